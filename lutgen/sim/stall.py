@@ -1,0 +1,51 @@
+"""Random stalls of stream ports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Stall"]
+
+
+@dataclass(frozen=True)
+class Stall:
+    """When a port is stalled: an input offers no new beat, an output is not ready.
+
+    Members
+    -------
+    p : share of stalled clocks, 0 (never, the default) to 1 (always)
+    seed : of the random numbers
+    burst : mean length of a stall in clocks; None makes every clock independent of the others
+    """
+
+    p: float = 0.0
+    seed: int = 0
+    burst: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.p <= 1:
+            raise ValueError(f"share of stalled clocks must be 0 to 1, not {self.p!r}")
+        if self.burst is not None and not self.burst >= 1:
+            raise ValueError(f"mean length of a stall must be at least 1, not {self.burst!r}")
+
+    def mask(self, clocks: int) -> np.ndarray:
+        """Return bool (clocks,): True where the port is stalled."""
+        if self.p in (0, 1):
+            return np.full(clocks, self.p == 1)
+        rng = np.random.default_rng(self.seed)
+        if self.burst is None:
+            return rng.random(clocks) < self.p
+        # Alternating runs with geometric lengths of these means; a gap is at least one clock.
+        gap = max(1.0, self.burst * (1 - self.p) / self.p)
+        runs = int(2 * clocks / (gap + self.burst)) + 64
+        parts = []
+        total = 0
+        while total < clocks:
+            lengths = np.stack(
+                [rng.geometric(1 / gap, runs), rng.geometric(1 / self.burst, runs)], axis=1
+            ).reshape(-1)
+            parts.append(np.repeat(np.tile([False, True], runs), lengths))
+            total += len(parts[-1])
+        return np.concatenate(parts)[:clocks]
