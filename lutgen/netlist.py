@@ -27,6 +27,7 @@ _MAX_INPUTS = _MAX_FEATURES * 255
 _MAX_NODES = 1 << 20
 _MAX_GROUPS = 1024
 _MAX_BITS = 1 << 20
+_BLOCK = 1 << 18  # pixels; a multiple of 64
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")  # also an identifier in Verilog
 
 
@@ -210,6 +211,7 @@ class Netlist:
         dict of str to (bits, ceil(P / 64)) uint64
             Pixel p is bit ``p % 64`` of word ``p // 64``; bits after the last pixel are 0.
         """
+        self._check_features(features)
         packed = self._run(tuple(self.outputs), features)
         result, start = {}, 0
         for name, ids in self.outputs.items():
@@ -233,26 +235,31 @@ class Netlist:
                 f"output {name!r} must have at most 63 bits to be a number, "
                 f"not {len(self.outputs[name])}"
             )
-        packed = self._run((name,), features)
+        self._check_features(features)
         result = np.zeros(features.shape[1], dtype=np.int64)
-        for bit, row in enumerate(packed):
-            result |= _unpack(row, result.size).astype(np.int64) << bit
+        for part, packed in self._blocks(name, features, result):
+            for bit, row in enumerate(packed):
+                part |= _unpack(row, part.size).astype(np.int64) << bit
         return result
 
     def evaluate_count(self, name: str, features: np.ndarray) -> np.ndarray:
         """Count the ones of a group for uint8 (F, P) features, (P,) int64."""
         self._check_group(name)
-        packed = self._run((name,), features)
+        self._check_features(features)
         result = np.zeros(features.shape[1], dtype=np.int64)
-        for row in packed:
-            result += _unpack(row, result.size)
+        for part, packed in self._blocks(name, features, result):
+            for start in range(0, len(packed), 255):  # as many ones as a byte can count
+                count = np.zeros(part.size, dtype=np.uint8)
+                for row in packed[start : start + 255]:
+                    count += _unpack(row, part.size)
+                part += count
         return result
 
     def _check_group(self, name):
         if name not in self.outputs:
             raise NetlistError(f"output must be one of {list(self.outputs)}, not {name!r}")
 
-    def _run(self, names: tuple[str, ...], features) -> np.ndarray:
+    def _check_features(self, features):
         if not isinstance(features, np.ndarray) or features.dtype != np.uint8:
             found = getattr(features, "dtype", type(features).__name__)
             raise NetlistError(f"features must be a uint8 array, not {found}")
@@ -260,6 +267,14 @@ class Netlist:
             raise NetlistError(
                 f"shape of features must be ({self.features}, pixels), not {features.shape}"
             )
+
+    def _blocks(self, name: str, features: np.ndarray, result: np.ndarray):
+        """Yield slices of the result with the packed group of these pixels: bounds the memory."""
+        for start in range(0, result.size, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            yield result[block], self._run((name,), features[:, block])
+
+    def _run(self, names: tuple[str, ...], features: np.ndarray) -> np.ndarray:
         program = self._programs.get(names)
         if program is None:
             outputs = [int(signal) for name in names for signal in self.outputs[name]]

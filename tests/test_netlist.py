@@ -33,24 +33,31 @@ def assert_equal_bits(found, wanted):
         np.testing.assert_array_equal(found[name], wanted[name])
 
 
-def random_netlist(rng, features=3, inputs=8, nodes=20, bits=6, reach=None):
-    """A netlist with constants, repeated pins, duplicates and tables of every kind."""
+def random_netlist(rng, features=3, inputs=8, nodes=20, bits=6, reach=None, trivial=0.3):
+    """A netlist with constants, repeated pins, duplicates and tables of every kind.
+
+    `trivial` is the share of nodes that an optimiser removes at once; with many of them, constants
+    soon reach the outputs.
+    """
     first = 2 + inputs
     fanin = np.zeros((nodes, 6), dtype=np.int32)
     tables = np.zeros(nodes, dtype=np.uint64)
     for n in range(nodes):
         low = 0 if reach is None else max(0, first + n - reach)
-        size = rng.integers(0, 7)
-        fanin[n, :size] = rng.integers(low, first + n, size)
-        kind = rng.integers(5)
-        if kind == 0:
+        plain = rng.random() >= trivial
+        size = rng.integers(2, 7) if plain else rng.integers(0, 7)
+        fanin[n, :size] = rng.integers(
+            max(low, 2) if first + n > 2 and plain else low, first + n, size
+        )
+        kind = rng.integers(3)
+        if kind == 0 and plain:
             tables[n] = rng.integers(0, FULL, dtype=np.uint64, endpoint=True)
-        elif kind == 1:
-            tables[n] = rng.choice(np.array([0, FULL, *PINS, *(FULL ^ p for p in PINS)], "u8"))
-        elif kind == 2:
+        elif kind == 1 and plain:
             tables[n] = extend(int(rng.choice([AND, OR, XOR, 0b1001, 0b0111, 0b0010])), 2)
-        elif kind == 3:
+        elif plain:
             tables[n] = extend(int(rng.integers(0, 256)), 3)
+        elif kind < 2:
+            tables[n] = rng.choice(np.array([0, FULL, *PINS, *(FULL ^ p for p in PINS)], "u8"))
         elif n:
             fanin[n], tables[n] = fanin[n - 1], tables[n - 1]
     pairs = np.stack([rng.integers(0, features, inputs), rng.integers(0, 255, inputs)], axis=1)
@@ -113,8 +120,21 @@ def test_evaluate_packed_is_the_same_in_chunks(monkeypatch):
     netlist = random_netlist(rng, nodes=40)
     features = random_features(rng, netlist, 64 * 100 + 7)
     wanted = netlist.evaluate_packed(features)
+    index, count = (
+        netlist.evaluate_index("index", features),
+        netlist.evaluate_count("vote", features),
+    )
     monkeypatch.setattr("lutgen.bitslice._CHUNK_WORDS", 16)
+    monkeypatch.setattr("lutgen.netlist._BLOCK", 640)
     assert_equal_bits(netlist.evaluate_packed(features), wanted)
+    np.testing.assert_array_equal(netlist.evaluate_index("index", features), index)
+    np.testing.assert_array_equal(netlist.evaluate_count("vote", features), count)
+
+
+def test_evaluate_count_of_many_bits():
+    netlist = Netlist(1, [(0, 7)], [], [], {"vote": [1] * 300 + [2] * 300 + [0] * 10})
+    features = np.array([[7, 8, 0]], dtype=np.uint8)
+    assert netlist.evaluate_count("vote", features).tolist() == [300, 600, 300]
 
 
 def test_evaluate_packed_clears_the_padding():
@@ -321,11 +341,17 @@ def test_remap_moves_joins_and_ties():
 # --- optimisation
 
 
-@given(seeds, st.integers(0, 12), st.integers(0, 60), st.sampled_from([None, 6, 15]))
+@given(
+    seeds,
+    st.integers(0, 20),
+    st.integers(0, 80),
+    st.sampled_from([None, 6, 15, 40]),
+    st.sampled_from([0.0, 0.1, 0.5]),
+)
 @settings(max_examples=150, deadline=None)
-def test_optimise_changes_no_output(seed, inputs, nodes, reach):
+def test_optimise_changes_no_output(seed, inputs, nodes, reach, trivial):
     rng = np.random.default_rng(seed)
-    netlist = random_netlist(rng, inputs=inputs, nodes=nodes, reach=reach)
+    netlist = random_netlist(rng, 6, inputs, nodes, 20, reach, trivial)
     smaller = netlist.optimise()
     features = random_features(rng, netlist, 300)
     assert_equal_bits(smaller.evaluate_packed(features), netlist.evaluate_packed(features))
@@ -441,6 +467,25 @@ def test_load_refuses(tmp_path, meta, arrays, message):
     write_archive(path, "netlist", 1, good | meta if meta else meta, blobs | arrays)
     with pytest.raises(NetlistError, match=f"^{re.escape(str(path))}: {message}$"):
         Netlist.load(path)
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_fuzz_content(data):
+    meta, arrays = Netlist(**GOOD).to_arrays()
+    name = data.draw(st.sampled_from(sorted(arrays)))
+    kind = data.draw(st.sampled_from(["u1", "u4", "u8", "i1", "i2", "i8"]))
+    shape = data.draw(st.lists(st.integers(0, 6), max_size=3))
+    values = data.draw(st.integers(0, 7) | st.integers(-128, 127))
+    arrays[name] = np.full(shape, values).astype(kind)
+    if data.draw(st.booleans()):
+        json = st.none() | st.integers() | st.floats() | st.text() | st.lists(st.integers())
+        meta[data.draw(st.sampled_from(["features", "outputs"]))] = data.draw(json)
+    try:
+        netlist = Netlist.from_arrays(meta, arrays)
+    except NetlistError:
+        return
+    netlist.optimise().evaluate_packed(np.zeros((netlist.features, 3), dtype=np.uint8))
 
 
 def test_load_refuses_another_kind_and_extra_arrays(tmp_path):
