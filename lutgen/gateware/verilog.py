@@ -9,10 +9,9 @@ it is resetless, ``rst``.
 from __future__ import annotations
 
 import re
-import warnings
 
 from amaranth.back import verilog
-from amaranth.hdl import Elaboratable, UnusedElaboratable
+from amaranth.hdl import Elaboratable
 
 __all__ = ["to_verilog"]
 
@@ -41,9 +40,4 @@ def to_verilog(component: Elaboratable, name: str, ports=None) -> str:
     """
     if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
         raise ValueError(f"module name must be a plain Verilog identifier, not {name!r}")
-    with warnings.catch_warnings():
-        # A component that is converted through its signature counts as used only afterwards.
-        warnings.simplefilter("ignore", UnusedElaboratable)
-        return verilog.convert(
-            component, name, ports=ports, emit_src=False, strip_internal_attrs=True
-        )
+    return verilog.convert(component, name, ports=ports, emit_src=False, strip_internal_attrs=True)

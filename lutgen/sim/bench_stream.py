@@ -48,10 +48,10 @@ async def stream(dut) -> None:
     timed_out = True
 
     def complete() -> bool:
-        return all_taken and all(map(int.__ge__, received, expect))
+        if not all_taken or expect is None or clock <= reset_at:
+            return False
+        return all(map(int.__ge__, received, expect))
 
-    if expect is not None and complete():
-        stop_at, timed_out = min(max_clocks, drain), False
     clock = 0
     began = time.perf_counter()
     while clock < stop_at:
@@ -90,8 +90,8 @@ async def stream(dut) -> None:
                         taken[i] += 1
                         held[i] = 0
                 all_taken = taken == lengths
-            if timed_out and expect is not None and clock > reset_at and complete():
-                stop_at, timed_out = min(max_clocks, clock + drain), False
+        if timed_out and all_taken and complete():
+            stop_at, timed_out = min(max_clocks, clock + drain), False
         if idle_bit and all_taken and clock > reset_at:
             idle_for = idle_for + 1 if seen & idle_bit else 0
             if idle_for >= idle_clocks:

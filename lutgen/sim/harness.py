@@ -76,11 +76,10 @@ class Harness:
         clock = next((p for p in _CLOCKS if p in ports and ports[p].is_input), None)
         reset = next((p for p in _RESETS if p in ports and ports[p].is_input), None)
         given = [*drive, *fixed]
-        for name in [*given, *sample]:
-            port = design.find(name)
-            if port.is_input != (name in given):
-                kind = "an input" if name in given else "an output"
-                raise ValueError(f"port {name!r} must be {kind} of {design.top!r}")
+        for names, is_input, kind in ((given, True, "an input"), (sample, False, "an output")):
+            for name in names:
+                if design.find(name).is_input != is_input:
+                    raise ValueError(f"port {name!r} must be {kind} of {design.top!r}")
         for name in given:
             if given.count(name) > 1 or name in (clock, reset):
                 raise ValueError(f"input {name!r} must be driven once")

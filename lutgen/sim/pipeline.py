@@ -81,6 +81,7 @@ def rtl_pipeline(
     for name, port in found_in.items():
         first = harness.drive[port.name] + port.offset
         fields.append((first, port.width, as_integers(name, inputs[name], port)))
+    fixed = fixed_word(design, harness, config)
     simulation = build_simulation(harness.design, waves=waves is not None)
     arrays, _ = run(
         simulation,
@@ -88,7 +89,7 @@ def rtl_pipeline(
         {"vectors": pack(fields, harness.drive_width, length)},
         {
             "harness": harness.settings,
-            "fixed": f"{fixed_word(design, harness, config):x}",
+            "fixed": f"{fixed:x}",
             "sample_bytes": -(-harness.sample_width // 8),
         },
         timeout=timeout,

