@@ -40,7 +40,7 @@ class Clocked:
         self.drive(0)
         await self.edge
         Clock(self._dut.clk, _PERIOD, "step").start()
-        for _ in range(3):
+        for _ in range(2):
             await self.edge
             self.drive(1 << self._settings["reset"])
         await self.edge

@@ -38,4 +38,4 @@ def test_text_has_no_source_locations_and_is_the_same_each_time():
 @pytest.mark.parametrize("name", ["", "1st", "a b", "a-b", None])
 def test_name_must_be_an_identifier(name):
     with pytest.raises(ValueError, match="^module name must be a plain Verilog identifier, not "):
-        to_verilog(Module(), name)
+        to_verilog(None, name)
