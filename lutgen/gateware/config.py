@@ -1,0 +1,190 @@
+"""Parameters of a core: what `lutgen build` decides before it elaborates."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ..codec.head import LaplaceHead
+from ..codec.rans import max_payload_bytes
+from ..codec.tile import MAX_IMAGE_SIDE
+from ..model import Model
+from .head import LaplaceDecoder, LaplaceEncoder, TableDecoder, TableEncoder
+from .lanes import forward_tile
+from .network import Network
+from .rans import BitPacker, RansDecoder, RansEncoder
+from .window import BackwardWindow, ForwardWindow
+
+__all__ = ["CoreConfig"]
+
+_TILE_SIDES = (8, 16, 32, 64)
+
+
+def _power_of_two(at_least: int) -> int:
+    return 1 << max(1, (at_least - 1).bit_length())
+
+
+@dataclass(frozen=True)
+class CoreConfig:
+    """One encoder or decoder core.
+
+    Parameters
+    ----------
+    model:
+        The codec model.
+    lanes:
+        Lanes of the decoder, or None for the fewest that hide the pipeline, rounded up to a
+        multiple of eight; the encoder has its own, shorter loop.
+    encoder_lanes:
+        Lanes of the encoder, or None for the fewest.
+    tile_width, tile_height:
+        Tile in pixels: 8, 16, 32 or 64.
+    max_width, max_height:
+        Largest image in pixels.
+    levels_per_stage:
+        LUT levels between registers of the network.
+    primitive:
+        LUT primitive to instantiate, or None.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is outside its range, or there are fewer lanes than the pipeline is deep.
+    """
+
+    model: Model = field(repr=False)
+    lanes: int | None = None
+    encoder_lanes: int | None = None
+    tile_width: int = 32
+    tile_height: int = 32
+    max_width: int = 512
+    max_height: int = 4096
+    levels_per_stage: int = 4
+    primitive: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("tile_width", "tile_height"):
+            if getattr(self, name) not in _TILE_SIDES:
+                raise ValueError(
+                    f"{name.replace('_', ' ')} must be one of {_TILE_SIDES} pixels, "
+                    f"not {getattr(self, name)!r}"
+                )
+        for name, low in (("max_width", self.tile_width), ("max_height", self.tile_height)):
+            if not low <= getattr(self, name) <= MAX_IMAGE_SIDE:
+                raise ValueError(
+                    f"{name.replace('_', ' ')} must be {low} to {MAX_IMAGE_SIDE} pixels, "
+                    f"not {getattr(self, name)!r}"
+                )
+        for name, value, least in (
+            ("lanes", self.lanes, self.min_decoder_lanes),
+            ("encoder lanes", self.encoder_lanes, self.min_encoder_lanes),
+        ):
+            if value is not None and not least <= value <= 256:
+                raise ValueError(
+                    f"{name} must be {least} (the depth of the pipeline) to 256, not {value!r}"
+                )
+
+    @property
+    def _laplace(self) -> bool:
+        return isinstance(self.model.head, LaplaceHead)
+
+    @property
+    def encoder_head(self) -> type:
+        """Component that finds a symbol's interval."""
+        return LaplaceEncoder if self._laplace else TableEncoder
+
+    @property
+    def decoder_head(self) -> type:
+        """Component that finds a slot's symbol."""
+        return LaplaceDecoder if self._laplace else TableDecoder
+
+    def network(self) -> Network:
+        """A new network of the model."""
+        return Network(
+            self.model, levels_per_stage=self.levels_per_stage, primitive=self.primitive
+        )
+
+    @cached_property
+    def _network_latency(self) -> int:
+        return self.network().latency
+
+    @property
+    def decoder_class_at(self) -> int:
+        """Clocks from a slot of the decoder's rotation to its class."""
+        return ForwardWindow.latency + self._network_latency
+
+    @property
+    def decoder_symbol_at(self) -> int:
+        """Clocks from a slot of the decoder's rotation to its decoded pixel."""
+        return self.decoder_class_at + self.decoder_head.latency
+
+    @property
+    def encoder_class_at(self) -> int:
+        """Clocks from a slot of the encoder's rotation to its class."""
+        return BackwardWindow.latency + self._network_latency
+
+    @property
+    def encoder_interval_at(self) -> int:
+        """Clocks from a slot of the encoder's rotation to its pixel's interval."""
+        return self.encoder_class_at + self.encoder_head.latency
+
+    @property
+    def min_decoder_lanes(self) -> int:
+        """Depth of the decoder's loops: window to pixel, and ANS state to ANS state."""
+        rans = 1 + self.decoder_head.latency + 1 + RansDecoder.tail
+        return max(self.decoder_symbol_at + 1, rans)
+
+    @property
+    def min_encoder_lanes(self) -> int:
+        """Depth of the encoder's loops: ANS state, and bit packing."""
+        return max(RansEncoder.latency, BitPacker.latency + 1)
+
+    @property
+    def decoder_lanes(self) -> int:
+        """Lanes of the decoder."""
+        return self.lanes or -(-self.min_decoder_lanes // 8) * 8
+
+    @property
+    def lanes_of_encoder(self) -> int:
+        """Lanes of the encoder."""
+        return self.encoder_lanes or self.min_encoder_lanes
+
+    @property
+    def columns(self) -> int:
+        """Tiles side by side in the widest image."""
+        return -(-self.max_width // self.tile_width)
+
+    @property
+    def input_buffers(self) -> int:
+        """Tile buffers of the encoder: one band fills while another is coded."""
+        return _power_of_two(max(2 * self.columns, self.lanes_of_encoder + 4))
+
+    @property
+    def packet_buffers(self) -> int:
+        """Payload buffers of the encoder."""
+        return _power_of_two(self.lanes_of_encoder + 4)
+
+    @property
+    def output_buffers(self) -> int:
+        """Tile buffers of the decoder: all lanes at work, and a band that is read."""
+        return _power_of_two(max(self.decoder_lanes + self.columns + 2, 2 * self.columns))
+
+    @property
+    def payload_address_bits(self) -> int:
+        """Address bits of the decoder's payload bytes: a tile of 8 bits a pixel for each lane."""
+        tile = self.tile_width * self.tile_height
+        return (max(self.decoder_lanes * tile, 2 * max_payload_bytes(tile)) - 1).bit_length()
+
+    @property
+    def sequence_bits(self) -> int:
+        """Bits of a tile's sequence number."""
+        buffers = max(self.input_buffers, self.packet_buffers, self.output_buffers)
+        return buffers.bit_length()
+
+    @property
+    def model_hash(self) -> bytes:
+        """The model's hash as the stream carries it."""
+        return bytes.fromhex(self.model.hash)[:8]
+
+    @property
+    def tile_layout(self):
+        """Layout of a tile to decode."""
+        return forward_tile(self.tile_width, self.tile_height, self.payload_address_bits + 3)

@@ -1,0 +1,213 @@
+"""Decoder core: file in, pixels out, one pixel per clock."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import fifo, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from .completion import Completion
+from .config import CoreConfig
+from .lanes import ForwardLanes
+from .packet import BYTE, PacketReader, PayloadMemory
+from .pipeline import delay
+from .rans import RansDecoder
+from .raster import PIXEL, TilesToRaster, frame_layout
+from .window import ForwardWindow
+
+__all__ = ["DecoderCore"]
+
+
+class DecoderCore(wiring.Component):
+    """Decoder of one model.
+
+    One pixel per clock as long as the file has no more bytes than pixels, both ports are served,
+    and as many tiles as there are lanes are at hand: a tile of w x h pixels keeps its lane for
+    ``w * h + 1`` turns.  The first pixel leaves about ``lanes * w * h`` clocks after the first
+    payload has been read.  After reset the core clears itself for as many clocks as it has tile
+    buffers.
+
+    Members
+    -------
+    bytes : In(stream of BYTE)
+        Files.
+    pixels : Out(stream of PIXEL)
+        Images in raster order.
+    idle : Out(1)
+        Nothing is inside the core.
+    bad_header, bad_model, bad_packet : Out(1)
+        Pulses, see :class:`.packet.PacketReader`.
+    bad_tile : Out(1)
+        Pulse: a tile did not end in the check state at the end of its payload.
+    """
+
+    def __init__(self, config: CoreConfig) -> None:
+        self._config = config
+        super().__init__({
+            "bytes": In(stream.Signature(BYTE)),
+            "pixels": Out(stream.Signature(PIXEL)),
+            "idle": Out(1),
+            "bad_header": Out(1),
+            "bad_model": Out(1),
+            "bad_packet": Out(1),
+            "bad_tile": Out(1),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        c = self._config
+        count = c.decoder_lanes
+        tile = {"tile_width": c.tile_width, "tile_height": c.tile_height}
+        size = {"max_width": c.max_width, "max_height": c.max_height}
+        shape = c.model.window
+
+        m.submodules.reader = reader = PacketReader(
+            model_hash=c.model_hash, **tile, **size, address_bits=c.payload_address_bits
+        )
+        m.submodules.payload = payload = PayloadMemory(c.payload_address_bits)
+        m.submodules.lanes = lanes = ForwardLanes(
+            shape, lanes=count, **tile, address_bits=c.payload_address_bits + 3,
+            buffers=c.output_buffers, sequence_bits=c.sequence_bits,
+        )  # fmt: skip
+        m.submodules.window = window = ForwardWindow(shape, lanes=count, **tile)
+        m.submodules.network = network = c.network()
+        m.submodules.head = head = c.decoder_head(c.model.head)
+        interval_latency = c.decoder_head.latency + 1
+        m.submodules.rans = rans = RansDecoder(
+            count, head_latency=interval_latency, address_bits=c.payload_address_bits + 3
+        )
+        m.submodules.raster = raster = TilesToRaster(
+            **tile, **size, buffers=c.output_buffers, sequence_bits=c.sequence_bits
+        )
+        m.submodules.decoded = decoded = Completion(c.output_buffers, queries=2)
+
+        span = max(c.output_buffers, count)
+        cleared = Signal(range(span + 1))
+        clear = cleared != span
+        with m.If(clear):
+            m.d.sync += cleared.eq(cleared + 1)
+        m.d.comb += [
+            lanes.clear.eq(clear),
+            decoded.clear.eq(clear),
+            decoded.clear_at.eq(cleared[: len(decoded.clear_at)]),
+            reader.bytes.payload.eq(self.bytes.payload),
+            reader.bytes.valid.eq(self.bytes.valid & ~clear),
+            self.bytes.ready.eq(reader.bytes.ready & ~clear),
+        ]
+        wiring.connect(m, wiring.flipped(self.pixels), raster.pixels)
+
+        # Queues between the parser and the lanes, and the parser and the raster.
+        m.submodules.frames = frames = fifo.SyncFIFOBuffered(
+            width=frame_layout(**size).size, depth=c.output_buffers
+        )
+        wiring.connect(m, reader.frames, frames.w_stream)
+        wiring.connect(m, frames.r_stream, raster.frames)
+        m.submodules.tiles = tiles = fifo.SyncFIFOBuffered(
+            width=c.tile_layout.size, depth=count
+        )
+        wiring.connect(m, reader.tiles, tiles.w_stream)
+        wiring.connect(m, tiles.r_stream, lanes.tiles)
+        m.d.comb += [
+            payload.write.eq(reader.write),
+            payload.address.eq(reader.address),
+            payload.data.eq(reader.data),
+            payload.fetch.eq(rans.fetch),
+            rans.word.eq(payload.word),
+        ]
+
+        # Window, class, symbol.
+        at = c.decoder_symbol_at
+        lane = delay(m, lanes.lane, at, name="lane")
+        x = delay(m, lanes.x, at, name="x")
+        y = delay(m, lanes.y, at, name="y")
+        void = delay(m, lanes.void, at, name="void")
+        number = delay(m, lanes.tile, at, name="number")
+        write = delay(m, lanes.code, at, name="write", reset=True)
+        radius = shape.radius
+        above = [
+            window.features.word_select(shape.offsets.index((-d, 0)), 8) for d in range(1, radius)
+        ]
+        pixel = Mux(void, 0, head.symbol)
+        m.d.comb += [
+            window.lane.eq(lanes.lane),
+            window.active.eq(lanes.active),
+            window.x.eq(lanes.x),
+            window.y.eq(lanes.y),
+            window.width.eq(lanes.width),
+            window.column.eq(lanes.column),
+            network.features.eq(window.features),
+            head.classes.eq(network.classes),
+            head.slot.eq(rans.slot),
+            window.write.eq(write),
+            window.write_lane.eq(lane),
+            window.write_column.eq(x),
+            window.write_pixel.eq(pixel),
+            raster.write.eq(delay(m, write, 1, name="store", reset=True)),
+            raster.write_tile.eq(delay(m, number, 1, name="store_tile")),
+            raster.write_x.eq(delay(m, x, 1, name="store_x")),
+            raster.write_y.eq(delay(m, y, 1, name="store_y")),
+            raster.write_pixel.eq(delay(m, pixel, 1, name="store_pixel")),
+        ]
+        for d, value in enumerate(above):
+            value = delay(m, value, at - ForwardWindow.latency, name=f"above{d}")
+            m.d.comb += window.write_above.word_select(d, 8).eq(value)
+
+        # Coder: its slot must meet the class at the head.
+        at = c.decoder_class_at - 1
+        tile_in = lanes.tiles.payload
+        m.d.comb += [
+            rans.lane.eq(delay(m, lanes.lane, at, name="rans_lane")),
+            rans.code.eq(delay(m, lanes.code, at, name="rans_code")),
+            rans.load.eq(delay(m, lanes.load, at, name="rans_load")),
+            rans.last.eq(delay(m, lanes.last, at, name="rans_last")),
+            rans.position.eq(delay(m, tile_in.position, at, name="rans_position")),
+            rans.end.eq(delay(m, tile_in.end, at, name="rans_end")),
+            rans.start.eq(head.start),
+            rans.freq.eq(head.freq),
+        ]
+        at += rans.done_latency
+        done = delay(m, lanes.code & lanes.last, at, name="done", reset=True)
+        done_void = delay(m, lanes.void, at, name="done_void")
+        m.d.comb += [
+            decoded.mark.eq(done),
+            decoded.marked.eq(delay(m, lanes.tile, at, name="done_tile")),
+            decoded.query[0].eq(raster.query),
+            raster.done.eq(decoded.done[0] & ~clear),
+            lanes.oldest.eq(raster.oldest),
+            self.bad_tile.eq(done & ~done_void & ~rans.good),
+        ]
+
+        # Payload bytes are given back in the order of the tiles.
+        m.submodules.ends_at = ends_at = Memory(
+            shape=len(reader.ends_at), depth=2 * c.output_buffers, init=[]
+        )
+        queued = Signal(range(2 * c.output_buffers))
+        retired = Signal(c.sequence_bits)
+        retired_at = Signal.like(queued)
+        end_write, end_read = ends_at.write_port(), ends_at.read_port(domain="comb")
+        accepted = reader.tiles.valid & reader.tiles.ready
+        m.d.comb += [
+            end_write.addr.eq(queued),
+            end_write.data.eq(reader.ends_at),
+            end_write.en.eq(accepted),
+            end_read.addr.eq(retired_at),
+            decoded.query[1].eq(retired),
+        ]
+        with m.If(accepted):
+            m.d.sync += queued.eq(queued + 1)
+        free_to = Signal.like(reader.free_to)
+        m.d.comb += reader.free_to.eq(free_to)
+        with m.If(decoded.done[1] & ~clear):
+            m.d.sync += [
+                retired.eq(retired + 1),
+                retired_at.eq(retired_at + 1),
+                free_to.eq(end_read.data),
+            ]
+        m.d.comb += [
+            self.bad_header.eq(reader.bad_header),
+            self.bad_model.eq(reader.bad_model),
+            self.bad_packet.eq(reader.bad_packet),
+            self.idle.eq(
+                ~clear & ~reader.busy & ~raster.busy & (queued == retired_at)
+            ),
+        ]
+        return m

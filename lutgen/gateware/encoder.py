@@ -1,0 +1,208 @@
+"""Encoder core: pixels in, file out, one pixel per clock."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import fifo, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from .completion import Completion
+from .config import CoreConfig
+from .lanes import BackwardLanes
+from .packet import BYTE, PacketWriter
+from .pipeline import delay
+from .rans import BitPacker, RansEncoder
+from .raster import PIXEL, RasterToTiles, file_layout
+from .window import BackwardWindow
+
+__all__ = ["EncoderCore"]
+
+
+class EncoderCore(wiring.Component):
+    """Encoder of one model.
+
+    One pixel per clock as long as a tile's payload has no more bytes than the tile has pixels and
+    the output is ready: a tile of w x h pixels keeps its lane for ``w * h + radius + 2`` turns.
+    The first byte leaves about ``lanes * w * h`` clocks after the last pixel of the first tile.
+    After reset the core clears itself for as many clocks as it has tile buffers.
+
+    Members
+    -------
+    pixels : In(stream of PIXEL)
+        Images in raster order.
+    width, height, images : In(...)
+        See :class:`.raster.RasterToTiles`.
+    bytes : Out(stream of BYTE)
+        Files.
+    idle : Out(1)
+        Nothing is inside the core.
+    bad_marker, bad_size : Out(1)
+        Pulses, see :class:`.raster.RasterToTiles`.
+    """
+
+    def __init__(self, config: CoreConfig) -> None:
+        self._config = config
+        super().__init__({
+            "pixels": In(stream.Signature(PIXEL)),
+            "width": In(bits_for(config.max_width)),
+            "height": In(bits_for(config.max_height)),
+            "images": In(32),
+            "bytes": Out(stream.Signature(BYTE)),
+            "idle": Out(1),
+            "bad_marker": Out(1),
+            "bad_size": Out(1),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        c = self._config
+        lanes_count = c.lanes_of_encoder
+        tile = {"tile_width": c.tile_width, "tile_height": c.tile_height}
+        size = {"max_width": c.max_width, "max_height": c.max_height}
+        bits = {"sequence_bits": c.sequence_bits}
+        window_shape = c.model.window
+
+        m.submodules.raster = raster = RasterToTiles(
+            window_shape, **tile, **size, buffers=c.input_buffers, **bits
+        )
+        m.submodules.lanes = lanes = BackwardLanes(
+            window_shape, lanes=lanes_count, **tile, buffers=c.packet_buffers, **bits
+        )
+        m.submodules.window = window = BackwardWindow(window_shape, lanes=lanes_count, **tile)
+        m.submodules.network = network = c.network()
+        m.submodules.head = head = c.encoder_head(c.model.head)
+        m.submodules.rans = rans = RansEncoder(lanes_count)
+        m.submodules.packer = packer = BitPacker(lanes_count)
+        m.submodules.writer = writer = PacketWriter(
+            model_hash=c.model_hash, **tile, **size, buffers=c.packet_buffers, **bits
+        )
+        m.submodules.read = read = Completion(c.input_buffers)
+        m.submodules.packed = packed = Completion(c.packet_buffers)
+
+        # Clearing: every lane, every completion bit.
+        span = max(c.input_buffers, c.packet_buffers, lanes_count)
+        cleared = Signal(range(span + 1))
+        clear = cleared != span
+        with m.If(clear):
+            m.d.sync += cleared.eq(cleared + 1)
+        m.d.comb += lanes.clear.eq(clear)
+        for completion in (read, packed):
+            m.d.comb += [
+                completion.clear.eq(clear),
+                completion.clear_at.eq(cleared[: len(completion.clear_at)]),
+            ]
+
+        m.d.comb += [
+            raster.pixels.payload.eq(self.pixels.payload),
+            raster.pixels.valid.eq(self.pixels.valid & ~clear),
+            self.pixels.ready.eq(raster.pixels.ready & ~clear),
+            raster.width.eq(self.width),
+            raster.height.eq(self.height),
+            raster.images.eq(self.images),
+            self.bad_marker.eq(raster.bad_marker),
+            self.bad_size.eq(raster.bad_size),
+        ]
+        m.submodules.files = files = fifo.SyncFIFOBuffered(
+            width=file_layout(**size).size, depth=c.input_buffers
+        )
+        wiring.connect(m, raster.files, files.w_stream)
+        wiring.connect(m, files.r_stream, writer.files)
+        wiring.connect(m, raster.tiles, lanes.tiles)
+        wiring.connect(m, wiring.flipped(self.bytes), writer.bytes)
+
+        # Window, class, interval.
+        m.d.comb += [
+            raster.tile.eq(lanes.tile),
+            raster.column.eq(lanes.column),
+            raster.row.eq(lanes.row),
+            window.lane.eq(lanes.lane),
+            window.active.eq(lanes.active),
+            window.x.eq(lanes.x),
+            window.y.eq(lanes.y),
+            window.width.eq(lanes.width),
+            window.row.eq(lanes.row),
+            *[window.banks[b].eq(raster.banks[b]) for b in range(len(raster.banks))],
+            network.features.eq(window.features),
+            head.classes.eq(network.classes),
+            head.symbol.eq(delay(m, window.pixel, network.latency, name="symbol")),
+        ]
+        # Coder.
+        at = c.encoder_interval_at
+
+        def at_rans(value, name: str, extra: int = 0, reset: bool = False):
+            return delay(m, value, at + extra, name=name, reset=reset)
+
+        lane = at_rans(lanes.lane, "lane")
+        code = at_rans(lanes.code, "code")
+        first = at_rans(lanes.first & lanes.code, "first")
+        flush = at_rans(lanes.flush, "flush")
+        final = at_rans(lanes.final, "final", reset=True)
+        number = at_rans(lanes.tile, "number")
+        ends = at_rans(lanes.ends, "ends")
+        later = RansEncoder.bits_latency
+        m.d.comb += [
+            rans.lane.eq(lane),
+            rans.code.eq(code),
+            rans.first.eq(first),
+            rans.flush.eq(flush),
+            rans.start.eq(head.start),
+            rans.freq.eq(head.freq),
+            packer.lane.eq(delay(m, lane, later, name="packer_lane")),
+            packer.first.eq(delay(m, first, later, name="packer_first")),
+            packer.last.eq(delay(m, final, later, name="packer_last")),
+            packer.bits.eq(rans.bits),
+            packer.count.eq(rans.count),
+        ]
+        # Words of each lane are numbered as they come.
+        later += BitPacker.latency
+        word_lane = delay(m, lane, later, name="word_lane")
+        word_first = delay(m, first, later, name="word_first")
+        word_final = delay(m, final, later, name="word_final", reset=True)
+        word_tile = delay(m, number, later, name="word_tile")
+        word_valid = Signal()
+        word_live = delay(m, code | flush | final, later, name="word_live", reset=True)
+        m.submodules.counts = counts = Memory(
+            shape=len(writer.write_index), depth=lanes_count, init=[]
+        )
+        count_read, count_write = counts.read_port(domain="comb"), counts.write_port()
+        index = Mux(word_first, 0, count_read.data)
+        m.d.comb += [
+            word_valid.eq(packer.valid & word_live),
+            count_read.addr.eq(word_lane),
+            count_write.addr.eq(word_lane),
+            count_write.data.eq(index + packer.valid),
+            count_write.en.eq(1),
+        ]
+        write = {
+            "write": word_valid, "write_tile": word_tile, "write_index": index,
+            "write_word": packer.word, "final": word_final, "both": packer.both,
+            "ends": delay(m, ends, later, name="word_ends"),
+        }  # fmt: skip
+        for name, value in write.items():
+            port = getattr(writer, name)
+            register = Signal(len(port), name=f"to_{name}", reset_less=name not in ("write", "final"))
+            m.d.sync += register.eq(value)
+            m.d.comb += port.eq(register)
+
+        # A payload is complete when its last word is written, an input buffer when it is read.
+        oldest = Signal(c.sequence_bits)
+        with m.If(read.done[0] & ~clear):
+            m.d.sync += oldest.eq(oldest + 1)
+        m.d.comb += [
+            packed.mark.eq(delay(m, writer.final, 1, name="marked", reset=True)),
+            packed.marked.eq(delay(m, writer.write_tile, 1, name="marked_tile")),
+            packed.query[0].eq(writer.query),
+            writer.done.eq(packed.done[0] & ~clear),
+            lanes.oldest.eq(writer.query),
+            # Its columns were fetched two clocks before the flush is over.
+            read.mark.eq(delay(m, lanes.final, BackwardWindow.fetch_latency, name="read",
+                               reset=True)),
+            read.marked.eq(delay(m, lanes.tile, BackwardWindow.fetch_latency, name="read_tile")),
+            read.query[0].eq(oldest),
+            raster.oldest.eq(oldest),
+            self.idle.eq(
+                ~clear & ~raster.busy & ~writer.busy
+                & ((lanes.following == writer.query) & (oldest == lanes.following))
+            ),
+        ]  # fmt: skip
+        return m

@@ -1,0 +1,300 @@
+"""Lanes: who uses the pipeline this clock, and where in its tile it is.
+
+Lanes take turns in a fixed rotation.  A lane that has no tile takes the next one off the queue in
+its turn; a tile that has begun never waits, because its input is complete and its output has a
+place before it begins.  So nothing in the pipelines behind ever stalls.
+"""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.data import StructLayout
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from ..codec.window import Window
+
+__all__ = ["BackwardLanes", "ForwardLanes", "backward_tile", "forward_tile"]
+
+
+def forward_tile(tile_width: int, tile_height: int, address_bits: int) -> StructLayout:
+    """A tile to decode: last column and row, payload position and end, and whether it is void."""
+    return StructLayout({
+        "width": bits_for(tile_width - 1),
+        "height": bits_for(tile_height - 1),
+        "position": address_bits,
+        "end": address_bits,
+        "void": 1,
+    })
+
+
+def backward_tile(tile_width: int, tile_height: int) -> StructLayout:
+    """A tile to encode: last column and row, and whether it begins or ends a file."""
+    return StructLayout({
+        "width": bits_for(tile_width - 1),
+        "height": bits_for(tile_height - 1),
+        "first": 1,
+        "last": 1,
+    })
+
+
+class _Lanes(wiring.Component):
+    """Rotation, state memory and clearing that both directions share."""
+
+    def __init__(
+        self, state: StructLayout, lanes: int, buffers: int, sequence_bits: int, ports: dict
+    ) -> None:
+        self._state = state
+        self._lanes = lanes
+        self._buffers = buffers
+        super().__init__({
+            "clear": In(1),
+            "oldest": In(sequence_bits),
+            "lane": Out(bits_for(lanes - 1)),
+            "tile": Out(sequence_bits),
+            "following": Out(sequence_bits),
+            **ports,
+        })
+
+    def _sequence(self, m: Module, load):
+        """Returns the number of the next tile and whether there is a buffer for it."""
+        following = self.following
+        with m.If(load):
+            m.d.sync += following.eq(following + 1)
+        # Registered, so one buffer is kept for the tile that has just been taken.
+        free = Signal()
+        m.d.sync += free.eq((following - self.oldest)[: len(following)] < self._buffers - 1)
+        return following, free
+
+    def _rotation(self, m: Module):
+        """Returns the lane's state and where to put its next one."""
+        m.submodules.states = memory = Memory(shape=self._state, depth=self._lanes, init=[])
+        read, write = memory.read_port(domain="comb"), memory.write_port()
+        turn = Signal(range(self._lanes))
+        state = Signal(self._state, reset_less=True)
+        m.d.comb += read.addr.eq(turn)
+        m.d.sync += [
+            turn.eq(Mux(turn == self._lanes - 1, 0, turn + 1)),
+            self.lane.eq(turn),
+            state.eq(read.data),
+        ]
+        after = Signal(self._state)
+        m.d.comb += [
+            after.eq(state),
+            write.addr.eq(self.lane),
+            write.data.eq(after),
+            write.en.eq(1),
+        ]
+        return state, after
+
+
+class ForwardLanes(_Lanes):
+    """Decoder's rotation: a slot to load the tile's ANS state, then its pixels in raster order.
+
+    One slot per clock; a tile of w x h pixels takes ``1 + max(w, radius + 1) * h`` slots of its
+    lane.  All outputs of a clock belong to ``lane``.  While ``clear`` is held for a full rotation,
+    all lanes become idle.
+
+    Members
+    -------
+    clear : In(1)
+        Make this clock's lane idle.
+    tiles : In(stream)
+        Tiles in order, see :func:`forward_tile`.
+    oldest : In(...)
+        Sequence number of the oldest tile whose result buffer is in use.
+    lane : Out(...)
+        Lane of this clock.
+    load : Out(1)
+        The lane takes the tile at the head of ``tiles``.
+    active : Out(1)
+        The lane advances by one column.
+    code : Out(1)
+        It decodes a pixel.
+    last : Out(1)
+        It is the tile's last.
+    void : Out(1)
+        The tile has no payload; its pixels are zero.
+    x, y, width, column : Out(...)
+        See :class:`.window.ForwardWindow`.
+    tile : Out(...)
+        Sequence number of the lane's tile; with ``load``, of the tile before.
+    following : Out(...)
+        Sequence number of the next tile to be taken.
+    """
+
+    def __init__(
+        self, window: Window, *, lanes: int, tile_width: int, tile_height: int,
+        address_bits: int, buffers: int, sequence_bits: int,
+    ) -> None:  # fmt: skip
+        if tile_width < window.min_row:
+            raise ValueError(f"tile width must be at least {window.min_row}, not {tile_width!r}")
+        self._window = window
+        descriptor = forward_tile(tile_width, tile_height, address_bits)
+        column, row = bits_for(tile_width - 1), bits_for(tile_height - 1)
+        state = StructLayout({
+            "active": 1, "void": 1, "x": column, "y": row, "column": column, "width": column,
+            "height": row, "row_end": column, "tile": sequence_bits,
+        })  # fmt: skip
+        super().__init__(state, lanes, buffers, sequence_bits, {
+            "tiles": In(stream.Signature(descriptor)),
+            "load": Out(1),
+            "active": Out(1),
+            "code": Out(1),
+            "last": Out(1),
+            "void": Out(1),
+            "x": Out(column),
+            "y": Out(row),
+            "width": Out(column),
+            "column": Out(column),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        state, after = self._rotation(m)
+        radius = self._window.radius
+        row_done = state.x == state.row_end
+        following, free = self._sequence(m, self.load)
+        m.d.comb += [
+            self.tiles.ready.eq(~state.active & free & ~self.clear),
+            self.load.eq(self.tiles.valid & self.tiles.ready),
+            self.active.eq(state.active),
+            self.code.eq(state.active & (state.x <= state.width)),
+            self.last.eq((state.x == state.width) & (state.y == state.height)),
+            self.void.eq(state.void),
+            self.x.eq(state.x),
+            self.y.eq(state.y),
+            self.width.eq(state.width),
+            self.column.eq(state.column),
+            self.tile.eq(state.tile),
+        ]
+        tile = self.tiles.payload
+        with m.If(self.load):
+            m.d.comb += [
+                after.active.eq(1),
+                after.void.eq(tile.void),
+                after.x.eq(0),
+                after.y.eq(0),
+                after.column.eq(radius),
+                after.width.eq(tile.width),
+                after.height.eq(tile.height),
+                after.row_end.eq(Mux(tile.width < radius, radius, tile.width)),
+                after.tile.eq(following),
+            ]
+        with m.Else():
+            m.d.comb += [
+                after.x.eq(Mux(row_done, 0, state.x + 1)),
+                after.y.eq(state.y + row_done),
+                after.column.eq(Mux(state.column == state.row_end, 0, state.column + 1)),
+                after.active.eq(
+                    state.active & ~(row_done & (state.y == state.height)) & ~self.clear
+                ),
+            ]
+        return m
+
+
+class BackwardLanes(_Lanes):
+    """Encoder's rotation: columns to fill the window, the pixels from last to first, the flush.
+
+    One slot per clock; a tile of w x h pixels takes ``radius + max(w, radius + 1) * h + 2`` slots
+    of its lane, and one that finds it idle.  All outputs of a clock belong to ``lane``.
+
+    Members
+    -------
+    clear, oldest, lane, tiles, active, code, width, tile :
+        See :class:`ForwardLanes` and :func:`backward_tile`.
+    x, y : Out(...)
+        Position; ``x`` begins ``radius`` beyond the row.
+    column, row : Out(...)
+        Column to fetch and its lowest row.
+    first : Out(1)
+        With ``code``: the first pixel coded, the tile's last.
+    flush : Out(1)
+        Slot that emits the final state's low bits.
+    final : Out(1)
+        Slot that completes the last word.
+    ends : Out(2)
+        With ``final``: the tile begins (bit 0) and ends (bit 1) a file.
+    """
+
+    def __init__(
+        self, window: Window, *, lanes: int, tile_width: int, tile_height: int,
+        buffers: int, sequence_bits: int,
+    ) -> None:  # fmt: skip
+        if tile_width < window.min_row:
+            raise ValueError(f"tile width must be at least {window.min_row}, not {tile_width!r}")
+        self._window = window
+        column, row = bits_for(tile_width - 1), bits_for(tile_height - 1)
+        x = bits_for(tile_width - 1 + window.radius)
+        state = StructLayout({
+            "active": 1, "flush": 1, "final": 1, "x": x, "y": row, "column": column,
+            "row": row, "width": column, "height": row, "row_end": column,
+            "tile": sequence_bits, "ends": 2,
+        })  # fmt: skip
+        super().__init__(state, lanes, buffers, sequence_bits, {
+            "tiles": In(stream.Signature(backward_tile(tile_width, tile_height))),
+            "active": Out(1),
+            "code": Out(1),
+            "first": Out(1),
+            "flush": Out(1),
+            "final": Out(1),
+            "ends": Out(2),
+            "x": Out(x),
+            "y": Out(row),
+            "width": Out(column),
+            "column": Out(column),
+            "row": Out(row),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        state, after = self._rotation(m)
+        radius = self._window.radius
+        idle = ~(state.active | state.flush | state.final)
+        load = Signal()
+        following, free = self._sequence(m, load)
+        m.d.comb += [
+            self.tiles.ready.eq(idle & free & ~self.clear),
+            load.eq(self.tiles.valid & self.tiles.ready),
+            self.active.eq(state.active),
+            self.code.eq(state.active & (state.x <= state.width)),
+            self.first.eq((state.x == state.width) & (state.y == state.height)),
+            self.flush.eq(state.flush),
+            self.final.eq(state.final),
+            self.ends.eq(state.ends),
+            self.x.eq(state.x),
+            self.y.eq(state.y),
+            self.width.eq(state.width),
+            self.column.eq(state.column),
+            self.row.eq(state.row),
+            self.tile.eq(state.tile),
+        ]
+        tile = self.tiles.payload
+        row_end = Mux(tile.width < radius, radius, tile.width)
+        row_done = state.x == 0
+        done = row_done & (state.y == 0)
+        with m.If(load):
+            m.d.comb += [
+                after.active.eq(1),
+                after.x.eq(row_end + radius),
+                after.y.eq(tile.height),
+                after.column.eq(row_end),
+                after.row.eq(tile.height),
+                after.width.eq(tile.width),
+                after.height.eq(tile.height),
+                after.row_end.eq(row_end),
+                after.tile.eq(following),
+                after.ends.eq(tile.first | tile.last << 1),
+            ]
+        with m.Else():
+            wrapped = state.column == 0
+            m.d.comb += [
+                after.x.eq(Mux(row_done, state.row_end, state.x - 1)),
+                after.y.eq(state.y - row_done),
+                after.column.eq(Mux(wrapped, state.row_end, state.column - 1)),
+                after.row.eq(state.row - wrapped),
+                after.active.eq(state.active & ~done & ~self.clear),
+                after.flush.eq(state.active & done & ~self.clear),
+                after.final.eq(state.flush & ~self.clear),
+            ]
+        return m

@@ -1,0 +1,488 @@
+"""The container in hardware: from finished payloads to a byte stream and back.
+
+See :mod:`lutgen.codec.container` for the format.
+"""
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.lib import fifo, stream, wiring
+from amaranth.lib.data import StructLayout
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from ..codec.container import HEADER_BYTES, MIN_PAYLOAD_BYTES, VERSION
+from ..codec.rans import max_payload_bytes
+from .lanes import forward_tile
+from .pipeline import delay
+from .raster import file_layout, frame_layout
+
+__all__ = ["BYTE", "PacketReader", "PacketWriter", "PayloadMemory", "word_address_bits"]
+
+#: A byte on a stream; ``last`` is TLAST: the end of the file.
+BYTE = StructLayout({"data": 8, "last": 1})
+
+
+def word_address_bits(tile_width: int, tile_height: int) -> int:
+    """Address bits of the 16-bit words of one tile's longest payload."""
+    return bits_for((max_payload_bytes(tile_width * tile_height) + 1) // 2 - 1)
+
+
+class PacketWriter(wiring.Component):
+    """Collects the words of tiles in flight and writes the file: header, lengths, payloads.
+
+    Words of a tile arrive last byte first and are read back from the other end.  One byte per
+    clock, and five clocks between two tiles.
+
+    Members
+    -------
+    files : In(stream)
+        Each file, see :func:`.raster.file_layout`, before its first tile is marked.
+    write : In(1)
+        A word of a tile's payload, ...
+    write_tile, write_index, write_word : In(...)
+        ... its tile, its number counted from the payload's end, and its bits.
+    final : In(1)
+        The word is the tile's last, ...
+    both, ends : In(...)
+        ... it has two significant bytes; the tile begins or ends a file.
+    query : Out(...)
+        Tile that is wanted next; older ones have been read.
+    done : In(1)
+        It is done.
+    bytes : Out(stream of BYTE)
+        The file.
+    busy : Out(1)
+        A packet is being written.
+    """
+
+    _CREDITS = 8
+
+    def __init__(
+        self, *, model_hash: bytes, tile_width: int, tile_height: int, max_width: int,
+        max_height: int, buffers: int, sequence_bits: int,
+    ) -> None:  # fmt: skip
+        self._hash = model_hash
+        self._tile_width, self._tile_height = tile_width, tile_height
+        self._buffers = buffers
+        self._index_bits = word_address_bits(tile_width, tile_height)
+        super().__init__({
+            "files": In(stream.Signature(file_layout(max_width, max_height))),
+            "write": In(1),
+            "write_tile": In(sequence_bits),
+            "write_index": In(self._index_bits),
+            "write_word": In(16),
+            "final": In(1),
+            "both": In(1),
+            "ends": In(2),
+            "query": Out(sequence_bits),
+            "done": In(1),
+            "bytes": Out(stream.Signature(BYTE)),
+            "busy": Out(1),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        slot_bits = bits_for(self._buffers - 1)
+        words = Memory(shape=16, depth=1 << (self._index_bits + slot_bits), init=[])
+        ends = StructLayout({"index": self._index_bits, "both": 1, "first": 1, "last": 1})
+        info = Memory(shape=ends, depth=self._buffers, init=[])
+        m.submodules.words, m.submodules.info = words, info
+        write, read = words.write_port(), words.read_port()
+        info_write, info_read = info.write_port(), info.read_port(domain="comb")
+        slot = self.write_tile[:slot_bits]
+        m.d.comb += [
+            write.addr.eq(Cat(self.write_index, slot)),
+            write.data.eq(self.write_word),
+            write.en.eq(self.write),
+            info_write.addr.eq(slot),
+            info_write.data.eq(Cat(self.write_index, self.both, self.ends)),
+            info_write.en.eq(self.final),
+        ]
+
+        file = self.files.payload
+        header = Array(
+            Const(byte, 8) if isinstance(byte, int) else byte
+            for byte in [
+                *b"LGC", VERSION, *self._hash[:8], *_bytes(file.width, 2), *_bytes(file.height, 2),
+                self._tile_width, self._tile_height, 0, 0, *_bytes(file.images, 4),
+            ]
+        )  # fmt: skip
+
+        tile = Signal(len(self.query))
+        now = Signal(ends)  # the tile being written
+        length = Signal(self._index_bits + 2)
+        high_byte = Signal()
+        literal = Signal(8)
+        from_memory, emit, last = Signal(), Signal(), Signal()
+        credits_ = Signal(range(self._CREDITS + 1), init=self._CREDITS)
+        may = credits_ != 0
+        at = Signal(range(HEADER_BYTES))
+        m.d.comb += [
+            self.query.eq(tile),
+            info_read.addr.eq(tile[:slot_bits]),
+            length.eq((now.index << 1) + now.both + 1),
+            read.addr.eq(Cat(now.index, tile[:slot_bits])),
+            self.busy.eq(1),
+        ]
+        with m.FSM():
+            with m.State("wait"):
+                m.d.sync += [at.eq(0), now.eq(info_read.data)]
+                with m.If(self.done):
+                    m.next = "begin"
+                with m.Else():
+                    m.d.comb += self.busy.eq(credits_ != self._CREDITS)
+            with m.State("begin"):
+                with m.If(~now.first):
+                    m.next = "length"
+                with m.Elif(self.files.valid):
+                    m.next = "header"
+            with m.State("header"):
+                m.d.comb += [literal.eq(header[at]), emit.eq(may)]
+                with m.If(may):
+                    m.d.sync += at.eq(at + 1)
+                    with m.If(at == HEADER_BYTES - 1):
+                        m.d.comb += self.files.ready.eq(1)
+                        m.next = "length"
+            with m.State("length"):
+                more = length[7:].any()
+                m.d.comb += [literal.eq(Cat(length[:7], more)), emit.eq(may)]
+                m.d.sync += high_byte.eq(now.both)
+                with m.If(may):
+                    with m.If(more):
+                        m.next = "length more"
+                    with m.Else():
+                        m.next = "payload"
+            with m.State("length more"):
+                m.d.comb += [literal.eq(length[7:]), emit.eq(may)]
+                with m.If(may):
+                    m.next = "payload"
+            with m.State("payload"):
+                m.d.comb += [from_memory.eq(1), emit.eq(may)]
+                with m.If(may):
+                    m.d.sync += high_byte.eq(~high_byte)
+                    with m.If(~high_byte):
+                        m.d.sync += now.index.eq(now.index - 1)
+                        with m.If(now.index == 0):
+                            m.d.comb += last.eq(now.last)
+                            m.d.sync += tile.eq(tile + 1)
+                            m.next = "next"
+            with m.State("next"):
+                m.next = "wait"
+
+        m.submodules.out = out = fifo.SyncFIFOBuffered(width=BYTE.size, depth=self._CREDITS)
+        given = self.bytes.valid & self.bytes.ready
+        m.d.sync += credits_.eq(credits_ - emit + given)
+        word = delay(m, read.data, 1, name="word")
+        beside = delay(m, Cat(literal, from_memory, high_byte, last), 2, name="beside")
+        m.d.comb += [
+            out.w_en.eq(delay(m, emit, 2, name="emitted", reset=True)),
+            out.w_data.eq(Cat(
+                Mux(beside[8], Mux(beside[9], word[8:], word[:8]), beside[:8]), beside[10]
+            )),
+        ]  # fmt: skip
+        wiring.connect(m, wiring.flipped(self.bytes), out.r_stream)
+        return m
+
+
+def _bytes(value, count: int) -> list:
+    """Little-endian bytes of a signal."""
+    wide = Cat(value, Const(0, 8 * count))[: 8 * count]
+    return [wide.word_select(i, 8) for i in range(count)]
+
+
+class PayloadMemory(wiring.Component):
+    """Ring of payload bytes: one written, any 16 consecutive bits read, each clock.
+
+    Members
+    -------
+    write, address, data : In(...)
+        Byte to write.
+    fetch : In(...)
+        Bit address.
+    word : Out(16)
+        The 16 bits from there on, four clocks later, the first one in the top.
+    """
+
+    latency = 4
+
+    def __init__(self, address_bits: int) -> None:
+        if address_bits < 4:
+            raise ValueError(f"address bits must be at least 4, not {address_bits!r}")
+        super().__init__({
+            "write": In(1),
+            "address": In(address_bits),
+            "data": In(8),
+            "fetch": In(address_bits + 3),
+            "word": Out(16),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        # Byte a is in memory a % 4; three bytes in a row are in three memories.
+        row_bits = len(self.address) - 2
+        byte = self.fetch[3:]
+        row = Signal(row_bits, reset_less=True)
+        row_after = Signal(row_bits, reset_less=True)
+        first = Signal(2, reset_less=True)
+        m.d.sync += [row.eq(byte[2:]), row_after.eq(byte[2:] + 1), first.eq(byte[:2])]
+        bank_out = []
+        for b in range(4):
+            memory = Memory(shape=8, depth=1 << row_bits, init=[])
+            m.submodules[f"bank{b}"] = memory
+            write, read = memory.write_port(), memory.read_port()
+            m.d.comb += [
+                write.addr.eq(self.address[2:]),
+                write.data.eq(self.data),
+                write.en.eq(self.write & (self.address[:2] == b)),
+                read.addr.eq(Mux(first > b, row_after, row)),
+            ]
+            bank_out.append(delay(m, read.data, 1, name=f"bank{b}"))
+        first = delay(m, first, 2, name="first")
+        shift = delay(m, self.fetch[:3], 3, name="shift")
+        turned = Array(Cat(bank_out[(i + k) % 4] for k in (2, 1, 0)) for i in range(4))
+        three = Signal(24)
+        m.d.comb += three.eq(turned[first])
+        m.d.sync += self.word.eq((three << shift)[8:24])
+        return m
+
+
+class PacketReader(wiring.Component):
+    """Reads the file: checks the header, stores payloads, and queues tiles and frames.
+
+    One byte per clock while there is room.  A stream that breaks a rule is reported and dropped up
+    to its ``last``; if that happens inside an image, the image's missing tiles are queued as void,
+    so that every frame that begins is completed.
+
+    Members
+    -------
+    bytes : In(stream of BYTE)
+        The file.
+    write, address, data : Out(...)
+        Payload byte to store.
+    free_to : In(...)
+        Byte address up to which payloads have been used, with one more bit than ``address``.
+    tiles : Out(stream)
+        Tiles, see :func:`.lanes.forward_tile`.
+    ends_at : Out(...)
+        With ``tiles``: byte address behind the payload, with one more bit than ``address``.
+    frames : Out(stream)
+        Size of each image when it begins, see :func:`.raster.frame_layout`.
+    bad_header, bad_model, bad_packet : Out(1)
+        Pulses: not a file of this format and geometry; another model's; packets cut short,
+        of impossible length, or followed by something.
+    busy : Out(1)
+        A file is incomplete.
+    """
+
+    def __init__(
+        self, *, model_hash: bytes, tile_width: int, tile_height: int, max_width: int,
+        max_height: int, address_bits: int,
+    ) -> None:  # fmt: skip
+        self._hash = model_hash
+        self._tile_width, self._tile_height = tile_width, tile_height
+        self._max_width, self._max_height = max_width, max_height
+        self._max_payload = max_payload_bytes(tile_width * tile_height)
+        if 1 << address_bits <= self._max_payload:
+            raise ValueError(
+                f"payload memory must hold more than {self._max_payload} bytes, "
+                f"not {1 << address_bits}"
+            )
+        super().__init__({
+            "bytes": In(stream.Signature(BYTE)),
+            "write": Out(1),
+            "address": Out(address_bits),
+            "data": Out(8),
+            "free_to": In(address_bits + 1),
+            "tiles": Out(stream.Signature(
+                forward_tile(tile_width, tile_height, address_bits + 3))),
+            "ends_at": Out(address_bits + 1),
+            "frames": Out(stream.Signature(frame_layout(max_width, max_height))),
+            "bad_header": Out(1),
+            "bad_model": Out(1),
+            "bad_packet": Out(1),
+            "busy": Out(1),
+        })  # fmt: skip
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        byte, last = self.bytes.payload.data, self.bytes.payload.last
+        column_bits = bits_for(self._tile_width - 1)
+        row_bits = bits_for(self._tile_height - 1)
+        frame = self.frames.payload
+
+        at = Signal(range(HEADER_BYTES))
+        width, height, images = Signal(16), Signal(16), Signal(32)
+        expected = Array(
+            Const(v, 8)
+            for v in [*b"LGC", VERSION, *self._hash[:8], 0, 0, 0, 0,
+                      self._tile_width, self._tile_height, 0, 0, 0, 0, 0, 0]
+        )  # fmt: skip
+        wrong_header, wrong_model = Signal(), Signal()
+        right = byte == expected[at]
+        # Tiles of the image: last column and row, and where the parser is among them.
+        x, y = Signal.like(frame.width), Signal.like(frame.height)  # of the tile's corner
+        last_x, last_y = Signal.like(x), Signal.like(y)
+        tile = self.tiles.payload
+        at_right = x[column_bits:] == last_x[column_bits:]
+        at_bottom = y[row_bits:] == last_y[row_bits:]
+        image_ends = at_right & at_bottom
+        length = Signal(14)
+        left = Signal(14)  # bytes still to come after this one
+        pointer = Signal(len(self.free_to))
+        room = Signal()
+        truncated = Signal()  # the stream is over, or dropped up to its end
+        first_byte, take = Signal(), Signal()
+        position = Signal.like(tile.position)
+
+        m.d.comb += [
+            frame.width.eq(last_x),
+            frame.height.eq(last_y),
+            tile.width.eq(Mux(at_right, last_x[:column_bits], self._tile_width - 1)),
+            tile.height.eq(Mux(at_bottom, last_y[:row_bits], self._tile_height - 1)),
+            tile.position.eq(position),
+            tile.end.eq(pointer << 3),
+            self.ends_at.eq(pointer),
+            self.address.eq(pointer),
+            self.data.eq(byte),
+            self.busy.eq(1),
+        ]
+        # Registered: the pointer advances once more before it is seen.
+        m.d.sync += room.eq(
+            (pointer - self.free_to)[: len(pointer)] < (1 << len(self.address)) - 2
+        )
+
+        def next_tile() -> None:
+            with m.If(at_right):
+                m.d.sync += x.eq(0)
+                with m.If(at_bottom):
+                    m.d.sync += [y.eq(0), images.eq(images - 1)]
+                with m.Else():
+                    m.d.sync += y.eq(y + self._tile_height)
+            with m.Else():
+                m.d.sync += x.eq(x + self._tile_width)
+
+        with m.FSM():
+            with m.State("header"):
+                m.d.comb += [self.bytes.ready.eq(1), self.busy.eq(at != 0)]
+                with m.If(self.bytes.valid):
+                    m.d.sync += at.eq(at + 1)
+                    for i, field in ((12, width), (14, height), (20, images)):
+                        count = len(field) // 8
+                        for k in range(count):
+                            with m.If(at == i + k):
+                                m.d.sync += field.word_select(k, 8).eq(byte)
+                    with m.If((at < 4) | ((at >= 16) & (at < 20))):
+                        m.d.sync += wrong_header.eq(wrong_header | ~right)
+                    with m.If((at >= 4) & (at < 12)):
+                        m.d.sync += wrong_model.eq(wrong_model | ~right)
+                    with m.If(at == HEADER_BYTES - 1):
+                        m.d.sync += truncated.eq(last)
+                        m.next = "check"
+                    with m.Elif(last):
+                        m.d.comb += self.bad_header.eq(1)
+                        m.d.sync += [at.eq(0), wrong_header.eq(0), wrong_model.eq(0)]
+            with m.State("check"):
+                m.d.sync += [
+                    at.eq(0), wrong_header.eq(0), wrong_model.eq(0), x.eq(0), y.eq(0),
+                    last_x.eq(width - 1), last_y.eq(height - 1),
+                ]  # fmt: skip
+                bad_size = (
+                    (width == 0) | (height == 0) | (images == 0)
+                    | (width > self._max_width) | (height > self._max_height)
+                )  # fmt: skip
+                m.d.comb += [
+                    self.bad_header.eq(wrong_header | (~wrong_model & bad_size)),
+                    self.bad_model.eq(~wrong_header & wrong_model),
+                    self.bad_packet.eq(truncated & ~wrong_header & ~wrong_model & ~bad_size),
+                ]
+                with m.If(truncated):
+                    m.next = "header"
+                with m.Elif(wrong_header | wrong_model | bad_size):
+                    m.next = "drop"
+                with m.Else():
+                    m.next = "frame"
+            with m.State("frame"):
+                m.d.comb += self.frames.valid.eq(1)
+                with m.If(self.frames.ready):
+                    m.next = "length"
+            with m.State("length"):
+                m.d.comb += self.bytes.ready.eq(1)
+                m.d.sync += [length.eq(byte[:7]), first_byte.eq(1)]
+                with m.If(self.bytes.valid):
+                    m.d.sync += truncated.eq(last)
+                    with m.If(last | (~byte[7] & (byte[:7] < MIN_PAYLOAD_BYTES))):
+                        m.d.comb += self.bad_packet.eq(1)
+                        m.next = "void"
+                    with m.Elif(byte[7]):
+                        m.next = "length more"
+                    with m.Else():
+                        m.d.sync += left.eq(byte[:7] - 1)
+                        m.next = "payload"
+            with m.State("length more"):
+                m.d.comb += self.bytes.ready.eq(1)
+                whole = Cat(length[:7], byte[:7])
+                m.d.sync += left.eq(whole - 1)
+                with m.If(self.bytes.valid):
+                    m.d.sync += truncated.eq(last)
+                    with m.If(
+                        last | byte[7] | (byte == 0) | (whole > self._max_payload)
+                    ):
+                        m.d.comb += self.bad_packet.eq(1)
+                        m.next = "void"
+                    with m.Else():
+                        m.next = "payload"
+            with m.State("payload"):
+                m.d.comb += [
+                    self.bytes.ready.eq(room),
+                    take.eq(self.bytes.valid & room),
+                    self.write.eq(take),
+                ]
+                zeros = Const(8, 4)
+                for i in range(8):
+                    zeros = Mux(byte[i], 7 - i, zeros)
+                with m.If(take):
+                    m.d.sync += [
+                        pointer.eq(pointer + 1), left.eq(left - 1), first_byte.eq(0),
+                        truncated.eq(last),
+                    ]  # fmt: skip
+                    with m.If(first_byte):
+                        m.d.sync += position.eq(Cat(Const(0, 3), pointer) + zeros + 1)
+                    with m.If(left == 0):
+                        m.next = "tile"
+                    with m.Elif(last):
+                        m.d.comb += self.bad_packet.eq(1)
+                        m.next = "void"
+            with m.State("tile"):
+                m.d.comb += self.tiles.valid.eq(1)
+                with m.If(self.tiles.ready):
+                    next_tile()
+                    with m.If(image_ends & (images == 1)):
+                        with m.If(truncated):
+                            m.next = "header"
+                        with m.Else():
+                            m.d.comb += self.bad_packet.eq(1)
+                            m.next = "drop"
+                    with m.Elif(truncated):
+                        m.d.comb += self.bad_packet.eq(1)
+                        with m.If(image_ends):
+                            m.next = "header"
+                        with m.Else():
+                            m.next = "void"
+                    with m.Elif(image_ends):
+                        m.next = "frame"
+                    with m.Else():
+                        m.next = "length"
+            with m.State("void"):
+                m.d.comb += [self.tiles.valid.eq(1), tile.void.eq(1)]
+                with m.If(self.tiles.ready):
+                    next_tile()
+                    with m.If(image_ends):
+                        with m.If(truncated):
+                            m.next = "header"
+                        with m.Else():
+                            m.next = "drop"
+            with m.State("drop"):
+                m.d.comb += self.bytes.ready.eq(1)
+                with m.If(self.bytes.valid & last):
+                    m.next = "header"
+        return m

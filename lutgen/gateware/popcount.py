@@ -1,0 +1,82 @@
+"""Popcount: the sum of many bits, which is what the paper's averages are made of."""
+
+from collections.abc import Callable
+
+from amaranth.hdl import Array, Cat, Const, Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from .pipeline import delay
+
+__all__ = ["Popcount"]
+
+#: Compressor levels (one LUT each) between registers.
+_LEVELS_PER_STAGE = 3
+
+_Columns = list[list]
+
+
+def _compress(columns: _Columns, counter: Callable[[list], list]) -> _Columns:
+    """One level: every six bits of a column become a number of three bits."""
+    after: _Columns = [[] for _ in range(len(columns) + 2)]
+    for weight, column in enumerate(columns):
+        for first in range(0, len(column), 6):
+            group = column[first : first + 6]
+            for bit, value in enumerate(counter(group) if len(group) > 2 else []):
+                after[weight + bit].append(value)
+            if len(group) <= 2:
+                after[weight] += group
+    while not after[-1]:
+        after.pop()
+    return after
+
+
+class Popcount(wiring.Component):
+    """Number of ones among ``width`` bits.
+
+    Counters of six bits to three compress the columns of equal weight until two rows are left,
+    which one adder sums; registers stand behind every three levels and behind the adder.  Latency
+    :attr:`latency`, one sum per clock.
+
+    Members
+    -------
+    i : In(width)
+        Bits.
+    o : Out(...)
+        Their sum.
+    """
+
+    def __init__(self, width: int) -> None:
+        if width < 1:
+            raise ValueError(f"popcount width must be at least 1, not {width!r}")
+        columns: _Columns = [[None] * width]
+        levels = 0
+        while max(map(len, columns)) > 2:
+            columns = _compress(columns, lambda group: [None] * bits_for(len(group)))
+            levels += 1
+        self._compressions = levels
+        self.latency = 1 + levels // _LEVELS_PER_STAGE
+        super().__init__({"i": In(width), "o": Out(bits_for(width))})
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+
+        def counter(group: list) -> list:
+            total = Array(
+                Const(n.bit_count(), bits_for(len(group))) for n in range(1 << len(group))
+            )[Cat(group)]
+            return list(total)
+
+        columns: _Columns = [list(self.i)]
+        for level in range(1, self._compressions + 1):
+            columns = _compress(columns, counter)
+            if level % _LEVELS_PER_STAGE == 0:
+                for weight, column in enumerate(columns):
+                    columns[weight] = list(delay(m, Cat(column), 1, name=f"sum{level}_{weight}"))
+        rows = [
+            Cat(column[row] if row < len(column) else Const(0, 1) for column in columns)
+            for row in range(2)
+        ]
+        m.d.sync += self.o.eq(rows[0] + rows[1])
+        return m

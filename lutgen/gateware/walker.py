@@ -1,0 +1,100 @@
+"""Tree walker: the lower part of a context tree, two binary tests per stage."""
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.data import ArrayLayout, StructLayout
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from ..codec.walker import Walker as Parameters
+from ..codec.walker import WalkerStage
+from .pipeline import delay
+
+__all__ = ["Walker"]
+
+#: Clocks per stage: memory, its output register, selection of the three features.
+_STAGE_CLOCKS = 3
+
+
+class Walker(wiring.Component):
+    """Walk of a context tree through one small memory per stage.
+
+    Latency of ``3 * stages`` clocks, one window per clock; ``o`` is the comparison's result and is
+    not registered, so that it can be the address of the next memory.
+
+    Parameters
+    ----------
+    walker:
+        The stages.
+    features:
+        Number of features of the window.
+
+    Members
+    -------
+    index : In(...)
+        Record of stage 0 to begin with.
+    features : In(8 * features)
+        Window, feature 0 in the low byte, at the same clock as ``index``.
+    o : Out(...)
+        Class.
+    """
+
+    def __init__(self, walker: Parameters, *, features: int) -> None:
+        self._walker = walker
+        self._count = features
+        self.latency = _STAGE_CLOCKS * len(walker.stages)
+        super().__init__({
+            "index": In(bits_for(walker.entries - 1)),
+            "features": In(8 * features),
+            "o": Out(bits_for(walker.classes - 1)),
+        })
+
+    def _memory(self, stage: WalkerStage) -> tuple[StructLayout, Memory]:
+        select = bits_for(self._count - 1)
+        target = bits_for(int(stage.child.max()))
+        layout = StructLayout({
+            "feature": ArrayLayout(select, 3),
+            "threshold": ArrayLayout(8, 3),
+            "child": ArrayLayout(target, 4 if stage.last else 1),
+        })
+        child = stage.child.reshape(stage.records, -1)
+        init = [
+            {
+                "feature": [int(v) for v in stage.feature[n]],
+                "threshold": [int(v) for v in stage.threshold[n]],
+                "child": [int(v) for v in child[n]],
+            }
+            for n in range(stage.records)
+        ]
+        return layout, Memory(shape=layout, depth=stage.records, init=init)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        address = self.index
+        window = self.features
+        for s, stage in enumerate(self._walker.stages):
+            layout, memory = self._memory(stage)
+            m.submodules[f"stage{s}"] = memory
+            port = memory.read_port()
+            m.d.comb += port.addr.eq(address)
+            record = Signal(layout, name=f"record{s}", reset_less=True)
+            m.d.sync += record.eq(port.data)
+            window = delay(m, window, 2, name=f"window{s}")
+            pixel = [Signal(8, name=f"pixel{s}_{k}", reset_less=True) for k in range(3)]
+            pixels = Array(window.word_select(f, 8) for f in range(self._count))
+            threshold = Signal(ArrayLayout(8, 3), name=f"threshold{s}", reset_less=True)
+            child = Signal(layout["child"].shape, name=f"child{s}", reset_less=True)
+            m.d.sync += [pixel[k].eq(pixels[record.feature[k]]) for k in range(3)]
+            m.d.sync += [threshold.eq(record.threshold), child.eq(record.child)]
+            window = delay(m, window, 1, name=f"window{s}_3")
+            test = [Signal(name=f"test{s}_{k}") for k in range(3)]
+            m.d.comb += [test[k].eq(pixel[k] > threshold[k]) for k in range(3)]
+            choice = Cat(Mux(test[0], test[2], test[1]), test[0])
+            if stage.last:
+                low = Mux(choice[0], child[1], child[0])
+                high = Mux(choice[0], child[3], child[2])
+                m.d.comb += self.o.eq(Mux(choice[1], high, low))
+            else:
+                address = Cat(choice, child[0])
+        return m

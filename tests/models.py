@@ -1,0 +1,70 @@
+"""Small models with random contents: every structure, no training."""
+
+import numpy as np
+
+from lutgen.codec.head import LaplaceHead, TableHead
+from lutgen.codec.walker import Walker, WalkerStage
+from lutgen.codec.window import Window
+from lutgen.model import Model
+from lutgen.netlist import NetlistBuilder
+
+
+def random_netlist(rng, features: int, groups: dict[str, int], *, inputs: int, nodes: int):
+    """A netlist of random tables; outputs are drawn from its last nodes."""
+    builder = NetlistBuilder(features)
+    ids = [
+        builder.input(int(rng.integers(features)), int(rng.integers(255))) for _ in range(inputs)
+    ]
+    made = []
+    for _ in range(nodes):
+        pool = ids + made
+        pins = rng.choice(len(pool), size=min(6, len(pool)), replace=False)
+        made.append(builder.node([pool[p] for p in pins], int(rng.integers(1 << 62)) * 4 + 1))
+    for name, bits in groups.items():
+        builder.output(name, [made[i] for i in rng.integers(len(made), size=bits)])
+    return builder.build()
+
+
+def random_walker(rng, *, features: int, entries: int, stages: int, groups: int, classes: int):
+    """A walker of random records."""
+    result = []
+    records = entries
+    for s in range(stages):
+        last = s == stages - 1
+        result.append(WalkerStage(
+            rng.integers(features, size=(records, 3)),
+            rng.integers(256, size=(records, 3)),
+            rng.integers(classes, size=(records, 4)) if last else rng.integers(groups, size=records),
+        ))  # fmt: skip
+        records = 4 * groups
+    return Walker(result)
+
+
+def random_head(rng, classes: int) -> TableHead:
+    """Tables from nearly flat to nearly certain."""
+    shape = 10.0 ** rng.uniform(-2, 1, size=(classes, 1))
+    return TableHead.from_counts(rng.gamma(shape, size=(classes, 256)))
+
+
+def table_model(seed: int = 0, *, size: int = 5, walker: bool = True, bits: int = 3) -> Model:
+    """A raster-table model."""
+    rng = np.random.default_rng(seed)
+    window = Window(size)
+    net = random_netlist(rng, window.features, {"index": bits}, inputs=30, nodes=20)
+    walk = None
+    if walker:
+        walk = random_walker(
+            rng, features=window.features, entries=1 << bits, stages=2, groups=5, classes=13
+        )
+    head = random_head(rng, 13 if walker else 1 << bits)
+    return Model("raster-table", window, net, walk, head, {"data": "random"})
+
+
+def laplace_model(seed: int = 0, *, bits: int = 40, nodes: int = 100) -> Model:
+    """A raster-laplace model."""
+    rng = np.random.default_rng(seed)
+    window = Window(5)
+    groups = {"mu": bits, "sigma": bits // 2}
+    net = random_netlist(rng, window.features, groups, inputs=60, nodes=nodes)
+    head = LaplaceHead.from_scales(np.geomspace(0.3, 60, 8), bits, bits // 2)
+    return Model("raster-laplace", window, net, None, head, {"data": "random"})
