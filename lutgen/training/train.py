@@ -1,0 +1,255 @@
+"""Training of a table model: images in, codec model out.
+
+1. Collect the window and the symbol of every pixel.
+2. Grow an entropy tree, merge its leaves to classes, prune it by what the classes gain.
+3. Choose the top that the netlist decides, grow and prune again below it.
+4. Merge, count the tables, decide their smoothing on held-out images, round to integers.
+5. Compile to netlist and walker.
+
+Steps 2 to 4 run once without the held-out images, which gives the smoothing and honest figures,
+and once with all of them.
+"""
+
+import datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+from lutgen.codec.head import TableHead
+from lutgen.codec.window import Window
+from lutgen.model import Model
+from lutgen.training.compile import collapse, compile_tree
+from lutgen.training.datasets import DatasetError, check_images, data_hash
+from lutgen.training.merge import class_counts, code_bits, merge_leaves
+from lutgen.training.profiles import RasterTable
+from lutgen.training.prune import choose_top, prune
+from lutgen.training.samples import Samples, collect, orientations
+from lutgen.training.tree import Grower, Tree
+
+__all__ = ["ideal_bpp", "progress_bar", "train_table_model"]
+
+#: Called with the name of the step, the work done in it and all work of it.
+Progress = Callable[[str, int, int], None]
+
+#: Pseudo-counts per class to choose from, spread like the histogram of all pixels.
+_STRENGTHS = (0.25, 1.0, 4.0, 16.0, 64.0, 256.0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    tree: Tree
+    label: np.ndarray  # class of each leaf
+    counts: np.ndarray  # (classes, 256)
+    grown_bits: np.ndarray  # (grown leaves, 256) and the tree they belong to, for the report
+    grown: Tree
+
+
+def _prior(counts: np.ndarray) -> np.ndarray:
+    prior = counts.sum(axis=0) + 1.0
+    return prior / prior.sum()
+
+
+def _pruned(
+    tree: Tree, samples: Samples, leaves: int, config: RasterTable
+) -> tuple[Tree, np.ndarray, np.ndarray]:
+    """Tree of at most ``leaves`` leaves, its leaf histograms and class counts."""
+    counts = tree.histograms(samples)
+    label = merge_leaves(counts, config.classes, seed=config.seed)
+    total = class_counts(counts, label, config.classes)
+    prior = _prior(total)
+    # Twice: the classes of the smaller tree differ, and some of its leaves become equal.
+    for _ in range(2):
+        tree = prune(tree, counts, code_bits(total, prior, 1.0), leaves)
+        counts = tree.histograms(samples)
+        label = merge_leaves(counts, config.classes, start=total)
+        total = class_counts(counts, label, config.classes)
+    return tree, counts, label
+
+
+def _fit(samples: Samples, config: RasterTable, step: str, progress: Progress) -> _Fit:
+    grow = min(round(config.leaves * config.overgrow), 1 << 17)
+    work = grow * (2 if config.stages else 1)
+    grower = Grower(samples)
+    progress(step, 0, work)
+    grower.grow(grow, config.min_gain, lambda n: progress(step, n, work))
+    grown = grower.tree()
+    tree, counts, label = _pruned(grown, samples, config.leaves, config)
+    if config.stages:
+        bits = code_bits(class_counts(counts, label, config.classes), _prior(counts), 1.0)
+        top = choose_top(tree, counts, bits, config.top_leaves, 2 * config.stages)
+        grower = Grower(samples)
+        grower.start(top, 2 * config.stages)
+        grower.grow(grow, config.min_gain, lambda n: progress(step, grow + n, work))
+        grown = grower.tree()
+        tree, counts, label = _pruned(grown, samples, config.leaves, config)
+    else:
+        tree = replace(tree, top=tree.feature >= 0)
+    progress(step, work, work)
+    # Classes by weight, those that no leaf has left out.
+    total = class_counts(counts, label, config.classes)
+    order = np.argsort(-total.sum(axis=1), kind="stable")
+    order = order[np.bincount(label, minlength=config.classes)[order] > 0]
+    rank = np.empty(config.classes, dtype=np.int64)
+    rank[order] = np.arange(order.size)
+    leaf_counts = grown.histograms(samples)
+    return _Fit(
+        tree, rank[label], total[order], code_bits(leaf_counts, _prior(leaf_counts), 8.0, floor=0), grown,
+    )
+
+
+def _bpp(tree: Tree, bits: np.ndarray, samples: Samples, label: np.ndarray | None = None) -> float:
+    """Ideal bits per pixel of coding the samples with row ``label`` (the leaf itself if None)."""
+    counts = tree.histograms(samples)
+    if label is not None:
+        counts = class_counts(counts, label, bits.shape[0])
+    return float((counts * bits).sum() / samples.pixels)
+
+
+def _head_bits(head: TableHead) -> np.ndarray:
+    return 14 - np.log2(np.diff(head.cumulative, axis=1))
+
+
+def _head(fit: _Fit, strength: float) -> TableHead:
+    return TableHead.from_counts(fit.counts + strength * _prior(fit.counts))
+
+
+def _figures(fit: _Fit, head: TableHead, samples: Samples) -> dict[str, float]:
+    """Ideal bpp of each stage: a pmf per grown leaf, per class, integer tables."""
+    merged = code_bits(fit.counts, _prior(fit.counts), 1.0, floor=0)
+    return {
+        "tree": round(_bpp(fit.grown, fit.grown_bits, samples), 5),
+        "merged": round(_bpp(fit.tree, merged, samples, fit.label), 5),
+        "integer": round(_bpp(fit.tree, _head_bits(head), samples, fit.label), 5),
+    }
+
+
+def ideal_bpp(model: Model, images, tile: int = 32) -> float:
+    """Ideal bits per pixel of the model's integer tables on images: no headers, no rounding.
+
+    The class of each pixel comes from the model's netlist and walker.
+    """
+    samples = collect(check_images(images), model.window, tile)
+    classes = model.classify(samples.features)
+    bits = model.head.code_length(classes, samples.symbols)
+    return float((bits * samples.weights).sum() / samples.pixels)
+
+
+def train_table_model(
+    images,
+    config: RasterTable | None = None,
+    *,
+    progress: Progress | None = None,
+    name: str = "unnamed images",
+    licence: str = "",
+    date: str | None = None,
+    validation=None,
+) -> Model:
+    """Train a ``raster-table`` model.  The same images and configuration give the same model.
+
+    Parameters
+    ----------
+    images:
+        uint8 arrays of shape (H, W), sizes may differ; at least two.
+    config:
+        Configuration, `RasterTable()` unless told.
+    progress:
+        Called with step, work done and all work of the step, often; see `progress_bar`.
+    name, licence:
+        Of the data, for the training record.
+    date:
+        ISO date for the training record, today's unless told.
+    validation:
+        Further images for the figures in the record; nothing is decided by them.
+
+    Returns
+    -------
+    Model
+        Its ``training`` holds profile, data, licence, date, configuration and metrics: ideal bpp
+        ``train`` and ``held_out`` of a run without the held-out images, then ``final`` on all
+        images and ``validation``, each for ``tree`` (one pmf per grown leaf), ``merged`` (one per
+        class) and ``integer`` (integer tables).
+
+    Raises
+    ------
+    DatasetError
+        If the images are not what they must be.
+    """
+    config = RasterTable() if config is None else config
+    progress = (lambda step, done, total: None) if progress is None else progress
+    images = check_images(images)
+    if len(images) < 2:
+        raise DatasetError("images must be at least two, so that one can be held out, not one")
+    window = Window(config.window)
+
+    def samples(chosen, turns=config.orientations) -> Samples:
+        return collect(orientations(chosen, turns), window, config.tile)
+
+    held = np.zeros(len(images), dtype=np.bool_)
+    count = min(max(1, round(config.held_out * len(images))), len(images) - 1)
+    held[np.random.default_rng(config.seed).permutation(len(images))[:count]] = True
+    kept = samples([image for image, out in zip(images, held, strict=True) if not out])
+    out = samples([image for image, out in zip(images, held, strict=True) if out], 1)
+
+    fit = _fit(kept, config, "trying", progress)
+    heads = {strength: _head(fit, strength) for strength in _STRENGTHS}
+    strength = min(
+        _STRENGTHS, key=lambda s: (_bpp(fit.tree, _head_bits(heads[s]), out, fit.label), s)
+    )
+    metrics: dict = {
+        "train": _figures(fit, heads[strength], kept),
+        "held_out": _figures(fit, heads[strength], out),
+    }
+    del kept, out
+
+    everything = samples(images)
+    fit = _fit(everything, config, "training", progress)
+    head = _head(fit, strength)
+    metrics["final"] = _figures(fit, head, everything)
+    if validation is not None:
+        metrics["validation"] = _figures(fit, head, samples(check_images(validation), 1))
+
+    tree, label = collapse(fit.tree, fit.label)
+    network, walker = compile_tree(tree, label, features=window.features, stages=config.stages)
+    metrics |= {
+        "leaves": int(tree.leaves.size),
+        "classes": head.classes,
+        "top_leaves": int(tree.top_leaves.size),
+        "luts": network.n_nodes,
+        "thermometer_bits": network.n_inputs,
+        "depth": network.depth,
+        "records": [] if walker is None else [stage.records for stage in walker.stages],
+        "smoothing": strength,
+    }
+    if walker is None:  # a row for every number that the index can be
+        rows = 1 << len(network.outputs["index"])
+        head = TableHead(np.pad(head.cumulative, ((0, rows - head.classes), (0, 0)), mode="edge"))
+    record: Mapping = {
+        "profile": "raster-table",
+        "data": {
+            "name": name, "images": len(images), "pixels": sum(i.size for i in images),
+            "sha256": data_hash(images), "licence": licence,
+        },
+        "date": datetime.date.today().isoformat() if date is None else date,
+        "config": asdict(config),
+        "metrics": metrics,
+    }
+    return Model("raster-table", window, network, walker, head, record)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A rich progress bar on stderr, as the ``progress`` of a training function."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, int] = {}
+
+        def progress(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=total)
+            bar.update(tasks[step], completed=done, total=total)
+
+        yield progress
