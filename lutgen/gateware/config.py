@@ -1,7 +1,6 @@
 """Parameters of a core: what `lutgen build` decides before it elaborates."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from ..codec.head import LaplaceHead
 from ..codec.rans import max_payload_bytes
@@ -102,9 +101,9 @@ class CoreConfig:
             self.model, levels_per_stage=self.levels_per_stage, primitive=self.primitive
         )
 
-    @cached_property
+    @property
     def _network_latency(self) -> int:
-        return self.network().latency
+        return Network.latency_of(self.model, self.levels_per_stage)
 
     @property
     def decoder_class_at(self) -> int:

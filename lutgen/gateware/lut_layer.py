@@ -45,11 +45,16 @@ class LutLayers(wiring.Component):
         self._per_stage = levels_per_stage
         self._primitive = primitive
         self._levels = [int(level) for level in netlist.levels()]
-        self.latency = max(1, -(-max(self._levels, default=0) // levels_per_stage))
+        self.latency = self.latency_of(netlist, levels_per_stage)
         super().__init__({
             "i": In(max(1, len(netlist.inputs))),
             **{name: Out(len(bits)) for name, bits in netlist.outputs.items()},
         })
+
+    @staticmethod
+    def latency_of(netlist: Netlist, levels_per_stage: int) -> int:
+        """Latency in clocks of a network's layers."""
+        return max(1, -(-netlist.depth // levels_per_stage))
 
     def _stage(self, signal: int) -> int:
         """Stage in which a signal is computed; inputs belong to stage 0."""

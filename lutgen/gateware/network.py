@@ -39,40 +39,47 @@ class Network(wiring.Component):
 
     def __init__(self, model: Model, *, levels_per_stage: int, primitive: str | None) -> None:
         self._model = model
-        net = model.network
-        self._layers = LutLayers(net, levels_per_stage=levels_per_stage, primitive=primitive)
-        self._front = Thermometer.latency + self._layers.latency
-        self.latency = self._front
-        if isinstance(model.head, LaplaceHead):
-            self._counts = {name: Popcount(len(net.outputs[name])) for name in ("mu", "sigma")}
-            slowest = max(count.latency for count in self._counts.values())
-            self.latency += slowest + LaplaceClassifier.latency
-        elif model.walker:
-            self._walker = Walker(model.walker, features=model.window.features)
-            self.latency += self._walker.latency
+        self._levels, self._primitive = levels_per_stage, primitive
+        self.latency = self.latency_of(model, levels_per_stage)
         super().__init__({
             "features": In(8 * model.window.features),
             "classes": Out(head_class_bits(model.head)),
         })
 
+    @staticmethod
+    def latency_of(model: Model, levels_per_stage: int) -> int:
+        """Latency in clocks of a model's network."""
+        net = model.network
+        latency = Thermometer.latency + LutLayers.latency_of(net, levels_per_stage)
+        if isinstance(model.head, LaplaceHead):
+            counts = max(Popcount.latency_of(len(bits)) for bits in net.outputs.values())
+            return latency + counts + LaplaceClassifier.latency
+        return latency + (Walker.latency_of(model.walker) if model.walker else 0)
+
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.thermometer = thermometer = Thermometer(self._model.network)
-        m.submodules.layers = layers = self._layers
+        net = self._model.network
+        m.submodules.thermometer = thermometer = Thermometer(net)
+        m.submodules.layers = layers = LutLayers(
+            net, levels_per_stage=self._levels, primitive=self._primitive
+        )
         m.d.comb += [thermometer.features.eq(self.features), layers.i.eq(thermometer.o)]
         if isinstance(self._model.head, LaplaceHead):
             m.submodules.classifier = classifier = LaplaceClassifier(self._model.head)
-            slowest = max(count.latency for count in self._counts.values())
-            for name, count in self._counts.items():
+            counts = {name: Popcount(len(bits)) for name, bits in net.outputs.items()}
+            slowest = max(count.latency for count in counts.values())
+            for name, count in counts.items():
                 m.submodules[f"popcount_{name}"] = count
                 m.d.comb += count.i.eq(getattr(layers, name))
                 total = delay(m, count.o, slowest - count.latency, name=f"count_{name}")
                 m.d.comb += getattr(classifier, name).eq(total)
             m.d.comb += self.classes.eq(classifier.o)
         elif self._model.walker:
-            m.submodules.walker = walker = self._walker
+            walker = Walker(self._model.walker, features=self._model.window.features)
+            m.submodules.walker = walker
+            front = self.latency - walker.latency
             m.d.comb += [
-                walker.features.eq(delay(m, self.features, self._front, name="features")),
+                walker.features.eq(delay(m, self.features, front, name="features")),
                 walker.index.eq(layers.index),
                 self.classes.eq(walker.o),
             ]

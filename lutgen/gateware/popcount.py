@@ -50,14 +50,23 @@ class Popcount(wiring.Component):
     def __init__(self, width: int) -> None:
         if width < 1:
             raise ValueError(f"popcount width must be at least 1, not {width!r}")
+        self._compressions = self._levels_of(width)
+        self.latency = self.latency_of(width)
+        super().__init__({"i": In(width), "o": Out(bits_for(width))})
+
+    @staticmethod
+    def _levels_of(width: int) -> int:
         columns: _Columns = [[None] * width]
         levels = 0
         while max(map(len, columns)) > 2:
             columns = _compress(columns, lambda group: [None] * bits_for(len(group)))
             levels += 1
-        self._compressions = levels
-        self.latency = 1 + levels // _LEVELS_PER_STAGE
-        super().__init__({"i": In(width), "o": Out(bits_for(width))})
+        return levels
+
+    @classmethod
+    def latency_of(cls, width: int) -> int:
+        """Latency in clocks of a popcount."""
+        return 1 + cls._levels_of(width) // _LEVELS_PER_STAGE
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -43,12 +43,17 @@ class Walker(wiring.Component):
     def __init__(self, walker: Parameters, *, features: int) -> None:
         self._walker = walker
         self._count = features
-        self.latency = _STAGE_CLOCKS * len(walker.stages)
+        self.latency = self.latency_of(walker)
         super().__init__({
             "index": In(bits_for(walker.entries - 1)),
             "features": In(8 * features),
             "o": Out(bits_for(walker.classes - 1)),
         })
+
+    @staticmethod
+    def latency_of(walker: Parameters) -> int:
+        """Latency in clocks of a walker."""
+        return _STAGE_CLOCKS * len(walker.stages)
 
     def _memory(self, stage: WalkerStage) -> tuple[StructLayout, Memory]:
         select = bits_for(self._count - 1)

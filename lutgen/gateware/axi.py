@@ -1,0 +1,144 @@
+"""AXI4-Stream at the boundary: registered slices, and bytes to and from words with TKEEP."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.data import StructLayout
+from amaranth.lib.wiring import In, Out
+
+from .packet import BYTE
+
+__all__ = ["BytesToWords", "SkidBuffer", "WordsToBytes", "word_layout"]
+
+
+def word_layout(count: int) -> StructLayout:
+    """A beat of ``count`` bytes: TDATA, TKEEP, TLAST."""
+    return StructLayout({"data": 8 * count, "keep": count, "last": 1})
+
+
+class SkidBuffer(wiring.Component):
+    """Cuts every path through a stream: payload, valid and ready leave from registers.
+
+    Latency of one clock, one beat per clock; holds two beats.  Reset empties it.
+
+    Parameters
+    ----------
+    shape:
+        Payload.
+    """
+
+    def __init__(self, shape) -> None:
+        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        held = Signal.like(self.i.payload, reset_less=True)
+        full = Signal()
+        moves = self.o.ready | ~self.o.valid
+        m.d.comb += self.i.ready.eq(~full)
+        with m.If(moves):
+            m.d.sync += [
+                self.o.payload.eq(Mux(full, held, self.i.payload)),
+                self.o.valid.eq(full | self.i.valid),
+                full.eq(0),
+            ]
+        with m.Elif(self.i.valid & ~full):
+            m.d.sync += full.eq(1)
+        with m.If(~full):
+            m.d.sync += held.eq(self.i.payload)
+        return m
+
+
+class WordsToBytes(wiring.Component):
+    """Bytes of words, the low byte first; bytes whose TKEEP is 0 are left out.
+
+    One byte per clock, no clock lost between full words; latency of one clock.  A word without
+    any byte that carries TLAST becomes a zero byte with ``last``, which no file ends with.
+
+    Parameters
+    ----------
+    count:
+        Bytes of a word.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        super().__init__({
+            "i": In(stream.Signature(word_layout(count))),
+            "o": Out(stream.Signature(BYTE)),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        data = Signal(8 * self._count, reset_less=True)
+        keep = Signal(self._count)
+        last = Signal()
+        busy = Signal()  # something of the word is still to be sent
+        final = ~keep[1:].any()
+        emits = keep[0] | (last & final)
+        step = busy & (self.o.ready | ~emits)
+        m.d.comb += [
+            self.o.valid.eq(busy & emits),
+            self.o.payload.data.eq(Mux(keep[0], data[:8], 0)),
+            self.o.payload.last.eq(last & final),
+            self.i.ready.eq(~busy | (step & final)),
+        ]
+        with m.If(step):
+            m.d.sync += [data.eq(data >> 8), keep.eq(keep >> 1), busy.eq(~final)]
+        with m.If(self.i.ready):
+            m.d.sync += [
+                data.eq(self.i.payload.data),
+                keep.eq(self.i.payload.keep),
+                last.eq(self.i.payload.last),
+                busy.eq(self.i.valid),
+            ]
+        return m
+
+
+class BytesToWords(wiring.Component):
+    """Words of bytes, the low byte first; the last word of a file has TKEEP for what it holds.
+
+    One byte per clock; a word leaves one clock after its last byte.
+
+    Parameters
+    ----------
+    count:
+        Bytes of a word.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        super().__init__({
+            "i": In(stream.Signature(BYTE)),
+            "o": Out(stream.Signature(word_layout(count))),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        count = self._count
+        held = Signal(8 * count, reset_less=True)  # bytes but the newest
+        fill = Signal(range(count))
+        byte = self.i.payload
+        completes = byte.last | (fill == count - 1)
+        take = self.i.valid & self.i.ready
+        m.d.comb += self.i.ready.eq(~completes | ~self.o.valid | self.o.ready)
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        with m.If(take):
+            with m.If(completes):
+                m.d.sync += [self.o.valid.eq(1), fill.eq(0), self.o.payload.last.eq(byte.last)]
+            with m.Else():
+                m.d.sync += fill.eq(fill + 1)
+        for k in range(count):
+            here = fill == k
+            with m.If(take & here):
+                m.d.sync += held.word_select(k, 8).eq(byte.data)
+            with m.If(take & completes):
+                m.d.sync += [
+                    self.o.payload.data.word_select(k, 8).eq(
+                        Mux(here, byte.data, Mux(fill > k, held.word_select(k, 8), 0))
+                    ),
+                    self.o.payload.keep[k].eq(fill >= k),
+                ]
+        return m
+
+

@@ -1,0 +1,266 @@
+"""The tops as functions: images to file bytes and back, through the gateware."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lutgen.gateware.config import CoreConfig
+from lutgen.gateware.top import DECODER_ERRORS, ENCODER_ERRORS, DecoderTop, EncoderTop
+from lutgen.sim.design import Design
+from lutgen.sim.stall import Stall
+from lutgen.sim.stream import StreamResult, rtl_stream
+
+__all__ = ["Decoded", "Encoded", "RtlDecoder", "RtlEncoder"]
+
+_NAMES = "{stream}_t{signal}"
+_STREAM_BYTES = 4
+#: Clocks without which a run is called hung: generous, since nothing depends on it.
+_SLACK_CLOCKS = 200_000
+#: The idle output drops for a moment between files of one tile.
+_IDLE_CLOCKS = 64
+
+
+def _errors(result: StreamResult, names: Sequence[str]) -> tuple[str, ...]:
+    seen = 0
+    for _, value in result.changes["error"]:
+        seen |= value
+    return tuple(name for bit, name in enumerate(names) if seen >> bit & 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """What the encoder's gateware gave.
+
+    Members
+    -------
+    files : tuple of bytes
+        Complete files, in order.
+    rest : bytes
+        Bytes after the last complete file.
+    errors : tuple of str
+        Names of the error bits that were set at any time.
+    trace : StreamResult
+        Clock of every beat.
+    """
+
+    files: tuple[bytes, ...]
+    rest: bytes
+    errors: tuple[str, ...]
+    trace: StreamResult = field(repr=False)
+
+    @property
+    def clocks_per_pixel(self) -> float:
+        """Clocks from the first pixel taken to the last, each included, per pixel."""
+        return _span(self.trace.input_clocks["s_axis_video"])
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """What the decoder's gateware gave.
+
+    Members
+    -------
+    frames : tuple of uint8 (H, W)
+        Complete frames, in order.
+    errors : tuple of str
+        Names of the error bits that were set at any time.
+    trace : StreamResult
+        Clock of every beat.
+    """
+
+    frames: tuple[np.ndarray, ...]
+    errors: tuple[str, ...]
+    trace: StreamResult = field(repr=False)
+
+    @property
+    def clocks_per_pixel(self) -> float:
+        """Clocks from the first pixel given to the last, each included, per pixel."""
+        return _span(self.trace.output_clocks["m_axis_video"])
+
+
+def _span(clocks: np.ndarray) -> float:
+    return (int(clocks[-1]) - int(clocks[0]) + 1) / len(clocks)
+
+
+class RtlEncoder:
+    """The encoder top of a configuration, simulated.
+
+    Parameters
+    ----------
+    config :
+        The core.
+    source : optional
+        Verilog of ``lutgen_encoder``, by default made from ``config``.
+    """
+
+    def __init__(self, config: CoreConfig, source=None) -> None:
+        self.config = config
+        top = EncoderTop(config, stream_bytes=_STREAM_BYTES)
+        self._design = Design.of(source or top, "lutgen_encoder")
+
+    def __call__(
+        self,
+        images: np.ndarray,
+        *,
+        per_file: int | None = None,
+        stall: Mapping[str, Stall] | None = None,
+        pixels: Mapping[str, np.ndarray] | None = None,
+        size: tuple[int, int] | None = None,
+        **options,
+    ) -> Encoded:
+        """Encode images of one size.
+
+        Parameters
+        ----------
+        images : uint8 (N, H, W)
+        per_file : int
+            Images of a file, by default all.
+        stall : mapping
+            Stalls of ``pixels`` and ``bytes``.
+        pixels : mapping
+            Beats (``data``, ``user``, ``last``) to send instead of the images', for tests of
+            misplaced markers.
+        size : (width, height)
+            Image size to configure instead of the images'.
+        options :
+            See `rtl_stream`.
+        """
+        images = np.asarray(images, dtype=np.uint8)
+        count, height, width = images.shape
+        if pixels is None:
+            pixels = raster_beats(images)
+        width, height = size or (width, height)
+        result = rtl_stream(
+            self._design,
+            {"s_axis_video": pixels},
+            {"m_axis_stream": ["data", "keep", "last"]},
+            names=_NAMES,
+            stalls=_rename(stall, {"pixels": "s_axis_video", "bytes": "m_axis_stream"}),
+            config={
+                "width": width,
+                "height": height,
+                "images": count if per_file is None else per_file,
+                "clear_error": 0,
+            },
+            watch=["error"],
+            **{
+                "idle": "idle",
+                "idle_clocks": _IDLE_CLOCKS,
+                "max_clocks": 40 * len(pixels["data"]) + _SLACK_CLOCKS,
+                **options,
+            },
+        )
+        beats = result.outputs["m_axis_stream"]
+        files, rest = _files(beats["data"], beats["keep"], beats["last"])
+        return Encoded(files, rest, _errors(result, ENCODER_ERRORS), result)
+
+
+class RtlDecoder:
+    """The decoder top of a configuration, simulated.  Parameters as in `RtlEncoder`."""
+
+    def __init__(self, config: CoreConfig, source=None) -> None:
+        self.config = config
+        top = DecoderTop(config, stream_bytes=_STREAM_BYTES)
+        self._design = Design.of(source or top, "lutgen_decoder")
+
+    def __call__(
+        self, files: bytes | Sequence[bytes], *, stall: Mapping[str, Stall] | None = None, **options
+    ) -> Decoded:
+        """Decode files, sent one after the other, each ended by TLAST.
+
+        Parameters
+        ----------
+        files : bytes or sequence of bytes
+        stall : mapping
+            Stalls of ``bytes`` and ``pixels``.
+        options :
+            See `rtl_stream`.
+        """
+        files = [files] if isinstance(files, bytes) else list(files)
+        beats = [_words(file) for file in files]
+        words = {
+            name: np.concatenate([b[name] for b in beats]) for name in ("data", "keep", "last")
+        }
+        result = rtl_stream(
+            self._design,
+            {"s_axis_stream": words},
+            {"m_axis_video": ["data", "user", "last"]},
+            names=_NAMES,
+            stalls=_rename(stall, {"bytes": "s_axis_stream", "pixels": "m_axis_video"}),
+            config={"clear_error": 0},
+            watch=["error"],
+            **{
+                "idle": "idle",
+                "idle_clocks": _IDLE_CLOCKS,
+                "max_clocks": 2000 * len(words["data"]) + _SLACK_CLOCKS,
+                **options,
+            },
+        )
+        beats = result.outputs["m_axis_video"]
+        return Decoded(
+            _frames(beats["data"], beats["user"], beats["last"]),
+            _errors(result, DECODER_ERRORS),
+            result,
+        )
+
+
+def _rename(stall: Mapping[str, Stall] | None, names: Mapping[str, str]) -> dict[str, Stall]:
+    unknown = set(stall or ()) - set(names)
+    if unknown:
+        raise ValueError(f"stall must name {sorted(names)}, not {sorted(unknown)}")
+    return {names[name]: value for name, value in (stall or {}).items()}
+
+
+def raster_beats(images: np.ndarray) -> dict[str, np.ndarray]:
+    """Beats of images in raster order with their markers."""
+    user = np.zeros(images.shape, dtype=np.int64)
+    last = np.zeros(images.shape, dtype=np.int64)
+    user[:, 0, 0] = 1
+    last[:, :, -1] = 1
+    return {
+        "data": images.ravel().astype(np.int64), "user": user.ravel(), "last": last.ravel(),
+    }  # fmt: skip
+
+
+def _words(file: bytes) -> dict[str, np.ndarray]:
+    size = len(file)
+    count = -(-size // _STREAM_BYTES)
+    data = np.frombuffer(file + bytes(count * _STREAM_BYTES - size), dtype="<u4").astype(np.int64)
+    keep = np.full(count, (1 << _STREAM_BYTES) - 1, dtype=np.int64)
+    last = np.zeros(count, dtype=np.int64)
+    if count:
+        keep[-1] = (1 << (size - (count - 1) * _STREAM_BYTES)) - 1
+        last[-1] = 1
+    return {"data": data, "keep": keep, "last": last}
+
+
+def _files(data, keep, last) -> tuple[tuple[bytes, ...], bytes]:
+    lanes = np.arange(_STREAM_BYTES)
+    parts = (np.asarray(data, dtype=np.int64)[:, None] >> (8 * lanes)) & 255
+    kept = ((np.asarray(keep, dtype=np.int64)[:, None] >> lanes) & 1).astype(bool)
+    ends = np.flatnonzero(np.asarray(last)) + 1
+    pieces = [
+        p[k].astype(np.uint8).tobytes()
+        for p, k in zip(np.split(parts, ends), np.split(kept, ends), strict=True)
+    ]
+    return tuple(pieces[:-1]), pieces[-1]
+
+
+def _frames(data, user, last) -> tuple[np.ndarray, ...]:
+    """Frames from their markers alone; a frame of ragged lines is an error of the gateware."""
+    frames = []
+    starts = np.flatnonzero(np.asarray(user))
+    for first, end in zip(starts, [*starts[1:], len(data)], strict=True):
+        ends = np.flatnonzero(np.asarray(last[first:end])) + 1
+        width = int(ends[0]) if len(ends) else 0
+        if not width or not np.array_equal(ends, np.arange(1, len(ends) + 1) * width) or (
+            ends[-1] != end - first
+        ):
+            raise ValueError(f"frame at pixel {first} must consist of equal lines")
+        frames.append(np.asarray(data[first:end]).astype(np.uint8).reshape(-1, width))
+    if len(data) and (not len(starts) or starts[0]):
+        raise ValueError("pixels must begin with a start of frame")
+    return tuple(frames)
