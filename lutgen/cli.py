@@ -1,0 +1,313 @@
+"""The command ``lutgen``: parse, call, print.
+
+Commands import what they need when they run: ``lutgen --help`` stays quick, and an installation
+without an extra does without its commands only.
+"""
+
+import json
+import re
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from lutgen import __version__
+
+__all__ = ["main"]
+
+
+class _Failure(click.ClickException):
+    """Bad data or a failed check: one line, exit status 1."""
+
+    def show(self, file=None) -> None:
+        click.echo(f"error: {self.message}", err=True)
+
+
+class _Commands(click.Group):
+    """Turns the errors that users cause into one line each."""
+
+    def invoke(self, ctx: click.Context):
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # click ends quietly
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename is not None else ""
+            raise _Failure(where + (error.strerror or str(error))) from error
+        except MemoryError as error:
+            raise _Failure(f"out of memory {error}".rstrip()) from error
+        except ValueError as error:
+            raise _Failure(" ".join(str(error).split())) from error
+
+
+class _Tile(click.ParamType):
+    name = "WxH"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"(\d{1,4})x(\d{1,4})", value)
+        sides = tuple(map(int, match.groups())) if match else ()
+        if not sides or not all(1 <= side <= 64 for side in sides):
+            self.fail(f"tile must be WxH with sides of 1 to 64 pixels, not {value!r}", param, ctx)
+        return sides
+
+
+def _output(ctx, param, value: str) -> str:
+    """An image file name, or a folder, of which decoded images can be written."""
+    from lutgen.imageio import ImageError, image_format
+
+    if not _is_folder(value):
+        try:
+            image_format(value)
+        except ImageError as error:
+            raise click.BadParameter(f"{error}; a folder must exist or end in /") from None
+    return value
+
+
+def _is_folder(path: str) -> bool:
+    return path.endswith("/") or Path(path).is_dir()
+
+
+_model = click.option("--model", metavar="FILE", help="Model file; the embedded one by default.")
+_tile = click.option(
+    "--tile", type=_Tile(), default=(32, 32), help="Size of a tile in pixels; 32x32 by default."
+)
+_threads = click.option("--threads", type=click.IntRange(1, 1024), help="One per core by default.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print json to standard output.")
+
+
+def _load_model(path: str | None):
+    from lutgen.model import Model
+
+    return Model.default() if path is None else Model.load(path)
+
+
+@contextmanager
+def _progress():
+    """A bar on stderr, as a function of step, work done and all work; gone when it ends."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        tasks = {}
+
+        def tell(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=total)
+            bar.update(tasks[step], completed=done, total=total)
+
+        yield tell
+
+
+@contextmanager
+def _pixel_progress(step: str, total: int | None):
+    """The same as a function of the pixels just done."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(step, total=total)
+        yield lambda count: bar.advance(task, count)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lutgen")
+def main() -> None:
+    """Learned lossless image compression in FPGA fabric."""
+
+
+@main.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Bitstream, *.lgc.")
+@_model
+@_tile
+@_threads
+def encode(inputs, output, model, tile, threads) -> None:
+    """Encode 8-bit gray images of one size into one file.
+
+    INPUT is a PNG, PGM or npy file, the latter of shape (H, W) or (N, H, W), or a folder of PNG
+    and PGM files.
+    """
+    from lutgen.codec.codec import Codec
+    from lutgen.files import write_file
+    from lutgen.imageio import read_stack
+
+    for path in inputs:
+        if Path(path).exists() and Path(output).exists() and Path(path).samefile(output):
+            raise click.BadParameter(f"output must not be the input {path}", param_hint="-o")
+    images = read_stack(inputs)
+    codec = Codec(_load_model(model), threads=threads)
+    with _pixel_progress("encoding", images.size) as progress:
+        encoded = codec.encode(images, tile=tile, progress=progress)
+    write_file(output, encoded.data)
+    count, height, width = images.shape
+    bpp = [bits / images.size for bits in (8 * len(encoded.data), 8 * encoded.payload_bytes)]
+    click.echo(
+        f"{output}: {count} image{'s' * (count > 1)} of {width} x {height}, "
+        f"{images.size} -> {len(encoded.data)} bytes, {bpp[0]:.3f} bpp "
+        f"(tiles alone {bpp[1]:.3f}, ideal {encoded.ideal_bits / images.size:.3f})"
+    )
+
+
+@main.command()
+@click.argument("file", metavar="FILE")
+@click.option(
+    "-o", "--output", required=True, callback=_output, metavar="OUT",
+    help="*.png, *.pgm or *.npy; of several images *.npy, a folder, or a pattern like out%04d.png.",
+)  # fmt: skip
+@_model
+@_threads
+def decode(file, output, model, threads) -> None:
+    """Decode a bitstream into images."""
+    from lutgen.codec.codec import Codec
+    from lutgen.imageio import write_image
+
+    data = Path(file).read_bytes()
+    codec = Codec(_load_model(model), threads=threads)
+    with _pixel_progress("decoding", None) as progress:
+        images = codec.decode(data, progress=progress)
+    count, height, width = images.shape
+    paths = _image_paths(output, count)
+    for path, image in zip(paths, images if paths[1:] or count == 1 else [images], strict=True):
+        write_image(path, image)
+    click.echo(f"{output}: {count} image{'s' * (count > 1)} of {width} x {height}")
+
+
+def _image_paths(output: str, count: int) -> list[str]:
+    """Files that `count` decoded images go to; one for all if it is an npy file."""
+    if _is_folder(output):
+        Path(output).mkdir(parents=True, exist_ok=True)
+        output = str(Path(output, "%06d.png"))
+    numbers = re.findall(r"%0?\d?d", Path(output).name)
+    if len(numbers) == 1:
+        folder = Path(output).parent
+        return [str(folder / Path(output).name.replace(numbers[0], numbers[0] % i))
+                for i in range(count)]  # fmt: skip
+    if count > 1 and not output.lower().endswith(".npy"):
+        raise click.UsageError(
+            f"output of {count} images must be *.npy, a folder or a pattern like out%04d.png, "
+            f"not {output!r}"
+        )
+    return [output]
+
+
+@main.command("eval")
+@click.argument("data", nargs=-1, required=True, metavar="DATA...")
+@click.option(
+    "--split", type=click.Choice(["train", "val", "test"]), default="val", show_default=True,
+    help="Part of data that comes in parts.",
+)  # fmt: skip
+@_model
+@_tile
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="First N images only.")
+@click.option("--no-baselines", is_flag=True, help="Leave out PNG, WebP, JPEG XL, JPEG-LS, QOI.")
+@_json
+def evaluate_(data, split, model, tile, limit, no_baselines, as_json) -> None:
+    """Measure a model beside the usual lossless codecs.
+
+    DATA is a folder of PNG and PGM files, an image, npy, npz (FILE.npz:ARRAY for one array) or
+    IDX file, or one of glyphs, emnist-digits, kmnist and fashion-mnist.
+    """
+    from lutgen.evaluate import evaluate, table
+    from lutgen.training.datasets import load_images
+
+    codec_model = _load_model(model)
+    results = {}
+    for name in data:
+        images = load_images(name, split=split)[:limit]
+        with _progress() as progress:
+            results[name] = evaluate(
+                images, codec_model, tile=tile, baselines=not no_baselines, progress=progress
+            )
+    if as_json:
+        click.echo(json.dumps(results, indent=2))
+    else:
+        from rich.console import Console
+
+        Console().print(table(results))
+    bad = [name for name, result in results.items() if not result["verified"]]
+    if bad:
+        raise _Failure(f"{', '.join(bad)}: decoded images must equal the originals, but differ")
+
+
+@main.command()
+@click.option("--profile", default="raster-table", show_default=True)
+@click.option("--data", multiple=True, required=True, metavar="DATA", help="As in eval; repeatable.")
+@click.option("--classes", type=int, help="Probability tables.")
+@click.option("--leaves", type=int, help="Leaves of the context tree.")
+@click.option("--top-leaves", type=int, help="Leaves that the netlist decides.")
+@click.option("--stages", type=int, help="Stages of the tree walker, 0 for none.")
+@click.option("--seed", type=int)
+@click.option("--licence", default="", metavar="TEXT", help="Licence of the data, for the record.")
+@click.option("-o", "--out", required=True, metavar="FILE", help="Model file, *.lutgen.")
+def train(profile, data, licence, out, **numbers) -> None:
+    """Train a codec model."""
+    try:
+        from lutgen.training.datasets import load_images
+        from lutgen.training.profiles import PROFILES
+        from lutgen.training.train import train_table_model
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "lutgen":
+            raise
+        raise _Failure(
+            f'training needs the package {error.name}: pip install "lutgen[train]"'
+        ) from error
+    if profile not in PROFILES:
+        raise click.BadParameter(
+            f"profile must be one of {', '.join(PROFILES)}, not {profile!r}",
+            param_hint="--profile",
+        )
+    try:
+        config = PROFILES[profile](**{k: v for k, v in numbers.items() if v is not None})
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    images = [image for name in data for image in load_images(name, split="train")]
+    with _progress() as progress:
+        model = train_table_model(
+            images, config, progress=progress, name=", ".join(data), licence=licence
+        )
+    _save_model(model, out)
+    figures = model.training["metrics"]
+    click.echo(
+        f"{out}: {model.network.n_nodes} LUTs, {model.head.classes} classes, ideal bpp "
+        f"{figures['final']['integer']:.3f} on training images, "
+        f"{figures['held_out']['integer']:.3f} on held-out ones"
+    )
+
+
+def _save_model(model, path: str) -> None:
+    import io
+
+    from lutgen.files import write_file
+
+    file = io.BytesIO()
+    model.save(file)
+    write_file(path, file.getvalue())
+
+
+@main.command()
+@_json
+def targets(as_json) -> None:
+    """List the devices that designs are built for."""
+    from dataclasses import asdict
+
+    from lutgen.targets import all_targets
+
+    if as_json:
+        click.echo(json.dumps([asdict(target) for target in all_targets()], indent=2))
+        return
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("target", "part", "board", "LUTs", "FFs", "BRAM36", "DSPs", "MHz", box=SIMPLE)
+    for t in all_targets():
+        counts = ["-" if n is None else f"{n}" for n in (t.luts, t.ffs, t.bram36, t.dsps)]
+        table.add_row(t.name, t.part or "-", t.board or "-", *counts, f"{t.clock_mhz:g}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,200 @@
+"""Compression of a model beside the usual lossless codecs, every round trip verified."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from lutgen.codec.codec import Codec
+from lutgen.codec.container import HEADER_BYTES
+from lutgen.model import Model
+
+__all__ = ["BASELINES", "evaluate", "table"]
+
+
+def _rgb(image: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(np.broadcast_to(image[..., None], (*image.shape, 3)))
+
+
+def _baselines() -> dict[str, tuple[Callable, Callable]]:
+    """Encoder and decoder of each baseline, at its strongest lossless setting."""
+    import imagecodecs as ic
+
+    return {
+        "QOI": (lambda x: ic.qoi_encode(_rgb(x)), lambda b: ic.qoi_decode(b)[..., 0]),
+        "PNG": (lambda x: ic.png_encode(x, level=9), ic.png_decode),
+        "WebP": (
+            lambda x: ic.webp_encode(_rgb(x), level=100, lossless=True),
+            lambda b: ic.webp_decode(b)[..., 0],
+        ),
+        "JPEG-LS": (ic.jpegls_encode, ic.jpegls_decode),
+        "JPEG XL": (
+            lambda x: ic.jpegxl_encode(x, effort=9, lossless=True),
+            ic.jpegxl_decode,
+        ),
+    }
+
+
+#: Settings of each baseline (imagecodecs), for reports.
+BASELINES = {
+    "QOI": "gray as RGB",
+    "PNG": "level 9",
+    "WebP": "lossless, level 100, gray as RGB",
+    "JPEG-LS": "lossless",
+    "JPEG XL": "lossless, effort 9",
+}
+
+
+def evaluate(
+    images: Sequence[np.ndarray],
+    model: Model,
+    *,
+    tile: tuple[int, int] = (32, 32),
+    baselines: bool = True,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> dict:
+    """Measure a model on images.
+
+    Parameters
+    ----------
+    images:
+        uint8 arrays of shape (H, W); sizes may differ.
+    model:
+        The codec model.
+    tile:
+        Width and height of a tile in pixels.
+    baselines:
+        Whether to measure the usual codecs too, one file per image.
+    progress:
+        Called with step, pixels done and all pixels of the step.
+
+    Returns
+    -------
+    dict
+        Ready for json.  ``bpp`` is in bits per pixel: ``ideal`` is the sum of ``-log2 p``,
+        ``payload`` the coded tiles, ``file`` whole files when images of one size share one, and
+        ``file_each`` whole files of one image each, which is what the baselines are.  ``speed``
+        is in million pixels per second of one core.  ``verified`` tells whether every image came
+        back as it was.  A baseline that cannot code an image has ``bpp`` None and a ``reason``.
+
+    Raises
+    ------
+    ValueError
+        If there are no images, or the codec does not take one.
+    """
+    images = list(images)
+    if not images:
+        raise ValueError("images must be at least one, not none")
+    tell = (lambda step, done, total: None) if progress is None else progress
+    result = _measure(images, model, tile, tell)
+    if baselines:
+        result["baselines"] = {
+            name: {"settings": BASELINES[name], **_baseline(name, *codec, images, tell)}
+            for name, codec in _baselines().items()
+        }
+    return result
+
+
+def _groups(images: list[np.ndarray]) -> list[np.ndarray]:
+    """Images of one size stacked, in order of first appearance."""
+    groups: dict[tuple, list[np.ndarray]] = {}
+    for image in images:
+        groups.setdefault(image.shape, []).append(image)
+    return [np.stack(group) for group in groups.values()]
+
+
+def _measure(images: list[np.ndarray], model: Model, tile, tell: Callable) -> dict:
+    codec = Codec(model, threads=1)
+    # Compilation, once per machine, is not part of the speed.
+    codec.decode(codec.encode(images[0][:1, :1]).data)
+    pixels = sum(image.size for image in images)
+    groups = _groups(images)
+    ideal = payload = file = 0.0
+    encode_s = decode_s = 0.0
+    verified = True
+    done = {"encoding": 0, "decoding": 0}
+
+    def step(name: str) -> Callable[[int], None]:
+        def add(count: int) -> None:
+            done[name] += count
+            tell(name, done[name], pixels)
+
+        return add
+
+    for group in groups:
+        start = time.perf_counter()
+        encoded = codec.encode(group, tile=tile, progress=step("encoding"))
+        encode_s += time.perf_counter() - start
+        ideal += encoded.ideal_bits
+        payload += encoded.payload_bytes
+        file += len(encoded.data)
+        start = time.perf_counter()
+        decoded = codec.decode(encoded.data, progress=step("decoding"))
+        decode_s += time.perf_counter() - start
+        verified &= np.array_equal(decoded, group)
+    # An image's packets do not depend on its neighbours in the file: only headers are added.
+    file_each = file + HEADER_BYTES * (len(images) - len(groups))
+    return {
+        "images": len(images),
+        "pixels": pixels,
+        "sizes": len(groups),
+        "tile": list(tile),
+        "model": {"profile": model.profile, "hash": model.hash},
+        "bpp": {
+            "ideal": ideal / pixels,
+            "payload": 8 * payload / pixels,
+            "file": 8 * file / pixels,
+            "file_each": 8 * file_each / pixels,
+        },
+        "speed": {"encode": pixels / encode_s / 1e6, "decode": pixels / decode_s / 1e6},
+        "verified": bool(verified),
+    }
+
+
+def _baseline(name: str, encode: Callable, decode: Callable, images, tell: Callable) -> dict:
+    pixels = sum(image.size for image in images)
+    size = done = 0
+    for image in images:
+        try:
+            data = encode(np.ascontiguousarray(image))
+            same = np.array_equal(decode(data), image)
+        except Exception as error:  # every codec has exceptions, and limits of size, of its own
+            return {"bpp": None, "reason": f"{type(error).__name__}: {error}"}
+        if not same:
+            return {"bpp": None, "reason": "not lossless on these images"}
+        size += len(data)
+        done += image.size
+        tell(name, done, pixels)
+    return {"bpp": 8 * size / pixels}
+
+
+def table(results: Mapping[str, Mapping]):
+    """A rich table of `evaluate` results by name of the data: a row per codec, bits per pixel."""
+    from rich.table import Table
+
+    grid = Table(
+        title="bits per pixel", title_justify="left", caption_justify="left",
+        caption="; ".join(f"{name}: {settings}" for name, settings in BASELINES.items()),
+    )  # fmt: skip
+    grid.add_column("codec")
+    for name, result in results.items():
+        label = name.rstrip("/").rpartition("/")[2]
+        grid.add_column(f"{label}\n{result['images']} images", justify="right")
+
+    def row(label: str, value: Callable[[Mapping], float | None], form: str = ".3f", **style):
+        cells = [value(result) for result in results.values()]
+        grid.add_row(label, *("-" if c is None else format(c, form) for c in cells), **style)
+
+    if any("baselines" in result for result in results.values()):
+        for name in BASELINES:
+            row(name, lambda r, name=name: r.get("baselines", {}).get(name, {}).get("bpp"))
+        grid.add_section()
+    else:
+        grid.caption = None
+    row("lutgen, a file per image", lambda r: r["bpp"]["file_each"], style="bold")
+    row("lutgen, a file per size", lambda r: r["bpp"]["file"])
+    row("lutgen, tiles alone", lambda r: r["bpp"]["payload"])
+    row("lutgen, ideal", lambda r: r["bpp"]["ideal"], end_section=True)
+    row("encoding, Mpixel/s per core", lambda r: r["speed"]["encode"], ".2f")
+    row("decoding, Mpixel/s per core", lambda r: r["speed"]["decode"], ".2f")
+    return grid
