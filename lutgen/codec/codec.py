@@ -1,7 +1,7 @@
 """The reference codec: images to ``.lgc`` bytes and back, bit-exact on every machine."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -139,7 +139,7 @@ class Codec:
         rects = list(grid)
         jobs = [(image, rect) for image in images for rect in rects]
 
-        def run(job) -> tuple[bytes, float]:
+        def code(job) -> tuple[bytes, float]:
             image, (rows, columns) = job
             h, w = rows.stop - rows.start, columns.stop - columns.start
             classes = np.empty(h * w, dtype=np.int32)
@@ -153,8 +153,12 @@ class Codec:
                 progress(h * w)
             return payload[at:].tobytes(), float(bits)
 
-        with ThreadPoolExecutor(self._threads) as pool:
-            coded = list(pool.map(run, jobs))
+        # A few runs of tiles per thread: to hand over every tile costs more than a small one.
+        run_length = max(1, min(64, len(jobs) // (4 * self._threads)))
+        runs = [jobs[i : i + run_length] for i in range(0, len(jobs), run_length)]
+        coded = [
+            packet for run in self._map(lambda jobs: [*map(code, jobs)], runs) for packet in run
+        ]
         packets = b"".join(pack_length(len(payload)) + payload for payload, _ in coded)
         return Encoded(
             header.pack() + packets,
@@ -223,8 +227,15 @@ class Codec:
                 progress(int((sizes[:, 0] * sizes[:, 1]).sum()))
 
         groups = [order[i : i + LANES] for i in range(0, len(order), LANES)]
-        with ThreadPoolExecutor(self._threads) as pool:
-            for _ in pool.map(run, groups):
-                pass
+        for _ in self._map(run, groups):
+            pass
         return images
+
+    def _map(self, function: Callable, jobs: Sequence) -> Iterator:
+        """Results of all jobs, in order, by as many threads as there are to be."""
+        if self._threads == 1 or len(jobs) == 1:
+            yield from map(function, jobs)
+            return
+        with ThreadPoolExecutor(self._threads) as pool:
+            yield from pool.map(function, jobs)
 

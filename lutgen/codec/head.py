@@ -25,6 +25,9 @@ def _integer(name: str, value, dtype, ndim: int) -> np.ndarray:
             f"{name} must be a {ndim}-dimensional integer array, "
             f"not {array.ndim}-dimensional {array.dtype}"
         )
+    info = np.iinfo(dtype)
+    if array.size and (array.min() < info.min or array.max() > info.max):
+        raise ValueError(f"{name} must be within {info.min}..{info.max}")
     array = np.ascontiguousarray(array, dtype=dtype)
     array.setflags(write=False)
     return array
@@ -47,6 +50,12 @@ def _round_pmf(pmf: np.ndarray, total: int) -> np.ndarray:
     return freq
 
 
+def _code_length(cumulative: np.ndarray, classes: np.ndarray, symbols: np.ndarray) -> np.ndarray:
+    symbols = np.asarray(symbols, dtype=np.int64)
+    freq = cumulative[classes, symbols + 1] - cumulative[classes, symbols]
+    return PROB_BITS - np.log2(freq)
+
+
 @dataclass(frozen=True, eq=False)
 class TableHead:
     """Head ``table``: row ``class`` of a learned table.
@@ -67,10 +76,11 @@ class TableHead:
                 f"cumulative frequencies must be of shape (1..4096, {SYMBOLS + 1}), "
                 f"not {array.shape!r}"
             )
+        # Compared, not subtracted: differences of arbitrary 32-bit numbers wrap around.
         if (
             (array[:, 0] != 0).any()
             or (array[:, -1] != 1 << PROB_BITS).any()
-            or (np.diff(array, axis=1) < 1).any()
+            or (array[:, 1:] <= array[:, :-1]).any()
         ):
             raise ValueError(
                 "cumulative frequencies must increase strictly from 0 to "
@@ -99,8 +109,7 @@ class TableHead:
 
     def code_length(self, classes: np.ndarray, symbols: np.ndarray) -> np.ndarray:
         """Ideal code length in bits of each symbol, float64, for reports only."""
-        freq = np.diff(self.cumulative, axis=1)
-        return PROB_BITS - np.log2(freq[classes, symbols])
+        return _code_length(self.cumulative, classes, symbols)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,5 +204,4 @@ class LaplaceHead:
 
     def code_length(self, classes: np.ndarray, symbols: np.ndarray) -> np.ndarray:
         """Ideal code length in bits of each symbol, float64, for reports only."""
-        freq = np.diff(self.cumulative, axis=1)[classes, symbols]
-        return PROB_BITS - np.log2(freq)
+        return _code_length(self.cumulative, classes, symbols)
