@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from lutgen.training.glyphs import glyphs
 
@@ -215,7 +215,7 @@ def _picture(path: Path) -> np.ndarray:
                     "it first"
                 )
             return np.array(image, dtype=np.uint8)
-    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, EOFError) as error:
+    except (OSError, Image.DecompressionBombError, SyntaxError, EOFError) as error:
         raise DatasetError(f"{path} must be a readable picture: {error}") from None
 
 

@@ -2,7 +2,8 @@
 
 1. Collect the window and the symbol of every pixel.
 2. Grow an entropy tree, merge its leaves to classes, prune it by what the classes gain.
-3. Choose the top that the netlist decides, grow and prune again below it.
+3. Choose the top that the netlist decides, grow and prune again below it, then choose all tests
+   again for the subtrees and classes as they are.
 4. Merge, count the tables, decide their smoothing on held-out images, round to integers.
 5. Compile to netlist and walker.
 
@@ -25,6 +26,7 @@ from lutgen.training.datasets import DatasetError, check_images, data_hash
 from lutgen.training.merge import class_counts, code_bits, merge_leaves
 from lutgen.training.profiles import RasterTable
 from lutgen.training.prune import choose_top, prune
+from lutgen.training.refine import refine
 from lutgen.training.samples import Samples, collect, orientations
 from lutgen.training.tree import Grower, Tree
 
@@ -68,35 +70,43 @@ def _pruned(
     return tree, counts, label
 
 
-def _fit(samples: Samples, config: RasterTable, step: str, progress: Progress) -> _Fit:
-    grow = min(round(config.leaves * config.overgrow), 1 << 17)
-    work = grow * (2 if config.stages else 1)
+def _grow(samples: Samples, config: RasterTable, step: str, progress: Progress) -> Tree:
+    """The tree before its last pruning, its top chosen."""
+    leaves = min(round(config.leaves * config.overgrow), 1 << 17)
+    work = leaves * (2 if config.stages else 1)
     grower = Grower(samples)
     progress(step, 0, work)
-    grower.grow(grow, config.min_gain, lambda n: progress(step, n, work))
-    grown = grower.tree()
-    tree, counts, label = _pruned(grown, samples, config.leaves, config)
+    grower.grow(leaves, config.min_gain, lambda n: progress(step, n, work))
     if config.stages:
+        tree, counts, label = _pruned(grower.tree(), samples, config.leaves, config)
         bits = code_bits(class_counts(counts, label, config.classes), _prior(counts), 1.0)
         top = choose_top(tree, counts, bits, config.top_leaves, 2 * config.stages)
         grower = Grower(samples)
         grower.start(top, 2 * config.stages)
-        grower.grow(grow, config.min_gain, lambda n: progress(step, grow + n, work))
-        grown = grower.tree()
-        tree, counts, label = _pruned(grown, samples, config.leaves, config)
-    else:
-        tree = replace(tree, top=tree.feature >= 0)
+        grower.grow(leaves, config.min_gain, lambda n: progress(step, leaves + n, work))
     progress(step, work, work)
-    # Classes by weight, those that no leaf has left out.
+    return grower.tree()
+
+
+def _fit(grown: Tree, samples: Samples, config: RasterTable) -> _Fit:
+    """Prune and refine a grown tree and count its classes."""
+    tree, counts, label = _pruned(grown, samples, config.leaves, config)
+    for _ in range(config.sweeps):
+        total = class_counts(counts, label, config.classes)
+        tree = refine(tree, label, samples, code_bits(total, _prior(total), 1.0))
+        counts = tree.histograms(samples)
+        label = merge_leaves(counts, config.classes, start=total)
+    if not config.stages:
+        tree = replace(tree, top=tree.feature >= 0)
+    # Classes by weight, without those that no leaf has.
     total = class_counts(counts, label, config.classes)
     order = np.argsort(-total.sum(axis=1), kind="stable")
     order = order[np.bincount(label, minlength=config.classes)[order] > 0]
     rank = np.empty(config.classes, dtype=np.int64)
     rank[order] = np.arange(order.size)
-    leaf_counts = grown.histograms(samples)
-    return _Fit(
-        tree, rank[label], total[order], code_bits(leaf_counts, _prior(leaf_counts), 8.0, floor=0), grown,
-    )
+    own = grown.histograms(samples)
+    own_bits = code_bits(own, _prior(own), 8.0, floor=0)
+    return _Fit(tree, rank[label], total[order], own_bits, grown)
 
 
 def _bpp(tree: Tree, bits: np.ndarray, samples: Samples, label: np.ndarray | None = None) -> float:
@@ -192,11 +202,10 @@ def train_table_model(
     kept = samples([image for image, out in zip(images, held, strict=True) if not out])
     out = samples([image for image, out in zip(images, held, strict=True) if out], 1)
 
-    fit = _fit(kept, config, "trying", progress)
+    fit = _fit(_grow(kept, config, "trying", progress), kept, config)
     heads = {strength: _head(fit, strength) for strength in _STRENGTHS}
-    strength = min(
-        _STRENGTHS, key=lambda s: (_bpp(fit.tree, _head_bits(heads[s]), out, fit.label), s)
-    )
+    paid = {s: _bpp(fit.tree, _head_bits(head), out, fit.label) for s, head in heads.items()}
+    strength = min(paid, key=paid.get)
     metrics: dict = {
         "train": _figures(fit, heads[strength], kept),
         "held_out": _figures(fit, heads[strength], out),
@@ -204,7 +213,7 @@ def train_table_model(
     del kept, out
 
     everything = samples(images)
-    fit = _fit(everything, config, "training", progress)
+    fit = _fit(_grow(everything, config, "training", progress), everything, config)
     head = _head(fit, strength)
     metrics["final"] = _figures(fit, head, everything)
     if validation is not None:

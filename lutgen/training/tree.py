@@ -88,7 +88,7 @@ def _best_split(
     right = np.empty(256, dtype=np.int64)
     bound = np.empty(256, dtype=np.int64)
     for f in range(features.shape[0]):
-        n = _order(features[f], symbols, weights, lo, hi, joint, value, symbol, weight, bound)
+        _order(features[f], symbols, weights, lo, hi, joint, value, symbol, weight, bound)
         left[:] = 0
         right[:] = whole
         nl = 0
