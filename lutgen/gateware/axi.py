@@ -5,9 +5,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
-from .packet import BYTE
+__all__ = ["BYTE", "BytesToWords", "SkidBuffer", "WordsToBytes", "word_layout"]
 
-__all__ = ["BytesToWords", "SkidBuffer", "WordsToBytes", "word_layout"]
+
+#: A byte on a stream; ``last`` is TLAST: the end of the file.
+BYTE = StructLayout({"data": 8, "last": 1})
 
 
 def word_layout(count: int) -> StructLayout:

@@ -128,7 +128,7 @@ class CoreConfig:
     @property
     def min_decoder_lanes(self) -> int:
         """Depth of the decoder's loops: window to pixel, and ANS state to ANS state."""
-        rans = 1 + self.decoder_head.latency + 1 + RansDecoder.tail
+        rans = 1 + self.decoder_head.interval_latency + RansDecoder.tail
         return max(self.decoder_symbol_at + 1, rans)
 
     @property

@@ -5,10 +5,11 @@ from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from .axi import BYTE
 from .completion import Completion
 from .config import CoreConfig
 from .lanes import ForwardLanes
-from .packet import BYTE, PacketReader, PayloadMemory
+from .packet import PacketReader, PayloadMemory
 from .pipeline import delay
 from .rans import RansDecoder
 from .raster import PIXEL, TilesToRaster, frame_layout
@@ -33,7 +34,7 @@ class DecoderCore(wiring.Component):
     pixels : Out(stream of PIXEL)
         Images in raster order.
     idle : Out(1)
-        Nothing is inside the core.
+        Nothing was inside the core a clock ago.
     bad_header, bad_model, bad_packet : Out(1)
         Pulses, see :class:`.packet.PacketReader`.
     bad_tile : Out(1)
@@ -71,20 +72,20 @@ class DecoderCore(wiring.Component):
         m.submodules.window = window = ForwardWindow(shape, lanes=count, **tile)
         m.submodules.network = network = c.network()
         m.submodules.head = head = c.decoder_head(c.model.head)
-        interval_latency = c.decoder_head.latency + 1
+        interval_latency = c.decoder_head.interval_latency
         m.submodules.rans = rans = RansDecoder(
             count, head_latency=interval_latency, address_bits=c.payload_address_bits + 3
         )
         m.submodules.raster = raster = TilesToRaster(
             **tile, **size, buffers=c.output_buffers, sequence_bits=c.sequence_bits
         )
-        m.submodules.decoded = decoded = Completion(c.output_buffers, queries=2)
+        m.submodules.decoded = decoded = Completion(c.output_buffers)
 
         span = max(c.output_buffers, count)
-        cleared = Signal(range(span + 1))
-        clear = cleared != span
+        cleared = Signal(range(span))
+        clear = Signal(init=1)
         with m.If(clear):
-            m.d.sync += cleared.eq(cleared + 1)
+            m.d.sync += [cleared.eq(cleared + 1), clear.eq(cleared != span - 1)]
         m.d.comb += [
             lanes.clear.eq(clear),
             decoded.clear.eq(clear),
@@ -170,13 +171,11 @@ class DecoderCore(wiring.Component):
         m.d.comb += [
             decoded.mark.eq(done),
             decoded.marked.eq(delay(m, lanes.tile, at, name="done_tile")),
-            decoded.query[0].eq(raster.query),
-            raster.done.eq(decoded.done[0] & ~clear),
             lanes.oldest.eq(raster.oldest),
             self.bad_tile.eq(done & ~done_void & ~rans.good),
         ]
 
-        # Payload bytes are given back in the order of the tiles.
+        # Tiles become readable, and payload bytes are given back, in the order of the tiles.
         m.submodules.ends_at = ends_at = Memory(
             shape=len(reader.ends_at), depth=2 * c.output_buffers, init=[]
         )
@@ -185,18 +184,25 @@ class DecoderCore(wiring.Component):
         retired_at = Signal.like(queued)
         end_write, end_read = ends_at.write_port(), ends_at.read_port(domain="comb")
         accepted = reader.tiles.valid & reader.tiles.ready
+        free_to = Signal.like(reader.free_to)
+        # At most every third clock, so that the query can be registered.
+        retire, resting = Signal(), Signal()
+        m.d.sync += [
+            retire.eq(decoded.done[0] & ~clear & ~retire & ~resting),
+            resting.eq(retire),
+        ]
         m.d.comb += [
             end_write.addr.eq(queued),
             end_write.data.eq(reader.ends_at),
             end_write.en.eq(accepted),
             end_read.addr.eq(retired_at),
-            decoded.query[1].eq(retired),
+            decoded.query[0].eq(retired),
+            raster.done_to.eq(retired),
+            reader.free_to.eq(free_to),
         ]
         with m.If(accepted):
             m.d.sync += queued.eq(queued + 1)
-        free_to = Signal.like(reader.free_to)
-        m.d.comb += reader.free_to.eq(free_to)
-        with m.If(decoded.done[1] & ~clear):
+        with m.If(retire):
             m.d.sync += [
                 retired.eq(retired + 1),
                 retired_at.eq(retired_at + 1),
@@ -206,8 +212,8 @@ class DecoderCore(wiring.Component):
             self.bad_header.eq(reader.bad_header),
             self.bad_model.eq(reader.bad_model),
             self.bad_packet.eq(reader.bad_packet),
-            self.idle.eq(
-                ~clear & ~reader.busy & ~raster.busy & (queued == retired_at)
-            ),
         ]
+        m.d.sync += self.idle.eq(
+            ~clear & ~reader.busy & ~raster.busy & (queued == retired_at)
+        )
         return m

@@ -6,10 +6,11 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
+from .axi import BYTE
 from .completion import Completion
 from .config import CoreConfig
 from .lanes import BackwardLanes
-from .packet import BYTE, PacketWriter
+from .packet import PacketWriter
 from .pipeline import delay
 from .rans import BitPacker, RansEncoder
 from .raster import PIXEL, RasterToTiles, file_layout
@@ -35,7 +36,7 @@ class EncoderCore(wiring.Component):
     bytes : Out(stream of BYTE)
         Files.
     idle : Out(1)
-        Nothing is inside the core.
+        Nothing was inside the core a clock ago.
     bad_marker, bad_size : Out(1)
         Pulses, see :class:`.raster.RasterToTiles`.
     """
@@ -81,10 +82,10 @@ class EncoderCore(wiring.Component):
 
         # Clearing: every lane, every completion bit.
         span = max(c.input_buffers, c.packet_buffers, lanes_count)
-        cleared = Signal(range(span + 1))
-        clear = cleared != span
+        cleared = Signal(range(span))
+        clear = Signal(init=1)
         with m.If(clear):
-            m.d.sync += cleared.eq(cleared + 1)
+            m.d.sync += [cleared.eq(cleared + 1), clear.eq(cleared != span - 1)]
         m.d.comb += lanes.clear.eq(clear)
         for completion in (read, packed):
             m.d.comb += [
@@ -184,25 +185,27 @@ class EncoderCore(wiring.Component):
             m.d.sync += register.eq(value)
             m.d.comb += port.eq(register)
 
-        # A payload is complete when its last word is written, an input buffer when it is read.
+        # A payload is complete when its last word is written, an input buffer when it is read:
+        # the last columns are fetched two clocks before the flush is over.
         oldest = Signal(c.sequence_bits)
-        with m.If(read.done[0] & ~clear):
+        frees, freed = Signal(), Signal()
+        m.d.sync += [frees.eq(read.done[0] & ~clear & ~frees & ~freed), freed.eq(frees)]
+        with m.If(frees):
             m.d.sync += oldest.eq(oldest + 1)
+        fetched = BackwardWindow.fetch_latency
         m.d.comb += [
             packed.mark.eq(delay(m, writer.final, 1, name="marked", reset=True)),
             packed.marked.eq(delay(m, writer.write_tile, 1, name="marked_tile")),
             packed.query[0].eq(writer.query),
             writer.done.eq(packed.done[0] & ~clear),
             lanes.oldest.eq(writer.query),
-            # Its columns were fetched two clocks before the flush is over.
-            read.mark.eq(delay(m, lanes.final, BackwardWindow.fetch_latency, name="read",
-                               reset=True)),
-            read.marked.eq(delay(m, lanes.tile, BackwardWindow.fetch_latency, name="read_tile")),
+            read.mark.eq(delay(m, lanes.final, fetched, name="read", reset=True)),
+            read.marked.eq(delay(m, lanes.tile, fetched, name="read_tile")),
             read.query[0].eq(oldest),
             raster.oldest.eq(oldest),
-            self.idle.eq(
-                ~clear & ~raster.busy & ~writer.busy
-                & ((lanes.following == writer.query) & (oldest == lanes.following))
-            ),
-        ]  # fmt: skip
+        ]
+        m.d.sync += self.idle.eq(
+            ~clear & ~raster.busy & ~writer.busy
+            & (lanes.following == writer.query) & (oldest == lanes.following)
+        )  # fmt: skip
         return m

@@ -80,7 +80,7 @@ class TableDecoder(wiring.Component):
 
     Step s decides two bits of the symbol with three comparisons against entries of its own memory
     of ``classes * 4**s`` words; the four memories together hold the table once.  Latency of nine
-    clocks for the symbol and ten for its interval, one symbol per clock.
+    clocks for the symbol and eleven for its interval, one symbol per clock.
 
     Parameters
     ----------
@@ -100,6 +100,8 @@ class TableDecoder(wiring.Component):
     """
 
     latency = 9
+    #: Clocks from the inputs to ``start`` and ``freq``.
+    interval_latency = 11
 
     def __init__(self, head: TableHead) -> None:
         self._head = head
@@ -151,6 +153,7 @@ class TableDecoder(wiring.Component):
             )
             symbol = Cat(digit, symbol)
         m.d.sync += self.symbol.eq(symbol)
+        low, high = delay(m, low, 1, name="low"), delay(m, high, 1, name="high")
         m.d.sync += [self.start.eq(low), self.freq.eq(high - low)]
         return m
 
@@ -247,11 +250,13 @@ class LaplaceDecoder(wiring.Component):
     """Symbol whose interval holds a slot: a pipelined binary search.
 
     Each of eight steps reads the distribution function at one candidate; two steps share the two
-    ports of one ROM.  Latency of 18 clocks for the symbol and 19 for its interval, one symbol per
+    ports of one ROM.  Latency of 18 clocks for the symbol and 20 for its interval, one symbol per
     clock.  Ports as in :class:`TableDecoder`.
     """
 
     latency = 18
+    #: Clocks from the inputs to ``start`` and ``freq``.
+    interval_latency = 20
 
     def __init__(self, head: LaplaceParameters) -> None:
         self._head = head
@@ -308,5 +313,7 @@ class LaplaceDecoder(wiring.Component):
             low, high = Mux(taken, value, low), Mux(taken, high, value)
             symbol = Cat(digit, symbol)
         m.d.sync += self.symbol.eq(symbol)
-        m.d.sync += [self.start.eq(low + self.symbol), self.freq.eq(high - low + 1)]
+        low, high = delay(m, low, 1, name="low"), delay(m, high, 1, name="high")
+        after = delay(m, self.symbol, 1, name="symbol_after")
+        m.d.sync += [self.start.eq(low + after), self.freq.eq(high - low + 1)]
         return m

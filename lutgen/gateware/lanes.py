@@ -5,7 +5,7 @@ its turn; a tile that has begun never waits, because its input is complete and i
 place before it begins.  So nothing in the pipelines behind ever stalls.
 """
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
@@ -13,6 +13,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from ..codec.window import Window
+from .pipeline import delay
 
 __all__ = ["BackwardLanes", "ForwardLanes", "backward_tile", "forward_tile"]
 
@@ -67,25 +68,27 @@ class _Lanes(wiring.Component):
         return following, free
 
     def _rotation(self, m: Module):
-        """Returns the lane's state and where to put its next one."""
+        """Returns the lane's state, the same a clock later, and then where to put its next one."""
         m.submodules.states = memory = Memory(shape=self._state, depth=self._lanes, init=[])
         read, write = memory.read_port(domain="comb"), memory.write_port()
         turn = Signal(range(self._lanes))
         state = Signal(self._state, reset_less=True)
-        m.d.comb += read.addr.eq(turn)
+        before = Signal(self._state, reset_less=True)
+        after = Signal(self._state)
+        m.d.comb += [
+            read.addr.eq(turn),
+            after.eq(before),
+            write.addr.eq(delay(m, self.lane, 1, name="lane")),
+            write.data.eq(after),
+            write.en.eq(1),
+        ]
         m.d.sync += [
             turn.eq(Mux(turn == self._lanes - 1, 0, turn + 1)),
             self.lane.eq(turn),
             state.eq(read.data),
+            before.eq(state),
         ]
-        after = Signal(self._state)
-        m.d.comb += [
-            after.eq(state),
-            write.addr.eq(self.lane),
-            write.data.eq(after),
-            write.en.eq(1),
-        ]
-        return state, after
+        return state, before, after
 
 
 class ForwardLanes(_Lanes):
@@ -151,13 +154,12 @@ class ForwardLanes(_Lanes):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        state, after = self._rotation(m)
+        state, before, after = self._rotation(m)
         radius = self._window.radius
-        row_done = state.x == state.row_end
         following, free = self._sequence(m, self.load)
         m.d.comb += [
             self.tiles.ready.eq(~state.active & free & ~self.clear),
-            self.load.eq(self.tiles.valid & self.tiles.ready),
+            self.load.eq(~state.active & free & ~self.clear & self.tiles.valid),
             self.active.eq(state.active),
             self.code.eq(state.active & (state.x <= state.width)),
             self.last.eq((state.x == state.width) & (state.y == state.height)),
@@ -168,8 +170,17 @@ class ForwardLanes(_Lanes):
             self.column.eq(state.column),
             self.tile.eq(state.tile),
         ]
-        tile = self.tiles.payload
-        with m.If(self.load):
+        # The next state, a clock later: what it depends on is compared in between.
+        load = delay(m, self.load, 1, name="load", reset=True)
+        clear = delay(m, self.clear, 1, name="clear")
+        number = delay(m, following, 1, name="number")
+        row_done = delay(m, state.x == state.row_end, 1, name="row_done")
+        wrapped = delay(m, state.column == state.row_end, 1, name="wrapped")
+        bottom = delay(m, state.y == state.height, 1, name="bottom")
+        short = delay(m, self.tiles.payload.width < radius, 1, name="short")
+        tile = Signal.like(self.tiles.payload, reset_less=True)
+        m.d.sync += tile.eq(self.tiles.payload)
+        with m.If(load):
             m.d.comb += [
                 after.active.eq(1),
                 after.void.eq(tile.void),
@@ -178,17 +189,15 @@ class ForwardLanes(_Lanes):
                 after.column.eq(radius),
                 after.width.eq(tile.width),
                 after.height.eq(tile.height),
-                after.row_end.eq(Mux(tile.width < radius, radius, tile.width)),
-                after.tile.eq(following),
+                after.row_end.eq(Mux(short, radius, tile.width)),
+                after.tile.eq(number),
             ]
         with m.Else():
             m.d.comb += [
-                after.x.eq(Mux(row_done, 0, state.x + 1)),
-                after.y.eq(state.y + row_done),
-                after.column.eq(Mux(state.column == state.row_end, 0, state.column + 1)),
-                after.active.eq(
-                    state.active & ~(row_done & (state.y == state.height)) & ~self.clear
-                ),
+                after.x.eq(Mux(row_done, 0, before.x + 1)),
+                after.y.eq(before.y + row_done),
+                after.column.eq(Mux(wrapped, 0, before.column + 1)),
+                after.active.eq(before.active & ~(row_done & bottom) & ~clear),
             ]
         return m
 
@@ -248,14 +257,14 @@ class BackwardLanes(_Lanes):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        state, after = self._rotation(m)
+        state, before, after = self._rotation(m)
         radius = self._window.radius
         idle = ~(state.active | state.flush | state.final)
-        load = Signal()
-        following, free = self._sequence(m, load)
+        taken = Signal()
+        following, free = self._sequence(m, taken)
         m.d.comb += [
             self.tiles.ready.eq(idle & free & ~self.clear),
-            load.eq(self.tiles.valid & self.tiles.ready),
+            taken.eq(idle & free & ~self.clear & self.tiles.valid),
             self.active.eq(state.active),
             self.code.eq(state.active & (state.x <= state.width)),
             self.first.eq((state.x == state.width) & (state.y == state.height)),
@@ -269,10 +278,21 @@ class BackwardLanes(_Lanes):
             self.row.eq(state.row),
             self.tile.eq(state.tile),
         ]
-        tile = self.tiles.payload
-        row_end = Mux(tile.width < radius, radius, tile.width)
-        row_done = state.x == 0
-        done = row_done & (state.y == 0)
+        # The next state, a clock later: what it depends on is compared in between.
+        load = delay(m, taken, 1, name="load", reset=True)
+        clear = delay(m, self.clear, 1, name="clear")
+        number = delay(m, following, 1, name="number")
+        row_done = delay(m, state.x == 0, 1, name="row_done")
+        wrapped = delay(m, state.column == 0, 1, name="wrapped")
+        top = delay(m, state.y == 0, 1, name="top")
+        tile = Signal.like(self.tiles.payload, reset_less=True)
+        row_end = Signal(len(self.column), reset_less=True)
+        m.d.sync += [
+            tile.eq(self.tiles.payload),
+            row_end.eq(
+                Mux(self.tiles.payload.width < radius, radius, self.tiles.payload.width)
+            ),
+        ]
         with m.If(load):
             m.d.comb += [
                 after.active.eq(1),
@@ -283,18 +303,17 @@ class BackwardLanes(_Lanes):
                 after.width.eq(tile.width),
                 after.height.eq(tile.height),
                 after.row_end.eq(row_end),
-                after.tile.eq(following),
-                after.ends.eq(tile.first | tile.last << 1),
+                after.tile.eq(number),
+                after.ends.eq(Cat(tile.first, tile.last)),
             ]
         with m.Else():
-            wrapped = state.column == 0
             m.d.comb += [
-                after.x.eq(Mux(row_done, state.row_end, state.x - 1)),
-                after.y.eq(state.y - row_done),
-                after.column.eq(Mux(wrapped, state.row_end, state.column - 1)),
-                after.row.eq(state.row - wrapped),
-                after.active.eq(state.active & ~done & ~self.clear),
-                after.flush.eq(state.active & done & ~self.clear),
-                after.final.eq(state.flush & ~self.clear),
+                after.x.eq(Mux(row_done, before.row_end, before.x - 1)),
+                after.y.eq(before.y - row_done),
+                after.column.eq(Mux(wrapped, before.row_end, before.column - 1)),
+                after.row.eq(before.row - wrapped),
+                after.active.eq(before.active & ~(row_done & top) & ~clear),
+                after.flush.eq(before.active & row_done & top & ~clear),
+                after.final.eq(before.flush & ~clear),
             ]
         return m

@@ -59,7 +59,7 @@ class Network(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         net = self._model.network
-        m.submodules.thermometer = thermometer = Thermometer(net)
+        m.submodules.thermometer = thermometer = Thermometer(net, primitive=self._primitive)
         m.submodules.layers = layers = LutLayers(
             net, levels_per_stage=self._levels, primitive=self._primitive
         )

@@ -12,15 +12,12 @@ from amaranth.utils import bits_for
 
 from ..codec.container import HEADER_BYTES, MIN_PAYLOAD_BYTES, VERSION
 from ..codec.rans import max_payload_bytes
+from .axi import BYTE
 from .lanes import forward_tile
 from .pipeline import delay
 from .raster import file_layout, frame_layout
 
-__all__ = ["BYTE", "PacketReader", "PacketWriter", "PayloadMemory", "word_address_bits"]
-
-#: A byte on a stream; ``last`` is TLAST: the end of the file.
-BYTE = StructLayout({"data": 8, "last": 1})
-
+__all__ = ["PacketReader", "PacketWriter", "PayloadMemory", "word_address_bits"]
 
 def word_address_bits(tile_width: int, tile_height: int) -> int:
     """Address bits of the 16-bit words of one tile's longest payload."""
@@ -323,23 +320,36 @@ class PacketReader(wiring.Component):
         x, y = Signal.like(frame.width), Signal.like(frame.height)  # of the tile's corner
         last_x, last_y = Signal.like(x), Signal.like(y)
         tile = self.tiles.payload
-        at_right = x[column_bits:] == last_x[column_bits:]
-        at_bottom = y[row_bits:] == last_y[row_bits:]
-        image_ends = at_right & at_bottom
+        # Registered: what they depend on changes in "advance", and they are not used before they have followed.
+        at_right, at_bottom, image_ends = Signal(), Signal(), Signal()
+        last_image, bad_size = Signal(), Signal()
+        m.d.sync += [
+            at_right.eq(x[column_bits:] == last_x[column_bits:]),
+            at_bottom.eq(y[row_bits:] == last_y[row_bits:]),
+            image_ends.eq(
+                (x[column_bits:] == last_x[column_bits:]) & (y[row_bits:] == last_y[row_bits:])
+            ),
+            last_image.eq(images == 1),
+            bad_size.eq(
+                (width == 0) | (height == 0) | (images == 0)
+                | (width > self._max_width) | (height > self._max_height)
+            ),
+        ]  # fmt: skip
         length = Signal(14)
         left = Signal(14)  # bytes still to come after this one
         pointer = Signal(len(self.free_to))
         room = Signal()
         truncated = Signal()  # the stream is over, or dropped up to its end
-        first_byte, take = Signal(), Signal()
-        position = Signal.like(tile.position)
+        first_byte, take, voids = Signal(), Signal(), Signal()
+        begin = Signal.like(pointer)  # of the payload
+        zeros = Signal(4)  # before the leading one
 
         m.d.comb += [
             frame.width.eq(last_x),
             frame.height.eq(last_y),
             tile.width.eq(Mux(at_right, last_x[:column_bits], self._tile_width - 1)),
             tile.height.eq(Mux(at_bottom, last_y[:row_bits], self._tile_height - 1)),
-            tile.position.eq(position),
+            tile.position.eq(Cat(Const(0, 3), begin) + zeros + 1),
             tile.end.eq(pointer << 3),
             self.ends_at.eq(pointer),
             self.address.eq(pointer),
@@ -350,16 +360,6 @@ class PacketReader(wiring.Component):
         m.d.sync += room.eq(
             (pointer - self.free_to)[: len(pointer)] < (1 << len(self.address)) - 2
         )
-
-        def next_tile() -> None:
-            with m.If(at_right):
-                m.d.sync += x.eq(0)
-                with m.If(at_bottom):
-                    m.d.sync += [y.eq(0), images.eq(images - 1)]
-                with m.Else():
-                    m.d.sync += y.eq(y + self._tile_height)
-            with m.Else():
-                m.d.sync += x.eq(x + self._tile_width)
 
         with m.FSM():
             with m.State("header"):
@@ -377,19 +377,17 @@ class PacketReader(wiring.Component):
                         m.d.sync += wrong_model.eq(wrong_model | ~right)
                     with m.If(at == HEADER_BYTES - 1):
                         m.d.sync += truncated.eq(last)
-                        m.next = "check"
+                        m.next = "header read"
                     with m.Elif(last):
                         m.d.comb += self.bad_header.eq(1)
                         m.d.sync += [at.eq(0), wrong_header.eq(0), wrong_model.eq(0)]
+            with m.State("header read"):
+                m.next = "check"
             with m.State("check"):
                 m.d.sync += [
                     at.eq(0), wrong_header.eq(0), wrong_model.eq(0), x.eq(0), y.eq(0),
                     last_x.eq(width - 1), last_y.eq(height - 1),
                 ]  # fmt: skip
-                bad_size = (
-                    (width == 0) | (height == 0) | (images == 0)
-                    | (width > self._max_width) | (height > self._max_height)
-                )  # fmt: skip
                 m.d.comb += [
                     self.bad_header.eq(wrong_header | (~wrong_model & bad_size)),
                     self.bad_model.eq(~wrong_header & wrong_model),
@@ -412,7 +410,8 @@ class PacketReader(wiring.Component):
                     m.d.sync += truncated.eq(last)
                     with m.If(last | (~byte[7] & (byte[:7] < MIN_PAYLOAD_BYTES))):
                         m.d.comb += self.bad_packet.eq(1)
-                        m.next = "void"
+                        m.d.sync += voids.eq(1)
+                        m.next = "tile"
                     with m.Elif(byte[7]):
                         m.next = "length more"
                     with m.Else():
@@ -428,7 +427,8 @@ class PacketReader(wiring.Component):
                         last | byte[7] | (byte == 0) | (whole > self._max_payload)
                     ):
                         m.d.comb += self.bad_packet.eq(1)
-                        m.next = "void"
+                        m.d.sync += voids.eq(1)
+                        m.next = "tile"
                     with m.Else():
                         m.next = "payload"
             with m.State("payload"):
@@ -437,50 +437,59 @@ class PacketReader(wiring.Component):
                     take.eq(self.bytes.valid & room),
                     self.write.eq(take),
                 ]
-                zeros = Const(8, 4)
-                for i in range(8):
-                    zeros = Mux(byte[i], 7 - i, zeros)
                 with m.If(take):
                     m.d.sync += [
                         pointer.eq(pointer + 1), left.eq(left - 1), first_byte.eq(0),
                         truncated.eq(last),
                     ]  # fmt: skip
                     with m.If(first_byte):
-                        m.d.sync += position.eq(Cat(Const(0, 3), pointer) + zeros + 1)
+                        m.d.sync += [begin.eq(pointer), zeros.eq(8)]
+                        for i in range(8):
+                            with m.If(byte[i]):
+                                m.d.sync += zeros.eq(7 - i)
                     with m.If(left == 0):
                         m.next = "tile"
                     with m.Elif(last):
                         m.d.comb += self.bad_packet.eq(1)
-                        m.next = "void"
+                        m.d.sync += voids.eq(1)
+                        m.next = "tile"
             with m.State("tile"):
-                m.d.comb += self.tiles.valid.eq(1)
+                m.d.comb += [self.tiles.valid.eq(1), tile.void.eq(voids)]
                 with m.If(self.tiles.ready):
-                    next_tile()
-                    with m.If(image_ends & (images == 1)):
-                        with m.If(truncated):
-                            m.next = "header"
-                        with m.Else():
-                            m.d.comb += self.bad_packet.eq(1)
-                            m.next = "drop"
-                    with m.Elif(truncated):
-                        m.d.comb += self.bad_packet.eq(1)
-                        with m.If(image_ends):
-                            m.next = "header"
-                        with m.Else():
-                            m.next = "void"
-                    with m.Elif(image_ends):
-                        m.next = "frame"
-                    with m.Else():
-                        m.next = "length"
-            with m.State("void"):
-                m.d.comb += [self.tiles.valid.eq(1), tile.void.eq(1)]
-                with m.If(self.tiles.ready):
-                    next_tile()
+                    m.next = "advance"
+            with m.State("advance"):
+                m.d.sync += x.eq(Mux(at_right, 0, x + self._tile_width))
+                with m.If(at_right):
+                    m.d.sync += y.eq(Mux(at_bottom, 0, y + self._tile_height))
+                with m.If(image_ends):
+                    m.d.sync += images.eq(images - 1)
+                with m.If(voids & ~image_ends):
+                    m.next = "void settles"
+                with m.Elif(voids):
+                    m.d.sync += voids.eq(0)
+                    m.next = "stop"
+                with m.Elif(image_ends & last_image):
+                    m.d.comb += self.bad_packet.eq(~truncated)
+                    m.next = "stop"
+                with m.Elif(truncated):
+                    m.d.comb += self.bad_packet.eq(1)
+                    m.d.sync += voids.eq(1)
                     with m.If(image_ends):
-                        with m.If(truncated):
-                            m.next = "header"
-                        with m.Else():
-                            m.next = "drop"
+                        m.d.sync += voids.eq(0)
+                        m.next = "stop"
+                    with m.Else():
+                        m.next = "void settles"
+                with m.Elif(image_ends):
+                    m.next = "frame"
+                with m.Else():
+                    m.next = "length"
+            with m.State("void settles"):
+                m.next = "tile"
+            with m.State("stop"):
+                with m.If(truncated):
+                    m.next = "header"
+                with m.Else():
+                    m.next = "drop"
             with m.State("drop"):
                 m.d.comb += self.bytes.ready.eq(1)
                 with m.If(self.bytes.valid & last):

@@ -1,8 +1,10 @@
-"""Delay lines: what travels beside a pipeline."""
+"""Small pieces that every pipeline is made of."""
 
-from amaranth.hdl import Module, Signal, Value
+from collections.abc import Sequence
 
-__all__ = ["delay"]
+from amaranth.hdl import Module, Mux, Signal, Value
+
+__all__ = ["choose", "delay"]
 
 
 def delay(m: Module, value, cycles: int, *, name: str, reset: bool = False) -> Value:
@@ -21,3 +23,15 @@ def delay(m: Module, value, cycles: int, *, name: str, reset: bool = False) -> V
         m.d.sync += register.eq(value)
         value = register
     return value
+
+
+def choose(values: Sequence, select) -> Value:
+    """``values[select]`` as a tree of two-input multiplexers, which maps to LUT6 and MUXF.
+
+    A selection beyond the last value gives any of the values.
+    """
+    level = list(values)
+    for bit in range(len(select)):
+        pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
+        level = [Mux(select[bit], p[1], p[0]) if len(p) == 2 else p[0] for p in pairs]
+    return level[0]

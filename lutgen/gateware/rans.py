@@ -32,6 +32,15 @@ def _shift(value, count, width: int):
     return (value >> count)[:width]
 
 
+def _select(values: list[int], one_hot):
+    """The value whose bit is set, as an OR of its bits."""
+    width = bits_for(max(values))
+    return Cat(
+        Cat(one_hot[i] for i, value in enumerate(values) if value >> bit & 1).any()
+        for bit in range(width)
+    )
+
+
 class RansEncoder(wiring.Component):
     """Encoder core: renormalise, divide by compare-and-subtract, add the start.
 
@@ -356,11 +365,16 @@ class RansDecoder(wiring.Component):
         ]
         product = Signal(STATE_BITS + 1, reset_less=True)
         m.d.sync += product.eq(partial + offset)
-        # Bits wanted: zeros above the leading one.
+        # Bits wanted: x lies in [4 f, 8 f), so its length is that of f and two or three more.
+        top = Signal(PROB_BITS, reset_less=True)  # the leading one of f
+        for i in reversed(range(PROB_BITS)):
+            m.d.sync += top[i].eq(self.freq[i] & ~self.freq[i + 1 :].any())
+        fewer = Signal(4, reset_less=True)  # bits wanted if x is of the greater length
+        m.d.sync += fewer.eq(_select([PROB_BITS - 1 - i for i in range(PROB_BITS)], top))
+        top_1 = delay(m, top, 1, name="top")
         count = Signal(5, reset_less=True)
-        zeros = Signal(5)
-        m.d.comb += zeros.eq(STATE_BITS + 1 - _bit_length(product))
-        m.d.sync += count.eq(Mux(load[shift_at - 1], _WORD, zeros))
+        greater = (top_1 & product[3:]).any()
+        m.d.sync += count.eq(Mux(load[shift_at - 1], _WORD, fewer + ~greater))
         product_1 = delay(m, product, 1, name="product")
         # Shift them in.
         shifted = Signal(STATE_BITS, reset_less=True)

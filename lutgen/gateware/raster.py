@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from ..codec.window import Window
+from .axi import SkidBuffer
 from .lanes import backward_tile
 from .pipeline import delay
 from .window import row_banks
@@ -20,6 +21,11 @@ __all__ = ["PIXEL", "RasterToTiles", "TilesToRaster", "file_layout", "frame_layo
 
 #: A pixel on a stream: TUSER[0] of AXI4-Stream video is ``sof``, TLAST is ``eol``.
 PIXEL = StructLayout({"data": 8, "sof": 1, "eol": 1})
+
+
+def _last_but_one(counter, bits: int) -> int:
+    """The value of the low ``bits`` before they are all ones."""
+    return (1 << min(bits, len(counter))) - 2
 
 
 def frame_layout(max_width: int, max_height: int) -> StructLayout:
@@ -40,7 +46,8 @@ class RasterToTiles(wiring.Component):
     One pixel per clock, unless the next band has no free buffer.  Geometry is counted, not taken
     from the markers: a pixel without ``sof`` where a frame should begin is dropped, and a marker
     in a wrong place is reported and otherwise ignored.  Size and number of images are sampled
-    when a file begins; one that is zero or too large is reported and its pixels are dropped.
+    when a file begins and must have been stable for three clocks; one that is zero or too large is
+    reported and its pixels are dropped.
 
     Members
     -------
@@ -112,18 +119,42 @@ class RasterToTiles(wiring.Component):
             m.d.sync += [
                 last_x.eq(self.width - 1),
                 last_y.eq(self.height - 1),
-                images.eq(self.images),
+                images.eq(self.images - 1),
                 size_ok.eq(
                     (self.width != 0) & (self.width <= self._max_width) & (self.height != 0)
                     & (self.height <= self._max_height) & (self.images != 0)
                 ),
             ]  # fmt: skip
 
+        # Flags of the coming pixel, so that nothing has to be compared when it comes.
+        row_end, frame_end, tile_end, band_end = Signal(), Signal(), Signal(), Signal()
+        take = Signal()  # a pixel that counts
+        before_x, before_y = Signal.like(x), Signal.like(y)  # last but one column and row
+        one_column, one_row = Signal(), Signal()
+        m.d.sync += [
+            before_x.eq(last_x - 1), before_y.eq(last_y - 1),
+            one_column.eq(last_x == 0), one_row.eq(last_y == 0),
+        ]  # fmt: skip
+        row_end_next = Mux(row_end, one_column, x == before_x)
+        frame_end_next = Mux(frame_end, one_row, y == before_y)
+        with m.If(take):
+            m.d.sync += [
+                row_end.eq(row_end_next),
+                tile_end.eq(row_end_next | (~row_end & (x[:column_bits] == _last_but_one(x, column_bits)))),
+            ]
+            with m.If(row_end):
+                m.d.sync += [
+                    frame_end.eq(frame_end_next),
+                    band_end.eq(frame_end_next | (~frame_end & (y[:row_bits] == _last_but_one(y, row_bits)))),
+                ]
+        with m.Elif(~in_file):
+            m.d.sync += [
+                row_end.eq(one_column), tile_end.eq(one_column),
+                frame_end.eq(one_row), band_end.eq(one_row),
+            ]  # fmt: skip
+
         pixel = self.pixels.payload
         begins = ~in_frame & pixel.sof
-        row_end, frame_end = x == last_x, y == last_y
-        tile_end = row_end | x[:column_bits].all()
-        band_end = frame_end | y[:row_bits].all()
         file_begins = begins & ~in_file
         m.submodules.queue = queue = fifo.SyncFIFOBuffered(
             width=backward_tile(self._tile_width, self._tile_height).size, depth=self._buffers
@@ -131,42 +162,40 @@ class RasterToTiles(wiring.Component):
         wiring.connect(m, wiring.flipped(self.tiles), queue.r_stream)
         described = Signal(backward_tile(self._tile_width, self._tile_height))
         room = Signal()
-        take = Signal()  # a pixel that counts
         m.d.comb += [
-            room.eq((tile - self.oldest)[: len(tile)] < self._buffers),
             self.files.payload.width.eq(last_x + 1),
             self.files.payload.height.eq(last_y + 1),
-            self.files.payload.images.eq(images),
+            self.files.payload.images.eq(images + 1),
             self.bad_size.eq(self.pixels.valid & file_begins & ~size_ok),
         ]
+        # Registered, so one buffer is kept for the tile that has just begun.
+        m.d.sync += room.eq((tile - self.oldest)[: len(tile)] < self._buffers - 1)
         with m.If(~in_frame & (~pixel.sof | (~in_file & ~size_ok))):
             m.d.comb += self.pixels.ready.eq(1)  # dropped
             m.d.comb += self.bad_marker.eq(self.pixels.valid & ~pixel.sof)
         with m.Else():
             m.d.comb += [
-                self.pixels.ready.eq(room & (self.files.ready | ~file_begins)),
-                take.eq(self.pixels.valid & self.pixels.ready),
+                self.pixels.ready.eq(room & (self.files.ready | in_file)),
+                take.eq(self.pixels.valid & room & (self.files.ready | in_file)),
                 self.files.valid.eq(self.pixels.valid & room & file_begins),
                 self.bad_marker.eq(
                     take & ((pixel.sof & in_frame) | (pixel.eol != row_end))
                 ),
             ]
-        last_image = Mux(in_file, image, images - 1) == 0
+        last_image = Mux(in_file, image == 0, images == 0)
         with m.If(take):
-            m.d.sync += in_frame.eq(1)
+            m.d.sync += in_frame.eq(~(row_end & frame_end))
             with m.If(file_begins):
-                m.d.sync += [in_file.eq(1), image.eq(images - 1)]
+                m.d.sync += [in_file.eq(1), image.eq(images)]
             m.d.sync += x.eq(Mux(row_end, 0, x + 1))
             with m.If(tile_end):
-                m.d.sync += tile.eq(tile + 1)
+                m.d.sync += tile.eq(Mux(row_end & ~band_end, band, tile + 1))
             with m.If(row_end):
                 m.d.sync += y.eq(Mux(frame_end, 0, y + 1))
                 with m.If(band_end):
                     m.d.sync += band.eq(tile + 1)
-                with m.Else():
-                    m.d.sync += tile.eq(band)
                 with m.If(frame_end):
-                    m.d.sync += [in_frame.eq(0), image.eq(image - 1)]
+                    m.d.sync += image.eq(Mux(in_file, image, images) - 1)
                     with m.If(last_image):
                         m.d.sync += in_file.eq(0)
         whole_first = Signal()  # no tile of this file has been described yet
@@ -220,10 +249,8 @@ class TilesToRaster(wiring.Component):
     -------
     frames : In(stream)
         Size of each image, see :func:`frame_layout`.
-    query : Out(...)
-        Tile that is wanted.
-    done : In(1)
-        It is done.
+    done_to : In(...)
+        Sequence number below which all tiles are done.
     oldest : Out(...)
         Sequence number of the oldest tile whose buffer is in use.
     write : In(1)
@@ -234,7 +261,7 @@ class TilesToRaster(wiring.Component):
         An image is incomplete.
     """
 
-    _CREDITS = 8
+    _CREDITS = 16
 
     def __init__(
         self, *, tile_width: int, tile_height: int, max_width: int, max_height: int,
@@ -244,8 +271,7 @@ class TilesToRaster(wiring.Component):
         self._tile_width, self._tile_height = tile_width, tile_height
         super().__init__({
             "frames": In(stream.Signature(frame_layout(max_width, max_height))),
-            "query": Out(sequence_bits),
-            "done": In(1),
+            "done_to": In(sequence_bits),
             "oldest": Out(sequence_bits),
             "write": In(1),
             "write_tile": In(sequence_bits),
@@ -262,33 +288,55 @@ class TilesToRaster(wiring.Component):
         column_bits = bits_for(self._tile_width - 1)
         row_bits = bits_for(self._tile_height - 1)
         slot_bits = bits_for(self._buffers - 1)
+
+        # Addresses in raster order, one step ahead of the reads.
+        step = StructLayout({
+            "x": column_bits, "y": row_bits, "tile": len(self.done_to), "sof": 1, "eol": 1,
+            "frees": 1,
+        })  # fmt: skip
+        m.submodules.steps = steps = SkidBuffer(step)
         x, y = Signal.like(frame.width), Signal.like(frame.height)
-        band, tile = Signal(len(self.query)), Signal(len(self.query))
+        band, tile = Signal(len(self.done_to)), Signal(len(self.done_to))
         row_end, frame_end = x == frame.width, y == frame.height
         tile_end = row_end | x[:column_bits].all()
         band_end = frame_end | y[:row_bits].all()
+        at = steps.i.payload
+        m.d.comb += [
+            steps.i.valid.eq(self.frames.valid),
+            at.x.eq(x),
+            at.y.eq(y),
+            at.tile.eq(tile),
+            at.sof.eq((x == 0) & (y == 0)),
+            at.eol.eq(row_end),
+            # In the band's last row each tile's buffer is given back when it has been read.
+            at.frees.eq(tile_end & band_end),
+            self.frames.ready.eq(steps.i.ready & row_end & frame_end),
+        ]
+        with m.If(steps.i.valid & steps.i.ready):
+            m.d.sync += x.eq(Mux(row_end, 0, x + 1))
+            with m.If(tile_end):
+                m.d.sync += tile.eq(Mux(row_end & ~band_end, band, tile + 1))
+            with m.If(row_end):
+                m.d.sync += y.eq(Mux(frame_end, 0, y + 1))
+                with m.If(band_end):
+                    m.d.sync += band.eq(tile + 1)
 
+        # Tiles are done in the order of their numbers, so those below ``done_to`` can be read.
+        read_at = steps.o.payload
         credits_ = Signal(range(self._CREDITS + 1), init=self._CREDITS)
+        credit = Signal()
         issue = Signal()
         given = self.pixels.valid & self.pixels.ready
         m.d.comb += [
-            self.query.eq(tile),
-            issue.eq(self.frames.valid & self.done & (credits_ != 0)),
-            self.frames.ready.eq(issue & row_end & frame_end),
-            self.oldest.eq(band),
+            issue.eq(steps.o.valid & credit & (read_at.tile != self.done_to)),
+            steps.o.ready.eq(credit & (read_at.tile != self.done_to)),
         ]
-        m.d.sync += credits_.eq(credits_ - issue + given)
-        with m.If(issue):
-            m.d.sync += x.eq(Mux(row_end, 0, x + 1))
-            with m.If(tile_end):
-                m.d.sync += tile.eq(tile + 1)
-            with m.If(row_end):
-                m.d.sync += y.eq(Mux(frame_end, 0, y + 1))
-                with m.If(~band_end):
-                    m.d.sync += tile.eq(band)
-            # In the band's last row each tile's buffer is given back when it has been read.
-            with m.If(tile_end & band_end):
-                m.d.sync += band.eq(tile + 1)
+        m.d.sync += [
+            credits_.eq(credits_ - issue + given),
+            credit.eq(credits_ > 1),  # registered: one may be spent before it is seen
+        ]
+        with m.If(issue & read_at.frees):
+            m.d.sync += self.oldest.eq(read_at.tile + 1)
 
         m.submodules.buffers = memory = Memory(
             shape=8, depth=1 << (column_bits + row_bits + slot_bits), init=[]
@@ -298,14 +346,14 @@ class TilesToRaster(wiring.Component):
             write.addr.eq(Cat(self.write_x, self.write_y, self.write_tile[:slot_bits])),
             write.data.eq(self.write_pixel),
             write.en.eq(self.write),
-            read.addr.eq(Cat(x[:column_bits], y[:row_bits], tile[:slot_bits])),
+            read.addr.eq(Cat(read_at.x, read_at.y, read_at.tile[:slot_bits])),
         ]
         m.submodules.out = out = fifo.SyncFIFOBuffered(width=PIXEL.size, depth=self._CREDITS)
-        marks = delay(m, Cat((x == 0) & (y == 0), row_end), 2, name="marks")
+        marks = delay(m, Cat(read_at.sof, read_at.eol), 2, name="marks")
         m.d.comb += [
             out.w_data.eq(Cat(delay(m, read.data, 1, name="pixel"), marks)),
             out.w_en.eq(delay(m, issue, 2, name="issued", reset=True)),
-            self.busy.eq((credits_ != self._CREDITS) | self.frames.valid),
+            self.busy.eq((credits_ != self._CREDITS) | self.frames.valid | steps.o.valid),
         ]
         wiring.connect(m, wiring.flipped(self.pixels), out.r_stream)
         return m

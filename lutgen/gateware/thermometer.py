@@ -1,6 +1,6 @@
 """Thermometer encoder: one comparator for each bit that a node reads, and no other."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Const, Instance, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,18 +8,23 @@ from ..netlist import Netlist
 
 __all__ = ["Thermometer"]
 
+#: Low bits compared apart: the other five and the result fill one LUT6.
+_LOW_BITS = 3
+
 
 class Thermometer(wiring.Component):
     """Comparators ``feature > threshold`` of a netlist's inputs.
 
     Latency of one clock, one window per clock.  A comparison of 8 bits with a constant is two
-    levels of LUTs at most, and the synthesiser shares what comparators of one feature have in
-    common; no carry chain is used.
+    levels of LUTs: one looks at the low three bits and is shared by all thresholds of the feature
+    that have these in common, one at the other five and the first's result.  No carry chain.
 
     Parameters
     ----------
     netlist:
         The network that reads the bits.
+    primitive:
+        ``"LUT6"`` to instantiate Xilinx primitives, or None for plain logic.
 
     Members
     -------
@@ -31,8 +36,9 @@ class Thermometer(wiring.Component):
 
     latency = 1
 
-    def __init__(self, netlist: Netlist) -> None:
+    def __init__(self, netlist: Netlist, *, primitive: str | None = None) -> None:
         self._netlist = netlist
+        self._primitive = primitive
         super().__init__({
             "features": In(8 * netlist.features),
             "o": Out(max(1, len(netlist.inputs))),
@@ -40,7 +46,22 @@ class Thermometer(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        for i, (feature, threshold) in enumerate(self._netlist.inputs):
-            pixel = self.features.word_select(int(feature), 8)
-            m.d.sync += self.o[i].eq(pixel > int(threshold))
+        shared = {}
+        for i, (feature, threshold) in enumerate(self._netlist.inputs.tolist()):
+            pixel = self.features.word_select(feature, 8)
+            high, low = threshold >> _LOW_BITS, threshold & ((1 << _LOW_BITS) - 1)
+            if (feature, low) not in shared:
+                shared[feature, low] = Signal(name=f"low{feature}_{low}")
+                m.d.comb += shared[feature, low].eq(pixel[:_LOW_BITS] > low)
+            rest, above = pixel[_LOW_BITS:], shared[feature, low]
+            if self._primitive == "LUT6":
+                table = (1 << 64) - (1 << (2 * high + 2)) | 1 << (2 * high + 1)
+                o = Signal(name=f"above{feature}_{threshold}")
+                m.submodules[f"lut{i}"] = Instance(
+                    "LUT6", ("p", "INIT", Const(table, 64)), ("i", "I0", above),
+                    *[("i", f"I{k + 1}", rest[k]) for k in range(5)], ("o", "O", o),
+                )  # fmt: skip
+            else:
+                o = (rest > high) | ((rest == high) & above)
+            m.d.sync += self.o[i].eq(o)
         return m

@@ -9,7 +9,7 @@ port                      meaning
 ``m_axis_stream_*``       files out, likewise
 ``width``, ``height``     image size in pixels, sampled when a file begins (encoder)
 ``images``                images of a file (encoder)
-``idle``                  nothing is inside the core
+``idle``                  nothing was inside two clocks ago
 ``error``                 sticky error bits, see below
 ``clear_error``           clears them
 ========================  =====================================================================
@@ -24,7 +24,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from .axi import BytesToWords, SkidBuffer, WordsToBytes, word_layout
+from .axi import BYTE, BytesToWords, SkidBuffer, WordsToBytes, word_layout
 from .config import CoreConfig
 from .decoder import DecoderCore
 from .encoder import EncoderCore
@@ -137,8 +137,8 @@ class EncoderTop(_Top):
             core.width.eq(self.width),
             core.height.eq(self.height),
             core.images.eq(self.images),
-            self.idle.eq(core.idle & empty),
         ]
+        m.d.sync += self.idle.eq(core.idle & empty)
         self._sticky(
             m, self.error, self.clear_error, [getattr(core, name) for name in ENCODER_ERRORS]
         )
@@ -163,14 +163,16 @@ class DecoderTop(_Top):
         m = Module()
         m.submodules.core = core = DecoderCore(self._config)
         m.submodules.unpack = unpack = WordsToBytes(self._bytes)
+        m.submodules.slice_bytes = slice_bytes = SkidBuffer(BYTE)
         words = self._sink(m, "s_axis_stream", word_layout(self._bytes), _STREAM_FIELDS, "slice_in")
         pixels = self._source(m, "m_axis_video", PIXEL, _VIDEO_FIELDS, "slice_out")
         wiring.connect(m, words, unpack.i)
-        wiring.connect(m, unpack.o, core.bytes)
+        wiring.connect(m, unpack.o, slice_bytes.i)
+        wiring.connect(m, slice_bytes.o, core.bytes)
         wiring.connect(m, core.pixels, pixels)
-        m.d.comb += self.idle.eq(
-            core.idle & ~(words.valid | unpack.o.valid | self.m_axis_video_tvalid)
-        )
+        # The core's own flag is one clock old: nothing may have entered since.
+        held = words.valid | unpack.o.valid | slice_bytes.o.valid | self.m_axis_video_tvalid
+        m.d.sync += self.idle.eq(core.idle & ~held)
         self._sticky(
             m, self.error, self.clear_error, [getattr(core, name) for name in DECODER_ERRORS]
         )

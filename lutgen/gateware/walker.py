@@ -1,6 +1,6 @@
 """Tree walker: the lower part of a context tree, two binary tests per stage."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.memory import Memory
@@ -9,7 +9,7 @@ from amaranth.utils import bits_for
 
 from ..codec.walker import Walker as Parameters
 from ..codec.walker import WalkerStage
-from .pipeline import delay
+from .pipeline import choose, delay
 
 __all__ = ["Walker"]
 
@@ -87,10 +87,10 @@ class Walker(wiring.Component):
             m.d.sync += record.eq(port.data)
             window = delay(m, window, 2, name=f"window{s}")
             pixel = [Signal(8, name=f"pixel{s}_{k}", reset_less=True) for k in range(3)]
-            pixels = Array(window.word_select(f, 8) for f in range(self._count))
+            pixels = [window.word_select(f, 8) for f in range(self._count)]
             threshold = Signal(ArrayLayout(8, 3), name=f"threshold{s}", reset_less=True)
             child = Signal(layout["child"].shape, name=f"child{s}", reset_less=True)
-            m.d.sync += [pixel[k].eq(pixels[record.feature[k]]) for k in range(3)]
+            m.d.sync += [pixel[k].eq(choose(pixels, record.feature[k])) for k in range(3)]
             m.d.sync += [threshold.eq(record.threshold), child.eq(record.child)]
             window = delay(m, window, 1, name=f"window{s}_3")
             test = [Signal(name=f"test{s}_{k}") for k in range(3)]
