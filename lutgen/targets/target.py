@@ -1,0 +1,69 @@
+"""The description of one device and board."""
+
+from dataclasses import dataclass
+
+__all__ = ["Target"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A device, the board it sits on, and the clock that the design aims at.
+
+    Attributes
+    ----------
+    name
+        What the command line calls it.
+    part
+        Order code for the vendor's tool, or "" if there is no vendor.
+    family
+        Device family, e.g. "Zynq-7000".
+    board
+        A board that carries the part, or "".
+    speed_grade
+        As the vendor writes it, e.g. "-2", or "".
+    luts, ffs, bram36, dsps
+        What the device holds: 6-input LUTs, flip-flops, 36-kbit block memories, DSP slices; None
+        where nothing limits them.
+    clock_mhz
+        Clock goal in MHz.
+    lut_primitive
+        Cell that holds one trained truth table verbatim ("LUT6"), or None to describe tables as
+        plain logic.
+    yosys_family
+        Family name of Yosys' ``synth_xilinx``, or None for generic mapping.
+    tools
+        Vendor tools that the handoff files are written for.
+    """
+
+    name: str
+    part: str
+    family: str
+    board: str
+    speed_grade: str
+    luts: int | None
+    ffs: int | None
+    bram36: int | None
+    dsps: int | None
+    clock_mhz: float
+    lut_primitive: str | None
+    yosys_family: str | None
+    tools: tuple[str, ...]
+
+    def __post_init__(self):
+        if not self.name.isidentifier():
+            raise ValueError(f"target name must be an identifier, not {self.name!r}")
+        if not self.clock_mhz > 0:
+            raise ValueError(f"clock goal must be positive, not {self.clock_mhz!r} MHz")
+        if self.lut_primitive not in ("LUT6", None):
+            raise ValueError(f"LUT primitive must be 'LUT6' or None, not {self.lut_primitive!r}")
+
+    @property
+    def period_ns(self) -> float:
+        """Clock period in nanoseconds."""
+        return 1000 / self.clock_mhz
+
+    @property
+    def capacity(self) -> dict[str, int]:
+        """What the device holds, keyed like the results of `lutgen.synth.estimate`."""
+        held = {"lut": self.luts, "ff": self.ffs, "bram36": self.bram36, "dsp": self.dsps}
+        return {name: count for name, count in held.items() if count is not None}
