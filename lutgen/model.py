@@ -64,6 +64,10 @@ class Model:
     def __post_init__(self) -> None:
         if not isinstance(self.profile, str) or not 1 <= len(self.profile) <= 64:
             raise ModelError(f"profile must be a name of 1 to 64 characters, not {self.profile!r}")
+        if not isinstance(self.training, Mapping):
+            raise ModelError(
+                f"training record must be a mapping, not a {type(self.training).__name__}"
+            )
         net, outputs = self.network, self.network.outputs
         if net.features != self.window.features:
             raise ModelError(
@@ -123,7 +127,8 @@ class Model:
         """Class of each pixel from uint8 ``features`` of shape (F, P); returns int64 (P,)."""
         if isinstance(self.head, LaplaceHead):
             mu = self.network.evaluate_count("mu", features)
-            return self.head.classify(mu, self.network.evaluate_count("sigma", features))
+            sigma = self.network.evaluate_count("sigma", features)
+            return self.head.classify(mu, sigma).astype(np.int64)
         index = self.network.evaluate_index("index", features)
         if self.walker is None:
             return index
@@ -175,10 +180,10 @@ class Model:
         try:
             meta, arrays = read_archive(path, _KIND, FORMAT_VERSION)
             return cls._from_parts(meta, arrays)
-        except ModelError as error:
+        except ArchiveError as error:
+            raise ModelError(str(error)) from None  # it names the file
+        except (ModelError, NetlistError) as error:
             raise ModelError(f"{path}: {error}") from None
-        except (ArchiveError, NetlistError) as error:
-            raise ModelError(str(error)) from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(f"{path}: malformed model: {error}") from None
 
@@ -186,9 +191,12 @@ class Model:
     def _from_parts(cls, meta: dict, arrays: dict) -> "Model":
         parts = meta["model"]
         network = Netlist.from_arrays(parts["network"], arrays, "network.")
+        count = parts["stages"]
+        if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= 16:
+            raise ModelError(f"number of walker stages must be 0 to 16, not {count!r}")
         stages = [
             WalkerStage(*(arrays[f"walker.{i}.{name}"] for name in ("feature", "threshold", "child")))
-            for i in range(min(int(parts["stages"]), 17))
+            for i in range(count)
         ]
         if parts["head"] == "laplace":
             head = LaplaceHead(*(arrays[f"head.{name}"] for name in ("mu", "sigma", "cdf")))

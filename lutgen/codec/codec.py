@@ -42,16 +42,16 @@ class Encoded:
 
 def _check_images(images) -> np.ndarray:
     array = np.asarray(images)
-    if array.ndim == 2:
-        array = array[None]
-    if array.dtype != np.uint8 or array.ndim != 3:
+    if array.dtype != np.uint8 or array.ndim not in (2, 3):
         raise ValueError(
             "images must be 8-bit grayscale of shape (H, W) or (N, H, W), "
             f"not {array.dtype} of shape {array.shape}"
         )
     if array.size == 0:
         raise ValueError(f"images must have at least one pixel, not shape {array.shape}")
-    return np.ascontiguousarray(array)
+    array = np.ascontiguousarray(array if array.ndim == 3 else array[None]).view()
+    array.setflags(write=False)  # always: the kernels are compiled anew for the other kind
+    return array
 
 
 class Codec:

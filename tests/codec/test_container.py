@@ -1,0 +1,115 @@
+import re
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lutgen.codec.container import (
+    HEADER_BYTES,
+    CorruptStreamError,
+    Header,
+    pack_length,
+    split_packets,
+)
+from lutgen.codec.tile import TileGrid
+
+HASH = bytes(range(8))
+GOLDEN = b"LGC\x01\x00\x01\x02\x03\x04\x05\x06\x07\x2c\x01\x02\x00\x20\x10\x00\x00\x05\x00\x00\x00"
+
+
+def header(images=5, grid=None):
+    return Header(HASH, TileGrid(300, 2, 32, 16) if grid is None else grid, images)
+
+
+def test_header_bytes():
+    assert header().pack() == GOLDEN
+    assert len(GOLDEN) == HEADER_BYTES == 24
+
+
+@given(
+    st.binary(min_size=8, max_size=8), st.integers(1, 16384), st.integers(1, 16384),
+    st.integers(1, 64), st.integers(1, 64), st.integers(1, 2**32 - 1), st.binary(max_size=3),
+)  # fmt: skip
+def test_header_comes_back(model_hash, width, height, tile_width, tile_height, images, tail):
+    made = Header(model_hash, TileGrid(width, height, tile_width, tile_height), images)
+    assert Header.unpack(made.pack() + tail) == made
+
+
+def patched(offset, form, value):
+    data = bytearray(GOLDEN)
+    struct.pack_into("<" + form, data, offset, value)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(("data", "message"), [
+    (b"", "stream must have a header of 24 bytes, not 0 bytes in all"),
+    (GOLDEN[:-1], "stream must have a header of 24 bytes, not 23 bytes in all"),
+    (b"PNG" + GOLDEN[3:], "stream must start with b'LGC', not b'PNG'"),
+    (patched(3, "B", 2), "stream format version must be 1, not 2"),
+    (patched(18, "H", 256), "reserved header bytes must be 0, not 256"),
+    (patched(12, "H", 0), "stream header: image width must be 1 to 16384 pixels, not 0"),
+    (patched(12, "H", 16385), "stream header: image width must be 1 to 16384 pixels, not 16385"),
+    (patched(14, "H", 0), "stream header: image height must be 1 to 16384 pixels, not 0"),
+    (patched(16, "B", 0), "stream header: tile width must be 1 to 64 pixels, not 0"),
+    (patched(17, "B", 65), "stream header: tile height must be 1 to 64 pixels, not 65"),
+    (patched(20, "I", 0), "stream header: number of images must be 1 to 4294967295, not 0"),
+])  # fmt: skip
+def test_headers_that_break_a_rule(data, message):
+    with pytest.raises(CorruptStreamError, match=f"^{re.escape(message)}$"):
+        Header.unpack(data)
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ((b"1234567", 1), "model hash must be of 8 bytes, not 7"),
+    ((HASH, 0), "number of images must be 1 to 4294967295, not 0"),
+    ((HASH, 1 << 32), "number of images must be 1 to 4294967295, not 4294967296"),
+])  # fmt: skip
+def test_headers_that_cannot_be_written(arguments, message):
+    model_hash, images = arguments
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        Header(model_hash, TileGrid(1, 1), images)
+
+
+@pytest.mark.parametrize(("length", "packed"), [
+    (3, b"\x03"), (127, b"\x7f"), (128, b"\x80\x01"), (300, b"\xac\x02"), (16383, b"\xff\x7f"),
+])  # fmt: skip
+def test_length_bytes(length, packed):
+    assert pack_length(length) == packed
+
+
+@given(st.lists(st.integers(3, 400), min_size=1, max_size=6))
+def test_packets_are_found(lengths):
+    one = Header(HASH, TileGrid(len(lengths), 1, 1, 1), 1)
+    payloads = [bytes([i]) * n for i, n in enumerate(lengths)]
+    data = one.pack() + b"".join(pack_length(len(p)) + p for p in payloads)
+    start, length = split_packets(data, one)
+    assert [data[s : s + n] for s, n in zip(start, length, strict=True)] == payloads
+
+
+TWO = Header(HASH, TileGrid(2, 1, 1, 1), 1)
+
+
+@pytest.mark.parametrize(("packets", "message"), [
+    (b"", "stream must hold 2 tile packets, but is cut short: 24 bytes have room for 0"),
+    (b"\x03abc\x03ab", "stream must hold 2 tile packets, but is cut short: 31 bytes have room for 1"),
+    (b"\x07abcdefg", "tile 1 of 2: the stream is cut short"),
+    (b"\x06abcdef\x03", "tile 1 of 2: the stream is cut short"),
+    (b"\x06abcdef\x80", "tile 1 of 2: the stream is cut short"),
+    (b"\x05abcde\x04abc", "tile 1 of 2: the stream is cut short"),
+    (b"\xff\x7fabcdef", "tile 0 of 2: the stream is cut short"),
+    (b"\x02ab\x03abcde", "tile 0 of 2: payload must have at least 3 bytes, not 2"),
+    (b"\x00\x03abc\x03abc", "tile 0 of 2: payload must have at least 3 bytes, not 0"),
+    (b"\x83\x00abc\x03abc", "tile 0 of 2: its length is not LEB128"),
+    (b"\x80\x80abc\x03abc", "tile 0 of 2: its length is not LEB128"),
+    (b"\x03abc\x03abcd", "stream has 1 bytes after its last packet"),
+])  # fmt: skip
+def test_packets_that_break_a_rule(packets, message):
+    with pytest.raises(CorruptStreamError, match=f"^{re.escape(message)}$"):
+        split_packets(TWO.pack() + packets, TWO)
+
+
+def test_absurd_counts_are_refused_before_any_allocation():
+    huge = Header(HASH, TileGrid(16384, 16384, 1, 1), 2**32 - 1)
+    with pytest.raises(CorruptStreamError, match="^stream must hold 1152921504338411520 tile"):
+        split_packets(huge.pack() + bytes(100), huge)

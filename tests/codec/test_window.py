@@ -1,0 +1,50 @@
+import re
+
+import numpy as np
+import pytest
+
+from lutgen.codec.window import Window
+
+
+def naive(tile, size):
+    """Features of every pixel, straight from the definition."""
+    r, (height, width) = size // 2, tile.shape
+    out = []
+    for y in range(height):
+        for x in range(width):
+            cells = [(y + dy, x + dx) for dy in range(-r, 0) for dx in range(-r, r + 1)]
+            cells += [(y, x + dx) for dx in range(-r, 0)]
+            out.append([
+                tile[v, u] if 0 <= v < height and 0 <= u < width else 0 for v, u in cells
+            ])
+    return np.array(out, dtype=np.uint8).T.reshape(-1, height, width)
+
+
+@pytest.mark.parametrize("size", [3, 5, 7])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 2), (3, 7), (8, 5)])
+def test_features_are_the_causal_neighbours_and_zero_outside_the_tile(size, shape):
+    tile = np.random.default_rng(0).integers(1, 256, shape, dtype=np.uint8)
+    features = Window(size).extract(tile)
+    assert features.dtype == np.uint8
+    np.testing.assert_array_equal(features, naive(tile, size))
+
+
+def test_tiles_of_a_stack_do_not_see_each_other():
+    tiles = np.random.default_rng(1).integers(1, 256, (2, 3, 4, 5), dtype=np.uint8)
+    features = Window(5).extract(tiles)
+    assert features.shape == (12, 2, 3, 4, 5)
+    for i in np.ndindex(2, 3):
+        np.testing.assert_array_equal(features[:, *i], naive(tiles[i], 5))
+
+
+@pytest.mark.parametrize(("size", "features"), [(3, 4), (5, 12), (7, 24)])
+def test_counts(size, features):
+    window = Window(size)
+    assert window.features == features == len(window.offsets)
+    assert all(dy < 0 or (dy == 0 and dx < 0) for dy, dx in window.offsets)
+
+
+@pytest.mark.parametrize("size", [0, 1, 4, 9, -3, "5", None])
+def test_other_sizes_are_refused(size):
+    with pytest.raises(ValueError, match=f"^window size must be 3, 5 or 7, not {re.escape(repr(size))}$"):
+        Window(size)
