@@ -161,13 +161,17 @@ def encode(inputs, output, model, tile, threads) -> None:
 @_threads
 def decode(file, output, model, threads) -> None:
     """Decode a bitstream into images."""
-    from lutgen.codec.codec import Codec
+    from lutgen.codec.codec import Codec, ModelMismatchError
+    from lutgen.codec.container import CorruptStreamError
     from lutgen.imageio import write_image
 
     data = Path(file).read_bytes()
     codec = Codec(_load_model(model), threads=threads)
-    with _pixel_progress("decoding", None) as progress:
-        images = codec.decode(data, progress=progress)
+    try:
+        with _pixel_progress("decoding", None) as progress:
+            images = codec.decode(data, progress=progress)
+    except (CorruptStreamError, ModelMismatchError) as error:
+        raise type(error)(f"{file}: {error}") from None
     count, height, width = images.shape
     paths = _image_paths(output, count)
     for path, image in zip(paths, images if paths[1:] or count == 1 else [images], strict=True):
@@ -234,7 +238,9 @@ def evaluate_(data, split, model, tile, limit, no_baselines, as_json) -> None:
 
 @main.command()
 @click.option("--profile", default="raster-table", show_default=True)
-@click.option("--data", multiple=True, required=True, metavar="DATA", help="As in eval; repeatable.")
+@click.option(
+    "--data", multiple=True, required=True, metavar="DATA", help="As in eval; may be repeated."
+)
 @click.option("--classes", type=int, help="Probability tables.")
 @click.option("--leaves", type=int, help="Leaves of the context tree.")
 @click.option("--top-leaves", type=int, help="Leaves that the netlist decides.")

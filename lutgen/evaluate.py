@@ -7,6 +7,7 @@ import numpy as np
 
 from lutgen.codec.codec import Codec
 from lutgen.codec.container import HEADER_BYTES
+from lutgen.imageio import png_bytes
 from lutgen.model import Model
 
 __all__ = ["BASELINES", "evaluate", "table"]
@@ -22,7 +23,7 @@ def _baselines() -> dict[str, tuple[Callable, Callable]]:
 
     return {
         "QOI": (lambda x: ic.qoi_encode(_rgb(x)), lambda b: ic.qoi_decode(b)[..., 0]),
-        "PNG": (lambda x: ic.png_encode(x, level=9), ic.png_decode),
+        "PNG": (png_bytes, ic.png_decode),
         "WebP": (
             lambda x: ic.webp_encode(_rgb(x), level=100, lossless=True),
             lambda b: ic.webp_decode(b)[..., 0],

@@ -18,8 +18,8 @@ from lutgen.codec.tile import MAX_IMAGE_SIDE
 from lutgen.files import write_file
 
 __all__ = [
-    "ENDINGS", "ImageError", "image_format", "read_image", "read_images", "read_stack",
-    "write_image",
+    "ENDINGS", "ImageError", "image_format", "png_bytes", "read_image", "read_images",
+    "read_stack", "write_image",
 ]  # fmt: skip
 
 #: Format of each file name ending that is written.
@@ -151,9 +151,7 @@ def write_image(path, array: np.ndarray) -> None:
         )
     array = np.ascontiguousarray(array)
     if form == "png":
-        import imagecodecs
-
-        data = imagecodecs.png_encode(array, level=9)
+        data = png_bytes(array)
     elif form == "pgm":
         data = b"P5\n%d %d\n255\n" % array.shape[::-1] + array.tobytes()
     else:
@@ -161,6 +159,15 @@ def write_image(path, array: np.ndarray) -> None:
         np.lib.format.write_array(file, array, version=(1, 0), allow_pickle=False)
         data = file.getvalue()
     write_file(path, data)
+
+
+def png_bytes(array: np.ndarray) -> bytes:
+    """The PNG file, at the highest level, of a C-contiguous uint8 array of shape (H, W)."""
+    import imagecodecs  # a tenth of a second, which `lutgen --help` should not take
+
+    # Its own guess of the size forgets the filter byte of each row, half of a narrow image.
+    room = 2 * array.size + array.shape[0] + 4096
+    return bytes(imagecodecs.png_encode(array, level=9, out=room))
 
 
 def _size(shape) -> str:
@@ -208,7 +215,7 @@ def _read_png(path, data: bytes) -> np.ndarray:
     if depth != 8:
         raise ImageError(f"{path}: PNG must be 8-bit gray, not {depth}-bit gray; {_CONVERT}")
     _check_sides(path, width, height)
-    import imagecodecs  # a tenth of a second, which `lutgen --help` should not take
+    import imagecodecs
 
     try:
         image = imagecodecs.png_decode(data)
