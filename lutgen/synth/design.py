@@ -1,109 +1,81 @@
-"""Flatten Yosys' hierarchical json design without losing the path of any cell."""
+"""Read Yosys' json: the cells of every instance, and the flat design that paths run through."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from .cells import Cell, Net
 
-__all__ = ["Design", "flatten"]
+__all__ = ["FlatDesign", "cells_by_instance", "flat_design"]
 
 
-@dataclass(eq=False)
-class Design:
-    """A flat mapped design.
+@dataclass(frozen=True, eq=False)
+class FlatDesign:
+    """A mapped design without hierarchy.
 
-    ``inputs`` and ``outputs`` are the nets of the top's ports, ``names`` gives a readable name to
-    nets that have one ("network.layer0.sum[3]"), and ``modules`` lists the path of every instance.
+    ``inputs`` and ``outputs`` are the nets of the top's ports; ``names`` gives a readable name to
+    the nets that have one ("network.layers.sum[3]").
     """
 
-    cells: list[Cell] = field(default_factory=list)
-    inputs: list[Net] = field(default_factory=list)
-    outputs: list[Net] = field(default_factory=list)
-    names: dict[Net, str] = field(default_factory=dict)
-    modules: list[str] = field(default_factory=list)
+    cells: list[Cell]
+    inputs: list[Net]
+    outputs: list[Net]
+    names: dict[Net, str]
 
 
-class _Nets:
-    """Nets of all instances, joined where a port connects two of them."""
+def cells_by_instance(mapped: dict, top: str) -> dict[str, list[Cell]]:
+    """The leaf cells of every instance of a design with hierarchy, by path ("" is the top).
 
-    def __init__(self):
-        self._parent: list[int] = []
+    Nets are local to each instance.
+    """
+    modules = mapped["modules"]
+    found: dict[str, list[Cell]] = {}
 
-    def new(self) -> int:
-        self._parent.append(len(self._parent))
-        return len(self._parent) - 1
+    def visit(name: str, path: str) -> None:
+        cells = found[path] = []
+        for cell_name, cell in modules[name]["cells"].items():
+            inner = modules.get(cell["type"])
+            if inner is None or "blackbox" in inner["attributes"]:
+                cells.append(_cell(path, cell_name, cell))
+            else:
+                visit(cell["type"], f"{path}.{cell_name}" if path else cell_name)
 
-    def find(self, net: Net) -> Net:
-        if isinstance(net, str):
-            return net
-        root = net
-        while self._parent[root] != root:
-            root = self._parent[root]
-        while self._parent[net] != root:
-            self._parent[net], net = root, self._parent[net]
-        return root
-
-    def join(self, a: Net, b: Net) -> None:
-        a, b = self.find(a), self.find(b)
-        # A constant starts no path, so a port tied to one simply has no driver.
-        if isinstance(a, int) and isinstance(b, int):
-            self._parent[b] = a
+    visit(top, "")
+    return found
 
 
-def flatten(mapped: dict, top: str) -> Design:
-    """Flatten the output of ``write_json``; modules marked as boxes are leaves."""
-    modules = {name: module for name, module in mapped["modules"].items()
-               if not module["attributes"].keys() & {"blackbox", "whitebox"}}
-    nets, raw, design = _Nets(), [], Design()
-    ports = _instance(modules, top, "", nets, raw, design)
-    for direction, bits in ports.values():
-        side = design.inputs if direction == "input" else design.outputs
-        side.extend(nets.find(bit) for bit in bits)
-    names, design.names = dict(design.names), {}
-    # Reversed, so that the name nearest to the top is the one that stays.
-    for net, name in reversed(names.items()):
-        design.names[nets.find(net)] = name
-    for path, name, cell, bits in raw:
-        sides = {"input": {}, "output": {}}
-        for pin, nodes in bits.items():
-            direction = cell["port_directions"][pin]
-            sides.get(direction, {})[pin] = tuple(nets.find(node) for node in nodes)
-        design.cells.append(Cell(path, name, cell["type"], cell["parameters"],
-                                 sides["input"], sides["output"]))
+def flat_design(mapped: dict, top: str, paths: Iterable[str]) -> FlatDesign:
+    """A design that `flatten` has merged into its top, where ``paths`` are the former instances.
+
+    Each cell gets the path of the instance that its name begins with.  Cells that were made after
+    the flattening, which are LUTs, have no such name and get the path "".
+    """
+    module = mapped["modules"][top]
+    known = frozenset(paths)
+    design = FlatDesign([], [], [], {})
+    for name, cell in module["cells"].items():
+        design.cells.append(_cell(_instance_of(name, known), name, cell))
+    for port in module["ports"].values():
+        (design.inputs if port["direction"] == "input" else design.outputs).extend(port["bits"])
+    for name, net in module["netnames"].items():
+        if not net["hide_name"] and not name.startswith("$"):
+            for bit, node in enumerate(net["bits"]):
+                label = f"{name}[{bit}]" if len(net["bits"]) > 1 else name
+                design.names.setdefault(node, label)
     return design
 
 
-def _instance(modules: dict, module_name: str, path: str, nets: _Nets, raw: list,
-              design: Design) -> dict[str, tuple[str, list[Net]]]:
-    module = modules[module_name]
-    local: dict[int, int] = {}
-
-    def resolve(bits: list) -> list[Net]:
-        return [bit if isinstance(bit, str) else
-                local[bit] if bit in local else local.setdefault(bit, nets.new()) for bit in bits]
-
-    design.modules.append(path)
-    ports = {name: (port["direction"], resolve(port["bits"]))
-             for name, port in module["ports"].items()}
-    for name, net in _public_bits(module):
-        design.names.setdefault(resolve([net])[0], f"{path}.{name}" if path else name)
-    for name, cell in module["cells"].items():
-        bits = {pin: resolve(nodes) for pin, nodes in cell["connections"].items()}
-        if cell["type"] not in modules:
-            raw.append((path, name, cell, bits))
-            continue
-        inner = _instance(modules, cell["type"], f"{path}.{name}" if path else name,
-                          nets, raw, design)
-        for pin, nodes in bits.items():
-            for outside, inside in zip(nodes, inner[pin][1], strict=True):
-                nets.join(outside, inside)
-    return ports
+def _cell(path: str, name: str, cell: dict) -> Cell:
+    pins: dict[str, dict] = {"input": {}, "output": {}, "inout": {}}
+    for pin, nets in cell["connections"].items():
+        pins[cell["port_directions"][pin]][pin] = tuple(nets)
+    return Cell(path, name, cell["type"], cell["parameters"], pins["input"], pins["output"])
 
 
-def _public_bits(module: dict) -> Iterator[tuple[str, int]]:
-    for name, net in module["netnames"].items():
-        if net["hide_name"] or name.startswith("$"):
-            continue
-        for bit, node in enumerate(net["bits"]):
-            if isinstance(node, int):
-                yield (f"{name}[{bit}]" if len(net["bits"]) > 1 else name), node
+def _instance_of(name: str, known: frozenset[str]) -> str:
+    # Yosys writes "$flatten\network.\layers.$auto$..." for cells without a name of their own, and
+    # "network.layers.n5" for the others.
+    parts = name.removeprefix("$flatten").replace("\\", "").split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        if (path := ".".join(parts[:length])) in known:
+            return path
+    return ""

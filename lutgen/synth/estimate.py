@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from itertools import chain
 
 from lutgen.targets import Target
 
 from .cells import Cell, cost
-from .design import flatten
+from .design import cells_by_instance, flat_design
 from .levels import Endpoint, LevelAnalysis
 from .yosys import SynthError, map_generic, map_xilinx
 
@@ -53,9 +54,10 @@ def estimate(verilog: str, top: str, target: Target,
         ``lut_shift``), ``ff``, ``bram36`` (halves are RAMB18), ``dsp``, ``carry4``, ``muxf``,
         ``memory_bits`` (generic target only) and ``cells``, the count of each cell type.
 
-        ``levels`` is the deepest path that ends in the block, in LUT levels as `levels` counts
-        them, or None if no path does; ``endpoints`` maps levels to the number of sequential cells
-        reached at that depth, and ``path`` lists the cells of the deepest path.
+        ``levels`` is the deepest path that ends in the block, in LUT levels as
+        `lutgen.synth.levels` counts them, or None if no path does; ``endpoints`` maps levels to
+        the number of sequential cells (and output ports) reached at that depth, and ``path``
+        lists the cells of the deepest path.
 
     Notes
     -----
@@ -72,32 +74,32 @@ def estimate(verilog: str, top: str, target: Target,
     parts = {name: [_split(path) for path in paths] for name, paths in blocks.items()}
     if _REST in parts:
         raise SynthError(f"block names must not be {_REST!r}, which holds what fits nowhere")
-    mapped = (map_xilinx(verilog, top, target.yosys_family) if target.yosys_family
-              else map_generic(verilog, top))
-    design = flatten(mapped, top)
-    _check_paths(parts, design.modules)
-    _check_types(design.cells)
+    by_module, dissolved = (map_xilinx(verilog, top, target.yosys_family) if target.yosys_family
+                            else map_generic(verilog, top))
+    instances = cells_by_instance(by_module, top)
+    flat = flat_design(dissolved, top, instances)
+    _check_paths(parts, instances)
+    _check_types([*chain(*instances.values()), *flat.cells])
 
-    owner = {module: _owner(_split(module), parts) for module in design.modules}
+    owner = {path: _owner(_split(path), parts) for path in instances}
     names = [*parts, *([_REST] if _REST in owner.values() else [])]
     members: dict[str, list[Cell]] = {name: [] for name in names}
-    for cell in design.cells:
-        members[owner[cell.path]].append(cell)
-
-    analysis = LevelAnalysis(design)
+    for path, cells in instances.items():
+        members[owner[path]].extend(cells)
+    analysis = LevelAnalysis(flat)
     ends: dict[str, list[Endpoint]] = {name: [] for name in names}
     for end in analysis.endpoints():
         # Output ports belong to the top.
         ends[owner[end.cell.path if end.cell else ""]].append(end)
+
     result = {name: _resources(members[name]) | _timing(analysis, ends[name]) for name in names}
-    timed = [name for name in names if ends[name]]
-    worst = max(timed, default=None, key=lambda name: (
+    worst = max((name for name in names if ends[name]), default=None, key=lambda name: (
         result[name]["levels"], result[name]["muxf_levels"]))
     return {
         "target": target.name,
         "top": top,
-        "tool": mapped["creator"].split(" (")[0],
-        "total": _resources(design.cells),
+        "tool": by_module["creator"].split(" (")[0],
+        "total": _resources(list(chain(*members.values()))),
         "blocks": result,
         "levels": result[worst]["levels"] if worst else None,
         "worst_block": worst,
@@ -136,8 +138,8 @@ def _owner(module: tuple[str, ...], parts: Mapping[str, list[tuple[str, ...]]]) 
     return max(fits, default=(0, _REST), key=lambda fit: fit[0])[1]
 
 
-def _check_paths(parts: Mapping[str, list[tuple[str, ...]]], modules: list[str]) -> None:
-    known = [_split(module) for module in modules]
+def _check_paths(parts: Mapping[str, list[tuple[str, ...]]], instances: Iterable[str]) -> None:
+    known = [_split(path) for path in instances]
     for name, patterns in parts.items():
         for pattern in patterns:
             if not any(_fits(module, pattern) for module in known):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from .cells import Cell, Net, arcs, endpoints, launches
-from .design import Design
+from .design import FlatDesign
 from .yosys import SynthError
 
 __all__ = ["Depth", "Endpoint", "LevelAnalysis"]
@@ -32,7 +32,7 @@ class Endpoint:
 class LevelAnalysis:
     """Arrival of every net, in levels after the last sequential element or input port."""
 
-    def __init__(self, design: Design):
+    def __init__(self, design: FlatDesign):
         self._design = design
         self._driver: dict[Net, Cell] = {}
         self._arrival: dict[Net, Depth] = {net: (0, 0) for net in design.inputs}

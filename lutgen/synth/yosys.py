@@ -1,8 +1,11 @@
 """Run YoWASP's Yosys on a Verilog text and read the mapped design back.
 
 The flow stops before Yosys' own checks: they print a timing figure that has no arcs for carry
-chains, flip-flops and LUT memories on 7-series, so nobody should read it.  Hierarchy is kept, so
-that every mapped cell can be charged to the block it came from.
+chains, flip-flops and LUT memories on 7-series, so nobody should read it.
+
+LUTs are mapped twice.  Once module by module, so that every LUT can be charged to the block it
+came from; and once without hierarchy, as vendor tools do it, because a path through several
+modules is up to two levels longer where each of them is mapped on its own.
 """
 
 import json
@@ -32,8 +35,14 @@ _PREPARE = "proc; opt; opt_hier; opt; opt_hier; opt"
 # functions from four LUTs where two levels would do.
 _WIRE_PS = 700
 
-# Contents of block memories change no count, and Yosys spends seconds on those of each RAMB36.
-_FORGET_ROMS = "setparam -set INIT 1'bx t:$mem_v2 a:ram_style=block %i"
+# How `synth_xilinx` maps the memories of a family, and then block memories forget their contents,
+# which change no count.  Yosys elaborates its model of a block memory anew for all contents that
+# differ, a second each; without them all block memories of one shape share one model.
+_MAP_MEMORIES = {
+    "xc7": "memory_libmap -logic-cost-rom 0.015625 -lib +/xilinx/lutrams_xc5v.txt"
+    " -lib +/xilinx/brams_xc4v.txt -D HAS_SIZE_36 -D HAS_CASCADE -D HAS_CONFLICT_BUG"
+    " -D HAS_MIXWIDTH_SDP; setparam -unset INIT t:$__XILINX_BLOCKRAM_*",
+}
 
 _INIT_BLOCK = re.compile(
     r"^[ ]*initial begin\n(?P<words>(?:[ ]*\S+[ ]?\[\d+\] = \d+'h[0-9a-f]+;\n)+)[ ]*end\n", re.M)
@@ -66,40 +75,57 @@ def initial_to_readmemh(verilog: str) -> tuple[str, dict[str, str]]:
     return _INIT_BLOCK.sub(replace, verilog), files
 
 
-def map_xilinx(verilog: str, top: str, family: str) -> dict:
-    """Map ``verilog`` to the cells of a Xilinx family ("xc7"); returns Yosys' json design."""
+def map_xilinx(verilog: str, top: str, family: str) -> tuple[dict, dict]:
+    """Map ``verilog`` to the cells of a Xilinx family ("xc7").
+
+    Returns
+    -------
+    tuple
+        Yosys' json designs, first with LUTs mapped module by module, then with the hierarchy
+        dissolved before LUTs are mapped.
+    """
     flow = f"synth_xilinx -family {family} -top {top} -noiopad -noclkbuf"
     return _run(verilog, top, (
-        f"{flow} -run :prepare; {_PREPARE}; "
+        f"{flow} -run :prepare; {_PREPARE}; {flow} -run prepare:map_memory; "
+        f"{_MAP_MEMORIES[family]}; {flow} -run map_memory:map_luts"
+    ), (
         f"scratchpad -set synth_xilinx.abc9.W {_WIRE_PS}; "
-        f"{flow} -run prepare:map_memory; {_FORGET_ROMS}; "
-        f"{flow} -run map_memory:check; blackbox =A:whitebox"))
+        f"{flow} -run map_luts:check; blackbox =A:whitebox"
+    ))  # fmt: skip
 
 
-def map_generic(verilog: str, top: str) -> dict:
-    """Map ``verilog`` to 6-input LUTs and simple flip-flops, memories left whole; json design."""
+def map_generic(verilog: str, top: str) -> tuple[dict, dict]:
+    """Map ``verilog`` to 6-input LUTs and simple flip-flops, memories left whole.
+
+    Returns the same pair as `map_xilinx`.
+    """
     return _run(verilog, top, (
-        f"hierarchy -check -top {top}; {_PREPARE}; "
-        f"synth -lut 6 -top {top} -run begin:fine; "
-        "opt -full; techmap; opt -fast; abc -lut 6; opt -fast"))
+        f"hierarchy -check -top {top}; {_PREPARE}; synth -lut 6 -top {top} -run begin:fine; "
+        "opt -full; techmap; opt -fast"
+    ), "abc -lut 6; opt_clean")  # fmt: skip
 
 
-def _run(verilog: str, top: str, script: str) -> dict:
+def _run(verilog: str, top: str, prepare: str, map_luts: str) -> tuple[dict, dict]:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", top):
         raise SynthError(f"top must be a plain Verilog identifier, not {top!r}")
     text, files = initial_to_readmemh(verilog)
+    script = (
+        f"read_verilog design.v; {prepare}; design -save prepared; "
+        f"{map_luts}; write_json modules.json; "
+        f"design -load prepared; flatten -noscopeinfo; clean; {map_luts}; write_json flat.json"
+    )
     # YoWASP replaces the system's temporary folder by its own, so every path must be relative.
     with tempfile.TemporaryDirectory(prefix="lutgen-") as folder:
         work = Path(folder)
         for name, contents in {"design.v": text, **files}.items():
             (work / name).write_text(contents)
-        script = f"read_verilog design.v; {script}; write_json mapped.json"
         done = subprocess.run(
             [sys.executable, "-c", _YOWASP, "-q", "-l", "yosys.log", "-p", script],
             cwd=work, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SynthError(_reason(work / "yosys.log", done))
-        return json.loads((work / "mapped.json").read_text())
+        return tuple(json.loads((work / name).read_text())
+                     for name in ("modules.json", "flat.json"))
 
 
 def _reason(log: Path, done: subprocess.CompletedProcess) -> str:
