@@ -34,18 +34,17 @@ class SkidBuffer(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         held = Signal.like(self.i.payload, reset_less=True)
-        full = Signal()
-        moves = self.o.ready | ~self.o.valid
-        m.d.comb += self.i.ready.eq(~full)
-        with m.If(moves):
+        free = Signal(init=1)  # nothing is held
+        m.d.comb += self.i.ready.eq(free)
+        with m.If(self.o.ready | ~self.o.valid):
             m.d.sync += [
-                self.o.payload.eq(Mux(full, held, self.i.payload)),
-                self.o.valid.eq(full | self.i.valid),
-                full.eq(0),
+                self.o.payload.eq(Mux(free, self.i.payload, held)),
+                self.o.valid.eq(~free | self.i.valid),
+                free.eq(1),
             ]
-        with m.Elif(self.i.valid & ~full):
-            m.d.sync += full.eq(1)
-        with m.If(~full):
+        with m.Elif(self.i.valid):
+            m.d.sync += free.eq(0)
+        with m.If(free):
             m.d.sync += held.eq(self.i.payload)
         return m
 

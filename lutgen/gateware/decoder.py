@@ -5,7 +5,7 @@ from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from .axi import BYTE
+from .axi import BYTE, SkidBuffer
 from .completion import Completion
 from .config import CoreConfig
 from .lanes import ForwardLanes
@@ -100,12 +100,16 @@ class DecoderCore(wiring.Component):
         m.submodules.frames = frames = fifo.SyncFIFOBuffered(
             width=frame_layout(**size).size, depth=c.output_buffers
         )
-        wiring.connect(m, reader.frames, frames.w_stream)
+        m.submodules.slice_frames = slice_frames = SkidBuffer(frame_layout(**size))
+        wiring.connect(m, reader.frames, slice_frames.i)
+        wiring.connect(m, slice_frames.o, frames.w_stream)
         wiring.connect(m, frames.r_stream, raster.frames)
         m.submodules.tiles = tiles = fifo.SyncFIFOBuffered(
             width=c.tile_layout.size, depth=count
         )
-        wiring.connect(m, reader.tiles, tiles.w_stream)
+        m.submodules.slice_tiles = slice_tiles = SkidBuffer(c.tile_layout)
+        wiring.connect(m, reader.tiles, slice_tiles.i)
+        wiring.connect(m, slice_tiles.o, tiles.w_stream)
         wiring.connect(m, tiles.r_stream, lanes.tiles)
         m.d.comb += [
             payload.write.eq(reader.write),
@@ -208,12 +212,13 @@ class DecoderCore(wiring.Component):
                 retired_at.eq(retired_at + 1),
                 free_to.eq(end_read.data),
             ]
-        m.d.comb += [
+        m.d.sync += [
             self.bad_header.eq(reader.bad_header),
             self.bad_model.eq(reader.bad_model),
             self.bad_packet.eq(reader.bad_packet),
         ]
         m.d.sync += self.idle.eq(
-            ~clear & ~reader.busy & ~raster.busy & (queued == retired_at)
+            ~clear & ~reader.busy & ~raster.busy & ~slice_frames.o.valid & ~frames.r_rdy
+            & (queued == retired_at)
         )
         return m

@@ -100,13 +100,15 @@ class EncoderCore(wiring.Component):
             raster.width.eq(self.width),
             raster.height.eq(self.height),
             raster.images.eq(self.images),
+        ]
+        m.d.sync += [
             self.bad_marker.eq(raster.bad_marker),
             self.bad_size.eq(raster.bad_size),
         ]
         m.submodules.files = files = fifo.SyncFIFOBuffered(
-            width=file_layout(**size).size, depth=c.input_buffers
+            width=file_layout(**size).size, depth=c.input_buffers + c.packet_buffers
         )
-        wiring.connect(m, raster.files, files.w_stream)
+        m.d.comb += [files.w_data.eq(raster.file), files.w_en.eq(raster.file_begins)]
         wiring.connect(m, files.r_stream, writer.files)
         wiring.connect(m, raster.tiles, lanes.tiles)
         wiring.connect(m, wiring.flipped(self.bytes), writer.bytes)
@@ -197,13 +199,13 @@ class EncoderCore(wiring.Component):
             packed.mark.eq(delay(m, writer.final, 1, name="marked", reset=True)),
             packed.marked.eq(delay(m, writer.write_tile, 1, name="marked_tile")),
             packed.query[0].eq(writer.query),
-            writer.done.eq(packed.done[0] & ~clear),
             lanes.oldest.eq(writer.query),
             read.mark.eq(delay(m, lanes.final, fetched, name="read", reset=True)),
             read.marked.eq(delay(m, lanes.tile, fetched, name="read_tile")),
             read.query[0].eq(oldest),
             raster.oldest.eq(oldest),
         ]
+        m.d.sync += writer.done.eq(packed.done[0] & ~clear)
         m.d.sync += self.idle.eq(
             ~clear & ~raster.busy & ~writer.busy
             & (lanes.following == writer.query) & (oldest == lanes.following)

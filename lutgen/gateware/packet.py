@@ -45,11 +45,11 @@ class PacketWriter(wiring.Component):
     query : Out(...)
         Tile that is wanted next; older ones have been read.
     done : In(1)
-        It is done.
+        The tile that ``query`` named a clock ago is done.
     bytes : Out(stream of BYTE)
         The file.
     busy : Out(1)
-        A packet is being written.
+        Bytes of tiles that were read wait to be taken.
     """
 
     _CREDITS = 8
@@ -119,15 +119,13 @@ class PacketWriter(wiring.Component):
             info_read.addr.eq(tile[:slot_bits]),
             length.eq((now.index << 1) + now.both + 1),
             read.addr.eq(Cat(now.index, tile[:slot_bits])),
-            self.busy.eq(1),
+            self.busy.eq(credits_ != self._CREDITS),
         ]
-        with m.FSM():
+        with m.FSM() as fsm:
             with m.State("wait"):
-                m.d.sync += [at.eq(0), now.eq(info_read.data)]
+                m.d.sync += now.eq(info_read.data)
                 with m.If(self.done):
                     m.next = "begin"
-                with m.Else():
-                    m.d.comb += self.busy.eq(credits_ != self._CREDITS)
             with m.State("begin"):
                 with m.If(~now.first):
                     m.next = "length"
@@ -135,11 +133,10 @@ class PacketWriter(wiring.Component):
                     m.next = "header"
             with m.State("header"):
                 m.d.comb += [literal.eq(header[at]), emit.eq(may)]
-                with m.If(may):
-                    m.d.sync += at.eq(at + 1)
-                    with m.If(at == HEADER_BYTES - 1):
-                        m.d.comb += self.files.ready.eq(1)
-                        m.next = "length"
+                with m.If(may & (at == HEADER_BYTES - 1)):
+                    m.next = "header done"
+            with m.State("header done"):
+                m.next = "length"
             with m.State("length"):
                 more = length[7:].any()
                 m.d.comb += [literal.eq(Cat(length[:7], more)), emit.eq(may)]
@@ -166,6 +163,10 @@ class PacketWriter(wiring.Component):
             with m.State("next"):
                 m.next = "wait"
 
+        m.d.sync += [
+            at.eq(Mux(fsm.ongoing("header"), at + may, 0)),
+            self.files.ready.eq(fsm.ongoing("header done")),
+        ]
         m.submodules.out = out = fifo.SyncFIFOBuffered(width=BYTE.size, depth=self._CREDITS)
         given = self.bytes.valid & self.bytes.ready
         m.d.sync += credits_.eq(credits_ - emit + given)
@@ -354,18 +355,17 @@ class PacketReader(wiring.Component):
             self.ends_at.eq(pointer),
             self.address.eq(pointer),
             self.data.eq(byte),
-            self.busy.eq(1),
         ]
         # Registered: the pointer advances once more before it is seen.
         m.d.sync += room.eq(
             (pointer - self.free_to)[: len(pointer)] < (1 << len(self.address)) - 2
         )
 
-        with m.FSM():
+        with m.FSM() as fsm:
             with m.State("header"):
-                m.d.comb += [self.bytes.ready.eq(1), self.busy.eq(at != 0)]
+                m.d.comb += self.bytes.ready.eq(1)
                 with m.If(self.bytes.valid):
-                    m.d.sync += at.eq(at + 1)
+                    m.d.sync += self.busy.eq(1)
                     for i, field in ((12, width), (14, height), (20, images)):
                         count = len(field) // 8
                         for k in range(count):
@@ -379,13 +379,16 @@ class PacketReader(wiring.Component):
                         m.d.sync += truncated.eq(last)
                         m.next = "header read"
                     with m.Elif(last):
-                        m.d.comb += self.bad_header.eq(1)
-                        m.d.sync += [at.eq(0), wrong_header.eq(0), wrong_model.eq(0)]
+                        m.next = "header short"
+            with m.State("header short"):
+                m.d.comb += self.bad_header.eq(1)
+                m.d.sync += [wrong_header.eq(0), wrong_model.eq(0), self.busy.eq(0)]
+                m.next = "header"
             with m.State("header read"):
                 m.next = "check"
             with m.State("check"):
                 m.d.sync += [
-                    at.eq(0), wrong_header.eq(0), wrong_model.eq(0), x.eq(0), y.eq(0),
+                    wrong_header.eq(0), wrong_model.eq(0), x.eq(0), y.eq(0),
                     last_x.eq(width - 1), last_y.eq(height - 1),
                 ]  # fmt: skip
                 m.d.comb += [
@@ -394,6 +397,7 @@ class PacketReader(wiring.Component):
                     self.bad_packet.eq(truncated & ~wrong_header & ~wrong_model & ~bad_size),
                 ]
                 with m.If(truncated):
+                    m.d.sync += self.busy.eq(0)
                     m.next = "header"
                 with m.Elif(wrong_header | wrong_model | bad_size):
                     m.next = "drop"
@@ -487,11 +491,14 @@ class PacketReader(wiring.Component):
                 m.next = "tile"
             with m.State("stop"):
                 with m.If(truncated):
+                    m.d.sync += self.busy.eq(0)
                     m.next = "header"
                 with m.Else():
                     m.next = "drop"
             with m.State("drop"):
                 m.d.comb += self.bytes.ready.eq(1)
                 with m.If(self.bytes.valid & last):
+                    m.d.sync += self.busy.eq(0)
                     m.next = "header"
+        m.d.sync += at.eq(Mux(fsm.ongoing("header"), at + self.bytes.valid, 0))
         return m

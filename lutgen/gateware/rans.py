@@ -19,19 +19,6 @@ __all__ = ["BitPacker", "RansDecoder", "RansEncoder"]
 _WORD = 16
 
 
-def _bit_length(value) -> Signal:
-    """Bit length of a signal, as a chain that the synthesiser balances."""
-    length = Const(0, bits_for(len(value)))
-    for i in range(len(value)):
-        length = Mux(value[i], Const(i + 1, len(length)), length)
-    return length
-
-
-def _shift(value, count, width: int):
-    """``value >> count``, low ``width`` bits."""
-    return (value >> count)[:width]
-
-
 def _select(values: list[int], one_hot):
     """The value whose bit is set, as an OR of its bits."""
     width = bits_for(max(values))
@@ -97,21 +84,21 @@ class RansEncoder(wiring.Component):
 
         # 1: the state, and how far the frequency is from the top.
         state_1 = Signal(STATE_BITS, reset_less=True)
-        length_1 = Signal(4, reset_less=True)
-        m.d.sync += [
-            state_1.eq(Mux(self.first, 0, read.data)),
-            length_1.eq(_bit_length(self.freq)),
-        ]
+        above_1 = Signal(5, reset_less=True)  # zeros above f in the state's 17 bits
+        above = Const(0, 5)
+        for i in range(PROB_BITS):
+            above = Mux(self.freq[i], STATE_BITS - i, above)
+        m.d.sync += [state_1.eq(Mux(self.first, 0, read.data)), above_1.eq(above)]
         freq_1 = delay(m, self.freq, 1, name="freq_a")
         # 2: f scaled to the 17 bits of the state, against which it is compared.
         scaled_2 = Signal(STATE_BITS + 1, reset_less=True)
-        m.d.sync += scaled_2.eq(freq_1 << (STATE_BITS + 1 - length_1)[:5])
-        length_2 = delay(m, length_1, 1, name="length_b")
+        m.d.sync += scaled_2.eq(freq_1 << above_1)
+        above_2 = delay(m, above_1, 1, name="above_b")
         state_2 = delay(m, state_1, 1, name="state_b")
         # 3: number of bits to emit.
         count_3 = Signal(4, reset_less=True)
         m.d.sync += count_3.eq(
-            Mux(Cat(state_2, Const(1, 1)) >= scaled_2, 15 - length_2, 14 - length_2)
+            Mux(Cat(state_2, Const(1, 1)) >= scaled_2, above_2 - 2, above_2 - 3)
         )
         state_3 = delay(m, state_2, 1, name="state_c")
         code_3 = delay(m, self.code, 3, name="code")

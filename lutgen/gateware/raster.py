@@ -23,9 +23,9 @@ __all__ = ["PIXEL", "RasterToTiles", "TilesToRaster", "file_layout", "frame_layo
 PIXEL = StructLayout({"data": 8, "sof": 1, "eol": 1})
 
 
-def _last_but_one(counter, bits: int) -> int:
-    """The value of the low ``bits`` before they are all ones."""
-    return (1 << min(bits, len(counter))) - 2
+def _one_left(counter, bits: int):
+    """Whether the low ``bits`` will all be ones when the counter has counted once more."""
+    return counter[:bits] == (1 << min(bits, len(counter))) - 2
 
 
 def frame_layout(max_width: int, max_height: int) -> StructLayout:
@@ -46,7 +46,7 @@ class RasterToTiles(wiring.Component):
     One pixel per clock, unless the next band has no free buffer.  Geometry is counted, not taken
     from the markers: a pixel without ``sof`` where a frame should begin is dropped, and a marker
     in a wrong place is reported and otherwise ignored.  Size and number of images are sampled
-    when a file begins and must have been stable for three clocks; one that is zero or too large is
+    when a file begins and must have been stable for five clocks; one that is zero or too large is
     reported and its pixels are dropped.
 
     Members
@@ -59,8 +59,8 @@ class RasterToTiles(wiring.Component):
         Images of a file.
     oldest : In(...)
         Sequence number of the oldest tile whose buffer is in use.
-    files : Out(stream)
-        Each file when it begins, see :func:`file_layout`.
+    file, file_begins : Out(...)
+        A file has begun, see :func:`file_layout`; its tiles follow.
     tiles : Out(stream)
         Each tile when it is complete, see :func:`.lanes.backward_tile`.
     tile, column, row : In(...)
@@ -88,7 +88,8 @@ class RasterToTiles(wiring.Component):
             "height": In(bits_for(max_height)),
             "images": In(32),
             "oldest": In(sequence_bits),
-            "files": Out(stream.Signature(file_layout(max_width, max_height))),
+            "file": Out(file_layout(max_width, max_height)),
+            "file_begins": Out(1),
             "tiles": Out(stream.Signature(backward_tile(tile_width, tile_height))),
             "tile": In(sequence_bits),
             "column": In(bits_for(tile_width - 1)),
@@ -114,16 +115,25 @@ class RasterToTiles(wiring.Component):
         last_x, last_y = Signal.like(x), Signal.like(y)
         size_ok = Signal()
         images = Signal(32)
+        width = delay(m, self.width, 1, name="width")
+        height = delay(m, self.height, 1, name="height")
+        count = delay(m, self.images, 1, name="images")
+        checks = [
+            delay(m, check, 1, name=name)
+            for name, check in (
+                ("some", (width != 0) & (height != 0)), ("wide", width <= self._max_width),
+                ("high", height <= self._max_height), ("any", count != 0),
+            )
+        ]  # fmt: skip
+        less = [
+            delay(m, (value - 1)[: len(value)], 1, name=f"less{i}")
+            for i, value in enumerate((width, height, count))
+        ]
         with m.If(~in_file):
             # Held at the last value before the file began.
             m.d.sync += [
-                last_x.eq(self.width - 1),
-                last_y.eq(self.height - 1),
-                images.eq(self.images - 1),
-                size_ok.eq(
-                    (self.width != 0) & (self.width <= self._max_width) & (self.height != 0)
-                    & (self.height <= self._max_height) & (self.images != 0)
-                ),
+                last_x.eq(less[0]), last_y.eq(less[1]), images.eq(less[2]),
+                size_ok.eq(Cat(checks).all()),
             ]  # fmt: skip
 
         # Flags of the coming pixel, so that nothing has to be compared when it comes.
@@ -140,12 +150,12 @@ class RasterToTiles(wiring.Component):
         with m.If(take):
             m.d.sync += [
                 row_end.eq(row_end_next),
-                tile_end.eq(row_end_next | (~row_end & (x[:column_bits] == _last_but_one(x, column_bits)))),
+                tile_end.eq(row_end_next | (~row_end & _one_left(x, column_bits))),
             ]
             with m.If(row_end):
                 m.d.sync += [
                     frame_end.eq(frame_end_next),
-                    band_end.eq(frame_end_next | (~frame_end & (y[:row_bits] == _last_but_one(y, row_bits)))),
+                    band_end.eq(frame_end_next | (~frame_end & _one_left(y, row_bits))),
                 ]
         with m.Elif(~in_file):
             m.d.sync += [
@@ -163,9 +173,9 @@ class RasterToTiles(wiring.Component):
         described = Signal(backward_tile(self._tile_width, self._tile_height))
         room = Signal()
         m.d.comb += [
-            self.files.payload.width.eq(last_x + 1),
-            self.files.payload.height.eq(last_y + 1),
-            self.files.payload.images.eq(images + 1),
+            self.file.width.eq(last_x + 1),
+            self.file.height.eq(last_y + 1),
+            self.file.images.eq(images + 1),
             self.bad_size.eq(self.pixels.valid & file_begins & ~size_ok),
         ]
         # Registered, so one buffer is kept for the tile that has just begun.
@@ -175,13 +185,13 @@ class RasterToTiles(wiring.Component):
             m.d.comb += self.bad_marker.eq(self.pixels.valid & ~pixel.sof)
         with m.Else():
             m.d.comb += [
-                self.pixels.ready.eq(room & (self.files.ready | in_file)),
-                take.eq(self.pixels.valid & room & (self.files.ready | in_file)),
-                self.files.valid.eq(self.pixels.valid & room & file_begins),
+                self.pixels.ready.eq(room),
+                take.eq(self.pixels.valid & room),
                 self.bad_marker.eq(
                     take & ((pixel.sof & in_frame) | (pixel.eol != row_end))
                 ),
             ]
+        m.d.sync += self.file_begins.eq(take & file_begins)
         last_image = Mux(in_file, image == 0, images == 0)
         with m.If(take):
             m.d.sync += in_frame.eq(~(row_end & frame_end))
@@ -198,19 +208,22 @@ class RasterToTiles(wiring.Component):
                     m.d.sync += image.eq(Mux(in_file, image, images) - 1)
                     with m.If(last_image):
                         m.d.sync += in_file.eq(0)
-        whole_first = Signal()  # no tile of this file has been described yet
-        with m.If(take & file_begins):
-            m.d.sync += whole_first.eq(1)
-        with m.If(queue.w_en):
-            m.d.sync += whole_first.eq(0)
-        m.d.comb += [
+        undescribed = Signal()  # no tile of this file has been described yet
+        describe = take & tile_end & band_end
+        with m.If(describe):
+            m.d.sync += undescribed.eq(0)
+        with m.Elif(take & file_begins):
+            m.d.sync += undescribed.eq(1)
+        m.d.sync += [
             described.width.eq(x[:column_bits]),
             described.height.eq(y[:row_bits]),
-            described.first.eq(whole_first | file_begins),
+            described.first.eq(undescribed | file_begins),
             described.last.eq(row_end & frame_end & last_image),
+            queue.w_en.eq(describe),
+        ]
+        m.d.comb += [
             queue.w_data.eq(described),
-            queue.w_en.eq(take & tile_end & band_end),
-            self.busy.eq(in_frame | in_file | queue.r_rdy),
+            self.busy.eq(in_frame | in_file | queue.w_en | queue.r_rdy),
         ]
 
         # Row r of a tile is row r // banks of memory r % banks.
@@ -297,29 +310,65 @@ class TilesToRaster(wiring.Component):
         m.submodules.steps = steps = SkidBuffer(step)
         x, y = Signal.like(frame.width), Signal.like(frame.height)
         band, tile = Signal(len(self.done_to)), Signal(len(self.done_to))
-        row_end, frame_end = x == frame.width, y == frame.height
-        tile_end = row_end | x[:column_bits].all()
-        band_end = frame_end | y[:row_bits].all()
+        # Flags of the coming step, so that nothing has to be compared when it is taken; the next
+        # frame's first ones are ready before it begins.
+        row_end, frame_end, tile_end, band_end = Signal(), Signal(), Signal(), Signal()
+        before_x, before_y = Signal.like(x), Signal.like(y)
+        one_column, one_row = Signal(), Signal()
+        next_before_x, next_before_y = Signal.like(x), Signal.like(y)
+        next_one_column, next_one_row = Signal(), Signal()
+        m.d.sync += [
+            next_before_x.eq(frame.width - 1), next_before_y.eq(frame.height - 1),
+            next_one_column.eq(frame.width == 0), next_one_row.eq(frame.height == 0),
+        ]  # fmt: skip
+        in_frame, loadable, taken = Signal(), Signal(), Signal()
+        go = in_frame & steps.i.ready
+        ends = go & row_end & frame_end
+        load = (~in_frame | ends) & loadable
         at = steps.i.payload
         m.d.comb += [
-            steps.i.valid.eq(self.frames.valid),
+            steps.i.valid.eq(in_frame),
             at.x.eq(x),
             at.y.eq(y),
             at.tile.eq(tile),
-            at.sof.eq((x == 0) & (y == 0)),
             at.eol.eq(row_end),
             # In the band's last row each tile's buffer is given back when it has been read.
             at.frees.eq(tile_end & band_end),
-            self.frames.ready.eq(steps.i.ready & row_end & frame_end),
+            self.frames.ready.eq(taken),
         ]
-        with m.If(steps.i.valid & steps.i.ready):
-            m.d.sync += x.eq(Mux(row_end, 0, x + 1))
+        m.d.sync += [
+            taken.eq(load),
+            loadable.eq(self.frames.valid & ~loadable & ~taken),  # the flags above have settled
+        ]
+        row_end_next = Mux(row_end, one_column, x == before_x)
+        frame_end_next = Mux(frame_end, one_row, y == before_y)
+        with m.If(go):
+            m.d.sync += [
+                at.sof.eq(0),
+                x.eq(Mux(row_end, 0, x + 1)),
+                row_end.eq(row_end_next),
+                tile_end.eq(row_end_next | (~row_end & _one_left(x, column_bits))),
+            ]
             with m.If(tile_end):
                 m.d.sync += tile.eq(Mux(row_end & ~band_end, band, tile + 1))
             with m.If(row_end):
-                m.d.sync += y.eq(Mux(frame_end, 0, y + 1))
+                m.d.sync += [
+                    y.eq(Mux(frame_end, 0, y + 1)),
+                    frame_end.eq(frame_end_next),
+                    band_end.eq(frame_end_next | (~frame_end & _one_left(y, row_bits))),
+                ]
                 with m.If(band_end):
                     m.d.sync += band.eq(tile + 1)
+        with m.If(load):
+            m.d.sync += [
+                at.sof.eq(1), in_frame.eq(1),
+                before_x.eq(next_before_x), before_y.eq(next_before_y),
+                one_column.eq(next_one_column), one_row.eq(next_one_row),
+                row_end.eq(next_one_column), tile_end.eq(next_one_column),
+                frame_end.eq(next_one_row), band_end.eq(next_one_row),
+            ]  # fmt: skip
+        with m.Elif(ends):
+            m.d.sync += in_frame.eq(0)
 
         # Tiles are done in the order of their numbers, so those below ``done_to`` can be read.
         read_at = steps.o.payload
@@ -353,7 +402,9 @@ class TilesToRaster(wiring.Component):
         m.d.comb += [
             out.w_data.eq(Cat(delay(m, read.data, 1, name="pixel"), marks)),
             out.w_en.eq(delay(m, issue, 2, name="issued", reset=True)),
-            self.busy.eq((credits_ != self._CREDITS) | self.frames.valid | steps.o.valid),
+            self.busy.eq(
+                (credits_ != self._CREDITS) | self.frames.valid | in_frame | steps.o.valid
+            ),
         ]
         wiring.connect(m, wiring.flipped(self.pixels), out.r_stream)
         return m

@@ -16,7 +16,6 @@ from lutgen.sim.stream import StreamResult, rtl_stream
 __all__ = ["Decoded", "Encoded", "RtlDecoder", "RtlEncoder"]
 
 _NAMES = "{stream}_t{signal}"
-_STREAM_BYTES = 4
 #: Clocks without which a run is called hung: generous, since nothing depends on it.
 _SLACK_CLOCKS = 200_000
 #: The idle output drops for a moment between files of one tile.
@@ -94,12 +93,15 @@ class RtlEncoder:
         The core.
     source : optional
         Verilog of ``lutgen_encoder``, by default made from ``config``.
+    stream_bytes : int
+        Width of the stream's TDATA in bytes, of ``source`` as well.
     """
 
-    def __init__(self, config: CoreConfig, source=None) -> None:
+    def __init__(self, config: CoreConfig, source=None, *, stream_bytes: int = 4) -> None:
         self.config = config
-        top = EncoderTop(config, stream_bytes=_STREAM_BYTES)
-        self._design = Design.of(source or top, "lutgen_encoder")
+        self._bytes = stream_bytes
+        source = source or EncoderTop(config, stream_bytes=stream_bytes)
+        self._design = Design.of(source, "lutgen_encoder")
 
     def __call__(
         self,
@@ -154,17 +156,18 @@ class RtlEncoder:
             },
         )
         beats = result.outputs["m_axis_stream"]
-        files, rest = _files(beats["data"], beats["keep"], beats["last"])
+        files, rest = _files(beats["data"], beats["keep"], beats["last"], self._bytes)
         return Encoded(files, rest, _errors(result, ENCODER_ERRORS), result)
 
 
 class RtlDecoder:
     """The decoder top of a configuration, simulated.  Parameters as in `RtlEncoder`."""
 
-    def __init__(self, config: CoreConfig, source=None) -> None:
+    def __init__(self, config: CoreConfig, source=None, *, stream_bytes: int = 4) -> None:
         self.config = config
-        top = DecoderTop(config, stream_bytes=_STREAM_BYTES)
-        self._design = Design.of(source or top, "lutgen_decoder")
+        self._bytes = stream_bytes
+        source = source or DecoderTop(config, stream_bytes=stream_bytes)
+        self._design = Design.of(source, "lutgen_decoder")
 
     def __call__(
         self, files: bytes | Sequence[bytes], *, stall: Mapping[str, Stall] | None = None, **options
@@ -180,7 +183,7 @@ class RtlDecoder:
             See `rtl_stream`.
         """
         files = [files] if isinstance(files, bytes) else list(files)
-        beats = [_words(file) for file in files]
+        beats = [_words(file, self._bytes) for file in files]
         words = {
             name: np.concatenate([b[name] for b in beats]) for name in ("data", "keep", "last")
         }
@@ -225,25 +228,25 @@ def raster_beats(images: np.ndarray) -> dict[str, np.ndarray]:
     }  # fmt: skip
 
 
-def _words(file: bytes) -> dict[str, np.ndarray]:
-    size = len(file)
-    count = -(-size // _STREAM_BYTES)
-    data = np.frombuffer(file + bytes(count * _STREAM_BYTES - size), dtype="<u4").astype(np.int64)
-    keep = np.full(count, (1 << _STREAM_BYTES) - 1, dtype=np.int64)
+def _words(file: bytes, size: int) -> dict[str, np.ndarray]:
+    """Beats of ``size`` bytes of a file."""
+    count = -(-len(file) // size)
+    data = np.frombuffer(file + bytes(count * size - len(file)), dtype=f"<u{size}")
+    keep = np.full(count, (1 << size) - 1, dtype=np.int64)
     last = np.zeros(count, dtype=np.int64)
     if count:
-        keep[-1] = (1 << (size - (count - 1) * _STREAM_BYTES)) - 1
+        keep[-1] = (1 << (len(file) - (count - 1) * size)) - 1
         last[-1] = 1
     return {"data": data, "keep": keep, "last": last}
 
 
-def _files(data, keep, last) -> tuple[tuple[bytes, ...], bytes]:
-    lanes = np.arange(_STREAM_BYTES)
-    parts = (np.asarray(data, dtype=np.int64)[:, None] >> (8 * lanes)) & 255
+def _files(data, keep, last, size: int) -> tuple[tuple[bytes, ...], bytes]:
+    lanes = np.arange(size)
+    parts = np.asarray(data).astype(f"<u{size}").view(np.uint8).reshape(-1, size)
     kept = ((np.asarray(keep, dtype=np.int64)[:, None] >> lanes) & 1).astype(bool)
     ends = np.flatnonzero(np.asarray(last)) + 1
     pieces = [
-        p[k].astype(np.uint8).tobytes()
+        p[k].tobytes()
         for p, k in zip(np.split(parts, ends), np.split(kept, ends), strict=True)
     ]
     return tuple(pieces[:-1]), pieces[-1]
