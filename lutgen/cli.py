@@ -84,13 +84,19 @@ def _load_model(path: str | None):
     return Model.default() if path is None else Model.load(path)
 
 
-@contextmanager
-def _progress():
-    """A bar on stderr, as a function of step, work done and all work; gone when it ends."""
+def _bar(*columns):
+    """A progress display on stderr, gone when it ends; nothing where nobody looks on."""
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def _progress():
+    """A bar as a function of step, work done and all work."""
+    with _bar() as bar:
         tasks = {}
 
         def tell(step: str, done: int, total: int) -> None:
@@ -103,11 +109,8 @@ def _progress():
 
 @contextmanager
 def _pixel_progress(step: str, total: int | None):
-    """The same as a function of the pixels just done."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    """A bar as a function of the pixels just done."""
+    with _bar() as bar:
         task = bar.add_task(step, total=total)
         yield lambda count: bar.advance(task, count)
 

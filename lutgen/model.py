@@ -195,7 +195,7 @@ class Model:
         if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= 16:
             raise ModelError(f"number of walker stages must be 0 to 16, not {count!r}")
         stages = [
-            WalkerStage(*(arrays[f"walker.{i}.{name}"] for name in ("feature", "threshold", "child")))
+            WalkerStage(*(arrays[f"walker.{i}.{k}"] for k in ("feature", "threshold", "child")))
             for i in range(count)
         ]
         if parts["head"] == "laplace":

@@ -265,10 +265,8 @@ def test_images_that_cannot_be_written(tmp_path, name, array, message):
     assert not os.listdir(tmp_path)
 
 
-@pytest.mark.slow
 def test_greatest_image(tmp_path):
     """16384 x 16384 pixels, 256 MiB: no guard against large images stands in the way."""
-    image = np.zeros((16384, 16384), dtype=np.uint8)
-    image[::512, ::3] = 9
-    write_image(tmp_path / "a.png", image)
-    assert np.array_equal(read_image(tmp_path / "a.png"), image)
+    (tmp_path / "a.png").write_bytes(png(16384, 16384))
+    image = read_image(tmp_path / "a.png")
+    assert image.shape == (16384, 16384) and not image[::999].any()

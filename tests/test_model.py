@@ -50,7 +50,8 @@ def test_classes_are_those_of_the_parts(name):
     model = MODELS[name]()
     features = features_of(model)
     classes = model.classify(features)
-    assert classes.dtype == np.int64 and 0 <= classes.min() and classes.max() < model.head.classes
+    assert classes.dtype == np.int64
+    assert classes.min() >= 0 and classes.max() < model.head.classes
     bits = model.network.evaluate(features)
     if name == "laplace":
         mu, sigma = (bits[g].sum(axis=0, dtype=np.int64) for g in ("mu", "sigma"))

@@ -28,7 +28,9 @@ import numpy as np
 from .rans import STATE_BITS
 from .tile import TileGrid
 
-__all__ = ["HEADER_BYTES", "VERSION", "CorruptStreamError", "Header", "pack_length", "split_packets"]
+__all__ = [
+    "HEADER_BYTES", "VERSION", "CorruptStreamError", "Header", "pack_length", "split_packets",
+]  # fmt: skip
 
 VERSION = 1
 _MAGIC = b"LGC"

@@ -92,7 +92,8 @@ TWO = Header(HASH, TileGrid(2, 1, 1, 1), 1)
 
 @pytest.mark.parametrize(("packets", "message"), [
     (b"", "stream must hold 2 tile packets, but is cut short: 24 bytes have room for 0"),
-    (b"\x03abc\x03ab", "stream must hold 2 tile packets, but is cut short: 31 bytes have room for 1"),
+    (b"\x03abc\x03ab",
+     "stream must hold 2 tile packets, but is cut short: 31 bytes have room for 1"),
     (b"\x07abcdefg", "tile 1 of 2: the stream is cut short"),
     (b"\x06abcdef\x03", "tile 1 of 2: the stream is cut short"),
     (b"\x06abcdef\x80", "tile 1 of 2: the stream is cut short"),

@@ -46,5 +46,6 @@ def test_counts(size, features):
 
 @pytest.mark.parametrize("size", [0, 1, 4, 9, -3, "5", None])
 def test_other_sizes_are_refused(size):
-    with pytest.raises(ValueError, match=f"^window size must be 3, 5 or 7, not {re.escape(repr(size))}$"):
+    message = f"window size must be 3, 5 or 7, not {size!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         Window(size)

@@ -1,0 +1,264 @@
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from tests.models import laplace_model, table_model
+
+import lutgen
+from lutgen.cli import main
+from lutgen.imageio import read_image, read_images, write_image
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LUTGEN_DATA", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def images(folder):
+    rng = np.random.default_rng(0)
+    stack = rng.integers(0, 256, (3, 10, 14), dtype=np.uint8)
+    table_model().save("m.lutgen")
+    write_image("a.png", stack[0])
+    write_image("b.pgm", stack[1])
+    write_image("all.npy", stack)
+    return stack
+
+
+def run(*arguments):
+    """Exit status, standard output and standard error."""
+    result = CliRunner().invoke(main, [str(a) for a in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def ok(*arguments):
+    status, out, err = run(*arguments)
+    assert status == 0, err
+    return out
+
+
+def error(*arguments):
+    """The one line of a failure with exit status 1."""
+    status, out, err = run(*arguments)
+    assert status == 1 and not out
+    line = err.strip().splitlines()[-1]
+    assert err.count("\n") == 1 and line.startswith("error: ")
+    return line.removeprefix("error: ")
+
+
+def usage(*arguments):
+    status, out, err = run(*arguments)
+    assert status == 2 and not out and err.startswith("Usage: ")
+    return err.strip().splitlines()[-1].removeprefix("Error: ")
+
+
+MODEL = ("--model", "m.lutgen")
+
+
+def test_one_image(images):
+    out = ok("encode", "a.png", "-o", "a.lgc", *MODEL)
+    size = os.path.getsize("a.lgc")
+    assert out.startswith(
+        f"a.lgc: 1 image of 14 x 10, 140 -> {size} bytes, {8 * size / 140:.3f} bpp (tiles alone "
+    )
+    for name in ("c.png", "c.pgm", "c.npy"):
+        assert ok("decode", "a.lgc", "-o", name, *MODEL) == f"{name}: 1 image of 14 x 10\n"
+        np.testing.assert_array_equal(read_image(name), images[0])
+
+
+def test_many_images(images):
+    ok("encode", "all.npy", "-o", "n.lgc", *MODEL, "--tile", "8x4", "--threads", "2")
+    ok("decode", "n.lgc", "-o", "n.npy", *MODEL, "--threads", "1")
+    np.testing.assert_array_equal(np.load("n.npy"), images)
+    ok("decode", "n.lgc", "-o", "n%03d.pgm", *MODEL)
+    np.testing.assert_array_equal(read_image("n002.pgm"), images[2])
+    ok("decode", "n.lgc", "-o", "new/", *MODEL)
+    assert sorted(os.listdir("new")) == ["000000.png", "000001.png", "000002.png"]
+    np.testing.assert_array_equal(read_images("new"), images)
+    ok("encode", "new", "-o", "again.lgc", *MODEL, "--tile", "8x4")
+    ok("encode", "a.png", "b.pgm", "new/000002.png", "-o", "third.lgc", *MODEL, "--tile", "8x4")
+    files = [Path(name).read_bytes() for name in ("n.lgc", "again.lgc", "third.lgc")]
+    assert files[0] == files[1] == files[2]
+    message = usage("decode", "n.lgc", "-o", "n.png", *MODEL)
+    assert message == (
+        "output of 3 images must be *.npy, a folder or a pattern like out%04d.png, not 'n.png'"
+    )
+    assert not os.path.exists("n.png")
+
+
+def test_image_files_that_are_refused(images, folder):
+    from PIL import Image
+
+    Image.fromarray(np.zeros((4, 4), np.uint16)).save("deep.png")
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save("colour.png")
+    np.save("none.npy", np.zeros((0, 4), np.uint8))
+    np.save("real.npy", np.zeros((4, 4)))
+    write_image("other.png", images[0].T)
+    (folder / "short.png").write_bytes((folder / "a.png").read_bytes()[:60])
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "nothing").mkdir()
+    for names, message in (
+        ("missing.png", "missing.png: No such file or directory"),
+        ("deep.png", "deep.png: PNG must be 8-bit gray, not 16-bit gray; convert it to 8-bit"),
+        ("colour.png", "colour.png: PNG must be 8-bit gray, not colour (RGB); convert it to 8-bit"),
+        ("none.npy", "none.npy: image height must be 1 to 16384 pixels, not 0"),
+        ("real.npy", "real.npy: npy must hold uint8 of shape (H, W) or (N, H, W), not float64"),
+        ("short.png", "short.png: PNG must be whole, not damaged"),
+        ("empty.png", "empty.png: image file must not be empty"),
+        ("nothing", "nothing: folder must have PNG or PGM files in it, not none"),
+        ("m.lutgen", "m.lutgen: image must be PNG, PGM or npy, not lutgen archive"),
+        ("a.png other.png", "other.png: images of one file must have one size, 14 x 10 like the"),
+    ):
+        assert error("encode", *names.split(), "-o", "x.lgc", *MODEL).startswith(message)
+        assert not os.path.exists("x.lgc")
+
+
+def test_bitstreams_that_are_refused(images, folder):
+    ok("encode", "all.npy", "-o", "n.lgc", *MODEL)
+    data = (folder / "n.lgc").read_bytes()
+    laplace_model().save("other.lutgen")
+    (folder / "x.npy").write_bytes(b"kept")
+    flipped = bytearray(data)
+    flipped[-40] ^= 8
+    for content, message in (
+        (data[:-1], "x.lgc: tile 2 of 3: the stream is cut short"),
+        (data[:9], "x.lgc: stream must have a header of 24 bytes, not 9 bytes in all"),
+        (data + b"\0", "x.lgc: stream has 1 bytes after its last packet"),
+        (b"", "x.lgc: stream must have a header of 24 bytes, not 0 bytes in all"),
+        (b"\x89PNG" + bytes(40), "x.lgc: stream must start with b'LGC', not b'\\x89PN'"),
+        (bytes(flipped), "x.lgc: image 2, tile 0 is corrupt: its decoder did not end in the check"),
+    ):
+        (folder / "x.lgc").write_bytes(content)
+        assert error("decode", "x.lgc", "-o", "x.npy", *MODEL).startswith(message)
+    found = error("decode", "n.lgc", "-o", "x.npy", "--model", "other.lutgen")
+    assert found.startswith(f"n.lgc: stream was written with model {table_model().hash[:16]}, not")
+    assert error("decode", "none.lgc", "-o", "x.npy", *MODEL) == (
+        "none.lgc: No such file or directory"
+    )
+    assert error("decode", ".", "-o", "x.npy", *MODEL) == ".: Is a directory"
+    assert (folder / "x.npy").read_bytes() == b"kept"
+
+
+def test_models_that_are_refused(images, folder):
+    (folder / "bad.lutgen").write_bytes(b"LUTGEN\r\n" + bytes(60))
+    for command in (("encode", "a.png", "-o", "x"), ("decode", "a.png", "-o", "x.png"),
+                    ("eval", "a.png")):  # fmt: skip
+        assert error(*command, "--model", "bad.lutgen").startswith("bad.lutgen: SHA-256 must be ")
+        assert error(*command, "--model", "none") == "none: No such file or directory"
+
+
+def test_outputs_that_cannot_be_written(images):
+    ok("encode", "a.png", "-o", "a.lgc", *MODEL)
+    assert error("encode", "a.png", "-o", "no/x.lgc", *MODEL) == (
+        "no/x.lgc: No such file or directory"
+    )
+    assert error("decode", "a.lgc", "-o", "no/x.png", *MODEL) == (
+        "no/x.png: No such file or directory"
+    )
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ("encode -o x", "Missing argument 'INPUT...'."),
+    ("encode a.png", "Missing option '-o' / '--output'."),
+    ("encode a.png -o a.png", "Invalid value for -o: output must not be the input a.png"),
+    ("encode a.png -o x --threads 0", "Invalid value for '--threads': 0 is not in the range "
+     "1<=x<=1024."),
+    *((f"encode a.png -o x --tile {tile}", "Invalid value for '--tile': tile must be WxH with "
+       f"sides of 1 to 64 pixels, not '{tile}'") for tile in ("8", "0x8", "8x65", "8x8x8", "axb")),
+    ("decode a.lgc -o x.gif", "Invalid value for '-o' / '--output': x.gif: image file name must "
+     "end in .png, .pgm, .npy, not in '.gif'; a folder must exist or end in /"),
+    ("eval a.png --split all", "Invalid value for '--split': 'all' is not one of 'train', 'val', "
+     "'test'."),
+    ("eval a.png --limit 0", "Invalid value for '--limit': 0 is not in the range x>=1."),
+    ("train --data a.png", "Missing option '-o' / '--out'."),
+    ("train --data a.png --out x --profile best",
+     "Invalid value for --profile: profile must be one of raster-table, not 'best'"),
+    ("train --data a.png --out x --classes 1", "classes must be 2 to 4096, not 1"),
+    ("fly", "No such command 'fly'."),
+])  # fmt: skip
+def test_bad_usage(images, arguments, message):
+    assert usage(*arguments.split()) == message
+
+
+def test_eval(images):
+    out = ok("eval", "all.npy", "a.png", *MODEL, "--json", "--limit", "2", "--tile", "8x8")
+    results = json.loads(out)
+    assert list(results) == ["all.npy", "a.png"]
+    assert results["all.npy"]["images"] == 2 and results["all.npy"]["tile"] == [8, 8]
+    assert set(results["a.png"]["baselines"]) >= {"PNG", "WebP", "JPEG XL", "JPEG-LS", "QOI"}
+    shown = ok("eval", "all.npy", *MODEL)
+    assert "JPEG XL" in shown and "3 images" in shown
+    shown = ok("eval", "all.npy", "--no-baselines", *MODEL)
+    assert "JPEG" not in shown and "lutgen, ideal" in shown
+
+
+def test_eval_takes_parts_of_archives(images):
+    np.savez("set.npz", train=images, val=images[:2], other=images[:1])
+    for arguments, count in (([], 2), (["--split", "train"], 3)):
+        out = ok("eval", "set.npz", "--no-baselines", "--json", *MODEL, *arguments)
+        assert json.loads(out)["set.npz"]["images"] == count
+    out = ok("eval", "set.npz:other", "--no-baselines", "--json", *MODEL)
+    assert json.loads(out)["set.npz:other"]["images"] == 1
+    assert error("eval", "set.npz", "--split", "test", *MODEL).startswith(
+        "set.npz must have the array 'test'"
+    )
+
+
+def test_a_failed_check_is_exit_status_1(images, monkeypatch):
+    from lutgen.codec.codec import Codec
+
+    decode = Codec.decode
+    monkeypatch.setattr(Codec, "decode", lambda *a, **k: decode(*a, **k) ^ 1)
+    status, out, err = run("eval", "a.png", "--no-baselines", "--json", *MODEL)
+    assert status == 1 and json.loads(out)["a.png"]["verified"] is False
+    assert err == "error: a.png: decoded images must equal the originals, but differ\n"
+
+
+def test_train(images):
+    out = ok("train", "--data", "all.npy", "--data", "a.png", "--classes", "4", "--leaves", "16",
+             "--top-leaves", "4", "--stages", "1", "--seed", "3", "--licence", "none",
+             "--out", "new.lutgen")  # fmt: skip
+    assert out.startswith("new.lutgen: ")
+    ok("encode", "all.npy", "-o", "n.lgc", "--model", "new.lutgen")
+    ok("decode", "n.lgc", "-o", "n.npy", "--model", "new.lutgen")
+    np.testing.assert_array_equal(np.load("n.npy"), images)
+
+
+def test_train_names_the_extra_that_is_missing(images, monkeypatch):
+    import builtins
+    import sys
+
+    real = builtins.__import__
+
+    def no_torch(name, *rest, **more):
+        if name == "lutgen.training.train":
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+        return real(name, *rest, **more)
+
+    monkeypatch.delitem(sys.modules, "lutgen.training.train", raising=False)
+    monkeypatch.setattr(builtins, "__import__", no_torch)
+    assert error("train", "--data", "all.npy", "--out", "x.lutgen") == (
+        'training needs the package torch: pip install "lutgen[train]"'
+    )
+
+
+def test_targets():
+    shown = ok("targets")
+    assert "zynq7045" in shown and "xc7z045ffg900-2" in shown
+    found = json.loads(ok("targets", "--json"))
+    assert found[0]["name"] == "zynq7045" and found[0]["luts"] == 218600
+
+
+def test_help_and_version():
+    assert ok("--version") == f"lutgen, version {lutgen.__version__}\n"
+    for name, command in main.commands.items():
+        assert name in ok("--help")
+        assert ok(name, "--help").startswith(f"Usage: main {name} ")
+        assert command.help

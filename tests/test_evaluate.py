@@ -1,0 +1,134 @@
+import io
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+from tests.models import table_model
+
+from lutgen import evaluate as module
+from lutgen.codec.codec import Codec
+from lutgen.evaluate import BASELINES, evaluate, table
+
+
+@pytest.fixture(scope="module")
+def model():
+    return table_model()
+
+
+@pytest.fixture(scope="module")
+def images():
+    rng = np.random.default_rng(0)
+    ramp = np.add.outer(np.arange(20), 3 * np.arange(24)).astype(np.uint8)
+    return [
+        *(ramp + rng.integers(0, 4, ramp.shape, dtype=np.uint8) for _ in range(3)),
+        rng.integers(0, 256, (9, 5), dtype=np.uint8),
+        ramp,
+    ]
+
+
+def test_figures_are_those_of_the_files(images, model):
+    steps = []
+    result = evaluate(
+        images, model, tile=(16, 8), progress=lambda *step: steps.append(step)
+    )
+    pixels = 4 * 480 + 45
+    codec = Codec(model)
+    each = [codec.encode(image, tile=(16, 8)) for image in images]
+    grouped = [
+        codec.encode(np.stack([*images[:3], images[4]]), tile=(16, 8)),
+        codec.encode(images[3], tile=(16, 8)),
+    ]
+    bpp = result["bpp"]
+    assert bpp["file_each"] == 8 * sum(len(e.data) for e in each) / pixels
+    assert bpp["file"] == 8 * sum(len(e.data) for e in grouped) / pixels
+    assert bpp["payload"] == 8 * sum(e.payload_bytes for e in each) / pixels
+    assert bpp["ideal"] == pytest.approx(sum(e.ideal_bits for e in each) / pixels)
+    assert result["verified"] is True
+    assert (result["images"], result["pixels"], result["sizes"]) == (5, pixels, 2)
+    assert result["model"] == {"profile": "raster-table", "hash": model.hash}
+    assert result["tile"] == [16, 8]
+    assert all(speed > 0 for speed in result["speed"].values())
+    assert json.loads(json.dumps(result)) == result
+    assert {step for step, _, _ in steps} == {"encoding", "decoding", *BASELINES}
+    assert all(0 < done <= total == pixels for _, done, total in steps)
+
+
+def test_baselines_are_one_file_per_image(images, model):
+    ic = pytest.importorskip("imagecodecs")
+    baselines = evaluate(images, model)["baselines"]
+    assert list(baselines) == list(BASELINES) == ["QOI", "PNG", "WebP", "JPEG-LS", "JPEG XL"]
+    pixels = sum(image.size for image in images)
+    rgb = [np.repeat(image[..., None], 3, axis=2) for image in images]
+    wanted = {
+        "QOI": sum(len(ic.qoi_encode(x)) for x in rgb),
+        "PNG": sum(len(ic.png_encode(x, level=9)) for x in images),
+        "WebP": sum(len(ic.webp_encode(x, level=100, lossless=True)) for x in rgb),
+        "JPEG-LS": sum(len(ic.jpegls_encode(x)) for x in images),
+        "JPEG XL": sum(len(ic.jpegxl_encode(x, effort=9, lossless=True)) for x in images),
+    }
+    for name, size in wanted.items():
+        assert baselines[name] == {"settings": BASELINES[name], "bpp": 8 * size / pixels}
+
+
+def test_baselines_can_be_left_out(images, model):
+    assert "baselines" not in evaluate(images, model, baselines=False)
+
+
+def test_a_baseline_that_cannot_code_an_image_says_so(model):
+    result = evaluate([np.zeros((1, 16384), np.uint8)], model)  # WebP ends at 16383
+    assert result["baselines"]["WebP"]["bpp"] is None
+    assert result["baselines"]["WebP"]["reason"]
+    assert result["baselines"]["PNG"]["bpp"] > 0
+    assert "-" in text(table({"wide": result}))
+
+
+def test_a_lossy_baseline_is_not_reported(images, model, monkeypatch):
+    lossy = {"PNG": (lambda x: x.tobytes(), lambda b: np.zeros((20, 24), np.uint8))}
+    monkeypatch.setattr(module, "_baselines", lambda: lossy)
+    result = evaluate(images, model)["baselines"]["PNG"]
+    assert result["bpp"] is None and result["reason"] == "not lossless on these images"
+
+
+def test_a_broken_round_trip_is_reported(images, model, monkeypatch):
+    decode = Codec.decode
+    monkeypatch.setattr(Codec, "decode", lambda *a, **k: decode(*a, **k) ^ 1)
+    assert evaluate(images, model, baselines=False)["verified"] is False
+
+
+def test_no_images(model):
+    with pytest.raises(ValueError, match="^images must be at least one, not none$"):
+        evaluate([], model)
+
+
+def text(grid):
+    file = io.StringIO()
+    Console(file=file, width=80).print(grid)
+    return file.getvalue()
+
+
+def test_table(images, model):
+    both = evaluate(images, model)
+    alone = evaluate(images[:1], model, baselines=False)
+    shown = text(table({"some/folder/": both, "b.npz": alone}))
+    for part in ("JPEG XL", "folder", "b.npz", "5 images", f"{both['bpp']['file']:.3f}"):
+        assert part in shown
+    assert "JPEG" not in text(table({"b.npz": alone}))
+
+
+def test_published_baselines():
+    """The settings give what the paper's Table 1 and others report for EMNIST digits."""
+    ic = pytest.importorskip("imagecodecs")
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    path = Path(os.environ.get("LUTGEN_DATA", beside)) / "emnist_digits.npz"
+    if not path.exists():
+        pytest.skip(f"real images are absent: no {path}; set LUTGEN_DATA")
+    with np.load(path) as file:
+        images = file["val"][:300]
+    assert ic.version()
+    result = evaluate(list(images), table_model())["baselines"]
+    wanted = {"QOI": 6.21, "PNG": 4.08, "WebP": 3.34, "JPEG-LS": 4.49, "JPEG XL": 3.16}
+    for name, bpp in wanted.items():
+        assert result[name]["bpp"] == pytest.approx(bpp, rel=0.04)
