@@ -192,10 +192,10 @@ def table(results: Mapping[str, Mapping]):
         grid.add_section()
     else:
         grid.caption = None
-    row("lutgen, a file per image", lambda r: r["bpp"]["file_each"], style="bold")
-    row("lutgen, a file per size", lambda r: r["bpp"]["file"])
+    row("lutgen, file per image", lambda r: r["bpp"]["file_each"], style="bold")
+    row("lutgen, file per size", lambda r: r["bpp"]["file"])
     row("lutgen, tiles alone", lambda r: r["bpp"]["payload"])
     row("lutgen, ideal", lambda r: r["bpp"]["ideal"], end_section=True)
-    row("encoding, Mpixel/s per core", lambda r: r["speed"]["encode"], ".2f")
-    row("decoding, Mpixel/s per core", lambda r: r["speed"]["decode"], ".2f")
+    row("encode, Mpixel/s/core", lambda r: r["speed"]["encode"], ".2f")
+    row("decode, Mpixel/s/core", lambda r: r["speed"]["decode"], ".2f")
     return grid

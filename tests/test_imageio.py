@@ -170,6 +170,7 @@ FIX = re.escape(
     (b"\x93NUMPY", r"npy must have a valid header \(.*\)"),
     (b"\x93NUMPY\x09\x00\x00\x00", r"npy must have a valid header \(.*\)"),
     (b"\x93NUMPY\x01\x00\x05\x00hello", r"npy must have a valid header \(.*\)"),
+    (b"\x93NUMPY\x01\x00\x05\x00{'a'(", r"npy must have a valid header \(.*\)"),
     (b"\x93NUMPY\x01\x00\xff\xffhello", r"npy must have a valid header \(.*\)"),
 ])  # fmt: skip
 def test_files_that_are_refused(tmp_path, data, message):
