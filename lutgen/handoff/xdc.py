@@ -15,6 +15,8 @@ def clock_xdc(target: Target, clock_port: str = "clk") -> str:
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", clock_port):
         raise ValueError(f"clock port must be a plain Verilog identifier, not {clock_port!r}")
-    return (f"# Clock goal of target {target.name}: {target.clock_mhz:g} MHz.\n"
-            f"create_clock -period {target.period_ns:.3f} -name {clock_port} "
-            f"[get_ports {clock_port}]\n")
+    return (
+        f"# Clock goal of target {target.name}: {target.clock_mhz:g} MHz.\n"
+        f"create_clock -period {target.period_ns:.3f} -name {clock_port} "
+        f"[get_ports {clock_port}]\n"
+    )

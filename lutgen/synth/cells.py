@@ -34,8 +34,7 @@ _COSTS: dict[str, dict[str, float]] = {
 }
 
 # Pins of sequential cells on which no data path ends.
-_CLOCKS = frozenset(
-    ("C", "CLK", "WCLK", "CLKARDCLK", "CLKBWRCLK", "RD_CLK", "WR_CLK"))
+_CLOCKS = frozenset(("C", "CLK", "WCLK", "CLKARDCLK", "CLKBWRCLK", "RD_CLK", "WR_CLK"))
 # Data outputs of a LUT memory and the address that selects what each shows.
 _ASYNC_READ = {
     **{f"DO{x}": (f"ADDR{x}",) for x in "ABCD"},
@@ -149,8 +148,9 @@ def endpoints(cell: Cell) -> tuple[Net, ...]:
         through -= {"ADDRD", "A", *(f"A{n}" for n in range(8))}
     elif "lut_shift" not in kind:
         through = set()
-    return _nets(nets for pin, nets in cell.inputs.items()
-                 if pin not in _CLOCKS and pin not in through)
+    return _nets(
+        nets for pin, nets in cell.inputs.items() if pin not in _CLOCKS and pin not in through
+    )
 
 
 def _carry_arcs(cell: Cell) -> Iterator[Arc]:
@@ -159,15 +159,19 @@ def _carry_arcs(cell: Cell) -> Iterator[Arc]:
     select, data = cell.inputs["S"], cell.inputs["DI"]
     for pin, nets in cell.outputs.items():
         for bit, output in enumerate(nets):
-            entry = (*select[: bit + 1], *data[: bit + (pin == "CO")],
-                     *cell.inputs.get("CYINIT", ()))
+            entry = (
+                *select[: bit + 1],
+                *data[: bit + (pin == "CO")],
+                *cell.inputs.get("CYINIT", ()),
+            )
             yield Arc(output, entry, 1)
             yield Arc(output, cell.inputs.get("CI", ()), 0)
 
 
 def _registered_dsp(cell: Cell) -> bool:
     return cell.type == "DSP48E1" and any(
-        _integer(cell, name) for name in _DSP_REGISTERS if name in cell.parameters)
+        _integer(cell, name) for name in _DSP_REGISTERS if name in cell.parameters
+    )
 
 
 def _integer(cell: Cell, parameter: str) -> int:

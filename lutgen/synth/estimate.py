@@ -14,13 +14,22 @@ from .yosys import SynthError, map_generic, map_xilinx
 
 __all__ = ["estimate"]
 
-_RESOURCES = ("lut", "lut_logic", "lut_memory", "lut_shift", "ff", "bram36", "dsp",
-              "carry4", "muxf", "memory_bits")
+_RESOURCES = (
+    "lut",
+    "lut_logic",
+    "lut_memory",
+    "lut_shift",
+    "ff",
+    "bram36",
+    "dsp",
+    "carry4",
+    "muxf",
+    "memory_bits",
+)
 _REST = "other"
 
 
-def estimate(verilog: str, top: str, target: Target,
-             blocks: Mapping[str, Iterable[str]]) -> dict:
+def estimate(verilog: str, top: str, target: Target, blocks: Mapping[str, Iterable[str]]) -> dict:
     """Map a design with Yosys and split what it uses by block.
 
     Parameters
@@ -74,8 +83,11 @@ def estimate(verilog: str, top: str, target: Target,
     parts = {name: [_split(path) for path in paths] for name, paths in blocks.items()}
     if _REST in parts:
         raise SynthError(f"block names must not be {_REST!r}, which holds what fits nowhere")
-    by_module, dissolved = (map_xilinx(verilog, top, target.yosys_family) if target.yosys_family
-                            else map_generic(verilog, top))
+    by_module, dissolved = (
+        map_xilinx(verilog, top, target.yosys_family)
+        if target.yosys_family
+        else map_generic(verilog, top)
+    )
     instances = cells_by_instance(by_module, top)
     flat = flat_design(dissolved, top, instances)
     _check_paths(parts, instances)
@@ -93,8 +105,11 @@ def estimate(verilog: str, top: str, target: Target,
         ends[owner[end.cell.path if end.cell else ""]].append(end)
 
     result = {name: _resources(members[name]) | _timing(analysis, ends[name]) for name in names}
-    worst = max((name for name in names if ends[name]), default=None, key=lambda name: (
-        result[name]["levels"], result[name]["muxf_levels"]))
+    worst = max(
+        (name for name in names if ends[name]),
+        default=None,
+        key=lambda name: (result[name]["levels"], result[name]["muxf_levels"]),
+    )
     return {
         "target": target.name,
         "top": top,
@@ -113,15 +128,20 @@ def _resources(cells: list[Cell]) -> dict:
         total.update(cost(cell))
     total["lut"] = total["lut_logic"] + total["lut_memory"] + total["lut_shift"]
     return {name: total[name] for name in _RESOURCES} | {
-        "cells": dict(sorted(Counter(cell.type for cell in cells).items()))}
+        "cells": dict(sorted(Counter(cell.type for cell in cells).items()))
+    }
 
 
 def _timing(analysis: LevelAnalysis, ends: list[Endpoint]) -> dict:
     if not ends:
         return {"levels": None, "muxf_levels": None, "endpoints": {}, "path": []}
     worst = max(ends, key=lambda end: end.depth)
-    return {"levels": worst.depth[0], "muxf_levels": worst.depth[1],
-            "endpoints": analysis.histogram(ends), "path": analysis.path(worst)}
+    return {
+        "levels": worst.depth[0],
+        "muxf_levels": worst.depth[1],
+        "endpoints": analysis.histogram(ends),
+        "path": analysis.path(worst),
+    }
 
 
 def _split(path: str) -> tuple[str, ...]:
@@ -133,8 +153,12 @@ def _fits(module: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
 
 
 def _owner(module: tuple[str, ...], parts: Mapping[str, list[tuple[str, ...]]]) -> str:
-    fits = [(len(pattern), name) for name, patterns in parts.items() for pattern in patterns
-            if _fits(module, pattern)]
+    fits = [
+        (len(pattern), name)
+        for name, patterns in parts.items()
+        for pattern in patterns
+        if _fits(module, pattern)
+    ]
     return max(fits, default=(0, _REST), key=lambda fit: fit[0])[1]
 
 
@@ -146,7 +170,8 @@ def _check_paths(parts: Mapping[str, list[tuple[str, ...]]], instances: Iterable
                 raise SynthError(
                     f"block {name!r} must name instances of the design, not "
                     f"{'.'.join(pattern)!r}; the top holds "
-                    f"{', '.join(sorted({m[0] for m in known if m})) or 'no instances'}")
+                    f"{', '.join(sorted({m[0] for m in known if m})) or 'no instances'}"
+                )
 
 
 def _check_types(cells: list[Cell]) -> None:
@@ -154,5 +179,7 @@ def _check_types(cells: list[Cell]) -> None:
         try:
             cost(cell)
         except KeyError:
-            raise SynthError(f"cell {cell.name!r} in {cell.path or 'the top'!r} must be of a type "
-                             f"with a known cost, not {cell.type!r}") from None
+            raise SynthError(
+                f"cell {cell.name!r} in {cell.path or 'the top'!r} must be of a type "
+                f"with a known cost, not {cell.type!r}"
+            ) from None

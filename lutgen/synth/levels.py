@@ -47,8 +47,11 @@ class LevelAnalysis:
             if timed:
                 worst = max(timed, key=self._arrival.__getitem__)
                 found.append(Endpoint(cell, worst, self._arrival[worst]))
-        found.extend(Endpoint(None, net, self._arrival[net])
-                     for net in self._design.outputs if net in self._arrival)
+        found.extend(
+            Endpoint(None, net, self._arrival[net])
+            for net in self._design.outputs
+            if net in self._arrival
+        )
         return found
 
     def histogram(self, found: list[Endpoint]) -> dict[int, int]:
@@ -78,8 +81,8 @@ class LevelAnalysis:
                 ways.setdefault(arc.output, []).append(arc)
                 self._driver[arc.output] = cell
         order = TopologicalSorter(
-            {net: {source for arc in into for source in arc.sources}
-             for net, into in ways.items()})
+            {net: {source for arc in into for source in arc.sources} for net, into in ways.items()}
+        )
         try:
             nets = list(order.static_order())
         except CycleError as error:
@@ -99,5 +102,9 @@ class LevelAnalysis:
 
 
 def _step(cell: Cell | None, net: str, levels: int) -> dict:
-    return {"type": cell.type if cell else "port", "module": cell.path if cell else "",
-            "net": net, "levels": levels}
+    return {
+        "type": cell.type if cell else "port",
+        "module": cell.path if cell else "",
+        "net": net,
+        "levels": levels,
+    }

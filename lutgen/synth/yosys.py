@@ -45,7 +45,8 @@ _MAP_MEMORIES = {
 }
 
 _INIT_BLOCK = re.compile(
-    r"^[ ]*initial begin\n(?P<words>(?:[ ]*\S+[ ]?\[\d+\] = \d+'h[0-9a-f]+;\n)+)[ ]*end\n", re.M)
+    r"^[ ]*initial begin\n(?P<words>(?:[ ]*\S+[ ]?\[\d+\] = \d+'h[0-9a-f]+;\n)+)[ ]*end\n", re.M
+)
 _INIT_WORD = re.compile(r"[ ]*(?P<name>\S+[ ]?)\[(?P<row>\d+)\] = \d+'h(?P<word>[0-9a-f]+);\n")
 
 
@@ -102,7 +103,7 @@ def map_generic(verilog: str, top: str) -> tuple[dict, dict]:
     return _run(verilog, top, (
         f"hierarchy -check -top {top}; {_PREPARE}; synth -lut 6 -top {top} -run begin:fine; "
         "opt -full; techmap; opt -fast"
-    ), "abc -lut 6; opt_clean")  # fmt: skip
+    ), "abc9 -lut 6; opt_clean")  # fmt: skip
 
 
 def _run(verilog: str, top: str, prepare: str, map_luts: str) -> tuple[dict, dict]:
@@ -121,11 +122,16 @@ def _run(verilog: str, top: str, prepare: str, map_luts: str) -> tuple[dict, dic
             (work / name).write_text(contents)
         done = subprocess.run(
             [sys.executable, "-c", _YOWASP, "-q", "-l", "yosys.log", "-p", script],
-            cwd=work, capture_output=True, text=True, check=False)
+            cwd=work,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             raise SynthError(_reason(work / "yosys.log", done))
-        return tuple(json.loads((work / name).read_text())
-                     for name in ("modules.json", "flat.json"))
+        return tuple(
+            json.loads((work / name).read_text()) for name in ("modules.json", "flat.json")
+        )
 
 
 def _reason(log: Path, done: subprocess.CompletedProcess) -> str:

@@ -20,5 +20,4 @@ def get_target(name: str) -> Target:
     try:
         return _TARGETS[name]
     except KeyError:
-        raise ValueError(
-            f"target must be one of {', '.join(_TARGETS)}, not {name!r}") from None
+        raise ValueError(f"target must be one of {', '.join(_TARGETS)}, not {name!r}") from None
