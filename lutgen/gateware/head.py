@@ -2,13 +2,13 @@
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from ..codec.head import PROB_BITS, SYMBOLS, TableHead
 from ..codec.head import LaplaceHead as LaplaceParameters
 from .pipeline import delay
+from .blockmem import add_rom
 
 __all__ = ["LaplaceClassifier", "LaplaceDecoder", "LaplaceEncoder", "TableDecoder", "TableEncoder", "head_class_bits"]
 
@@ -55,23 +55,13 @@ class TableEncoder(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        init = [int(v) for v in self._head.cumulative[:, :-1].ravel()]
-        m.submodules.table = table = Memory(shape=PROB_BITS, depth=len(init), init=init)
-        low, high = table.read_port(), table.read_port()
         after = Signal(8)
-        m.d.comb += [
-            after.eq(self.symbol + 1),
-            low.addr.eq(Cat(self.symbol, self.classes)),
-            high.addr.eq(Cat(after, self.classes)),
-        ]
-        start = Signal(PROB_BITS, reset_less=True)
-        end = Signal(PROB_BITS, reset_less=True)
-        m.d.sync += [
-            start.eq(low.data),
-            end.eq(high.data),
-            self.start.eq(start),
-            self.freq.eq(end - start),
-        ]
+        m.d.comb += after.eq(self.symbol + 1)
+        start, end = add_rom(
+            m, "table", self._head.cumulative[:, :-1].ravel().tolist(), PROB_BITS,
+            [Cat(self.symbol, self.classes), Cat(after, self.classes)],
+        )  # fmt: skip
+        m.d.sync += [self.start.eq(start), self.freq.eq(end - start)]
         return m
 
 
@@ -122,16 +112,12 @@ class TableDecoder(wiring.Component):
             span = 64 >> (2 * step)
             # words[class, prefix] = the three inner boundaries of the prefix's interval
             bounds = cumulative[:, :-1].reshape(-1, 4**step, 4, span)[:, :, 1:, 0]
-            init = [
-                int(a) | int(b) << PROB_BITS | int(c) << 2 * PROB_BITS
-                for a, b, c in bounds.reshape(-1, 3)
+            words = [
+                a | b << PROB_BITS | c << 2 * PROB_BITS for a, b, c in bounds.reshape(-1, 3).tolist()
             ]
-            memory = Memory(shape=3 * PROB_BITS, depth=len(init), init=init)
-            m.submodules[f"table{step}"] = memory
-            port = memory.read_port()
-            m.d.comb += port.addr.eq(Cat(symbol, classes))
-            word = Signal(3 * PROB_BITS, name=f"word{step}", reset_less=True)
-            m.d.sync += word.eq(port.data)
+            (word,) = add_rom(
+                m, f"table{step}", words, 3 * PROB_BITS, [Cat(symbol, classes)]
+            )
             classes, slot, symbol, low, high = (
                 delay(m, v, 2, name=f"{name}{step}")
                 for name, v in (
@@ -190,12 +176,8 @@ class LaplaceClassifier(wiring.Component):
         m = Module()
         parts = []
         for name, width in (("mu", 9), ("sigma", max(1, bits_for(self._head.scales - 1)))):
-            table = getattr(self._head, name)
-            memory = Memory(shape=width, depth=table.size, init=[int(v) for v in table])
-            m.submodules[name] = memory
-            port = memory.read_port()
-            m.d.comb += port.addr.eq(getattr(self, name))
-            parts.append(delay(m, port.data, 1, name=f"{name}_class"))
+            table = getattr(self._head, name).tolist()
+            parts += add_rom(m, f"{name}_table", table, width, [getattr(self, name)])
         m.d.comb += self.o.eq(Cat(parts))
         return m
 
@@ -219,23 +201,17 @@ class LaplaceEncoder(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        init = [int(v) for v in self._head.cdf.ravel()]
-        m.submodules.cdf = cdf = Memory(shape=PROB_BITS, depth=len(init), init=init)
-        low, high = cdf.read_port(), cdf.read_port()
         distance = Signal(10, reset_less=True)  # of the pixel's lower edge
         mu = self.classes[:9]
         m.d.sync += distance.eq(Cat(Const(1, 1), self.symbol) + 510 - mu)
         scale = delay(m, self.classes[9:], 1, name="scale")
         above = Signal(10)
-        m.d.comb += [
-            above.eq(distance + 2),
-            low.addr.eq(Cat(distance, scale)),
-            high.addr.eq(Cat(above, scale)),
-        ]
+        m.d.comb += above.eq(distance + 2)
+        start, end = add_rom(
+            m, "cdf", self._head.cdf.ravel().tolist(), PROB_BITS,
+            [Cat(distance, scale), Cat(above, scale)],
+        )  # fmt: skip
         symbol = delay(m, self.symbol, 3, name="symbol")
-        start = Signal(PROB_BITS, reset_less=True)
-        end = Signal(PROB_BITS, reset_less=True)
-        m.d.sync += [start.eq(low.data), end.eq(high.data)]
         from_ = Signal(PROB_BITS)
         to = Signal(PROB_BITS)
         m.d.comb += [
@@ -270,7 +246,7 @@ class LaplaceDecoder(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        init = [int(v) for v in self._head.cdf.ravel()]
+        table = self._head.cdf.ravel().tolist()
         # distance: of the candidate's lower edge, the candidate being prefix + bit.
         distance = Signal(10, reset_less=True)
         m.d.sync += distance.eq(511 + 256 - self.classes[:9])
@@ -282,12 +258,14 @@ class LaplaceDecoder(wiring.Component):
         for step in range(8):
             bit = 128 >> step
             if step % 2 == 0:
-                cdf = Memory(shape=PROB_BITS, depth=len(init), init=init)
-                m.submodules[f"cdf{step}"] = cdf
-            port = cdf.read_port()
-            m.d.comb += port.addr.eq(Cat(address, scale))
-            value = Signal(PROB_BITS, name=f"value{step}", reset_less=True)
-            m.d.sync += value.eq(port.data)
+                # The next step's address is known later; it is filled in then.
+                later = Signal(len(address) + len(scale), name=f"address{step + 1}")
+                value, value_later = add_rom(
+                    m, f"cdf{step}", table, PROB_BITS, [Cat(address, scale), later]
+                )
+            else:
+                m.d.comb += later.eq(Cat(address, scale))
+                value = value_later
             distance = delay(m, address, 1, name=f"distance{step}")
             # The next candidate is half a step up or down.
             up = Signal(10, name=f"up{step}", reset_less=True)

@@ -16,6 +16,7 @@ from .axi import BYTE
 from .lanes import forward_tile
 from .pipeline import delay
 from .raster import file_layout, frame_layout
+from .blockmem import add_ram
 
 __all__ = ["PacketReader", "PacketWriter", "PayloadMemory", "word_address_bits"]
 
@@ -80,17 +81,13 @@ class PacketWriter(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         slot_bits = bits_for(self._buffers - 1)
-        words = Memory(shape=16, depth=1 << (self._index_bits + slot_bits), init=[])
+
         ends = StructLayout({"index": self._index_bits, "both": 1, "first": 1, "last": 1})
         info = Memory(shape=ends, depth=self._buffers, init=[])
-        m.submodules.words, m.submodules.info = words, info
-        write, read = words.write_port(), words.read_port()
+        m.submodules.info = info
         info_write, info_read = info.write_port(), info.read_port(domain="comb")
         slot = self.write_tile[:slot_bits]
         m.d.comb += [
-            write.addr.eq(Cat(self.write_index, slot)),
-            write.data.eq(self.write_word),
-            write.en.eq(self.write),
             info_write.addr.eq(slot),
             info_write.data.eq(Cat(self.write_index, self.both, self.ends)),
             info_write.en.eq(self.final),
@@ -118,7 +115,6 @@ class PacketWriter(wiring.Component):
             self.query.eq(tile),
             info_read.addr.eq(tile[:slot_bits]),
             length.eq((now.index << 1) + now.both + 1),
-            read.addr.eq(Cat(now.index, tile[:slot_bits])),
             self.busy.eq(credits_ != self._CREDITS),
         ]
         with m.FSM() as fsm:
@@ -170,7 +166,11 @@ class PacketWriter(wiring.Component):
         m.submodules.out = out = fifo.SyncFIFOBuffered(width=BYTE.size, depth=self._CREDITS)
         given = self.bytes.valid & self.bytes.ready
         m.d.sync += credits_.eq(credits_ - emit + given)
-        word = delay(m, read.data, 1, name="word")
+        word = add_ram(
+            m, "words", 1 << (self._index_bits + slot_bits), 16, write=self.write,
+            write_address=Cat(self.write_index, slot), data=self.write_word,
+            address=Cat(now.index, tile[:slot_bits]),
+        )  # fmt: skip
         beside = delay(m, Cat(literal, from_memory, high_byte, last), 2, name="beside")
         m.d.comb += [
             out.w_en.eq(delay(m, emit, 2, name="emitted", reset=True)),
@@ -224,17 +224,13 @@ class PayloadMemory(wiring.Component):
         first = Signal(2, reset_less=True)
         m.d.sync += [row.eq(byte[2:]), row_after.eq(byte[2:] + 1), first.eq(byte[:2])]
         bank_out = []
+        write = delay(m, self.write, 1, name="write", reset=True)
+        address, data = delay(m, self.address, 1, name="address"), delay(m, self.data, 1, name="data")
         for b in range(4):
-            memory = Memory(shape=8, depth=1 << row_bits, init=[])
-            m.submodules[f"bank{b}"] = memory
-            write, read = memory.write_port(), memory.read_port()
-            m.d.comb += [
-                write.addr.eq(self.address[2:]),
-                write.data.eq(self.data),
-                write.en.eq(self.write & (self.address[:2] == b)),
-                read.addr.eq(Mux(first > b, row_after, row)),
-            ]
-            bank_out.append(delay(m, read.data, 1, name=f"bank{b}"))
+            bank_out.append(add_ram(
+                m, f"bank{b}", 1 << row_bits, 8, write=write & (address[:2] == b),
+                write_address=address[2:], data=data, address=Mux(first > b, row_after, row),
+            ))  # fmt: skip
         first = delay(m, first, 2, name="first")
         shift = delay(m, self.fetch[:3], 3, name="shift")
         turned = Array(Cat(bank_out[(i + k) % 4] for k in (2, 1, 0)) for i in range(4))

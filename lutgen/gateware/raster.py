@@ -7,7 +7,6 @@ numbers.  A band is the row of tiles that one raster row runs through.
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.data import StructLayout
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
@@ -15,6 +14,7 @@ from ..codec.window import Window
 from .axi import SkidBuffer
 from .lanes import backward_tile
 from .pipeline import delay
+from .blockmem import add_ram
 from .window import row_banks
 
 __all__ = ["PIXEL", "RasterToTiles", "TilesToRaster", "file_layout", "frame_layout"]
@@ -234,21 +234,12 @@ class RasterToTiles(wiring.Component):
             m, Cat(x[:column_bits], y[bank_bits:row_bits], tile[:slot_bits]), 1, name="write_at"
         )
         for b in range(self._banks):
-            memory = Memory(shape=8, depth=1 << len(write_at), init=[])
-            m.submodules[f"bank{b}"] = memory
-            write, read = memory.write_port(), memory.read_port()
             above = self.row[bank_bits:] - (self.row[:bank_bits] < b)
-            m.d.comb += [
-                write.addr.eq(write_at),
-                write.data.eq(data),
-                write.en.eq(store & (bank == b)),
-                read.addr.eq(Cat(
-                    self.column, above[: row_bits - bank_bits], self.tile[:slot_bits]
-                )),
-            ]  # fmt: skip
-            pixel_out = Signal(8, name=f"bank_out{b}", reset_less=True)
-            m.d.sync += pixel_out.eq(read.data)
-            m.d.comb += self.banks[b].eq(pixel_out)
+            m.d.comb += self.banks[b].eq(add_ram(
+                m, f"bank{b}", 1 << len(write_at), 8, write=store & (bank == b),
+                write_address=write_at, data=data,
+                address=Cat(self.column, above[: row_bits - bank_bits], self.tile[:slot_bits]),
+            ))  # fmt: skip
         return m
 
 
@@ -387,20 +378,15 @@ class TilesToRaster(wiring.Component):
         with m.If(issue & read_at.frees):
             m.d.sync += self.oldest.eq(read_at.tile + 1)
 
-        m.submodules.buffers = memory = Memory(
-            shape=8, depth=1 << (column_bits + row_bits + slot_bits), init=[]
-        )
-        write, read = memory.write_port(), memory.read_port()
-        m.d.comb += [
-            write.addr.eq(Cat(self.write_x, self.write_y, self.write_tile[:slot_bits])),
-            write.data.eq(self.write_pixel),
-            write.en.eq(self.write),
-            read.addr.eq(Cat(read_at.x, read_at.y, read_at.tile[:slot_bits])),
-        ]
+        pixel = add_ram(
+            m, "buffers", 1 << (column_bits + row_bits + slot_bits), 8, write=self.write,
+            write_address=Cat(self.write_x, self.write_y, self.write_tile[:slot_bits]),
+            data=self.write_pixel, address=Cat(read_at.x, read_at.y, read_at.tile[:slot_bits]),
+        )  # fmt: skip
         m.submodules.out = out = fifo.SyncFIFOBuffered(width=PIXEL.size, depth=self._CREDITS)
         marks = delay(m, Cat(read_at.sof, read_at.eol), 2, name="marks")
         m.d.comb += [
-            out.w_data.eq(Cat(delay(m, read.data, 1, name="pixel"), marks)),
+            out.w_data.eq(Cat(pixel, marks)),
             out.w_en.eq(delay(m, issue, 2, name="issued", reset=True)),
             self.busy.eq(
                 (credits_ != self._CREDITS) | self.frames.valid | in_frame | steps.o.valid

@@ -8,12 +8,13 @@ it is resetless, ``rst``.
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from amaranth.back import verilog
 from amaranth.hdl import Elaboratable
 
-__all__ = ["to_verilog"]
+__all__ = ["split_memories", "to_verilog"]
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -41,3 +42,50 @@ def to_verilog(component: Elaboratable, name: str, ports=None) -> str:
     if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
         raise ValueError(f"module name must be a plain Verilog identifier, not {name!r}")
     return verilog.convert(component, name, ports=ports, emit_src=False, strip_internal_attrs=True)
+
+
+_INIT_BLOCK = re.compile(
+    r"^[ ]*initial begin\n(?P<words>(?:[ ]*\S+[ ]?\[\d+\] = \d+'h[0-9a-f]+;\n)+)[ ]*end\n", re.M
+)
+_INIT_WORD = re.compile(r"[ ]*(?P<name>\S+[ ]?)\[(?P<row>\d+)\] = (?P<width>\d+)'h(?P<word>[0-9a-f]+);\n")
+
+
+def split_memories(verilog: str, prefix: str) -> tuple[str, dict[str, str]]:
+    """Move the contents of memories out of a Verilog text.
+
+    Amaranth writes one assignment for each word, on which many tools take time that grows with
+    the square of the depth.  Here a memory of zeros is cleared by a loop, and the contents of any
+    other go into a file for ``$readmemh``.
+
+    Parameters
+    ----------
+    verilog : str
+        Text from `to_verilog`.
+    prefix : str
+        Beginning of the files' names.
+
+    Returns
+    -------
+    tuple
+        The new text, and the files as name -> contents.  Blocks that do not fill one memory from
+        row 0 upwards without a gap are left as they are.
+    """
+    files: dict[str, str] = {}
+    blocks = itertools.count()
+
+    def replace(block: re.Match) -> str:
+        words = [m.group("name", "row", "width", "word") for m in _INIT_WORD.finditer(block["words"])]
+        name, _, width, _ = words[0]
+        if any(other != name or int(row) != k for k, (other, row, _, _) in enumerate(words)):
+            return block[0]
+        number = next(blocks)
+        if not any(word.strip("0") for *_, word in words):
+            return (
+                f"  initial begin : clear_{number}\n    integer i;\n"
+                f"    for (i = 0; i < {len(words)}; i = i + 1) {name}[i] = {width}'d0;\n  end\n"
+            )
+        file = f"{prefix}{number}.mem"
+        files[file] = "".join(f"{word}\n" for *_, word in words)
+        return f'  initial $readmemh("{file}", {name});\n'
+
+    return _INIT_BLOCK.sub(replace, verilog), files

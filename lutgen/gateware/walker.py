@@ -1,15 +1,16 @@
 """Tree walker: the lower part of a context tree, two binary tests per stage."""
 
+import numpy as np
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.data import ArrayLayout, StructLayout
-from amaranth.lib.memory import Memory
+from amaranth.lib.data import ArrayLayout, StructLayout, View
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from ..codec.walker import Walker as Parameters
 from ..codec.walker import WalkerStage
 from .pipeline import choose, delay
+from .blockmem import add_rom
 
 __all__ = ["Walker"]
 
@@ -55,7 +56,7 @@ class Walker(wiring.Component):
         """Latency in clocks of a walker."""
         return _STAGE_CLOCKS * len(walker.stages)
 
-    def _memory(self, stage: WalkerStage) -> tuple[StructLayout, Memory]:
+    def _table(self, stage: WalkerStage) -> tuple[StructLayout, list[int]]:
         select = bits_for(self._count - 1)
         target = bits_for(int(stage.child.max()))
         layout = StructLayout({
@@ -63,28 +64,23 @@ class Walker(wiring.Component):
             "threshold": ArrayLayout(8, 3),
             "child": ArrayLayout(target, 4 if stage.last else 1),
         })
-        child = stage.child.reshape(stage.records, -1)
-        init = [
-            {
-                "feature": [int(v) for v in stage.feature[n]],
-                "threshold": [int(v) for v in stage.threshold[n]],
-                "child": [int(v) for v in child[n]],
-            }
-            for n in range(stage.records)
-        ]
-        return layout, Memory(shape=layout, depth=stage.records, init=init)
+        fields = [(stage.feature, select), (stage.threshold, 8), (stage.child, target)]
+        words = np.zeros(stage.records, dtype=object)
+        at = 0
+        for values, width in fields:
+            for column in values.reshape(stage.records, -1).T:
+                words |= column.astype(object) << at
+                at += width
+        return layout, words.tolist()
 
     def elaborate(self, platform) -> Module:
         m = Module()
         address = self.index
         window = self.features
         for s, stage in enumerate(self._walker.stages):
-            layout, memory = self._memory(stage)
-            m.submodules[f"stage{s}"] = memory
-            port = memory.read_port()
-            m.d.comb += port.addr.eq(address)
-            record = Signal(layout, name=f"record{s}", reset_less=True)
-            m.d.sync += record.eq(port.data)
+            layout, words = self._table(stage)
+            (word,) = add_rom(m, f"stage{s}", words, layout.size, [address])
+            record = View(layout, word)
             window = delay(m, window, 2, name=f"window{s}")
             pixel = [Signal(8, name=f"pixel{s}_{k}", reset_less=True) for k in range(3)]
             pixels = [window.word_select(f, 8) for f in range(self._count)]

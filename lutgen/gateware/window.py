@@ -16,6 +16,7 @@ from amaranth.utils import bits_for
 
 from ..codec.window import Window
 from .pipeline import delay
+from .blockmem import BLOCK
 
 __all__ = ["BackwardWindow", "ForwardWindow", "row_banks"]
 
@@ -119,7 +120,7 @@ class ForwardWindow(wiring.Component):
         m = Module()
         r = self._window.radius
         m.submodules.lines = lines = Memory(
-            shape=8 * r, depth=(1 << len(self.lane)) * self._tile_width, init=[]
+            shape=8 * r, depth=(1 << len(self.lane)) * self._tile_width, init=[], attrs=BLOCK
         )
         m.submodules.columns = columns = Memory(
             shape=ArrayLayout(8 * r, 2 * r), depth=self._lanes, init=[]

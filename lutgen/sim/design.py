@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
+
+from lutgen.files import write_file
 
 __all__ = ["Design", "Port"]
 
@@ -19,6 +22,7 @@ _PORT = re.compile(
     r"(?:\[(?P<range>[^\]]*)\]\s*)?"
     r"(?P<names>(?:\\\S+\s|\w+)(?:\s*,\s*(?!input\b|output\b|inout\b)(?:\\\S+\s|\w+))*)"
 )
+_READMEM = re.compile(r'(\$readmemh\()"([^"]+)"')
 _RANGE = re.compile(r"\s*(\d+)\s*:\s*0\s*")
 
 
@@ -82,12 +86,26 @@ class Design:
         if isinstance(source, (str, Path)):
             source = [source]
         if isinstance(source, Iterable):
-            texts = tuple(s.read_text() if isinstance(s, Path) else str(s) for s in source)
+            texts = tuple(
+                _absolute(s.read_text(), s.parent) if isinstance(s, Path) else str(s)
+                for s in source
+            )
             return cls._of_texts(texts, top)
         # Imported here: the simulator's own process has no need of Amaranth.
-        from lutgen.gateware.verilog import to_verilog
+        from lutgen.gateware.verilog import split_memories, to_verilog
+        from lutgen.sim.verilator import cache_folder
 
-        design = cls._of_texts((to_verilog(source, top or "top"),), top or "top")
+        text, files = split_memories(to_verilog(source, top or "top"), "")
+        names = {}
+        for name, words in files.items():
+            # Named by content, so that equal designs are equal texts.
+            path = cache_folder() / "memories" / f"{sha256(words.encode()).hexdigest()[:32]}.mem"
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_file(path, words.encode())
+            names[name] = path
+        text = _READMEM.sub(lambda m: f'{m[1]}"{names[m[2]]}"', text)
+        design = cls._of_texts((text,), top or "top")
         return cls(design.top, design.texts, *_shapes(source, design.ports))
 
     @classmethod
@@ -119,6 +137,11 @@ class Design:
                 return found
         known = ", ".join([*self.ports, *self.fields])
         raise ValueError(f"port must be one of {known}; not {' or '.join(map(repr, names))}")
+
+
+def _absolute(text: str, folder: Path) -> str:
+    """Make the files of ``$readmemh`` independent of where the simulator runs."""
+    return _READMEM.sub(lambda m: f'{m[1]}"{folder.resolve() / m[2]}"', text)
 
 
 def _modules(text: str) -> dict[str, str]:
