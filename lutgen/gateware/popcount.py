@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from amaranth.hdl import Array, Cat, Const, Module
+from amaranth.hdl import Array, Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -72,9 +72,12 @@ class Popcount(wiring.Component):
         m = Module()
 
         def counter(group: list) -> list:
-            total = Array(
+            table = Array(
                 Const(n.bit_count(), bits_for(len(group))) for n in range(1 << len(group))
-            )[Cat(group)]
+            )
+            # A signal, or every bit of every counter behind it would write the table out again.
+            total = Signal(bits_for(len(group)))
+            m.d.comb += total.eq(table[Cat(group)])
             return list(total)
 
         columns: _Columns = [list(self.i)]
