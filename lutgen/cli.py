@@ -74,6 +74,10 @@ _model = click.option("--model", metavar="FILE", help="Model file; the embedded 
 _tile = click.option(
     "--tile", type=_Tile(), default=(32, 32), help="Size of a tile in pixels; 32x32 by default."
 )
+_lanes = click.option(
+    "--lanes", type=int, metavar="N", help="Of the decoder; what its pipeline needs by default."
+)
+_encoder_lanes = click.option("--encoder-lanes", type=int, metavar="N", help="Of the encoder.")
 _threads = click.option("--threads", type=click.IntRange(1, 1024), help="One per core by default.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print json to standard output.")
 
@@ -103,6 +107,23 @@ def _progress():
             if step not in tasks:
                 tasks[step] = bar.add_task(step, total=total)
             bar.update(tasks[step], completed=done, total=total)
+
+        yield tell
+
+
+@contextmanager
+def _core_progress(title: str):
+    """A line for each core, as a function of the core and what is done for it."""
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    with _bar(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()) as bar:
+        tasks = {}
+
+        def tell(core: str, step: str) -> None:
+            text = f"{title} {core}: {step}"
+            if core not in tasks:
+                tasks[core] = bar.add_task(text, total=None)
+            bar.update(tasks[core], description=text)
 
         yield tell
 
@@ -294,6 +315,107 @@ def _save_model(model, path: str) -> None:
     file = io.BytesIO()
     model.save(file)
     write_file(path, file.getvalue())
+
+
+@main.command("build")
+@click.option("--target", required=True, help="Device, see `lutgen targets`.")
+@_model
+@click.option(
+    "--top", type=click.Choice(["encoder", "decoder", "codec"]), default="codec",
+    show_default=True, help="One core, or both.",
+)  # fmt: skip
+@_lanes
+@_encoder_lanes
+@_tile
+@click.option("--max-width", type=int, default=512, show_default=True, help="Of images, in pixels.")
+@click.option("--max-height", type=int, default=4096, show_default=True)
+@click.option(
+    "--stream-bytes", type=int, default=4, show_default=True, help="Width of the file's TDATA."
+)
+@click.option("--out", metavar="DIR", help="By default rtl_out/TARGET/TOP-PROFILE.")
+@click.option("--no-estimate", is_flag=True, help="Do not count resources, which takes a minute.")
+@_json
+def build_(target, no_estimate, as_json, **parameters) -> None:
+    """Write the Verilog of a model's encoder and decoder."""
+    from lutgen.build import BuildError, build, summary, table
+    from lutgen.model import ModelError
+
+    try:
+        with _core_progress("making the") as progress:
+            record = build(target, estimate=not no_estimate, progress=progress, **parameters)
+    except ModelError:
+        raise
+    except BuildError as error:
+        raise _Failure(str(error)) from error
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(record, indent=2))
+        return
+    from rich.console import Console
+
+    if record["pair"]:
+        Console().print(table(record))
+    click.echo(summary(record))
+
+
+@main.command("sim")
+@_model
+@click.option(
+    "--images", multiple=True, metavar="PATH",
+    help="Image or folder, may be repeated; synthetic glyphs and odd sizes by default.",
+)  # fmt: skip
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="First N images only.")
+@click.option("--target", default="zynq7045", show_default=True)
+@_lanes
+@_encoder_lanes
+@_tile
+@click.option(
+    "--stall", type=float, default=0.0, metavar="P", help="Share of clocks in which ports stall."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--build", "folder", metavar="DIR", help="What `lutgen build` has written.")
+@_json
+@click.pass_context
+def sim(ctx, images, limit, folder, stall, seed, as_json, **parameters) -> None:
+    """Simulate the Verilog and compare it with the reference codec, byte for byte."""
+    from lutgen.sim.check import check, check_build, synthetic_images, table
+    from lutgen.sim.verilator import SimulationError
+
+    given = [name for name in parameters if ctx.get_parameter_source(name).name == "COMMANDLINE"]
+    if folder and given:
+        raise click.UsageError(
+            f"--build must stand without --{given[0].replace('_', '-')}, which the build decides"
+        )
+    if images:
+        from lutgen.imageio import read_images
+
+        named = [
+            (f"{path} {k}", image) for path in images for k, image in enumerate(read_images(path))
+        ][:limit]
+    else:
+        named = synthetic_images(limit or 48, seed)
+    common = {"stall": stall, "seed": seed}
+    try:
+        with _core_progress("simulating the") as progress:
+            if folder:
+                result = check_build(folder, named, progress=progress, **common)
+            else:
+                result = check(images=named, progress=progress, **common, **parameters)
+    except SimulationError as error:
+        raise _Failure(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(result, indent=2))
+    else:
+        from rich.console import Console
+
+        Console().print(table(result))
+        click.echo(
+            f"{result['images']} images, {result['pixels']} pixels, {result['checks']} checks, "
+            f"{result['mismatches']} mismatches, {result['seconds']:.0f} s"
+        )
+    if not result["ok"]:
+        raise _Failure("\n  ".join(["Verilog and reference must agree, but:", *result["problems"]]))
 
 
 @main.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -87,24 +87,16 @@ class Design:
             source = [source]
         if isinstance(source, Iterable):
             texts = tuple(
-                _absolute(s.read_text(), s.parent) if isinstance(s, Path) else str(s)
+                _share_memories(s.read_text(), lambda name, s=s: (s.parent / name).read_text())
+                if isinstance(s, Path) else str(s)
                 for s in source
-            )
+            )  # fmt: skip
             return cls._of_texts(texts, top)
         # Imported here: the simulator's own process has no need of Amaranth.
         from lutgen.gateware.verilog import split_memories, to_verilog
-        from lutgen.sim.verilator import cache_folder
 
         text, files = split_memories(to_verilog(source, top or "top"), "")
-        names = {}
-        for name, words in files.items():
-            # Named by content, so that equal designs are equal texts.
-            path = cache_folder() / "memories" / f"{sha256(words.encode()).hexdigest()[:32]}.mem"
-            if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_file(path, words.encode())
-            names[name] = path
-        text = _READMEM.sub(lambda m: f'{m[1]}"{names[m[2]]}"', text)
+        text = _share_memories(text, files.__getitem__)
         design = cls._of_texts((text,), top or "top")
         return cls(design.top, design.texts, *_shapes(source, design.ports))
 
@@ -139,9 +131,23 @@ class Design:
         raise ValueError(f"port must be one of {known}; not {' or '.join(map(repr, names))}")
 
 
-def _absolute(text: str, folder: Path) -> str:
-    """Make the files of ``$readmemh`` independent of where the simulator runs."""
-    return _READMEM.sub(lambda m: f'{m[1]}"{folder.resolve() / m[2]}"', text)
+def _share_memories(text: str, read: Callable[[str], str]) -> str:
+    """Let ``$readmemh`` read files of the cache that are named by their contents.
+
+    Where the simulator runs no longer matters then, and designs are equal if their texts are.
+    """
+    # Imported here: the simulator's own process has no need of it.
+    from lutgen.sim.verilator import cache_folder
+
+    def share(match: re.Match) -> str:
+        words = read(match[2])
+        path = cache_folder() / "memories" / f"{sha256(words.encode()).hexdigest()[:32]}.mem"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_file(path, words.encode())
+        return f'{match[1]}"{path}"'
+
+    return _READMEM.sub(share, text)
 
 
 def _modules(text: str) -> dict[str, str]:
