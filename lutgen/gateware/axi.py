@@ -117,7 +117,7 @@ class BytesToWords(wiring.Component):
         m = Module()
         count = self._count
         held = Signal(8 * count, reset_less=True)  # bytes but the newest
-        fill = Signal(range(count))
+        fill = Signal(range(max(2, count)))  # never of no bits, which Verilog lacks
         byte = self.i.payload
         completes = byte.last | (fill == count - 1)
         take = self.i.valid & self.i.ready

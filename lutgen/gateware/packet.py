@@ -333,7 +333,9 @@ class PacketReader(wiring.Component):
             ),
         ]  # fmt: skip
         length = Signal(14)
-        left = Signal(14)  # bytes still to come after this one
+        malformed = Signal()
+        left = Signal(14)  # bytes still to come
+        final = Signal()  # ... only this one
         pointer = Signal(len(self.free_to))
         room = Signal()
         truncated = Signal()  # the stream is over, or dropped up to its end
@@ -352,10 +354,9 @@ class PacketReader(wiring.Component):
             self.address.eq(pointer),
             self.data.eq(byte),
         ]
-        # Registered: the pointer advances once more before it is seen.
-        m.d.sync += room.eq(
-            (pointer - self.free_to)[: len(pointer)] < (1 << len(self.address)) - 2
-        )
+        # Registered twice: the pointer advances twice more before it is seen.
+        used = delay(m, (pointer - self.free_to)[: len(pointer)], 1, name="used")
+        m.d.sync += room.eq(used < (1 << len(self.address)) - 4)
 
         with m.FSM() as fsm:
             with m.State("header"):
@@ -405,32 +406,33 @@ class PacketReader(wiring.Component):
                     m.next = "length"
             with m.State("length"):
                 m.d.comb += self.bytes.ready.eq(1)
-                m.d.sync += [length.eq(byte[:7]), first_byte.eq(1)]
+                m.d.sync += [
+                    length.eq(byte[:7]), malformed.eq(0), truncated.eq(last), first_byte.eq(1),
+                    final.eq(0),
+                ]  # fmt: skip
                 with m.If(self.bytes.valid):
-                    m.d.sync += truncated.eq(last)
-                    with m.If(last | (~byte[7] & (byte[:7] < MIN_PAYLOAD_BYTES))):
-                        m.d.comb += self.bad_packet.eq(1)
-                        m.d.sync += voids.eq(1)
-                        m.next = "tile"
-                    with m.Elif(byte[7]):
+                    with m.If(byte[7] & ~last):
                         m.next = "length more"
                     with m.Else():
-                        m.d.sync += left.eq(byte[:7] - 1)
-                        m.next = "payload"
+                        m.next = "length read"
             with m.State("length more"):
                 m.d.comb += self.bytes.ready.eq(1)
-                whole = Cat(length[:7], byte[:7])
-                m.d.sync += left.eq(whole - 1)
+                m.d.sync += [
+                    length[7:].eq(byte), malformed.eq(byte[7] | (byte == 0)), truncated.eq(last),
+                ]  # fmt: skip
                 with m.If(self.bytes.valid):
-                    m.d.sync += truncated.eq(last)
-                    with m.If(
-                        last | byte[7] | (byte == 0) | (whole > self._max_payload)
-                    ):
-                        m.d.comb += self.bad_packet.eq(1)
-                        m.d.sync += voids.eq(1)
-                        m.next = "tile"
-                    with m.Else():
-                        m.next = "payload"
+                    m.next = "length read"
+            with m.State("length read"):
+                m.d.sync += left.eq(length)
+                with m.If(
+                    truncated | malformed
+                    | (length < MIN_PAYLOAD_BYTES) | (length > self._max_payload)
+                ):  # fmt: skip
+                    m.d.comb += self.bad_packet.eq(1)
+                    m.d.sync += voids.eq(1)
+                    m.next = "tile"
+                with m.Else():
+                    m.next = "payload"
             with m.State("payload"):
                 m.d.comb += [
                     self.bytes.ready.eq(room),
@@ -439,15 +441,15 @@ class PacketReader(wiring.Component):
                 ]
                 with m.If(take):
                     m.d.sync += [
-                        pointer.eq(pointer + 1), left.eq(left - 1), first_byte.eq(0),
-                        truncated.eq(last),
+                        pointer.eq(pointer + 1), left.eq(left - 1), final.eq(left == 2),
+                        first_byte.eq(0), truncated.eq(last),
                     ]  # fmt: skip
                     with m.If(first_byte):
                         m.d.sync += [begin.eq(pointer), zeros.eq(8)]
                         for i in range(8):
                             with m.If(byte[i]):
                                 m.d.sync += zeros.eq(7 - i)
-                    with m.If(left == 0):
+                    with m.If(final):
                         m.next = "tile"
                     with m.Elif(last):
                         m.d.comb += self.bad_packet.eq(1)

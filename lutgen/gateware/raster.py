@@ -46,7 +46,7 @@ class RasterToTiles(wiring.Component):
     One pixel per clock, unless the next band has no free buffer.  Geometry is counted, not taken
     from the markers: a pixel without ``sof`` where a frame should begin is dropped, and a marker
     in a wrong place is reported and otherwise ignored.  Size and number of images are sampled
-    when a file begins and must have been stable for five clocks; one that is zero or too large is
+    when a file begins and must have been stable for six clocks; one that is zero or too large is
     reported and its pixels are dropped.
 
     Members
@@ -118,17 +118,15 @@ class RasterToTiles(wiring.Component):
         width = delay(m, self.width, 1, name="width")
         height = delay(m, self.height, 1, name="height")
         count = delay(m, self.images, 1, name="images")
-        checks = [
-            delay(m, check, 1, name=name)
-            for name, check in (
-                ("some", (width != 0) & (height != 0)), ("wide", width <= self._max_width),
-                ("high", height <= self._max_height), ("any", count != 0),
-            )
-        ]  # fmt: skip
         less = [
             delay(m, (value - 1)[: len(value)], 1, name=f"less{i}")
             for i, value in enumerate((width, height, count))
         ]
+        # Zero less one is too large as well.
+        checks = [
+            less[0] < self._max_width, less[1] < self._max_height, less[2] != (1 << 32) - 1,
+        ]  # fmt: skip
+        checks = [delay(m, check, 1, name=f"check{i}") for i, check in enumerate(checks)]
         with m.If(~in_file):
             # Held at the last value before the file began.
             m.d.sync += [

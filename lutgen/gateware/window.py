@@ -27,18 +27,18 @@ def row_banks(window: Window) -> int:
 
 
 class _Masks:
-    """Which rows and columns of the window lie inside the tile, one clock after the position."""
+    """Which rows and columns of the window lie inside the tile, two clocks after the position."""
 
     def __init__(self, m: Module, window: Window, x, y, width) -> None:
         radius = window.radius
         self.columns = {0: 1}
         self.rows = {}
+        last = delay(m, width, 1, name="last_column")
         for d in range(1, radius + 1):
-            for name, dx, inside in (("l", -d, x >= d), ("r", d, x + d <= width)):
-                self.columns[dx] = Signal(name=f"column_{name}{d}", reset_less=True)
-                m.d.sync += self.columns[dx].eq(inside)
-            self.rows[d] = Signal(name=f"row_{d}", reset_less=True)
-            m.d.sync += self.rows[d].eq(y >= d)
+            beyond = delay(m, x + d, 1, name=f"right{d}")
+            self.columns[d] = delay(m, beyond <= last, 1, name=f"column_r{d}")
+            self.columns[-d] = delay(m, x >= d, 2, name=f"column_l{d}")
+            self.rows[d] = delay(m, y >= d, 2, name=f"row_{d}")
 
     def delay(self, m: Module, cycles: int) -> None:
         for dx in self.columns:
@@ -139,7 +139,6 @@ class ForwardWindow(wiring.Component):
         m.d.sync += entering.eq(fetch.data)
 
         masks = _Masks(m, self._window, self.x, self.y, self.width)
-        masks.delay(m, 1)
         lane = delay(m, self.lane, 2, name="lane")
         columns_read, columns_write = columns.read_port(domain="comb"), columns.write_port()
         left_read, left_write = left.read_port(domain="comb"), left.write_port()
@@ -237,7 +236,7 @@ class BackwardWindow(wiring.Component):
         })
         m.submodules.columns = columns = Memory(shape=layout, depth=self._lanes, init=[])
         masks = _Masks(m, self._window, self.x, self.y, self.width)
-        masks.delay(m, 2)
+        masks.delay(m, 1)
 
         banks = Array(self.banks)
         row = delay(m, self.row, 2, name="row")
