@@ -1,0 +1,37 @@
+"""Popcount against ``int.bit_count``."""
+
+import numpy as np
+import pytest
+
+from lutgen.gateware.popcount import Popcount
+from tests.gateware.bundle import Pipelines
+
+WIDTHS = (1, 2, 3, 6, 7, 64, 512)
+
+
+def vectors(width: int, rng: np.random.Generator) -> list[int]:
+    """All zeros, all ones, single ones and zeros, all values if there are few, random ones."""
+    ones = (1 << width) - 1
+    edges = [0, ones, *(1 << k for k in range(width)), *(ones ^ 1 << k for k in range(width))]
+    edges += [(1 << k) - 1 for k in range(width)]
+    if width <= 7:
+        return edges + list(range(1 << width))
+    planes = rng.random((300, width)) < rng.random((300, 1))
+    return edges + [sum(1 << int(k) for k in np.flatnonzero(row)) for row in planes]
+
+
+def test_counts_ones():
+    rng = np.random.default_rng(1)
+    blocks = {f"w{width}": Popcount(width) for width in WIDTHS}
+    given = {f"w{width}_i": np.array(vectors(width, rng), dtype=object) for width in WIDTHS}
+    found = Pipelines(blocks)(given, extra=max(b.latency for b in blocks.values()))
+    for width in WIDTHS:
+        values = given[f"w{width}_i"]
+        latency = blocks[f"w{width}"].latency
+        result = found[f"w{width}_o"][latency:][: len(values)]
+        np.testing.assert_array_equal(result, [int(v).bit_count() for v in values])
+
+
+def test_width_must_be_positive():
+    with pytest.raises(ValueError, match="at least 1, not 0"):
+        Popcount(0)
