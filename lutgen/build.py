@@ -16,31 +16,25 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 
 import lutgen
 
+from .build_core import REFUSED, RESOURCES, core_config
+from .build_text import header, wrapper
 from .codec.head import LaplaceHead
 from .handoff.xdc import clock_xdc
 from .model import Model
 from .targets import Target, get_target
 
-__all__ = ["CORES", "SCHEMA", "TOPS", "BuildError", "build", "load_build", "summary", "table"]
+__all__ = ["CORES", "SCHEMA", "TOPS", "BuildError", "build", "load_build"]
 
 #: Version of ``build.json``: a reader of 1 understands every build.json that says 1.
 SCHEMA = 1
 CORES = ("encoder", "decoder")
 TOPS = (*CORES, "codec")
 _RECORD = "build.json"
-_RESOURCES = ("lut", "lut_logic", "lut_memory", "lut_shift", "ff", "bram36", "dsp", "carry4",
-              "muxf", "memory_bits")  # fmt: skip
-#: Blocks that together are the network of the paper: what decides the class.
-_NETWORK = ("layers", "walker")
-_LICENCE = """\
-The generated files are yours: use, change and pass them on as you like. lutgen's own licence does
-not cover them. The tables come from the model; its training record names the data."""
 
 
 class BuildError(RuntimeError):
@@ -127,7 +121,7 @@ def build(
         "stream_bytes": stream_bytes,
         "primitive": target.lut_primitive,
     }
-    config = _config(model, parameters)
+    config = core_config(model, parameters)
     parameters |= {
         "lanes": config.decoder_lanes if top != "encoder" else None,
         "encoder_lanes": config.lanes_of_encoder if top != "decoder" else None,
@@ -165,8 +159,8 @@ def build(
         verilog = [f"lutgen_{core}.v" for core in made]
         if top == "codec":
             verilog.append("lutgen_codec.v")
-            wrapper = _header(record, "lutgen_codec") + _wrapper(record["cores"])
-            (work / verilog[-1]).write_text(wrapper)
+            text = header(record, "lutgen_codec") + wrapper(record["cores"])
+            (work / verilog[-1]).write_text(text)
         (work / "files.f").write_text("".join(f"{name}\n" for name in verilog))
         if "vivado" in target.tools:
             (work / "lutgen.xdc").write_text(clock_xdc(target))
@@ -227,15 +221,6 @@ def _model(model) -> Model:
     return Model.load(model)
 
 
-def _config(model: Model, parameters: Mapping):
-    """The core's configuration; Amaranth is loaded here."""
-    from .gateware.config import CoreConfig
-
-    names = ("tile_width", "tile_height", "max_width", "max_height", "lanes", "encoder_lanes",
-             "primitive")  # fmt: skip
-    return CoreConfig(model, **{name: parameters[name] for name in names})
-
-
 def _describe_model(model: Model) -> dict:
     net = model.network
     return {
@@ -252,10 +237,27 @@ def _describe_model(model: Model) -> dict:
     }
 
 
-# One core, in a process of its own.
+def _pair(cores, target: Target) -> dict:
+    """Sum of the cores, and its share of the device in percent."""
+    cores = list(cores)
+    total = {
+        kind: sum(core["resources"]["total"][kind] for core in cores) for kind in RESOURCES
+    }
+    share = {
+        kind: round(100 * total[kind] / held, 2) for kind, held in target.capacity.items() if held
+    }
+    levels = [core["resources"]["levels"] for core in cores]
+    return {
+        "total": total,
+        "percent": share,
+        "fits": all(percent <= 100 for percent in share.values()),
+        "levels": max((n for n in levels if n is not None), default=None),
+    }
 
-_WORKER = "from lutgen.build import _work; _work()"
-_REFUSED = 3  # exit status of a process that says why in a file
+
+# Cores, each in a process of its own.
+
+_WORKER = "from lutgen.build_core import work; work()"
 
 
 def _run_workers(jobs: Path, cores, record: Mapping, estimate: bool, progress) -> None:
@@ -272,7 +274,7 @@ def _run_workers(jobs: Path, cores, record: Mapping, estimate: bool, progress) -
             if progress:
                 progress(core, line.strip())
         code = process.wait()
-        if code == _REFUSED:
+        if code == REFUSED:
             raise BuildError(f"{core}: " + (jobs / f"{core}.error").read_text())
         if code:
             how = "was killed, perhaps for want of memory" if code < 0 else f"ended with {code}"
@@ -310,231 +312,6 @@ def _stop(processes) -> None:
             process.wait()
 
 
-def _work() -> None:
-    """The process: Verilog, and perhaps the estimate, of one core."""
-    jobs, core = Path(sys.argv[1]), sys.argv[2]
-    order = json.loads((jobs / f"{core}.json").read_text())
-    try:
-        found = _make(jobs.with_name("files"), core, order["record"], order["estimate"])
-    except ValueError as error:
-        (jobs / f"{core}.error").write_text(str(error))
-        raise SystemExit(_REFUSED) from None
-    (jobs / f"{core}.json").write_text(json.dumps(found))
-
-
-def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
-    from .gateware.top import DecoderTop, EncoderTop
-    from .gateware.verilog import split_memories, to_verilog
-
-    def tell(step: str) -> None:
-        print(step, flush=True)
-
-    began = time.perf_counter()
-    tell("Verilog")
-    model = Model.load(work / "model.lutgen")
-    config = _config(model, record["parameters"])
-    top = {"encoder": EncoderTop, "decoder": DecoderTop}[core]
-    component = top(config, stream_bytes=record["parameters"]["stream_bytes"])
-    module = f"lutgen_{core}"
-    text = to_verilog(component, module)
-    found = _describe_core(config, core) | {
-        "memory_bits": _memory_bits(text, module),
-        "ports": _ports(component),
-        "resources": None,
-    }
-    head = _header(record | {"cores": {core: found}}, module)
-    small, tables = split_memories(text, f"{module}_")
-    (work / f"{module}.v").write_text(head + small)
-    for name, words in tables.items():
-        (work / name).write_text(words)
-    found["seconds"] = {"verilog": round(time.perf_counter() - began, 2)}
-    if estimate:
-        from .synth import estimate as count
-
-        tell("resources")
-        began = time.perf_counter()
-        target = Target(**record["target"] | {"tools": tuple(record["target"]["tools"])})
-        found["resources"] = _resources(count(text, module, target, _blocks(model, core)))
-        found["seconds"]["resources"] = round(time.perf_counter() - began, 2)
-    tell("done")
-    return found
-
-
-def _describe_core(config, core: str) -> dict:
-    # Lanes must not be fewer than the loops are deep.
-    if core == "encoder":
-        return {
-            "module": "lutgen_encoder",
-            "lanes": config.lanes_of_encoder,
-            "depth": config.min_encoder_lanes,
-            "latency": {"class": config.encoder_class_at, "interval": config.encoder_interval_at},
-            "buffers": {"tiles": config.input_buffers, "packets": config.packet_buffers},
-        }
-    return {
-        "module": "lutgen_decoder",
-        "lanes": config.decoder_lanes,
-        "depth": config.min_decoder_lanes,
-        "latency": {"class": config.decoder_class_at, "symbol": config.decoder_symbol_at},
-        "buffers": {
-            "tiles": config.output_buffers, "payload_bytes": 1 << config.payload_address_bits,
-        },
-    }  # fmt: skip
-
-
-def _blocks(model: Model, core: str) -> dict[str, list[str]]:
-    """Hierarchy paths of the blocks that resources are counted by."""
-    blocks = {
-        "comparators": ["core.network.thermometer"],
-        "layers": ["core.network"],  # with the delay lines beside them
-        "walker": ["core.network.walker"],
-        "head": ["core.head"],
-        "coder": ["core.rans", "core.packer"],
-        "lanes": ["core.lanes", "core.window"],
-        "memories": ["core.raster", "core.writer"],
-        "rest": [""],
-    }
-    if core == "decoder":
-        blocks["coder"] = ["core.rans"]
-        blocks["memories"] = ["core.raster", "core.reader", "core.payload"]
-    if model.walker is None:
-        del blocks["walker"]
-    if isinstance(model.head, LaplaceHead):
-        blocks["head"] += ["core.network.popcount_*", "core.network.classifier"]
-    return blocks
-
-
-def _resources(found: Mapping) -> dict:
-    """What of an estimate goes into the record."""
-    parts = [found["blocks"][name] for name in _NETWORK if name in found["blocks"]]
-    worst = found["blocks"][found["worst_block"]] if found["worst_block"] else {"path": []}
-    return {
-        "tool": found["tool"],
-        "total": {name: found["total"][name] for name in _RESOURCES},
-        "cells": found["total"]["cells"],
-        "blocks": {
-            name: {kind: block[kind] for kind in (*_RESOURCES, "levels")}
-            | {"endpoints": {str(k): n for k, n in block["endpoints"].items()}}
-            for name, block in found["blocks"].items()
-        },
-        "network": {kind: sum(part[kind] for part in parts) for kind in _RESOURCES}
-        | {"levels": max((p["levels"] for p in parts if p["levels"] is not None), default=None)},
-        "levels": found["levels"],
-        "worst_block": found["worst_block"],
-        "worst_path": worst["path"],
-    }
-
-
-def _pair(cores, target: Target) -> dict:
-    """Sum of the cores, and its share of the device in percent."""
-    cores = list(cores)
-    total = {
-        kind: sum(core["resources"]["total"][kind] for core in cores) for kind in _RESOURCES
-    }
-    share = {
-        kind: round(100 * total[kind] / held, 2) for kind, held in target.capacity.items() if held
-    }
-    levels = [core["resources"]["levels"] for core in cores]
-    return {
-        "total": total,
-        "percent": share,
-        "fits": all(percent <= 100 for percent in share.values()),
-        "levels": max((n for n in levels if n is not None), default=None),
-    }
-
-
-# Text.
-
-
-def _ports(component) -> list[dict]:
-    """Ports of the Verilog module: clock, reset, then those of the component's signature."""
-    from amaranth.hdl import Shape
-    from amaranth.lib.wiring import In
-
-    ports = [{"name": name, "direction": "input", "width": 1} for name in ("clk", "rst")]
-    for name, member in component.signature.members.items():
-        ports.append({
-            "name": name,
-            "direction": "input" if member.flow is In else "output",
-            "width": Shape.cast(member.shape).width,
-        })
-    return ports
-
-
-_MODULE = re.compile(r"^module (?:\\(\S+) |(\w+))")
-_MEMORY = re.compile(r"^  reg (?:\[(\d+):0\] )?(?:\\\S+ |\w+) +\[(\d+):0\];")
-_MEMORIES = {
-    "core.head": "tables",
-    "core.network": "walker",
-    "core.raster": "tiles",
-    "core.payload": "payload",
-    "core.writer": "payload",
-    "core.window": "window",
-}
-
-
-def _memory_bits(verilog: str, module: str) -> dict[str, int]:
-    """Bits of the memories in a Verilog text, by what they hold."""
-    bits = dict.fromkeys([*_MEMORIES.values(), "other"], 0)
-    kind = "other"
-    for line in verilog.splitlines():
-        if match := _MODULE.match(line):
-            path = (match[1] or match[2]).removeprefix(module).removeprefix(".")
-            kind = _MEMORIES.get(".".join(path.split(".")[:2]), "other")
-        elif match := _MEMORY.match(line):
-            bits[kind] += (int(match[1] or 0) + 1) * (int(match[2]) + 1)
-    return bits
-
-
-def _header(record: Mapping, module: str) -> str:
-    """The comment that a Verilog file begins with."""
-    parameters, model, target = record["parameters"], record["model"], record["target"]
-    generator = record["generator"]
-    lines = [
-        f"{module}: generated by lutgen {generator['version']} with Amaranth "
-        f"{generator['amaranth']}. Do not edit: build again.",
-        "",
-        *_LICENCE.splitlines(),
-        "",
-        f"model          {model['hash']}",
-        f"profile        {model['profile']}, {model['classes']} classes, {model['nodes']} nodes, "
-        f"{sum(model['records'])} walker records",
-        f"target         {target['name']} {target['part']}".rstrip(),
-        f"clock goal     {target['clock_mhz']:g} MHz",
-        f"tile           {parameters['tile_width']} x {parameters['tile_height']} pixels",
-        f"largest image  {parameters['max_width']} x {parameters['max_height']} pixels",
-        f"stream         {parameters['stream_bytes']} bytes",
-        f"primitive      {parameters['primitive'] or 'none'}, "
-        f"{parameters['levels_per_stage']} LUT levels per stage of the network",
-    ]
-    for name, core in record["cores"].items():
-        buffers = ", ".join(f"{n} {k.replace('_', ' ')}" for k, n in core["buffers"].items())
-        lines.append(
-            f"{name:14} {core['lanes']} lanes, pipeline depth {core['depth']}, buffers: {buffers}"
-        )
-    return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
-
-
-def _wrapper(cores: Mapping) -> str:
-    """Verilog of ``lutgen_codec``: both cores side by side on one clock and one reset."""
-    common = ("clk", "rst")
-    own = [(name, port) for name, core in cores.items() for port in core["ports"]
-           if port["name"] not in common]  # fmt: skip
-
-    def declaration(name: str, port: Mapping) -> str:
-        span = f" [{port['width'] - 1}:0]" if port["width"] > 1 else ""
-        return f"  {port['direction']} wire{span} {name}"
-
-    single = {"direction": "input", "width": 1}
-    ports = [declaration(name, single) for name in common]
-    ports += [declaration(f"{name}_{port['name']}", port) for name, port in own]
-    text = "module lutgen_codec (\n" + ",\n".join(ports) + "\n);\n"
-    for name, core in cores.items():
-        pins = [f"    .{pin}({pin})" for pin in common]
-        pins += [f"    .{port['name']}({name}_{port['name']})" for n, port in own if n == name]
-        text += f"  {core['module']} {name} (\n" + ",\n".join(pins) + "\n  );\n"
-    return text + "endmodule\n"
-
-
 # The folder.
 
 
@@ -566,104 +343,3 @@ def _put(work: Path, out: Path, old: list[str]) -> None:
             (out / name).unlink(missing_ok=True)
     for name in [*new, _RECORD]:
         os.replace(work / name, out / name)
-
-
-def table(record: Mapping):
-    """A rich table of a build: resources by block, core by core."""
-    from rich.box import SIMPLE
-    from rich.table import Table
-
-    target, cores = record["target"], record["cores"]
-    # Narrow, to fit a terminal of 80 columns.
-    grid = Table(box=SIMPLE, padding=(0, 1, 0, 0), title_justify="left", title=_title(record))
-    grid.add_column("")
-    kinds = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36"}
-    for name in cores:
-        for k, label in enumerate([*kinds.values(), "levels"]):
-            grid.add_column(f"{'' if k else name}\n{label}", justify="right", no_wrap=True)
-
-    def row(label: str, pick: Callable[[Mapping], Mapping | None], **style) -> None:
-        found = [pick(core["resources"]) for core in cores.values()]
-        if any(found):
-            grid.add_row(label, *(cell for part in found for cell in _cells(part, kinds)), **style)
-
-    def block(resources: Mapping, name: str) -> Mapping | None:
-        return resources["blocks"].get(name)
-
-    row("comparators", partial(block, name="comparators"))
-    row("network", lambda found: found["network"])
-    row("  layers", partial(block, name="layers"), style="dim")
-    row("  walker", partial(block, name="walker"), style="dim")
-    for name in ("head", "coder", "lanes", "memories", "rest"):
-        row(name, partial(block, name=name), end_section=name == "rest")
-    row("total", lambda found: found["total"] | {"levels": found["levels"]}, style="bold")
-    held = {"lut": target["luts"], "ff": target["ffs"], "bram36": target["bram36"]}
-    if all(held.values()):
-        cells = []
-        for core in cores.values():
-            total = core["resources"]["total"]
-            cells += [f"{100 * total[kind] / held[kind]:.1f} %" for kind in kinds] + [""]
-        grid.add_row(f"of {target['name']}", *cells)
-    return grid
-
-
-def _title(record: Mapping) -> str:
-    model = record["model"]
-    return f"{record['parameters']['top']} of {model['profile']} {model['hash'][:16]}"
-
-
-def _cells(part: Mapping | None, kinds) -> list[str]:
-    if not part:
-        return [""] * (len(kinds) + 1)
-    levels = part["levels"]
-    return [f"{part[kind]:g}" for kind in kinds] + ["-" if levels is None else str(levels)]
-
-
-def summary(record: Mapping) -> str:
-    """What a build is and what to do with it, a few lines of text."""
-    target, parameters, pair = record["target"], record["parameters"], record["pair"]
-    lines = []
-    for name, core in record["cores"].items():
-        memory = sum(core["memory_bits"].values())
-        lines.append(
-            f"{name}: {core['lanes']} lanes for a pipeline of depth {core['depth']}, "
-            f"{memory / 1024:.0f} Kibit of memory"
-        )
-    lines.append(
-        f"tile {parameters['tile_width']}x{parameters['tile_height']}, images up to "
-        f"{parameters['max_width']}x{parameters['max_height']}, stream of "
-        f"{parameters['stream_bytes']} bytes, clock goal {target['clock_mhz']:g} MHz"
-    )
-    if pair:
-        names = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36", "dsp": "DSP"}
-        counts = [
-            f"{pair['total'][kind]:g} {name}"
-            + (f" ({pair['percent'][kind]:.1f} %)" if kind in pair["percent"] else "")
-            for kind, name in names.items()
-        ]
-        deepest = max(record["cores"].values(), key=lambda core: core["resources"]["levels"] or 0)
-        lines.append(
-            f"{parameters['top']}: {', '.join(counts)}; deepest path {pair['levels']} LUT levels, "
-            f"in {deepest['resources']['worst_block']} of the {deepest['module'][7:]}"
-        )
-        if not pair["fits"]:
-            lines.append(
-                f"DOES NOT FIT {target['name']}: try smaller --max-width, --tile or --lanes, or "
-                "another --target"
-            )
-    else:
-        lines.append("resources not counted: leave out --no-estimate")
-    folder = record["folder"]
-    tables = sum(name.endswith(".mem") for name in record["files"])
-    names = [name for name in record["files"] if not name.endswith(".mem")]
-    lines += [
-        f"files in {folder}: {', '.join(names)}, {tables} tables *.mem, {_RECORD}",
-        "next:",
-        f"  lutgen sim --build {folder}",
-    ]
-    if "vivado" in target["tools"]:
-        lines.append(
-            f"  Vivado: read lutgen.xdc, the files in files.f and *.mem, "
-            f"top lutgen_{parameters['top']}, part {target['part']}"
-        )
-    return "\n".join(lines)

@@ -337,7 +337,8 @@ def _save_model(model, path: str) -> None:
 @_json
 def build_(target, no_estimate, as_json, **parameters) -> None:
     """Write the Verilog of a model's encoder and decoder."""
-    from lutgen.build import BuildError, build, summary, table
+    from lutgen.build import BuildError, build
+    from lutgen.build_text import summary, table
     from lutgen.model import ModelError
 
     try:

@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 import lutgen.build
-from lutgen.build import BuildError, build, load_build, summary, table
+from lutgen.build import BuildError, build, load_build
+from lutgen.build_text import summary, table
 from lutgen.cli import main
 from lutgen.gateware.config import CoreConfig
 from lutgen.gateware.top import CodecTop

@@ -1,0 +1,185 @@
+"""One core of a build, made in a process of its own: Verilog, figures, resources."""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from .build_text import header
+from .codec.head import LaplaceHead
+from .model import Model
+from .targets import Target
+
+__all__ = ["REFUSED", "RESOURCES", "core_config", "work"]
+
+#: Exit status of a process that says why in a file.
+REFUSED = 3
+RESOURCES = ("lut", "lut_logic", "lut_memory", "lut_shift", "ff", "bram36", "dsp", "carry4",
+              "muxf", "memory_bits")  # fmt: skip
+#: Blocks that together are the network of the paper: what decides the class.
+_NETWORK = ("layers", "walker")
+
+
+def core_config(model: Model, parameters: Mapping):
+    """The core's configuration; Amaranth is loaded here."""
+    from .gateware.config import CoreConfig
+
+    names = ("tile_width", "tile_height", "max_width", "max_height", "lanes", "encoder_lanes",
+             "primitive")  # fmt: skip
+    return CoreConfig(model, **{name: parameters[name] for name in names})
+
+
+def work() -> None:
+    """The process: Verilog, and perhaps the estimate, of one core."""
+    jobs, core = Path(sys.argv[1]), sys.argv[2]
+    order = json.loads((jobs / f"{core}.json").read_text())
+    try:
+        found = _make(jobs.with_name("files"), core, order["record"], order["estimate"])
+    except ValueError as error:
+        (jobs / f"{core}.error").write_text(str(error))
+        raise SystemExit(REFUSED) from None
+    (jobs / f"{core}.json").write_text(json.dumps(found))
+
+
+def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
+    from .gateware.top import DecoderTop, EncoderTop
+    from .gateware.verilog import split_memories, to_verilog
+
+    def tell(step: str) -> None:
+        print(step, flush=True)
+
+    began = time.perf_counter()
+    tell("Verilog")
+    model = Model.load(work / "model.lutgen")
+    config = core_config(model, record["parameters"])
+    top = {"encoder": EncoderTop, "decoder": DecoderTop}[core]
+    component = top(config, stream_bytes=record["parameters"]["stream_bytes"])
+    module = f"lutgen_{core}"
+    text = to_verilog(component, module)
+    found = _describe_core(config, core) | {
+        "memory_bits": _memory_bits(text, module),
+        "ports": _ports(component),
+        "resources": None,
+    }
+    head = header(record | {"cores": {core: found}}, module)
+    small, tables = split_memories(text, f"{module}_")
+    (work / f"{module}.v").write_text(head + small)
+    for name, words in tables.items():
+        (work / name).write_text(words)
+    found["seconds"] = {"verilog": round(time.perf_counter() - began, 2)}
+    if estimate:
+        from .synth import estimate as count
+
+        tell("resources")
+        began = time.perf_counter()
+        target = Target(**record["target"] | {"tools": tuple(record["target"]["tools"])})
+        found["resources"] = _resources(count(text, module, target, _blocks(model, core)))
+        found["seconds"]["resources"] = round(time.perf_counter() - began, 2)
+    tell("done")
+    return found
+
+
+def _describe_core(config, core: str) -> dict:
+    # Lanes must not be fewer than the loops are deep.
+    if core == "encoder":
+        return {
+            "module": "lutgen_encoder",
+            "lanes": config.lanes_of_encoder,
+            "depth": config.min_encoder_lanes,
+            "latency": {"class": config.encoder_class_at, "interval": config.encoder_interval_at},
+            "buffers": {"tiles": config.input_buffers, "packets": config.packet_buffers},
+        }
+    return {
+        "module": "lutgen_decoder",
+        "lanes": config.decoder_lanes,
+        "depth": config.min_decoder_lanes,
+        "latency": {"class": config.decoder_class_at, "symbol": config.decoder_symbol_at},
+        "buffers": {
+            "tiles": config.output_buffers, "payload_bytes": 1 << config.payload_address_bits,
+        },
+    }  # fmt: skip
+
+
+def _blocks(model: Model, core: str) -> dict[str, list[str]]:
+    """Hierarchy paths of the blocks that resources are counted by."""
+    blocks = {
+        "comparators": ["core.network.thermometer"],
+        "layers": ["core.network"],  # with the delay lines beside them
+        "walker": ["core.network.walker"],
+        "head": ["core.head"],
+        "coder": ["core.rans", "core.packer"],
+        "lanes": ["core.lanes", "core.window"],
+        "memories": ["core.raster", "core.writer"],
+        "rest": [""],
+    }
+    if core == "decoder":
+        blocks["coder"] = ["core.rans"]
+        blocks["memories"] = ["core.raster", "core.reader", "core.payload"]
+    if model.walker is None:
+        del blocks["walker"]
+    if isinstance(model.head, LaplaceHead):
+        blocks["head"] += ["core.network.popcount_*", "core.network.classifier"]
+    return blocks
+
+
+def _resources(found: Mapping) -> dict:
+    """What of an estimate goes into the record."""
+    parts = [found["blocks"][name] for name in _NETWORK if name in found["blocks"]]
+    worst = found["blocks"][found["worst_block"]] if found["worst_block"] else {"path": []}
+    return {
+        "tool": found["tool"],
+        "total": {name: found["total"][name] for name in RESOURCES},
+        "cells": found["total"]["cells"],
+        "blocks": {
+            name: {kind: block[kind] for kind in (*RESOURCES, "levels")}
+            | {"endpoints": {str(k): n for k, n in block["endpoints"].items()}}
+            for name, block in found["blocks"].items()
+        },
+        "network": {kind: sum(part[kind] for part in parts) for kind in RESOURCES}
+        | {"levels": max((p["levels"] for p in parts if p["levels"] is not None), default=None)},
+        "levels": found["levels"],
+        "worst_block": found["worst_block"],
+        "worst_path": worst["path"],
+    }
+
+
+def _ports(component) -> list[dict]:
+    """Ports of the Verilog module: clock, reset, then those of the component's signature."""
+    from amaranth.hdl import Shape
+    from amaranth.lib.wiring import In
+
+    ports = [{"name": name, "direction": "input", "width": 1} for name in ("clk", "rst")]
+    for name, member in component.signature.members.items():
+        ports.append({
+            "name": name,
+            "direction": "input" if member.flow is In else "output",
+            "width": Shape.cast(member.shape).width,
+        })
+    return ports
+
+
+_MODULE = re.compile(r"^module (?:\\(\S+) |(\w+))")
+_MEMORY = re.compile(r"^  reg (?:\[(\d+):0\] )?(?:\\\S+ |\w+) +\[(\d+):0\];")
+_MEMORIES = {
+    "core.head": "tables",
+    "core.network": "walker",
+    "core.raster": "tiles",
+    "core.payload": "payload",
+    "core.writer": "payload",
+    "core.window": "window",
+}
+
+
+def _memory_bits(verilog: str, module: str) -> dict[str, int]:
+    """Bits of the memories in a Verilog text, by what they hold."""
+    bits = dict.fromkeys([*_MEMORIES.values(), "other"], 0)
+    kind = "other"
+    for line in verilog.splitlines():
+        if match := _MODULE.match(line):
+            path = (match[1] or match[2]).removeprefix(module).removeprefix(".")
+            kind = _MEMORIES.get(".".join(path.split(".")[:2]), "other")
+        elif match := _MEMORY.match(line):
+            bits[kind] += (int(match[1] or 0) + 1) * (int(match[2]) + 1)
+    return bits
