@@ -1,0 +1,100 @@
+"""One pixel per clock, many tiles back to back; and a million pixels without a difference."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from lutgen.codec.codec import Codec
+from lutgen.codec.head import TableHead
+from lutgen.codec.window import Window
+from lutgen.gateware.config import CoreConfig
+from lutgen.model import Model
+from lutgen.netlist import NetlistBuilder
+from lutgen.sim.codec import RtlDecoder, RtlEncoder
+from lutgen.training.glyphs import glyphs
+
+#: Greatest number of clocks per pixel.
+LIMIT = 1.02
+TILE = (32, 32)
+SIDE = 28
+
+
+@cache
+def images(count: int) -> np.ndarray:
+    """Smooth 28 x 28 images, all different, that a table of few classes can code."""
+    y, x, n = np.mgrid[:SIDE, :SIDE, :count]
+    made = 24 + 20 * np.sin(x / 9 + n) * np.cos(y / 7 + n / 3)
+    return np.ascontiguousarray(np.moveaxis(made, -1, 0).astype(np.uint8))
+
+
+def model() -> Model:
+    """Two classes by the pixel to the left; tables that fit `images`."""
+    window = Window(5)
+    builder = NetlistBuilder(window.features)
+    left = window.offsets.index((0, -1))
+    builder.output("index", [builder.input(left, 24)])
+    sample = images(16)
+    classes = np.pad(sample, ((0, 0), (0, 0), (1, 0)))[:, :, :-1] > 24
+    counts = [np.bincount(sample[classes == c], minlength=256) for c in (False, True)]
+    head = TableHead.from_counts(np.array(counts) + 0.01)
+    return Model("raster-table", window, builder.build(), None, head, {})
+
+
+@pytest.mark.slow
+def test_a_pixel_per_clock():
+    """Steady state: from the first pixel behind what the core can hold, up to where it runs dry.
+
+    An encoder takes the first tiles at any rate, into its buffers; from then on, every pixel taken
+    needs one that was coded.  A decoder gives the first pixel when the first round of lanes is
+    done; the first and the last round are left out.
+    """
+    config = CoreConfig(model(), max_width=32, max_height=32)
+    lanes = config.decoder_lanes
+    count = max(6 * lanes, config.input_buffers + 6 * config.lanes_of_encoder)
+    sample = images(count)
+    pixels = SIDE * SIDE
+    file = Codec(config.model).encode(sample, tile=TILE).data
+    assert len(file) < pixels * count, "payloads must have less than a byte per pixel"
+
+    encoded = RtlEncoder(config)(sample)
+    assert encoded.files == (file,)
+    taken = encoded.trace.input_clocks["s_axis_video"]
+    steady = taken[config.input_buffers * pixels :]
+    encoder = float((steady[-1] - steady[0]) / (len(steady) - 1))
+
+    decoded = RtlDecoder(config)(file)
+    np.testing.assert_array_equal(np.stack(decoded.frames), sample)
+    given = decoded.trace.output_clocks["m_axis_video"]
+    steady = given[lanes * pixels : (count - lanes) * pixels]
+    decoder = float((steady[-1] - steady[0]) / (len(steady) - 1))
+    print(f"clocks per pixel: encoder {encoder:.4f}, decoder {decoder:.4f} ({lanes} lanes)")
+    print(f"from first to last pixel: {encoded.clocks_per_pixel:.4f}, {decoded.clocks_per_pixel:.4f}")
+    assert encoder <= LIMIT
+    assert decoder <= LIMIT
+
+
+@pytest.mark.slow
+def test_a_million_pixels():
+    """The embedded model, glyph by glyph and in pages of many tiles."""
+    config = CoreConfig(Model.default(), max_width=256, max_height=256, primitive="LUT6")
+    single = glyphs(700, 1)
+    pages = glyphs(64 * 10, 2).reshape(10, 8, 8, SIDE, SIDE).transpose(0, 1, 3, 2, 4)
+    groups = [single, pages.reshape(10, 8 * SIDE, 8 * SIDE)]
+    assert sum(group.size for group in groups) >= 10**6
+    codec = Codec(config.model)
+    files = [codec.encode(group, tile=TILE).data for group in groups]
+    encoder = RtlEncoder(config)
+    for group, file in zip(groups, files, strict=True):
+        encoded = encoder(group, max_clocks=2 * group.size)
+        assert encoded.errors == ()
+        assert encoded.files == (file,)
+    decoded = RtlDecoder(config)(files, max_clocks=3 * 10**6)
+    assert decoded.errors == ()
+    expected = [image for group in groups for image in group]
+    assert len(decoded.frames) == len(expected)
+    different = sum(
+        int((frame != image).sum())
+        for frame, image in zip(decoded.frames, expected, strict=True)
+    )
+    assert different == 0

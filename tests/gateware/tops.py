@@ -1,0 +1,117 @@
+"""The tops under test, made once, and images for them."""
+
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+
+import numpy as np
+
+from lutgen.codec.codec import Codec
+from lutgen.codec.container import Header, split_packets
+from lutgen.gateware.config import CoreConfig
+from lutgen.gateware.top import DecoderTop, EncoderTop
+from lutgen.sim import Design, Stall, rtl_stream
+from lutgen.sim.codec import RtlDecoder, RtlEncoder
+from tests.models import laplace_model, table_model
+
+#: Stalls by name, for the two ports of a top.
+STALLS = {
+    "never": {},
+    "random": {"pixels": Stall(0.5, 1), "bytes": Stall(0.5, 2)},
+    "pixels": {"pixels": Stall(0.8, 3)},
+    "bytes": {"bytes": Stall(0.9, 4)},
+    "bursts": {"pixels": Stall(0.4, 5, burst=60), "bytes": Stall(0.4, 6, burst=60)},
+}
+
+
+@dataclass(frozen=True)
+class Tops:
+    """Both cores of a configuration, and the reference."""
+
+    config: CoreConfig
+    stream_bytes: int = 4
+    tile: tuple[int, int] = field(init=False)
+    codec: Codec = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tile", (self.config.tile_width, self.config.tile_height))
+        object.__setattr__(self, "codec", Codec(self.config.model))
+
+    @cached_property
+    def encoder_design(self) -> Design:
+        top = EncoderTop(self.config, stream_bytes=self.stream_bytes)
+        return Design.of(top, "lutgen_encoder")
+
+    @cached_property
+    def decoder_design(self) -> Design:
+        top = DecoderTop(self.config, stream_bytes=self.stream_bytes)
+        return Design.of(top, "lutgen_decoder")
+
+    @cached_property
+    def encoder(self) -> RtlEncoder:
+        return RtlEncoder(self.config, self.encoder_design, stream_bytes=self.stream_bytes)
+
+    @cached_property
+    def decoder(self) -> RtlDecoder:
+        return RtlDecoder(self.config, self.decoder_design, stream_bytes=self.stream_bytes)
+
+    def file(self, images: np.ndarray) -> bytes:
+        """The reference's file."""
+        return self.codec.encode(images, tile=self.tile).data
+
+    def decode_words(self, words: dict, *, clear_error: int = 0, **options):
+        """The decoder's streams, with beats of any kind; compiled as `decoder` is."""
+        return rtl_stream(
+            self.decoder_design, {"s_axis_stream": words},
+            {"m_axis_video": ["data", "user", "last"]}, names="{stream}_t{signal}",
+            config={"clear_error": clear_error}, watch=["error"], idle="idle", idle_clocks=64,
+            **options,
+        )  # fmt: skip
+
+
+@cache
+def tops(name: str) -> Tops:
+    """A configuration by name; small, since each costs two compilations."""
+    small = {"max_width": 40, "max_height": 64}
+    if name == "walker":
+        config = CoreConfig(
+            table_model(1), tile_width=8, tile_height=8, primitive="LUT6", levels_per_stage=2,
+            **small,
+        )  # fmt: skip
+        return Tops(config, stream_bytes=1)
+    if name == "plain":
+        model = table_model(2, size=3, walker=False)
+        return Tops(CoreConfig(model, tile_width=16, tile_height=8, **small))
+    if name == "laplace":
+        config = CoreConfig(laplace_model(3, bits=18, nodes=30), tile_width=8, tile_height=16, **small)
+        return Tops(config, stream_bytes=8)
+    if name == "seven":
+        config = CoreConfig(
+            table_model(4, size=7), tile_width=16, tile_height=16, levels_per_stage=1, **small
+        )
+        return Tops(config)
+    if name == "lanes":  # the fewest and many
+        config = CoreConfig(table_model(5), tile_width=8, tile_height=8, encoder_lanes=19, **small)
+        config = CoreConfig(
+            config.model, lanes=config.min_decoder_lanes, encoder_lanes=19, tile_width=8,
+            tile_height=8, **small,
+        )  # fmt: skip
+        return Tops(config)
+    raise ValueError(f"configuration must be a known one, not {name!r}")
+
+
+def pictures(width: int, height: int, count: int = 1, seed: int = 0) -> np.ndarray:
+    """Images uint8 (count, height, width) in turn noisy, smooth and black and white."""
+    rng = np.random.default_rng([width, height, seed])
+    y, x = np.mgrid[:height, :width]
+    smooth = (128 + 100 * np.sin(x / 5 + seed) * np.cos(y / 4)).astype(np.uint8)
+    kinds = [
+        rng.integers(256, size=(height, width)), smooth,
+        255 * (rng.random((height, width)) < 0.5),
+    ]  # fmt: skip
+    return np.stack([kinds[k % 3] for k in range(count)]).astype(np.uint8)
+
+
+def packets(file: bytes) -> list[tuple[int, int]]:
+    """First byte and length of each payload."""
+    start, length = split_packets(file, Header.unpack(file))
+    return list(zip(start.tolist(), length.tolist(), strict=True))
