@@ -183,9 +183,8 @@ class EncoderCore(wiring.Component):
         }  # fmt: skip
         for name, value in write.items():
             port = getattr(writer, name)
-            register = Signal(len(port), name=f"to_{name}", reset_less=name not in ("write", "final"))
-            m.d.sync += register.eq(value)
-            m.d.comb += port.eq(register)
+            control = name in ("write", "final")
+            m.d.comb += port.eq(delay(m, value, 1, name=f"to_{name}", reset=control))
 
         # A payload is complete when its last word is written, an input buffer when it is read:
         # the last columns are fetched two clocks before the flush is over.

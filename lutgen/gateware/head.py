@@ -7,10 +7,17 @@ from amaranth.utils import bits_for
 
 from ..codec.head import PROB_BITS, SYMBOLS, TableHead
 from ..codec.head import LaplaceHead as LaplaceParameters
-from .pipeline import delay
 from .blockmem import add_rom
+from .pipeline import delay
 
-__all__ = ["LaplaceClassifier", "LaplaceDecoder", "LaplaceEncoder", "TableDecoder", "TableEncoder", "head_class_bits"]
+__all__ = [
+    "LaplaceClassifier",
+    "LaplaceDecoder",
+    "LaplaceEncoder",
+    "TableDecoder",
+    "TableEncoder",
+    "head_class_bits",
+]
 
 _TOTAL = 1 << PROB_BITS
 
@@ -20,7 +27,34 @@ def head_class_bits(head) -> int:
     return bits_for(head.classes - 1)
 
 
-class TableEncoder(wiring.Component):
+class _Encoder(wiring.Component):
+    """Ports of a head of the encoder."""
+
+    def __init__(self, head: TableHead | LaplaceParameters) -> None:
+        self._head = head
+        super().__init__({
+            "classes": In(head_class_bits(head)),
+            "symbol": In(8),
+            "start": Out(PROB_BITS),
+            "freq": Out(PROB_BITS),
+        })
+
+
+class _Decoder(wiring.Component):
+    """Ports of a head of the decoder."""
+
+    def __init__(self, head: TableHead | LaplaceParameters) -> None:
+        self._head = head
+        super().__init__({
+            "classes": In(head_class_bits(head)),
+            "slot": In(PROB_BITS),
+            "symbol": Out(8),
+            "start": Out(PROB_BITS),
+            "freq": Out(PROB_BITS),
+        })
+
+
+class TableEncoder(_Encoder):
     """Interval of a symbol: two reads of one table.
 
     Latency of three clocks, one symbol per clock.  The table is a ROM with two ports; a frequency
@@ -44,15 +78,6 @@ class TableEncoder(wiring.Component):
 
     latency = 3
 
-    def __init__(self, head: TableHead) -> None:
-        self._head = head
-        super().__init__({
-            "classes": In(head_class_bits(head)),
-            "symbol": In(8),
-            "start": Out(PROB_BITS),
-            "freq": Out(PROB_BITS),
-        })
-
     def elaborate(self, platform) -> Module:
         m = Module()
         after = Signal(8)
@@ -65,7 +90,7 @@ class TableEncoder(wiring.Component):
         return m
 
 
-class TableDecoder(wiring.Component):
+class TableDecoder(_Decoder):
     """Symbol whose interval holds a slot: a pipelined radix-4 search.
 
     Step s decides two bits of the symbol with three comparisons against entries of its own memory
@@ -93,16 +118,6 @@ class TableDecoder(wiring.Component):
     #: Clocks from the inputs to ``start`` and ``freq``.
     interval_latency = 11
 
-    def __init__(self, head: TableHead) -> None:
-        self._head = head
-        super().__init__({
-            "classes": In(head_class_bits(head)),
-            "slot": In(PROB_BITS),
-            "symbol": Out(8),
-            "start": Out(PROB_BITS),
-            "freq": Out(PROB_BITS),
-        })
-
     def elaborate(self, platform) -> Module:
         m = Module()
         cumulative = self._head.cumulative
@@ -113,7 +128,8 @@ class TableDecoder(wiring.Component):
             # words[class, prefix] = the three inner boundaries of the prefix's interval
             bounds = cumulative[:, :-1].reshape(-1, 4**step, 4, span)[:, :, 1:, 0]
             words = [
-                a | b << PROB_BITS | c << 2 * PROB_BITS for a, b, c in bounds.reshape(-1, 3).tolist()
+                a | b << PROB_BITS | c << 2 * PROB_BITS
+                for a, b, c in bounds.reshape(-1, 3).tolist()
             ]
             (word,) = add_rom(
                 m, f"table{step}", words, 3 * PROB_BITS, [Cat(symbol, classes)]
@@ -182,22 +198,13 @@ class LaplaceClassifier(wiring.Component):
         return m
 
 
-class LaplaceEncoder(wiring.Component):
+class LaplaceEncoder(_Encoder):
     """Interval of a symbol from the distribution function of its scale class.
 
     Latency of four clocks, one symbol per clock.  Ports as in :class:`TableEncoder`.
     """
 
     latency = 4
-
-    def __init__(self, head: LaplaceParameters) -> None:
-        self._head = head
-        super().__init__({
-            "classes": In(head_class_bits(head)),
-            "symbol": In(8),
-            "start": Out(PROB_BITS),
-            "freq": Out(PROB_BITS),
-        })
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -222,7 +229,7 @@ class LaplaceEncoder(wiring.Component):
         return m
 
 
-class LaplaceDecoder(wiring.Component):
+class LaplaceDecoder(_Decoder):
     """Symbol whose interval holds a slot: a pipelined binary search.
 
     Each of eight steps reads the distribution function at one candidate; two steps share the two
@@ -233,16 +240,6 @@ class LaplaceDecoder(wiring.Component):
     latency = 18
     #: Clocks from the inputs to ``start`` and ``freq``.
     interval_latency = 20
-
-    def __init__(self, head: LaplaceParameters) -> None:
-        self._head = head
-        super().__init__({
-            "classes": In(head_class_bits(head)),
-            "slot": In(PROB_BITS),
-            "symbol": Out(8),
-            "start": Out(PROB_BITS),
-            "freq": Out(PROB_BITS),
-        })
 
     def elaborate(self, platform) -> Module:
         m = Module()

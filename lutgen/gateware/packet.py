@@ -13,10 +13,10 @@ from amaranth.utils import bits_for
 from ..codec.container import HEADER_BYTES, MIN_PAYLOAD_BYTES, VERSION
 from ..codec.rans import max_payload_bytes
 from .axi import BYTE
+from .blockmem import add_ram
 from .lanes import forward_tile
 from .pipeline import delay
 from .raster import file_layout, frame_layout
-from .blockmem import add_ram
 
 __all__ = ["PacketReader", "PacketWriter", "PayloadMemory", "word_address_bits"]
 
@@ -225,7 +225,8 @@ class PayloadMemory(wiring.Component):
         m.d.sync += [row.eq(byte[2:]), row_after.eq(byte[2:] + 1), first.eq(byte[:2])]
         bank_out = []
         write = delay(m, self.write, 1, name="write", reset=True)
-        address, data = delay(m, self.address, 1, name="address"), delay(m, self.data, 1, name="data")
+        address = delay(m, self.address, 1, name="address")
+        data = delay(m, self.data, 1, name="data")
         for b in range(4):
             bank_out.append(add_ram(
                 m, f"bank{b}", 1 << row_bits, 8, write=write & (address[:2] == b),
@@ -317,7 +318,7 @@ class PacketReader(wiring.Component):
         x, y = Signal.like(frame.width), Signal.like(frame.height)  # of the tile's corner
         last_x, last_y = Signal.like(x), Signal.like(y)
         tile = self.tiles.payload
-        # Registered: what they depend on changes in "advance", and they are not used before they have followed.
+        # Registered: what they depend on changes in "advance", a clock before they are used.
         at_right, at_bottom, image_ends = Signal(), Signal(), Signal()
         last_image, bad_size = Signal(), Signal()
         m.d.sync += [

@@ -12,9 +12,9 @@ from amaranth.utils import bits_for
 
 from ..codec.window import Window
 from .axi import SkidBuffer
+from .blockmem import add_ram
 from .lanes import backward_tile
 from .pipeline import delay
-from .blockmem import add_ram
 from .window import row_banks
 
 __all__ = ["PIXEL", "RasterToTiles", "TilesToRaster", "file_layout", "frame_layout"]
@@ -176,8 +176,13 @@ class RasterToTiles(wiring.Component):
             self.file.images.eq(images + 1),
             self.bad_size.eq(self.pixels.valid & file_begins & ~size_ok),
         ]
-        # Registered, so one buffer is kept for the tile that has just begun.
-        m.d.sync += room.eq((tile - self.oldest)[: len(tile)] < self._buffers - 1)
+        # Whether the coming pixel's tile has a buffer; in a band's further rows it always has one.
+        used, used_next = Signal(len(tile)), Signal(len(tile))
+        m.d.comb += [used.eq(tile - self.oldest), used_next.eq(tile + 1 - self.oldest)]
+        m.d.sync += room.eq(
+            Mux(take & tile_end, (row_end & ~band_end) | (used_next < self._buffers),
+                used < self._buffers)
+        )  # fmt: skip
         with m.If(~in_frame & (~pixel.sof | (~in_file & ~size_ok))):
             m.d.comb += self.pixels.ready.eq(1)  # dropped
             m.d.comb += self.bad_marker.eq(self.pixels.valid & ~pixel.sof)

@@ -19,7 +19,7 @@ Error bits of an encoder: 0 misplaced TUSER or TLAST, 1 impossible size.  Error 
 3 corrupt tile.  After any error the core goes on with the next frame or file.
 """
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for

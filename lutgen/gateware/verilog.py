@@ -47,7 +47,9 @@ def to_verilog(component: Elaboratable, name: str, ports=None) -> str:
 _INIT_BLOCK = re.compile(
     r"^[ ]*initial begin\n(?P<words>(?:[ ]*\S+[ ]?\[\d+\] = \d+'h[0-9a-f]+;\n)+)[ ]*end\n", re.M
 )
-_INIT_WORD = re.compile(r"[ ]*(?P<name>\S+[ ]?)\[(?P<row>\d+)\] = (?P<width>\d+)'h(?P<word>[0-9a-f]+);\n")
+_INIT_WORD = re.compile(
+    r"[ ]*(?P<name>\S+[ ]?)\[(?P<row>\d+)\] = (?P<width>\d+)'h(?P<word>[0-9a-f]+);\n"
+)
 
 
 def split_memories(verilog: str, prefix: str) -> tuple[str, dict[str, str]]:
@@ -74,7 +76,9 @@ def split_memories(verilog: str, prefix: str) -> tuple[str, dict[str, str]]:
     blocks = itertools.count()
 
     def replace(block: re.Match) -> str:
-        words = [m.group("name", "row", "width", "word") for m in _INIT_WORD.finditer(block["words"])]
+        words = [
+            m.group("name", "row", "width", "word") for m in _INIT_WORD.finditer(block["words"])
+        ]
         name, _, width, _ = words[0]
         if any(other != name or int(row) != k for k, (other, row, _, _) in enumerate(words)):
             return block[0]

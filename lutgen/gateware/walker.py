@@ -9,8 +9,8 @@ from amaranth.utils import bits_for
 
 from ..codec.walker import Walker as Parameters
 from ..codec.walker import WalkerStage
-from .pipeline import choose, delay
 from .blockmem import add_rom
+from .pipeline import choose, delay
 
 __all__ = ["Walker"]
 

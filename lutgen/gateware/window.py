@@ -15,8 +15,8 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from ..codec.window import Window
-from .pipeline import delay
 from .blockmem import BLOCK
+from .pipeline import delay
 
 __all__ = ["BackwardWindow", "ForwardWindow", "row_banks"]
 

@@ -1,0 +1,99 @@
+"""Clocks per pixel of both tops in simulation, byte-exact against the reference codec.
+
+    python -m bench.throughput --images emnist_digits --out bench/results/throughput.json
+    python -m bench.throughput --images kodim01.png --size 512x512 --model photo.lutgen --out ...
+
+Clocks per pixel are counted on the pixel port: "steady" from the last beat of one image to that of
+the last image, over the pixels in between, when the pipeline has filled (for small images after as
+many as there are lanes, for one image file between its first and its last copy); "all" from the
+first beat to the last.  Latency is from the first beat of the input port to the first of the output
+port.
+"""
+
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+
+from lutgen.codec.codec import Codec
+from lutgen.gateware.config import CoreConfig
+from lutgen.model import Model
+from lutgen.sim.codec import RtlDecoder, RtlEncoder
+from lutgen.targets import get_target
+from lutgen.training.datasets import load_images
+
+
+def _measure(trace, clocks: np.ndarray, pixels: int, skip: int) -> dict:
+    ends = clocks[pixels - 1 :: pixels]
+    steady = ends[skip:]
+    return {
+        "steady_clocks_per_pixel": int(steady[-1] - steady[0]) / (pixels * (len(steady) - 1)),
+        "all_clocks_per_pixel": int(clocks[-1] - clocks[0] + 1) / len(clocks),
+        "latency_clocks": _latency(trace),
+        "clocks": trace.clocks,
+    }
+
+
+def _latency(trace) -> int:
+    first = [int(clocks[0]) for clocks in trace.input_clocks.values()]
+    return int(next(iter(trace.output_clocks.values()))[0]) - first[0]
+
+
+def _gray(path: str) -> np.ndarray:
+    from PIL import Image  # photographs come in colour
+
+    return np.asarray(Image.open(path).convert("L"))
+
+
+@click.command()
+@click.option("--images", required=True, help="Data set (its val part), or one image file.")
+@click.option("--limit", default=256, show_default=True)
+@click.option("--size", help="WIDTHxHEIGHT to cut from the upper left of an image file.")
+@click.option("--copies", default=2, show_default=True, help="Of an image file, back to back.")
+@click.option("--model", "model_path", help="Model file; by default the embedded one.")
+@click.option("--target", default="zynq7045", show_default=True)
+@click.option("--out", help="Json file to write.")
+def main(images, limit, size, copies, model_path, target, out) -> None:
+    """Measure both tops."""
+    model = Model.load(model_path) if model_path else Model.default()
+    if Path(images).suffix.lower() in (".png", ".pgm"):
+        stack = _gray(images)[None]
+        if size:
+            width, height = map(int, size.split("x"))
+            stack = stack[:, :height, :width]
+        stack = np.repeat(stack, copies, axis=0)
+    else:
+        stack = np.stack(load_images(images, split="val")[:limit])
+    count, height, width = stack.shape
+    config = CoreConfig(model, primitive=get_target(target).lut_primitive)
+    skip = 0 if count <= config.decoder_lanes else config.decoder_lanes
+    reference = Codec(model).encode(stack)
+    encoded = RtlEncoder(config)(stack)
+    decoded = RtlDecoder(config)(reference.data)
+    if encoded.files != (reference.data,) or encoded.errors:
+        raise SystemExit("error: the encoder's bytes differ from the reference's")
+    if not np.array_equal(np.stack(decoded.frames), stack) or decoded.errors:
+        raise SystemExit("error: the decoder's pixels differ from the images")
+    result = {
+        "images": images, "count": count, "width": width, "height": height,
+        "model_hash": model.hash, "target": target, "lanes": config.decoder_lanes,
+        "pipeline_depth": config.min_decoder_lanes,
+        "bpp": 8 * len(reference.data) / stack.size,
+        "mismatches": 0,
+        "encode": _measure(
+            encoded.trace, encoded.trace.input_clocks["s_axis_video"], height * width, skip
+        ),
+        "decode": _measure(
+            decoded.trace, decoded.trace.output_clocks["m_axis_video"], height * width, skip
+        ),
+    }  # fmt: skip
+    text = json.dumps(result, indent=1)
+    if out:
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        Path(out).write_text(text + "\n")
+    click.echo(text)
+
+
+if __name__ == "__main__":
+    main()
