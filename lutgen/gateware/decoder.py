@@ -9,7 +9,8 @@ from .axi import BYTE, SkidBuffer
 from .completion import Completion
 from .config import CoreConfig
 from .lanes import ForwardLanes
-from .packet import PacketReader, PayloadMemory
+from .packet_reader import PacketReader
+from .payload import PayloadMemory
 from .pipeline import delay
 from .rans import RansDecoder
 from .raster import PIXEL, TilesToRaster, frame_layout
@@ -36,7 +37,7 @@ class DecoderCore(wiring.Component):
     idle : Out(1)
         Nothing was inside the core a clock ago.
     bad_header, bad_model, bad_packet : Out(1)
-        Pulses, see :class:`.packet.PacketReader`.
+        Pulses, see :class:`.packet_reader.PacketReader`.
     bad_tile : Out(1)
         Pulse: a tile did not end in the check state at the end of its payload.
     """

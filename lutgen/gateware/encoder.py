@@ -10,7 +10,7 @@ from .axi import BYTE
 from .completion import Completion
 from .config import CoreConfig
 from .lanes import BackwardLanes
-from .packet import PacketWriter
+from .packet_writer import PacketWriter
 from .pipeline import delay
 from .rans import BitPacker, RansEncoder
 from .raster import PIXEL, RasterToTiles, file_layout

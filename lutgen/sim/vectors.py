@@ -44,7 +44,7 @@ def as_integers(name: str, values, port: Port) -> np.ndarray:
 
 
 def field_bits(values: np.ndarray, width: int) -> np.ndarray:
-    """Return the low ``width`` bits of integers (T,) as uint8 (T, width), least significant first."""
+    """Return the low ``width`` bits of integers (T,) as uint8 (T, width), lowest bit first."""
     if values.dtype != object:
         raw = values.astype("<i8").view(np.uint8).reshape(len(values), 8)
     else:
