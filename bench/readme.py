@@ -1,0 +1,99 @@
+"""Writes the measured tables of README.md from the json files in bench/results.
+
+    python -m bench.readme
+
+eval.json is what `lutgen eval emnist_digits --json` prints, build.json what
+`lutgen build --target zynq7045 --json` prints, throughput-*.json and curve.json are written by
+`bench.throughput` and `bench.curve`.
+"""
+
+import json
+import re
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[1]
+_RESULTS = _ROOT / "bench" / "results"
+
+
+def _load(name: str) -> dict:
+    return json.loads((_RESULTS / f"{name}.json").read_text())
+
+
+def measured() -> str:
+    """The table at the top."""
+    found = _load("eval")["emnist_digits"]
+    others = ", ".join(
+        f"{name} {b['bpp']:.2f}"
+        for name, b in sorted(found["baselines"].items(), key=lambda item: item[1]["bpp"])
+    )
+    build, digits, photo = _load("build"), _load("throughput-emnist"), _load("throughput-photo")
+    rows = [
+        (
+            f"EMNIST digits, {found['images']:,} images not trained on, all bytes of the file",
+            f"**{found['bpp']['file']:.3f} bit/pixel** ({others})",
+            "`lutgen eval emnist_digits`",
+        ),
+        *(
+            (
+                f"{core} for {build['target']['part']}, images up to "
+                f"{build['parameters']['max_width']} wide",
+                "{lut:,} LUT, {ff:,} FF, {bram36:g} BRAM36, {dsp} DSP, ".format(
+                    **build["cores"][core]["resources"]["total"]
+                )
+                + f"at most {build['cores'][core]['resources']['levels']} LUT levels",
+                "`lutgen build --target zynq7045`",
+            )
+            for core in ("encoder", "decoder")
+        ),
+        *(
+            (
+                f"clocks per pixel, encode / decode, {what}",
+                f"{run['encode']['steady_clocks_per_pixel']:.4f} / "
+                f"{run['decode']['steady_clocks_per_pixel']:.4f}",
+                f"`python -m bench.throughput {options}`",
+            )
+            for what, run, options in (
+                (f"{digits['count']} digits back to back", digits, "--images emnist_digits"),
+                (
+                    f"{photo['width']} x {photo['height']} photograph, model trained on "
+                    "photographs",
+                    photo,
+                    "--images kodim01.png --size 512x512 --model photo.lutgen",
+                ),
+            )
+        ),
+    ]
+    return "\n".join(["| what | measured | command |", "|---|---|---|"]
+                     + ["| " + " | ".join(row) + " |" for row in rows])  # fmt: skip
+
+
+def curve() -> str:
+    """What leaves and classes cost and bring."""
+    lines = [
+        "| leaves | classes | bit/pixel | LUT, encoder + decoder | BRAM36 | LUT levels |",
+        "|---|---|---|---|---|---|",
+    ]
+    for p in _load("curve")["points"]:
+        e, d = p["cores"]["encoder"], p["cores"]["decoder"]
+        lines.append(
+            f"| {p['leaves']:,} | {p['classes']} | {p['bpp']['file']:.3f} | {e['lut']:,} + "
+            f"{d['lut']:,} | {e['bram36']:g} + {d['bram36']:g} | {max(e['levels'], d['levels'])} |"
+        )
+    return "\n".join([*lines, "", "(`python -m bench.curve emnist_digits`)"])
+
+
+def fill(text: str) -> str:
+    """README text with its tables written anew."""
+    for name, make in (("measured", measured), ("curve", curve)):
+        text = re.sub(
+            rf"(<!-- {name} -->\n).*?(<!-- end -->)",
+            lambda match, make=make: f"{match[1]}{make()}\n{match[2]}",
+            text,
+            flags=re.DOTALL,
+        )
+    return text
+
+
+if __name__ == "__main__":
+    path = _ROOT / "README.md"
+    path.write_text(fill(path.read_text()))
