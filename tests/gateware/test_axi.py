@@ -115,7 +115,8 @@ def test_one_beat_per_clock(design):
     for n in WIDTHS:
         full = np.full(count, (1 << n) - 1)
         given[f"unpack{n}"] = random_words(rng, n, count) | {"keep": full}
-        given[f"pack{n}"] = {"data": rng.integers(256, size=n * count), "last": np.zeros(n * count, int)}
+        data = rng.integers(256, size=n * count)
+        given[f"pack{n}"] = {"data": data, "last": np.zeros_like(data)}
     expect = {SKID: 200}
     expect |= {f"unpack{n}": n * count for n in WIDTHS} | {f"pack{n}": count for n in WIDTHS}
     result = run(design, given, expect)

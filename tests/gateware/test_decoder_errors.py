@@ -264,9 +264,9 @@ def test_clear_error():
 def test_zero_byte_before_a_payload():
     """Not canonical, so the reference refuses it; the state is then looked for at its place."""
     file = good_file()
-    for tile, (first, size) in enumerate(packets(file)):
-        if size < 120 and file[first] < 128:
-            break
+    tile, (first, size) = next(
+        (k, p) for k, p in enumerate(packets(file)) if p[1] < 120 and file[p[0]] < 128
+    )
     bad = file[: first - 1] + bytes([size + 1, 0]) + file[first:]
     top = tops("plain")
     with pytest.raises(CorruptStreamError, match=f"tile {tile % TILES} is corrupt"):
@@ -276,14 +276,30 @@ def test_zero_byte_before_a_payload():
     np.testing.assert_array_equal(np.stack(result.frames[COUNT:]), following())
 
 
+@pytest.mark.xfail(reason="the gateware takes a byte of zeros before the leading one for padding")
+def test_zero_byte_before_a_leading_one():
+    """Not canonical either, but the pixels are right and the state is found."""
+    top = tops("plain")
+    for seed in range(100):
+        sample = pictures(*SIZE, count=COUNT, seed=seed)
+        file = top.file(sample)
+        found = [(f, n) for f, n in packets(file) if n < 120 and file[f] >= 128]
+        if found:
+            break
+    first, size = found[0]
+    bad = file[: first - 1] + bytes([size + 1, 0]) + file[first:]
+    with pytest.raises(CorruptStreamError):
+        top.codec.decode(bad)
+    assert top.decoder(bad).errors == ("bad_tile",)
+
+
 @pytest.mark.slow
 def test_random_damage():
     """Any damage is found by both or by neither, and the next file is right."""
     top = tops("plain")
     rng = np.random.default_rng(26)
     good = top.file(following())
-    agreed = 0
-    for _ in range(120):
+    for _ in range(60):
         file = bytearray(good_file())
         kind = rng.integers(3)
         if kind == 0:
@@ -305,7 +321,5 @@ def test_random_damage():
         if expected is not None and expected.shape[2] <= 40 and expected.shape[1] <= 64:
             assert result.errors == ()
             np.testing.assert_array_equal(np.stack(frames[:-2]), expected)
-            agreed += 1
         else:
             assert result.errors
-    print(f"{agreed} of 120 damaged files decode")

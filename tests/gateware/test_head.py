@@ -75,7 +75,8 @@ def test_decoder_finds_every_slot(heads, name):
     if name == "table":
         head, block, classes = table_head(), TableDecoder, np.array([0, 2, 3, 5])
     else:
-        head, block, classes = laplace_head(), LaplaceDecoder, np.array([0, 512 + 255, 2 * 512 + 510])
+        head, block = laplace_head(), LaplaceDecoder
+        classes = np.array([0, 512 + 255, 2 * 512 + 510])
     # Slot by slot through the classes in turn, so that neighbours in time differ in class.
     slots, classes = (a.ravel() for a in np.meshgrid(np.arange(SLOTS), classes, indexing="ij"))
     found = heads(

@@ -9,7 +9,7 @@ from amaranth.lib import wiring
 
 from lutgen.codec.head import PROB_BITS
 from lutgen.codec.rans import CHECK_STATE, STATE_BITS, pop, push
-from lutgen.gateware.packet import PayloadMemory
+from lutgen.gateware.payload import PayloadMemory
 from lutgen.gateware.rans import BitPacker, RansDecoder, RansEncoder
 from tests.gateware.bundle import Pipelines
 

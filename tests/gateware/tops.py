@@ -82,7 +82,8 @@ def tops(name: str) -> Tops:
         model = table_model(2, size=3, walker=False)
         return Tops(CoreConfig(model, tile_width=16, tile_height=8, **small))
     if name == "laplace":
-        config = CoreConfig(laplace_model(3, bits=18, nodes=30), tile_width=8, tile_height=16, **small)
+        model = laplace_model(3, bits=18, nodes=30)
+        config = CoreConfig(model, tile_width=8, tile_height=16, **small)
         return Tops(config, stream_bytes=8)
     if name == "seven":
         config = CoreConfig(
