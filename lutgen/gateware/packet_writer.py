@@ -110,6 +110,7 @@ class PacketWriter(wiring.Component):
 
         tile = Signal(len(self.query))
         now = Signal(ends)  # the tile being written
+        index_before = delay(m, (now.index - 1)[: len(now.index)], 1, name="index_before")
         length = Signal(self._index_bits + 2)
         high_byte = Signal()
         literal = Signal(8)
@@ -157,7 +158,7 @@ class PacketWriter(wiring.Component):
                 with m.If(may):
                     m.d.sync += high_byte.eq(~high_byte)
                     with m.If(~high_byte):
-                        m.d.sync += now.index.eq(now.index - 1)
+                        m.d.sync += now.index.eq(index_before)
                         with m.If(now.index == 0):
                             m.d.comb += last.eq(now.last)
                             m.d.sync += tile.eq(tile + 1)

@@ -177,12 +177,12 @@ class RasterToTiles(wiring.Component):
             self.bad_size.eq(self.pixels.valid & file_begins & ~size_ok),
         ]
         # Whether the coming pixel's tile has a buffer; in a band's further rows it always has one.
-        used, used_next = Signal(len(tile)), Signal(len(tile))
-        m.d.comb += [used.eq(tile - self.oldest), used_next.eq(tile + 1 - self.oldest)]
+        used = Signal(len(tile))
+        back = row_end & ~band_end
+        m.d.comb += used.eq(tile - self.oldest)
         m.d.sync += room.eq(
-            Mux(take & tile_end, (row_end & ~band_end) | (used_next < self._buffers),
-                used < self._buffers)
-        )  # fmt: skip
+            Mux(take & tile_end, back | (used < self._buffers - 1), used < self._buffers)
+        )
         with m.If(~in_frame & (~pixel.sof | (~in_file & ~size_ok))):
             m.d.comb += self.pixels.ready.eq(1)  # dropped
             m.d.comb += self.bad_marker.eq(self.pixels.valid & ~pixel.sof)
