@@ -20,7 +20,7 @@ from lutgen.training.datasets import load_images
 from lutgen.training.profiles import RasterTable
 from lutgen.training.train import train_table_model
 
-_POINTS = "12288:128,4096:128,1024:128,12288:64,12288:256,1024:64"
+_POINTS = "12288:128,1024:128,12288:64,4096:128,12288:256,1024:64"
 
 
 def measure(data: str, leaves: int, classes: int, target: str) -> dict:

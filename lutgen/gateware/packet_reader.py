@@ -127,7 +127,8 @@ class PacketReader(wiring.Component):
             tile.width.eq(Mux(at_right, last_x[:column_bits], self._tile_width - 1)),
             tile.height.eq(Mux(at_bottom, last_y[:row_bits], self._tile_height - 1)),
             tile.position.eq(Cat(Const(0, 3), begin) + zeros + 1),
-            tile.end.eq(pointer << 3),
+            # A payload that begins with a zero byte is corrupt: no tile can end between two bytes.
+            tile.end.eq(Cat(zeros[3], Const(0, 2), pointer)),
             self.ends_at.eq(pointer),
             self.address.eq(pointer),
             self.data.eq(byte),

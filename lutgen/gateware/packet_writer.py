@@ -110,7 +110,9 @@ class PacketWriter(wiring.Component):
 
         tile = Signal(len(self.query))
         now = Signal(ends)  # the tile being written
+        # A word takes two clocks, its first byte of a payload apart: these are always up to date.
         index_before = delay(m, (now.index - 1)[: len(now.index)], 1, name="index_before")
+        lowest = delay(m, now.index == 0, 1, name="lowest")
         length = Signal(self._index_bits + 2)
         high_byte = Signal()
         literal = Signal(8)
@@ -121,9 +123,10 @@ class PacketWriter(wiring.Component):
         m.d.comb += [
             self.query.eq(tile),
             info_read.addr.eq(tile[:slot_bits]),
-            length.eq((now.index << 1) + now.both + 1),
             self.busy.eq(credits_ != self._CREDITS),
         ]
+        # Used two clocks after ``now`` is loaded, and not when its index counts down.
+        m.d.sync += length.eq((now.index << 1) + now.both + 1)
         with m.FSM() as fsm:
             with m.State("wait"):
                 m.d.sync += now.eq(info_read.data)
@@ -159,7 +162,7 @@ class PacketWriter(wiring.Component):
                     m.d.sync += high_byte.eq(~high_byte)
                     with m.If(~high_byte):
                         m.d.sync += now.index.eq(index_before)
-                        with m.If(now.index == 0):
+                        with m.If(lowest):
                             m.d.comb += last.eq(now.last)
                             m.d.sync += tile.eq(tile + 1)
                             m.next = "next"
