@@ -31,10 +31,11 @@ def random_walker(rng, *, features: int, entries: int, stages: int, groups: int,
     records = entries
     for s in range(stages):
         last = s == stages - 1
+        children = classes if last else groups
         result.append(WalkerStage(
             rng.integers(features, size=(records, 3)),
             rng.integers(256, size=(records, 3)),
-            rng.integers(classes, size=(records, 4)) if last else rng.integers(groups, size=records),
+            rng.integers(children, size=(records, 4) if last else records),
         ))  # fmt: skip
         records = 4 * groups
     return Walker(result)

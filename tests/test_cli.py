@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from tests.models import laplace_model, table_model
 
 import lutgen
 from lutgen.cli import main
 from lutgen.imageio import read_image, read_images, write_image
+from tests.models import laplace_model, table_model
 
 
 @pytest.fixture(autouse=True)

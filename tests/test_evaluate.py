@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
-from tests.models import table_model
 
 from lutgen import evaluate as module
 from lutgen.codec.codec import Codec
 from lutgen.evaluate import BASELINES, evaluate, table
+from tests.models import table_model
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.models import laplace_model, random_netlist, random_walker, table_model
 
 from lutgen.archive import read_archive, write_archive
 from lutgen.codec.codec import Codec
 from lutgen.codec.head import TableHead
 from lutgen.codec.window import Window
 from lutgen.model import FORMAT_VERSION, Model, ModelError
+from tests.models import laplace_model, random_netlist, random_walker, table_model
 
 MODELS = {
     "walker": lambda: table_model(0),

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from bench.readme import fill
 from click.testing import CliRunner
 
+from bench.readme import fill
 from lutgen.cli import main
 
 README = Path(__file__).parents[1] / "README.md"

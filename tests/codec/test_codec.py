@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.models import laplace_model, table_model
 
 from lutgen.codec import rans
 from lutgen.codec.codec import Codec, ModelMismatchError
@@ -20,6 +19,7 @@ from lutgen.codec.walker import Walker, WalkerStage
 from lutgen.codec.window import Window
 from lutgen.model import Model
 from lutgen.netlist import NetlistBuilder
+from tests.models import laplace_model, table_model
 
 MODELS = {
     "walker": lambda: table_model(0),

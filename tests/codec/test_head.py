@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.models import random_head
 
 from lutgen.codec.head import PROB_BITS, LaplaceHead, TableHead, _round_pmf
+from tests.models import random_head
 
 TOTAL = 1 << PROB_BITS
 

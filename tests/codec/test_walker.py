@@ -2,9 +2,9 @@ import re
 
 import numpy as np
 import pytest
-from tests.models import random_walker
 
 from lutgen.codec.walker import Walker, WalkerStage
+from tests.models import random_walker
 
 
 def naive(walker, index, window):
