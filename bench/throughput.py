@@ -76,7 +76,7 @@ def main(images, limit, size, copies, model_path, target, out) -> None:
     if not np.array_equal(np.stack(decoded.frames), stack) or decoded.errors:
         raise SystemExit("error: the decoder's pixels differ from the images")
     result = {
-        "images": images, "count": count, "width": width, "height": height,
+        "images": Path(images).name, "count": count, "width": width, "height": height,
         "model_hash": model.hash, "target": target, "lanes": config.decoder_lanes,
         "pipeline_depth": config.min_decoder_lanes,
         "bpp": 8 * len(reference.data) / stack.size,
