@@ -27,8 +27,9 @@ from lutgen.training.datasets import load_images
 def _measure(trace, clocks: np.ndarray, pixels: int, skip: int) -> dict:
     ends = clocks[pixels - 1 :: pixels]
     steady = ends[skip:]
+    between = pixels * (len(steady) - 1)
     return {
-        "steady_clocks_per_pixel": int(steady[-1] - steady[0]) / (pixels * (len(steady) - 1)),
+        "steady_clocks_per_pixel": int(steady[-1] - steady[0]) / between if between else None,
         "all_clocks_per_pixel": int(clocks[-1] - clocks[0] + 1) / len(clocks),
         "latency_clocks": _latency(trace),
         "clocks": trace.clocks,
