@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Callable
 
 from amaranth.back import verilog
 from amaranth.hdl import Elaboratable
 
-__all__ = ["split_memories", "to_verilog"]
+__all__ = ["replace_contents", "split_memories", "to_verilog"]
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -52,12 +53,39 @@ _INIT_WORD = re.compile(
 )
 
 
+def replace_contents(verilog: str, write: Callable[[str, int, list[str]], str]) -> str:
+    """Replace the initial contents of each memory of a Verilog text.
+
+    Amaranth writes one assignment for each word, on which many tools take time that grows with
+    the square of the depth.
+
+    Parameters
+    ----------
+    verilog : str
+        Text from `to_verilog`.
+    write : callable
+        Called with a memory's name, its width in bits and its words in hexadecimal, row 0 first;
+        returns what shall stand there instead.  Blocks that do not fill one memory from row 0
+        upwards without a gap are left as they are.
+    """
+
+    def replace(block: re.Match) -> str:
+        words = [
+            m.group("name", "row", "width", "word") for m in _INIT_WORD.finditer(block["words"])
+        ]
+        name, _, width, _ = words[0]
+        if any(other != name or int(row) != k for k, (other, row, _, _) in enumerate(words)):
+            return block[0]
+        return write(name, int(width), [word for *_, word in words])
+
+    return _INIT_BLOCK.sub(replace, verilog)
+
+
 def split_memories(verilog: str, prefix: str) -> tuple[str, dict[str, str]]:
     """Move the contents of memories out of a Verilog text.
 
-    Amaranth writes one assignment for each word, on which many tools take time that grows with
-    the square of the depth.  Here a memory of zeros is cleared by a loop, and the contents of any
-    other go into a file for ``$readmemh``.
+    A memory of zeros is cleared by a loop, and the contents of any other go into a file for
+    ``$readmemh``; see `replace_contents`.
 
     Parameters
     ----------
@@ -69,27 +97,20 @@ def split_memories(verilog: str, prefix: str) -> tuple[str, dict[str, str]]:
     Returns
     -------
     tuple
-        The new text, and the files as name -> contents.  Blocks that do not fill one memory from
-        row 0 upwards without a gap are left as they are.
+        The new text, and the files as name -> contents.
     """
     files: dict[str, str] = {}
     blocks = itertools.count()
 
-    def replace(block: re.Match) -> str:
-        words = [
-            m.group("name", "row", "width", "word") for m in _INIT_WORD.finditer(block["words"])
-        ]
-        name, _, width, _ = words[0]
-        if any(other != name or int(row) != k for k, (other, row, _, _) in enumerate(words)):
-            return block[0]
+    def write(name: str, width: int, words: list[str]) -> str:
         number = next(blocks)
-        if not any(word.strip("0") for *_, word in words):
+        if not any(word.strip("0") for word in words):
             return (
                 f"  initial begin : clear_{number}\n    integer i;\n"
                 f"    for (i = 0; i < {len(words)}; i = i + 1) {name}[i] = {width}'d0;\n  end\n"
             )
         file = f"{prefix}{number}.mem"
-        files[file] = "".join(f"{word}\n" for *_, word in words)
+        files[file] = "".join(f"{word}\n" for word in words)
         return f'  initial $readmemh("{file}", {name});\n'
 
-    return _INIT_BLOCK.sub(replace, verilog), files
+    return replace_contents(verilog, write), files

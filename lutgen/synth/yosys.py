@@ -15,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from lutgen.gateware.verilog import replace_contents
+
 __all__ = ["SynthError", "initial_to_readmemh", "map_generic", "map_xilinx"]
 
 
@@ -44,12 +46,6 @@ _MAP_MEMORIES = {
     " -D HAS_MIXWIDTH_SDP; setparam -unset INIT t:$__XILINX_BLOCKRAM_*",
 }
 
-_INIT_BLOCK = re.compile(
-    r"^[ ]*initial begin\n(?P<words>(?:[ ]*\S+[ ]?\[\d+\] = \d+'h[0-9a-f]+;\n)+)[ ]*end\n", re.M
-)
-_INIT_WORD = re.compile(r"[ ]*(?P<name>\S+[ ]?)\[(?P<row>\d+)\] = \d+'h(?P<word>[0-9a-f]+);\n")
-
-
 def initial_to_readmemh(verilog: str) -> tuple[str, dict[str, str]]:
     """Move the initial contents of memories into files that ``$readmemh`` reads.
 
@@ -64,16 +60,12 @@ def initial_to_readmemh(verilog: str) -> tuple[str, dict[str, str]]:
     """
     files: dict[str, str] = {}
 
-    def replace(block: re.Match) -> str:
-        words = [word.group("name", "row", "word") for word in _INIT_WORD.finditer(block["words"])]
-        name = words[0][0]
-        if any(other != name or int(row) != k for k, (other, row, _) in enumerate(words)):
-            return block[0]
+    def write(name: str, width: int, words: list[str]) -> str:
         file = f"init{len(files)}.hex"
-        files[file] = "".join(f"{word}\n" for _, _, word in words)
+        files[file] = "".join(f"{word}\n" for word in words)
         return f'  initial $readmemh("{file}", {name});\n'
 
-    return _INIT_BLOCK.sub(replace, verilog), files
+    return replace_contents(verilog, write), files
 
 
 def map_xilinx(verilog: str, top: str, family: str) -> tuple[dict, dict]:
