@@ -10,6 +10,8 @@ import numpy as np
 
 from .archive import ArchiveError, canonical_hash, read_archive, write_archive
 from .codec.head import LaplaceHead, TableHead
+from .codec.pyramid import MAX_LEVELS, pyramid
+from .codec.upsample import Upsampler
 from .codec.walker import Walker, WalkerStage
 from .codec.window import Window
 from .netlist import Netlist, NetlistError
@@ -47,6 +49,10 @@ class Model:
         Probability tables.
     training:
         Training record, json: data, date, metrics, licence of the data.
+    levels:
+        Levels of the pyramid above the image, 0 to 3.  The network is one for all of them.
+    upsampler:
+        Upsampling model of a pyramid, which is the window's prior; None without levels.
 
     Raises
     ------
@@ -60,6 +66,8 @@ class Model:
     walker: Walker | None
     head: TableHead | LaplaceHead
     training: Mapping = field(default_factory=dict)
+    levels: int = 0
+    upsampler: Upsampler | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.profile, str) or not 1 <= len(self.profile) <= 64:
@@ -68,6 +76,7 @@ class Model:
             raise ModelError(
                 f"training record must be a mapping, not a {type(self.training).__name__}"
             )
+        self._check_levels()
         net, outputs = self.network, self.network.outputs
         if net.features != self.window.features:
             raise ModelError(
@@ -116,12 +125,58 @@ class Model:
                 f"not {self.walker.classes - 1}"
             )
 
+    def _check_levels(self) -> None:
+        levels = self.levels
+        if not isinstance(levels, int) or isinstance(levels, bool) or not (
+            0 <= levels <= MAX_LEVELS
+        ):
+            raise ModelError(f"levels must be 0 to {MAX_LEVELS}, not {levels!r}")
+        if self.window.prior != (levels > 0):
+            raise ModelError(
+                f"prior of the window must be {levels > 0} with {levels} levels, "
+                f"not {self.window.prior}"
+            )
+        if levels == 0:
+            if self.upsampler is not None:
+                raise ModelError("upsampler must be absent from a model with 0 levels")
+        elif not isinstance(self.upsampler, Upsampler):
+            raise ModelError(
+                f"upsampler must be an Upsampler in a model with {levels} levels, "
+                f"not {self.upsampler!r}"
+            )
+        elif self.upsampler.network.n_nodes > _MAX_NODES:
+            raise ModelError(
+                f"network of the upsampler must have at most {_MAX_NODES} nodes, "
+                f"not {self.upsampler.network.n_nodes}"
+            )
+
     def _check_groups(self, names: set[str]) -> None:
         if set(self.network.outputs) != names:
             raise ModelError(
                 f"network must have the output groups {sorted(names)}, "
                 f"not {sorted(self.network.outputs)}"
             )
+
+    def level_features(self, tiles: np.ndarray) -> list[np.ndarray]:
+        """Features of every pixel of equally sized tiles, all of whose pixels are known.
+
+        Parameters
+        ----------
+        tiles:
+            uint8, shape (..., H, W).
+
+        Returns
+        -------
+        list of numpy.ndarray
+            Element l is of level l: uint8, shape (F, ..., h, w).
+        """
+        pixels = pyramid(tiles, self.levels)
+        priors = [
+            self.upsampler.upsample(low, *high.shape[-2:])
+            for high, low in zip(pixels, pixels[1:], strict=False)
+        ]
+        priors.append(None)  # nothing is known before the coarsest level
+        return [self.window.extract(*both) for both in zip(pixels, priors, strict=True)]
 
     def classify(self, features: np.ndarray) -> np.ndarray:
         """Class of each pixel from uint8 ``features`` of shape (F, P); returns int64 (P,)."""
@@ -149,6 +204,11 @@ class Model:
         else:
             meta["head"] = "table"
             arrays["head.cumulative"] = self.head.cumulative
+        if self.levels:
+            upsampler, more = self.upsampler.network.to_arrays("upsampler.")
+            meta["levels"] = self.levels
+            meta["upsampler"] = {"network": upsampler, "size": self.upsampler.size}
+            arrays |= more
         return meta, arrays
 
     @cached_property
@@ -204,9 +264,18 @@ class Model:
             head = TableHead(arrays["head.cumulative"])
         else:
             raise ModelError(f"head must be 'table' or 'laplace', not {parts['head']!r}")
+        levels, upsampler = 0, None
+        if "levels" in parts:
+            levels = parts["levels"]
+            if levels == 0:  # such a model has another file, and another hash
+                raise ModelError("levels must be 1 or more where they are named, not 0")
+            upsampler = Upsampler(
+                parts["upsampler"]["size"],
+                Netlist.from_arrays(parts["upsampler"]["network"], arrays, "upsampler."),
+            )
         return cls(
-            meta["profile"], Window(parts["window"]), network, Walker(stages) if stages else None,
-            head, meta["training"],
+            meta["profile"], Window(parts["window"], prior=upsampler is not None), network,
+            Walker(stages) if stages else None, head, meta["training"], levels, upsampler,
         )  # fmt: skip
 
     @classmethod

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lutgen.codec.head import LaplaceHead, TableHead
+from lutgen.codec.upsample import Upsampler
 from lutgen.codec.walker import Walker, WalkerStage
 from lutgen.codec.window import Window
 from lutgen.model import Model
@@ -69,3 +70,43 @@ def laplace_model(seed: int = 0, *, bits: int = 40, nodes: int = 100) -> Model:
     net = random_netlist(rng, window.features, groups, inputs=60, nodes=nodes)
     head = LaplaceHead.from_scales(np.geomspace(0.3, 60, 8), bits, bits // 2)
     return Model("raster-laplace", window, net, None, head, {"data": "random"})
+
+
+def random_upsampler(
+    rng, *, size: int = 5, bits: int = 9, inputs: int = 60, nodes: int = 40
+) -> Upsampler:
+    """An upsampler whose groups differ in length."""
+    groups = {f"p{i}": bits + i for i in range(4)}
+    net = random_netlist(rng, size * size, groups, inputs=inputs, nodes=nodes)
+    return Upsampler(size, net)
+
+
+def pyramid_table_model(
+    seed: int = 0, *, levels: int = 2, size: int = 5, ups_size: int = 5, bits: int = 3
+) -> Model:
+    """A model of a pyramid whose head is a table, with a walker."""
+    rng = np.random.default_rng(seed)
+    window = Window(size, prior=True)
+    net = random_netlist(rng, window.features, {"index": bits}, inputs=40, nodes=20)
+    walk = random_walker(
+        rng, features=window.features, entries=1 << bits, stages=2, groups=5, classes=13
+    )
+    return Model(
+        "pyramid-table", window, net, walk, random_head(rng, 13), {"data": "random"}, levels,
+        random_upsampler(rng, size=ups_size),
+    )  # fmt: skip
+
+
+def pyramid_laplace_model(
+    seed: int = 0, *, levels: int = 2, bits: int = 40, inputs: int = 60, nodes: int = 100
+) -> Model:
+    """A model of the paper's kind: a pyramid, networks that count, a Laplace head."""
+    rng = np.random.default_rng(seed)
+    window = Window(5, prior=True)
+    groups = {"mu": bits, "sigma": bits // 2}
+    net = random_netlist(rng, window.features, groups, inputs=inputs, nodes=nodes)
+    head = LaplaceHead.from_scales(np.geomspace(0.3, 60, 8), bits, bits // 2)
+    ups = random_upsampler(rng, bits=bits // 4, inputs=inputs, nodes=nodes)
+    return Model(
+        "gic-dlc", window, net, None, head, {"data": "random"}, levels, ups
+    )  # fmt: skip

@@ -7,16 +7,30 @@ import pytest
 from lutgen.archive import read_archive, write_archive
 from lutgen.codec.codec import Codec
 from lutgen.codec.head import TableHead
+from lutgen.codec.pyramid import pyramid
 from lutgen.codec.window import Window
 from lutgen.model import FORMAT_VERSION, Model, ModelError
-from tests.models import laplace_model, random_netlist, random_walker, table_model
+from tests.models import (
+    laplace_model,
+    pyramid_laplace_model,
+    pyramid_table_model,
+    random_netlist,
+    random_upsampler,
+    random_walker,
+    table_model,
+)
 
 MODELS = {
     "walker": lambda: table_model(0),
     "table": lambda: table_model(1, size=3, walker=False),
     "laplace": lambda: laplace_model(2, bits=8, nodes=20),
+    "pyramid": lambda: pyramid_table_model(3),
+    "pyramid laplace": lambda: pyramid_laplace_model(4, levels=1, bits=8, nodes=20),
 }
 every_model = pytest.mark.parametrize("name", MODELS)
+every_part = pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[pytest.mark.slow] * (name == "pyramid laplace")) for name in MODELS
+])  # fmt: skip
 KIND = "codec-model"
 
 
@@ -38,6 +52,8 @@ def test_a_model_comes_back(name, path):
     assert loaded.hash == model.hash
     assert loaded.profile == model.profile
     assert loaded.training == {"data": "random"}
+    assert loaded.levels == model.levels
+    assert loaded.window == model.window
     features = features_of(model)
     np.testing.assert_array_equal(loaded.classify(features), model.classify(features))
     again = path.with_suffix(".again")
@@ -53,7 +69,7 @@ def test_classes_are_those_of_the_parts(name):
     assert classes.dtype == np.int64
     assert classes.min() >= 0 and classes.max() < model.head.classes
     bits = model.network.evaluate(features)
-    if name == "laplace":
+    if model.walker is None and name != "table":
         mu, sigma = (bits[g].sum(axis=0, dtype=np.int64) for g in ("mu", "sigma"))
         wanted = 512 * model.head.sigma[sigma] + model.head.mu[mu]
     else:
@@ -79,6 +95,38 @@ def test_the_hash_covers_what_decoding_needs_and_nothing_else():
     assert len({m.hash for m in [model, *others]}) == 5
 
 
+def test_the_hash_of_a_pyramid_covers_levels_and_upsampler():
+    model = pyramid_table_model()
+    rng = np.random.default_rng(9)
+    others = [
+        replace(model, levels=1), replace(model, upsampler=random_upsampler(rng)),
+        replace(model, upsampler=random_upsampler(rng, size=3)),
+        replace(model, levels=0, upsampler=None, window=Window(5),
+                network=table_model().network, walker=table_model().walker),
+    ]  # fmt: skip
+    assert len({m.hash for m in [model, *others]}) == 5
+    assert replace(model, profile="renamed").hash == model.hash
+
+
+def test_features_of_all_levels():
+    model = pyramid_table_model()
+    tiles = np.random.default_rng(10).integers(0, 256, (2, 3, 11, 6), dtype=np.uint8)
+    features = model.level_features(tiles)
+    assert [f.shape for f in features] == [
+        (25, 2, 3, 11, 6), (25, 2, 3, 6, 3), (25, 2, 3, 3, 2)
+    ]
+    levels = pyramid(tiles, 2)
+    for level in (0, 1):
+        prior = model.upsampler.upsample(levels[level + 1], *levels[level].shape[-2:])
+        wanted = model.window.extract(levels[level], prior)
+        np.testing.assert_array_equal(features[level], wanted)
+    np.testing.assert_array_equal(features[2], model.window.extract(levels[2]))
+    assert not features[2][12:].any()
+    flat = table_model()
+    (features,) = flat.level_features(tiles)
+    np.testing.assert_array_equal(features, flat.window.extract(tiles))
+
+
 def test_hashes_are_literal():
     """Bitstreams carry them: a change is a new version of the format."""
     from tests.codec.test_codec import golden_laplace_model, golden_table_model
@@ -89,6 +137,34 @@ def test_hashes_are_literal():
     assert golden_laplace_model().hash == (
         "43ac323e2a3664e41c04fb5b907a09ca0e646079717e8b78f80e401ece45659e"
     )
+
+
+def test_files_are_literal(tmp_path):
+    """Nothing that pyramids need is in the files of models without."""
+    from tests.codec.test_codec import golden_table_model
+
+    golden_table_model().save(tmp_path / "a.lutgen")
+    meta, arrays = read_archive(tmp_path / "a.lutgen", KIND, FORMAT_VERSION)
+    assert meta == {
+        "model": {
+            "head": "table", "network": {"features": 12, "outputs": [["index", 2]]},
+            "stages": 2, "window": 5,
+        },
+        "profile": "raster-table", "training": {},
+    }  # fmt: skip
+    assert sorted(arrays) == ["head.cumulative", *(
+        f"{part}.{name}" for part, names in (
+            ("network", ("fanin", "inputs", "outputs", "tables")),
+            ("walker.0", ("child", "feature", "threshold")),
+            ("walker.1", ("child", "feature", "threshold")),
+        ) for name in names
+    )]  # fmt: skip
+
+
+def test_the_embedded_model_is_literal():
+    model = Model.default()
+    assert model.hash.startswith("873863f397e8")
+    assert (model.levels, model.upsampler) == (0, None)
 
 
 def test_every_changed_byte_is_found(path):
@@ -143,7 +219,7 @@ def load_hostile(path):
     model.save(path)
 
 
-@every_model
+@every_part
 def test_hostile_arrays(name, path):
     """Archives with a right hash whose arrays are of other shapes, types and values."""
     MODELS[name]().save(path)
@@ -195,7 +271,7 @@ def with_slot(value, trail, new):
     return copy
 
 
-@every_model
+@every_part
 def test_hostile_json(name, path):
     MODELS[name]().save(path)
     meta, arrays = read_archive(path, KIND, FORMAT_VERSION)
@@ -239,6 +315,8 @@ def walk(**changes):
 
 
 LAPLACE = laplace_model().head
+UPS = random_upsampler(np.random.default_rng(0))
+PRIOR = {"window": Window(5, prior=True), "network": net({"index": 3}, features=25)}
 
 
 @pytest.mark.parametrize(("changes", "message"), [
@@ -264,6 +342,18 @@ LAPLACE = laplace_model().head
      "table mu must have 40 entries for 39 output bits, not 41"),
     ({"head": LAPLACE, "network": net({"mu": 40, "sigma": 1}), "walker": None},
      "table sigma must have 2 entries for 1 output bits, not 21"),
+    ({"levels": 4}, "levels must be 0 to 3, not 4"),
+    ({"levels": -1}, "levels must be 0 to 3, not -1"),
+    ({"levels": True}, "levels must be 0 to 3, not True"),
+    ({"levels": 1, "upsampler": UPS},
+     "prior of the window must be True with 1 levels, not False"),
+    (PRIOR, "prior of the window must be False with 0 levels, not True"),
+    ({"upsampler": UPS}, "upsampler must be absent from a model with 0 levels"),
+    (PRIOR | {"levels": 2}, "upsampler must be an Upsampler in a model with 2 levels, not None"),
+    (PRIOR | {"levels": 2, "upsampler": 5},
+     "upsampler must be an Upsampler in a model with 2 levels, not 5"),
+    (PRIOR | {"levels": 2, "upsampler": UPS, "network": net({"index": 3})},
+     "network must read the window's 25 features, not 12"),
 ])  # fmt: skip
 def test_parts_that_do_not_fit(changes, message):
     with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
