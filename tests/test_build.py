@@ -15,7 +15,7 @@ from lutgen.gateware.config import CoreConfig
 from lutgen.gateware.top import CodecTop
 from lutgen.model import Model
 from lutgen.targets import get_target
-from tests.models import laplace_model, table_model
+from tests.models import laplace_model, pyramid_table_model, table_model
 
 SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40}
 
@@ -215,6 +215,8 @@ def test_crash_is_reported(tmp_path, monkeypatch):
         ({"top": "decoder", "encoder_lanes": 40}, r"^encoder lanes must be left out .* not 40:"),
         ({"model": "nowhere.lutgen"}, r"^model must be a \.lutgen file, not 'nowhere\.lutgen', "
                                       r"which does not exist: train one"),
+        ({"model": pyramid_table_model()}, r"^model must have 0 levels to be built into gateware, "
+                                           r"which has no pyramid yet, not 2$"),
     ],
 )  # fmt: skip
 def test_refused_parameters(tmp_path, parameters, message):

@@ -1,18 +1,36 @@
-"""The reference codec: images to ``.lgc`` bytes and back, bit-exact on every machine."""
+"""The reference codec: images to ``.lgc`` bytes and back, bit-exact on every machine.
 
+With a model of L levels every tile is its own pyramid.  One payload holds them all, under one rANS
+state: the decoder meets the coarsest level first, each level in raster order, and upsamples what it
+has decoded to be the prior of the next finer one.
+"""
+
+import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 
 from ..model import Model
-from .container import CorruptStreamError, Header, pack_length, split_packets
-from .head import LaplaceHead
+from ..netlist import Netlist
+from .container import (
+    HEADER_BYTES,
+    CorruptStreamError,
+    Header,
+    front_bytes,
+    pack_length,
+    read_fronts,
+    split_packets,
+)
+from .head import PROB_BITS, LaplaceHead
 from .kernel import LANES, decode_group, encode_tile
+from .pyramid import half, pyramid
 from .rans import max_payload_bytes
 from .tile import TileGrid
+from .upsample import GROUPS
 
 __all__ = ["Codec", "Encoded", "ModelMismatchError"]
 
@@ -32,12 +50,38 @@ class Encoded:
     payload_bytes:
         Bytes of the payloads alone, without header and packet lengths.
     ideal_bits:
-        Sum of ``-log2 p`` over all pixels, for reports.
+        Sum of ``-log2 p`` over all pixels of all levels, for reports.
+    level_bits:
+        The same of each level: element l is of level l.
     """
 
     data: bytes
     payload_bytes: int
     ideal_bits: float
+    level_bits: tuple[float, ...]
+
+
+def _circuit(net: Netlist) -> tuple:
+    """A network as the kernels take it."""
+    inputs = np.ascontiguousarray(net.inputs, dtype=np.int64).reshape(-1, 2)
+    order = np.argsort(inputs[:, 0], kind="stable")
+    first = np.searchsorted(inputs[order, 0], np.arange(net.features + 1))
+    fanin = np.ascontiguousarray(net.fanin, dtype=np.int64)
+    used = fanin != 0
+    # A table's trailing pins may be tied to 0: only pins up to the last used one are read.
+    pins = np.where(used.any(axis=1), 6 - np.argmax(used[:, ::-1], axis=1), 1)
+    return (
+        first.astype(np.int64), 2 + order.astype(np.int64), inputs[order, 1].copy(),
+        pins.astype(np.int64), fanin, np.ascontiguousarray(net.tables, dtype=np.uint64),
+    )  # fmt: skip
+
+
+def _sizes(rects: Sequence, levels: int) -> np.ndarray:
+    """Height and width of each level of rectangles: int64, shape (n, levels + 1, 2)."""
+    sides = [np.array([(r.stop - r.start, c.stop - c.start) for r, c in rects], dtype=np.int64)]
+    for _ in range(levels):
+        sides.append(half(sides[-1]))
+    return np.stack(sides, axis=1)
 
 
 def _check_images(images) -> np.ndarray:
@@ -70,18 +114,14 @@ class Codec:
             raise ValueError(f"threads must be at least 1, not {threads!r}")
         self.model = model
         self._threads = threads or os.cpu_count() or 1
-        self._offsets = np.array(model.window.offsets, dtype=np.int64)
-        self._network = self._network_arrays(model)
-        self._walk = self._walker_arrays(model)
-        self._cumulative = np.ascontiguousarray(model.head.cumulative, dtype=np.int64)
+        self._arm = self._arm_arrays(model)
+        self._ups = self._ups_arrays(model)
+        reach = model.upsampler.radius if model.levels else 0
+        self._border = max(model.window.radius, reach)
 
-    @staticmethod
-    def _network_arrays(model: Model) -> tuple:
+    @classmethod
+    def _arm_arrays(cls, model: Model) -> tuple:
         net = model.network
-        fanin = np.ascontiguousarray(net.fanin, dtype=np.int64)
-        used = fanin != 0
-        # A table's trailing pins may be tied to 0: only pins up to the last used one are read.
-        pins = np.where(used.any(axis=1), 6 - np.argmax(used[:, ::-1], axis=1), 1)
         none = np.zeros(0, dtype=np.int64)
         if isinstance(model.head, LaplaceHead):
             mu, sigma = (net.outputs[name].astype(np.int64) for name in ("mu", "sigma"))
@@ -91,9 +131,30 @@ class Codec:
             index = net.outputs["index"].astype(np.int64)
             out = (index, np.int64(1) << np.arange(len(index)), none)
             maps = (none, none, 0)
-        inputs = np.ascontiguousarray(net.inputs, dtype=np.int64).reshape(-1, 2)
-        tables = np.ascontiguousarray(net.tables, dtype=np.uint64)
-        return (inputs, pins.astype(np.int64), fanin, tables, *out, *maps)
+        return (
+            np.array(model.window.offsets, dtype=np.int64), model.window.causal,
+            _circuit(net), (*out, *maps), cls._walker_arrays(model),
+            np.ascontiguousarray(model.head.cumulative, dtype=np.int64),
+        )  # fmt: skip
+
+    @staticmethod
+    def _ups_arrays(model: Model) -> tuple:
+        if not model.levels:
+            nothing = Netlist(1, [], [], [], {})
+            none = np.zeros(0, dtype=np.int64)
+            values = np.zeros((4, 1), dtype=np.uint8)
+            return none.reshape(0, 2), _circuit(nothing), none, np.zeros(5, np.int64), values
+        outputs = model.upsampler.network.outputs
+        bits = [len(outputs[name]) for name in GROUPS]
+        values = np.zeros((4, max(bits) + 1), dtype=np.uint8)
+        for row, table in zip(values, model.upsampler.values, strict=True):
+            row[: len(table)] = table
+        return (
+            np.array(model.upsampler.offsets, dtype=np.int64),
+            _circuit(model.upsampler.network),
+            np.concatenate([outputs[name] for name in GROUPS]).astype(np.int64),
+            np.cumsum([0, *bits]), values,
+        )  # fmt: skip
 
     @staticmethod
     def _walker_arrays(model: Model) -> tuple:
@@ -123,35 +184,50 @@ class Codec:
         images:
             uint8, shape (H, W) or (N, H, W), sides of 1 to 16384 pixels.
         tile:
-            Width and height of a tile in pixels, 1 to 64 each.
+            Width and height of a tile in pixels, 1 to 64 each.  For a model of L levels they are
+            multiples of ``2 ** L``, but a side that holds the image's whole side may be any.
         progress:
             Called with the number of pixels just done.
 
         Raises
         ------
         ValueError
-            If the images are not 8-bit grayscale, empty, or too large.
+            If the images are not 8-bit grayscale, empty, or too large, or the tile does not fit.
         """
         images = _check_images(images)
         count, height, width = images.shape
         grid = TileGrid(width, height, *tile)
-        header = Header(bytes.fromhex(self.model.hash)[:8], grid, count)
+        levels = self.model.levels
+        header = Header(bytes.fromhex(self.model.hash)[:8], grid, count, levels)
         rects = list(grid)
-        jobs = [(image, rect) for image in images for rect in rects]
+        sizes = _sizes(rects, levels)
+        pixels = pyramid(images, levels)
+        jobs = [(image, number) for image in range(count) for number in range(len(rects))]
 
-        def code(job) -> tuple[bytes, float]:
-            image, (rows, columns) = job
-            h, w = rows.stop - rows.start, columns.stop - columns.start
-            classes = np.empty(h * w, dtype=np.int32)
-            payload = np.empty(max_payload_bytes(h * w), dtype=np.uint8)
+        def code(job) -> tuple[bytes, list[float]]:
+            image, number = job
+            size = sizes[number : number + 1]
+            areas = size[0, :, 0] * size[0, :, 1]
+            planes, priors = self._planes(size)
+            rows, columns = rects[number]
+            for level, plane in enumerate(planes[0]):
+                h, w = size[0, level]
+                y, x = rows.start >> level, columns.start >> level
+                self._inside(plane, h, w)[:] = pixels[level][image, y : y + h, x : x + w]
+            total = int(areas.sum())
+            freq = np.empty(total, dtype=np.int32)
+            payload = np.empty(max_payload_bytes(total), dtype=np.uint8)
             at = encode_tile(
-                image, rows.start, columns.start, h, w, self._offsets, self._network,
-                self._walk, self._cumulative, classes, payload,
-            )  # fmt: skip
-            bits = self.model.head.code_length(classes, image[rows, columns].ravel()).sum()
+                planes, priors, size, self._border, self._arm, self._ups, freq, payload
+            )
             if progress:
-                progress(h * w)
-            return payload[at:].tobytes(), float(bits)
+                progress(int(areas[0]))
+            bits = PROB_BITS - np.log2(freq)
+            ends = total - np.cumsum(areas) + areas  # level 0 is last
+            level_bits = [
+                float(bits[end - area : end].sum()) for end, area in zip(ends, areas, strict=True)
+            ]
+            return payload[at:].tobytes(), level_bits
 
         # A few runs of tiles per thread: to hand over every tile costs more than a small one.
         run_length = max(1, min(64, len(jobs) // (4 * self._threads)))
@@ -160,21 +236,51 @@ class Codec:
             packet for run in self._map(lambda jobs: [*map(code, jobs)], runs) for packet in run
         ]
         packets = b"".join(pack_length(len(payload)) + payload for payload, _ in coded)
+        level_bits = tuple(sum(bits) for bits in zip(*(bits for _, bits in coded), strict=True))
         return Encoded(
             header.pack() + packets,
             sum(len(payload) for payload, _ in coded),
-            sum(bits for _, bits in coded),
+            sum(level_bits),
+            level_bits,
         )
 
+    def _planes(self, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Zeroed pixels and priors of tiles, as the kernels take them."""
+        tiles, levels = size.shape[:2]
+        height, width = size[:, 0].max(axis=0) + 2 * self._border
+        planes = np.zeros((tiles, levels, height, width), dtype=np.uint8)
+        return planes, np.zeros_like(planes) if levels > 1 else planes
+
+    def _inside(self, plane: np.ndarray, height: int, width: int) -> np.ndarray:
+        """What is inside a plane's border."""
+        b = self._border
+        return plane[b : b + height, b : b + width]
+
     def decode(
-        self, data: bytes, *, progress: Callable[[int], None] | None = None
+        self, data: bytes | BinaryIO, *, level: int = 0,
+        progress: Callable[[int], None] | None = None,
     ) -> np.ndarray:
-        """Decode a file.
+        """Decode a file, or a smaller picture of each of its images.
+
+        Level k of an image is it k times pooled: :func:`.pyramid`.  To decode a level above 0,
+        only the header, the packets' lengths and the front of each packet are read, at most 14 bits
+        for each pixel of the levels that are decoded; nothing can tell then whether a tile is
+        corrupt, for its check comes last.
+
+        Parameters
+        ----------
+        data:
+            The file's bytes, or a binary file.  Of a file that is unbuffered and seekable no other
+            bytes are read than those that are needed.
+        level:
+            0 for the images, up to the model's levels.
+        progress:
+            Called with the number of pixels just done, of that level.
 
         Returns
         -------
         numpy.ndarray
-            uint8, shape (N, H, W).
+            uint8, shape (N, H, W); sides are halved and rounded up for each level above 0.
 
         Raises
         ------
@@ -182,34 +288,28 @@ class Codec:
             If the file was written with another model; no pixel is decoded.
         CorruptStreamError
             If the file is damaged or cut short.
+        ValueError
+            If the model has no such level.
         """
-        header = Header.unpack(data)
-        own = bytes.fromhex(self.model.hash)[:8]
-        if header.model_hash != own:
-            raise ModelMismatchError(
-                f"stream was written with model {header.model_hash.hex()}, not with {own.hex()}: "
-                "decode it with the model file it was encoded with"
-            )
-        start, length = split_packets(data, header)
-        grid = header.grid
-        rects = list(grid)
-        images = np.zeros((header.images, grid.height, grid.width), dtype=np.uint8)
+        levels = self.model.levels
+        if isinstance(level, bool) or not isinstance(level, int) or not 0 <= level <= levels:
+            raise ValueError(f"level must be 0 to {levels}, the model's levels, not {level!r}")
+        data, start, length, header = self._read(data, level)
+        rects = list(header.grid)
+        sizes = _sizes(rects, levels)
+        height, width = -(-header.grid.height >> level), -(-header.grid.width >> level)
+        images = np.zeros((header.images, height, width), dtype=np.uint8)
         padded = np.frombuffer(data + bytes(16), dtype=np.uint8)
-        radius = self.model.window.radius
-        size = np.array([(r.stop - r.start, c.stop - c.start) for r, c in rects], dtype=np.int64)
         # Tiles of equal size side by side keep all lanes busy to the end.
-        area = np.tile(size[:, 0] * size[:, 1], header.images)
+        area = np.tile(sizes[:, 0, 0] * sizes[:, 0, 1], header.images)
         order = np.argsort(-area, kind="stable")
 
         def run(group: np.ndarray) -> None:
-            sizes = size[group % len(rects)]
-            tiles = np.zeros(
-                (len(group), sizes[:, 0].max() + radius, sizes[:, 1].max() + 2 * radius),
-                dtype=np.uint8,
-            )
+            size = sizes[group % len(rects)]
+            planes, priors = self._planes(size)
             bad = decode_group(
-                padded, start[group], length[group], sizes, self._offsets, self._network,
-                self._walk, self._cumulative, tiles,
+                padded, start[group], length[group], size, self._border, self._arm, self._ups,
+                planes, priors, level,
             )  # fmt: skip
             if bad >= 0:
                 image, tile = divmod(int(group[bad]), len(rects))
@@ -217,19 +317,47 @@ class Codec:
                     f"image {image}, tile {tile} is corrupt: its decoder did not end in the "
                     "check state"
                 )
-            for tile, number in zip(tiles, group, strict=True):
+            for plane, number, (h, w) in zip(planes[:, level], group, size[:, level], strict=True):
                 rows, columns = rects[number % len(rects)]
-                h, w = rows.stop - rows.start, columns.stop - columns.start
-                images[number // len(rects), rows, columns] = (
-                    tile[radius : radius + h, radius : radius + w]
-                )
+                y, x = rows.start >> level, columns.start >> level
+                images[number // len(rects), y : y + h, x : x + w] = self._inside(plane, h, w)
             if progress:
-                progress(int((sizes[:, 0] * sizes[:, 1]).sum()))
+                progress(int((size[:, level, 0] * size[:, level, 1]).sum()))
 
         groups = [order[i : i + LANES] for i in range(0, len(order), LANES)]
         for _ in self._map(run, groups):
             pass
         return images
+
+    def _read(self, data: bytes | BinaryIO, level: int) -> tuple:
+        """Bytes of a file, start and length of payloads or their fronts in them, and header."""
+        if level == 0:
+            data = data if isinstance(data, bytes) else data.read()
+            header = self._header(data)
+            return data, *split_packets(data, header), header
+        file = io.BytesIO(data) if isinstance(data, bytes) else data
+        if not file.seekable():
+            file = io.BytesIO(file.read())
+        file.seek(0)
+        header = self._header(file.read(HEADER_BYTES))
+        sizes = _sizes(list(header.grid), header.levels)
+        areas = sizes[:, level:, 0] * sizes[:, level:, 1]
+        return *read_fronts(file, header, front_bytes(areas.sum(axis=1))), header
+
+    def _header(self, data: bytes) -> Header:
+        """A file's header, if it is this model's."""
+        header = Header.unpack(data)
+        own = bytes.fromhex(self.model.hash)[:8]
+        if header.model_hash != own:
+            raise ModelMismatchError(
+                f"stream was written with model {header.model_hash.hex()}, not with {own.hex()}: "
+                "decode it with the model file it was encoded with"
+            )
+        if header.levels != self.model.levels:
+            raise CorruptStreamError(
+                f"stream must have its model's {self.model.levels} levels, not {header.levels}"
+            )
+        return header
 
     def _map(self, function: Callable, jobs: Sequence) -> Iterator:
         """Results of all jobs, in order, by as many threads as there are to be."""

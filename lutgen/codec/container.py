@@ -10,31 +10,42 @@ offset bytes content, little-endian
 14     2     image height, 1..16384
 16     1     tile width, 1..64
 17     1     tile height, 1..64
-18     2     reserved, zero
+18     1     levels of the pyramid above the image, 0..3
+19     1     reserved, zero
 20     4     number of images, at least 1
 24     ...   tile packets: image by image, tile by tile
 ====== ===== ==========================================================
 
+With levels, a tile's width must be a multiple of ``2 ** levels`` if there is more than one tile
+side by side, and its height if there is more than one below the other: the tiles' levels, put
+together, then are the image's levels.
+
 A tile packet is the length of its payload in bytes (LEB128: seven bits a byte, low first, the
-top bit set if another byte follows; two bytes at most) and the payload (:mod:`.rans`).
+top bit set if another byte follows; two bytes at most) and the payload (:mod:`.rans`), which begins
+with the coarsest level: a decoder that wants no more reads the front of each packet only.
 Nothing follows the last packet.
 """
 
+import os
 import struct
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 
+from .head import PROB_BITS
+from .pyramid import MAX_LEVELS
 from .rans import STATE_BITS
 from .tile import TileGrid
 
 __all__ = [
-    "HEADER_BYTES", "VERSION", "CorruptStreamError", "Header", "pack_length", "split_packets",
+    "HEADER_BYTES", "VERSION", "CorruptStreamError", "Header", "front_bytes", "pack_length",
+    "read_fronts", "split_packets",
 ]  # fmt: skip
 
 VERSION = 1
 _MAGIC = b"LGC"
-_LAYOUT = struct.Struct("<3sB8sHHBBHI")
+_LAYOUT = struct.Struct("<3sB8sHHBBBBI")
 HEADER_BYTES = _LAYOUT.size
 _HASH_BYTES = 8
 MIN_PAYLOAD_BYTES = (STATE_BITS + 1 + 7) // 8
@@ -57,24 +68,44 @@ class Header:
         Image size and tile geometry.
     images:
         Number of images, 1..2**32 - 1.
+    levels:
+        Levels of the pyramid above the image, 0..3.
+
+    Raises
+    ------
+    ValueError
+        If a value is outside its range, or tiles do not split the levels.
     """
 
     model_hash: bytes
     grid: TileGrid
     images: int
+    levels: int = 0
 
     def __post_init__(self) -> None:
         if len(self.model_hash) != _HASH_BYTES:
             raise ValueError(f"model hash must be of 8 bytes, not {len(self.model_hash)}")
         if not 1 <= self.images <= MAX_IMAGES:
             raise ValueError(f"number of images must be 1 to {MAX_IMAGES}, not {self.images!r}")
+        if not 0 <= self.levels <= MAX_LEVELS:
+            raise ValueError(f"levels must be 0 to {MAX_LEVELS}, not {self.levels!r}")
+        g, step = self.grid, 1 << self.levels
+        for name, side, tiles in (
+            ("width", g.tile_width, g.columns),
+            ("height", g.tile_height, g.rows),
+        ):
+            if tiles > 1 and side % step:
+                raise ValueError(
+                    f"tile {name} must be a multiple of {step} pixels for {self.levels} levels, "
+                    f"or hold the image's whole {name}, not {side}"
+                )
 
     def pack(self) -> bytes:
         """The header's 24 bytes."""
         g = self.grid
         return _LAYOUT.pack(
-            _MAGIC, VERSION, self.model_hash, g.width, g.height, g.tile_width, g.tile_height, 0,
-            self.images,
+            _MAGIC, VERSION, self.model_hash, g.width, g.height, g.tile_width, g.tile_height,
+            self.levels, 0, self.images,
         )  # fmt: skip
 
     @classmethod
@@ -90,15 +121,17 @@ class Header:
             raise CorruptStreamError(
                 f"stream must have a header of {HEADER_BYTES} bytes, not {len(data)} bytes in all"
             )
-        magic, version, model_hash, w, h, tw, th, reserved, images = _LAYOUT.unpack_from(data)
+        magic, version, model_hash, w, h, tw, th, levels, reserved, images = (
+            _LAYOUT.unpack_from(data)
+        )
         if magic != _MAGIC:
             raise CorruptStreamError(f"stream must start with {_MAGIC!r}, not {magic!r}")
         if version != VERSION:
             raise CorruptStreamError(f"stream format version must be {VERSION}, not {version}")
         if reserved:
-            raise CorruptStreamError(f"reserved header bytes must be 0, not {reserved}")
+            raise CorruptStreamError(f"reserved header byte must be 0, not {reserved}")
         try:
-            return cls(model_hash, TileGrid(w, h, tw, th), images)
+            return cls(model_hash, TileGrid(w, h, tw, th), images, levels)
         except ValueError as error:
             raise CorruptStreamError(f"stream header: {error}") from None
 
@@ -106,6 +139,35 @@ class Header:
 def pack_length(length: int) -> bytes:
     """LEB128 length of a payload, one or two bytes."""
     return bytes([length]) if length < 128 else bytes([length & 127 | 128, length >> 7])
+
+
+def _check_room(bytes_: int, header: Header) -> int:
+    """Number of packets, if ``bytes_`` can hold as many: checked before any is allocated for."""
+    count = header.images * header.grid.tiles
+    room = (bytes_ - HEADER_BYTES) // (1 + MIN_PAYLOAD_BYTES)
+    if count > room:
+        raise CorruptStreamError(
+            f"stream must hold {count} tile packets, but is cut short: "
+            f"{bytes_} bytes have room for {max(room, 0)}"
+        )
+    return count
+
+
+def _unpack_length(pair: bytes, tile: int, count: int) -> tuple[int, int]:
+    """Length of a payload, and the number of bytes, 1 or 2, that say so."""
+    if len(pair) < 2:
+        raise CorruptStreamError(f"tile {tile} of {count}: the stream is cut short")
+    size, used = pair[0], 1
+    if size >= 128:
+        size, used = size - 128 + (pair[1] << 7), 2
+        if not 128 <= size < 1 << 14:
+            raise CorruptStreamError(f"tile {tile} of {count}: its length is not LEB128")
+    if size < MIN_PAYLOAD_BYTES:
+        raise CorruptStreamError(
+            f"tile {tile} of {count}: payload must have at least {MIN_PAYLOAD_BYTES} bytes, "
+            f"not {size}"
+        )
+    return size, used
 
 
 def split_packets(data: bytes, header: Header) -> tuple[np.ndarray, np.ndarray]:
@@ -121,32 +183,13 @@ def split_packets(data: bytes, header: Header) -> tuple[np.ndarray, np.ndarray]:
     CorruptStreamError
         If packets are cut short, have an impossible length, or something follows the last.
     """
-    count = header.images * header.grid.tiles
-    # Every packet takes at least four bytes: refuse absurd counts before allocating for them.
-    room = (len(data) - HEADER_BYTES) // (1 + MIN_PAYLOAD_BYTES)
-    if count > room:
-        raise CorruptStreamError(
-            f"stream must hold {count} tile packets, but is cut short: "
-            f"{len(data)} bytes have room for {max(room, 0)}"
-        )
+    count = _check_room(len(data), header)
     start = np.empty(count, dtype=np.int64)
     length = np.empty(count, dtype=np.int64)
     at = HEADER_BYTES
     for tile in range(count):
-        if at + 2 > len(data):
-            raise CorruptStreamError(f"tile {tile} of {count}: the stream is cut short")
-        size = data[at]
-        at += 1
-        if size >= 128:
-            size = size - 128 + (data[at] << 7)
-            at += 1
-            if not 128 <= size < 1 << 14:
-                raise CorruptStreamError(f"tile {tile} of {count}: its length is not LEB128")
-        if size < MIN_PAYLOAD_BYTES:
-            raise CorruptStreamError(
-                f"tile {tile} of {count}: payload must have at least {MIN_PAYLOAD_BYTES} bytes, "
-                f"not {size}"
-            )
+        size, used = _unpack_length(data[at : at + 2], tile, count)
+        at += used
         if at + size > len(data):
             raise CorruptStreamError(f"tile {tile} of {count}: the stream is cut short")
         start[tile], length[tile] = at, size
@@ -154,3 +197,56 @@ def split_packets(data: bytes, header: Header) -> tuple[np.ndarray, np.ndarray]:
     if at != len(data):
         raise CorruptStreamError(f"stream has {len(data) - at} bytes after its last packet")
     return start, length
+
+
+def front_bytes(pixels: np.ndarray) -> np.ndarray:
+    """Bytes of a payload that the first ``pixels`` decoded pixels can need at most."""
+    return (PROB_BITS * pixels + STATE_BITS + 1 + 7 + 7) // 8
+
+
+def read_fronts(
+    file: BinaryIO, header: Header, limits: np.ndarray
+) -> tuple[bytes, np.ndarray, np.ndarray]:
+    """Read the front of every payload, and nothing else but the packet lengths.
+
+    Parameters
+    ----------
+    file:
+        Seekable, unbuffered binary file; its position does not matter.
+    header:
+        Header of the file.
+    limits:
+        int64, shape (tiles,): bytes to read at most of each payload of an image.
+
+    Returns
+    -------
+    (data, start, length):
+        The fronts one after another, and int64, shape (images * tiles,): offset into ``data`` and
+        bytes of each.
+
+    Raises
+    ------
+    CorruptStreamError
+        As `split_packets`, whose checks need no more than the lengths and the file's size.
+    """
+    end = file.seek(0, os.SEEK_END)
+    count = _check_room(end, header)
+    length = np.empty(count, dtype=np.int64)
+    fronts = []
+    at = HEADER_BYTES
+    for tile in range(count):
+        file.seek(at)
+        size, used = _unpack_length(file.read(2), tile, count)
+        at += used
+        if at + size > end:
+            raise CorruptStreamError(f"tile {tile} of {count}: the stream is cut short")
+        length[tile] = min(size, limits[tile % len(limits)])
+        if used == 1:
+            file.seek(at)
+        fronts.append(file.read(int(length[tile])))
+        if len(fronts[-1]) != length[tile]:
+            raise CorruptStreamError(f"tile {tile} of {count}: the stream is cut short")
+        at += size
+    if at != end:
+        raise CorruptStreamError(f"stream has {end - at} bytes after its last packet")
+    return b"".join(fronts), np.cumsum(length) - length, length

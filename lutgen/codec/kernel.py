@@ -1,7 +1,23 @@
 """The codec's inner loops, compiled by numba: networks, encoding and decoding of many tiles.
 
-All loops work on lanes, up to 64 tiles (decoding) or 64 pixels (encoding) at a time, because the
-network is evaluated bit-sliced: one 64-bit word holds one signal of 64 lanes.
+All loops work on lanes, up to 64 tiles (decoding) or 64 pixels (encoding, upsampling) at a time,
+because a network is evaluated bit-sliced: one 64-bit word holds one signal of 64 lanes.
+
+Two tuples carry a model:
+
+``arm``
+    offsets (F, 2) int64, number of causal features, circuit, outputs (ids, weights, ids,
+    map, map, scale), walker, cumulative frequencies.
+``ups``
+    offsets (F, 2) int64, circuit, output ids (bits,) int64, first id of each group (5,) int64,
+    pixel by count (4, bits + 1) uint8; of a model without levels all of it is empty.
+
+A circuit is (first (F + 1,), order (I,), thresholds (I,), pins, fanin, tables): inputs
+``order[first[f] : first[f + 1]]`` compare feature f.
+
+Pixels and priors of tiles are uint8 (n, levels + 1, H + 2 b, W + 2 b), zero but for the pixels of
+level l at ``[:, l, b : b + h, b : b + w]``; the border b is as wide as a window reaches.
+``size`` is int64 (n, levels + 1, 2): height and width of each level of each tile.
 """
 
 import numpy as np
@@ -36,32 +52,70 @@ def _lut(table, pins, fanin, signal, half):
 
 
 @njit(nogil=True, cache=True)
-def _classify(net, walk, feature, lanes, signal, half, classes):
-    """Class of ``lanes`` pixels whose features are ``feature[lane, f]``."""
-    inputs, pins, fanin, tables, out_a, weight_a, out_b, map_a, map_b, scale = net
+def _evaluate(circuit, feature, lanes, signal, half, over):
+    """All signals of a circuit for pixels whose features are ``feature[f, lane]``."""
+    first, order, thresholds, pins, fanin, tables = circuit
     signal[0] = np.uint64(0)
     signal[1] = _ONES
-    for i in range(len(inputs)):
-        f = inputs[i, 0]
-        t = inputs[i, 1]
-        word = np.uint64(0)
+    for f in range(len(first) - 1):
+        if first[f] == first[f + 1]:
+            continue
+        # over[t]: the lanes whose feature is above t, for all thresholds at once.
+        over[:] = np.uint64(0)
         for lane in range(lanes):
-            word |= np.uint64(feature[f, lane] > t) << np.uint64(lane)
-        signal[2 + i] = word
-    first = 2 + len(inputs)
+            over[feature[f, lane]] |= np.uint64(1) << np.uint64(lane)
+        above = np.uint64(0)
+        for t in range(255, -1, -1):
+            equal = over[t]
+            over[t] = above
+            above |= equal
+        for i in range(first[f], first[f + 1]):
+            signal[order[i]] = over[thresholds[i]]
+    node = len(signal) - len(tables)
     for n in range(len(tables)):
-        signal[first + n] = _lut(tables[n], pins[n], fanin[n], signal, half)
+        signal[node + n] = _lut(tables[n], pins[n], fanin[n], signal, half)
+
+
+@njit(nogil=True, cache=True)
+def _add_ones(word, weight, count):
+    """Add ``weight`` to the counts of the lanes that are set in ``word``."""
+    for lane in range(LANES):
+        count[lane] += np.int64((word >> np.uint64(lane)) & np.uint64(1)) * weight
+
+
+@njit(nogil=True, cache=True)
+def _scratch(circuit):
+    """Room to evaluate a circuit: signals, half-made tables, thermometer bits, features."""
+    first, order, thresholds, pins, fanin, tables = circuit
+    return (
+        np.empty(2 + len(order) + len(tables), dtype=np.uint64),
+        np.empty(32, dtype=np.uint64),
+        np.empty(256, dtype=np.uint64),
+        np.zeros((len(first) - 1, LANES), dtype=np.uint8),
+    )
+
+
+@njit(nogil=True, cache=True)
+def _classify(arm, lanes, scratch, classes):
+    """Class of ``lanes`` pixels whose features are in ``scratch``."""
+    circuit, outputs, walk = arm[2], arm[3], arm[4]
+    out_a, weight_a, out_b, map_a, map_b, scale = outputs
+    signal, half, over, feature = scratch
+    _evaluate(circuit, feature, lanes, signal, half, over)
+    classes[:] = 0
+    for i in range(len(out_a)):
+        _add_ones(signal[out_a[i]], weight_a[i], classes)
+    if scale:
+        count = np.zeros(LANES, dtype=np.int64)
+        for i in range(len(out_b)):
+            _add_ones(signal[out_b[i]], 1, count)
+        for lane in range(lanes):
+            classes[lane] = scale * map_b[count[lane]] + map_a[classes[lane]]
     stage, w_feature, w_threshold, w_child = walk
+    if len(stage) == 0:
+        return
     for lane in range(lanes):
-        at = np.uint64(lane)
-        a = 0
-        for i in range(len(out_a)):
-            a += int((signal[out_a[i]] >> at) & np.uint64(1)) * weight_a[i]
-        if scale:
-            b = 0
-            for i in range(len(out_b)):
-                b += int((signal[out_b[i]] >> at) & np.uint64(1))
-            a = scale * map_b[b] + map_a[a]
+        a = classes[lane]
         for s in range(len(stage)):
             record = stage[s] + a
             child = 0
@@ -79,40 +133,107 @@ def _classify(net, walk, feature, lanes, signal, half, classes):
 
 
 @njit(nogil=True, cache=True)
-def encode_tile(image, y0, x0, height, width, offsets, net, walk, cumulative, classes, payload):
-    """Encode one tile of ``image``; the payload is written to the end of ``payload``.
+def _gather(arm, pixels, priors, tile, level, y, x, feature, lane):
+    """Features of the pixel of a tile's level at ``y`` and ``x``, counted from the border's."""
+    offsets, causal = arm[0], arm[1]
+    for f in range(causal):
+        feature[f, lane] = pixels[tile, level, y + offsets[f, 0], x + offsets[f, 1]]
+    for f in range(causal, len(offsets)):
+        feature[f, lane] = priors[tile, level, y + offsets[f, 0], x + offsets[f, 1]]
 
-    ``classes`` (int32, height * width) receives the class of every pixel.  Returns the first
-    byte's position in ``payload``.
+
+@njit(nogil=True, cache=True)
+def _put_blocks(ups, priors, size, level, border, where, lanes, scratch):
+    """Upsample ``lanes`` pixels whose features are in ``scratch``."""
+    offsets, circuit, ids, first, values = ups
+    signal, half, over, feature = scratch
+    _evaluate(circuit, feature, lanes, signal, half, over)
+    count = np.empty(LANES, dtype=np.int64)
+    for g in range(4):
+        count[:] = 0
+        for i in range(first[g], first[g + 1]):
+            _add_ones(signal[ids[i]], 1, count)
+        for lane in range(lanes):
+            tile = where[lane, 0]
+            y = 2 * where[lane, 1] + g // 2
+            x = 2 * where[lane, 2] + g % 2
+            if y < size[tile, level, 0] and x < size[tile, level, 1]:
+                priors[tile, level, border + y, border + x] = values[g, count[lane]]
+
+
+@njit(nogil=True, cache=True)
+def _upsample(ups, pixels, priors, size, level, border, scratch):
+    """Priors of a level of all tiles, from the pixels of the next coarser one."""
+    offsets = ups[0]
+    feature = scratch[3]
+    where = np.empty((LANES, 3), dtype=np.int64)
+    lane = 0
+    for tile in range(len(size)):
+        for y in range(size[tile, level + 1, 0]):
+            for x in range(size[tile, level + 1, 1]):
+                for f in range(len(offsets)):
+                    feature[f, lane] = pixels[
+                        tile, level + 1, border + y + offsets[f, 0], border + x + offsets[f, 1]
+                    ]
+                where[lane, 0] = tile
+                where[lane, 1] = y
+                where[lane, 2] = x
+                lane += 1
+                if lane == LANES:
+                    _put_blocks(ups, priors, size, level, border, where, lane, scratch)
+                    lane = 0
+    if lane:
+        _put_blocks(ups, priors, size, level, border, where, lane, scratch)
+
+
+@njit(nogil=True, cache=True)
+def encode_tile(pixels, priors, size, border, arm, ups, freq, payload):
+    """Encode one tile (n = 1); the payload is written to the end of ``payload``.
+
+    ``priors`` is zeroed and receives the upsampled pixels.  ``freq`` (int32, pixels of all levels)
+    receives the frequencies of all pixels, coarsest level first.  Returns the first byte's
+    position in ``payload``.
     """
-    signal = np.empty(2 + len(net[0]) + len(net[3]), dtype=np.uint64)
-    half = np.empty(32, dtype=np.uint64)
-    feature = np.zeros((len(offsets), LANES), dtype=np.uint8)
-    part = np.empty(LANES, dtype=np.int64)
-    pixels = height * width
-    for first in range(0, pixels, LANES):
-        lanes = min(LANES, pixels - first)
-        for lane in range(lanes):
-            y = (first + lane) // width
-            x = (first + lane) % width
-            for f in range(len(offsets)):
-                v = y + offsets[f, 0]
-                u = x + offsets[f, 1]
-                inside = v >= 0 and u >= 0 and u < width
-                feature[f, lane] = image[y0 + v, x0 + u] if inside else 0
-        _classify(net, walk, feature, lanes, signal, half, part)
-        for lane in range(lanes):
-            classes[first + lane] = part[lane]
+    cumulative = arm[5]
+    levels = size.shape[1]
+    start = np.empty(len(freq), dtype=np.int32)
+    classes = np.empty(LANES, dtype=np.int64)
+    scratch = _scratch(arm[2])
+    feature = scratch[3]
+    if levels > 1:
+        room = _scratch(ups[1])
+        for level in range(levels - 1):
+            _upsample(ups, pixels, priors, size, level, border, room)
+    done = 0
+    for level in range(levels - 1, -1, -1):
+        width = size[0, level, 1]
+        count = size[0, level, 0] * width
+        y, x = border, border
+        for first in range(0, count, LANES):
+            lanes = min(LANES, count - first)
+            v, u = y, x
+            for lane in range(lanes):
+                _gather(arm, pixels, priors, 0, level, v, u, feature, lane)
+                u += 1
+                if u == border + width:
+                    v, u = v + 1, border
+            _classify(arm, lanes, scratch, classes)
+            for lane in range(lanes):
+                row = cumulative[classes[lane]]
+                symbol = pixels[0, level, y, x]
+                start[done] = row[symbol]
+                freq[done] = row[symbol + 1] - row[symbol]
+                done += 1
+                x += 1
+                if x == border + width:
+                    y, x = y + 1, border
 
     at = len(payload)
     state = CHECK_STATE
     held = 0  # bits below the next whole byte
     count = 0
-    for i in range(pixels - 1, -1, -1):
-        symbol = image[y0 + i // width, x0 + i % width]
-        start = cumulative[classes[i], symbol]
-        freq = cumulative[classes[i], symbol + 1] - start
-        state, bits, n = push(state, start, freq)
+    for i in range(done - 1, -1, -1):
+        state, bits, n = push(state, np.int64(start[i]), np.int64(freq[i]))
         held |= bits << count
         count += n
         while count >= 8:
@@ -131,26 +252,25 @@ def encode_tile(image, y0, x0, height, width, offsets, net, walk, cumulative, cl
 
 
 @njit(nogil=True, cache=True)
-def decode_group(data, start, length, size, offsets, net, walk, cumulative, tiles):
-    """Decode up to 64 tiles side by side.
+def decode_group(data, start, length, size, border, arm, ups, pixels, priors, last):
+    """Decode up to 64 tiles side by side, from the coarsest level to level ``last``.
 
-    Parameters: ``data`` uint8 with at least 4 spare bytes behind the last payload; ``start`` and
-    ``length`` of each payload; ``size`` (n, 2) height and width; ``tiles`` uint8 (n, H + r,
-    W + 2 r) zeroed, receives the pixels behind r rows and r columns of border.  Returns the
-    number of the first corrupt tile, or -1.
+    ``data`` is uint8 with at least 16 spare bytes behind the last payload; ``start`` and
+    ``length`` are those of each payload, or of its front if not all levels are decoded.
+    ``pixels`` and ``priors`` are zeroed and receive pixels and upsampled pixels.  Returns the
+    number of the first corrupt tile, or -1; before level 0, a tile's check cannot be made.
     """
+    cumulative = arm[5]
     n = len(start)
-    radius = -offsets[0, 0]
-    signal = np.empty(2 + len(net[0]) + len(net[3]), dtype=np.uint64)
-    half = np.empty(32, dtype=np.uint64)
-    feature = np.zeros((len(offsets), LANES), dtype=np.uint8)
+    levels = size.shape[1]
+    scratch = _scratch(arm[2])
+    feature = scratch[3]
+    room = _scratch(ups[1])
     classes = np.empty(LANES, dtype=np.int64)
     state = np.empty(n, dtype=np.int64)
     at = np.empty(n, dtype=np.int64)  # bit position
     bad = np.zeros(n, dtype=np.bool_)
-    steps = 0
     for lane in range(n):
-        steps = max(steps, size[lane, 0] * size[lane, 1])
         zeros = 0
         while zeros < 8 and not (data[start[lane]] << zeros) & 128:
             zeros += 1
@@ -161,41 +281,45 @@ def decode_group(data, start, length, size, offsets, net, walk, cumulative, tile
             bit = (data[at[lane] >> 3] >> (7 - (at[lane] & 7))) & 1
             state[lane] |= np.int64(bit) << k
             at[lane] += 1
-    for step in range(steps):
+    for level in range(levels - 1, last - 1, -1):
+        if level + 1 < levels:
+            _upsample(ups, pixels, priors, size, level, border, room)
+        steps = 0
         for lane in range(n):
-            width = size[lane, 1]
-            y = step // width
-            x = step % width
-            if y < size[lane, 0]:
-                for f in range(len(offsets)):
-                    feature[f, lane] = tiles[
-                        lane, y + radius + offsets[f, 0], x + radius + offsets[f, 1]
-                    ]
-        _classify(net, walk, feature, n, signal, half, classes)
-        for lane in range(n):
-            width = size[lane, 1]
-            y = step // width
-            if y >= size[lane, 0]:
-                continue
-            row = classes[lane]
-            slot = state[lane] & ((CHECK_STATE >> 2) - 1)
-            symbol = 0
-            bit = 128
-            while bit:
-                if cumulative[row, symbol + bit] <= slot:
-                    symbol += bit
-                bit >>= 1
-            base = cumulative[row, symbol]
-            x, count = pop(state[lane], base, cumulative[row, symbol + 1] - base)
-            p = at[lane]
-            byte = p >> 3
-            window = (np.int64(data[byte]) << 16) | (np.int64(data[byte + 1]) << 8)
-            window |= np.int64(data[byte + 2])
-            window = (window << (p & 7)) & 0xFFFFFF
-            state[lane] = (x << count) | (window >> (24 - count))
-            at[lane] = min(p + count, 8 * (start[lane] + length[lane]) + 64)
-            tiles[lane, y + radius, step % width + radius] = symbol
+            steps = max(steps, size[lane, level, 0] * size[lane, level, 1])
+        for step in range(steps):
+            for lane in range(n):
+                width = size[lane, level, 1]
+                y = step // width
+                if y < size[lane, level, 0]:
+                    x = border + step % width
+                    _gather(arm, pixels, priors, lane, level, border + y, x, feature, lane)
+            _classify(arm, n, scratch, classes)
+            for lane in range(n):
+                width = size[lane, level, 1]
+                y = step // width
+                if y >= size[lane, level, 0]:
+                    continue
+                row = classes[lane]
+                slot = state[lane] & ((CHECK_STATE >> 2) - 1)
+                symbol = 0
+                bit = 128
+                while bit:
+                    if cumulative[row, symbol + bit] <= slot:
+                        symbol += bit
+                    bit >>= 1
+                base = cumulative[row, symbol]
+                x, count = pop(state[lane], base, cumulative[row, symbol + 1] - base)
+                p = at[lane]
+                byte = p >> 3
+                window = (np.int64(data[byte]) << 16) | (np.int64(data[byte + 1]) << 8)
+                window |= np.int64(data[byte + 2])
+                window = (window << (p & 7)) & 0xFFFFFF
+                state[lane] = (x << count) | (window >> (24 - count))
+                at[lane] = min(p + count, 8 * (start[lane] + length[lane]) + 64)
+                pixels[lane, level, border + y, border + step % width] = symbol
     for lane in range(n):
-        if bad[lane] or state[lane] != CHECK_STATE or at[lane] != 8 * (start[lane] + length[lane]):
+        end = 8 * (start[lane] + length[lane])
+        if bad[lane] or (last == 0 and (state[lane] != CHECK_STATE or at[lane] != end)):
             return lane
     return -1

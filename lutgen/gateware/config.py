@@ -46,7 +46,8 @@ class CoreConfig:
     Raises
     ------
     ValueError
-        If a parameter is outside its range, or there are fewer lanes than the pipeline is deep.
+        If a parameter is outside its range, there are fewer lanes than the pipeline is deep, or
+        the model has levels, for which there is no gateware yet.
     """
 
     model: Model = field(repr=False)
@@ -60,6 +61,11 @@ class CoreConfig:
     primitive: str | None = None
 
     def __post_init__(self) -> None:
+        if self.model.levels:
+            raise ValueError(
+                "model must have 0 levels to be built into gateware, which has no pyramid yet, "
+                f"not {self.model.levels}"
+            )
         for name in ("tile_width", "tile_height"):
             if getattr(self, name) not in _TILE_SIDES:
                 raise ValueError(

@@ -1,6 +1,8 @@
+import io
 import re
 import struct
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,9 @@ from lutgen.codec.container import (
     HEADER_BYTES,
     CorruptStreamError,
     Header,
+    front_bytes,
     pack_length,
+    read_fronts,
     split_packets,
 )
 from lutgen.codec.tile import TileGrid
@@ -29,11 +33,19 @@ def test_header_bytes():
 
 @given(
     st.binary(min_size=8, max_size=8), st.integers(1, 16384), st.integers(1, 16384),
-    st.integers(1, 64), st.integers(1, 64), st.integers(1, 2**32 - 1), st.binary(max_size=3),
+    st.integers(1, 8), st.integers(1, 8), st.integers(1, 2**32 - 1), st.integers(0, 3),
+    st.binary(max_size=3),
 )  # fmt: skip
-def test_header_comes_back(model_hash, width, height, tile_width, tile_height, images, tail):
-    made = Header(model_hash, TileGrid(width, height, tile_width, tile_height), images)
+def test_header_comes_back(model_hash, width, height, columns, rows, images, levels, tail):
+    made = Header(model_hash, TileGrid(width, height, 8 * columns, 8 * rows), images, levels)
     assert Header.unpack(made.pack() + tail) == made
+
+
+def test_levels_are_in_the_header():
+    made = Header(HASH, TileGrid(300, 2, 32, 16), 5, 3)
+    assert made.pack() == GOLDEN[:18] + b"\3" + GOLDEN[19:]
+    assert Header.unpack(made.pack()).levels == 3
+    assert Header.unpack(GOLDEN).levels == 0
 
 
 def patched(offset, form, value):
@@ -47,7 +59,8 @@ def patched(offset, form, value):
     (GOLDEN[:-1], "stream must have a header of 24 bytes, not 23 bytes in all"),
     (b"PNG" + GOLDEN[3:], "stream must start with b'LGC', not b'PNG'"),
     (patched(3, "B", 2), "stream format version must be 1, not 2"),
-    (patched(18, "H", 256), "reserved header bytes must be 0, not 256"),
+    (patched(18, "B", 4), "stream header: levels must be 0 to 3, not 4"),
+    (patched(18, "H", 256), "reserved header byte must be 0, not 1"),
     (patched(12, "H", 0), "stream header: image width must be 1 to 16384 pixels, not 0"),
     (patched(12, "H", 16385), "stream header: image width must be 1 to 16384 pixels, not 16385"),
     (patched(14, "H", 0), "stream header: image height must be 1 to 16384 pixels, not 0"),
@@ -64,11 +77,36 @@ def test_headers_that_break_a_rule(data, message):
     ((b"1234567", 1), "model hash must be of 8 bytes, not 7"),
     ((HASH, 0), "number of images must be 1 to 4294967295, not 0"),
     ((HASH, 1 << 32), "number of images must be 1 to 4294967295, not 4294967296"),
+    ((HASH, 1, 4), "levels must be 0 to 3, not 4"),
+    ((HASH, 1, -1), "levels must be 0 to 3, not -1"),
 ])  # fmt: skip
 def test_headers_that_cannot_be_written(arguments, message):
-    model_hash, images = arguments
+    model_hash, *numbers = arguments
     with pytest.raises(ValueError, match=f"^{message}$"):
-        Header(model_hash, TileGrid(1, 1), images)
+        Header(model_hash, TileGrid(1, 1), *numbers)
+
+
+@pytest.mark.parametrize(("grid", "levels", "message"), [
+    (TileGrid(9, 9, 9, 9), 3, None),
+    (TileGrid(9, 9, 8, 12), 3, None),
+    (TileGrid(9, 20, 9, 16), 3, None),
+    (TileGrid(16, 9, 6, 5), 0, None),
+    (TileGrid(16, 9, 6, 4), 1, None),
+    (TileGrid(16, 9, 6, 4), 2, "tile width must be a multiple of 4 pixels for 2 levels, or hold "
+     "the image's whole width, not 6"),
+    (TileGrid(16, 9, 8, 5), 1, "tile height must be a multiple of 2 pixels for 1 levels, or hold "
+     "the image's whole height, not 5"),
+])  # fmt: skip
+def test_tiles_must_split_the_levels(grid, levels, message):
+    if message is None:
+        assert Header(HASH, grid, 1, levels).levels == levels
+        return
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        Header(HASH, grid, 1, levels)
+    data = bytearray(Header(HASH, grid, 1).pack())
+    data[18] = levels
+    with pytest.raises(CorruptStreamError, match=f"^stream header: {re.escape(message)}$"):
+        Header.unpack(bytes(data))
 
 
 @pytest.mark.parametrize(("length", "packed"), [
@@ -85,6 +123,43 @@ def test_packets_are_found(lengths):
     data = one.pack() + b"".join(pack_length(len(p)) + p for p in payloads)
     start, length = split_packets(data, one)
     assert [data[s : s + n] for s, n in zip(start, length, strict=True)] == payloads
+
+
+class Counted(io.BytesIO):
+    """A file that remembers which bytes were read."""
+
+    def __init__(self, data):
+        super().__init__(data)
+        self.seen = set()
+
+    def read(self, size=-1):
+        at = self.tell()
+        data = super().read(size)
+        self.seen |= set(range(at, at + len(data)))
+        return data
+
+
+@given(st.lists(st.integers(3, 400), min_size=1, max_size=6), st.integers(3, 300))
+def test_fronts_are_found_and_nothing_else_is_read(lengths, limit):
+    one = Header(HASH, TileGrid(len(lengths), 1, 1, 1), 1)
+    payloads = [bytes([i]) * n for i, n in enumerate(lengths)]
+    file = Counted(one.pack() + b"".join(pack_length(len(p)) + p for p in payloads))
+    limits = limit + np.arange(len(lengths))
+    data, start, length = read_fronts(file, one, limits)
+    wanted = [p[:n] for p, n in zip(payloads, limits, strict=True)]
+    assert [data[s : s + n] for s, n in zip(start, length, strict=True)] == wanted
+    at, needed = HEADER_BYTES, set()
+    for payload, front in zip(payloads, wanted, strict=True):
+        prefix = max(2, len(pack_length(len(payload))))  # the second byte tells, or is payload
+        needed |= set(range(at, at + max(prefix, len(pack_length(len(payload))) + len(front))))
+        at += len(pack_length(len(payload))) + len(payload)
+    assert file.seen == needed
+
+
+@pytest.mark.parametrize(("pixels", "wanted"), [(0, 3), (1, 5), (4, 10), (49, 89)])
+def test_front_bytes(pixels, wanted):
+    """Up to 7 zeros, 17 bits of state and 14 bits a pixel."""
+    assert front_bytes(pixels) == wanted == -(-(7 + 17 + 14 * pixels) // 8)
 
 
 TWO = Header(HASH, TileGrid(2, 1, 1, 1), 1)
@@ -108,6 +183,8 @@ TWO = Header(HASH, TileGrid(2, 1, 1, 1), 1)
 def test_packets_that_break_a_rule(packets, message):
     with pytest.raises(CorruptStreamError, match=f"^{re.escape(message)}$"):
         split_packets(TWO.pack() + packets, TWO)
+    with pytest.raises(CorruptStreamError, match=f"^{re.escape(message)}$"):
+        read_fronts(io.BytesIO(TWO.pack() + packets), TWO, np.array([3, 3]))
 
 
 def test_absurd_counts_are_refused_before_any_allocation():
