@@ -181,19 +181,23 @@ def encode(inputs, output, model, tile, threads) -> None:
     "-o", "--output", required=True, callback=_output, metavar="OUT",
     help="*.png, *.pgm or *.npy; of several images *.npy, a folder, or a pattern like out%04d.png.",
 )  # fmt: skip
+@click.option(
+    "--level", type=click.IntRange(0), default=0, metavar="K",
+    help="Small pictures, sides halved K times, of a model with levels; reads no more than needed.",
+)  # fmt: skip
 @_model
 @_threads
-def decode(file, output, model, threads) -> None:
+def decode(file, output, level, model, threads) -> None:
     """Decode a bitstream into images."""
     from lutgen.codec.codec import Codec, ModelMismatchError
     from lutgen.codec.container import CorruptStreamError
     from lutgen.imageio import write_image
 
-    data = Path(file).read_bytes()
     codec = Codec(_load_model(model), threads=threads)
     try:
-        with _pixel_progress("decoding", None) as progress:
-            images = codec.decode(data, progress=progress)
+        # Unbuffered, so that no more is read than the level needs.
+        with open(file, "rb", buffering=0) as data, _pixel_progress("decoding", None) as progress:
+            images = codec.decode(data, level=level, progress=progress)
     except (CorruptStreamError, ModelMismatchError) as error:
         raise type(error)(f"{file}: {error}") from None
     count, height, width = images.shape

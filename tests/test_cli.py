@@ -1,3 +1,4 @@
+import io
 import json
 import os
 from pathlib import Path
@@ -8,8 +9,10 @@ from click.testing import CliRunner
 
 import lutgen
 from lutgen.cli import main
+from lutgen.codec.codec import Codec
+from lutgen.codec.pyramid import pyramid
 from lutgen.imageio import read_image, read_images, write_image
-from tests.models import laplace_model, table_model
+from tests.models import laplace_model, pyramid_table_model, table_model
 
 
 @pytest.fixture(autouse=True)
@@ -146,6 +149,35 @@ def test_bitstreams_that_are_refused(images, folder):
     assert (folder / "x.npy").read_bytes() == b"kept"
 
 
+def test_smaller_pictures(images, folder, monkeypatch):
+    pyramid_table_model().save("p.lutgen")
+    model = ("--model", "p.lutgen")
+    ok("encode", "all.npy", "-o", "n.lgc", *model)
+    ok("encode", "a.png", "-o", "a.lgc", *model)
+    files = []
+    decode = Codec.decode
+    monkeypatch.setattr(
+        Codec, "decode", lambda self, file, **k: files.append(file) or decode(self, file, **k)
+    )
+    for level, (wanted, size) in enumerate(
+        zip(pyramid(images, 2), ("14 x 10", "7 x 5", "4 x 3"), strict=True)
+    ):
+        out = ok("decode", "--level", level, "n.lgc", "-o", "n.npy", *model)
+        assert out == f"n.npy: 3 images of {size}\n"
+        np.testing.assert_array_equal(np.load("n.npy"), wanted)
+        ok("decode", "--level", level, "a.lgc", "-o", "thumb.png", *model)
+        np.testing.assert_array_equal(read_image("thumb.png"), wanted[0])
+    # A buffer would read more than the codec asks for.
+    assert all(isinstance(file, io.FileIO) for file in files)
+    assert error("decode", "--level", 3, "n.lgc", "-o", "x.npy", *model) == (
+        "level must be 0 to 2, the model's levels, not 3"
+    )
+    (folder / "x.lgc").write_bytes((folder / "n.lgc").read_bytes()[:-1])
+    assert error("decode", "--level", 2, "x.lgc", "-o", "x.npy", *model) == (
+        "x.lgc: tile 2 of 3: the stream is cut short"
+    )
+
+
 def test_models_that_are_refused(images, folder):
     (folder / "bad.lutgen").write_bytes(b"LUTGEN\r\n" + bytes(60))
     for command in (("encode", "a.png", "-o", "x"), ("decode", "a.png", "-o", "x.png"),
@@ -174,6 +206,8 @@ def test_outputs_that_cannot_be_written(images):
        f"sides of 1 to 64 pixels, not '{tile}'") for tile in ("8", "0x8", "8x65", "8x8x8", "axb")),
     ("decode a.lgc -o x.gif", "Invalid value for '-o' / '--output': x.gif: image file name must "
      "end in .png, .pgm, .npy, not in '.gif'; a folder must exist or end in /"),
+    ("decode a.lgc -o x.png --level -1", "Invalid value for '--level': -1 is not in the range "
+     "x>=0."),
     ("eval a.png --split all", "Invalid value for '--split': 'all' is not one of 'train', 'val', "
      "'test'."),
     ("eval a.png --limit 0", "Invalid value for '--limit': 0 is not in the range x>=1."),
@@ -212,8 +246,6 @@ def test_eval_takes_parts_of_archives(images):
 
 
 def test_a_failed_check_is_exit_status_1(images, monkeypatch):
-    from lutgen.codec.codec import Codec
-
     decode = Codec.decode
     monkeypatch.setattr(Codec, "decode", lambda *a, **k: decode(*a, **k) ^ 1)
     status, out, err = run("eval", "a.png", "--no-baselines", "--json", *MODEL)
