@@ -7,6 +7,8 @@ import numpy as np
 
 from lutgen.codec.codec import Codec
 from lutgen.codec.container import HEADER_BYTES
+from lutgen.codec.pyramid import pyramid
+from lutgen.codec.tile import TileGrid
 from lutgen.imageio import png_bytes
 from lutgen.model import Model
 
@@ -44,6 +46,8 @@ BASELINES = {
     "JPEG-LS": "lossless",
     "JPEG XL": "lossless, effort 9",
 }
+#: Pixels that are upsampled at a time: bounds the memory.
+_BLOCK = 1 << 20
 
 
 def evaluate(
@@ -78,6 +82,11 @@ def evaluate(
         is in million pixels per second of one core.  ``verified`` tells whether every image came
         back as it was.  A baseline that cannot code an image has ``bpp`` None and a ``reason``.
 
+        ``levels`` has an object for each level of the pyramid: ``bpp``, its part of ``ideal``, in
+        bits per pixel of the image (level 0), and, but for the coarsest, the root mean square
+        errors of the level upsampled from the true next coarser one: ``rmse`` of the model, within
+        tiles as the codec does it, and ``bicubic_rmse`` of cubic convolution of whole images.
+
     Raises
     ------
     ValueError
@@ -110,7 +119,9 @@ def _measure(images: list[np.ndarray], model: Model, tile, tell: Callable) -> di
     codec.decode(codec.encode(images[0][:1, :1]).data)
     pixels = sum(image.size for image in images)
     groups = _groups(images)
-    ideal = payload = file = 0.0
+    payload = file = 0.0
+    level_bits = np.zeros(model.levels + 1)
+    errors = np.zeros((model.levels, 3))
     encode_s = decode_s = 0.0
     verified = True
     done = {"encoding": 0, "decoding": 0}
@@ -126,13 +137,15 @@ def _measure(images: list[np.ndarray], model: Model, tile, tell: Callable) -> di
         start = time.perf_counter()
         encoded = codec.encode(group, tile=tile, progress=step("encoding"))
         encode_s += time.perf_counter() - start
-        ideal += encoded.ideal_bits
+        level_bits += encoded.level_bits
         payload += encoded.payload_bytes
         file += len(encoded.data)
         start = time.perf_counter()
         decoded = codec.decode(encoded.data, progress=step("decoding"))
         decode_s += time.perf_counter() - start
         verified &= np.array_equal(decoded, group)
+        errors += _upsampling_errors(group, model, tile)
+    rmse = np.sqrt(errors[:, :2] / errors[:, 2:]).tolist()
     # An image's packets do not depend on its neighbours in the file: only headers are added.
     file_each = file + HEADER_BYTES * (len(images) - len(groups))
     return {
@@ -142,14 +155,58 @@ def _measure(images: list[np.ndarray], model: Model, tile, tell: Callable) -> di
         "tile": list(tile),
         "model": {"profile": model.profile, "hash": model.hash},
         "bpp": {
-            "ideal": ideal / pixels,
+            "ideal": float(level_bits.sum()) / pixels,
             "payload": 8 * payload / pixels,
             "file": 8 * file / pixels,
             "file_each": 8 * file_each / pixels,
         },
+        "levels": [
+            {"level": level, "bpp": bits / pixels} | (
+                dict(zip(("rmse", "bicubic_rmse"), rmse[level], strict=True))
+                if level < model.levels else {}
+            )
+            for level, bits in enumerate(level_bits.tolist())
+        ],
         "speed": {"encode": pixels / encode_s / 1e6, "decode": pixels / decode_s / 1e6},
         "verified": bool(verified),
     }
+
+
+def _upsampling_errors(images: np.ndarray, model: Model, tile) -> np.ndarray:
+    """Of each level: squared errors of the model's and of bicubic upsampling, and pixels."""
+    errors = np.zeros((model.levels, 3))
+    if not model.levels:
+        return errors
+    from lutgen.training.baselines.bicubic import bicubic
+
+    levels = pyramid(images, model.levels)
+    grid = TileGrid(*images.shape[:0:-1], *tile)
+    for level, (high, low) in enumerate(zip(levels, levels[1:], strict=False)):
+        errors[level, 2] = high.size
+        for image, small in zip(high, low, strict=True):
+            errors[level, 1] += _squares(image, bicubic(small, *image.shape))
+        tiles = _tiles(high, grid, level), _tiles(low, grid, level + 1)
+        for part, small in zip(*tiles, strict=True):
+            step = max(1, _BLOCK // part[0].size)
+            for i in range(0, len(part), step):
+                guess = model.upsampler.upsample(small[i : i + step], *part.shape[1:])
+                errors[level, 0] += _squares(part[i : i + step], guess)
+    return errors
+
+
+def _tiles(images: np.ndarray, grid: TileGrid, level: int) -> list[np.ndarray]:
+    """Tiles of a level of all images, stacked by their size at level 0."""
+    sizes: dict[tuple, list[np.ndarray]] = {}
+    for rows, columns in grid:
+        size = rows.stop - rows.start, columns.stop - columns.start
+        y, x = rows.start >> level, columns.start >> level
+        h, w = (-(-side >> level) for side in size)
+        sizes.setdefault(size, []).append(images[:, y : y + h, x : x + w])
+    return [np.concatenate(tiles) for tiles in sizes.values()]
+
+
+def _squares(a: np.ndarray, b: np.ndarray) -> int:
+    return int(((a.astype(np.int32) - b) ** 2).sum(dtype=np.int64))
 
 
 def _baseline(name: str, encode: Callable, decode: Callable, images, tell: Callable) -> dict:
@@ -196,6 +253,22 @@ def table(results: Mapping[str, Mapping]):
     row("lutgen, file per size", lambda r: r["bpp"]["file"])
     row("lutgen, tiles alone", lambda r: r["bpp"]["payload"])
     row("lutgen, ideal", lambda r: r["bpp"]["ideal"], end_section=True)
+    levels = max(len(result["levels"]) for result in results.values())
+    if levels > 1:
+        for level in reversed(range(levels)):
+            row(f"ideal, level {level}", lambda r, level=level: _of_level(r, level, "bpp"))
+        grid.add_section()
+        for level in reversed(range(levels - 1)):
+            for label, key in (("upsampled", "rmse"), ("bicubic", "bicubic_rmse")):
+                row(
+                    f"RMSE, level {level} {label}",
+                    lambda r, level=level, key=key: _of_level(r, level, key), ".2f",
+                )  # fmt: skip
+        grid.add_section()
     row("encode, Mpixel/s/core", lambda r: r["speed"]["encode"], ".2f")
     row("decode, Mpixel/s/core", lambda r: r["speed"]["decode"], ".2f")
     return grid
+
+
+def _of_level(result: Mapping, level: int, key: str) -> float | None:
+    return result["levels"][level].get(key) if level < len(result["levels"]) else None

@@ -9,8 +9,10 @@ from rich.console import Console
 
 from lutgen import evaluate as module
 from lutgen.codec.codec import Codec
+from lutgen.codec.pyramid import pyramid
 from lutgen.evaluate import BASELINES, evaluate, table
-from tests.models import table_model
+from lutgen.training.baselines.bicubic import bicubic
+from tests.models import pyramid_laplace_model, table_model
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,7 @@ def test_figures_are_those_of_the_files(images, model):
     assert bpp["file"] == 8 * sum(len(e.data) for e in grouped) / pixels
     assert bpp["payload"] == 8 * sum(e.payload_bytes for e in each) / pixels
     assert bpp["ideal"] == pytest.approx(sum(e.ideal_bits for e in each) / pixels)
+    assert result["levels"] == [{"level": 0, "bpp": pytest.approx(bpp["ideal"])}]
     assert result["verified"] is True
     assert (result["images"], result["pixels"], result["sizes"]) == (5, pixels, 2)
     assert result["model"] == {"profile": "raster-table", "hash": model.hash}
@@ -54,6 +57,39 @@ def test_figures_are_those_of_the_files(images, model):
     assert json.loads(json.dumps(result)) == result
     assert {step for step, _, _ in steps} == {"encoding", "decoding", *BASELINES}
     assert all(0 < done <= total == pixels for _, done, total in steps)
+
+
+def rmse(pairs):
+    squares = [(high.astype(float) - guess) ** 2 for high, guess in pairs]
+    return np.sqrt(sum(s.sum() for s in squares) / sum(s.size for s in squares))
+
+
+def test_levels(images):
+    model = pyramid_laplace_model()
+    result = evaluate(images, model, tile=(16, 8), baselines=False)
+    assert result["verified"] is True
+    assert json.loads(json.dumps(result)) == result
+    levels = result["levels"]
+    assert [level["level"] for level in levels] == [0, 1, 2]
+    encoded = [Codec(model).encode(image, tile=(16, 8)) for image in images]
+    bits = np.sum([e.level_bits for e in encoded], axis=0) / result["pixels"]
+    assert [level["bpp"] for level in levels] == pytest.approx(bits.tolist())
+    assert sum(level["bpp"] for level in levels) == pytest.approx(result["bpp"]["ideal"])
+    for k in (0, 1):
+        pairs = [pyramid(image, 2)[k : k + 2] for image in images]
+        wanted = rmse([(high, bicubic(low, *high.shape)) for high, low in pairs])
+        assert levels[k]["bicubic_rmse"] == pytest.approx(wanted)
+        tiles = [
+            pyramid(image[y : y + 8, x : x + 16], 2)[k : k + 2]
+            for image in images
+            for y in range(0, image.shape[0], 8) for x in range(0, image.shape[1], 16)
+        ]
+        wanted = rmse([(high, model.upsampler.upsample(low, *high.shape)) for high, low in tiles])
+        assert levels[k]["rmse"] == pytest.approx(wanted)
+    assert set(levels[2]) == {"level", "bpp"}
+    shown = text(table({"a": result, "b": evaluate(images, table_model(), baselines=False)}))
+    for part in ("ideal, level 2", "RMSE, level 1 bicubic", f"{levels[0]['rmse']:.2f}"):
+        assert part in shown
 
 
 def test_baselines_are_one_file_per_image(images, model):
