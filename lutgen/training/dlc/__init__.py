@@ -1,0 +1,1 @@
+"""Differentiable logic circuits: LUT networks as PyTorch modules (GIC-DLC, section 3.2)."""

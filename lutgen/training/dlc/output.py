@@ -1,0 +1,103 @@
+"""What the last layer's bits mean while a network is trained: losses, and integer heads."""
+
+import math
+
+import numpy as np
+import torch
+
+from lutgen.codec.head import PROB_BITS, SYMBOLS, LaplaceHead
+
+__all__ = ["LaplaceOutput", "UpsampleOutput", "floored"]
+
+#: Scale classes of the integer tables, and their range in pixels.
+_SCALES = 64
+_LEAST, _MOST = 0.03, 400.0
+
+
+def floored(bits: torch.Tensor) -> torch.Tensor:
+    """Code length in bits when every symbol keeps a frequency of one, as in the integer tables."""
+    unit = 2.0**-PROB_BITS
+    return -torch.log2((1 - SYMBOLS * unit) * torch.exp2(-bits) + unit)
+
+
+class LaplaceOutput:
+    """The paper's head: averages of bits are location and scale (GIC-DLC, sections 3.1 and 3.2).
+
+    ``mu`` is 255 times the average of its group.  The logarithm of ``sigma`` is the inverse
+    sigmoid of the average of its group, counted with half a bit more on both sides, so that it
+    is finite: 512 bits reach from 0.001 to 1,000 pixels.
+
+    Parameters
+    ----------
+    mu, sigma:
+        Number of bits of the groups, in this order in the last layer.
+    """
+
+    def __init__(self, mu: int, sigma: int) -> None:
+        self.mu = mu
+        self.sigma = sigma
+
+    def parameters(self, bits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Location and log scale (B,) in pixels, of bits (B, mu + sigma) in [0, 1]."""
+        mu = 255 * bits[:, : self.mu].mean(1)
+        average = (bits[:, self.mu :].sum(1) + 0.5) / (self.sigma + 1)
+        return mu, torch.logit(average)
+
+    def code_length(self, bits: torch.Tensor, symbols: torch.Tensor) -> torch.Tensor:
+        """Bits (B,) of symbols (B,): ``-log2`` of the mass of [x - 0.5, x + 0.5].
+
+        The mass beyond 0 and 255 is theirs.  Far tails keep a gradient: no floor, see `floored`.
+        """
+        mu, log_scale = self.parameters(bits)
+        scale = log_scale.exp()
+        x = symbols.to(mu.dtype)
+        d = (x - mu).abs()
+        inside = d < 0.5
+        # Each branch gets arguments at which it is finite, or its gradient would be NaN.
+        far = torch.where(inside, 1.0, d)
+        far = -(far - 0.5) / scale + torch.log(-0.5 * torch.expm1(-1 / scale) + 1e-30)
+        near = torch.where(inside, d, 0.0)
+        near = 0.5 * (torch.exp(-(0.5 - near) / scale) + torch.exp(-(0.5 + near) / scale))
+        near = torch.log1p(-near.clamp(max=1 - 1e-6))
+        log_p = torch.where(inside, near, far)
+        log_p = torch.where(x <= 0, _log_cdf(0.5 - mu, scale), log_p)
+        log_p = torch.where(x >= 255, _log_cdf(mu - 254.5, scale), log_p)
+        return -log_p / math.log(2)
+
+    def head(self) -> LaplaceHead:
+        """Integer tables: the nearest of 64 scales for each count."""
+        scales = np.geomspace(_LEAST, _MOST, _SCALES)
+        tables = LaplaceHead.from_scales(scales, self.mu, self.sigma)
+        count = np.arange(self.sigma + 1)
+        own = np.log((count + 0.5) / (self.sigma - count + 0.5))
+        nearest = np.abs(own[:, None] - np.log(scales)).argmin(1)
+        return LaplaceHead(tables.mu, nearest, tables.cdf)
+
+
+def _log_cdf(z: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    """Logarithm of the Laplace distribution function."""
+    below = z < 0
+    left = math.log(0.5) + torch.where(below, z, 0.0) / scale
+    right = torch.log1p(-0.5 * torch.exp(-torch.where(below, 0.0, z) / scale))
+    return torch.where(below, left, right)
+
+
+class UpsampleOutput:
+    """Four pixels, each 255 times the average of its group of bits (GIC-DLC, section 3.1).
+
+    Parameters
+    ----------
+    pixel:
+        Bits of each of the four groups.
+    """
+
+    def __init__(self, pixel: int) -> None:
+        self.pixel = pixel
+
+    def pixels(self, bits: torch.Tensor) -> torch.Tensor:
+        """Pixels (B, 4), float, of bits (B, 4 * pixel) in [0, 1]."""
+        return 255 * bits.view(len(bits), 4, self.pixel).mean(2)
+
+    def squared_error(self, bits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Squared errors (B, 4) against targets (B, 4)."""
+        return (self.pixels(bits) - targets.to(bits.dtype)).square()
