@@ -53,6 +53,9 @@ class Model:
         Levels of the pyramid above the image, 0 to 3.  The network is one for all of them.
     upsampler:
         Upsampling model of a pyramid, which is the window's prior; None without levels.
+    constraint:
+        Whether the last pixel of a 2 x 2 block is coded among the values that its known average
+        leaves; only with levels.
 
     Raises
     ------
@@ -68,6 +71,7 @@ class Model:
     training: Mapping = field(default_factory=dict)
     levels: int = 0
     upsampler: Upsampler | None = None
+    constraint: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.profile, str) or not 1 <= len(self.profile) <= 64:
@@ -136,6 +140,10 @@ class Model:
                 f"prior of the window must be {levels > 0} with {levels} levels, "
                 f"not {self.window.prior}"
             )
+        if not isinstance(self.constraint, bool):
+            raise ModelError(f"constraint must be True or False, not {self.constraint!r}")
+        if self.constraint and levels == 0:
+            raise ModelError("constraint must be False with 0 levels, not True")
         if levels == 0:
             if self.upsampler is not None:
                 raise ModelError("upsampler must be absent from a model with 0 levels")
@@ -209,6 +217,8 @@ class Model:
             meta["levels"] = self.levels
             meta["upsampler"] = {"network": upsampler, "size": self.upsampler.size}
             arrays |= more
+        if self.constraint:
+            meta["constraint"] = True
         return meta, arrays
 
     @cached_property
@@ -276,6 +286,7 @@ class Model:
         return cls(
             meta["profile"], Window(parts["window"], prior=upsampler is not None), network,
             Walker(stages) if stages else None, head, meta["training"], levels, upsampler,
+            parts.get("constraint", False),
         )  # fmt: skip
 
     @classmethod

@@ -82,7 +82,8 @@ def random_upsampler(
 
 
 def pyramid_table_model(
-    seed: int = 0, *, levels: int = 2, size: int = 5, ups_size: int = 5, bits: int = 3
+    seed: int = 0, *, levels: int = 2, size: int = 5, ups_size: int = 5, bits: int = 3,
+    constraint: bool = False,
 ) -> Model:
     """A model of a pyramid whose head is a table, with a walker."""
     rng = np.random.default_rng(seed)
@@ -93,12 +94,13 @@ def pyramid_table_model(
     )
     return Model(
         "pyramid-table", window, net, walk, random_head(rng, 13), {"data": "random"}, levels,
-        random_upsampler(rng, size=ups_size),
+        random_upsampler(rng, size=ups_size), constraint,
     )  # fmt: skip
 
 
 def pyramid_laplace_model(
-    seed: int = 0, *, levels: int = 2, bits: int = 40, inputs: int = 60, nodes: int = 100
+    seed: int = 0, *, levels: int = 2, bits: int = 40, inputs: int = 60, nodes: int = 100,
+    constraint: bool = False,
 ) -> Model:
     """A model of the paper's kind: a pyramid, networks that count, a Laplace head."""
     rng = np.random.default_rng(seed)
@@ -108,5 +110,5 @@ def pyramid_laplace_model(
     head = LaplaceHead.from_scales(np.geomspace(0.3, 60, 8), bits, bits // 2)
     ups = random_upsampler(rng, bits=bits // 4, inputs=inputs, nodes=nodes)
     return Model(
-        "gic-dlc", window, net, None, head, {"data": "random"}, levels, ups
+        "gic-dlc", window, net, None, head, {"data": "random"}, levels, ups, constraint
     )  # fmt: skip

@@ -24,7 +24,7 @@ MODELS = {
     "walker": lambda: table_model(0),
     "table": lambda: table_model(1, size=3, walker=False),
     "laplace": lambda: laplace_model(2, bits=8, nodes=20),
-    "pyramid": lambda: pyramid_table_model(3),
+    "pyramid": lambda: pyramid_table_model(3, constraint=True),
     "pyramid laplace": lambda: pyramid_laplace_model(4, levels=1, bits=8, nodes=20),
 }
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -53,6 +53,7 @@ def test_a_model_comes_back(name, path):
     assert loaded.profile == model.profile
     assert loaded.training == {"data": "random"}
     assert loaded.levels == model.levels
+    assert loaded.constraint is model.constraint
     assert loaded.window == model.window
     features = features_of(model)
     np.testing.assert_array_equal(loaded.classify(features), model.classify(features))
@@ -100,11 +101,11 @@ def test_the_hash_of_a_pyramid_covers_levels_and_upsampler():
     rng = np.random.default_rng(9)
     others = [
         replace(model, levels=1), replace(model, upsampler=random_upsampler(rng)),
-        replace(model, upsampler=random_upsampler(rng, size=3)),
+        replace(model, upsampler=random_upsampler(rng, size=3)), replace(model, constraint=True),
         replace(model, levels=0, upsampler=None, window=Window(5),
                 network=table_model().network, walker=table_model().walker),
     ]  # fmt: skip
-    assert len({m.hash for m in [model, *others]}) == 5
+    assert len({m.hash for m in [model, *others]}) == 6
     assert replace(model, profile="renamed").hash == model.hash
 
 
@@ -125,6 +126,14 @@ def test_features_of_all_levels():
     flat = table_model()
     (features,) = flat.level_features(tiles)
     np.testing.assert_array_equal(features, flat.window.extract(tiles))
+
+
+def test_only_a_constraint_is_in_the_file(path):
+    """Models of a pyramid without one have the hash that they had before there was any."""
+    pyramid_table_model().save(path)
+    assert "constraint" not in read_archive(path, KIND, FORMAT_VERSION)[0]["model"]
+    pyramid_table_model(constraint=True).save(path)
+    assert read_archive(path, KIND, FORMAT_VERSION)[0]["model"]["constraint"] is True
 
 
 def test_hashes_are_literal():
@@ -283,7 +292,7 @@ def test_hostile_json(name, path):
         rewrite(path, {k: v for k, v in meta.items() if k != key}, arrays)
         with pytest.raises(ModelError):
             Model.load(path)
-    for key in meta["model"]:
+    for key in set(meta["model"]) - {"constraint"}:  # without it, it is another model
         model = {k: v for k, v in meta["model"].items() if k != key}
         rewrite(path, meta | {"model": model}, arrays)
         with pytest.raises(ModelError):
@@ -342,6 +351,9 @@ PRIOR = {"window": Window(5, prior=True), "network": net({"index": 3}, features=
      "table mu must have 40 entries for 39 output bits, not 41"),
     ({"head": LAPLACE, "network": net({"mu": 40, "sigma": 1}), "walker": None},
      "table sigma must have 2 entries for 1 output bits, not 21"),
+    (PRIOR | {"levels": 2, "upsampler": UPS, "constraint": 1},
+     "constraint must be True or False, not 1"),
+    ({"constraint": True}, "constraint must be False with 0 levels, not True"),
     ({"levels": 4}, "levels must be 0 to 3, not 4"),
     ({"levels": -1}, "levels must be 0 to 3, not -1"),
     ({"levels": True}, "levels must be 0 to 3, not True"),

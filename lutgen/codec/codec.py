@@ -2,7 +2,8 @@
 
 With a model of L levels every tile is its own pyramid.  One payload holds them all, under one rANS
 state: the decoder meets the coarsest level first, each level in raster order, and upsamples what it
-has decoded to be the prior of the next finer one.
+has decoded to be the prior of the next finer one.  Of a model with the constraint the last pixel of
+a block is coded among what its average leaves (:mod:`.constraint`).
 """
 
 import io
@@ -16,6 +17,7 @@ import numpy as np
 
 from ..model import Model
 from ..netlist import Netlist
+from .constraint import exponents
 from .container import (
     HEADER_BYTES,
     CorruptStreamError,
@@ -25,7 +27,7 @@ from .container import (
     read_fronts,
     split_packets,
 )
-from .head import PROB_BITS, LaplaceHead
+from .head import PROB_BITS, SYMBOLS, LaplaceHead
 from .kernel import LANES, decode_group, encode_tile
 from .pyramid import half, pyramid
 from .rans import max_payload_bytes
@@ -135,6 +137,8 @@ class Codec:
             np.array(model.window.offsets, dtype=np.int64), model.window.causal,
             _circuit(net), (*out, *maps), cls._walker_arrays(model),
             np.ascontiguousarray(model.head.cumulative, dtype=np.int64),
+            exponents(model.head.cumulative) if model.constraint
+            else np.zeros((0, SYMBOLS), dtype=np.uint8),
         )  # fmt: skip
 
     @staticmethod

@@ -7,7 +7,7 @@ Two tuples carry a model:
 
 ``arm``
     offsets (F, 2) int64, number of causal features, circuit, outputs (ids, weights, ids,
-    map, map, scale), walker, cumulative frequencies.
+    map, map, scale), walker, cumulative frequencies, exponents (:mod:`.constraint`) or none.
 ``ups``
     offsets (F, 2) int64, circuit, output ids (bits,) int64, first id of each group (5,) int64,
     pixel by count (4, bits + 1) uint8; of a model without levels all of it is empty.
@@ -23,6 +23,7 @@ level l at ``[:, l, b : b + h, b : b + w]``; the border b is as wide as a window
 import numpy as np
 from numba import njit
 
+from .constraint import CANDIDATES, candidate_base, candidate_bounds
 from .rans import CHECK_STATE, STATE_BITS, pop, push
 
 __all__ = ["LANES", "decode_group", "encode_tile"]
@@ -143,6 +144,26 @@ def _gather(arm, pixels, priors, tile, level, y, x, feature, lane):
 
 
 @njit(nogil=True, cache=True)
+def _ends_block(y, x, level, levels):
+    """Whether a pixel of a level, whose rows and columns count from 0, ends a 2 x 2 block."""
+    return level + 1 < levels and y & 1 and x & 1
+
+
+@njit(nogil=True, cache=True)
+def _candidates(pixels, tile, level, y, x, border, exponent, bounds):
+    """First candidate of the pixel that ends a block; their bounds are put into ``bounds``."""
+    v = border + y
+    u = border + x
+    known = np.int64(pixels[tile, level, v - 1, u - 1])
+    known += pixels[tile, level, v - 1, u]
+    known += pixels[tile, level, v, u - 1]
+    parent = np.int64(pixels[tile, level + 1, border + (y >> 1), border + (x >> 1)])
+    base = candidate_base(parent, known)
+    candidate_bounds(exponent, base, bounds)
+    return base
+
+
+@njit(nogil=True, cache=True)
 def _put_blocks(ups, priors, size, level, border, where, lanes, scratch):
     """Upsample ``lanes`` pixels whose features are in ``scratch``."""
     offsets, circuit, ids, first, values = ups
@@ -194,8 +215,9 @@ def encode_tile(pixels, priors, size, border, arm, ups, freq, payload):
     receives the frequencies of all pixels, coarsest level first.  Returns the first byte's
     position in ``payload``.
     """
-    cumulative = arm[5]
+    cumulative, exponents = arm[5], arm[6]
     levels = size.shape[1]
+    bounds = np.empty(CANDIDATES + 1, dtype=np.int64)
     start = np.empty(len(freq), dtype=np.int32)
     classes = np.empty(LANES, dtype=np.int64)
     scratch = _scratch(arm[2])
@@ -208,25 +230,32 @@ def encode_tile(pixels, priors, size, border, arm, ups, freq, payload):
     for level in range(levels - 1, -1, -1):
         width = size[0, level, 1]
         count = size[0, level, 0] * width
-        y, x = border, border
+        y, x = 0, 0
         for first in range(0, count, LANES):
             lanes = min(LANES, count - first)
             v, u = y, x
             for lane in range(lanes):
-                _gather(arm, pixels, priors, 0, level, v, u, feature, lane)
+                _gather(arm, pixels, priors, 0, level, border + v, border + u, feature, lane)
                 u += 1
-                if u == border + width:
-                    v, u = v + 1, border
+                if u == width:
+                    v, u = v + 1, 0
             _classify(arm, lanes, scratch, classes)
             for lane in range(lanes):
-                row = cumulative[classes[lane]]
-                symbol = pixels[0, level, y, x]
-                start[done] = row[symbol]
-                freq[done] = row[symbol + 1] - row[symbol]
+                row = classes[lane]
+                symbol = np.int64(pixels[0, level, border + y, border + x])
+                if len(exponents) and _ends_block(y, x, level, levels):
+                    k = symbol - _candidates(
+                        pixels, 0, level, y, x, border, exponents[row], bounds
+                    )
+                    start[done] = bounds[k]
+                    freq[done] = bounds[k + 1] - bounds[k]
+                else:
+                    start[done] = cumulative[row, symbol]
+                    freq[done] = cumulative[row, symbol + 1] - cumulative[row, symbol]
                 done += 1
                 x += 1
-                if x == border + width:
-                    y, x = y + 1, border
+                if x == width:
+                    y, x = y + 1, 0
 
     at = len(payload)
     state = CHECK_STATE
@@ -260,7 +289,8 @@ def decode_group(data, start, length, size, border, arm, ups, pixels, priors, la
     ``pixels`` and ``priors`` are zeroed and receive pixels and upsampled pixels.  Returns the
     number of the first corrupt tile, or -1; before level 0, a tile's check cannot be made.
     """
-    cumulative = arm[5]
+    cumulative, exponents = arm[5], arm[6]
+    bounds = np.empty(CANDIDATES + 1, dtype=np.int64)
     n = len(start)
     levels = size.shape[1]
     scratch = _scratch(arm[2])
@@ -302,14 +332,26 @@ def decode_group(data, start, length, size, border, arm, ups, pixels, priors, la
                     continue
                 row = classes[lane]
                 slot = state[lane] & ((CHECK_STATE >> 2) - 1)
-                symbol = 0
-                bit = 128
-                while bit:
-                    if cumulative[row, symbol + bit] <= slot:
-                        symbol += bit
-                    bit >>= 1
-                base = cumulative[row, symbol]
-                x, count = pop(state[lane], base, cumulative[row, symbol + 1] - base)
+                if len(exponents) and _ends_block(y, step % width, level, levels):
+                    base = _candidates(
+                        pixels, lane, level, y, step % width, border, exponents[row], bounds
+                    )
+                    k = 0
+                    while bounds[k + 1] <= slot:
+                        k += 1
+                    symbol = base + k
+                    low = bounds[k]
+                    freq = bounds[k + 1] - low
+                else:
+                    symbol = 0
+                    bit = 128
+                    while bit:
+                        if cumulative[row, symbol + bit] <= slot:
+                            symbol += bit
+                        bit >>= 1
+                    low = cumulative[row, symbol]
+                    freq = cumulative[row, symbol + 1] - low
+                x, count = pop(state[lane], low, freq)
                 p = at[lane]
                 byte = p >> 3
                 window = (np.int64(data[byte]) << 16) | (np.int64(data[byte + 1]) << 8)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lutgen.codec import rans
 from lutgen.codec.codec import Codec
+from lutgen.codec.constraint import exponents
 from lutgen.codec.container import (
     HEADER_BYTES,
     CorruptStreamError,
@@ -28,6 +29,7 @@ from lutgen.codec.window import Window
 from lutgen.model import Model
 from lutgen.netlist import NetlistBuilder
 from tests.codec.test_codec import misses, picture
+from tests.codec.test_constraint import naive as naive_bounds
 from tests.models import pyramid_laplace_model, pyramid_table_model, random_upsampler, table_model
 
 MODELS = {
@@ -35,6 +37,8 @@ MODELS = {
     "small": lambda: pyramid_table_model(1, levels=1, size=3, ups_size=7),
     "deep": lambda: pyramid_table_model(2, levels=3, size=7, ups_size=3),
     "laplace": lambda: pyramid_laplace_model(3),
+    "constrained": lambda: pyramid_table_model(4, levels=3, constraint=True),
+    "constrained laplace": lambda: pyramid_laplace_model(5, levels=1, constraint=True),
 }
 
 
@@ -46,17 +50,31 @@ def codec(name, threads=None):
 every_model = pytest.mark.parametrize("name", MODELS)
 
 
+def naive_intervals(model, tile):
+    """Start and end of the interval of each pixel, in coding order, by level."""
+    table = model.head.cumulative.tolist()
+    exponent = exponents(model.head.cumulative)
+    levels = list(zip(model.level_features(tile), pyramid(tile, model.levels), strict=True))
+    found = []
+    for level, (features, pixels) in enumerate(levels):
+        classes = model.classify(features.reshape(len(features), -1)).reshape(pixels.shape)
+        found.append([])
+        for (y, x), symbol in np.ndenumerate(pixels):
+            row, k, symbol = classes[y, x], int(symbol), int(symbol)
+            bounds = table[row]
+            if model.constraint and level < model.levels and y % 2 and x % 2:
+                parent = int(levels[level + 1][1][y // 2, x // 2])
+                base = 4 * parent - 2 - int(pixels[y - 1 : y + 1, x - 1 : x + 1].sum()) + symbol
+                k, bounds = symbol - base, naive_bounds(exponent[row], base)
+            found[-1].append(tuple(bounds[k : k + 2]))
+    return found
+
+
 def naive_payload(model, tile):
     """Payload of one tile: the definition, with a string of bits."""
-    table = model.head.cumulative.tolist()
-    coded = []
-    levels = list(zip(model.level_features(tile), pyramid(tile, model.levels), strict=True))
-    for features, pixels in reversed(levels):
-        classes = model.classify(features.reshape(len(features), -1))
-        coded += zip(classes.tolist(), pixels.ravel().tolist(), strict=True)
+    coded = [interval for level in reversed(naive_intervals(model, tile)) for interval in level]
     state, bits = CHECK_STATE, ""
-    for row, symbol in reversed(coded):
-        start, end = table[row][symbol : symbol + 2]
+    for start, end in reversed(coded):
         state, low, count = rans.push.py_func(state, start, end - start)
         bits = (f"{low:0{count}b}" if count else "") + bits
     bits = f"{state:017b}" + bits
@@ -79,7 +97,7 @@ def test_payloads_are_those_of_the_definition(name):
     assert encoded.payload_bytes == length.sum()
 
 
-# --- a literal stream: a change here is a new version of the format (CHANGELOG.md)
+# --- literal streams: a change here is a new version of the format (CHANGELOG.md)
 
 GOLDEN_IMAGE = np.array(
     [[0, 0, 255, 254, 3, 9], [0, 17, 200, 255, 0, 7], [9, 0, 0, 128, 1, 0]], dtype=np.uint8
@@ -105,16 +123,27 @@ def golden_model():
     )  # fmt: skip
 
 
-def test_golden_stream():
-    c = Codec(golden_model())
-    assert c.model.hash == (
-        "2795b0188f75a5ebd092111b3ce3fedf8cbe6834c561981e8857be1d1d9a3f57"
-    )
-    encoded = c.encode(GOLDEN_IMAGE, tile=(4, 3))
-    assert encoded.data.hex(" ", -8) == (
+GOLDEN = {
+    False: (
+        "2795b0188f75a5ebd092111b3ce3fedf8cbe6834c561981e8857be1d1d9a3f57",
         "4c4743012795b018 8f75a5eb06000300 0403020001000000 1101ddff3a59cee2 "
-        "8b078ccc0bfc7f72 43000c014f58dbc7 f8afabcb1d4e80"
-    )
+        "8b078ccc0bfc7f72 43000c014f58dbc7 f8afabcb1d4e80",
+    ),
+    True: (
+        "3cd294fedc3e691fa436debc632c3e8fdcf48b471349074ac234f762fd9da009",
+        "4c4743013cd294fe dc3e691f06000300 0403020001000000 0e08f24d12ff2e81 "
+        "571a07ff7243000b 029eb1b78ff15fe4 8d4e80",
+    ),
+}
+
+
+@pytest.mark.parametrize("constraint", GOLDEN)
+def test_golden_streams(constraint):
+    c = Codec(replace(golden_model(), constraint=constraint))
+    model_hash, stream = GOLDEN[constraint]
+    assert c.model.hash == model_hash
+    encoded = c.encode(GOLDEN_IMAGE, tile=(4, 3))
+    assert encoded.data.hex(" ", -8) == stream
     np.testing.assert_array_equal(c.decode(encoded.data)[0], GOLDEN_IMAGE)
 
 
@@ -221,12 +250,11 @@ def test_ideal_bits_of_each_level(name):
     images = picture(np.random.default_rng(12), (3, 31, 32))
     c = codec(name)
     encoded = c.encode(images)
-    features = c.model.level_features(images)
-    wanted = [
-        c.model.head.code_length(c.model.classify(f.reshape(len(f), -1)), p.ravel()).sum()
-        for f, p in zip(features, pyramid(images, c.model.levels), strict=True)
-    ]
-    assert encoded.level_bits == pytest.approx(wanted)
+    wanted = np.zeros(c.model.levels + 1)
+    for image in images:
+        for level, intervals in enumerate(naive_intervals(c.model, image)):
+            wanted[level] += 14 * len(intervals) - np.log2(np.diff(intervals)).sum()
+    assert encoded.level_bits == pytest.approx(wanted.tolist())
     assert encoded.ideal_bits == sum(encoded.level_bits)
     assert abs(8 * encoded.payload_bytes / encoded.ideal_bits - 1) < 0.05
 
