@@ -29,8 +29,8 @@ path of all other pixels stays as it is.  With a Laplace head the memory is one 
 distance from the location, and two small ones for the symbols 0 and 255, which have the tails.
 
 None of it has been synthesised yet.  What it saves is in `lutgen eval` of a model with it and one
-without; with a context tree of 256 classes, two levels and 1,000 EMNIST digits not trained on, once,
-2.401 ideal bits per pixel became 2.037, and would have become 2.032 with an exact division.
+without: once, with a context tree of 256 classes, two levels, and 1,000 EMNIST digits not trained
+on, 2.401 ideal bits per pixel became 2.037; an exact division would have made it 2.032.
 """
 
 import numpy as np
