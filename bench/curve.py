@@ -17,8 +17,8 @@ import numpy as np
 from lutgen.build import build
 from lutgen.codec.codec import Codec
 from lutgen.training.datasets import load_images
-from lutgen.training.profiles import RasterTable
 from lutgen.training.train import train_table_model
+from lutgen.training.tree_config import RasterTable
 
 _POINTS = "12288:128,1024:128,12288:64,4096:128,12288:256,1024:64"
 

@@ -267,47 +267,131 @@ def evaluate_(data, split, model, tile, limit, no_baselines, as_json) -> None:
 @main.command()
 @click.option("--profile", default="raster-table", show_default=True)
 @click.option(
+    "--trainer", type=click.Choice(["tree", "dlc"]),
+    help="Context tree, or LUT networks by gradients; what the profile is for by default.",
+)  # fmt: skip
+@click.option(
     "--data", multiple=True, required=True, metavar="DATA", help="As in eval; may be repeated."
 )
-@click.option("--classes", type=int, help="Probability tables.")
-@click.option("--leaves", type=int, help="Leaves of the context tree.")
-@click.option("--top-leaves", type=int, help="Leaves that the netlist decides.")
-@click.option("--stages", type=int, help="Stages of the tree walker, 0 for none.")
+@click.option("--classes", type=int, help="[tree] Probability tables.")
+@click.option("--leaves", type=int, help="[tree] Leaves of the context tree.")
+@click.option("--top-leaves", type=int, help="[tree] Leaves that the netlist decides.")
+@click.option("--stages", type=int, help="[tree] Stages of the tree walker, 0 for none.")
+@click.option(
+    "--preset", help="[dlc] paper, cpu or cpu-quick, see README.md; cpu-quick by default."
+)
+@click.option("--steps", type=int, help="[dlc] Iterations of the autoregressive model.")
+@click.option("--luts", type=int, metavar="N", help="[dlc] LUTs of each layer of each network.")
+@click.option("--levels", type=int, help="[dlc] Levels of the pyramid, profile gic-dlc.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), help="[dlc] cuda where there is.")
+@click.option(
+    "--checkpoint", metavar="FILE", help="[dlc] State to go on from; FILE.ckpt of the model file."
+)
+@click.option("--log", metavar="FILE", help="[dlc] json lines; FILE.jsonl of the model file.")
 @click.option("--seed", type=int)
 @click.option("--licence", default="", metavar="TEXT", help="Licence of the data, for the record.")
 @click.option("-o", "--out", required=True, metavar="FILE", help="Model file, *.lutgen.")
-def train(profile, data, licence, out, **numbers) -> None:
-    """Train a codec model."""
+def train(profile, trainer, data, licence, out, **options) -> None:
+    """Train a codec model.
+
+    The trainer of LUT networks writes its state once a minute: a run that was stopped goes on
+    where it was when the same command is given again.  Under torchrun, processes train together:
+    torchrun --nproc-per-node 2 -m lutgen train ...
+    """
     try:
         from lutgen.training.datasets import load_images
         from lutgen.training.profiles import PROFILES
-        from lutgen.training.train import train_table_model
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "lutgen":
-            raise
-        raise _Failure(
-            f'training needs the package {error.name}: pip install "lutgen[train]"'
-        ) from error
+        raise _needs_extra(error) from error
     if profile not in PROFILES:
         raise click.BadParameter(
             f"profile must be one of {', '.join(PROFILES)}, not {profile!r}",
             param_hint="--profile",
         )
+    trainers = PROFILES[profile]
+    trainer = trainer or next(iter(trainers))
+    if trainer not in trainers:
+        raise click.BadParameter(
+            f"trainer of profile {profile} must be {' or '.join(trainers)}, not {trainer}",
+            param_hint="--trainer",
+        )
+    common = ("seed",)
+    own = {
+        "tree": ("classes", "leaves", "top_leaves", "stages"),
+        "dlc": ("preset", "steps", "luts", "levels", "device", "checkpoint", "log"),
+    }
+    options = {name: value for name, value in options.items() if value is not None}
+    foreign = [name for name in options if name not in (*own[trainer], *common)]
+    if foreign:
+        name = foreign[0].replace("_", "-")
+        raise click.UsageError(f"--{name} must stand without trainer {trainer}, which has none")
+    run = {"tree": _train_tree, "dlc": _train_dlc}[trainer]
+    load = lambda: [image for name in data for image in load_images(name, split="train")]  # noqa: E731
+    record = {"name": ", ".join(data), "licence": licence}
+    run(trainers[trainer], options, load, record, out)
+
+
+def _needs_extra(error: ModuleNotFoundError) -> Exception:
+    """What to say when a package of the extra `train` is missing."""
+    if (error.name or "").partition(".")[0] == "lutgen":
+        return error
+    return _Failure(f'training needs the package {error.name}: pip install "lutgen[train]"')
+
+
+def _train_tree(kind, options, load, record, out) -> None:
+    from lutgen.training.train import train_table_model
+
     try:
-        config = PROFILES[profile](**{k: v for k, v in numbers.items() if v is not None})
+        config = kind(**options)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    images = [image for name in data for image in load_images(name, split="train")]
     with _progress() as progress:
-        model = train_table_model(
-            images, config, progress=progress, name=", ".join(data), licence=licence
-        )
+        model = train_table_model(load(), config, progress=progress, **record)
     _save_model(model, out)
     figures = model.training["metrics"]
     click.echo(
         f"{out}: {model.network.n_nodes} LUTs, {model.head.classes} classes, ideal bpp "
         f"{figures['final']['integer']:.3f} on training images, "
         f"{figures['held_out']['integer']:.3f} on held-out ones"
+    )
+
+
+def _train_dlc(kind, options, load, record, out) -> None:
+    from lutgen.training.dlc.config import configure
+
+    paths = {
+        name: Path(options.pop(name, f"{out}.{suffix}"))
+        for name, suffix in (("checkpoint", "ckpt"), ("log", "jsonl"))
+    }
+    device = options.pop("device", None)
+    try:
+        config = configure(kind, **options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    try:
+        import torch
+
+        from lutgen.training.dlc.parallel import processes, rank
+        from lutgen.training.dlc.train import train_dlc_model
+    except ModuleNotFoundError as error:
+        raise _needs_extra(error) from error
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    with processes(device) as own, _progress() as progress:
+        try:
+            model = train_dlc_model(
+                load(), config, device=own, progress=progress, **paths, **record
+            )
+        except ValueError as error:
+            raise _Failure(str(error)) from error
+        if rank():
+            return
+    _save_model(model, out)
+    figures = model.training["metrics"]
+    ups = "" if model.upsampler is None else f" + {model.upsampler.network.n_nodes}"
+    click.echo(
+        f"{out}: {model.network.n_nodes}{ups} LUTs, bpp on held-out images: as trained "
+        f"{figures['soft_bpp']:.3f}, hard {figures['hard_bpp']:.3f}, integer tables "
+        f"{figures['integer_bpp']:.3f}"
     )
 
 

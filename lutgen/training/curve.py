@@ -14,9 +14,9 @@ import click
 from lutgen.codec.window import Window
 from lutgen.training.compile import collapse, compile_tree
 from lutgen.training.datasets import data_hash, load_images
-from lutgen.training.profiles import RasterTable
 from lutgen.training.samples import collect, orientations
 from lutgen.training.train import _bpp, _fit, _grow, _head, _head_bits
+from lutgen.training.tree_config import RasterTable
 
 __all__ = ["curve"]
 

@@ -24,19 +24,19 @@ from lutgen.model import Model
 from lutgen.training.compile import collapse, compile_tree
 from lutgen.training.datasets import DatasetError, check_images, data_hash
 from lutgen.training.merge import class_counts, code_bits, merge_leaves
-from lutgen.training.profiles import RasterTable
 from lutgen.training.prune import choose_top, prune
 from lutgen.training.refine import refine
 from lutgen.training.samples import Samples, collect, orientations
 from lutgen.training.tree import Grower, Tree
+from lutgen.training.tree_config import RasterTable
 
-__all__ = ["ideal_bpp", "progress_bar", "train_table_model"]
+__all__ = ["STRENGTHS", "ideal_bpp", "progress_bar", "train_table_model"]
 
 #: Called with the name of the step, the work done in it and all work of it.
 Progress = Callable[[str, int, int], None]
 
 #: Pseudo-counts per class to choose from, spread like the histogram of all pixels.
-_STRENGTHS = (0.25, 1.0, 4.0, 16.0, 64.0, 256.0)
+STRENGTHS = (0.25, 1.0, 4.0, 16.0, 64.0, 256.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +203,7 @@ def train_table_model(
     out = samples([image for image, out in zip(images, held, strict=True) if out], 1)
 
     fit = _fit(_grow(kept, config, "trying", progress), kept, config)
-    heads = {strength: _head(fit, strength) for strength in _STRENGTHS}
+    heads = {strength: _head(fit, strength) for strength in STRENGTHS}
     paid = {s: _bpp(fit.tree, _head_bits(head), out, fit.label) for s, head in heads.items()}
     strength = min(paid, key=paid.get)
     metrics: dict = {

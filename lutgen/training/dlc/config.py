@@ -6,9 +6,11 @@ machine without a GPU has no time for.
 
 from dataclasses import dataclass, field, replace
 
+from lutgen.training.tree_config import RasterTable
+
 __all__ = [
-    "PRESETS", "DlcConfig", "GicDlc", "Hardness", "NetworkConfig", "RasterLaplace", "Schedule",
-    "preset",
+    "PRESETS", "DlcConfig", "GicDlc", "Hardness", "NetworkConfig", "RasterLaplace",
+    "RasterTableDlc", "Schedule", "configure",
 ]  # fmt: skip
 
 
@@ -152,6 +154,10 @@ class DlcConfig:
     levels: int
     # K of the windows of both networks.
     window: int = 5
+    # "laplace" (the paper) or "table": then the last layer is a class index.
+    head: str = "laplace"
+    # Context tree whose classes the trained bits divide further; head "table" only.
+    base: RasterTable | None = None
     # Autoregressive and upsampling model; the latter needs levels.
     arm: NetworkConfig = field(default_factory=NetworkConfig)
     ups: NetworkConfig = field(default_factory=NetworkConfig)
@@ -176,6 +182,10 @@ class DlcConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.levels <= 3:
             raise ValueError(f"levels must be 0 to 3, not {self.levels!r}")
+        if self.head not in ("laplace", "table"):
+            raise ValueError(f"head must be laplace or table, not {self.head!r}")
+        if self.base is not None and (self.head != "table" or self.levels or self.base.stages):
+            raise ValueError("base must be a tree without stages, for a raster table head")
         if self.window not in (3, 5, 7):
             raise ValueError(f"window must be 3, 5 or 7, not {self.window!r}")
         if self.orientations not in (1, 2, 4, 8):
@@ -207,9 +217,31 @@ class RasterLaplace(DlcConfig):
     levels: int = 0
 
 
-def _on_cpu(config: DlcConfig, luts: int, steps: int, pixels: int, sampled: int) -> DlcConfig:
+@dataclass(frozen=True, kw_only=True)
+class RasterTableDlc(DlcConfig):
+    """Profile ``raster-table`` of this trainer: a class index, and a learned pmf per class.
+
+    The netlist of a context tree decides the high bits, trained layers the low ones.
+    """
+
+    profile: str = "raster-table"
+    levels: int = 0
+    head: str = "table"
+    base: RasterTable | None = field(
+        default_factory=lambda: RasterTable(stages=0, leaves=1536, classes=128)
+    )
+    arm: NetworkConfig = field(
+        default_factory=lambda: NetworkConfig(layers=(432, 72, 12, 2), nodes="table")
+    )
+
+
+def _on_cpu(config: DlcConfig, *, luts: int, steps: int, pixels: int, sampled: int) -> DlcConfig:
     """The form that a CPU trains quickly: hard from the first step, tables, aligned wiring."""
     network = NetworkConfig(layers=(luts, luts), nodes="table", sampled=sampled, aligned=True)
+    arm = network
+    if config.head == "table":
+        # A class bit hears of six nodes of each layer before: pass them on to begin with.
+        arm = replace(network, layers=config.arm.layers, residual=True)
     schedule = Schedule(
         # Ten times the paper's rate: a table's entry must cross zero in few steps.
         steps=steps, rate=0.1, connection_rate=0.1, cooling=0.5, hard_from=0, noise=False,
@@ -217,8 +249,8 @@ def _on_cpu(config: DlcConfig, luts: int, steps: int, pixels: int, sampled: int)
         tau_connections=(1.0, 0.1), tau_nodes=(1.0, 1.0), decade=steps,
     )  # fmt: skip
     return replace(
-        config, arm=network, ups=network, arm_schedule=schedule,
-        ups_schedule=replace(schedule, steps=max(1, steps // 2), decade=max(1, steps // 2)),
+        config, arm=arm, ups=network, arm_schedule=schedule,
+        ups_schedule=replace(schedule, steps=max(1, steps // 4), decade=max(1, steps // 4)),
         # Turns did not help digits, and eight times the windows need the memory.
         pixels=pixels, orientations=1, evaluate_every=max(1, steps // 40),
     )  # fmt: skip
@@ -232,12 +264,66 @@ PRESETS = {
 }
 
 
-def preset(config: DlcConfig, name: str) -> DlcConfig:
-    """A profile's configuration changed by a preset."""
-    if name not in PRESETS:
-        raise ValueError(f"preset must be one of {', '.join(PRESETS)}, not {name!r}")
-    if name == "cpu":
-        return _on_cpu(config, luts=1024, steps=8000, pixels=3072, sampled=16)
-    if name == "cpu-quick":
-        return _on_cpu(config, luts=256, steps=1000, pixels=2048, sampled=12)
+def configure(
+    kind: type[DlcConfig], *, preset: str = "cpu-quick", steps: int | None = None,
+    luts: int | None = None, levels: int | None = None, seed: int = 0,
+) -> DlcConfig:  # fmt: skip
+    """Configuration of a profile by a preset and a few numbers.
+
+    Parameters
+    ----------
+    kind:
+        Class of the profile.
+    preset:
+        One of `PRESETS`.
+    steps:
+        Of the autoregressive model; annealing and the upsampling model scale with it.
+    luts:
+        Nodes of each layer of both networks.
+    levels:
+        Of the pyramid; a raster profile has none.
+    seed:
+        See `DlcConfig`.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of its range, or the profile does not have it.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"preset must be one of {', '.join(PRESETS)}, not {preset!r}")
+    config = kind(seed=seed)
+    if levels is not None:
+        if not config.levels or levels < 1:
+            raise ValueError(
+                f"levels of profile {config.profile} must be "
+                f"{'1 to 3' if config.levels else '0'}, not {levels}"
+            )
+        config = replace(config, levels=levels)
+    if preset == "cpu":
+        config = _on_cpu(config, luts=1024, steps=8000, pixels=2048, sampled=16)
+    if preset == "cpu-quick":
+        config = _on_cpu(config, luts=256, steps=1000, pixels=2048, sampled=12)
+    if luts is not None:
+        if config.head == "table":
+            raise ValueError("luts must be left alone with a table head: its layers get narrower")
+        layers = (luts,) * len(config.arm.layers)
+        config = replace(
+            config, arm=replace(config.arm, layers=layers), ups=replace(config.ups, layers=layers)
+        )
+    if steps is not None:
+        factor = steps / config.arm_schedule.steps
+        config = replace(
+            config,
+            arm_schedule=_scaled(config.arm_schedule, factor),
+            ups_schedule=_scaled(config.ups_schedule, factor),
+            evaluate_every=max(1, round(config.evaluate_every * factor)),
+        )
     return config
+
+
+def _scaled(schedule: Schedule, factor: float) -> Schedule:
+    def scale(steps: int) -> int:
+        return max(1, round(steps * factor))
+
+    return replace(schedule, steps=scale(schedule.steps), decade=scale(schedule.decade))

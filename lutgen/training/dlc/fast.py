@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from lutgen.training.dlc import kernels
+from lutgen.training.dlc.node import FANIN
 
 __all__ = ["hard_layer"]
 
@@ -35,18 +36,14 @@ class _HardLayer(torch.autograd.Function):
         source, row, index, tau_connections, tau_nodes, wants = ctx.state
         grad = grad.contiguous().numpy()
         soft = torch.sigmoid(entries.detach() / tau_nodes)
-        to_soft = torch.empty_like(soft)
-        to_pins = np.empty((len(row), source.shape[1]), dtype=np.float32)
-        kernels.backward_nodes(grad, index, soft.numpy(), to_soft.numpy(), to_pins)
+        to_soft, to_weights = torch.empty_like(soft), torch.empty_like(logits)
+        steps = np.empty((len(index), FANIN, 1 << FANIN), dtype=np.float32)
+        bound = torch.zeros_like(chosen) if thresholds is None else thresholds
+        kernels.backward_layer(
+            grad, index, soft.numpy(), source, chosen.numpy(), bound.numpy(), to_soft.numpy(),
+            to_weights.numpy(), steps,
+        )  # fmt: skip
         to_entries = to_soft * soft * (1 - soft) / tau_nodes
-
-        to_weights = torch.empty_like(logits)
-        if thresholds is None:
-            kernels.correlate(to_pins, source, chosen.numpy(), to_weights.numpy())
-        else:
-            kernels.correlate_thermometer(
-                to_pins, source, chosen.numpy(), thresholds.numpy(), to_weights.numpy()
-            )
         weights = torch.softmax(logits.detach() / tau_connections, 0)
         mean = (weights * to_weights).sum(0)
         to_logits = weights * (to_weights - mean) / tau_connections
@@ -56,7 +53,7 @@ class _HardLayer(torch.autograd.Function):
             order = np.argsort(row, kind="stable")
             start = np.searchsorted(row[order], np.arange(len(source) + 1))
             to_x = torch.empty(source.shape)
-            kernels.add_rows(to_pins, start, order, to_x.numpy())
+            kernels.backward_source(grad, index, steps, start, order, to_x.numpy())
         return to_x, to_logits, to_entries, None, None, None, None
 
 

@@ -12,18 +12,9 @@ from torch import nn
 
 from lutgen.training.dlc.batches import Batch
 from lutgen.training.dlc.config import Hardness, Schedule
+from lutgen.training.dlc.parallel import rank, world
 
-__all__ = ["Checkpoint", "Log", "fit", "rank", "world"]
-
-
-def rank() -> int:
-    """Number of this process among those that train together (torchrun), else 0."""
-    return dist.get_rank() if dist.is_initialized() else 0
-
-
-def world() -> int:
-    """Number of processes that train together."""
-    return dist.get_world_size() if dist.is_initialized() else 1
+__all__ = ["Checkpoint", "Log", "fit"]
 
 
 class Log:

@@ -11,7 +11,7 @@ depend on it.
 import numpy as np
 from numba import njit, prange
 
-__all__ = ["add_rows", "backward_nodes", "correlate", "correlate_thermometer", "lookup"]
+__all__ = ["backward_layer", "backward_source", "lookup"]
 
 
 @njit(cache=True, parallel=True)
@@ -36,65 +36,56 @@ def lookup(source, row, threshold, table, index, out):
             out[n, b] = entry[at[b]]
 
 
-@njit(cache=True, parallel=True)
-def backward_nodes(grad, index, soft, to_table, to_pins):
-    """Gradients of nodes.
+@njit(cache=True, parallel=True, fastmath=True)
+def backward_layer(grad, index, soft, source, chosen, threshold, to_table, to_weights, steps):
+    """Gradients of a layer's tables and candidates.
 
     Parameters: ``grad`` float32 (N, B) of the outputs; ``index`` as `lookup` left it; ``soft``
-    float32 (N, 64) values of the entries.  Results: ``to_table`` float32 (N, 64) with respect to
-    ``soft``, ``to_pins`` float32 (6 N, B): ``grad`` times the difference between the entries at
-    which the pin is 1 and 0.
+    float32 (N, 64) values of the entries; ``source`` as in `lookup`; ``chosen`` and ``threshold``
+    int64 (S, 6 N): candidates of the pins, bits ``source[chosen] > threshold``.
+    Results: ``to_table`` float32 (N, 64) with respect to ``soft``; ``to_weights`` float32
+    (S, 6 N) with respect to the candidates' weights; ``steps`` float32 (N, 6, 64), the difference
+    that a pin makes at each index.
     """
     for n in prange(len(grad)):
+        row = grad[n]
+        at = index[n]
         sums = np.zeros(64)
-        steps = np.empty((6, 64), dtype=np.float32)
-        for k in range(64):
-            for j in range(6):
-                steps[j, k] = soft[n, k | 1 << j] - soft[n, k & ~(1 << j)]
-        for b in range(grad.shape[1]):
-            sums[index[n, b]] += grad[n, b]
+        for b in range(row.size):
+            sums[at[b]] += row[b]
+        # Of one node at a time: it stays in the cache.
+        pin = np.empty(row.size, dtype=np.float32)
         for k in range(64):
             to_table[n, k] = sums[k]
         for j in range(6):
-            step = steps[j]
-            for b in range(grad.shape[1]):
-                to_pins[6 * n + j, b] = grad[n, b] * step[index[n, b]]
+            step = steps[n, j]
+            for k in range(64):
+                step[k] = soft[n, k | 1 << j] - soft[n, k & ~(1 << j)]
+            for b in range(row.size):
+                pin[b] = row[b] * step[at[b]]
+            p = 6 * n + j
+            for s in range(len(chosen)):
+                value = source[chosen[s, p]]
+                t = np.uint8(threshold[s, p])
+                total = np.float32(0)
+                for b in range(pin.size):
+                    total += pin[b] if value[b] > t else np.float32(0)
+                to_weights[s, p] = total
 
 
 @njit(cache=True, parallel=True)
-def add_rows(grad, start, pins, out):
-    """Sum the rows ``pins[start[i] : start[i + 1]]`` of ``grad`` (P, B) into ``out[i]`` (I, B)."""
-    for i in prange(len(out)):
-        out[i] = 0
-        for k in range(start[i], start[i + 1]):
-            out[i] += grad[pins[k]]
+def backward_source(grad, index, steps, start, pins, out):
+    """Gradient of what a layer reads, float32 (I, B): of each row, from the pins that read it.
 
-
-@njit(cache=True, parallel=True, fastmath=True)
-def correlate(grad, bits, chosen, out):
-    """Gradients of candidates: ``out[s, p] = sum(grad[p] * bits[chosen[s, p]])``.
-
-    ``grad`` float32 (P, B), ``bits`` uint8 (I, B), ``chosen`` int64 (S, P), ``out`` (S, P).
+    Pins of row i are ``pins[start[i] : start[i + 1]]``; the rest is as in `backward_layer`.
     """
-    for p in prange(grad.shape[0]):
-        row = grad[p]
-        for s in range(len(chosen)):
-            bit = bits[chosen[s, p]]
-            total = np.float32(0)
-            for b in range(row.size):
-                total += row[b] * np.float32(bit[b])
-            out[s, p] = total
-
-
-@njit(cache=True, parallel=True, fastmath=True)
-def correlate_thermometer(grad, source, feature, threshold, out):
-    """The same for bits ``source[feature[s, p]] > threshold[s, p]`` of ``source`` uint8 (F, B)."""
-    for p in prange(grad.shape[0]):
-        row = grad[p]
-        for s in range(len(feature)):
-            value = source[feature[s, p]]
-            t = np.uint8(threshold[s, p])
-            total = np.float32(0)
-            for b in range(row.size):
-                total += row[b] if value[b] > t else np.float32(0)
-            out[s, p] = total
+    for i in prange(len(out)):
+        total = out[i]
+        total[:] = 0
+        for k in range(start[i], start[i + 1]):
+            n = pins[k] // 6
+            step = steps[n, pins[k] % 6]
+            row = grad[n]
+            at = index[n]
+            for b in range(total.size):
+                total[b] += row[b] * step[at[b]]

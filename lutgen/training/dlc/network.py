@@ -74,13 +74,13 @@ class LutNetwork(nn.Module):
             return NeuraLutNodes(
                 size, hidden=self.config.hidden, residual=self.config.residual, generator=generator
             )
-        pins, spread = None, 1.0
+        passed = 2.0 * torch.eye(FANIN)[0] * self.config.residual
+        pins = passed.expand(size, -1)
         if aligned is not None:
             # A weighted majority of bits of neighbours, the nearest first: a median filter.
             majority = torch.tensor([0.6, 0.6, 0.5, 0.3, 0.2, 0.2])
-            pins, spread = torch.from_numpy(aligned).float()[:, None] * majority, 0.2
-        elif self.config.residual:
-            pins, spread = 2.0 * torch.eye(FANIN)[0], 0.3
+            pins = torch.where(torch.from_numpy(aligned)[:, None], majority, pins)
+        spread = torch.where(pins.any(1), 0.2, 1.0)[:, None]
         return TableNodes(size, pins=pins, spread=spread, generator=generator)
 
     @property

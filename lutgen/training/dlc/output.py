@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import torch
+from torch import nn
 
-from lutgen.codec.head import PROB_BITS, SYMBOLS, LaplaceHead
+from lutgen.codec.head import PROB_BITS, SYMBOLS, LaplaceHead, TableHead
 
-__all__ = ["LaplaceOutput", "UpsampleOutput", "floored"]
+__all__ = ["LaplaceOutput", "TableOutput", "UpsampleOutput", "floored"]
 
 #: Scale classes of the integer tables, and their range in pixels.
 _SCALES = 64
@@ -101,3 +102,71 @@ class UpsampleOutput:
     def squared_error(self, bits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Squared errors (B, 4) against targets (B, 4)."""
         return (self.pixels(bits) - targets.to(bits.dtype)).square()
+
+
+class _Paid(torch.autograd.Function):
+    """Code length at a class index; the gradient of a bit is the difference that it makes."""
+
+    @staticmethod
+    def forward(ctx, bits, lengths, symbols):
+        place = 1 << torch.arange(bits.shape[1], device=bits.device)
+        index = ((bits > 0.5).long() * place).sum(1)
+        ctx.save_for_backward(index, lengths, symbols, place)
+        return lengths[index, symbols]
+
+    @staticmethod
+    def backward(ctx, grad):
+        index, lengths, symbols, place = ctx.saved_tensors
+        at = index[:, None], symbols[:, None]
+        to_bits = lengths[at[0] | place, at[1]] - lengths[at[0] & ~place, at[1]]
+        return to_bits * grad[:, None], None, None
+
+
+class TableOutput(nn.Module):
+    """Head ``table``: the bits are a class index, each class has a pmf that is counted.
+
+    Counts are those of the training windows, of late ones more than of early ones: given the
+    classes, they are the best pmfs at any moment.  A bit hears how much longer or shorter the
+    code would be if it were the other.
+
+    Parameters
+    ----------
+    bits:
+        Of the class index.
+    memory:
+        Share of the counts that a step leaves.
+    """
+
+    def __init__(self, bits: int, memory: float = 0.99) -> None:
+        super().__init__()
+        self.memory = memory
+        self.register_buffer("counts", torch.zeros(1 << bits, SYMBOLS, dtype=torch.float64))
+
+    def lengths(self, strength: float = 1.0) -> torch.Tensor:
+        """Code length in bits of each symbol in each class, float32 (classes, 256), floored.
+
+        ``strength`` pseudo-counts per class are spread like all symbols.
+        """
+        total = self.counts.sum(0) + 1.0
+        pmf = self.counts + strength * total / total.sum()
+        pmf = pmf / pmf.sum(1, keepdim=True)
+        unit = 2.0**-PROB_BITS
+        return -torch.log2((1 - SYMBOLS * unit) * pmf + unit).float()
+
+    def code_length(self, bits: torch.Tensor, symbols: torch.Tensor) -> torch.Tensor:
+        """Bits (B,) of symbols (B,)."""
+        return _Paid.apply(bits, self.lengths(), symbols.long())
+
+    @torch.no_grad()
+    def count(self, bits: torch.Tensor, symbols: torch.Tensor, weights: torch.Tensor) -> None:
+        """Add what was seen; a class index is made of hard bits."""
+        place = 1 << torch.arange(bits.shape[1], device=bits.device)
+        index = ((bits > 0.5).long() * place).sum(1) * SYMBOLS + symbols.long()
+        seen = torch.bincount(index, weights.double(), self.counts.numel())
+        self.counts.mul_(self.memory).add_(seen.view_as(self.counts))
+
+    def head(self, strength: float) -> TableHead:
+        """Integer tables of the counts."""
+        counts = self.counts.cpu().numpy()
+        total = counts.sum(0) + 1.0
+        return TableHead.from_counts(counts + strength * total / total.sum())

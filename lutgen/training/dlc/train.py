@@ -12,34 +12,41 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
+from lutgen.codec.head import SYMBOLS, LaplaceHead, TableHead
 from lutgen.codec.upsample import GROUPS, Upsampler
 from lutgen.codec.window import Window
 from lutgen.model import Model
+from lutgen.netlist import Netlist
 from lutgen.training.datasets import DatasetError, check_images, data_hash
 from lutgen.training.dlc.batches import ImageBatches, PixelBatches
 from lutgen.training.dlc.config import DlcConfig, Hardness
+from lutgen.training.dlc.extend import INDEX, ClassNetwork
 from lutgen.training.dlc.fit import Checkpoint, Log, fit
 from lutgen.training.dlc.network import LutNetwork
-from lutgen.training.dlc.output import LaplaceOutput, UpsampleOutput, floored
+from lutgen.training.dlc.objective import ArmObjective, UpsObjective
+from lutgen.training.dlc.output import LaplaceOutput, UpsampleOutput
 from lutgen.training.dlc.wiring import Group, Layout
 from lutgen.training.samples import Samples, collect_levels, orientations, upsampling_samples
+from lutgen.training.train import STRENGTHS, train_table_model
 
 __all__ = ["arm_layout", "train_dlc_model", "ups_layout"]
 
-#: Windows evaluated at a time.
-_BLOCK = 8192
 _PARTS = {"soft": False, "hard": True}
+
+
+def distances(window: Window) -> list[float]:
+    """Distance of each feature to the pixel that is coded; upsampled pixels are farther."""
+    return [
+        abs(dy) + abs(dx) + (0.5 if i >= window.causal else 0.0)
+        for i, (dy, dx) in enumerate(window.offsets)
+    ]
 
 
 def arm_layout(window: Window, nodes: int) -> Layout:
     """Layout of an autoregressive model with a Laplace head: half of the bits each."""
-    distance = [
-        abs(dy) + abs(dx) + (0.5 if i >= window.causal else 0.0)
-        for i, (dy, dx) in enumerate(window.offsets)
-    ]
-    return Layout([distance], [Group("mu", nodes // 2, 0), Group("sigma", nodes - nodes // 2)])
+    groups = [Group("mu", nodes // 2, 0), Group("sigma", nodes - nodes // 2)]
+    return Layout([distances(window)], groups)
 
 
 def ups_layout(window: int, nodes: int) -> Layout:
@@ -51,62 +58,6 @@ def ups_layout(window: int, nodes: int) -> Layout:
     centres = [(dy, dx) for dy in (-0.25, 0.25) for dx in (-0.25, 0.25)]
     distances = [[abs(y - cy) + abs(x - cx) for y, x in offsets] for cy, cx in centres]
     return Layout(distances, [Group(name, nodes // 4, k) for k, name in enumerate(GROUPS)])
-
-
-class _Arm:
-    """Loss and figures of an autoregressive model."""
-
-    def __init__(self, output: LaplaceOutput) -> None:
-        self.output = output
-
-    def loss(self, bits, targets, weights, empty) -> torch.Tensor:
-        total = (self.output.code_length(bits[:-1], targets) * weights).sum()
-        seen = torch.nonzero(empty)[:, 0]
-        after = self.output.code_length(bits[-1:].expand(len(seen), -1), seen)
-        return total + (after * empty[seen]).sum()
-
-    def bpp(self, network: LutNetwork, levels: Sequence[Samples], how: Hardness) -> list[float]:
-        """Bits of each level per pixel of level 0, floored as integer tables are."""
-        return [self._bits(network, s, how) / levels[0].pixels for s in levels]
-
-    @torch.no_grad()
-    def _bits(self, network, samples: Samples, how: Hardness) -> float:
-        device = next(network.parameters()).device
-        total = 0.0
-        for start in range(0, samples.symbols.size, _BLOCK):
-            part = slice(start, start + _BLOCK)
-            features = torch.from_numpy(np.ascontiguousarray(samples.features[:, part].T))
-            bits = network(features.to(device), how)
-            symbols = torch.from_numpy(samples.symbols[part]).to(device)
-            length = floored(self.output.code_length(bits, symbols)).cpu().double()
-            total += float((length * torch.from_numpy(samples.weights[part])).sum())
-        return total
-
-
-class _Ups:
-    """Loss and figures of an upsampling model."""
-
-    def __init__(self, output: UpsampleOutput) -> None:
-        self.output = output
-
-    def loss(self, bits, targets, weights, empty) -> torch.Tensor:
-        total = (self.output.squared_error(bits[:-1], targets) * weights).sum()
-        value = torch.arange(256, device=bits.device)
-        after = (self.output.pixels(bits[-1:]).T - value).square()
-        return total + (after * empty).sum()
-
-    @torch.no_grad()
-    def rmse(self, network: LutNetwork, samples, how: Hardness) -> float:
-        features, targets, weights = samples
-        device = next(network.parameters()).device
-        total = 0.0
-        for start in range(0, features.shape[1], _BLOCK):
-            part = slice(start, start + _BLOCK)
-            x = torch.from_numpy(np.ascontiguousarray(features[:, part].T)).to(device)
-            target = torch.from_numpy(np.ascontiguousarray(targets[:, part].T)).to(device)
-            error = self.output.squared_error(network(x, how), target).cpu().double()
-            total += float((error * torch.from_numpy(weights[:, part].T)).sum())
-        return (total / weights.sum()) ** 0.5
 
 
 def _split(images: list[np.ndarray], config: DlcConfig) -> tuple[list, list]:
@@ -158,7 +109,7 @@ class _Trainer:
         square = Window(c.window, prior=True)
         layout = ups_layout(c.window, c.ups.layers[-1])
         network = LutNetwork(layout, c.ups, c.seed + 1).to(self.device)
-        ups = _Ups(UpsampleOutput(layout.groups[0].nodes))
+        ups = UpsObjective(UpsampleOutput(layout.groups[0].nodes))
 
         def samples(images):
             return upsampling_samples(
@@ -182,15 +133,20 @@ class _Trainer:
         model = Upsampler(c.window, network.netlist())
         return model, {"hard_rmse": figures(Hardness(hard=True))["hard_rmse"]}
 
-    def arm(self, upsampler: Upsampler | None) -> tuple[LutNetwork, LaplaceOutput, dict]:
-        """The trained autoregressive model and its figures."""
+    def arm(self, upsampler: Upsampler | None) -> tuple[Netlist, LaplaceHead | TableHead, dict]:
+        """The trained autoregressive model, its head and its figures."""
         c = self.config
         window = Window(c.window, prior=c.levels > 0)
-        layout = arm_layout(window, c.arm.layers[-1])
-        network = LutNetwork(layout, c.arm, c.seed + 2).to(self.device)
-        output = LaplaceOutput(*(group.nodes for group in layout.groups))
-        arm = _Arm(output)
         upsample = None if upsampler is None else upsampler.upsample
+        if c.head == "table":
+            network = self._class_network(window)
+            output = network.output
+        else:
+            layout = arm_layout(window, c.arm.layers[-1])
+            network = LutNetwork(layout, c.arm, c.seed + 2)
+            output = LaplaceOutput(*(group.nodes for group in layout.groups))
+        network.to(self.device)
+        arm = ArmObjective(output)
 
         def samples(images):
             return collect_levels(images, window, c.tile, levels=c.levels, upsample=upsample)
@@ -217,8 +173,21 @@ class _Trainer:
             return found | {"gap": found["hard_bpp"] / found["soft_bpp"] - 1}
 
         self._fit("arm", network, arm.loss, self._batches(windows), c.arm_schedule, figures)
-        how = c.arm_schedule.hardness(c.arm_schedule.steps - 1)
-        return network, output, figures(how)
+        found = figures(c.arm_schedule.hardness(c.arm_schedule.steps - 1))
+        netlist = network.netlist()
+        if c.head == "table":
+            head, more = table_head(netlist, samples(self.images), held)
+            return netlist, head, found | more
+        return netlist, output.head(), found
+
+    def _class_network(self, window: Window) -> ClassNetwork:
+        """Network of a class index, beside the netlist of a context tree if there is to be one."""
+        c = self.config
+        base = None
+        if c.base is not None:
+            base = train_table_model(self.images, c.base, progress=self.progress).network
+        group = Group(INDEX, c.arm.layers[-1])
+        return ClassNetwork(Layout([distances(window)], [group]), c.arm, base, c.seed + 2)
 
     def _batches(self, windows: Callable):
         c = self.config
@@ -286,7 +255,7 @@ def train_dlc_model(
     upsampler, metrics = None, {}
     if config.levels:
         upsampler, metrics["ups"] = trainer.upsampler()
-    network, output, figures = trainer.arm(upsampler)
+    network, head, figures = trainer.arm(upsampler)
     metrics |= figures
     record = {
         "profile": config.profile,
@@ -299,8 +268,7 @@ def train_dlc_model(
     }  # fmt: skip
     window = Window(config.window, prior=config.levels > 0)
     model = Model(
-        config.profile, window, network.netlist(), None, output.head(), record, config.levels,
-        upsampler,
+        config.profile, window, network, None, head, record, config.levels, upsampler,
     )  # fmt: skip
     metrics["integer_levels"] = integer_bpp(model, trainer.held, config.tile)
     metrics["integer_bpp"] = sum(metrics["integer_levels"])
@@ -309,6 +277,35 @@ def train_dlc_model(
         metrics["ups"]["luts"] = upsampler.network.n_nodes
     trainer.checkpoint.remove()
     return model.with_training(record | {"metrics": metrics})
+
+
+def table_head(
+    netlist: Netlist, samples: Sequence[Samples], held: Sequence[Samples]
+) -> tuple[TableHead, dict]:
+    """Integer tables counted on samples, smoothed as suits held-out ones best."""
+
+    def histogram(levels: Sequence[Samples]) -> np.ndarray:
+        rows = 1 << len(netlist.outputs[INDEX])
+        total = np.zeros(rows * SYMBOLS)
+        for s in levels:
+            index = netlist.evaluate_index(INDEX, s.features) * SYMBOLS + s.symbols
+            total += np.bincount(index, s.weights, total.size)
+        return total.reshape(rows, SYMBOLS)
+
+    counts, seen = histogram(samples), histogram(held)
+    prior = counts.sum(axis=0) + 1.0
+    heads = {
+        strength: TableHead.from_counts(counts + strength * prior / prior.sum())
+        for strength in STRENGTHS
+    }
+    rows = np.arange(len(counts))[:, None]
+    paid = {
+        strength: float((head.code_length(rows, np.arange(SYMBOLS)[None]) * seen).sum())
+        for strength, head in heads.items()
+    }
+    strength = min(paid, key=paid.get)
+    used = int((counts.sum(axis=1) > 0).sum())
+    return heads[strength], {"smoothing": strength, "classes": used}
 
 
 def integer_bpp(model: Model, images: Sequence[np.ndarray], tile: int = 32) -> list[float]:
