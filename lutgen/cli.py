@@ -298,11 +298,9 @@ def train(profile, trainer, data, licence, out, **options) -> None:
     where it was when the same command is given again.  Under torchrun, processes train together:
     torchrun --nproc-per-node 2 -m lutgen train ...
     """
-    try:
+    with _train_extra():
         from lutgen.training.datasets import load_images
         from lutgen.training.profiles import PROFILES
-    except ModuleNotFoundError as error:
-        raise _needs_extra(error) from error
     if profile not in PROFILES:
         raise click.BadParameter(
             f"profile must be one of {', '.join(PROFILES)}, not {profile!r}",
@@ -331,16 +329,22 @@ def train(profile, trainer, data, licence, out, **options) -> None:
     run(trainers[trainer], options, load, record, out)
 
 
-def _needs_extra(error: ModuleNotFoundError) -> Exception:
-    """What to say when a package of the extra `train` is missing."""
-    if (error.name or "").partition(".")[0] == "lutgen":
-        return error
-    return _Failure(f'training needs the package {error.name}: pip install "lutgen[train]"')
+@contextmanager
+def _train_extra():
+    """Around imports that need the extra `train`: says so where a package is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "lutgen":
+            raise
+        raise _Failure(
+            f'training needs the package {error.name}: pip install "lutgen[train]"'
+        ) from error
 
 
 def _train_tree(kind, options, load, record, out) -> None:
-    from lutgen.training.train import train_table_model
-
+    with _train_extra():
+        from lutgen.training.train import train_table_model
     try:
         config = kind(**options)
     except ValueError as error:
@@ -368,13 +372,11 @@ def _train_dlc(kind, options, load, record, out) -> None:
         config = configure(kind, **options)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    try:
+    with _train_extra():
         import torch
 
         from lutgen.training.dlc.parallel import processes, rank
         from lutgen.training.dlc.train import train_dlc_model
-    except ModuleNotFoundError as error:
-        raise _needs_extra(error) from error
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     with processes(device) as own, _progress() as progress:
         try:

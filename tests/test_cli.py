@@ -213,7 +213,18 @@ def test_outputs_that_cannot_be_written(images):
     ("eval a.png --limit 0", "Invalid value for '--limit': 0 is not in the range x>=1."),
     ("train --data a.png", "Missing option '-o' / '--out'."),
     ("train --data a.png --out x --profile best",
-     "Invalid value for --profile: profile must be one of raster-table, not 'best'"),
+     "Invalid value for --profile: profile must be one of raster-table, gic-dlc, gic-dlc+, "
+     "raster-laplace, not 'best'"),
+    ("train --data a.png --out x --profile gic-dlc --trainer tree",
+     "Invalid value for --trainer: trainer of profile gic-dlc must be dlc, not tree"),
+    ("train --data a.png --out x --profile gic-dlc --classes 8",
+     "--classes must stand without trainer dlc, which has none"),
+    ("train --data a.png --out x --profile gic-dlc --preset fast",
+     "preset must be one of paper, cpu, cpu-quick, not 'fast'"),
+    ("train --data a.png --out x --profile raster-laplace --levels 2",
+     "levels of profile raster-laplace must be 0, not 2"),
+    ("train --data a.png --out x --profile gic-dlc --steps 0",
+     "steps must be at least 1, not 0"),
     ("train --data a.png --out x --classes 1", "classes must be 2 to 4096, not 1"),
     ("fly", "No such command 'fly'."),
 ])  # fmt: skip
@@ -279,6 +290,22 @@ def test_train_names_the_extra_that_is_missing(images, monkeypatch):
     assert error("train", "--data", "all.npy", "--out", "x.lutgen") == (
         'training needs the package torch: pip install "lutgen[train]"'
     )
+
+
+def test_train_lut_networks(images):
+    """Trains, leaves log and no checkpoint, and codes; a foreign checkpoint is left alone."""
+    arguments = ("train", "--profile", "gic-dlc+", "--data", "glyphs:12", "--steps", "8",
+                 "--luts", "16", "--levels", "1", "-o", "x.lutgen")  # fmt: skip
+    shown = ok(*arguments)
+    assert shown.startswith("x.lutgen: ") and "bpp on held-out images" in shown
+    assert json.loads(Path("x.lutgen.jsonl").read_text().splitlines()[-1])["phase"] == "arm"
+    assert not Path("x.lutgen.ckpt").exists()
+    ok("encode", "a.png", "-o", "a.lgc", "--model", "x.lutgen")
+    ok("decode", "a.lgc", "-o", "back.png", "--model", "x.lutgen")
+    assert np.array_equal(read_image("back.png"), read_image("a.png"))
+    Path("x.lutgen.ckpt").write_bytes(b"other")
+    assert error(*arguments).startswith("x.lutgen.ckpt must be a checkpoint of a training run: ")
+    assert Path("x.lutgen.ckpt").read_bytes() == b"other"
 
 
 def test_targets():

@@ -1,6 +1,6 @@
 """Profiles that can be trained, and by what."""
 
-from lutgen.training.dlc.config import GicDlc, RasterLaplace, RasterTableDlc
+from lutgen.training.dlc.config import GicDlc, GicDlcPlus, RasterLaplace, RasterTableDlc
 from lutgen.training.tree_config import RasterTable
 
 __all__ = ["PROFILES"]
@@ -9,5 +9,6 @@ __all__ = ["PROFILES"]
 PROFILES = {
     "raster-table": {"tree": RasterTable, "dlc": RasterTableDlc},
     "gic-dlc": {"dlc": GicDlc},
+    "gic-dlc+": {"dlc": GicDlcPlus},
     "raster-laplace": {"dlc": RasterLaplace},
 }

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from lutgen.training.tree_config import RasterTable
 
 __all__ = [
-    "PRESETS", "DlcConfig", "GicDlc", "Hardness", "NetworkConfig", "RasterLaplace",
-    "RasterTableDlc", "Schedule", "configure",
+    "PRESETS", "DlcConfig", "GicDlc", "GicDlcPlus", "Hardness", "NetworkConfig",
+    "RasterLaplace", "RasterTableDlc", "Schedule", "configure",
 ]  # fmt: skip
 
 
@@ -152,6 +152,9 @@ class DlcConfig:
     profile: str
     # Levels of the average-pool pyramid above the image.
     levels: int
+    # Code the last pixel of a block among the values that the block's average leaves; the paper
+    # does not (`lutgen.codec.constraint`).
+    constraint: bool = False
     # K of the windows of both networks.
     window: int = 5
     # "laplace" (the paper) or "table": then the last layer is a class index.
@@ -182,6 +185,8 @@ class DlcConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.levels <= 3:
             raise ValueError(f"levels must be 0 to 3, not {self.levels!r}")
+        if self.constraint and not self.levels:
+            raise ValueError("constraint must be False without levels")
         if self.head not in ("laplace", "table"):
             raise ValueError(f"head must be laplace or table, not {self.head!r}")
         if self.base is not None and (self.head != "table" or self.levels or self.base.stages):
@@ -207,6 +212,14 @@ class GicDlc(DlcConfig):
 
     profile: str = "gic-dlc"
     levels: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class GicDlcPlus(GicDlc):
+    """Profile ``gic-dlc+``: the paper's codec, its averages not coded twice."""
+
+    profile: str = "gic-dlc+"
+    constraint: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -312,6 +325,8 @@ def configure(
             config, arm=replace(config.arm, layers=layers), ups=replace(config.ups, layers=layers)
         )
     if steps is not None:
+        if steps < 1:
+            raise ValueError(f"steps must be at least 1, not {steps}")
         factor = steps / config.arm_schedule.steps
         config = replace(
             config,

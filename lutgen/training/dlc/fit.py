@@ -76,7 +76,9 @@ class Checkpoint:
             found = torch.load(self._path, map_location="cpu", weights_only=True)
             identity, state = found["identity"], found["state"]
         except Exception as error:  # torch raises many kinds
-            raise ValueError(f"{self._path} must be a checkpoint: {error}") from error
+            raise ValueError(
+                f"{self._path} must be a checkpoint of a training run: remove it, or name another"
+            ) from error
         if identity != self._identity:
             differs = [k for k in self._identity if identity.get(k) != self._identity[k]]
             raise ValueError(

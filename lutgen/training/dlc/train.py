@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lutgen.codec.codec import Codec
 from lutgen.codec.head import SYMBOLS, LaplaceHead, TableHead
 from lutgen.codec.upsample import GROUPS, Upsampler
 from lutgen.codec.window import Window
@@ -33,6 +34,8 @@ from lutgen.training.train import STRENGTHS, train_table_model
 __all__ = ["arm_layout", "train_dlc_model", "ups_layout"]
 
 _PARTS = {"soft": False, "hard": True}
+#: Most images that a Laplace head is recounted on.
+_RECOUNTED = 1000
 
 
 def distances(window: Window) -> list[float]:
@@ -178,7 +181,18 @@ class _Trainer:
         if c.head == "table":
             head, more = table_head(netlist, samples(self.images), held)
             return netlist, head, found | more
-        return netlist, output.head(), found
+        return netlist, self._laplace_head(output, netlist, samples), found
+
+    def _laplace_head(self, output: LaplaceOutput, netlist: Netlist, samples) -> LaplaceHead:
+        rng = np.random.default_rng(self.config.seed)
+        few = rng.permutation(len(self.images))[:_RECOUNTED]
+        levels = samples([self.images[i] for i in few])
+        counts = [
+            np.concatenate([netlist.evaluate_count(name, s.features) for s in levels])
+            for name in ("mu", "sigma")
+        ]
+        symbols = np.concatenate([s.symbols for s in levels])
+        return output.recounted(*counts, symbols, np.concatenate([s.weights for s in levels]))
 
     def _class_network(self, window: Window) -> ClassNetwork:
         """Network of a class index, beside the netlist of a context tree if there is to be one."""
@@ -269,6 +283,7 @@ def train_dlc_model(
     window = Window(config.window, prior=config.levels > 0)
     model = Model(
         config.profile, window, network, None, head, record, config.levels, upsampler,
+        config.constraint,
     )  # fmt: skip
     metrics["integer_levels"] = integer_bpp(model, trainer.held, config.tile)
     metrics["integer_bpp"] = sum(metrics["integer_levels"])
@@ -309,13 +324,13 @@ def table_head(
 
 
 def integer_bpp(model: Model, images: Sequence[np.ndarray], tile: int = 32) -> list[float]:
-    """Ideal bits of each level, per pixel of level 0, of netlists and integer tables."""
-    upsample = None if model.upsampler is None else model.upsampler.upsample
-    levels = collect_levels(
-        check_images(images), model.window, tile, levels=model.levels, upsample=upsample
+    """Ideal bits of each level, per pixel of level 0, of what the codec codes with."""
+    groups: dict[tuple, list[np.ndarray]] = {}
+    for image in check_images(images):
+        groups.setdefault(image.shape, []).append(image)
+    codec = Codec(model)
+    bits = sum(
+        np.array(codec.encode(np.stack(group), tile=(tile, tile)).level_bits)
+        for group in groups.values()
     )
-    return [
-        float((model.head.code_length(model.classify(s.features), s.symbols) * s.weights).sum())
-        / levels[0].pixels
-        for s in levels
-    ]
+    return (bits / sum(image.size for image in images)).tolist()
