@@ -37,7 +37,8 @@ class ArmObjective:
         targets = torch.cat([targets.long(), seen])
         weights = torch.cat([weights, empty[seen]])
         if isinstance(self.output, TableOutput):
-            self.output.count(bits, targets, weights)
+            # In windows, not in shares of the loss: smoothing is a matter of how many there were.
+            self.output.count(bits, targets, weights * (len(weights) / weights.sum()))
         return (self.output.code_length(bits, targets) * weights).sum()
 
     def bpp(self, network: LutNetwork, levels: Sequence[Samples], how: Hardness) -> list[float]:
