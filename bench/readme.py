@@ -4,7 +4,7 @@
 
 eval.json is what `lutgen eval emnist_digits --json` prints, build.json what
 `lutgen build --target zynq7045 --json` prints, throughput-*.json and curve.json are written by
-`bench.throughput` and `bench.curve`.
+`bench.throughput`, `bench.curve` and `bench.table1`.
 """
 
 import json
@@ -82,9 +82,55 @@ def curve() -> str:
     return "\n".join([*lines, "", "(`python -m bench.curve emnist_digits`)"])
 
 
+#: What the rows of models in table 1 are.
+_MODELS = {
+    "gic-dlc": "`gic-dlc`, LUT networks of the paper's size, trained on EMNIST digits",
+    "gic-dlc+": "`gic-dlc+`, the same networks, averages not coded twice",
+    "raster-table": "`raster-table`, embedded, trained on EMNIST digits",
+    "raster-table-three": "`raster-table`, trained on all three",
+}
+_LEARNED = {
+    "ic-mlp": "IC-MLP, multilayer perceptrons in place of LUTs, ideal code length",
+    "srec": "small network in the manner of SReC, ideal code length",
+}
+
+
+def table1() -> str:
+    """Table 1 of the paper, measured here beside what the paper gives."""
+    found = _load("table1")
+    rows = found["data"]
+    counts = ", ".join(f"{row['images']:,} of {name}" for name, row in rows.items())
+    lines = [
+        f"Bits per pixel, images not trained on ({counts}); models by all bytes of one file, other "
+        "codecs by one file per image, in brackets what the paper gives:",
+        "",
+        "| method | " + " | ".join(rows) + " |",
+        "|---|" + "---|" * len(rows),
+    ]
+
+    def line(label: str, values: list[float | None], published: str | None = None) -> None:
+        cells = ["-" if value is None else f"{value:.3f}" for value in values]
+        if published is not None:
+            given = found["published"][published]
+            cells = [f"{cell} ({p:.2f})" for cell, p in zip(cells, given, strict=True)]
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+
+    for name in next(iter(rows.values()))["codecs"]:
+        known = name if name in found["published"] else None
+        line(name, [row["codecs"][name]["bpp"] for row in rows.values()], known)
+    for name, label in _LEARNED.items():
+        if all(name in row["learned"] for row in rows.values()):
+            values = [row["learned"][name]["ideal"] for row in rows.values()]
+            line(label, values, "IC-MLP" if name == "ic-mlp" else None)
+    for name, label in _MODELS.items():
+        values = [row["models"][name]["bpp"]["file"] for row in rows.values()]
+        line(label, values, "GIC-DLC" if name == "gic-dlc" else None)
+    return "\n".join([*lines, "", "(`python -m bench.table1`, arguments in its json)"])
+
+
 def fill(text: str) -> str:
     """README text with its tables written anew."""
-    for name, make in (("measured", measured), ("curve", curve)):
+    for name, make in (("measured", measured), ("curve", curve), ("table1", table1)):
         text = re.sub(
             rf"(<!-- {name} -->\n).*?(<!-- end -->)",
             lambda match, make=make: f"{match[1]}{make()}\n{match[2]}",

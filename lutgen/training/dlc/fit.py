@@ -121,7 +121,6 @@ def fit(
     phase: str,
     log: Log,
     seed: int = 0,
-    extra: list[nn.Parameter] = (),
     evaluate: Callable[[Hardness], dict] | None = None,
     evaluate_every: int = 500,
     state: dict | None = None,
@@ -145,8 +144,6 @@ def fit(
         Batch of a step; processes that train together take every n-th window of it.
     phase:
         Name in log and progress.
-    extra:
-        Parameters besides the network's, trained at the rate of nodes.
     evaluate:
         Figures for the log, of the given hardness.
     state, save, save_seconds:
@@ -156,15 +153,13 @@ def fit(
     """
     connections = [p for name, p in network.named_parameters() if name.startswith("connections")]
     nodes = [p for name, p in network.named_parameters() if not name.startswith("connections")]
-    parameters = [*connections, *nodes, *extra]
+    parameters = [*connections, *nodes]
     device = parameters[0].device
-    groups = [{"params": connections}, {"params": [*nodes, *extra]}]
+    groups = [{"params": connections}, {"params": nodes}]
     optimizer = torch.optim.Adam(groups, lr=schedule.rate, fused=True)
     first, before = 0, 0.0
     if state is not None:
         network.load_state_dict(state["network"])
-        for parameter, value in zip(extra, state["extra"], strict=True):
-            parameter.data.copy_(value)
         optimizer.load_state_dict(state["optimizer"])
         first, before = state["step"], state["seconds"]
     generator = torch.Generator(device)
@@ -175,8 +170,8 @@ def fit(
 
     def snapshot(step: int) -> dict:
         return {
-            "network": network.state_dict(), "extra": [p.data for p in extra], "step": step,
-            "optimizer": optimizer.state_dict(), "seconds": seconds(),
+            "network": network.state_dict(), "optimizer": optimizer.state_dict(), "step": step,
+            "seconds": seconds(),
         }  # fmt: skip
 
     for step in range(first, schedule.steps):

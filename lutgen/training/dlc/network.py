@@ -80,8 +80,10 @@ class LutNetwork(nn.Module):
             # A weighted majority of bits of neighbours, the nearest first: a median filter.
             majority = torch.tensor([0.6, 0.6, 0.5, 0.3, 0.2, 0.2])
             pins = torch.where(torch.from_numpy(aligned)[:, None], majority, pins)
-        spread = torch.where(pins.any(1), 0.2, 1.0)[:, None]
-        return TableNodes(size, pins=pins, spread=spread, generator=generator)
+        # Little where there is a beginning to keep; nodes of an aligned layer that have none
+        # (sigma) begin undecided, and are soon moved.
+        begun = self.config.residual or aligned is not None
+        return TableNodes(size, pins=pins, spread=0.2 if begun else 1.0, generator=generator)
 
     @property
     def quick(self) -> bool:

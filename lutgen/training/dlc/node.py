@@ -126,11 +126,11 @@ class TableNodes(nn.Module):
         Weights of the pins, (6,) or (N, 6), in the logits that nodes begin with: [c, 0, ...]
         passes the first pin on, equal ones take the majority, zeros say nothing.
     spread:
-        Standard deviation of what is added to each first logit, a number or (N, 1).
+        Standard deviation of what is added to each first logit.
     """
 
     def __init__(
-        self, nodes: int, *, pins: torch.Tensor | None = None, spread: float | torch.Tensor = 1.0,
+        self, nodes: int, *, pins: torch.Tensor | None = None, spread: float = 1.0,
         generator: torch.Generator | None = None,
     ) -> None:  # fmt: skip
         super().__init__()

@@ -1,0 +1,58 @@
+"""Compression against size: bpp over LUTs of trained models whose netlist decides everything.
+
+    python -m bench.luts bench/models/flat-*.lutgen --data emnist_digits
+"""
+
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+
+from lutgen.codec.codec import Codec
+from lutgen.codec.head import LaplaceHead
+from lutgen.model import Model
+from lutgen.training.datasets import load_images
+
+
+def measure(path: str, images: np.ndarray) -> dict:
+    """One point."""
+    model = Model.load(path)
+    coded = Codec(model).encode(images)
+    upsampler = 0 if model.upsampler is None else model.upsampler.network.n_nodes
+    laplace = isinstance(model.head, LaplaceHead)
+    return {
+        "name": Path(path).stem,
+        "profile": model.profile,
+        "trainer": "tree" if "leaves" in model.training["metrics"] else "dlc",
+        "luts": model.network.n_nodes + upsampler,
+        "thermometer_bits": model.network.n_inputs,
+        "depth": model.network.depth,
+        "walker_records": sum(s.records for s in model.walker.stages) if model.walker else 0,
+        "classes": None if laplace else len(np.unique(model.head.cumulative, axis=0)),
+        "bpp": {
+            "ideal": coded.ideal_bits / images.size, "file": 8 * len(coded.data) / images.size,
+        },
+    }  # fmt: skip
+
+
+@click.command()
+@click.argument("models", nargs=-1, required=True)
+@click.option("--data", required=True)
+@click.option("--out", default="bench/results/luts.json", show_default=True)
+def main(models, data, out) -> None:
+    """Measure all models on the validation part of a data set."""
+    images = np.stack(load_images(data, split="val"))
+    points = sorted((measure(path, images) for path in models), key=lambda p: p["luts"])
+    result = {"data": data, "images": len(images), "points": points}
+    Path(out).write_text(json.dumps(result, indent=1) + "\n")
+    for p in points:
+        click.echo(
+            f"{p['name']:32} {p['luts']:6} LUTs {p['thermometer_bits']:5} comparators "
+            f"{p['classes'] or 0:5} classes, "
+            f"bpp {p['bpp']['ideal']:.3f} ideal, {p['bpp']['file']:.3f} file"
+        )
+
+
+if __name__ == "__main__":
+    main()
