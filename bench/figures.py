@@ -88,12 +88,13 @@ def images(table: dict, plots: Path) -> None:
     order = np.argsort(bits, kind="stable")
     figure, _ = _axes("", "", "", 1)
     figure.clear()
-    axes = figure.subplots(2, 8)
+    each = min(8, len(stack) // 2)
+    axes = figure.subplots(2, each)
     figure.suptitle(
         f"Easiest and hardest of {row['images']} images, {data}: bits per pixel, "
         f"{next(iter(row['models']))}", fontsize=9,
     )  # fmt: skip
-    for axis, i in zip(axes.flat, [*order[:8], *order[-8:]], strict=True):
+    for axis, i in zip(axes.flat, [*order[:each], *order[-each:]], strict=True):
         axis.imshow(stack[i], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axis.set_title(f"{bits[i]:.2f}", fontsize=8)
         axis.axis("off")

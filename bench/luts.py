@@ -24,7 +24,7 @@ def measure(path: str, images: np.ndarray) -> dict:
     return {
         "name": Path(path).stem,
         "profile": model.profile,
-        "trainer": "tree" if "leaves" in model.training["metrics"] else "dlc",
+        "trainer": "tree" if "leaves" in model.training.get("metrics", {}) else "dlc",
         "luts": model.network.n_nodes + upsampler,
         "thermometer_bits": model.network.n_inputs,
         "depth": model.network.depth,
