@@ -4,7 +4,7 @@
 
 eval.json is what `lutgen eval emnist_digits --json` prints, build.json what
 `lutgen build --target zynq7045 --json` prints, throughput-*.json and curve.json are written by
-`bench.throughput`, `bench.curve` and `bench.table1`.
+`bench.throughput`, `bench.curve`, `bench.table1`, `bench.luts` and `bench.trainer`.
 """
 
 import json
@@ -128,9 +128,54 @@ def table1() -> str:
     return "\n".join([*lines, "", "(`python -m bench.table1`, arguments in its json)"])
 
 
+def luts() -> str:
+    """Models whose netlist decides everything: bpp over LUTs."""
+    found = _load("luts")
+    lines = [
+        "| model | trainer | LUTs | classes | bit/pixel, ideal | file |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {p['name']} | {p['trainer']} | {p['luts']:,} | {p['classes'] or '-'} | "
+        f"{p['bpp']['ideal']:.3f} | {p['bpp']['file']:.3f} |"
+        for p in found["points"]
+    ]
+    return "\n".join([
+        *lines, "", f"({found['data']}, {found['images']:,} images; `python -m bench.luts`; files "
+        "in `bench/models`; flat-N is `lutgen train --stages 0 --leaves N --classes 256`)",
+    ])  # fmt: skip
+
+
+def trainer() -> str:
+    """What an iteration of the paper's autoregressive model takes."""
+    found = _load("trainer")
+    names = {
+        "iteration: dense": "soft, all thermometer bits multiplied",
+        "iteration: ours": "soft, prefix sums (preset `paper`)",
+        "iteration: ours, hard, sampled": "hard, drawn candidates (preset `cpu`)",
+    }
+    runs = {r["contender"]: r for r in found["runs"]}
+    lines = [
+        "| forward pass | seconds per iteration | 8,000 iterations | memory |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {label} | {runs[name]['seconds']:.2f} | {runs[name]['hours']:.1f} h | "
+        f"{runs[name]['peak_mib'] / 1024:.1f} GiB |"
+        for name, label in names.items()
+    ]
+    machine = found["machine"]
+    return "\n".join([
+        *lines, "",
+        f"(16 images, two layers of 1,024; {machine['cpu']}, {machine['threads']} thread, "
+        f"{machine['clock']}; `python -m bench.trainer`)",
+    ])  # fmt: skip
+
+
 def fill(text: str) -> str:
     """README text with its tables written anew."""
-    for name, make in (("measured", measured), ("curve", curve), ("table1", table1)):
+    for make in (measured, curve, table1, luts, trainer):
+        name = make.__name__
         text = re.sub(
             rf"(<!-- {name} -->\n).*?(<!-- end -->)",
             lambda match, make=make: f"{match[1]}{make()}\n{match[2]}",
