@@ -16,7 +16,7 @@ import numpy as np
 _INK, _OURS, _OTHER = "#222222", "#1f6f8b", "#c0792a"
 
 
-def _axes(title: str, x: str, y: str, count: int = 1):
+def _axes(title: str, x: str, y: str, count: int = 1, rows: int = 1):
     import matplotlib
 
     matplotlib.use("Agg")
@@ -24,9 +24,12 @@ def _axes(title: str, x: str, y: str, count: int = 1):
 
     # Names in the file must not depend on the moment: equal json, equal plots.
     matplotlib.rcParams["svg.hashsalt"] = "lutgen"
-    figure, axes = pyplot.subplots(1, count, figsize=(4.6 * count, 3.2), layout="constrained")
+    matplotlib.rcParams["svg.fonttype"] = "none"  # letters, not outlines: less than half the size
+    figure, axes = pyplot.subplots(
+        rows, count, figsize=(4.6 * count, 0.8 + 2.4 * rows), layout="constrained"
+    )
     for axis, title_, x_, y_ in zip(
-        np.atleast_1d(axes), np.atleast_1d(title), np.atleast_1d(x), np.atleast_1d(y), strict=True
+        np.ravel(axes), np.atleast_1d(title), np.atleast_1d(x), np.atleast_1d(y), strict=True
     ):
         axis.set_title(title_, fontsize=10, color=_INK)
         axis.set_xlabel(x_)
@@ -42,6 +45,13 @@ def _save(figure, path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)
     click.echo(str(path))
+
+
+def _legend(axis) -> None:
+    """A legend above the highest mark: it hides nothing."""
+    low, high = axis.get_ylim()
+    axis.set_ylim(low, low + 1.25 * (high - low))
+    axis.legend(frameon=False, loc="upper center", ncols=2, fontsize=8)
 
 
 def levels(table: dict, plots: Path) -> None:
@@ -60,39 +70,47 @@ def levels(table: dict, plots: Path) -> None:
             at = np.array([p["level"] for p in parts]) + (i - (len(found) - 1) / 2) * width
             left.bar(at, [p["bpp"] for p in parts], width, label=name)
         left.set_xticks([p["level"] for p in parts])
-        left.legend(frameon=False)
+        _legend(left)
         parts = [p for p in next(iter(found.values())) if "rmse" in p]
         at = np.array([p["level"] for p in parts])
-        right.bar(at - 0.2, [p["rmse"] for p in parts], 0.4, label="learned", color=_OURS)
+        label = f"learned, {next(iter(found))}"
+        right.bar(at - 0.2, [p["rmse"] for p in parts], 0.4, label=label, color=_OURS)
         right.bar(
             at + 0.2, [p["bicubic_rmse"] for p in parts], 0.4, label="bicubic", color=_OTHER
         )
         right.set_xticks(at)
-        right.legend(frameon=False)
+        _legend(right)
         _save(figure, plots / f"figure2-{data}.svg")
 
 
 def images(table: dict, plots: Path) -> None:
     """Figure 3: images that take the fewest and the most bits."""
-    from lutgen.training.datasets import DatasetError, load_images
+    from lutgen.training.datasets import DatasetError, data_hash, load_images
 
     data, row = next(iter(table["data"].items()))
     if "per_image" not in row:
         return
     try:
-        stack = load_images(data, split="val")[: row["images"]]
+        stack = load_images(row.get("source", data), split="val")[: row["images"]]
     except (DatasetError, OSError) as error:
         click.echo(f"figure 3 is left out: {error}")
+        return
+    if len(stack) != len(row["per_image"]) or row.get("sha256") not in (None, data_hash(stack)):
+        click.echo(f"figure 3 is left out: {data} is not the images that were measured")
+        return
+    if len(stack) < 2:
+        click.echo("figure 3 is left out: it takes two images at least")
         return
     bits = np.array(row["per_image"]) / [image.size for image in stack]
     order = np.argsort(bits, kind="stable")
     figure, _ = _axes("", "", "", 1)
     figure.clear()
+    figure.set_size_inches(6.4, 2.3)
     each = min(8, len(stack) // 2)
     axes = figure.subplots(2, each)
     figure.suptitle(
-        f"Easiest and hardest of {row['images']} images, {data}: bits per pixel, "
-        f"{next(iter(row['models']))}", fontsize=9,
+        f"Easiest and hardest of {row['images']} images, {data}: ideal bits per pixel, "
+        f"{next(iter(row['models']))}", fontsize=10, color=_INK,
     )  # fmt: skip
     for axis, i in zip(axes.flat, [*order[:each], *order[-each:]], strict=True):
         axis.imshow(stack[i], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
@@ -102,27 +120,60 @@ def images(table: dict, plots: Path) -> None:
 
 
 def gap(results: Path, plots: Path) -> None:
-    """Soft and hard code length over training."""
-    logs = {
-        path.stem: [json.loads(line) for line in path.read_text().splitlines()]
-        for path in sorted(results.glob("gap-*.jsonl"))
-    }
+    """Soft and hard code length over training, and what is between them.
+
+    Once the forward pass is hard, the log repeats the hard code length as the soft one: there is
+    no gap to measure any more, and none is drawn.
+    """
+    logs = {}
+    for path in sorted(results.glob("gap-*.jsonl")):
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        log = [line for line in lines if line["phase"] == "arm" and "hard_bpp" in line]
+        if log:
+            logs[path.stem.removeprefix("gap-")] = log
     if not logs:
         click.echo("the gap over training is left out: run bench.gap first")
         return
-    titles = [f"{name}: gap at the end {100 * log[-1]['gap']:.2f} %" for name, log in logs.items()]
+    count = len(logs)
+    titles = [f"{name}: {log[-1]['hard_bpp']:.3f} bpp at the end, hard" for name, log in
+              logs.items()]  # fmt: skip
+    for log in logs.values():
+        soft = [line for line in log if not line["hard"]]
+        titles.append(
+            f"last measured: {100 * soft[-1]['gap']:.2f} % at step {soft[-1]['step']:,}" if soft
+            else "hard from the start: nothing to measure"
+        )  # fmt: skip
     figure, axes = _axes(
-        titles, ["step"] * len(logs), ["bits per pixel, held-out"] * len(logs), len(logs)
-    )
-    for axis, log in zip(np.atleast_1d(axes), logs.values(), strict=True):
-        steps = [line["step"] for line in log]
-        axis.plot(steps, [line["soft_bpp"] for line in log], color=_OURS, label="as trained")
-        axis.plot(steps, [line["hard_bpp"] for line in log], color=_OTHER, label="hard", ls="--")
-        hard = [line["step"] for line in log if line["hard"]]
-        if hard:
-            axis.axvline(hard[0], color=_INK, lw=0.8, ls=":")
-        axis.set_ylim(top=1.6 * log[-1]["hard_bpp"], bottom=0.95 * log[-1]["soft_bpp"])
-        axis.legend(frameon=False)
+        titles, ["step"] * 2 * count,
+        ["bits per pixel, held-out"] * count + ["(hard - soft) / soft, %"] * count, count, 2,
+    )  # fmt: skip
+    for k, log in enumerate(logs.values()):
+        top, bottom = np.ravel(axes)[[k, count + k]]
+        soft = [line for line in log if not line["hard"]]
+        at = [line["step"] for line in soft]
+        top.plot(at, [line["soft_bpp"] for line in soft], color=_OURS, label="soft")
+        top.plot(
+            [line["step"] for line in log], [line["hard_bpp"] for line in log], color=_OTHER,
+            label="hard", ls="--",
+        )  # fmt: skip
+        late = [line["hard_bpp"] for line in log]
+        top.set_ylim(0.95 * min(late), 1.3 * np.median(late))
+        gaps = [100 * line["gap"] for line in soft]
+        bottom.plot(at, gaps, color=_INK, lw=1)
+        most = 2 * max([1.0, *np.abs(gaps[len(gaps) // 2 :])])  # noise of the start is cut off
+        bottom.set_ylim(-most, most)
+        bottom.axhline(0, color=_INK, lw=0.5)
+        for axis in (top, bottom):
+            axis.set_xlim(0, log[-1]["step"])
+            if len(soft) < len(log):
+                # The switch lies between the last evaluation before and the first one after it.
+                start = at[-1] if at else 0
+                first = log[len(soft)]["step"]
+                axis.axvline((start + first) / 2, color=_INK, lw=0.8, ls=":")
+                axis.axvspan(
+                    start, first, color=_INK, alpha=0.12, lw=0, label="forward pass becomes hard"
+                )
+        top.legend(frameon=False, fontsize=8)
     _save(figure, plots / "gap.svg")
 
 
@@ -143,14 +194,29 @@ def luts(results: Path, plots: Path) -> None:
             [p["luts"] for p in points], [p["bpp"]["ideal"] for p in points], color=colour,
             label=trainer,
         )  # fmt: skip
-        for p in points:
-            axis.annotate(
-                p["name"], (p["luts"], p["bpp"]["ideal"]), fontsize=6, xytext=(4, 3),
-                textcoords="offset points",
-            )  # fmt: skip
-    axis.set_xlim(left=0)
-    axis.legend(frameon=False)
+    axis.set_xlim(0, 1.6 * max(p["luts"] for p in found["points"]))
+    low, high = axis.get_ylim()
+    axis.set_ylim(low - 0.25 * (high - low), high)
+    _labels(axis, [(p["luts"], p["bpp"]["ideal"], p["name"]) for p in found["points"]])
+    axis.legend(frameon=False, loc="center right")
     _save(figure, plots / "luts.svg")
+
+
+def _labels(axis, points: list[tuple[float, float, str]]) -> None:
+    """A name beside each point, moved down as far as others are in its way."""
+    (left, right), (low, high) = axis.get_xlim(), axis.get_ylim()
+    line, mark = 0.05 * (high - low), 0.02 * (right - left)
+    taken = [(x - mark, x + mark, y) for x, y, _ in points]
+    for x, y, name in sorted(points, key=lambda point: -point[1]):
+        start, text_y = x + 1.2 * mark, y
+        end = start + 0.9 * mark * len(name)
+        while any(a < end and start < b and abs(text_y - at) < line for a, b, at in taken):
+            text_y -= line / 4
+        taken.append((start, end, text_y))
+        axis.annotate(
+            name, (x, y), (start, text_y), fontsize=7, va="center", color=_INK,
+            arrowprops={"arrowstyle": "-", "lw": 0.4, "color": _INK},
+        )  # fmt: skip
 
 
 @click.command()

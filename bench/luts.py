@@ -10,9 +10,21 @@ import click
 import numpy as np
 
 from lutgen.codec.codec import Codec
-from lutgen.codec.head import LaplaceHead
+from lutgen.codec.head import PROB_BITS, SYMBOLS, LaplaceHead
 from lutgen.model import Model
 from lutgen.training.datasets import load_images
+
+
+def table_bits(head) -> int:
+    """Bits of a head's integer tables: what the memories of the codec must hold at least.
+
+    An interval's start for each symbol of each class, the end being the next one's start; of a
+    Laplace head the distribution functions, and both maps from counts.
+    """
+    if not isinstance(head, LaplaceHead):
+        return head.classes * SYMBOLS * PROB_BITS
+    scale_bits = (head.scales - 1).bit_length()
+    return head.cdf.size * PROB_BITS + head.mu.size * 9 + head.sigma.size * scale_bits
 
 
 def measure(path: str, images: np.ndarray) -> dict:
@@ -24,12 +36,15 @@ def measure(path: str, images: np.ndarray) -> dict:
     return {
         "name": Path(path).stem,
         "profile": model.profile,
+        "hash": model.hash,
         "trainer": "tree" if "leaves" in model.training.get("metrics", {}) else "dlc",
         "luts": model.network.n_nodes + upsampler,
+        "upsampler_luts": upsampler,
         "thermometer_bits": model.network.n_inputs,
         "depth": model.network.depth,
         "walker_records": sum(s.records for s in model.walker.stages) if model.walker else 0,
         "classes": None if laplace else len(np.unique(model.head.cumulative, axis=0)),
+        "table_bits": table_bits(model.head),
         "bpp": {
             "ideal": coded.ideal_bits / images.size, "file": 8 * len(coded.data) / images.size,
         },

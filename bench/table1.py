@@ -3,7 +3,9 @@
     python -m bench.table1 --model gic-dlc=bench/models/gic-dlc-emnist.lutgen \\
         --baseline ic-mlp=bench/models/ic-mlp-emnist.npz emnist_digits kmnist.npz fashion_mnist.npz
 
-Codecs and models write files and read them back; learned baselines give ideal code lengths.
+Codecs and models write files and read them back; learned baselines give ideal code lengths.  Codecs
+write one file per image, models are given both ways: ``file_each`` is the one to compare with them,
+``file`` shares one header and so is what many small images cost.
 """
 
 import importlib.metadata
@@ -17,12 +19,14 @@ import click
 import numpy as np
 
 from lutgen.codec.codec import Codec
+from lutgen.codec.container import Header, split_packets
 from lutgen.codec.rans import STATE_BITS
 from lutgen.evaluate import evaluate
 from lutgen.model import Model
-from lutgen.training.datasets import load_images
+from lutgen.training.datasets import data_hash, load_images
 
-#: bpp that the paper gives, for EMNIST (digits), KMNIST and Fashion-MNIST.
+#: bpp that the paper gives in its table 1, of the test parts of these sets.
+PUBLISHED_DATA = ["emnist_digits", "kmnist", "fashion_mnist"]
 PUBLISHED = {
     "QOI": [6.20, 7.56, 8.50],
     "PNG": [4.16, 4.45, 5.18],
@@ -43,28 +47,64 @@ def _named(values: tuple[str, ...]) -> dict[str, str]:
     return named
 
 
-def _model(path: str, images: list[np.ndarray], progress) -> dict:
-    """What `evaluate` says of a model, its size, and how close coded bits are to predicted ones."""
-    model = Model.load(path)
-    found = evaluate(images, model, baselines=False, progress=progress)
-    bpp, packets = found["bpp"], len(images)
-    predicted = bpp["ideal"] * found["pixels"]
-    # The final state of a packet is a constant; the 0 to 7 bits that fill its last byte are not
-    # known here and count as coded.
-    coded = bpp["payload"] * found["pixels"] - packets * (STATE_BITS + 1)
-    upsampler = model.upsampler
+def rate(model: Model, images: list[np.ndarray]) -> dict:
+    """How close coded bits are to predicted ones.
+
+    Predicted bits are the sum of ``-log2 p`` of the integer tables.  Coded bits are those of the
+    payloads but the ``STATE_BITS + 1`` of each packet's final state, which are there whatever the
+    pixels; the 0 to 7 zeros before it, which fill the packet's first byte, are coded bits too.
+
+    Parameters
+    ----------
+    model:
+        The codec model.
+    images:
+        uint8 arrays of shape (H, W), in tiles of the default size.
+
+    Returns
+    -------
+    dict
+        ``per_image`` predicted bits, ``packets``, ``padding_bits``, ``rate_gap``: coded over
+        predicted bits less one, and ``rate_gap_without_padding``.  They may fall a little below 0,
+        as the final state holds up to one bit of the code.
+    """
+    codec = Codec(model, threads=1)
+    per_image: list[float] = []
+    coded = packets = padding = 0
+    for image in images:
+        encoded = codec.encode(image)
+        starts, _ = split_packets(encoded.data, Header.unpack(encoded.data))
+        per_image.append(encoded.ideal_bits)
+        packets += len(starts)
+        # The final state's leading one ends the padding; it is always within the first byte.
+        padding += sum(8 - encoded.data[start].bit_length() for start in starts.tolist())
+        coded += 8 * encoded.payload_bytes - len(starts) * (STATE_BITS + 1)
+    predicted = sum(per_image)
     return {
-        "bpp": bpp, "levels": found["levels"], "verified": found["verified"],
-        "profile": model.profile, "hash": model.hash, "luts": model.network.n_nodes,
-        "upsampler_luts": 0 if upsampler is None else upsampler.network.n_nodes,
+        "per_image": per_image, "packets": packets, "padding_bits": padding,
         "rate_gap": coded / predicted - 1,
-        "rate_gap_without_padding": (coded - 3.5 * packets) / predicted - 1,
+        "rate_gap_without_padding": (coded - padding) / predicted - 1,
     }  # fmt: skip
 
 
-def _per_image(path: str, images: list[np.ndarray]) -> list[float]:
-    codec = Codec(Model.load(path), threads=1)
-    return [round(codec.encode(image).ideal_bits, 1) for image in images]
+def _model(model: Model, images: list[np.ndarray], progress) -> dict:
+    """What `evaluate` and `rate` say of a model, and its size."""
+    found = evaluate(images, model, baselines=False, progress=progress)
+    upsampler = model.upsampler
+    return {
+        "bpp": found["bpp"], "levels": found["levels"], "verified": found["verified"],
+        "profile": model.profile, "hash": model.hash, "luts": model.network.n_nodes,
+        "upsampler_luts": 0 if upsampler is None else upsampler.network.n_nodes,
+        **rate(model, images),
+    }  # fmt: skip
+
+
+def _learned(paths: dict[str, str]) -> dict:
+    if not paths:
+        return {}
+    from lutgen.training.baselines.baseline import load
+
+    return {label: load(path) for label, path in paths.items()}
 
 
 @click.command()
@@ -77,33 +117,38 @@ def main(data, models, learned, limit, out) -> None:
     """Measure all methods on the validation part of each data set."""
     from lutgen.training.train import progress_bar
 
-    models, learned = _named(models), _named(learned)
+    # Read once: a file that is replaced during the run must not mix two models under one name.
+    models = {label: Model.load(path) for label, path in _named(models).items()}
+    learned = _learned(_named(learned))
     result: dict = {
         "date": date.today().isoformat(),
         "command": shlex.join(["python", "-m", "bench.table1", *sys.argv[1:]]),
         "imagecodecs": importlib.metadata.version("imagecodecs"),
         "published": PUBLISHED,
+        "published_data": PUBLISHED_DATA,
         "data": {},
     }
     for name in data:
         images = load_images(name, split="val")[:limit]
         with progress_bar() as progress:
-            own = {label: _model(path, images, progress) for label, path in models.items()}
+            own = {label: _model(model, images, progress) for label, model in models.items()}
             usual = evaluate(images, Model.default(), progress=progress)["baselines"]
         row = {
+            "source": name, "sha256": data_hash(images),
             "images": len(images), "pixels": sum(image.size for image in images),
             "codecs": usual, "models": own, "learned": {},
         }  # fmt: skip
-        for label, path in learned.items():
-            from lutgen.training.baselines.baseline import load
-
-            bits = load(path).bits(images)
+        for label, baseline in learned.items():
+            bits = baseline.bits(images)
             row["learned"][label] = {
+                "kind": baseline.kind, "parameters": baseline.parameter_count,
                 "ideal": sum(bits.values()) / row["pixels"],
                 "levels": {str(k): v / row["pixels"] for k, v in sorted(bits.items())},
-            }
-        if models:
-            row["per_image"] = _per_image(next(iter(models.values())), images)
+            }  # fmt: skip
+        for k, model in enumerate(own.values()):
+            bits = model.pop("per_image")
+            if k == 0:  # of the first model only: figure 3
+                row["per_image"] = [round(x, 1) for x in bits]
         result["data"][Path(name).stem] = row
         Path(out).parent.mkdir(parents=True, exist_ok=True)
         Path(out).write_text(json.dumps(result, indent=1) + "\n")
@@ -114,16 +159,30 @@ def _show(result: dict) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("bits per pixel", *result["data"])
+    table = Table(title="bits per pixel", title_justify="left")
+    table.add_column("method")
+    for name, row in result["data"].items():
+        table.add_column(f"{name}\n{row['images']} images", justify="right")
     rows = list(result["data"].values())
-    for kind, value in (
-        ("codecs", lambda r: r["bpp"]),
-        ("models", lambda r: r["bpp"]["file"]),
-        ("learned", lambda r: r["ideal"]),
-    ):
-        for name in rows[0][kind]:
-            cells = [value(row[kind][name]) for row in rows]
-            table.add_row(name, *("-" if c is None else f"{c:.3f}" for c in cells))
+
+    def line(label: str, cells: list[float | None], form: str = ".3f") -> None:
+        table.add_row(label, *("-" if c is None else format(c, form) for c in cells))
+
+    for name in rows[0]["codecs"]:
+        line(f"{name}, file per image", [row["codecs"][name]["bpp"] for row in rows])
+    for name in rows[0]["models"]:
+        table.add_section()
+        for key, what in (("file_each", "file per image"), ("file", "one file"), ("ideal",) * 2):
+            line(f"{name}, {what}", [row["models"][name]["bpp"][key] for row in rows])
+        gaps = [row["models"][name]["rate_gap"] for row in rows]
+        line(f"{name}, coded over predicted", gaps, "+.2%")
+    table.add_section()
+    for name in rows[0]["learned"]:
+        line(f"{name}, ideal", [row["learned"][name]["ideal"] for row in rows])
+    table.add_section()
+    for name, values in result["published"].items():
+        given = dict(zip(result["published_data"], values, strict=True))
+        line(f"{name}, published", [given.get(data) for data in result["data"]], ".2f")
     Console().print(table)
 
 
