@@ -101,15 +101,16 @@ def table1() -> str:
     rows = found["data"]
     counts = ", ".join(f"{row['images']:,} of {name}" for name, row in rows.items())
     lines = [
-        f"Bits per pixel, images not trained on ({counts}); models by all bytes of one file, other "
-        "codecs by one file per image, in brackets what the paper gives:",
+        f"Bits per pixel, images not trained on ({counts}); models by all bytes of files, of one "
+        "file for all images / of one file per image, other codecs of one file per image; in "
+        "brackets what the paper gives:",
         "",
         "| method | " + " | ".join(rows) + " |",
         "|---|" + "---|" * len(rows),
     ]
 
-    def line(label: str, values: list[float | None], published: str | None = None) -> None:
-        cells = ["-" if value is None else f"{value:.3f}" for value in values]
+    def line(label: str, values: list[float | None | str], published: str | None = None) -> None:
+        cells = ["-" if v is None else v if isinstance(v, str) else f"{v:.3f}" for v in values]
         if published is not None:
             given = found["published"][published]
             cells = [f"{cell} ({p:.2f})" for cell, p in zip(cells, given, strict=True)]
@@ -123,7 +124,8 @@ def table1() -> str:
             values = [row["learned"][name]["ideal"] for row in rows.values()]
             line(label, values, "IC-MLP" if name == "ic-mlp" else None)
     for name, label in _MODELS.items():
-        values = [row["models"][name]["bpp"]["file"] for row in rows.values()]
+        files = [row["models"][name]["bpp"] for row in rows.values()]
+        values = [f"{bpp['file']:.3f} / {bpp['file_each']:.3f}" for bpp in files]
         line(label, values, "GIC-DLC" if name == "gic-dlc" else None)
     return "\n".join([*lines, "", "(`python -m bench.table1`, arguments in its json)"])
 
