@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from lutgen.bicubic import bicubic
 from lutgen.codec.codec import Codec
 from lutgen.codec.container import HEADER_BYTES
 from lutgen.codec.pyramid import pyramid
@@ -177,7 +178,6 @@ def _upsampling_errors(images: np.ndarray, model: Model, tile) -> np.ndarray:
     errors = np.zeros((model.levels, 3))
     if not model.levels:
         return errors
-    from lutgen.training.baselines.bicubic import bicubic
 
     levels = pyramid(images, model.levels)
     grid = TileGrid(*images.shape[:0:-1], *tile)

@@ -8,10 +8,10 @@ import pytest
 from rich.console import Console
 
 from lutgen import evaluate as module
+from lutgen.bicubic import bicubic
 from lutgen.codec.codec import Codec
 from lutgen.codec.pyramid import pyramid
 from lutgen.evaluate import BASELINES, evaluate, table
-from lutgen.training.baselines.bicubic import bicubic
 from tests.models import pyramid_laplace_model, table_model
 
 
