@@ -5,8 +5,8 @@ import pytest
 
 from lutgen.model import Model
 from lutgen.training.datasets import DatasetError, data_hash, load_images
-from lutgen.training.profiles import PROFILES, RasterTable
 from lutgen.training.train import ideal_bpp, progress_bar, train_table_model
+from lutgen.training.tree_config import RasterTable
 
 SMALL = RasterTable(top_leaves=16, stages=2, leaves=150, classes=16, overgrow=2.0)
 
@@ -94,7 +94,7 @@ def test_refusals(images):
 ])
 def test_configuration_refuses(wrong, message):
     with pytest.raises(ValueError, match=message):
-        PROFILES["raster-table"](**wrong)
+        RasterTable(**wrong)
 
 
 def test_real_digits_beat_jpeg_xl(data):
