@@ -324,7 +324,10 @@ def train(profile, trainer, data, licence, out, **options) -> None:
         name = foreign[0].replace("_", "-")
         raise click.UsageError(f"--{name} must stand without trainer {trainer}, which has none")
     run = {"tree": _train_tree, "dlc": _train_dlc}[trainer]
-    load = lambda: [image for name in data for image in load_images(name, split="train")]  # noqa: E731
+
+    def load():
+        return [image for name in data for image in load_images(name, split="train")]
+
     record = {"name": ", ".join(data), "licence": licence}
     run(trainers[trainer], options, load, record, out)
 

@@ -10,7 +10,7 @@ from lutgen.codec.codec import Codec
 from lutgen.codec.container import HEADER_BYTES
 from lutgen.codec.pyramid import pyramid
 from lutgen.codec.tile import TileGrid
-from lutgen.imageio import png_bytes
+from lutgen.imageio import by_shape, png_bytes
 from lutgen.model import Model
 
 __all__ = ["BASELINES", "evaluate", "table"]
@@ -106,20 +106,12 @@ def evaluate(
     return result
 
 
-def _groups(images: list[np.ndarray]) -> list[np.ndarray]:
-    """Images of one size stacked, in order of first appearance."""
-    groups: dict[tuple, list[np.ndarray]] = {}
-    for image in images:
-        groups.setdefault(image.shape, []).append(image)
-    return [np.stack(group) for group in groups.values()]
-
-
 def _measure(images: list[np.ndarray], model: Model, tile, tell: Callable) -> dict:
     codec = Codec(model, threads=1)
     # Compilation, once per machine, is not part of the speed.
     codec.decode(codec.encode(images[0][:1, :1]).data)
     pixels = sum(image.size for image in images)
-    groups = _groups(images)
+    groups = by_shape(images)
     payload = file = 0.0
     level_bits = np.zeros(model.levels + 1)
     errors = np.zeros((model.levels, 3))
@@ -178,7 +170,6 @@ def _upsampling_errors(images: np.ndarray, model: Model, tile) -> np.ndarray:
     errors = np.zeros((model.levels, 3))
     if not model.levels:
         return errors
-
     levels = pyramid(images, model.levels)
     grid = TileGrid(*images.shape[:0:-1], *tile)
     for level, (high, low) in enumerate(zip(levels, levels[1:], strict=False)):

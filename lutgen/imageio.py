@@ -18,8 +18,8 @@ from lutgen.codec.tile import MAX_IMAGE_SIDE
 from lutgen.files import write_file
 
 __all__ = [
-    "ENDINGS", "ImageError", "image_format", "png_bytes", "read_image", "read_images",
-    "read_stack", "write_image",
+    "ENDINGS", "ImageError", "by_shape", "image_format", "png_bytes", "read_image",
+    "read_images", "read_stack", "write_image",
 ]  # fmt: skip
 
 #: Format of each file name ending that is written.
@@ -129,6 +129,14 @@ def read_stack(paths: Iterable) -> np.ndarray:
     if not images:
         raise ImageError("images must be at least one, not none")
     return np.stack(images)
+
+
+def by_shape(images: Iterable[np.ndarray]) -> list[np.ndarray]:
+    """Stacks, shape (N, H, W), of images of equal shapes, in the order of first appearance."""
+    stacks: dict[tuple[int, ...], list[np.ndarray]] = {}
+    for image in images:
+        stacks.setdefault(image.shape, []).append(image)
+    return [np.stack(stack) for stack in stacks.values()]
 
 
 def write_image(path, array: np.ndarray) -> None:

@@ -129,14 +129,14 @@ def _merged(features: list, symbols: list, background: np.ndarray) -> Samples:
 
 
 def upsampling_samples(
-    images: Iterable[np.ndarray], upsampler_window: Callable, tile: int, levels: int
+    images: Iterable[np.ndarray], window: Window, tile: int, levels: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Samples of an upsampling model, all levels together, the background collapsed.
 
     Parameters
     ----------
-    upsampler_window:
-        Takes uint8 (N, h, w) pixels to their windows, uint8 (F, N, h, w).
+    window:
+        The square around a coarse pixel: a window with a prior, all of whose pixels are known.
 
     Returns
     -------
@@ -149,8 +149,7 @@ def upsampling_samples(
     for batch in _batches(images, tile):
         stack = pyramid(batch, levels)
         for fine, coarse in zip(stack, stack[1:], strict=False):
-            context = upsampler_window(coarse)
-            context = context.reshape(len(context), -1)
+            context = window.extract(coarse, coarse).reshape(window.features, -1)
             block, exists = _blocks(fine)
             features.append(context)
             targets.append(block)

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from lutgen.codec.pyramid import pyramid
 from lutgen.files import write_file
+from lutgen.imageio import by_shape
 from lutgen.training.datasets import check_images
 
-__all__ = ["Baseline", "BaselineError", "Phase", "by_shape", "load"]
+__all__ = ["Baseline", "BaselineError", "Phase", "load"]
 
 #: Pixels that are evaluated at a time, so that large sets need little memory.
 _CHUNK = 1 << 17
@@ -48,14 +49,6 @@ class Phase:
     network: nn.Module
     loss: Callable[[np.ndarray], Tensor]
     unit: str
-
-
-def by_shape(images: Iterable[np.ndarray]) -> list[np.ndarray]:
-    """Stacks, shape (N, H, W), of images of equal shapes, in the order of first appearance."""
-    stacks: dict[tuple[int, ...], list[np.ndarray]] = {}
-    for image in images:
-        stacks.setdefault(image.shape, []).append(image)
-    return [np.stack(stack) for stack in stacks.values()]
 
 
 class Baseline(nn.Module):

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from lutgen.training.baselines.baseline import Baseline, Phase, by_shape
+from lutgen.imageio import by_shape
+from lutgen.training.baselines.baseline import Baseline, Phase
 from lutgen.training.datasets import check_images, data_hash
 from lutgen.training.samples import orientations
 

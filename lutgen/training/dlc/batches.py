@@ -1,12 +1,11 @@
 """Batches of windows: a function of the step alone, so that a run can stop and go on anywhere."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from lutgen.codec.head import SYMBOLS
-from lutgen.training.samples import Samples, orientations
+from lutgen.training.samples import orientations
 
 __all__ = ["Batch", "ImageBatches", "PixelBatches"]
 
@@ -89,16 +88,6 @@ class PixelBatches:
         drawn = rng.integers(0, count, min(self._size, count))
         weights = self._weights[drawn] * (count / len(drawn))
         return _batch(self._features[drawn], self._targets[drawn], weights, self._empty)
-
-    @classmethod
-    def of_samples(cls, levels: Sequence[Samples], *, size: int, seed: int) -> "PixelBatches":
-        """All levels together; the loss is in units per pixel of level 0."""
-        return cls(
-            np.concatenate([s.features.T for s in levels]),
-            np.concatenate([s.symbols for s in levels]),
-            np.concatenate([s.weights for s in levels]),
-            pixels=levels[0].pixels, size=size, seed=seed,
-        )  # fmt: skip
 
 
 class ImageBatches:

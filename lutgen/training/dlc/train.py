@@ -12,11 +12,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from lutgen.codec.codec import Codec
 from lutgen.codec.head import SYMBOLS, LaplaceHead, TableHead
 from lutgen.codec.upsample import GROUPS, Upsampler
 from lutgen.codec.window import Window
+from lutgen.imageio import by_shape
 from lutgen.model import Model
 from lutgen.netlist import Netlist
 from lutgen.training.datasets import DatasetError, check_images, data_hash
@@ -26,7 +28,7 @@ from lutgen.training.dlc.extend import INDEX, ClassNetwork
 from lutgen.training.dlc.fit import Checkpoint, Log, fit
 from lutgen.training.dlc.network import LutNetwork
 from lutgen.training.dlc.objective import ArmObjective, UpsObjective
-from lutgen.training.dlc.output import LaplaceOutput, UpsampleOutput
+from lutgen.training.dlc.output import LaplaceOutput, TableOutput, UpsampleOutput
 from lutgen.training.dlc.wiring import Group, Layout
 from lutgen.training.samples import Samples, collect_levels, orientations, upsampling_samples
 from lutgen.training.train import STRENGTHS, train_table_model
@@ -115,9 +117,7 @@ class _Trainer:
         ups = UpsObjective(UpsampleOutput(layout.groups[0].nodes))
 
         def samples(images):
-            return upsampling_samples(
-                images, lambda low: square.extract(low, low), c.tile, c.levels
-            )
+            return upsampling_samples(images, square, c.tile, c.levels)
 
         def windows(images):
             features, targets, weights = samples(images)
@@ -179,7 +179,7 @@ class _Trainer:
         found = figures(c.arm_schedule.hardness(c.arm_schedule.steps - 1))
         netlist = network.netlist()
         if c.head == "table":
-            head, more = table_head(netlist, samples(self.images), held)
+            head, more = table_head(output, netlist, samples(self.images), held)
             return netlist, head, found | more
         return netlist, self._laplace_head(output, netlist, samples), found
 
@@ -295,24 +295,20 @@ def train_dlc_model(
 
 
 def table_head(
-    netlist: Netlist, samples: Sequence[Samples], held: Sequence[Samples]
+    output: TableOutput, netlist: Netlist, samples: Sequence[Samples], held: Sequence[Samples]
 ) -> tuple[TableHead, dict]:
     """Integer tables counted on samples, smoothed as suits held-out ones best."""
 
     def histogram(levels: Sequence[Samples]) -> np.ndarray:
-        rows = 1 << len(netlist.outputs[INDEX])
-        total = np.zeros(rows * SYMBOLS)
+        total = np.zeros(output.counts.numel())
         for s in levels:
             index = netlist.evaluate_index(INDEX, s.features) * SYMBOLS + s.symbols
             total += np.bincount(index, s.weights, total.size)
-        return total.reshape(rows, SYMBOLS)
+        return total.reshape(-1, SYMBOLS)
 
     counts, seen = histogram(samples), histogram(held)
-    prior = counts.sum(axis=0) + 1.0
-    heads = {
-        strength: TableHead.from_counts(counts + strength * prior / prior.sum())
-        for strength in STRENGTHS
-    }
+    output.counts.copy_(torch.from_numpy(counts))
+    heads = {strength: output.head(strength) for strength in STRENGTHS}
     rows = np.arange(len(counts))[:, None]
     paid = {
         strength: float((head.code_length(rows, np.arange(SYMBOLS)[None]) * seen).sum())
@@ -325,12 +321,9 @@ def table_head(
 
 def integer_bpp(model: Model, images: Sequence[np.ndarray], tile: int = 32) -> list[float]:
     """Ideal bits of each level, per pixel of level 0, of what the codec codes with."""
-    groups: dict[tuple, list[np.ndarray]] = {}
-    for image in check_images(images):
-        groups.setdefault(image.shape, []).append(image)
     codec = Codec(model)
     bits = sum(
-        np.array(codec.encode(np.stack(group), tile=(tile, tile)).level_bits)
-        for group in groups.values()
+        np.array(codec.encode(stack, tile=(tile, tile)).level_bits)
+        for stack in by_shape(check_images(images))
     )
     return (bits / sum(image.size for image in images)).tolist()
