@@ -9,6 +9,8 @@ from ..model import Model
 from .head import LaplaceDecoder, LaplaceEncoder, TableDecoder, TableEncoder
 from .lanes import forward_tile
 from .network import Network
+from .prior import PriorWindow
+from .pyramid import level_pixel
 from .rans import BitPacker, RansDecoder, RansEncoder
 from .window import BackwardWindow, ForwardWindow
 
@@ -46,8 +48,7 @@ class CoreConfig:
     Raises
     ------
     ValueError
-        If a parameter is outside its range, there are fewer lanes than the pipeline is deep, or
-        the model has levels, for which there is no gateware yet.
+        If a parameter is outside its range, or there are fewer lanes than the pipeline is deep.
     """
 
     model: Model = field(repr=False)
@@ -61,11 +62,6 @@ class CoreConfig:
     primitive: str | None = None
 
     def __post_init__(self) -> None:
-        if self.model.levels:
-            raise ValueError(
-                "model must have 0 levels to be built into gateware, which has no pyramid yet, "
-                f"not {self.model.levels}"
-            )
         for name in ("tile_width", "tile_height"):
             if getattr(self, name) not in _TILE_SIDES:
                 raise ValueError(
@@ -114,7 +110,8 @@ class CoreConfig:
     @property
     def decoder_class_at(self) -> int:
         """Clocks from a slot of the decoder's rotation to its class."""
-        return ForwardWindow.latency + self._network_latency
+        window = PriorWindow if self.model.levels else ForwardWindow
+        return window.latency + self._network_latency
 
     @property
     def decoder_symbol_at(self) -> int:
@@ -176,7 +173,16 @@ class CoreConfig:
     def payload_address_bits(self) -> int:
         """Address bits of the decoder's payload bytes: a tile of 8 bits a pixel for each lane."""
         tile = self.tile_width * self.tile_height
-        return (max(self.decoder_lanes * tile, 2 * max_payload_bytes(tile)) - 1).bit_length()
+        longest = max_payload_bytes(self.tile_symbols)
+        return (max(self.decoder_lanes * tile, 2 * longest) - 1).bit_length()
+
+    @property
+    def tile_symbols(self) -> int:
+        """Pixels of all levels of a whole tile."""
+        return sum(
+            (self.tile_width >> level) * (self.tile_height >> level)
+            for level in range(self.model.levels + 1)
+        )
 
     @property
     def sequence_bits(self) -> int:
@@ -188,6 +194,13 @@ class CoreConfig:
     def model_hash(self) -> bytes:
         """The model's hash as the stream carries it."""
         return bytes.fromhex(self.model.hash)[:8]
+
+    @property
+    def level_pixel(self):
+        """Layout of a pixel that goes into the encoder's pyramid."""
+        return level_pixel(
+            0, tile_height=self.tile_height, max_width=self.max_width, slots=self.input_buffers
+        )
 
     @property
     def tile_layout(self):

@@ -1,6 +1,6 @@
 """Decoder core: file in, pixels out, one pixel per clock."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -9,12 +9,14 @@ from .axi import BYTE, SkidBuffer
 from .completion import Completion
 from .config import CoreConfig
 from .lanes import ForwardLanes
+from .levels import DecoderLevels
 from .packet_reader import PacketReader
 from .payload import PayloadMemory
 from .pipeline import delay
+from .prior import PriorMemory, PriorWindow
 from .rans import RansDecoder
 from .raster import PIXEL, TilesToRaster, frame_layout
-from .window import ForwardWindow
+from .window import ForwardWindow, block_sum
 
 __all__ = ["DecoderCore"]
 
@@ -22,9 +24,10 @@ __all__ = ["DecoderCore"]
 class DecoderCore(wiring.Component):
     """Decoder of one model.
 
-    One pixel per clock as long as the file has no more bytes than pixels, both ports are served,
+    One symbol per clock as long as the file has no more bytes than pixels, both ports are served,
     and as many tiles as there are lanes are at hand: a tile of w x h pixels keeps its lane for
-    ``w * h + 1`` turns.  The first pixel leaves about ``lanes * w * h`` clocks after the first
+    ``w * h + 1`` turns, and for each level above the image for its pixels, ``radius + 1`` more and
+    those in which it waits to be upsampled.  The first pixel leaves about ``lanes * w * h`` clocks after the first
     payload has been read.  After reset the core clears itself for as many clocks as it has tile
     buffers.
 
@@ -63,12 +66,13 @@ class DecoderCore(wiring.Component):
         shape = c.model.window
 
         m.submodules.reader = reader = PacketReader(
-            model_hash=c.model_hash, **tile, **size, address_bits=c.payload_address_bits
+            model_hash=c.model_hash, levels=c.model.levels, tile_symbols=c.tile_symbols, **tile,
+            **size, address_bits=c.payload_address_bits,
         )
         m.submodules.payload = payload = PayloadMemory(c.payload_address_bits)
         m.submodules.lanes = lanes = ForwardLanes(
             shape, lanes=count, **tile, address_bits=c.payload_address_bits + 3,
-            buffers=c.output_buffers, sequence_bits=c.sequence_bits,
+            buffers=c.output_buffers, sequence_bits=c.sequence_bits, levels=c.model.levels,
         )  # fmt: skip
         m.submodules.window = window = ForwardWindow(shape, lanes=count, **tile)
         m.submodules.network = network = c.network()
@@ -133,6 +137,13 @@ class DecoderCore(wiring.Component):
             window.features.word_select(shape.offsets.index((-d, 0)), 8) for d in range(1, radius)
         ]
         pixel = Mux(void, 0, head.symbol)
+        finest, ends = 1, lanes.last
+        if c.model.levels:
+            finest = delay(m, lanes.level == 0, at, name="finest")
+            ends = lanes.last & (lanes.level == 0)
+            self._connect_levels(m, lanes, window, network, head, write, pixel)
+        else:
+            m.d.comb += network.features.eq(window.features)
         m.d.comb += [
             window.lane.eq(lanes.lane),
             window.active.eq(lanes.active),
@@ -140,14 +151,13 @@ class DecoderCore(wiring.Component):
             window.y.eq(lanes.y),
             window.width.eq(lanes.width),
             window.column.eq(lanes.column),
-            network.features.eq(window.features),
             head.classes.eq(network.classes),
             head.slot.eq(rans.slot),
             window.write.eq(write),
             window.write_lane.eq(lane),
             window.write_column.eq(x),
             window.write_pixel.eq(pixel),
-            raster.write.eq(delay(m, write, 1, name="store", reset=True)),
+            raster.write.eq(delay(m, write & finest, 1, name="store", reset=True)),
             raster.write_tile.eq(delay(m, number, 1, name="store_tile")),
             raster.write_x.eq(delay(m, x, 1, name="store_x")),
             raster.write_y.eq(delay(m, y, 1, name="store_y")),
@@ -164,14 +174,14 @@ class DecoderCore(wiring.Component):
             rans.lane.eq(delay(m, lanes.lane, at, name="rans_lane")),
             rans.code.eq(delay(m, lanes.code, at, name="rans_code")),
             rans.load.eq(delay(m, lanes.load, at, name="rans_load")),
-            rans.last.eq(delay(m, lanes.last, at, name="rans_last")),
+            rans.last.eq(delay(m, ends, at, name="rans_last")),
             rans.position.eq(delay(m, tile_in.position, at, name="rans_position")),
             rans.end.eq(delay(m, tile_in.end, at, name="rans_end")),
             rans.start.eq(head.start),
             rans.freq.eq(head.freq),
         ]
         at += rans.done_latency
-        done = delay(m, lanes.code & lanes.last, at, name="done", reset=True)
+        done = delay(m, lanes.code & ends, at, name="done", reset=True)
         done_void = delay(m, lanes.void, at, name="done_void")
         m.d.comb += [
             decoded.mark.eq(done),
@@ -223,3 +233,60 @@ class DecoderCore(wiring.Component):
             & (queued == retired_at)
         )
         return m
+
+    def _connect_levels(self, m: Module, lanes, window, network, head, write, pixel) -> None:
+        """Orders to upsample a level, and the upsampled part of the window."""
+        c = self._config
+        m.submodules.levels = levels = DecoderLevels(c)
+        m.submodules.prior = prior = PriorWindow(
+            c.model.window, lanes=c.decoder_lanes, tile_width=c.tile_width,
+            tile_height=c.tile_height, backward=False,
+        )  # fmt: skip
+        upsampled = lanes.level != c.model.levels
+        coarser = lanes.level != 0
+        at = c.decoder_symbol_at
+        names = ("lane", "level", "width", "height", "phase", "x", "y")
+        late = {name: delay(m, getattr(lanes, name), at, name=f"{name}_done") for name in names}
+        order = delay(m, lanes.code & lanes.last & coarser, at, name="order", reset=True)
+        m.d.comb += [
+            levels.write.eq(write & delay(m, coarser, at, name="coarser")),
+            levels.write_pixel.eq(pixel),
+            *[
+                getattr(levels, f"write_{name}").eq(late[name])
+                for name in ("lane", "level", "x", "y")
+            ],
+            levels.order.eq(order),
+            *[
+                getattr(levels, f"order_{name}").eq(late[name])
+                for name in ("lane", "level", "width", "height", "phase")
+            ],
+            *[
+                getattr(lanes, name).eq(getattr(levels, name))
+                for name in ("upsampled", "upsampled_lane", "upsampled_phase")
+            ],
+            *[
+                getattr(levels, name).eq(getattr(lanes, name))
+                for name in ("lane", "column", "row", "x", "y")
+            ],
+            *[
+                getattr(prior, name).eq(getattr(lanes, name))
+                for name in ("lane", "active", "x", "y", "width", "height")
+            ],
+            prior.has_prior.eq(upsampled),
+            *[prior.rows[k].eq(levels.rows[k]) for k in range(len(prior.rows))],
+        ]
+        wait = PriorWindow.latency - ForwardWindow.latency
+        decoded = delay(m, window.features, wait, name="decoded")
+        m.d.comb += network.features.eq(Cat(decoded, prior.features))
+        if c.model.constraint:
+            at = c.decoder_class_at
+            ends_block = lanes.x[0] & lanes.y[0] & upsampled
+            m.d.comb += [
+                head.constrained.eq(delay(m, ends_block, at, name="ends_block")),
+                head.parent.eq(
+                    delay(m, levels.parent, at - PriorMemory.parent_latency, name="parent")
+                ),
+                head.known.eq(
+                    delay(m, block_sum(window), at - ForwardWindow.latency, name="known")
+                ),
+            ]

@@ -1,6 +1,6 @@
 """Encoder core: pixels in, file out, one pixel per clock."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -10,11 +10,13 @@ from .axi import BYTE
 from .completion import Completion
 from .config import CoreConfig
 from .lanes import BackwardLanes
+from .levels import EncoderLevels
 from .packet_writer import PacketWriter
 from .pipeline import delay
+from .prior import PriorMemory, PriorWindow
 from .rans import BitPacker, RansEncoder
 from .raster import PIXEL, RasterToTiles, file_layout
-from .window import BackwardWindow
+from .window import BackwardWindow, block_sum
 
 __all__ = ["EncoderCore"]
 
@@ -22,8 +24,9 @@ __all__ = ["EncoderCore"]
 class EncoderCore(wiring.Component):
     """Encoder of one model.
 
-    One pixel per clock as long as a tile's payload has no more bytes than the tile has pixels and
-    the output is ready: a tile of w x h pixels keeps its lane for ``w * h + radius + 2`` turns.
+    One symbol per clock as long as a tile's payload has no more bytes than the tile has pixels and
+    the output is ready: a tile of w x h pixels keeps its lane for ``w * h + radius + 2`` turns, and
+    for each level above the image for its pixels and ``radius`` more.
     The first byte leaves about ``lanes * w * h`` clocks after the last pixel of the first tile.
     After reset the core clears itself for as many clocks as it has tile buffers.
 
@@ -64,10 +67,12 @@ class EncoderCore(wiring.Component):
         window_shape = c.model.window
 
         m.submodules.raster = raster = RasterToTiles(
-            window_shape, **tile, **size, buffers=c.input_buffers, **bits
+            window_shape, **tile, **size, buffers=c.input_buffers, **bits,
+            pooled=c.level_pixel if c.model.levels else None,
         )
         m.submodules.lanes = lanes = BackwardLanes(
-            window_shape, lanes=lanes_count, **tile, buffers=c.packet_buffers, **bits
+            window_shape, lanes=lanes_count, **tile, buffers=c.packet_buffers, **bits,
+            levels=c.model.levels,
         )
         m.submodules.window = window = BackwardWindow(window_shape, lanes=lanes_count, **tile)
         m.submodules.network = network = c.network()
@@ -75,7 +80,8 @@ class EncoderCore(wiring.Component):
         m.submodules.rans = rans = RansEncoder(lanes_count)
         m.submodules.packer = packer = BitPacker(lanes_count)
         m.submodules.writer = writer = PacketWriter(
-            model_hash=c.model_hash, **tile, **size, buffers=c.packet_buffers, **bits
+            model_hash=c.model_hash, levels=c.model.levels, tile_symbols=c.tile_symbols, **tile,
+            **size, buffers=c.packet_buffers, **bits,
         )
         m.submodules.read = read = Completion(c.input_buffers)
         m.submodules.packed = packed = Completion(c.packet_buffers)
@@ -110,7 +116,6 @@ class EncoderCore(wiring.Component):
         )
         m.d.comb += [files.w_data.eq(raster.file), files.w_en.eq(raster.file_begins)]
         wiring.connect(m, files.r_stream, writer.files)
-        wiring.connect(m, raster.tiles, lanes.tiles)
         wiring.connect(m, wiring.flipped(self.bytes), writer.bytes)
 
         # Window, class, interval.
@@ -124,11 +129,24 @@ class EncoderCore(wiring.Component):
             window.y.eq(lanes.y),
             window.width.eq(lanes.width),
             window.row.eq(lanes.row),
-            *[window.banks[b].eq(raster.banks[b]) for b in range(len(raster.banks))],
-            network.features.eq(window.features),
             head.classes.eq(network.classes),
             head.symbol.eq(delay(m, window.pixel, network.latency, name="symbol")),
         ]
+        following = lanes.following
+        if c.model.levels:
+            m.submodules.levels = levels = EncoderLevels(c)
+            following = levels.following
+            m.d.comb += levels.oldest.eq(raster.oldest)
+            wiring.connect(m, raster.stored, levels.pixels)
+            wiring.connect(m, raster.tiles, levels.tiles)
+            wiring.connect(m, levels.ready, lanes.tiles)
+            self._connect_levels(m, lanes, raster, levels, window, network, head)
+        else:
+            wiring.connect(m, raster.tiles, lanes.tiles)
+            m.d.comb += [
+                *[window.banks[b].eq(raster.banks[b]) for b in range(len(raster.banks))],
+                network.features.eq(window.features),
+            ]
         # Coder.
         at = c.encoder_interval_at
 
@@ -207,6 +225,48 @@ class EncoderCore(wiring.Component):
         m.d.sync += writer.done.eq(packed.done[0] & ~clear)
         m.d.sync += self.idle.eq(
             ~clear & ~raster.busy & ~writer.busy
-            & (lanes.following == writer.query) & (oldest == lanes.following)
+            & (following == writer.query) & (oldest == following)
         )  # fmt: skip
         return m
+
+    def _connect_levels(self, m: Module, lanes, raster, levels, window, network, head) -> None:
+        """Pixels of all levels, and the upsampled part of the window."""
+        c = self._config
+        m.submodules.prior = prior = PriorWindow(
+            c.model.window, lanes=c.lanes_of_encoder, tile_width=c.tile_width,
+            tile_height=c.tile_height, backward=True,
+        )  # fmt: skip
+        coarser = lanes.level != 0
+        upsampled = lanes.level != c.model.levels
+        below = delay(m, coarser, BackwardWindow.fetch_latency, name="coarser")
+        m.d.comb += [
+            levels.reads.eq(lanes.active),
+            *[
+                getattr(levels, name).eq(getattr(lanes, name))
+                for name in ("tile", "level", "column", "row", "x", "y")
+            ],
+            *[
+                window.banks[b].eq(Mux(below, levels.banks[b], raster.banks[b]))
+                for b in range(len(raster.banks))
+            ],
+            *[
+                getattr(prior, name).eq(getattr(lanes, name))
+                for name in ("lane", "active", "x", "y", "width", "height")
+            ],
+            prior.has_prior.eq(upsampled),
+            *[prior.rows[k].eq(levels.rows[k]) for k in range(len(prior.rows))],
+            network.features.eq(Cat(window.features, prior.features)),
+        ]
+        if c.model.constraint:
+            at = c.encoder_class_at
+            parent = delay(
+                m, levels.parent, at - PriorMemory.parent_latency, name="parent"
+            )
+            ends_block = lanes.x[0] & lanes.y[0] & upsampled
+            m.d.comb += [
+                head.constrained.eq(delay(m, ends_block, at, name="ends_block")),
+                head.parent.eq(parent),
+                head.known.eq(
+                    delay(m, block_sum(window), at - BackwardWindow.latency, name="known")
+                ),
+            ]

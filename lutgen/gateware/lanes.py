@@ -1,8 +1,11 @@
 """Lanes: who uses the pipeline this clock, and where in its tile it is.
 
 Lanes take turns in a fixed rotation.  A lane that has no tile takes the next one off the queue in
-its turn; a tile that has begun never waits, because its input is complete and its output has a
-place before it begins.  So nothing in the pipelines behind ever stalls.
+its turn; a tile that has begun never waits for either port, because its input is complete and its
+output has a place before it begins.  So nothing in the pipelines behind ever stalls.
+
+With levels a tile is its whole pyramid, walked level by level.  In the decoder a lane that has done
+a level waits, its turns unused, until that level is upsampled; in the encoder it never waits.
 """
 
 from amaranth.hdl import Cat, Module, Mux, Signal
@@ -13,7 +16,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from ..codec.window import Window
-from .pipeline import delay
+from .pipeline import choose, delay
 
 __all__ = ["BackwardLanes", "ForwardLanes", "backward_tile", "forward_tile"]
 
@@ -94,9 +97,10 @@ class _Lanes(wiring.Component):
 class ForwardLanes(_Lanes):
     """Decoder's rotation: a slot to load the tile's ANS state, then its pixels in raster order.
 
-    One slot per clock; a tile of w x h pixels takes ``1 + max(w, radius + 1) * h`` slots of its
-    lane.  All outputs of a clock belong to ``lane``.  While ``clear`` is held for a full rotation,
-    all lanes become idle.
+    One slot per clock; a level of w x h pixels takes ``max(w, radius + 1) * h`` slots of its lane,
+    a tile one more to load it, and each level below the coarsest ``radius + 1`` more, and those that
+    pass until it is upsampled.  All outputs of a clock belong to ``lane``.  While ``clear`` is held
+    for a full rotation, all lanes become idle.
 
     Members
     -------
@@ -115,11 +119,19 @@ class ForwardLanes(_Lanes):
     code : Out(1)
         It decodes a pixel.
     last : Out(1)
-        It is the tile's last.
+        It is its level's last.
     void : Out(1)
         The tile has no payload; its pixels are zero.
     x, y, width, column : Out(...)
         See :class:`.window.ForwardWindow`.
+    level, height, row : Out(...)
+        With levels: level, its last row, and the row of ``column``.
+    phase : Out(1)
+        With levels: turns over with each level of the lane; goes with the order to upsample it.
+    upsampled : In(1)
+        With levels: a level that a lane has done is upsampled, ...
+    upsampled_lane, upsampled_phase : In(...)
+        ... the lane, and its ``phase`` when the level was done.
     tile : Out(...)
         Sequence number of the lane's tile; with ``load``, of the tile before.
     following : Out(...)
@@ -128,18 +140,19 @@ class ForwardLanes(_Lanes):
 
     def __init__(
         self, window: Window, *, lanes: int, tile_width: int, tile_height: int,
-        address_bits: int, buffers: int, sequence_bits: int,
+        address_bits: int, buffers: int, sequence_bits: int, levels: int = 0,
     ) -> None:  # fmt: skip
         if tile_width < window.min_row:
             raise ValueError(f"tile width must be at least {window.min_row}, not {tile_width!r}")
         self._window = window
+        self._levels = levels
         descriptor = forward_tile(tile_width, tile_height, address_bits)
         column, row = bits_for(tile_width - 1), bits_for(tile_height - 1)
-        state = StructLayout({
+        state = {
             "active": 1, "void": 1, "x": column, "y": row, "column": column, "width": column,
             "height": row, "row_end": column, "tile": sequence_bits,
-        })  # fmt: skip
-        super().__init__(state, lanes, buffers, sequence_bits, {
+        }  # fmt: skip
+        ports = {
             "tiles": In(stream.Signature(descriptor)),
             "load": Out(1),
             "active": Out(1),
@@ -150,18 +163,36 @@ class ForwardLanes(_Lanes):
             "y": Out(row),
             "width": Out(column),
             "column": Out(column),
-        })
+        }
+        if levels:
+            level = bits_for(levels)
+            state |= {
+                "waits": 1, "phase": 1, "lead": bits_for(window.radius), "row": row,
+                "level": level, "whole_width": column, "whole_height": row,
+            }  # fmt: skip
+            ports |= {
+                "level": Out(level),
+                "height": Out(row),
+                "row": Out(row),
+                "phase": Out(1),
+                "upsampled": In(1),
+                "upsampled_lane": In(bits_for(lanes - 1)),
+                "upsampled_phase": In(1),
+            }
+        super().__init__(StructLayout(state), lanes, buffers, sequence_bits, ports)
 
     def elaborate(self, platform) -> Module:
         m = Module()
         state, before, after = self._rotation(m)
         radius = self._window.radius
         following, free = self._sequence(m, self.load)
+        idle = ~(state.active | state.waits) if self._levels else ~state.active
+        lead = state.lead != 0 if self._levels else 0
         m.d.comb += [
-            self.tiles.ready.eq(~state.active & free & ~self.clear),
-            self.load.eq(~state.active & free & ~self.clear & self.tiles.valid),
+            self.tiles.ready.eq(idle & free & ~self.clear),
+            self.load.eq(idle & free & ~self.clear & self.tiles.valid),
             self.active.eq(state.active),
-            self.code.eq(state.active & (state.x <= state.width)),
+            self.code.eq(state.active & (state.x <= state.width) & ~lead),
             self.last.eq((state.x == state.width) & (state.y == state.height)),
             self.void.eq(state.void),
             self.x.eq(state.x),
@@ -174,12 +205,21 @@ class ForwardLanes(_Lanes):
         load = delay(m, self.load, 1, name="load", reset=True)
         clear = delay(m, self.clear, 1, name="clear")
         number = delay(m, following, 1, name="number")
-        row_done = delay(m, state.x == state.row_end, 1, name="row_done")
+        row_done = delay(m, (state.x == state.row_end) & ~lead, 1, name="row_done")
         wrapped = delay(m, state.column == state.row_end, 1, name="wrapped")
         bottom = delay(m, state.y == state.height, 1, name="bottom")
-        short = delay(m, self.tiles.payload.width < radius, 1, name="short")
         tile = Signal.like(self.tiles.payload, reset_less=True)
         m.d.sync += tile.eq(self.tiles.payload)
+        m.d.comb += [
+            after.x.eq(Mux(row_done, 0, before.x + 1)),
+            after.y.eq(before.y + row_done),
+            after.column.eq(Mux(wrapped, 0, before.column + 1)),
+            after.active.eq(before.active & ~(row_done & bottom) & ~clear),
+        ]
+        if self._levels:
+            self._elaborate_levels(m, state, before, after, (row_done, wrapped, bottom, clear))
+        short = delay(m, (self.tiles.payload.width >> self._levels) < radius, 1, name="short")
+        width, height = tile.width >> self._levels, tile.height >> self._levels
         with m.If(load):
             m.d.comb += [
                 after.active.eq(1),
@@ -187,26 +227,83 @@ class ForwardLanes(_Lanes):
                 after.x.eq(0),
                 after.y.eq(0),
                 after.column.eq(radius),
-                after.width.eq(tile.width),
-                after.height.eq(tile.height),
-                after.row_end.eq(Mux(short, radius, tile.width)),
+                after.width.eq(width),
+                after.height.eq(height),
+                after.row_end.eq(Mux(short, radius, width)),
                 after.tile.eq(number),
             ]
-        with m.Else():
-            m.d.comb += [
-                after.x.eq(Mux(row_done, 0, before.x + 1)),
-                after.y.eq(before.y + row_done),
-                after.column.eq(Mux(wrapped, 0, before.column + 1)),
-                after.active.eq(before.active & ~(row_done & bottom) & ~clear),
-            ]
+            if self._levels:
+                m.d.comb += [
+                    after.waits.eq(0),
+                    after.lead.eq(0),
+                    after.row.eq(0),
+                    after.level.eq(self._levels),
+                    after.whole_width.eq(tile.width),
+                    after.whole_height.eq(tile.height),
+                ]
         return m
+
+    def _elaborate_levels(self, m: Module, state, before, after, flags) -> None:
+        """What the lane does between two levels; a load overrides it."""
+        row_done, wrapped, bottom, clear = flags
+        radius = self._window.radius
+        m.submodules.upsampled = memory = Memory(shape=1, depth=self._lanes, init=[])
+        read, write = memory.read_port(domain="comb"), memory.write_port()
+        m.d.comb += [
+            self.level.eq(state.level),
+            self.height.eq(state.height),
+            self.row.eq(state.row),
+            self.phase.eq(state.phase),
+            read.addr.eq(self.lane),
+            write.addr.eq(Mux(self.clear, self.lane, self.upsampled_lane)),
+            write.data.eq(~self.clear & ~self.upsampled_phase),
+            write.en.eq(self.upsampled | self.clear),
+        ]
+        level_done = row_done & bottom & before.active & ~clear
+        resume = delay(
+            m, state.waits & (read.data == state.phase), 1, name="resume", reset=True
+        )
+        finer = Signal.like(before.level, name="finer")
+        m.d.sync += finer.eq(state.level - 1)
+        width = delay(
+            m, choose([state.whole_width >> k for k in range(self._levels)], state.level - 1),
+            1, name="finer_width",
+        )  # fmt: skip
+        height = delay(
+            m, choose([state.whole_height >> k for k in range(self._levels)], state.level - 1),
+            1, name="finer_height",
+        )  # fmt: skip
+        m.d.comb += [
+            after.row.eq(before.row + wrapped),
+            after.phase.eq((before.phase ^ (level_done & (before.level != 0))) & ~clear),
+            after.waits.eq(
+                ((before.waits & ~resume) | (level_done & (before.level != 0))) & ~clear
+            ),
+        ]
+        with m.If(before.lead != 0):
+            # The window of upsampled pixels fills; those that are decoded begin after it.
+            m.d.comb += [after.lead.eq(before.lead - 1), after.x.eq(0), after.y.eq(0)]
+        with m.If(resume):
+            m.d.comb += [
+                after.active.eq(~clear),
+                after.lead.eq(radius),
+                after.x.eq(0),
+                after.y.eq(0),
+                after.row.eq(0),
+                after.column.eq(0),
+                after.level.eq(finer),
+                after.width.eq(width),
+                after.height.eq(height),
+                after.row_end.eq(Mux(width < radius, radius, width)),
+            ]
 
 
 class BackwardLanes(_Lanes):
     """Encoder's rotation: columns to fill the window, the pixels from last to first, the flush.
 
-    One slot per clock; a tile of w x h pixels takes ``radius + max(w, radius + 1) * h + 2`` slots
-    of its lane, and one that finds it idle.  All outputs of a clock belong to ``lane``.
+    One slot per clock; a level of w x h pixels takes ``radius + max(w, radius + 1) * h`` slots of
+    its lane, a tile two more, and one that finds it idle.  Level 0 comes first, as all goes
+    backwards.  All outputs of a clock belong to ``lane``.
 
     Members
     -------
@@ -216,6 +313,8 @@ class BackwardLanes(_Lanes):
         Position; ``x`` begins ``radius`` beyond the row.
     column, row : Out(...)
         Column to fetch and its lowest row.
+    level, height : Out(...)
+        With levels: level, and its last row.
     first : Out(1)
         With ``code``: the first pixel coded, the tile's last.
     flush : Out(1)
@@ -228,19 +327,20 @@ class BackwardLanes(_Lanes):
 
     def __init__(
         self, window: Window, *, lanes: int, tile_width: int, tile_height: int,
-        buffers: int, sequence_bits: int,
+        buffers: int, sequence_bits: int, levels: int = 0,
     ) -> None:  # fmt: skip
         if tile_width < window.min_row:
             raise ValueError(f"tile width must be at least {window.min_row}, not {tile_width!r}")
         self._window = window
+        self._levels = levels
         column, row = bits_for(tile_width - 1), bits_for(tile_height - 1)
         x = bits_for(tile_width - 1 + window.radius)
-        state = StructLayout({
+        state = {
             "active": 1, "flush": 1, "final": 1, "x": x, "y": row, "column": column,
             "row": row, "width": column, "height": row, "row_end": column,
             "tile": sequence_bits, "ends": 2,
-        })  # fmt: skip
-        super().__init__(state, lanes, buffers, sequence_bits, {
+        }  # fmt: skip
+        ports = {
             "tiles": In(stream.Signature(backward_tile(tile_width, tile_height))),
             "active": Out(1),
             "code": Out(1),
@@ -253,13 +353,18 @@ class BackwardLanes(_Lanes):
             "width": Out(column),
             "column": Out(column),
             "row": Out(row),
-        })
+        }
+        if levels:
+            state |= {"level": bits_for(levels)}
+            ports |= {"level": Out(bits_for(levels)), "height": Out(row)}
+        super().__init__(StructLayout(state), lanes, buffers, sequence_bits, ports)
 
     def elaborate(self, platform) -> Module:
         m = Module()
         state, before, after = self._rotation(m)
         radius = self._window.radius
         idle = ~(state.active | state.flush | state.final)
+        finest = state.level == 0 if self._levels else 1
         taken = Signal()
         following, free = self._sequence(m, taken)
         m.d.comb += [
@@ -267,7 +372,7 @@ class BackwardLanes(_Lanes):
             taken.eq(idle & free & ~self.clear & self.tiles.valid),
             self.active.eq(state.active),
             self.code.eq(state.active & (state.x <= state.width)),
-            self.first.eq((state.x == state.width) & (state.y == state.height)),
+            self.first.eq((state.x == state.width) & (state.y == state.height) & finest),
             self.flush.eq(state.flush),
             self.final.eq(state.final),
             self.ends.eq(state.ends),
@@ -293,9 +398,42 @@ class BackwardLanes(_Lanes):
                 Mux(self.tiles.payload.width < radius, radius, self.tiles.payload.width)
             ),
         ]
+        level_done = before.active & row_done & top & ~clear
+        m.d.comb += [
+            after.x.eq(Mux(row_done, before.row_end, before.x - 1)),
+            after.y.eq(before.y - row_done),
+            after.column.eq(Mux(wrapped, before.row_end, before.column - 1)),
+            after.row.eq(before.row - wrapped),
+            after.active.eq(before.active & ~(row_done & top) & ~clear),
+            after.flush.eq(level_done),
+            after.final.eq(before.flush & ~clear),
+        ]
+        if self._levels:
+            m.d.comb += [self.level.eq(state.level), self.height.eq(state.height)]
+            half = before.width >> 1
+            height = before.height >> 1
+            half_end = delay(
+                m, Mux((state.width >> 1) < radius, radius, state.width >> 1), 1, name="half_end"
+            )
+            coarsest = delay(m, state.level == self._levels, 1, name="coarsest")
+            with m.If(level_done & ~coarsest):
+                m.d.comb += [
+                    after.flush.eq(0),
+                    after.active.eq(1),
+                    after.level.eq(before.level + 1),
+                    after.x.eq(half_end + radius),
+                    after.y.eq(height),
+                    after.column.eq(half_end),
+                    after.row.eq(height),
+                    after.width.eq(half),
+                    after.height.eq(height),
+                    after.row_end.eq(half_end),
+                ]
         with m.If(load):
             m.d.comb += [
                 after.active.eq(1),
+                after.flush.eq(0),
+                after.final.eq(0),
                 after.x.eq(row_end + radius),
                 after.y.eq(tile.height),
                 after.column.eq(row_end),
@@ -306,14 +444,6 @@ class BackwardLanes(_Lanes):
                 after.tile.eq(number),
                 after.ends.eq(Cat(tile.first, tile.last)),
             ]
-        with m.Else():
-            m.d.comb += [
-                after.x.eq(Mux(row_done, before.row_end, before.x - 1)),
-                after.y.eq(before.y - row_done),
-                after.column.eq(Mux(wrapped, before.row_end, before.column - 1)),
-                after.row.eq(before.row - wrapped),
-                after.active.eq(before.active & ~(row_done & top) & ~clear),
-                after.flush.eq(before.active & row_done & top & ~clear),
-                after.final.eq(before.flush & ~clear),
-            ]
+            if self._levels:
+                m.d.comb += after.level.eq(0)
         return m

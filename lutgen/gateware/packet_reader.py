@@ -47,13 +47,13 @@ class PacketReader(wiring.Component):
     """
 
     def __init__(
-        self, *, model_hash: bytes, tile_width: int, tile_height: int, max_width: int,
-        max_height: int, address_bits: int,
+        self, *, model_hash: bytes, levels: int, tile_symbols: int, tile_width: int,
+        tile_height: int, max_width: int, max_height: int, address_bits: int,
     ) -> None:  # fmt: skip
-        self._hash = model_hash
+        self._hash, self._levels = model_hash, levels
         self._tile_width, self._tile_height = tile_width, tile_height
         self._max_width, self._max_height = max_width, max_height
-        self._max_payload = max_payload_bytes(tile_width * tile_height)
+        self._max_payload = max_payload_bytes(tile_symbols)
         if 1 << address_bits <= self._max_payload:
             raise ValueError(
                 f"payload memory must hold more than {self._max_payload} bytes, "
@@ -87,7 +87,7 @@ class PacketReader(wiring.Component):
         expected = Array(
             Const(v, 8)
             for v in [*b"LGC", VERSION, *self._hash[:8], 0, 0, 0, 0,
-                      self._tile_width, self._tile_height, 0, 0, 0, 0, 0, 0]
+                      self._tile_width, self._tile_height, self._levels, 0, 0, 0, 0, 0]
         )  # fmt: skip
         wrong_header, wrong_model = Signal(), Signal()
         right = byte == expected[at]

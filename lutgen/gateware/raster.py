@@ -68,6 +68,8 @@ class RasterToTiles(wiring.Component):
     banks : Out(8) array
         Two clocks later, the column's pixel in the last row of each memory that is not below
         ``row``.
+    stored : Out(stream)
+        With ``pooled``: each pixel, see :func:`.pyramid.level_pixel`.
     bad_marker, bad_size : Out(1)
         Pulses: a misplaced marker, an impossible size.
     busy : Out(1)
@@ -76,12 +78,13 @@ class RasterToTiles(wiring.Component):
 
     def __init__(
         self, window: Window, *, tile_width: int, tile_height: int, max_width: int,
-        max_height: int, buffers: int, sequence_bits: int,
+        max_height: int, buffers: int, sequence_bits: int, pooled: StructLayout | None = None,
     ) -> None:  # fmt: skip
         self._tile_width, self._tile_height = tile_width, tile_height
         self._max_width, self._max_height = max_width, max_height
         self._buffers = buffers
         self._banks = row_banks(window)
+        self._pooled = pooled
         super().__init__({
             "pixels": In(stream.Signature(PIXEL)),
             "width": In(bits_for(max_width)),
@@ -98,6 +101,7 @@ class RasterToTiles(wiring.Component):
             "bad_marker": Out(1),
             "bad_size": Out(1),
             "busy": Out(1),
+            **({"stored": Out(stream.Signature(pooled))} if pooled else {}),
         })
 
     def elaborate(self, platform) -> Module:
@@ -183,13 +187,14 @@ class RasterToTiles(wiring.Component):
         m.d.sync += room.eq(
             Mux(take & tile_end, back | (used < self._buffers - 1), used < self._buffers)
         )
+        accepts = room & self.stored.ready if self._pooled else room
         with m.If(~in_frame & (~pixel.sof | (~in_file & ~size_ok))):
             m.d.comb += self.pixels.ready.eq(1)  # dropped
             m.d.comb += self.bad_marker.eq(self.pixels.valid & ~pixel.sof)
         with m.Else():
             m.d.comb += [
-                self.pixels.ready.eq(room),
-                take.eq(self.pixels.valid & room),
+                self.pixels.ready.eq(accepts),
+                take.eq(self.pixels.valid & accepts),
                 self.bad_marker.eq(
                     take & ((pixel.sof & in_frame) | (pixel.eol != row_end))
                 ),
@@ -228,6 +233,19 @@ class RasterToTiles(wiring.Component):
             queue.w_data.eq(described),
             self.busy.eq(in_frame | in_file | queue.w_en | queue.r_rdy),
         ]
+
+        if self._pooled:
+            at = self.stored.payload
+            m.d.comb += [
+                self.stored.valid.eq(take),
+                at.pixel.eq(pixel.data),
+                at.x.eq(x),
+                at.y.eq(y),
+                at.tile.eq(tile),
+                at.row_end.eq(row_end),
+                at.last_row.eq(frame_end),
+                at.tile_last.eq(tile_end & band_end),
+            ]
 
         # Row r of a tile is row r // banks of memory r % banks.
         store = delay(m, take, 1, name="store", reset=True)

@@ -1,4 +1,4 @@
-"""Window fetch: the causal neighbourhood of one pixel per clock, lanes in rotation.
+"""Window fetch: the decoded neighbours of one pixel per clock, lanes in rotation.
 
 A lane's window is a shift register of columns that its rows flow through without a gap: while the
 last pixels of a row are coded, the columns that enter belong already to the next row.  What lies
@@ -7,7 +7,7 @@ A row shorter than radius + 1 is walked with unused slots up to that length, so 
 complete before it is fetched.
 """
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.memory import Memory
@@ -18,7 +18,7 @@ from ..codec.window import Window
 from .blockmem import BLOCK
 from .pipeline import delay
 
-__all__ = ["BackwardWindow", "ForwardWindow", "row_banks"]
+__all__ = ["BackwardWindow", "ForwardWindow", "Masks", "block_sum", "row_banks"]
 
 
 def row_banks(window: Window) -> int:
@@ -26,35 +26,52 @@ def row_banks(window: Window) -> int:
     return 2 if window.radius == 1 else 4
 
 
-class _Masks:
-    """Which rows and columns of the window lie inside the tile, two clocks after the position."""
+class Masks:
+    """Which rows and columns of the window lie inside the tile, two clocks after the position.
 
-    def __init__(self, m: Module, window: Window, x, y, width) -> None:
+    Rows below the pixel are known only if the tile's last row ``height`` is.
+    """
+
+    def __init__(self, m: Module, window: Window, x, y, width, *, height=None) -> None:
         radius = window.radius
-        self.columns = {0: 1}
-        self.rows = {}
-        last = delay(m, width, 1, name="last_column")
+        self._columns = {0: 1}
+        self._rows = {0: 1}
+        self._inside(m, self._columns, x, width, radius, "column")
+        self._inside(m, self._rows, y, height, radius, "row")
+
+    @staticmethod
+    def _inside(m: Module, flags: dict, at, last, radius: int, name: str) -> None:
         for d in range(1, radius + 1):
-            beyond = delay(m, x + d, 1, name=f"right{d}")
-            self.columns[d] = delay(m, beyond <= last, 1, name=f"column_r{d}")
-            self.columns[-d] = delay(m, x >= d, 2, name=f"column_l{d}")
-            self.rows[d] = delay(m, y >= d, 2, name=f"row_{d}")
+            flags[-d] = delay(m, at >= d, 2, name=f"{name}_before{d}")
+            if last is not None:
+                beyond = delay(m, at + d, 1, name=f"{name}_at{d}")
+                end = delay(m, last, 1, name=f"{name}_end")
+                flags[d] = delay(m, beyond <= end, 1, name=f"{name}_after{d}")
 
     def delay(self, m: Module, cycles: int) -> None:
-        for dx in self.columns:
-            if dx:
-                self.columns[dx] = delay(m, self.columns[dx], cycles, name=f"column{dx + 8}")
-        for dy in self.rows:
-            self.rows[dy] = delay(m, self.rows[dy], cycles, name=f"row{dy}")
+        """Have all flags later."""
+        for flags, name in ((self._columns, "column"), (self._rows, "row")):
+            for d in flags:
+                if d:
+                    flags[d] = delay(m, flags[d], cycles, name=f"{name}{d + 8}")
 
     def __call__(self, dy: int, dx: int):
-        column = self.columns[dx]
-        return column if dy == 0 else column & self.rows[-dy]
+        """Whether the pixel at an offset lies inside."""
+        return self._columns[dx] & self._rows[dy]
 
 
-def _features(m: Module, window: Window, masks: _Masks, pixel: dict, o: Signal) -> None:
-    for f, (dy, dx) in enumerate(window.offsets):
+def _features(m: Module, window: Window, masks: Masks, pixel: dict, o: Signal) -> None:
+    for f, (dy, dx) in enumerate(window.offsets[: window.causal]):
         m.d.sync += o.word_select(f, 8).eq(Mux(masks(dy, dx), pixel[dy, dx], 0))
+
+
+def block_sum(window) -> Value:
+    """Sum of the other three pixels of the block that a window's pixel ends, as it leaves."""
+    offsets = window.shape.offsets
+    pixels = [
+        window.features.word_select(offsets.index(at), 8) for at in ((-1, -1), (-1, 0), (0, -1))
+    ]
+    return pixels[0] + pixels[1] + pixels[2]
 
 
 class ForwardWindow(wiring.Component):
@@ -82,8 +99,8 @@ class ForwardWindow(wiring.Component):
         Position in the tile, and the tile's last column.
     column : In(...)
         Column to fetch: ``radius`` ahead of x, counted on into the next row.
-    features : Out(8 * window.features)
-        Window of this position.
+    features : Out(8 * window.causal)
+        Decoded pixels of the window.
     write : In(1)
         Write a decoded pixel back, ...
     write_lane, write_column, write_pixel : In(...)
@@ -97,7 +114,7 @@ class ForwardWindow(wiring.Component):
     def __init__(
         self, window: Window, *, lanes: int, tile_width: int, tile_height: int
     ) -> None:
-        self._window = window
+        self.shape = window
         self._lanes = lanes
         self._tile_width = tile_width
         lane, column = bits_for(lanes - 1), bits_for(tile_width - 1)
@@ -108,7 +125,7 @@ class ForwardWindow(wiring.Component):
             "y": In(bits_for(tile_height - 1)),
             "width": In(column),
             "column": In(column),
-            "features": Out(8 * window.features),
+            "features": Out(8 * window.causal),
             "write": In(1),
             "write_lane": In(lane),
             "write_column": In(column),
@@ -118,7 +135,7 @@ class ForwardWindow(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        r = self._window.radius
+        r = self.shape.radius
         m.submodules.lines = lines = Memory(
             shape=8 * r, depth=(1 << len(self.lane)) * self._tile_width, init=[], attrs=BLOCK
         )
@@ -138,7 +155,7 @@ class ForwardWindow(wiring.Component):
         entering = Signal(8 * r, reset_less=True)
         m.d.sync += entering.eq(fetch.data)
 
-        masks = _Masks(m, self._window, self.x, self.y, self.width)
+        masks = Masks(m, self.shape, self.x, self.y, self.width)
         lane = delay(m, self.lane, 2, name="lane")
         columns_read, columns_write = columns.read_port(domain="comb"), columns.write_port()
         left_read, left_write = left.read_port(domain="comb"), left.write_port()
@@ -156,9 +173,9 @@ class ForwardWindow(wiring.Component):
                 if dy
                 else left_read.data.word_select(-dx - 1, 8)
             )
-            for dy, dx in self._window.offsets
+            for dy, dx in self.shape.offsets[: self.shape.causal]
         }
-        _features(m, self._window, masks, pixel, self.features)
+        _features(m, self.shape, masks, pixel, self.features)
         # The pixels to the left shift when a new one is decoded; the nearest is lowest.
         again = left.read_port(domain="comb")
         m.d.comb += [
@@ -198,8 +215,8 @@ class BackwardWindow(wiring.Component):
         Row that is fetched.
     banks : In(8) array
         Two clocks later, what the row memories read at the fetched column.
-    features : Out(8 * window.features)
-        Window of this position.
+    features : Out(8 * window.causal)
+        Decoded pixels of the window.
     pixel : Out(8)
         Pixel of this position.
     """
@@ -211,7 +228,7 @@ class BackwardWindow(wiring.Component):
     def __init__(
         self, window: Window, *, lanes: int, tile_width: int, tile_height: int
     ) -> None:
-        self._window = window
+        self.shape = window
         self._lanes = lanes
         column = bits_for(tile_width - 1)
         super().__init__({
@@ -222,20 +239,20 @@ class BackwardWindow(wiring.Component):
             "width": In(column),
             "row": In(bits_for(row_banks(window) - 1)),
             "banks": In(8).array(row_banks(window)),
-            "features": Out(8 * window.features),
+            "features": Out(8 * window.causal),
             "pixel": Out(8),
         })
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        r = self._window.radius
+        r = self.shape.radius
         # Stored columns: x - r + 1 .. x with the pixel's own row, x + 1 .. x + r without.
         layout = StructLayout({
             "full": ArrayLayout(ArrayLayout(8, r + 1), r),
             "upper": ArrayLayout(ArrayLayout(8, r), r),
         })
         m.submodules.columns = columns = Memory(shape=layout, depth=self._lanes, init=[])
-        masks = _Masks(m, self._window, self.x, self.y, self.width)
+        masks = Masks(m, self.shape, self.x, self.y, self.width)
         masks.delay(m, 1)
 
         banks = Array(self.banks)
@@ -263,7 +280,8 @@ class BackwardWindow(wiring.Component):
                 return entering[-dy]
             return full[dx + r - 1][-dy] if dx <= 0 else upper[dx - 1][-dy - 1]
 
-        pixel = {(dy, dx): at(dy, dx) for dy, dx in self._window.offsets}
-        _features(m, self._window, masks, pixel, self.features)
+        causal = self.shape.offsets[: self.shape.causal]
+        pixel = {(dy, dx): at(dy, dx) for dy, dx in causal}
+        _features(m, self.shape, masks, pixel, self.features)
         m.d.sync += self.pixel.eq(at(0, 0))
         return m
