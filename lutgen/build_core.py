@@ -120,7 +120,19 @@ def _blocks(model: Model, core: str) -> dict[str, list[str]]:
     if model.walker is None:
         del blocks["walker"]
     if isinstance(model.head, LaplaceHead):
-        blocks["head"] += ["core.network.popcount_*", "core.network.classifier"]
+        blocks["popcounts"] = ["core.network.popcount_*"]
+        blocks["head"].append("core.network.classifier")
+    if model.constraint:
+        blocks["constraint"] = ["core.head.weights"]
+    if model.levels:
+        upsampler = "core.levels.upsample.network"
+        blocks |= {
+            "ups comparators": [f"{upsampler}.thermometer"],
+            "ups layers": [f"{upsampler}.layers"],
+            "ups popcounts": [f"{upsampler}.popcount_*"],
+            "levels": ["core.levels"],
+        }
+        blocks["lanes"].append("core.prior")
     return blocks
 
 
@@ -169,6 +181,8 @@ _MEMORIES = {
     "core.payload": "payload",
     "core.writer": "payload",
     "core.window": "window",
+    "core.prior": "window",
+    "core.levels": "levels",
 }
 
 

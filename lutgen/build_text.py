@@ -86,7 +86,10 @@ def table(record: Mapping):
     row("network", lambda found: found["network"])
     row("  layers", partial(block, name="layers"), style="dim")
     row("  walker", partial(block, name="walker"), style="dim")
-    for name in ("head", "coder", "lanes", "memories", "rest"):
+    for name in (
+        "popcounts", "head", "constraint", "ups comparators", "ups layers", "ups popcounts",
+        "levels", "coder", "lanes", "memories", "rest",
+    ):  # fmt: skip
         row(name, partial(block, name=name), end_section=name == "rest")
     row("total", lambda found: found["total"] | {"levels": found["levels"]}, style="bold")
     held = {"lut": target["luts"], "ff": target["ffs"], "bram36": target["bram36"]}

@@ -215,8 +215,6 @@ def test_crash_is_reported(tmp_path, monkeypatch):
         ({"top": "decoder", "encoder_lanes": 40}, r"^encoder lanes must be left out .* not 40:"),
         ({"model": "nowhere.lutgen"}, r"^model must be a \.lutgen file, not 'nowhere\.lutgen', "
                                       r"which does not exist: train one"),
-        ({"model": pyramid_table_model()}, r"^model must have 0 levels to be built into gateware, "
-                                           r"which has no pyramid yet, not 2$"),
     ],
 )  # fmt: skip
 def test_refused_parameters(tmp_path, parameters, message):

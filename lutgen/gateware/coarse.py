@@ -116,11 +116,16 @@ class CoarseMemory(wiring.Component):
             self.write_tile, self.write_level, self.write_x, self.write_y[_BANK_BITS:]
         ))  # fmt: skip
         for b in range(_BANKS):
-            # The lowest row of this bank that is not below row + 4, divided by 8.
-            high = Signal(max(1, len(self.row) - _BANK_BITS), name=f"high{b}")
+            # The lowest row of this bank that is not below row + 4, divided by 8: read from truth
+            # tables of the row, as an adder would stand between the row and the memory.
+            nearest = [(row + 4 - b) >> _BANK_BITS for row in range(1 << len(self.row))]
+            high = Cat(
+                Const(sum((value >> k & 1) << row for row, value in enumerate(nearest)),
+                      len(nearest)).bit_select(self.row, 1)
+                for k in range(len(self.row) - _BANK_BITS)
+            )  # fmt: skip
             read_at = Signal(address_bits, name=f"read_at{b}")
             m.d.comb += [
-                high.eq((self.row + 4 - b)[_BANK_BITS:]),
                 read_at.eq(self._address(self.tile, self.level, self.column, high)),
                 self.banks[b].eq(add_ram(
                     m, f"bank{b}", self._depth, 8,

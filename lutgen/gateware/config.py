@@ -6,6 +6,7 @@ from ..codec.head import LaplaceHead
 from ..codec.rans import max_payload_bytes
 from ..codec.tile import MAX_IMAGE_SIDE
 from ..model import Model
+from .constraint import ConstrainedDecoder, ConstrainedEncoder
 from .head import LaplaceDecoder, LaplaceEncoder, TableDecoder, TableEncoder
 from .lanes import forward_tile
 from .network import Network
@@ -90,11 +91,15 @@ class CoreConfig:
     @property
     def encoder_head(self) -> type:
         """Component that finds a symbol's interval."""
+        if self.model.constraint:
+            return ConstrainedEncoder
         return LaplaceEncoder if self._laplace else TableEncoder
 
     @property
     def decoder_head(self) -> type:
         """Component that finds a slot's symbol."""
+        if self.model.constraint:
+            return ConstrainedDecoder
         return LaplaceDecoder if self._laplace else TableDecoder
 
     def network(self) -> Network:
@@ -116,7 +121,7 @@ class CoreConfig:
     @property
     def decoder_symbol_at(self) -> int:
         """Clocks from a slot of the decoder's rotation to its decoded pixel."""
-        return self.decoder_class_at + self.decoder_head.latency
+        return self.decoder_class_at + self.decoder_head.latency_of(self.model.head)
 
     @property
     def encoder_class_at(self) -> int:
@@ -126,12 +131,12 @@ class CoreConfig:
     @property
     def encoder_interval_at(self) -> int:
         """Clocks from a slot of the encoder's rotation to its pixel's interval."""
-        return self.encoder_class_at + self.encoder_head.latency
+        return self.encoder_class_at + self.encoder_head.latency_of(self.model.head)
 
     @property
     def min_decoder_lanes(self) -> int:
         """Depth of the decoder's loops: window to pixel, and ANS state to ANS state."""
-        rans = 1 + self.decoder_head.interval_latency + RansDecoder.tail
+        rans = 1 + self.decoder_head.interval_latency_of(self.model.head) + RansDecoder.tail
         return max(self.decoder_symbol_at + 1, rans)
 
     @property

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
 from .axi import BYTE, SkidBuffer
 from .completion import Completion
@@ -18,7 +19,13 @@ from .rans import RansDecoder
 from .raster import PIXEL, TilesToRaster, frame_layout
 from .window import ForwardWindow, block_sum
 
-__all__ = ["DecoderCore"]
+__all__ = ["DecoderCore", "level_port"]
+
+
+def level_port(config: CoreConfig) -> dict:
+    """The port ``level`` of a decoder, if its model has levels."""
+    levels = config.model.levels
+    return {"level": In(bits_for(levels))} if levels else {}
 
 
 class DecoderCore(wiring.Component):
@@ -37,6 +44,9 @@ class DecoderCore(wiring.Component):
         Files.
     pixels : Out(stream of PIXEL)
         Images in raster order.
+    level : In(...)
+        With levels: level to decode, 0 for the images; heeded while the core is idle.  A level
+        above 0 is a smaller picture, whose tiles cannot be checked.
     idle : Out(1)
         Nothing was inside the core a clock ago.
     bad_header, bad_model, bad_packet : Out(1)
@@ -50,6 +60,7 @@ class DecoderCore(wiring.Component):
         super().__init__({
             "bytes": In(stream.Signature(BYTE)),
             "pixels": Out(stream.Signature(PIXEL)),
+            **level_port(config),
             "idle": Out(1),
             "bad_header": Out(1),
             "bad_model": Out(1),
@@ -77,12 +88,12 @@ class DecoderCore(wiring.Component):
         m.submodules.window = window = ForwardWindow(shape, lanes=count, **tile)
         m.submodules.network = network = c.network()
         m.submodules.head = head = c.decoder_head(c.model.head)
-        interval_latency = c.decoder_head.interval_latency
         m.submodules.rans = rans = RansDecoder(
-            count, head_latency=interval_latency, address_bits=c.payload_address_bits + 3
+            count, head_latency=head.interval_latency, address_bits=c.payload_address_bits + 3
         )
         m.submodules.raster = raster = TilesToRaster(
-            **tile, **size, buffers=c.output_buffers, sequence_bits=c.sequence_bits
+            **tile, **size, buffers=c.output_buffers, sequence_bits=c.sequence_bits,
+            levels=c.model.levels,
         )
         m.submodules.decoded = decoded = Completion(c.output_buffers)
 
@@ -137,10 +148,16 @@ class DecoderCore(wiring.Component):
             window.features.word_select(shape.offsets.index((-d, 0)), 8) for d in range(1, radius)
         ]
         pixel = Mux(void, 0, head.symbol)
-        finest, ends = 1, lanes.last
+        finest, ends, checked = 1, lanes.last, 1
         if c.model.levels:
-            finest = delay(m, lanes.level == 0, at, name="finest")
-            ends = lanes.last & (lanes.level == 0)
+            # The level to decode changes only when nothing is inside.
+            level = Signal.like(self.level)
+            with m.If(self.idle):
+                m.d.sync += level.eq(self.level)
+            m.d.comb += [lanes.until.eq(level), raster.level.eq(level)]
+            checked = level == 0
+            finest = delay(m, lanes.ends, at, name="finest")
+            ends = lanes.last & lanes.ends
             self._connect_levels(m, lanes, window, network, head, write, pixel)
         else:
             m.d.comb += network.features.eq(window.features)
@@ -187,7 +204,7 @@ class DecoderCore(wiring.Component):
             decoded.mark.eq(done),
             decoded.marked.eq(delay(m, lanes.tile, at, name="done_tile")),
             lanes.oldest.eq(raster.oldest),
-            self.bad_tile.eq(done & ~done_void & ~rans.good),
+            self.bad_tile.eq(done & ~done_void & ~rans.good & checked),
         ]
 
         # Tiles become readable, and payload bytes are given back, in the order of the tiles.
@@ -247,7 +264,7 @@ class DecoderCore(wiring.Component):
         at = c.decoder_symbol_at
         names = ("lane", "level", "width", "height", "phase", "x", "y")
         late = {name: delay(m, getattr(lanes, name), at, name=f"{name}_done") for name in names}
-        order = delay(m, lanes.code & lanes.last & coarser, at, name="order", reset=True)
+        order = delay(m, lanes.code & lanes.last & ~lanes.ends, at, name="order", reset=True)
         m.d.comb += [
             levels.write.eq(write & delay(m, coarser, at, name="coarser")),
             levels.write_pixel.eq(pixel),

@@ -132,12 +132,16 @@ class EncoderCore(wiring.Component):
             head.classes.eq(network.classes),
             head.symbol.eq(delay(m, window.pixel, network.latency, name="symbol")),
         ]
-        following = lanes.following
+        following, busy = lanes.following, raster.busy
         if c.model.levels:
             m.submodules.levels = levels = EncoderLevels(c)
-            following = levels.following
+            following, busy = levels.following, raster.busy | levels.busy
             m.d.comb += levels.oldest.eq(raster.oldest)
-            wiring.connect(m, raster.stored, levels.pixels)
+            m.d.comb += [
+                levels.store.eq(raster.store),
+                levels.stored.eq(raster.stored),
+                raster.hold.eq(levels.hold),
+            ]
             wiring.connect(m, raster.tiles, levels.tiles)
             wiring.connect(m, levels.ready, lanes.tiles)
             self._connect_levels(m, lanes, raster, levels, window, network, head)
@@ -224,7 +228,7 @@ class EncoderCore(wiring.Component):
         ]
         m.d.sync += writer.done.eq(packed.done[0] & ~clear)
         m.d.sync += self.idle.eq(
-            ~clear & ~raster.busy & ~writer.busy
+            ~clear & ~busy & ~writer.busy
             & (following == writer.query) & (oldest == following)
         )  # fmt: skip
         return m

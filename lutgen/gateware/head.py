@@ -39,6 +39,11 @@ class _Encoder(wiring.Component):
             "freq": Out(PROB_BITS),
         })
 
+    @classmethod
+    def latency_of(cls, head: TableHead | LaplaceParameters) -> int:
+        """Clocks from the inputs to ``start`` and ``freq``."""
+        return cls.latency
+
 
 class _Decoder(wiring.Component):
     """Ports of a head of the decoder."""
@@ -52,6 +57,16 @@ class _Decoder(wiring.Component):
             "start": Out(PROB_BITS),
             "freq": Out(PROB_BITS),
         })
+
+    @classmethod
+    def latency_of(cls, head: TableHead | LaplaceParameters) -> int:
+        """Clocks from the inputs to ``symbol``."""
+        return cls.latency
+
+    @classmethod
+    def interval_latency_of(cls, head: TableHead | LaplaceParameters) -> int:
+        """Clocks from the inputs to ``start`` and ``freq``."""
+        return cls.interval_latency
 
 
 class TableEncoder(_Encoder):
@@ -219,11 +234,14 @@ class LaplaceEncoder(_Encoder):
             [Cat(distance, scale), Cat(above, scale)],
         )  # fmt: skip
         symbol = delay(m, self.symbol, 3, name="symbol")
+        # The tails belong to the symbols at the ends; compared early, for adders stand behind.
+        lowest = delay(m, self.symbol == 0, 3, name="lowest")
+        highest = delay(m, self.symbol == SYMBOLS - 1, 3, name="highest")
         from_ = Signal(PROB_BITS)
         to = Signal(PROB_BITS)
         m.d.comb += [
-            from_.eq(Mux(symbol == 0, 0, start)),
-            to.eq(Mux(symbol == 255, _TOTAL - SYMBOLS, end)),
+            from_.eq(Mux(lowest, 0, start)),
+            to.eq(Mux(highest, _TOTAL - SYMBOLS, end)),
         ]
         m.d.sync += [self.start.eq(from_ + symbol), self.freq.eq(to - from_ + 1)]
         return m

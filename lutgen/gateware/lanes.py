@@ -124,8 +124,12 @@ class ForwardLanes(_Lanes):
         The tile has no payload; its pixels are zero.
     x, y, width, column : Out(...)
         See :class:`.window.ForwardWindow`.
+    until : In(...)
+        With levels: the last level to decode; must not change while tiles are at work.
     level, height, row : Out(...)
         With levels: level, its last row, and the row of ``column``.
+    ends : Out(1)
+        With levels: the level is the last to decode.
     phase : Out(1)
         With levels: turns over with each level of the lane; goes with the order to upsample it.
     upsampled : In(1)
@@ -171,9 +175,11 @@ class ForwardLanes(_Lanes):
                 "level": level, "whole_width": column, "whole_height": row,
             }  # fmt: skip
             ports |= {
+                "until": In(level),
                 "level": Out(level),
                 "height": Out(row),
                 "row": Out(row),
+                "ends": Out(1),
                 "phase": Out(1),
                 "upsampled": In(1),
                 "upsampled_lane": In(bits_for(lanes - 1)),
@@ -259,7 +265,9 @@ class ForwardLanes(_Lanes):
             write.data.eq(~self.clear & ~self.upsampled_phase),
             write.en.eq(self.upsampled | self.clear),
         ]
-        level_done = row_done & bottom & before.active & ~clear
+        m.d.comb += self.ends.eq(state.level == self.until)
+        more = delay(m, ~self.ends, 1, name="more")
+        waits = row_done & bottom & before.active & more & ~clear
         resume = delay(
             m, state.waits & (read.data == state.phase), 1, name="resume", reset=True
         )
@@ -275,10 +283,8 @@ class ForwardLanes(_Lanes):
         )  # fmt: skip
         m.d.comb += [
             after.row.eq(before.row + wrapped),
-            after.phase.eq((before.phase ^ (level_done & (before.level != 0))) & ~clear),
-            after.waits.eq(
-                ((before.waits & ~resume) | (level_done & (before.level != 0))) & ~clear
-            ),
+            after.phase.eq((before.phase ^ waits) & ~clear),
+            after.waits.eq(((before.waits & ~resume) | waits) & ~clear),
         ]
         with m.If(before.lead != 0):
             # The window of upsampled pixels fills; those that are decoded begin after it.

@@ -9,6 +9,7 @@ from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
+from .axi import SkidBuffer
 from .coarse import CoarseMemory
 from .config import CoreConfig
 from .lanes import backward_tile
@@ -19,6 +20,9 @@ from .upsample import UpsamplePass, upsample_order
 from .window import row_banks
 
 __all__ = ["DecoderLevels", "EncoderLevels"]
+
+#: Pixels that wait where the pyramid cannot take one in every clock; images a few pixels wide.
+_PIXELS = 16
 
 
 def _add_memories(m: Module, c: CoreConfig, *, slots: int, prior_slots: int, levels: int):
@@ -59,8 +63,10 @@ class EncoderLevels(wiring.Component):
 
     Members
     -------
-    pixels : In(stream)
-        Pixels of level 0 as they are stored, see :func:`.pyramid.level_pixel`.
+    store, stored : In(...)
+        Pixel of level 0 that is stored, see :func:`.pyramid.level_pixel`.
+    hold : Out(1)
+        There is room for five pixels at most.
     tiles : In(stream)
         Tiles whose level 0 is complete, see :func:`.lanes.backward_tile`.
     ready : Out(stream)
@@ -68,7 +74,9 @@ class EncoderLevels(wiring.Component):
     oldest : In(...)
         Sequence number of the oldest tile that is not encoded.
     following : Out(...)
-        Sequence number of the next tile to be taken.
+        Sequence number of the next tile to be upsampled.
+    busy : Out(1)
+        That tile is inside.
     reads : In(1)
         A lane needs this column now, ...
     tile, level, column, row : In(...)
@@ -88,11 +96,14 @@ class EncoderLevels(wiring.Component):
         tile = backward_tile(c.tile_width, c.tile_height)
         column, row = bits_for(c.tile_width - 1), bits_for(c.tile_height - 1)
         super().__init__({
-            "pixels": In(stream.Signature(c.level_pixel)),
+            "store": In(1),
+            "stored": In(c.level_pixel),
+            "hold": Out(1),
             "tiles": In(stream.Signature(tile)),
             "ready": Out(stream.Signature(tile)),
             "oldest": In(c.sequence_bits),
             "following": Out(c.sequence_bits),
+            "busy": Out(1),
             "reads": In(1),
             "tile": In(c.sequence_bits),
             "level": In(bits_for(c.model.levels)),
@@ -117,7 +128,12 @@ class EncoderLevels(wiring.Component):
         m.submodules.pyramid = pyramid = PyramidBuilder(
             levels, **tile, max_width=c.max_width, slots=slots
         )
-        wiring.connect(m, wiring.flipped(self.pixels), pyramid.pixels)
+        m.submodules.pixels = pixels = fifo.SyncFIFOBuffered(
+            width=c.level_pixel.size, depth=_PIXELS
+        )
+        wiring.connect(m, pixels.r_stream, pyramid.pixels)
+        m.d.comb += [pixels.w_data.eq(self.stored), pixels.w_en.eq(self.store)]
+        m.d.sync += self.hold.eq(pixels.level > _PIXELS - 6)
         m.d.comb += [
             getattr(coarse, name).eq(getattr(pyramid, name))
             for name in (
@@ -129,6 +145,9 @@ class EncoderLevels(wiring.Component):
         order = upsample_order(slots, levels, **tile, tag_bits=1)
         prior_slot_bits = bits_for(prior_slots - 1)
         upsample = _add_pass(m, c, order, coarse, priors)
+        m.submodules.tiles = tiles = SkidBuffer(self.tiles.payload.shape())
+        wiring.connect(m, wiring.flipped(self.tiles), tiles.i)
+        m.d.comb += self.busy.eq(tiles.o.valid)
         complete = Signal(c.sequence_bits)  # tiles whose pyramid is complete
         with m.If(pyramid.complete):
             m.d.sync += complete.eq(complete + 1)
@@ -140,15 +159,15 @@ class EncoderLevels(wiring.Component):
         startable = Signal()
         # Registered: a tile's first order waits until these have settled.
         m.d.sync += startable.eq(
-            (complete != self.following) & self.tiles.valid
+            (complete != self.following) & tiles.o.valid
             & ((self.following - self.oldest)[: len(self.oldest)] < prior_slots)
         )
-        at_first = level == levels
+        # Flags of the coming order, so that nothing has to be compared when it is taken.
+        at_first, last = Signal(init=1), Signal(init=levels == 1)
         ordering = Signal()
-        now = self.tiles.payload
-        last = level == 1
+        now = tiles.o.payload
         m.d.comb += [
-            ordering.eq(self.tiles.valid & (~at_first | startable)),
+            ordering.eq(tiles.o.valid & (~at_first | startable)),
             upsample.orders.valid.eq(ordering),
             upsample.orders.payload.slot.eq(self.following[: len(coarse.tile)]),
             upsample.orders.payload.level.eq(level),
@@ -164,9 +183,13 @@ class EncoderLevels(wiring.Component):
         taken = Signal()
         m.d.comb += taken.eq(ordering & upsample.orders.ready)
         with m.If(taken):
-            m.d.sync += level.eq(Mux(last, levels, level - 1))
+            m.d.sync += [
+                level.eq(Mux(last, levels, level - 1)),
+                at_first.eq(last),
+                last.eq(Mux(last, levels == 1, level == 2)),
+            ]
             with m.If(last):
-                m.d.comb += [self.tiles.ready.eq(1), queue.w_en.eq(1)]
+                m.d.comb += [tiles.o.ready.eq(1), queue.w_en.eq(1)]
                 m.d.sync += [self.following.eq(self.following + 1), startable.eq(0)]
         finished = Signal.like(waiting)  # tiles in the queue whose last block is written
         given = self.ready.valid & self.ready.ready

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from amaranth.hdl import Array, Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -72,12 +72,12 @@ class Popcount(wiring.Component):
         m = Module()
 
         def counter(group: list) -> list:
-            table = Array(
-                Const(n.bit_count(), bits_for(len(group))) for n in range(1 << len(group))
-            )
-            # A signal, or every bit of every counter behind it would write the table out again.
+            # Truth tables, which tools read much quicker than a multiplexer of constants.
+            size = 1 << len(group)
             total = Signal(bits_for(len(group)))
-            m.d.comb += total.eq(table[Cat(group)])
+            for bit, sum_bit in enumerate(total):
+                table = sum((n.bit_count() >> bit & 1) << n for n in range(size))
+                m.d.comb += sum_bit.eq(Const(table, size).bit_select(Cat(group), 1))
             return list(total)
 
         columns: _Columns = [list(self.i)]

@@ -21,8 +21,9 @@ def level_pixel(level: int, *, tile_height: int, max_width: int, slots: int) -> 
     """
     return StructLayout({
         "pixel": 8,
-        "x": bits_for(max_width - 1) - level,
-        "y": bits_for(tile_height - 1) - level,
+        # Never of no bits, which Verilog lacks.
+        "x": max(1, bits_for(max_width - 1) - level),
+        "y": max(1, bits_for(tile_height - 1) - level),
         "tile": bits_for(slots - 1),
         "row_end": 1,
         "last_row": 1,
@@ -54,9 +55,7 @@ class Pool(wiring.Component):
 
     def __init__(self, layout: StructLayout) -> None:
         widths = {name: field.width for name, field in layout}
-        if not (widths["x"] and widths["y"]):
-            raise ValueError(f"a level to pool must have two rows and columns, not {layout!r}")
-        coarser = widths | {"x": widths["x"] - 1, "y": widths["y"] - 1}
+        coarser = widths | {name: max(1, widths[name] - 1) for name in ("x", "y")}
         super().__init__({
             "i": In(stream.Signature(layout)),
             "o": Out(stream.Signature(StructLayout(coarser))),
@@ -142,9 +141,10 @@ class PyramidBuilder(wiring.Component):
 
     One level-0 pixel per clock.  A level's pixel is written four clocks after the last pixel of
     its block has come out of the next finer level, level 0 being one clock later than ``pixels``;
-    where levels compete, a clock or a few later.  ``pixels.ready`` is a register and falls only
-    where images have odd sides or are a few pixels wide.  Reset drops what is under way; an image
-    must begin after it.
+    where levels compete, a clock or a few later.  ``pixels.ready`` is a register; it never falls
+    in images of even sides, and for a clock at a time where a side is odd: in each other row of
+    images one pixel wide, in wider ones hardly ever.  Reset drops what is under way; an image must
+    begin after it.
 
     Parameters
     ----------

@@ -49,8 +49,10 @@ class RansEncoder(wiring.Component):
         It is the tile's first: start from the check state.
     flush : In(1)
         No symbol: emit the 16 bits of the final state instead.
-    start, freq : In(14)
-        Interval of the symbol, ``freq`` at least 1.
+    start : In(14)
+        Start of the symbol's interval.
+    freq : In(15)
+        Its frequency, 1 to ``2 ** 14``; a symbol that is certain changes nothing.
     bits : Out(16)
         Emitted bits, four clocks later.
     count : Out(5)
@@ -71,7 +73,7 @@ class RansEncoder(wiring.Component):
             "first": In(1),
             "flush": In(1),
             "start": In(PROB_BITS),
-            "freq": In(PROB_BITS),
+            "freq": In(PROB_BITS + 1),
             "bits": Out(_WORD),
             "count": Out(5),
         })
@@ -86,7 +88,7 @@ class RansEncoder(wiring.Component):
         state_1 = Signal(STATE_BITS, reset_less=True)
         above_1 = Signal(5, reset_less=True)  # zeros above f in the state's 17 bits
         above = Const(0, 5)
-        for i in range(PROB_BITS):
+        for i in range(PROB_BITS + 1):
             above = Mux(self.freq[i], STATE_BITS - i, above)
         m.d.sync += [state_1.eq(Mux(self.first, 0, read.data)), above_1.eq(above)]
         freq_1 = delay(m, self.freq, 1, name="freq_a")
@@ -263,8 +265,10 @@ class RansDecoder(wiring.Component):
         The symbol is the tile's last.
     slot : Out(14)
         Low bits of the state.
-    start, freq : In(14)
-        Interval of the symbol.
+    start : In(14)
+        Start of the symbol's interval.
+    freq : In(15)
+        Its frequency, 1 to ``2 ** 14``; a symbol that is certain changes nothing.
     fetch : Out(address_bits)
         Bit address whose 16 bits are wanted, ...
     word : In(16)
@@ -299,7 +303,7 @@ class RansDecoder(wiring.Component):
             "last": In(1),
             "slot": Out(PROB_BITS),
             "start": In(PROB_BITS),
-            "freq": In(PROB_BITS),
+            "freq": In(PROB_BITS + 1),
             "fetch": Out(address_bits),
             "word": In(_WORD),
             "done": Out(1),
@@ -353,15 +357,15 @@ class RansDecoder(wiring.Component):
         product = Signal(STATE_BITS + 1, reset_less=True)
         m.d.sync += product.eq(partial + offset)
         # Bits wanted: x lies in [4 f, 8 f), so its length is that of f and two or three more.
-        top = Signal(PROB_BITS, reset_less=True)  # the leading one of f
+        top = Signal(PROB_BITS, reset_less=True)  # the leading one of f; 2 ** 14 wants no bits
         for i in reversed(range(PROB_BITS)):
-            m.d.sync += top[i].eq(self.freq[i] & ~self.freq[i + 1 :].any())
+            m.d.sync += top[i].eq(self.freq[i] & ~self.freq[i + 1 : PROB_BITS].any())
         fewer = Signal(4, reset_less=True)  # bits wanted if x is of the greater length
         m.d.sync += fewer.eq(_select([PROB_BITS - 1 - i for i in range(PROB_BITS)], top))
         top_1 = delay(m, top, 1, name="top")
         count = Signal(5, reset_less=True)
-        greater = (top_1 & product[3:]).any()
-        m.d.sync += count.eq(Mux(load[shift_at - 1], _WORD, fewer + ~greater))
+        lesser = (top_1 & ~product[3:]).any()
+        m.d.sync += count.eq(Mux(load[shift_at - 1], _WORD, fewer + lesser))
         product_1 = delay(m, product, 1, name="product")
         # Shift them in.
         shifted = Signal(STATE_BITS, reset_less=True)

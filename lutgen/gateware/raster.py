@@ -4,7 +4,7 @@ Tiles in flight live in a ring of buffers, taken and given back in the order of 
 numbers.  A band is the row of tiles that one raster row runs through.
 """
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
@@ -14,7 +14,7 @@ from ..codec.window import Window
 from .axi import SkidBuffer
 from .blockmem import add_ram
 from .lanes import backward_tile
-from .pipeline import delay
+from .pipeline import choose, delay
 from .window import row_banks
 
 __all__ = ["PIXEL", "RasterToTiles", "TilesToRaster", "file_layout", "frame_layout"]
@@ -68,8 +68,10 @@ class RasterToTiles(wiring.Component):
     banks : Out(8) array
         Two clocks later, the column's pixel in the last row of each memory that is not below
         ``row``.
-    stored : Out(stream)
-        With ``pooled``: each pixel, see :func:`.pyramid.level_pixel`.
+    store, stored : Out(...)
+        With ``pooled``: a pixel has been taken, see :func:`.pyramid.level_pixel`.
+    hold : In(1)
+        With ``pooled``: take no more; up to four pixels may still follow.
     bad_marker, bad_size : Out(1)
         Pulses: a misplaced marker, an impossible size.
     busy : Out(1)
@@ -101,7 +103,7 @@ class RasterToTiles(wiring.Component):
             "bad_marker": Out(1),
             "bad_size": Out(1),
             "busy": Out(1),
-            **({"stored": Out(stream.Signature(pooled))} if pooled else {}),
+            **({"store": Out(1), "stored": Out(pooled), "hold": In(1)} if pooled else {}),
         })
 
     def elaborate(self, platform) -> Module:
@@ -184,17 +186,17 @@ class RasterToTiles(wiring.Component):
         used = Signal(len(tile))
         back = row_end & ~band_end
         m.d.comb += used.eq(tile - self.oldest)
+        hold = delay(m, self.hold, 1, name="hold") if self._pooled else 0
         m.d.sync += room.eq(
-            Mux(take & tile_end, back | (used < self._buffers - 1), used < self._buffers)
+            Mux(take & tile_end, back | (used < self._buffers - 1), used < self._buffers) & ~hold
         )
-        accepts = room & self.stored.ready if self._pooled else room
         with m.If(~in_frame & (~pixel.sof | (~in_file & ~size_ok))):
             m.d.comb += self.pixels.ready.eq(1)  # dropped
             m.d.comb += self.bad_marker.eq(self.pixels.valid & ~pixel.sof)
         with m.Else():
             m.d.comb += [
-                self.pixels.ready.eq(accepts),
-                take.eq(self.pixels.valid & accepts),
+                self.pixels.ready.eq(room),
+                take.eq(self.pixels.valid & room),
                 self.bad_marker.eq(
                     take & ((pixel.sof & in_frame) | (pixel.eol != row_end))
                 ),
@@ -234,19 +236,6 @@ class RasterToTiles(wiring.Component):
             self.busy.eq(in_frame | in_file | queue.w_en | queue.r_rdy),
         ]
 
-        if self._pooled:
-            at = self.stored.payload
-            m.d.comb += [
-                self.stored.valid.eq(take),
-                at.pixel.eq(pixel.data),
-                at.x.eq(x),
-                at.y.eq(y),
-                at.tile.eq(tile),
-                at.row_end.eq(row_end),
-                at.last_row.eq(frame_end),
-                at.tile_last.eq(tile_end & band_end),
-            ]
-
         # Row r of a tile is row r // banks of memory r % banks.
         store = delay(m, take, 1, name="store", reset=True)
         data = delay(m, pixel.data, 1, name="data")
@@ -261,11 +250,21 @@ class RasterToTiles(wiring.Component):
                 write_address=write_at, data=data,
                 address=Cat(self.column, above[: row_bits - bank_bits], self.tile[:slot_bits]),
             ))  # fmt: skip
+        if self._pooled:
+            m.d.comb += [self.store.eq(store), self.stored.pixel.eq(data)]
+            m.d.sync += [
+                self.stored.x.eq(x),
+                self.stored.y.eq(y),
+                self.stored.tile.eq(tile),
+                self.stored.row_end.eq(row_end),
+                self.stored.last_row.eq(frame_end),
+                self.stored.tile_last.eq(tile_end & band_end),
+            ]
         return m
 
 
 class TilesToRaster(wiring.Component):
-    """Reads finished tile buffers back as a raster.
+    """Reads finished tile buffers back as a raster, or a level of theirs as a smaller one.
 
     One pixel per clock as long as tiles are done and the output is ready; four clocks from a
     tile's completion to its first pixel.
@@ -280,6 +279,8 @@ class TilesToRaster(wiring.Component):
         Sequence number of the oldest tile whose buffer is in use.
     write : In(1)
         Write ``write_pixel`` into the buffer of tile ``write_tile`` at ``write_x, write_y``.
+    level : In(...)
+        With levels: the level that is written; must not change while ``busy``.
     pixels : Out(stream of PIXEL)
         Raster.
     busy : Out(1)
@@ -290,11 +291,13 @@ class TilesToRaster(wiring.Component):
 
     def __init__(
         self, *, tile_width: int, tile_height: int, max_width: int, max_height: int,
-        buffers: int, sequence_bits: int,
+        buffers: int, sequence_bits: int, levels: int = 0,
     ) -> None:  # fmt: skip
         self._buffers = buffers
         self._tile_width, self._tile_height = tile_width, tile_height
+        self._levels = levels
         super().__init__({
+            **({"level": In(bits_for(levels))} if levels else {}),
             "frames": In(stream.Signature(frame_layout(max_width, max_height))),
             "done_to": In(sequence_bits),
             "oldest": Out(sequence_bits),
@@ -313,6 +316,18 @@ class TilesToRaster(wiring.Component):
         column_bits = bits_for(self._tile_width - 1)
         row_bits = bits_for(self._tile_height - 1)
         slot_bits = bits_for(self._buffers - 1)
+        some = range(self._levels + 1)
+        level = delay(m, self.level, 1, name="level") if self._levels else Const(0, 0)
+        last_x = choose([frame.width >> k for k in some], level)
+        last_y = choose([frame.height >> k for k in some], level)
+
+        def inside(at, bits: int):
+            """Column or row within its tile."""
+            return choose([at[: bits - k] for k in some], level)
+
+        def one_left(at, bits: int):
+            """Whether a tile ends behind the next column or row."""
+            return choose([_one_left(at, bits - k) for k in some], level)
 
         # Addresses in raster order, one step ahead of the reads.
         step = StructLayout({
@@ -330,8 +345,8 @@ class TilesToRaster(wiring.Component):
         next_before_x, next_before_y = Signal.like(x), Signal.like(y)
         next_one_column, next_one_row = Signal(), Signal()
         m.d.sync += [
-            next_before_x.eq(frame.width - 1), next_before_y.eq(frame.height - 1),
-            next_one_column.eq(frame.width == 0), next_one_row.eq(frame.height == 0),
+            next_before_x.eq(last_x - 1), next_before_y.eq(last_y - 1),
+            next_one_column.eq(last_x == 0), next_one_row.eq(last_y == 0),
         ]  # fmt: skip
         in_frame, loadable, taken = Signal(), Signal(), Signal()
         go = in_frame & steps.i.ready
@@ -340,8 +355,8 @@ class TilesToRaster(wiring.Component):
         at = steps.i.payload
         m.d.comb += [
             steps.i.valid.eq(in_frame),
-            at.x.eq(x),
-            at.y.eq(y),
+            at.x.eq(inside(x, column_bits)),
+            at.y.eq(inside(y, row_bits)),
             at.tile.eq(tile),
             at.eol.eq(row_end),
             # In the band's last row each tile's buffer is given back when it has been read.
@@ -359,7 +374,7 @@ class TilesToRaster(wiring.Component):
                 at.sof.eq(0),
                 x.eq(Mux(row_end, 0, x + 1)),
                 row_end.eq(row_end_next),
-                tile_end.eq(row_end_next | (~row_end & _one_left(x, column_bits))),
+                tile_end.eq(row_end_next | (~row_end & one_left(x, column_bits))),
             ]
             with m.If(tile_end):
                 m.d.sync += tile.eq(Mux(row_end & ~band_end, band, tile + 1))
@@ -367,7 +382,7 @@ class TilesToRaster(wiring.Component):
                 m.d.sync += [
                     y.eq(Mux(frame_end, 0, y + 1)),
                     frame_end.eq(frame_end_next),
-                    band_end.eq(frame_end_next | (~frame_end & _one_left(y, row_bits))),
+                    band_end.eq(frame_end_next | (~frame_end & one_left(y, row_bits))),
                 ]
                 with m.If(band_end):
                     m.d.sync += band.eq(tile + 1)

@@ -9,6 +9,8 @@ port                      meaning
 ``m_axis_stream_*``       files out, likewise
 ``width``, ``height``     image size in pixels, sampled when a file begins (encoder)
 ``images``                images of a file (encoder)
+``level``                 level to decode, if the model has any: 0 for the images; heeded while
+                          the decoder is idle
 ``idle``                  nothing was inside two clocks ago
 ``error``                 sticky error bits, see below
 ``clear_error``           clears them
@@ -26,7 +28,7 @@ from amaranth.utils import bits_for
 
 from .axi import BYTE, BytesToWords, SkidBuffer, WordsToBytes, word_layout
 from .config import CoreConfig
-from .decoder import DecoderCore
+from .decoder import DecoderCore, level_port
 from .encoder import EncoderCore
 from .raster import PIXEL
 
@@ -154,6 +156,7 @@ class DecoderTop(_Top):
         super().__init__({
             **_stream("s_axis_stream", stream_bytes, source=False),
             **_video("m_axis_video", source=True),
+            **level_port(config),
             "idle": Out(1),
             "error": Out(len(DECODER_ERRORS)),
             "clear_error": In(1),
@@ -170,6 +173,8 @@ class DecoderTop(_Top):
         wiring.connect(m, unpack.o, slice_bytes.i)
         wiring.connect(m, slice_bytes.o, core.bytes)
         wiring.connect(m, core.pixels, pixels)
+        if self._config.model.levels:
+            m.d.comb += core.level.eq(self.level)
         # The core's own flag is one clock old: nothing may have entered since.
         held = words.valid | unpack.o.valid | slice_bytes.o.valid | self.m_axis_video_tvalid
         m.d.sync += self.idle.eq(core.idle & ~held)

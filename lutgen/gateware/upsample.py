@@ -132,8 +132,6 @@ class UpsamplePass(wiring.Component):
         The last block of an order is written in this clock; ...
     done_tag : Out(...)
         ... that order's tag.
-    busy : Out(1)
-        An order is at work.
     """
 
     #: Clocks from a column's address to the window whose last column it is.
@@ -169,7 +167,6 @@ class UpsamplePass(wiring.Component):
             "write_parent": Out(8),
             "done": Out(1),
             "done_tag": Out(order["tag"].shape),
-            "busy": Out(1),
         })
 
     def elaborate(self, platform) -> Module:
@@ -177,7 +174,7 @@ class UpsamplePass(wiring.Component):
         r = self._radius
         now = Signal(self._order)
         x, y = Signal.like(self.column), Signal.like(self.row)
-        reading = Signal()
+        idle, reading = Signal(init=1), Signal()
         flushing = Signal(range(r + 1))  # columns that are still to push the last ones through
         step = Signal()
         row_end, ends = Signal(), Signal()
@@ -190,7 +187,7 @@ class UpsamplePass(wiring.Component):
             step.eq((reading & self.granted) | (flushing != 0)),
             row_end.eq(x == now.width),
             ends.eq(row_end & (y == now.height)),
-            self.orders.ready.eq(~reading & (flushing == 0)),
+            self.orders.ready.eq(idle),
         ]
         with m.If(reading):
             with m.If(self.granted):
@@ -200,9 +197,12 @@ class UpsamplePass(wiring.Component):
                 with m.If(ends):
                     m.d.sync += [reading.eq(0), flushing.eq(r)]
         with m.Elif(flushing != 0):
-            m.d.sync += flushing.eq(flushing - 1)
-        with m.Elif(self.orders.valid):
-            m.d.sync += [now.eq(self.orders.payload), x.eq(0), y.eq(0), reading.eq(1)]
+            m.d.sync += [flushing.eq(flushing - 1), idle.eq(flushing == 1)]
+        with m.If(idle):
+            # Taken whether valid or not: an order that does not come is never read.
+            m.d.sync += [now.eq(self.orders.payload), x.eq(0), y.eq(0)]
+            with m.If(self.orders.valid):
+                m.d.sync += [reading.eq(1), idle.eq(0)]
 
         # The column, its rows put in order, and where its own pixel has neighbours.
         fetched = CoarseMemory.latency
@@ -277,5 +277,4 @@ class UpsamplePass(wiring.Component):
             self.done_tag.eq(delay(m, tag, latency, name="done_tag")),
             *[self.write_block[i].eq(network.block[i]) for i in range(len(GROUPS))],
         ]
-        m.d.sync += self.busy.eq(reading | (flushing != 0) | self.orders.valid)
         return m

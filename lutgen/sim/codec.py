@@ -170,8 +170,9 @@ class RtlDecoder:
         self._design = Design.of(source, "lutgen_decoder")
 
     def __call__(
-        self, files: bytes | Sequence[bytes], *, stall: Mapping[str, Stall] | None = None, **options
-    ) -> Decoded:
+        self, files: bytes | Sequence[bytes], *, stall: Mapping[str, Stall] | None = None,
+        level: int = 0, **options,
+    ) -> Decoded:  # fmt: skip
         """Decode files, sent one after the other, each ended by TLAST.
 
         Parameters
@@ -179,6 +180,8 @@ class RtlDecoder:
         files : bytes or sequence of bytes
         stall : mapping
             Stalls of ``bytes`` and ``pixels``.
+        level : int
+            Level to decode.
         options :
             See `rtl_stream`.
         """
@@ -193,7 +196,7 @@ class RtlDecoder:
             {"m_axis_video": ["data", "user", "last"]},
             names=_NAMES,
             stalls=_rename(stall, {"bytes": "s_axis_stream", "pixels": "m_axis_video"}),
-            config={"clear_error": 0},
+            config={"clear_error": 0} | ({"level": level} if self.config.model.levels else {}),
             watch=["error"],
             **{
                 "idle": "idle",

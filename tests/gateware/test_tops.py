@@ -16,12 +16,12 @@ from tests.gateware.tops import STALLS, Tops, pictures, tops
 SIZES = (
     (1, 1), (2, 1), (1, 2), (13, 1), (1, 17), (3, 5), (8, 8), (16, 16), (17, 19), (40, 9), (37, 64),
 )  # fmt: skip
-QUICK = [("walker", size) for size in SIZES]
+QUICK = [(name, size) for name in ("walker", "two levels") for size in SIZES]
 QUICK += [(name, size) for name in ("plain", "laplace") for size in SIZES[-4:]]
-SLOW = [pytest.param(name, size, marks=pytest.mark.slow) for name in ("seven", "lanes")
-        for size in SIZES]  # fmt: skip
-NAMES = ["walker", "plain", "laplace",
-         *(pytest.param(name, marks=pytest.mark.slow) for name in ("seven", "lanes"))]  # fmt: skip
+RARE = ("seven", "lanes", "one level", "three levels", "seven with levels", "three with levels")
+SLOW = [pytest.param(name, size, marks=pytest.mark.slow) for name in RARE for size in SIZES]
+NAMES = ["walker", "plain", "laplace", "two levels",
+         *(pytest.param(name, marks=pytest.mark.slow) for name in RARE)]  # fmt: skip
 
 
 def check_decoder(top: Tops, groups, **options) -> None:
@@ -49,19 +49,21 @@ def test_decoder_sizes_back_to_back(name):
     check_decoder(tops(name), [pictures(*size, count=3) for size in SIZES])
 
 
+@pytest.mark.parametrize("name", ["walker", "two levels"])
 @pytest.mark.parametrize("stall", STALLS)
-def test_encoder_stalls(stall):
-    top = tops("walker")
+def test_encoder_stalls(stall, name):
+    top = tops(name)
     images = pictures(27, 21, count=3)
     result = top.encoder(images, stall=STALLS[stall])
     assert result.files == (top.file(images),)
     assert result.errors == ()
 
 
+@pytest.mark.parametrize("name", ["walker", "two levels"])
 @pytest.mark.parametrize("stall", STALLS)
-def test_decoder_stalls(stall):
+def test_decoder_stalls(stall, name):
     groups = [pictures(*size, count=2) for size in ((27, 21), (1, 1), (40, 9), (8, 8))]
-    check_decoder(tops("walker"), groups, stall=STALLS[stall])
+    check_decoder(tops(name), groups, stall=STALLS[stall])
 
 
 @pytest.mark.parametrize("per_file", [1, 2, 6])
@@ -99,8 +101,9 @@ def test_file_without_its_last_image():
 @pytest.mark.parametrize(
     ("reset_at", "reset_clocks"), [(0, 1), (3, 2), (100, 1), (399, 2), (700, 1), (1500, 1)]
 )
-def test_reset_in_mid_frame(reset_at, reset_clocks):
-    top = tops("plain")
+@pytest.mark.parametrize("name", ["plain", "two levels"])
+def test_reset_in_mid_frame(reset_at, reset_clocks, name):
+    top = tops(name)
     images = pictures(27, 21, count=3)
     options = {"reset_at": reset_at, "reset_clocks": reset_clocks}
     encoded = top.encoder(images, **options)
@@ -114,7 +117,7 @@ def test_reset_in_mid_frame(reset_at, reset_clocks):
           suppress_health_check=[HealthCheck.too_slow])  # fmt: skip
 @given(st.data())
 def test_any_size_and_stall(data):
-    top = tops(data.draw(st.sampled_from(["walker", "plain", "laplace"])))
+    top = tops(data.draw(st.sampled_from(["walker", "plain", "laplace", *RARE[2:]])))
     width, height = data.draw(st.integers(1, 40)), data.draw(st.integers(1, 64))
     images = pictures(width, height, data.draw(st.integers(1, 4)), data.draw(st.integers(0, 9)))
     stall = {

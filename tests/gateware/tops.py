@@ -11,7 +11,12 @@ from lutgen.gateware.config import CoreConfig
 from lutgen.gateware.top import DecoderTop, EncoderTop
 from lutgen.sim import Design, Stall, rtl_stream
 from lutgen.sim.codec import RtlDecoder, RtlEncoder
-from tests.models import laplace_model, table_model
+from tests.models import (
+    laplace_model,
+    pyramid_laplace_model,
+    pyramid_table_model,
+    table_model,
+)
 
 #: Stalls by name, for the two ports of a top.
 STALLS = {
@@ -63,7 +68,9 @@ class Tops:
         return rtl_stream(
             self.decoder_design, {"s_axis_stream": words},
             {"m_axis_video": ["data", "user", "last"]}, names="{stream}_t{signal}",
-            config={"clear_error": clear_error}, watch=["error"], idle="idle", idle_clocks=64,
+            config={"clear_error": clear_error}
+            | ({"level": 0} if self.config.model.levels else {}),
+            watch=["error"], idle="idle", idle_clocks=64,
             **options,
         )  # fmt: skip
 
@@ -95,6 +102,26 @@ def tops(name: str) -> Tops:
         config = CoreConfig(
             config.model, lanes=config.min_decoder_lanes, encoder_lanes=19, tile_width=8,
             tile_height=8, **small,
+        )  # fmt: skip
+        return Tops(config)
+    if name == "two levels":
+        model = pyramid_table_model(6, levels=2, constraint=True)
+        return Tops(CoreConfig(model, tile_width=8, tile_height=16, **small), stream_bytes=2)
+    if name == "one level":
+        model = pyramid_laplace_model(7, levels=1, bits=18, nodes=30)
+        return Tops(CoreConfig(model, tile_width=16, tile_height=8, **small))
+    if name == "three levels":
+        model = pyramid_laplace_model(8, levels=3, bits=18, nodes=30, constraint=True)
+        return Tops(CoreConfig(model, tile_width=16, tile_height=16, **small))
+    if name == "seven with levels":
+        model = pyramid_table_model(9, levels=2, size=7, ups_size=7)
+        return Tops(CoreConfig(model, tile_width=8, tile_height=8, levels_per_stage=1, **small))
+    if name == "three with levels":
+        model = pyramid_table_model(10, levels=2, size=3, ups_size=3, constraint=True)
+        config = CoreConfig(model, tile_width=8, tile_height=8, encoder_lanes=19, **small)
+        config = CoreConfig(
+            model, lanes=config.min_decoder_lanes, encoder_lanes=19, tile_width=8, tile_height=8,
+            primitive="LUT6", **small,
         )  # fmt: skip
         return Tops(config)
     raise ValueError(f"configuration must be a known one, not {name!r}")
