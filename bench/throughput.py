@@ -4,19 +4,23 @@
     python -m bench.throughput --images kodim01.png --size 512x512 --model photo.lutgen --out ...
 
 Clocks per pixel are counted on the pixel port: "steady" from the last beat of one image to that of
-the last image, over the pixels in between, when the pipeline has filled (for small images after as
-many as there are lanes, for one image file between its first and its last copy); "all" from the
-first beat to the last.  Latency is from the first beat of the input port to the first of the output
-port.
+the last image, over the pixels in between, when the buffers have filled (for small images after as
+many as there are tile buffers in the encoder and lanes in the decoder, for one image file between
+its first and its last copy); "all" from the first beat to the last.  Latency is from the first beat
+of the input port to the first of the output port.  Of a model with levels the smaller pictures are
+decoded as well, from the same file.  Simulation speed is pixels over the seconds of the simulator,
+its build not counted.
 """
 
 import json
+import time
 from pathlib import Path
 
 import click
 import numpy as np
 
 from lutgen.codec.codec import Codec
+from lutgen.codec.pyramid import pyramid
 from lutgen.gateware.config import CoreConfig
 from lutgen.model import Model
 from lutgen.sim.codec import RtlDecoder, RtlEncoder
@@ -39,6 +43,12 @@ def _measure(trace, clocks: np.ndarray, pixels: int, skip: int) -> dict:
 def _latency(trace) -> int:
     first = [int(clocks[0]) for clocks in trace.input_clocks.values()]
     return int(next(iter(trace.output_clocks.values()))[0]) - first[0]
+
+
+def _timed(work):
+    began = time.perf_counter()
+    result = work()
+    return result, time.perf_counter() - began
 
 
 def _gray(path: str) -> np.ndarray:
@@ -68,26 +78,52 @@ def main(images, limit, size, copies, model_path, target, out) -> None:
         stack = np.stack(load_images(images, split="val")[:limit])
     count, height, width = stack.shape
     config = CoreConfig(model, primitive=get_target(target).lut_primitive)
-    skip = 0 if count <= config.decoder_lanes else config.decoder_lanes
+    def skip(images: int) -> int:
+        return images if count > images + 1 else 0
+
     reference = Codec(model).encode(stack)
-    encoded = RtlEncoder(config)(stack)
-    decoded = RtlDecoder(config)(reference.data)
+    encoder, decoder = RtlEncoder(config), RtlDecoder(config)
+    encoder(stack[:1])  # builds the simulator
+    encoded, encode_seconds = _timed(lambda: encoder(stack))
     if encoded.files != (reference.data,) or encoded.errors:
         raise SystemExit("error: the encoder's bytes differ from the reference's")
-    if not np.array_equal(np.stack(decoded.frames), stack) or decoded.errors:
-        raise SystemExit("error: the decoder's pixels differ from the images")
+    decoder(Codec(model).encode(stack[:1]).data)
+    decoded, decode_seconds = _timed(lambda: decoder(reference.data))
+    pictures = pyramid(stack, model.levels)
+    thumbnails = {}
+    for level, picture in enumerate(pictures):
+        found = decoder(reference.data, level=level) if level else decoded
+        if not np.array_equal(np.stack(found.frames), picture) or found.errors:
+            raise SystemExit(f"error: the decoder's pixels of level {level} differ")
+        if level:
+            clocks = found.trace.output_clocks["m_axis_video"]
+            thumbnails[level] = {
+                "width": picture.shape[2], "height": picture.shape[1],
+                "first_pixel_clocks": _latency(found.trace),
+                "first_image_clocks": int(clocks[picture[0].size - 1])
+                - int(found.trace.input_clocks["s_axis_stream"][0]),
+                "clocks_per_image": int(clocks[-1] - clocks[0]) / count,
+            }
     result = {
         "images": Path(images).name, "count": count, "width": width, "height": height,
-        "model_hash": model.hash, "target": target, "lanes": config.decoder_lanes,
+        "model_hash": model.hash, "profile": model.profile, "levels": model.levels,
+        "target": target, "lanes": config.decoder_lanes,
+        "encoder_lanes": config.lanes_of_encoder,
         "pipeline_depth": config.min_decoder_lanes,
         "bpp": 8 * len(reference.data) / stack.size,
         "mismatches": 0,
         "encode": _measure(
-            encoded.trace, encoded.trace.input_clocks["s_axis_video"], height * width, skip
+            encoded.trace, encoded.trace.input_clocks["s_axis_video"], height * width,
+            skip(config.input_buffers),
         ),
         "decode": _measure(
-            decoded.trace, decoded.trace.output_clocks["m_axis_video"], height * width, skip
+            decoded.trace, decoded.trace.output_clocks["m_axis_video"], height * width,
+            skip(config.decoder_lanes),
         ),
+        "thumbnails": thumbnails,
+        "simulated_pixels_per_second": {
+            "encode": stack.size / encode_seconds, "decode": stack.size / decode_seconds,
+        },
     }  # fmt: skip
     text = json.dumps(result, indent=1)
     if out:

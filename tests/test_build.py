@@ -15,7 +15,7 @@ from lutgen.gateware.config import CoreConfig
 from lutgen.gateware.top import CodecTop
 from lutgen.model import Model
 from lutgen.targets import get_target
-from tests.models import laplace_model, pyramid_table_model, table_model
+from tests.models import laplace_model, table_model
 
 SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40}
 

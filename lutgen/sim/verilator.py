@@ -179,6 +179,7 @@ def _runner_class():
             verilate, make = super()._build_command()
             verilate.remove("--public-flat-rw")
             make += [
+                f"-j{os.cpu_count() or 1}",
                 f"PYTHON3={sys.executable}",
                 "CXX=g++",
                 "LINK=g++",

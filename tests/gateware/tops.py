@@ -124,6 +124,8 @@ def tops(name: str) -> Tops:
             primitive="LUT6", **small,
         )  # fmt: skip
         return Tops(config)
+    if name == "throughput of levels":
+        return Tops(CoreConfig(pyramid_table_model(11, levels=2), max_width=32, max_height=32))
     raise ValueError(f"configuration must be a known one, not {name!r}")
 
 
