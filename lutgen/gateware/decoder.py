@@ -33,10 +33,10 @@ class DecoderCore(wiring.Component):
 
     One symbol per clock as long as the file has no more bytes than pixels, both ports are served,
     and as many tiles as there are lanes are at hand: a tile of w x h pixels keeps its lane for
-    ``w * h + 1`` turns, and for each level above the image for its pixels, ``radius + 1`` more and
-    those in which it waits to be upsampled.  The first pixel leaves about ``lanes * w * h`` clocks after the first
-    payload has been read.  After reset the core clears itself for as many clocks as it has tile
-    buffers.
+    ``w * h + 1`` turns, and for each level above the image for its pixels, ``radius`` more and
+    those in which it waits to be upsampled.  The first pixel leaves about ``lanes * w * h`` clocks
+    after the first payload has been read.  After reset the core clears itself for as many clocks as
+    it has tile buffers.
 
     Members
     -------

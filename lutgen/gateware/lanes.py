@@ -98,9 +98,9 @@ class ForwardLanes(_Lanes):
     """Decoder's rotation: a slot to load the tile's ANS state, then its pixels in raster order.
 
     One slot per clock; a level of w x h pixels takes ``max(w, radius + 1) * h`` slots of its lane,
-    a tile one more to load it, and each level below the coarsest ``radius + 1`` more, and those that
-    pass until it is upsampled.  All outputs of a clock belong to ``lane``.  While ``clear`` is held
-    for a full rotation, all lanes become idle.
+    a tile one more to load it, each level that has a prior ``radius`` more to fill its window, and
+    those that pass until it is upsampled.  All outputs of a clock belong to ``lane``.  While
+    ``clear`` is held for a full rotation, all lanes become idle.
 
     Members
     -------

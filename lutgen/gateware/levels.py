@@ -15,7 +15,7 @@ from .config import CoreConfig
 from .lanes import backward_tile
 from .pipeline import choose, delay
 from .prior import PriorMemory
-from .pyramid import PyramidBuilder, level_pixel
+from .pyramid import PyramidBuilder
 from .upsample import UpsamplePass, upsample_order
 from .window import row_banks
 
@@ -151,7 +151,6 @@ class EncoderLevels(wiring.Component):
         complete = Signal(c.sequence_bits)  # tiles whose pyramid is complete
         with m.If(pyramid.complete):
             m.d.sync += complete.eq(complete + 1)
-        waiting = Signal(range(prior_slots + 1))  # tiles whose orders are at work or done
         m.submodules.queue = queue = fifo.SyncFIFOBuffered(
             width=self.tiles.payload.shape().size, depth=prior_slots
         )
@@ -191,12 +190,20 @@ class EncoderLevels(wiring.Component):
             with m.If(last):
                 m.d.comb += [tiles.o.ready.eq(1), queue.w_en.eq(1)]
                 m.d.sync += [self.following.eq(self.following + 1), startable.eq(0)]
-        finished = Signal.like(waiting)  # tiles in the queue whose last block is written
-        given = self.ready.valid & self.ready.ready
-        m.d.sync += finished.eq(finished + (upsample.done & upsample.done_tag) - given)
+        # Tiles whose last block is written, and those that were handed on.
+        finished, handed = Signal(c.sequence_bits), Signal(c.sequence_bits)
+        some = Signal()
+        m.submodules.ready = ready = SkidBuffer(self.ready.payload.shape())
+        wiring.connect(m, ready.o, wiring.flipped(self.ready))
+        given = ready.i.valid & ready.i.ready
+        m.d.sync += some.eq((finished != handed) & ~given)
+        with m.If(upsample.done & upsample.done_tag):
+            m.d.sync += finished.eq(finished + 1)
+        with m.If(given):
+            m.d.sync += handed.eq(handed + 1)
         m.d.comb += [
-            self.ready.payload.eq(queue.r_data),
-            self.ready.valid.eq(queue.r_rdy & (finished != 0)),
+            ready.i.payload.eq(queue.r_data),
+            ready.i.valid.eq(queue.r_rdy & some),
             queue.r_en.eq(given),
         ]
 

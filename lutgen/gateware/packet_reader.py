@@ -21,9 +21,9 @@ __all__ = ["PacketReader"]
 class PacketReader(wiring.Component):
     """Reads the file: checks the header, stores payloads, and queues tiles and frames.
 
-    One byte per clock while there is room.  A stream that breaks a rule is reported and dropped up
-    to its ``last``; if that happens inside an image, the image's missing tiles are queued as void,
-    so that every frame that begins is completed.
+    One byte per clock while there is room; four clocks more for each tile.  A stream that breaks a
+    rule is reported and dropped up to its ``last``; if that happens inside an image, the image's
+    missing tiles are queued as void, so that every frame that begins is completed.
 
     Members
     -------
@@ -112,11 +112,15 @@ class PacketReader(wiring.Component):
         ]  # fmt: skip
         length = Signal(14)
         malformed = Signal()
+        truncated = Signal()  # the stream is over, or dropped up to its end
+        impossible = Signal()
+        m.d.sync += impossible.eq(
+            truncated | malformed | (length < MIN_PAYLOAD_BYTES) | (length > self._max_payload)
+        )
         left = Signal(14)  # bytes still to come
         final = Signal()  # ... only this one
         pointer = Signal(len(self.free_to))
         room = Signal()
-        truncated = Signal()  # the stream is over, or dropped up to its end
         first_byte, take, voids = Signal(), Signal(), Signal()
         begin = Signal.like(pointer)  # of the payload
         zeros = Signal(4)  # before the leading one
@@ -193,20 +197,19 @@ class PacketReader(wiring.Component):
                     with m.If(byte[7] & ~last):
                         m.next = "length more"
                     with m.Else():
-                        m.next = "length read"
+                        m.next = "length settles"
             with m.State("length more"):
                 m.d.comb += self.bytes.ready.eq(1)
                 m.d.sync += [
                     length[7:].eq(byte), malformed.eq(byte[7] | (byte == 0)), truncated.eq(last),
                 ]  # fmt: skip
                 with m.If(self.bytes.valid):
-                    m.next = "length read"
+                    m.next = "length settles"
+            with m.State("length settles"):
+                m.next = "length read"
             with m.State("length read"):
                 m.d.sync += left.eq(length)
-                with m.If(
-                    truncated | malformed
-                    | (length < MIN_PAYLOAD_BYTES) | (length > self._max_payload)
-                ):  # fmt: skip
+                with m.If(impossible):
                     m.d.comb += self.bad_packet.eq(1)
                     m.d.sync += voids.eq(1)
                     m.next = "tile"

@@ -4,7 +4,7 @@ Upsampled pixels come in 2 x 2 blocks and are read by columns of ``radius + 1`` 
 dealt to four memories by their number modulo four, and a word holds two pixels side by side.
 """
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.memory import Memory

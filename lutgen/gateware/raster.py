@@ -186,10 +186,13 @@ class RasterToTiles(wiring.Component):
         used = Signal(len(tile))
         back = row_end & ~band_end
         m.d.comb += used.eq(tile - self.oldest)
-        hold = delay(m, self.hold, 1, name="hold") if self._pooled else 0
         m.d.sync += room.eq(
-            Mux(take & tile_end, back | (used < self._buffers - 1), used < self._buffers) & ~hold
+            Mux(take & tile_end, back | (used < self._buffers - 1), used < self._buffers)
         )
+        if self._pooled:
+            # A statement of its own becomes the register's reset, not one more level of logic.
+            with m.If(delay(m, self.hold, 1, name="hold")):
+                m.d.sync += room.eq(0)
         with m.If(~in_frame & (~pixel.sof | (~in_file & ~size_ok))):
             m.d.comb += self.pixels.ready.eq(1)  # dropped
             m.d.comb += self.bad_marker.eq(self.pixels.valid & ~pixel.sof)

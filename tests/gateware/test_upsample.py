@@ -99,7 +99,7 @@ def test_pass_upsamples_every_pixel(size):
         for slot in range(3):
             levels = {}
             orders = [shapes[slot], shapes[slot + 3]]
-            for tag, ((height, width), level) in enumerate(orders):
+            for (height, width), level in orders:
                 low = rng.integers(
                     256, size=((height + 1) // 2, (width + 1) // 2), dtype=np.uint8
                 )
