@@ -22,9 +22,9 @@ from pathlib import Path
 import lutgen
 
 from .build_core import REFUSED, RESOURCES, core_config
-from .build_text import header, wrapper
+from .build_text import codec_ports, header, wrapper
 from .codec.head import LaplaceHead
-from .handoff.xdc import clock_xdc
+from .handoff.vivado import vivado_files
 from .model import Model
 from .targets import Target, get_target
 
@@ -163,7 +163,12 @@ def build(
             (work / verilog[-1]).write_text(text)
         (work / "files.f").write_text("".join(f"{name}\n" for name in verilog))
         if "vivado" in target.tools:
-            (work / "lutgen.xdc").write_text(clock_xdc(target))
+            ports = {core["module"]: core["ports"] for core in record["cores"].values()}
+            if top == "codec":
+                ports["lutgen_codec"] = codec_ports(record["cores"])
+            tables = sorted(path.name for path in work.glob("*.mem"))
+            for name, text in vivado_files(record, target, ports, verilog, tables).items():
+                (work / name).write_text(text)
         record["pair"] = _pair(record["cores"].values(), target) if estimate else None
         record["files"] = {
             path.name: {
@@ -247,10 +252,13 @@ def _pair(cores, target: Target) -> dict:
         kind: round(100 * total[kind] / held, 2) for kind, held in target.capacity.items() if held
     }
     levels = [core["resources"]["levels"] for core in cores]
+    fits = all(percent <= 100 for percent in share.values())
+    if target.luts is not None and not share:
+        fits = None  # counted in other units than the device's
     return {
         "total": total,
         "percent": share,
-        "fits": all(percent <= 100 for percent in share.values()),
+        "fits": fits,
         "levels": max((n for n in levels if n is not None), default=None),
     }
 

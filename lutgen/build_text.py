@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-__all__ = ["header", "summary", "table", "wrapper"]
+from .targets.fit import basis
+
+__all__ = ["codec_ports", "header", "summary", "table", "wrapper"]
 
 _LICENCE = """\
 The generated files are yours: use, change and pass them on as you like. lutgen's own licence does
@@ -39,23 +41,36 @@ def header(record: Mapping, module: str) -> str:
     return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
 
 
+#: Ports that the cores share.
+_COMMON = ("clk", "rst")
+
+
+def codec_ports(cores: Mapping) -> list[dict]:
+    """Ports of ``lutgen_codec``: the common ones, then those of each core behind its name."""
+    ports = [{"name": name, "direction": "input", "width": 1} for name in _COMMON]
+    for name, core in cores.items():
+        ports += [
+            {**port, "name": f"{name}_{port['name']}"}
+            for port in core["ports"]
+            if port["name"] not in _COMMON
+        ]
+    return ports
+
+
 def wrapper(cores: Mapping) -> str:
     """Verilog of ``lutgen_codec``: both cores side by side on one clock and one reset."""
-    common = ("clk", "rst")
-    own = [(name, port) for name, core in cores.items() for port in core["ports"]
-           if port["name"] not in common]  # fmt: skip
 
-    def declaration(name: str, port: Mapping) -> str:
+    def declaration(port: Mapping) -> str:
         span = f" [{port['width'] - 1}:0]" if port["width"] > 1 else ""
-        return f"  {port['direction']} wire{span} {name}"
+        return f"  {port['direction']} wire{span} {port['name']}"
 
-    single = {"direction": "input", "width": 1}
-    ports = [declaration(name, single) for name in common]
-    ports += [declaration(f"{name}_{port['name']}", port) for name, port in own]
-    text = "module lutgen_codec (\n" + ",\n".join(ports) + "\n);\n"
+    text = "module lutgen_codec (\n"
+    text += ",\n".join(map(declaration, codec_ports(cores))) + "\n);\n"
     for name, core in cores.items():
-        pins = [f"    .{pin}({pin})" for pin in common]
-        pins += [f"    .{port['name']}({name}_{port['name']})" for n, port in own if n == name]
+        pins = [
+            f"    .{pin}({pin if pin in _COMMON else f'{name}_{pin}'})"
+            for pin in (port["name"] for port in core["ports"])
+        ]
         text += f"  {core['module']} {name} (\n" + ",\n".join(pins) + "\n  );\n"
     return text + "endmodule\n"
 
@@ -141,7 +156,11 @@ def summary(record: Mapping) -> str:
             f"{parameters['top']}: {', '.join(counts)}; deepest path {pair['levels']} LUT levels, "
             f"in {deepest['resources']['worst_block']} of the {deepest['module'][7:]}"
         )
-        if not pair["fits"]:
+        if differs := basis(target["family"], target["yosys_family"]):
+            lines.append(differs)
+        if pair["fits"] is None:
+            lines.append(f"not compared with {target['name']}, whose cells are others")
+        elif not pair["fits"]:
             lines.append(
                 f"DOES NOT FIT {target['name']}: try smaller --max-width, --tile or --lanes, or "
                 "another --target"
@@ -158,7 +177,7 @@ def summary(record: Mapping) -> str:
     ]
     if "vivado" in target["tools"]:
         lines.append(
-            f"  Vivado: read lutgen.xdc, the files in files.f and *.mem, "
-            f"top lutgen_{parameters['top']}, part {target['part']}"
+            f"  vivado -mode batch -source {folder}/synth_ooc.tcl  "
+            f"(top lutgen_{parameters['top']}, part {target['part']}; not run by us)"
         )
     return "\n".join(lines)

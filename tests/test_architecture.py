@@ -13,6 +13,7 @@ FORBIDDEN = {
     "codec": ("lutgen.gateware", "lutgen.sim", "lutgen.training", "amaranth", "torch"),
     "gateware": ("lutgen.sim", "lutgen.training", "torch"),
     "synth": ("lutgen.sim", "lutgen.training", "torch"),
+    "handoff": ("lutgen.gateware", "lutgen.sim", "lutgen.training", "amaranth", "torch"),
     "targets": ("lutgen.gateware", "lutgen.sim", "lutgen.training", "torch"),
     "sim": ("torch",),
 }

@@ -1,1 +1,1 @@
-"""Files for vendor tools: constraints."""
+"""Files for vendor tools: constraints, scripts, IP descriptions."""

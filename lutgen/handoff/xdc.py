@@ -1,10 +1,16 @@
-"""The clock constraint of a build, as Xilinx Design Constraints."""
+"""Constraints of a build as Xilinx Design Constraints: the clock, and modules out of context."""
 
 import re
+from collections.abc import Mapping, Sequence
 
 from lutgen.targets import Target
 
-__all__ = ["clock_xdc"]
+__all__ = ["clock_xdc", "io_xdc"]
+
+#: A site of the clock buffers, by how parts begin that have it.  Any site will do: the tool takes
+#: the clock's skew and insertion delay from it.
+_CLOCK_SITES = {"xc7": "BUFGCTRL_X0Y0"}
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def clock_xdc(target: Target, clock_port: str = "clk") -> str:
@@ -13,10 +19,74 @@ def clock_xdc(target: Target, clock_port: str = "clk") -> str:
     Written for out-of-context synthesis: read it before `synth_design`, or the mapper will not
     know what to aim at.  ValueError if ``clock_port`` is not a plain Verilog identifier.
     """
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", clock_port):
-        raise ValueError(f"clock port must be a plain Verilog identifier, not {clock_port!r}")
+    _check("clock port", clock_port)
     return (
         f"# Clock goal of target {target.name}: {target.clock_mhz:g} MHz.\n"
         f"create_clock -period {target.period_ns:.3f} -name {clock_port} "
         f"[get_ports {clock_port}]\n"
     )
+
+
+def io_xdc(
+    target: Target, module: str, ports: Sequence[Mapping], clock_port: str = "clk"
+) -> str:
+    """Constraint text for one module out of context, to be read after `clock_xdc`'s.
+
+    Inputs and outputs become false paths, and the clock gets a buffer to come from, where one is
+    known of the target's family.
+
+    Parameters
+    ----------
+    target:
+        Device.
+    module:
+        Name of the module, for the heading.
+    ports:
+        Its ports as in ``build.json``: dicts of ``name``, ``direction`` and ``width``.
+    clock_port:
+        The one of them that is the clock.
+
+    Raises
+    ------
+    ValueError
+        If a name is not a plain Verilog identifier, or the clock is not among the inputs.
+    """
+    _check("module", module)
+    sides = {"input": [], "output": []}
+    for port in ports:
+        _check("port", port["name"])
+        sides[port["direction"]].append(port["name"] + "[*]" * (port["width"] > 1))
+    if clock_port not in sides["input"]:
+        raise ValueError(f"clock port must be an input of {module}, not {clock_port!r}")
+    sides["input"].remove(clock_port)
+    lines = [
+        f"# {module} on its own, out of context. Read lutgen.xdc first. Not run in Vivado by its",
+        "# makers.",
+        "#",
+        "# Ports are false paths, not set_input_delay and set_output_delay: what drives and loads",
+        "# them is known only in the design around, and any delay would be made up. So out of",
+        "# context only paths between registers count. Never read this file in the design around:",
+        "# there the ports, the reset's fan-out among them, are paths like any other.",
+        "",
+    ]
+    for start, site in _CLOCK_SITES.items():
+        if target.part.startswith(start):
+            lines += [
+                "# Without a place to come from, the clock would have neither skew nor delay.",
+                f"set_property HD.CLK_SRC {site} [get_ports {clock_port}]",
+                "",
+            ]
+    for option, names in (("-from", sides["input"]), ("-to", sides["output"])):
+        if names:
+            lines += [
+                f"set_false_path {option} [get_ports {{",
+                *(f"  {name}" for name in names),
+                "}]",
+            ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _check(what: str, name: str) -> None:
+    # A name goes into Tcl as it is.
+    if not _IDENTIFIER.fullmatch(name):
+        raise ValueError(f"{what} must be a plain Verilog identifier, not {name!r}")

@@ -1,0 +1,222 @@
+"""A build's top as an IP-XACT component (IEEE 1685-2009), with Vivado's extensions.
+
+What ``package_ip.tcl`` has Vivado write, without Vivado: a folder that holds ``component.xml`` and
+the files that it names is an IP repository.  The order of elements is the standard's.
+"""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .interfaces import CLOCK, RESET, Interface, bus_interfaces
+
+__all__ = ["FAMILIES", "Identity", "component_xml"]
+
+#: Device families with LUT6, as Vivado calls them: the Verilog maps to all of them, though the
+#: clock goal is for the target's alone.
+FAMILIES = ("zynq", "artix7", "kintex7", "virtex7", "spartan7", "zynquplus", "artixuplus",
+            "kintexuplus", "virtexuplus", "kintexu", "virtexu")  # fmt: skip
+
+_SPIRIT = "http://www.spiritconsortium.org/XMLSchema/SPIRIT/1685-2009"
+_XILINX = "http://www.xilinx.com"
+#: Views by the names that Vivado gives them, and what it calls their purpose.
+_VERILOG_VIEWS = {
+    "xilinx_anylanguagesynthesis": ":vivado.xilinx.com:synthesis",
+    "xilinx_anylanguagebehavioralsimulation": ":vivado.xilinx.com:simulation",
+}
+_GUI_VIEW = ("xilinx_xpgui", ":vivado.xilinx.com:xgui.ui")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """What the IP of a build is called."""
+
+    vendor: str
+    library: str
+    name: str
+    version: str
+    display_name: str
+    description: str
+
+    @classmethod
+    def of(cls, record: Mapping) -> "Identity":
+        """The identity of a build, from its ``build.json``."""
+        parameters, model = record["parameters"], record["model"]
+        version = record["generator"]["version"]
+        top = f"lutgen_{parameters['top']}"
+        return cls(
+            vendor="lutgen",
+            library="codec",
+            name=top,
+            version=".".join(version.split(".")[:2]),  # Vivado takes two numbers
+            display_name=f"{top} {model['profile']} {model['hash'][:16]}",
+            description=(
+                f"Lossless image {parameters['top']} of lutgen {version}: model {model['hash']}, "
+                f"images up to {parameters['max_width']} x {parameters['max_height']} pixels"
+            ),
+        )
+
+
+def component_xml(
+    identity: Identity,
+    module: str,
+    ports: Sequence[Mapping],
+    verilog: Sequence[str],
+    tables: Sequence[str],
+    gui: str,
+) -> str:
+    """Text of ``component.xml``: interfaces, ports and files of a module.
+
+    Constraints are not among the files: the clock is the block design's, and Vivado makes its own
+    for an IP out of context.
+
+    Parameters
+    ----------
+    identity:
+        What the IP is called.
+    module:
+        Top module.
+    ports:
+        Its ports as in ``build.json``: dicts of ``name``, ``direction`` and ``width``.
+    verilog, tables:
+        Files beside ``component.xml``: Verilog in order of compilation, and what it reads.
+    gui:
+        File of Tcl that draws the IP's window.
+
+    Raises
+    ------
+    ValueError
+        As `.interfaces.bus_interfaces`.
+    """
+    ET.register_namespace("spirit", _SPIRIT)
+    ET.register_namespace("xilinx", _XILINX)
+    interfaces = bus_interfaces(ports)
+    root = ET.Element(_spirit("component"))
+    for name in ("vendor", "library", "name", "version"):
+        _add(root, name, getattr(identity, name))
+    buses = _add(root, "busInterfaces")
+    for interface in interfaces:
+        _add_interface(buses, interface, _parameters(interface, interfaces))
+    _add_model(root, module, ports)
+    sets = _add(root, "fileSets")
+    for view in _VERILOG_VIEWS:
+        files = [(name, ("fileType", "verilogSource")) for name in verilog]
+        files += [(name, ("userFileType", "mem")) for name in tables]
+        _add_files(sets, view, files)
+    _add_files(sets, _GUI_VIEW[0], [(gui, ("fileType", "tclSource"))], ["XGUI_VERSION_2"])
+    _add(root, "description", identity.description)
+    parameter = _add(_add(root, "parameters"), "parameter")
+    _add(parameter, "name", "Component_Name")
+    _add(parameter, "value", f"{identity.name}_v{identity.version.replace('.', '_')}",
+         resolve="user", id="PARAM_VALUE.Component_Name", order="1")  # fmt: skip
+    _add_extensions(root, identity)
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, "unicode") + "\n"
+
+
+def _spirit(name: str) -> str:
+    return f"{{{_SPIRIT}}}{name}"
+
+
+def _add(
+    parent: ET.Element, name: str, text: str | None = None, /, **attributes: str
+) -> ET.Element:
+    """A new last child of ``parent``, it and its attributes of the standard's name space."""
+    child = ET.SubElement(
+        parent, _spirit(name), {_spirit(key): value for key, value in attributes.items()}
+    )
+    child.text = text
+    return child
+
+
+def _add_vlnv(parent: ET.Element, name: str, vlnv: tuple[str, str, str, str]) -> None:
+    keys = ("vendor", "library", "name", "version")
+    _add(parent, name, **dict(zip(keys, vlnv, strict=True)))
+
+
+def _parameters(interface: Interface, interfaces: Sequence[Interface]) -> dict[str, str]:
+    """Parameters of an interface; those of the clock say what runs on it."""
+    if interface.name != CLOCK:
+        return dict(interface.parameters)
+    buses = [other.name for other in interfaces if other.library == "interface"]
+    return {"ASSOCIATED_BUSIF": ":".join(buses), "ASSOCIATED_RESET": RESET}
+
+
+def _add_interface(parent: ET.Element, interface: Interface, parameters: dict) -> None:
+    bus = _add(parent, "busInterface")
+    _add(bus, "name", interface.name)
+    _add_vlnv(bus, "busType", interface.vlnv())
+    _add_vlnv(bus, "abstractionType", interface.vlnv(abstraction=True))
+    _add(bus, interface.mode)
+    maps = _add(bus, "portMaps")
+    for logical, physical in interface.ports.items():
+        entry = _add(maps, "portMap")
+        _add(_add(entry, "logicalPort"), "name", logical)
+        _add(_add(entry, "physicalPort"), "name", physical)
+    if parameters:
+        block = _add(bus, "parameters")
+        for name, value in parameters.items():
+            parameter = _add(block, "parameter")
+            _add(parameter, "name", name)
+            _add(parameter, "value", value,
+                 id=f"BUSIFPARAM_VALUE.{interface.name.upper()}.{name}")  # fmt: skip
+
+
+def _add_model(root: ET.Element, module: str, ports: Sequence[Mapping]) -> None:
+    model = _add(root, "model")
+    views = _add(model, "views")
+    for name, purpose in (*_VERILOG_VIEWS.items(), _GUI_VIEW):
+        view = _add(views, "view")
+        _add(view, "name", name)
+        _add(view, "envIdentifier", purpose)
+        if name in _VERILOG_VIEWS:
+            _add(view, "language", "Verilog")
+            _add(view, "modelName", module)
+        _add(_add(view, "fileSetRef"), "localName", f"{name}_view_fileset")
+    entries = _add(model, "ports")
+    for port in ports:
+        entry = _add(entries, "port")
+        _add(entry, "name", port["name"])
+        wire = _add(entry, "wire")
+        _add(wire, "direction", {"input": "in", "output": "out"}[port["direction"]])
+        if port["width"] > 1:
+            vector = _add(wire, "vector")
+            _add(vector, "left", str(port["width"] - 1), format="long")
+            _add(vector, "right", "0", format="long")
+        kind = _add(_add(wire, "wireTypeDefs"), "wireTypeDef")
+        _add(kind, "typeName", "wire")
+        for name in _VERILOG_VIEWS:
+            _add(kind, "viewNameRef", name)
+
+
+def _add_files(parent: ET.Element, view: str, files, more: Sequence[str] = ()) -> None:
+    block = _add(parent, "fileSet")
+    _add(block, "name", f"{view}_view_fileset")
+    for name, (element, kind) in files:
+        file = _add(block, "file")
+        _add(file, "name", name)
+        _add(file, element, kind)
+        for extra in more:
+            _add(file, "userFileType", extra)
+
+
+def _add_extensions(root: ET.Element, identity: Identity) -> None:
+    """What Vivado needs to list the IP."""
+
+    def add(
+        parent: ET.Element, name: str, text: str | None = None, /, **attributes: str
+    ) -> ET.Element:
+        child = ET.SubElement(
+            parent, f"{{{_XILINX}}}{name}",
+            {f"{{{_XILINX}}}{key}": value for key, value in attributes.items()},
+        )  # fmt: skip
+        child.text = text
+        return child
+
+    core = add(_add(root, "vendorExtensions"), "coreExtensions")
+    families = add(core, "supportedFamilies")
+    for family in FAMILIES:
+        add(families, "family", family, lifeCycle="Beta")
+    add(add(core, "taxonomies"), "taxonomy", "/UserIP")
+    add(core, "displayName", identity.display_name)
+    add(core, "coreRevision", "1")

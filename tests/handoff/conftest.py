@@ -1,0 +1,41 @@
+import json
+import shutil
+
+import pytest
+
+from lutgen.build import build
+from tests.models import pyramid_table_model, table_model
+
+SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40}
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """Folder of a build of both cores."""
+    out = tmp_path_factory.mktemp("handoff") / "codec"
+    build("zynq7045", table_model(), out=out, estimate=False, **SMALL)
+    return out
+
+
+@pytest.fixture(scope="session")
+def built_decoder(tmp_path_factory):
+    """Folder of a build of a decoder with levels and a stream of one byte, for another device."""
+    out = tmp_path_factory.mktemp("handoff") / "decoder"
+    build("zynq7020", pyramid_table_model(), out=out, estimate=False, top="decoder",
+          stream_bytes=1, **SMALL)  # fmt: skip
+    return out
+
+
+@pytest.fixture
+def folder(built, tmp_path, monkeypatch):
+    """A copy of the build of both cores, and another working folder that scripts may leave."""
+    out = tmp_path / "a folder"
+    shutil.copytree(built, out)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return out
+
+
+@pytest.fixture
+def record(built):
+    return json.loads((built / "build.json").read_text())
