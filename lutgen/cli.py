@@ -410,6 +410,58 @@ def _save_model(model, path: str) -> None:
     write_file(path, file.getvalue())
 
 
+@main.command("slim")
+@click.argument("model", metavar="MODEL")
+@click.option(
+    "--data", multiple=True, required=True, metavar="DATA",
+    help="Training images, as in eval; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--thresholds", type=int, metavar="N", help="Of a pixel, on average, in each network."
+)
+@click.option("--output-bits", type=int, metavar="N", help="Of location and of scale, each.")
+@click.option("--ups-bits", type=int, metavar="N", help="Of each upsampled pixel.")
+@click.option("--scales", type=int, metavar="N", help="Scale classes of the head.")
+@click.option(
+    "--limit", type=int, default=1000, show_default=True, help="Most images to count on."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the images' choice.")
+@click.option("--licence", default="", metavar="TEXT", help="Licence of the data, for the record.")
+@click.option("-o", "--out", required=True, metavar="FILE", help="Model file, *.lutgen.")
+def slim_(model, data, licence, out, **options) -> None:
+    """Cut a trained model of LUT networks down to a cheaper layout.
+
+    MODEL is a model file with a Laplace head.  Thresholds, output bits and scales are given up
+    where training images miss them least, and the tables are counted again; no network is trained.
+    """
+    if all(options[name] is None for name in ("thresholds", "output_bits", "ups_bits", "scales")):
+        raise click.UsageError(
+            "at least one of --thresholds, --output-bits, --ups-bits and --scales must be given"
+        )
+    from lutgen.model import Model
+
+    with _train_extra():
+        from lutgen.training.datasets import load_images
+        from lutgen.training.slim import Slim, slim_model
+    try:
+        config = Slim(**options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    images = [image for name in data for image in load_images(name, split="train")]
+    slim = slim_model(Model.load(model), images, config, name=", ".join(data), licence=licence)
+    _save_model(slim, out)
+    networks = [slim.network, *([slim.upsampler.network] if slim.upsampler else [])]
+    luts, bits = (" + ".join(str(n) for n in counts) for counts in (
+        [net.n_nodes for net in networks], [net.n_inputs for net in networks]
+    ))  # fmt: skip
+    entry = slim.training["slim"][-1]
+    click.echo(
+        f"{out}: {luts} LUTs, {bits} comparators, {slim.head.scales} scales, ideal bpp on "
+        f"{entry['data']['images']} training images {entry['bpp']:.3f}, was "
+        f"{entry['bpp_before']:.3f}"
+    )
+
+
 @main.command("build")
 @click.option("--target", required=True, help="Device, see `lutgen targets`.")
 @_model
@@ -512,26 +564,55 @@ def sim(ctx, images, limit, folder, stall, seed, as_json, **parameters) -> None:
         raise _Failure("\n  ".join(["Verilog and reference must agree, but:", *result["problems"]]))
 
 
+@main.command("report")
+@click.option(
+    "--vivado", "reports", required=True, metavar="DIR",
+    help="Folder of Vivado's reports, *.rpt and *.txt.",
+)  # fmt: skip
+@click.option(
+    "--build", "folder", metavar="FOLDER", help="What `lutgen build` has written, to compare with."
+)
+@_json
+def report_(reports, folder, as_json) -> None:
+    """Show Vivado's reports, beside the estimates of a build.
+
+    Reads utilisation, timing summary and power, as report_utilization, report_timing_summary and
+    report_power write them; a report of an unknown layout is an error.
+    """
+    from lutgen.build import load_build
+    from lutgen.handoff.vivado_compare import compare, summary, table, title
+    from lutgen.handoff.vivado_report import read_reports
+
+    found = compare(read_reports(reports), load_build(folder) if folder else None)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    from rich.console import Console
+
+    click.echo(title(found))
+    if found["rows"]:
+        Console().print(table(found))
+    click.echo(summary(found))
+
+
 @main.command()
 @_json
 def targets(as_json) -> None:
-    """List the devices that designs are built for."""
+    """List the devices that designs are built for, and how many cores would fit."""
     from dataclasses import asdict
 
     from lutgen.targets import all_targets
+    from lutgen.targets.fit import fit
+    from lutgen.targets.table import notes, table
 
     if as_json:
-        click.echo(json.dumps([asdict(target) for target in all_targets()], indent=2))
+        found = [asdict(target) | {"fit": asdict(fit(target))} for target in all_targets()]
+        click.echo(json.dumps(found, indent=2))
         return
-    from rich.box import SIMPLE
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table("target", "part", "board", "LUTs", "FFs", "BRAM36", "DSPs", "MHz", box=SIMPLE)
-    for t in all_targets():
-        counts = ["-" if n is None else f"{n}" for n in (t.luts, t.ffs, t.bram36, t.dsps)]
-        table.add_row(t.name, t.part or "-", t.board or "-", *counts, f"{t.clock_mhz:g}")
-    Console().print(table)
+    Console().print(table(all_targets()))
+    click.echo("\n" + notes(all_targets()))
 
 
 if __name__ == "__main__":
