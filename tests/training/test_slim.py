@@ -275,6 +275,7 @@ def test_bench(folder, monkeypatch):
         return {"total": {"lut": 10, "ff": 1, "bram36": 0.5}}
 
     monkeypatch.setattr(slim, "estimate", estimate)
+    monkeypatch.setattr(slim, "to_verilog", lambda component, name: "")
     monkeypatch.setattr(slim, "CHOICES", {"full": {}, "few": {"scales": 4, "ups_bits": 5}})
     command = ["big.lutgen", "--data", "glyphs:6", "--out", "slim.json"]
     result = CliRunner().invoke(slim.main, command, catch_exceptions=False)
