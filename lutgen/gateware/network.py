@@ -66,7 +66,10 @@ class Network(wiring.Component):
         m.d.comb += [thermometer.features.eq(self.features), layers.i.eq(thermometer.o)]
         if isinstance(self._model.head, LaplaceHead):
             m.submodules.classifier = classifier = LaplaceClassifier(self._model.head)
-            counts = {name: Popcount(len(bits)) for name, bits in net.outputs.items()}
+            counts = {
+                name: Popcount(len(bits), primitive=self._primitive)
+                for name, bits in net.outputs.items()
+            }
             slowest = max(count.latency for count in counts.values())
             for name, count in counts.items():
                 m.submodules[f"popcount_{name}"] = count

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Instance, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -39,6 +39,14 @@ class Popcount(wiring.Component):
     which one adder sums; registers stand behind every three levels and behind the adder.  Latency
     :attr:`latency`, one sum per clock.
 
+    Parameters
+    ----------
+    width:
+        Number of bits.
+    primitive:
+        ``"LUT6"`` to instantiate Xilinx primitives, or None for plain logic, which synthesis may
+        map to more levels than one for each counter.
+
     Members
     -------
     i : In(width)
@@ -47,10 +55,11 @@ class Popcount(wiring.Component):
         Their sum.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, primitive: str | None = None) -> None:
         if width < 1:
             raise ValueError(f"popcount width must be at least 1, not {width!r}")
         self._compressions = self._levels_of(width)
+        self._primitive = primitive
         self.latency = self.latency_of(width)
         super().__init__({"i": In(width), "o": Out(bits_for(width))})
 
@@ -73,11 +82,18 @@ class Popcount(wiring.Component):
 
         def counter(group: list) -> list:
             # Truth tables, which tools read much quicker than a multiplexer of constants.
-            size = 1 << len(group)
             total = Signal(bits_for(len(group)))
+            pins = Cat(group, Const(0, 6 - len(group)))
             for bit, sum_bit in enumerate(total):
-                table = sum((n.bit_count() >> bit & 1) << n for n in range(size))
-                m.d.comb += sum_bit.eq(Const(table, size).bit_select(Cat(group), 1))
+                table = sum((n.bit_count() >> bit & 1) << n for n in range(64))
+                if self._primitive == "LUT6":
+                    m.submodules += Instance(
+                        "LUT6", ("p", "INIT", Const(table, 64)),
+                        *[("i", f"I{k}", pin) for k, pin in enumerate(pins)], ("o", "O", sum_bit),
+                    )  # fmt: skip
+                else:
+                    short = Const(table & ((1 << (1 << len(group))) - 1), 1 << len(group))
+                    m.d.comb += sum_bit.eq(short.bit_select(Cat(group), 1))
             return list(total)
 
         columns: _Columns = [list(self.i)]

@@ -75,7 +75,8 @@ class Upsampler(wiring.Component):
         m.d.comb += [thermometer.features.eq(self.features), layers.i.eq(thermometer.o)]
         counts = []
         for name in GROUPS:
-            m.submodules[f"popcount_{name}"] = count = Popcount(len(net.outputs[name]))
+            count = Popcount(len(net.outputs[name]), primitive=self._primitive)
+            m.submodules[f"popcount_{name}"] = count
             m.d.comb += count.i.eq(getattr(layers, name))
             counts.append(
                 delay(m, count.o, self._counted_at - count.latency, name=f"count_{name}")
