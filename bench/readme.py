@@ -176,9 +176,8 @@ def trainer() -> str:
 
 #: Hierarchical pairs: their names in bench/results, and what they are.
 _PAIRS = {
-    "gic-dlc": "`gic-dlc`",
-    "gic-dlc-plus": "`gic-dlc+`",
-    "gic-dlc-plus-slim": "`gic-dlc+`, slimmed by `lutgen slim`",
+    "gic-dlc-plus": "`gic-dlc+`, the paper's size",
+    "gic-dlc-plus-slim": "the same, slimmed by `lutgen slim`",
 }
 
 
