@@ -38,12 +38,21 @@ class DecoderCore(wiring.Component):
     after the first payload has been read.  After reset the core clears itself for as many clocks as
     it has tile buffers.
 
+    Parameters
+    ----------
+    config :
+        The core.
+    events :
+        Whether it has the port that a register file needs.
+
     Members
     -------
     bytes : In(stream of BYTE)
         Files.
     pixels : Out(stream of PIXEL)
         Images in raster order.
+    eof : Out(1)
+        With ``events`` and ``pixels``: the image's last pixel.
     level : In(...)
         With levels: level to decode, 0 for the images; heeded while the core is idle.  A level
         above 0 is a smaller picture, whose tiles cannot be checked.
@@ -55,11 +64,12 @@ class DecoderCore(wiring.Component):
         Pulse: a tile did not end in the check state at the end of its payload.
     """
 
-    def __init__(self, config: CoreConfig) -> None:
-        self._config = config
+    def __init__(self, config: CoreConfig, *, events: bool = False) -> None:
+        self._config, self._events = config, events
         super().__init__({
             "bytes": In(stream.Signature(BYTE)),
             "pixels": Out(stream.Signature(PIXEL)),
+            **({"eof": Out(1)} if events else {}),
             **level_port(config),
             "idle": Out(1),
             "bad_header": Out(1),
@@ -93,8 +103,8 @@ class DecoderCore(wiring.Component):
         )
         m.submodules.raster = raster = TilesToRaster(
             **tile, **size, buffers=c.output_buffers, sequence_bits=c.sequence_bits,
-            levels=c.model.levels,
-        )
+            levels=c.model.levels, events=self._events,
+        )  # fmt: skip
         m.submodules.decoded = decoded = Completion(c.output_buffers)
 
         span = max(c.output_buffers, count)
@@ -111,6 +121,8 @@ class DecoderCore(wiring.Component):
             self.bytes.ready.eq(reader.bytes.ready & ~clear),
         ]
         wiring.connect(m, wiring.flipped(self.pixels), raster.pixels)
+        if self._events:
+            m.d.comb += self.eof.eq(raster.eof)
 
         # Queues between the parser and the lanes, and the parser and the raster.
         m.submodules.frames = frames = fifo.SyncFIFOBuffered(

@@ -15,7 +15,7 @@ from .packet_writer import PacketWriter
 from .pipeline import delay
 from .prior import PriorMemory, PriorWindow
 from .rans import BitPacker, RansEncoder
-from .raster import PIXEL, RasterToTiles, file_layout
+from .raster import PIXEL, RASTER_EVENTS, RasterToTiles, file_layout
 from .window import BackwardWindow, block_sum
 
 __all__ = ["EncoderCore"]
@@ -30,6 +30,13 @@ class EncoderCore(wiring.Component):
     The first byte leaves about ``lanes * w * h`` clocks after the last pixel of the first tile.
     After reset the core clears itself for as many clocks as it has tile buffers.
 
+    Parameters
+    ----------
+    config :
+        The core.
+    events :
+        Whether it has the ports that a register file needs.
+
     Members
     -------
     pixels : In(stream of PIXEL)
@@ -42,10 +49,12 @@ class EncoderCore(wiring.Component):
         Nothing was inside the core a clock ago.
     bad_marker, bad_size : Out(1)
         Pulses, see :class:`.raster.RasterToTiles`.
+    in_file, (`.raster.RASTER_EVENTS`) : Out(1)
+        With ``events``, likewise.
     """
 
-    def __init__(self, config: CoreConfig) -> None:
-        self._config = config
+    def __init__(self, config: CoreConfig, *, events: bool = False) -> None:
+        self._config, self._events = config, events
         super().__init__({
             "pixels": In(stream.Signature(PIXEL)),
             "width": In(bits_for(config.max_width)),
@@ -55,6 +64,7 @@ class EncoderCore(wiring.Component):
             "idle": Out(1),
             "bad_marker": Out(1),
             "bad_size": Out(1),
+            **(dict.fromkeys(("in_file", *RASTER_EVENTS), Out(1)) if events else {}),
         })
 
     def elaborate(self, platform) -> Module:
@@ -68,8 +78,8 @@ class EncoderCore(wiring.Component):
 
         m.submodules.raster = raster = RasterToTiles(
             window_shape, **tile, **size, buffers=c.input_buffers, **bits,
-            pooled=c.level_pixel if c.model.levels else None,
-        )
+            pooled=c.level_pixel if c.model.levels else None, events=self._events,
+        )  # fmt: skip
         m.submodules.lanes = lanes = BackwardLanes(
             window_shape, lanes=lanes_count, **tile, buffers=c.packet_buffers, **bits,
             levels=c.model.levels,
@@ -111,6 +121,11 @@ class EncoderCore(wiring.Component):
             self.bad_marker.eq(raster.bad_marker),
             self.bad_size.eq(raster.bad_size),
         ]
+        if self._events:
+            m.d.comb += [
+                getattr(self, name).eq(getattr(raster, name))
+                for name in ("in_file", *RASTER_EVENTS)
+            ]
         m.submodules.files = files = fifo.SyncFIFOBuffered(
             width=file_layout(**size).size, depth=c.input_buffers + c.packet_buffers
         )

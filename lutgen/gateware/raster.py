@@ -17,10 +17,15 @@ from .lanes import backward_tile
 from .pipeline import choose, delay
 from .window import row_banks
 
-__all__ = ["PIXEL", "RasterToTiles", "TilesToRaster", "file_layout", "frame_layout"]
+__all__ = [
+    "PIXEL", "RASTER_EVENTS", "RasterToTiles", "TilesToRaster", "file_layout", "frame_layout",
+]  # fmt: skip
 
 #: A pixel on a stream: TUSER[0] of AXI4-Stream video is ``sof``, TLAST is ``eol``.
 PIXEL = StructLayout({"data": 8, "sof": 1, "eol": 1})
+
+#: What a register file counts of the encoder's input.
+RASTER_EVENTS = ("pixel_taken", "frame_taken", "sof_early", "sof_late", "eol_early", "eol_late")
 
 
 def _one_left(counter, bits: int):
@@ -76,17 +81,25 @@ class RasterToTiles(wiring.Component):
         Pulses: a misplaced marker, an impossible size.
     busy : Out(1)
         A frame or file is incomplete.
+    in_file : Out(1)
+        With ``events``: a file has begun, and not all of its pixels have been taken.
+    (`RASTER_EVENTS`) : Out(1)
+        With ``events``: pulses, a clock after a pixel that counts, its being a frame's last, and
+        markers that come where none belongs or not where one does; a pixel with a late start of
+        frame is one that is dropped.
     """
 
     def __init__(
         self, window: Window, *, tile_width: int, tile_height: int, max_width: int,
         max_height: int, buffers: int, sequence_bits: int, pooled: StructLayout | None = None,
+        events: bool = False,
     ) -> None:  # fmt: skip
         self._tile_width, self._tile_height = tile_width, tile_height
         self._max_width, self._max_height = max_width, max_height
         self._buffers = buffers
         self._banks = row_banks(window)
         self._pooled = pooled
+        self._events = events
         super().__init__({
             "pixels": In(stream.Signature(PIXEL)),
             "width": In(bits_for(max_width)),
@@ -104,6 +117,7 @@ class RasterToTiles(wiring.Component):
             "bad_size": Out(1),
             "busy": Out(1),
             **({"store": Out(1), "stored": Out(pooled), "hold": In(1)} if pooled else {}),
+            **(dict.fromkeys(("in_file", *RASTER_EVENTS), Out(1)) if events else {}),
         })
 
     def elaborate(self, platform) -> Module:
@@ -239,6 +253,17 @@ class RasterToTiles(wiring.Component):
             self.busy.eq(in_frame | in_file | queue.w_en | queue.r_rdy),
         ]
 
+        if self._events:
+            m.d.comb += self.in_file.eq(in_file)
+            m.d.sync += [
+                self.pixel_taken.eq(take),
+                self.frame_taken.eq(take & row_end & frame_end),
+                self.sof_early.eq(take & pixel.sof & in_frame),
+                self.sof_late.eq(self.pixels.valid & ~pixel.sof & ~in_frame),
+                self.eol_early.eq(take & pixel.eol & ~row_end),
+                self.eol_late.eq(take & ~pixel.eol & row_end),
+            ]
+
         # Row r of a tile is row r // banks of memory r % banks.
         store = delay(m, take, 1, name="store", reset=True)
         data = delay(m, pixel.data, 1, name="data")
@@ -286,6 +311,8 @@ class TilesToRaster(wiring.Component):
         With levels: the level that is written; must not change while ``busy``.
     pixels : Out(stream of PIXEL)
         Raster.
+    eof : Out(1)
+        With ``events`` and ``pixels``: the image's last pixel.
     busy : Out(1)
         An image is incomplete.
     """
@@ -294,8 +321,9 @@ class TilesToRaster(wiring.Component):
 
     def __init__(
         self, *, tile_width: int, tile_height: int, max_width: int, max_height: int,
-        buffers: int, sequence_bits: int, levels: int = 0,
+        buffers: int, sequence_bits: int, levels: int = 0, events: bool = False,
     ) -> None:  # fmt: skip
+        self._events = events
         self._buffers = buffers
         self._tile_width, self._tile_height = tile_width, tile_height
         self._levels = levels
@@ -310,6 +338,7 @@ class TilesToRaster(wiring.Component):
             "write_y": In(bits_for(tile_height - 1)),
             "write_pixel": In(8),
             "pixels": Out(stream.Signature(PIXEL)),
+            **({"eof": Out(1)} if events else {}),
             "busy": Out(1),
         })
 
@@ -335,7 +364,7 @@ class TilesToRaster(wiring.Component):
         # Addresses in raster order, one step ahead of the reads.
         step = StructLayout({
             "x": column_bits, "y": row_bits, "tile": len(self.done_to), "sof": 1, "eol": 1,
-            "frees": 1,
+            "frees": 1, **({"eof": 1} if self._events else {}),
         })  # fmt: skip
         m.submodules.steps = steps = SkidBuffer(step)
         x, y = Signal.like(frame.width), Signal.like(frame.height)
@@ -422,8 +451,14 @@ class TilesToRaster(wiring.Component):
             write_address=Cat(self.write_x, self.write_y, self.write_tile[:slot_bits]),
             data=self.write_pixel, address=Cat(read_at.x, read_at.y, read_at.tile[:slot_bits]),
         )  # fmt: skip
-        m.submodules.out = out = fifo.SyncFIFOBuffered(width=PIXEL.size, depth=self._CREDITS)
-        marks = delay(m, Cat(read_at.sof, read_at.eol), 2, name="marks")
+        m.submodules.out = out = fifo.SyncFIFOBuffered(
+            width=PIXEL.size + self._events, depth=self._CREDITS
+        )
+        marks = Cat(read_at.sof, read_at.eol)
+        if self._events:
+            m.d.comb += at.eof.eq(row_end & frame_end)
+            marks = Cat(marks, read_at.eof)
+        marks = delay(m, marks, 2, name="marks")
         m.d.comb += [
             out.w_data.eq(Cat(pixel, marks)),
             out.w_en.eq(delay(m, issue, 2, name="issued", reset=True)),
@@ -431,5 +466,11 @@ class TilesToRaster(wiring.Component):
                 (credits_ != self._CREDITS) | self.frames.valid | in_frame | steps.o.valid
             ),
         ]
-        wiring.connect(m, wiring.flipped(self.pixels), out.r_stream)
+        if self._events:  # the queue's payload is wider than the port's
+            m.d.comb += [
+                self.pixels.payload.eq(out.r_data), self.pixels.valid.eq(out.r_rdy),
+                out.r_en.eq(self.pixels.ready), self.eof.eq(out.r_data[PIXEL.size]),
+            ]  # fmt: skip
+        else:
+            wiring.connect(m, wiring.flipped(self.pixels), out.r_stream)
         return m

@@ -21,7 +21,7 @@ Error bits of an encoder: 0 misplaced TUSER or TLAST, 1 impossible size.  Error 
 3 corrupt tile.  After any error the core goes on with the next frame or file.
 """
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, DomainRenamer, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -67,9 +67,12 @@ _STREAM_FIELDS = {"data": "tdata", "keep": "tkeep", "last": "tlast"}
 class _Top(wiring.Component):
     """What the tops share: ports to streams, sticky errors."""
 
-    def _sink(self, m: Module, prefix: str, shape, fields: dict, name: str):
+    def _sink(
+        self, m: Module, prefix: str, shape, fields: dict, name: str, *, domain: str = "sync"
+    ):  # fmt: skip
         """Registered slice behind the ports of an input; returns its stream."""
-        m.submodules[name] = skid = SkidBuffer(shape)
+        skid = SkidBuffer(shape)
+        m.submodules[name] = DomainRenamer(domain)(skid)
         m.d.comb += [
             skid.i.valid.eq(getattr(self, f"{prefix}_tvalid")),
             getattr(self, f"{prefix}_tready").eq(skid.i.ready),
@@ -80,9 +83,12 @@ class _Top(wiring.Component):
         ]
         return skid.o
 
-    def _source(self, m: Module, prefix: str, shape, fields: dict, name: str):
+    def _source(
+        self, m: Module, prefix: str, shape, fields: dict, name: str, *, domain: str = "sync"
+    ):  # fmt: skip
         """Registered slice before the ports of an output; returns its stream."""
-        m.submodules[name] = skid = SkidBuffer(shape)
+        skid = SkidBuffer(shape)
+        m.submodules[name] = DomainRenamer(domain)(skid)
         m.d.comb += [
             getattr(self, f"{prefix}_tvalid").eq(skid.o.valid),
             skid.o.ready.eq(getattr(self, f"{prefix}_tready")),
