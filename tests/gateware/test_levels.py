@@ -83,7 +83,7 @@ def test_symbols_per_clock():
     top = tops("throughput of levels")
     lanes = top.config.decoder_lanes
     count = 8 * lanes
-    sample = (glyphs(count, 5) >> 6).astype(np.uint8)
+    sample = (glyphs(count, 5) >> 5).astype(np.uint8)
     file = top.file(sample)
     pixels = SIDE * SIDE
     assert len(file) < pixels * count, "payloads must have less than a byte per pixel"

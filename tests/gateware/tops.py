@@ -1,12 +1,13 @@
 """The tops under test, made once, and images for them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 
 import numpy as np
 
 from lutgen.codec.codec import Codec
 from lutgen.codec.container import Header, split_packets
+from lutgen.codec.head import TableHead
 from lutgen.gateware.config import CoreConfig
 from lutgen.gateware.top import DecoderTop, EncoderTop
 from lutgen.sim import Design, Stall, rtl_stream
@@ -125,7 +126,10 @@ def tops(name: str) -> Tops:
         )  # fmt: skip
         return Tops(config)
     if name == "throughput of levels":
-        return Tops(CoreConfig(pyramid_table_model(11, levels=2), max_width=32, max_height=32))
+        counts = np.where(np.arange(256) < 8, 1.0, 1e-3)  # codes pixels below 8 in three bits
+        head = TableHead.from_counts(np.tile(counts, (13, 1)))
+        model = replace(pyramid_table_model(11, levels=2), head=head)
+        return Tops(CoreConfig(model, max_width=32, max_height=32))
     raise ValueError(f"configuration must be a known one, not {name!r}")
 
 

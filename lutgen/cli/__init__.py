@@ -1,0 +1,22 @@
+"""The command ``lutgen``: parse, call, print."""
+
+import click
+
+from lutgen import __version__
+
+from .codec import decode, encode, evaluate_
+from .common import Commands
+from .hardware import build_, report_, sim, targets
+from .training import slim_, train
+
+__all__ = ["main"]
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lutgen")
+def main() -> None:
+    """Learned lossless image compression in FPGA fabric."""
+
+
+for _command in (encode, decode, evaluate_, train, slim_, build_, sim, report_, targets):
+    main.add_command(_command)

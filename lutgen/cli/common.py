@@ -1,0 +1,154 @@
+"""What commands share: options, progress displays and errors.
+
+Commands import what they need when they run: ``lutgen --help`` stays quick, and an installation
+without an extra does without its commands only.
+"""
+
+import re
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+__all__ = [
+    "Commands",
+    "Failure",
+    "Tile",
+    "core_progress",
+    "encoder_lanes_option",
+    "image_output",
+    "is_folder",
+    "json_option",
+    "lanes_option",
+    "load_model",
+    "model_option",
+    "pixel_progress",
+    "step_progress",
+    "threads_option",
+    "tile_option",
+]
+
+
+class Failure(click.ClickException):
+    """Bad data or a failed check: one line, exit status 1."""
+
+    def show(self, file=None) -> None:
+        click.echo(f"error: {self.message}", err=True)
+
+
+class Commands(click.Group):
+    """Turns the errors that users cause into one line each."""
+
+    def invoke(self, ctx: click.Context):
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # click ends quietly
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename is not None else ""
+            raise Failure(where + (error.strerror or str(error))) from error
+        except MemoryError as error:
+            raise Failure(f"out of memory {error}".rstrip()) from error
+        except ValueError as error:
+            raise Failure(" ".join(str(error).split())) from error
+
+
+class Tile(click.ParamType):
+    name = "WxH"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"(\d{1,4})x(\d{1,4})", value)
+        sides = tuple(map(int, match.groups())) if match else ()
+        if not sides or not all(1 <= side <= 64 for side in sides):
+            self.fail(f"tile must be WxH with sides of 1 to 64 pixels, not {value!r}", param, ctx)
+        return sides
+
+
+def image_output(ctx, param, value: str) -> str:
+    """An image file name, or a folder, of which decoded images can be written."""
+    from lutgen.imageio import ImageError, image_format
+
+    if not is_folder(value):
+        try:
+            image_format(value)
+        except ImageError as error:
+            raise click.BadParameter(f"{error}; a folder must exist or end in /") from None
+    return value
+
+
+def is_folder(path: str) -> bool:
+    return path.endswith("/") or Path(path).is_dir()
+
+
+model_option = click.option(
+    "--model", metavar="FILE", help="Model file; the embedded one by default."
+)
+tile_option = click.option(
+    "--tile", type=Tile(), default=(32, 32), help="Size of a tile in pixels; 32x32 by default."
+)
+lanes_option = click.option(
+    "--lanes", type=int, metavar="N", help="Of the decoder; what its pipeline needs by default."
+)
+encoder_lanes_option = click.option(
+    "--encoder-lanes", type=int, metavar="N", help="Of the encoder."
+)
+threads_option = click.option(
+    "--threads", type=click.IntRange(1, 1024), help="One per core by default."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print json to standard output.")
+
+
+def load_model(path: str | None):
+    from lutgen.model import Model
+
+    return Model.default() if path is None else Model.load(path)
+
+
+def _bar(*columns):
+    """A progress display on stderr, gone when it ends; nothing where nobody looks on."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def step_progress():
+    """A bar as a function of step, work done and all work."""
+    with _bar() as bar:
+        tasks = {}
+
+        def tell(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=total)
+            bar.update(tasks[step], completed=done, total=total)
+
+        yield tell
+
+
+@contextmanager
+def core_progress(title: str):
+    """A line for each core, as a function of the core and what is done for it."""
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    with _bar(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()) as bar:
+        tasks = {}
+
+        def tell(core: str, step: str) -> None:
+            text = f"{title} {core}: {step}"
+            if core not in tasks:
+                tasks[core] = bar.add_task(text, total=None)
+            bar.update(tasks[core], description=text)
+
+        yield tell
+
+
+@contextmanager
+def pixel_progress(step: str, total: int | None):
+    """A bar as a function of the pixels just done."""
+    with _bar() as bar:
+        task = bar.add_task(step, total=total)
+        yield lambda count: bar.advance(task, count)

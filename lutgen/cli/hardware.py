@@ -1,0 +1,170 @@
+"""Commands of the gateware: build, sim, report, targets."""
+
+import json
+
+import click
+
+from .common import (
+    Failure,
+    core_progress,
+    encoder_lanes_option,
+    json_option,
+    lanes_option,
+    model_option,
+    tile_option,
+)
+
+__all__ = ["build_", "sim", "report_", "targets"]
+
+
+@click.command("build")
+@click.option("--target", required=True, help="Device, see `lutgen targets`.")
+@model_option
+@click.option(
+    "--top", type=click.Choice(["encoder", "decoder", "codec"]), default="codec",
+    show_default=True, help="One core, or both.",
+)  # fmt: skip
+@lanes_option
+@encoder_lanes_option
+@tile_option
+@click.option("--max-width", type=int, default=512, show_default=True, help="Of images, in pixels.")
+@click.option("--max-height", type=int, default=4096, show_default=True)
+@click.option(
+    "--stream-bytes", type=int, default=4, show_default=True, help="Width of the file's TDATA."
+)
+@click.option("--out", metavar="DIR", help="By default rtl_out/TARGET/TOP-PROFILE.")
+@click.option("--no-estimate", is_flag=True, help="Do not count resources, which takes a minute.")
+@json_option
+def build_(target, no_estimate, as_json, **parameters) -> None:
+    """Write the Verilog of a model's encoder and decoder."""
+    from lutgen.build import BuildError, build
+    from lutgen.build_text import summary, table
+    from lutgen.model import ModelError
+
+    try:
+        with core_progress("making the") as progress:
+            record = build(target, estimate=not no_estimate, progress=progress, **parameters)
+    except ModelError:
+        raise
+    except BuildError as error:
+        raise Failure(str(error)) from error
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(record, indent=2))
+        return
+    from rich.console import Console
+
+    if record["pair"]:
+        Console().print(table(record))
+    click.echo(summary(record))
+
+
+@click.command("sim")
+@model_option
+@click.option(
+    "--images", multiple=True, metavar="PATH",
+    help="Image or folder, may be repeated; synthetic glyphs and odd sizes by default.",
+)  # fmt: skip
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="First N images only.")
+@click.option("--target", default="zynq7045", show_default=True)
+@lanes_option
+@encoder_lanes_option
+@tile_option
+@click.option(
+    "--stall", type=float, default=0.0, metavar="P", help="Share of clocks in which ports stall."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--build", "folder", metavar="DIR", help="What `lutgen build` has written.")
+@json_option
+@click.pass_context
+def sim(ctx, images, limit, folder, stall, seed, as_json, **parameters) -> None:
+    """Simulate the Verilog and compare it with the reference codec, byte for byte."""
+    from lutgen.sim.check import check, check_build, synthetic_images, table
+    from lutgen.sim.verilator import SimulationError
+
+    given = [name for name in parameters if ctx.get_parameter_source(name).name == "COMMANDLINE"]
+    if folder and given:
+        raise click.UsageError(
+            f"--build must stand without --{given[0].replace('_', '-')}, which the build decides"
+        )
+    if images:
+        from lutgen.imageio import read_images
+
+        named = [
+            (f"{path} {k}", image) for path in images for k, image in enumerate(read_images(path))
+        ][:limit]
+    else:
+        named = synthetic_images(limit or 48, seed)
+    common = {"stall": stall, "seed": seed}
+    try:
+        with core_progress("simulating the") as progress:
+            if folder:
+                result = check_build(folder, named, progress=progress, **common)
+            else:
+                result = check(images=named, progress=progress, **common, **parameters)
+    except SimulationError as error:
+        raise Failure(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(result, indent=2))
+    else:
+        from rich.console import Console
+
+        Console().print(table(result))
+        click.echo(
+            f"{result['images']} images, {result['pixels']} pixels, {result['checks']} checks, "
+            f"{result['mismatches']} mismatches, {result['seconds']:.0f} s"
+        )
+    if not result["ok"]:
+        raise Failure("\n  ".join(["Verilog and reference must agree, but:", *result["problems"]]))
+
+
+@click.command("report")
+@click.option(
+    "--vivado", "reports", required=True, metavar="DIR",
+    help="Folder of Vivado's reports, *.rpt and *.txt.",
+)  # fmt: skip
+@click.option(
+    "--build", "folder", metavar="FOLDER", help="What `lutgen build` has written, to compare with."
+)
+@json_option
+def report_(reports, folder, as_json) -> None:
+    """Show Vivado's reports, beside the estimates of a build.
+
+    Reads utilisation, timing summary and power, as report_utilization, report_timing_summary and
+    report_power write them; a report of an unknown layout is an error.
+    """
+    from lutgen.build import load_build
+    from lutgen.handoff.vivado_compare import compare, summary, table, title
+    from lutgen.handoff.vivado_report import read_reports
+
+    found = compare(read_reports(reports), load_build(folder) if folder else None)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    from rich.console import Console
+
+    click.echo(title(found))
+    if found["rows"]:
+        Console().print(table(found))
+    click.echo(summary(found))
+
+
+@click.command()
+@json_option
+def targets(as_json) -> None:
+    """List the devices that designs are built for, and how many cores would fit."""
+    from dataclasses import asdict
+
+    from lutgen.targets import all_targets
+    from lutgen.targets.fit import fit
+    from lutgen.targets.table import notes, table
+
+    if as_json:
+        found = [asdict(target) | {"fit": asdict(fit(target))} for target in all_targets()]
+        click.echo(json.dumps(found, indent=2))
+        return
+    from rich.console import Console
+
+    Console().print(table(all_targets()))
+    click.echo("\n" + notes(all_targets()))

@@ -1,0 +1,206 @@
+"""Commands that make models: train, slim."""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from .common import Failure, step_progress
+
+__all__ = ["train", "slim_"]
+
+
+@click.command()
+@click.option("--profile", default="raster-table", show_default=True)
+@click.option(
+    "--trainer", type=click.Choice(["tree", "dlc"]),
+    help="Context tree, or LUT networks by gradients; what the profile is for by default.",
+)  # fmt: skip
+@click.option(
+    "--data", multiple=True, required=True, metavar="DATA", help="As in eval; may be repeated."
+)
+@click.option("--classes", type=int, help="[tree] Probability tables.")
+@click.option("--leaves", type=int, help="[tree] Leaves of the context tree.")
+@click.option("--top-leaves", type=int, help="[tree] Leaves that the netlist decides.")
+@click.option("--stages", type=int, help="[tree] Stages of the tree walker, 0 for none.")
+@click.option(
+    "--preset", help="[dlc] paper, cpu or cpu-quick, see README.md; cpu-quick by default."
+)
+@click.option("--steps", type=int, help="[dlc] Iterations of the autoregressive model.")
+@click.option("--luts", type=int, metavar="N", help="[dlc] LUTs of each layer of each network.")
+@click.option("--levels", type=int, help="[dlc] Levels of the pyramid, profile gic-dlc.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), help="[dlc] cuda where there is.")
+@click.option(
+    "--checkpoint", metavar="FILE", help="[dlc] State to go on from; FILE.ckpt of the model file."
+)
+@click.option("--log", metavar="FILE", help="[dlc] json lines; FILE.jsonl of the model file.")
+@click.option("--seed", type=int)
+@click.option("--licence", default="", metavar="TEXT", help="Licence of the data, for the record.")
+@click.option("-o", "--out", required=True, metavar="FILE", help="Model file, *.lutgen.")
+def train(profile, trainer, data, licence, out, **options) -> None:
+    """Train a codec model.
+
+    The trainer of LUT networks writes its state once a minute: a run that was stopped goes on
+    where it was when the same command is given again.  Under torchrun, processes train together:
+    torchrun --nproc-per-node 2 -m lutgen train ...
+    """
+    with _train_extra():
+        from lutgen.training.datasets import load_images
+        from lutgen.training.profiles import PROFILES
+    if profile not in PROFILES:
+        raise click.BadParameter(
+            f"profile must be one of {', '.join(PROFILES)}, not {profile!r}",
+            param_hint="--profile",
+        )
+    trainers = PROFILES[profile]
+    trainer = trainer or next(iter(trainers))
+    if trainer not in trainers:
+        raise click.BadParameter(
+            f"trainer of profile {profile} must be {' or '.join(trainers)}, not {trainer}",
+            param_hint="--trainer",
+        )
+    common = ("seed",)
+    own = {
+        "tree": ("classes", "leaves", "top_leaves", "stages"),
+        "dlc": ("preset", "steps", "luts", "levels", "device", "checkpoint", "log"),
+    }
+    options = {name: value for name, value in options.items() if value is not None}
+    foreign = [name for name in options if name not in (*own[trainer], *common)]
+    if foreign:
+        name = foreign[0].replace("_", "-")
+        raise click.UsageError(f"--{name} must stand without trainer {trainer}, which has none")
+    run = {"tree": _train_tree, "dlc": _train_dlc}[trainer]
+
+    def load():
+        return [image for name in data for image in load_images(name, split="train")]
+
+    record = {"name": ", ".join(data), "licence": licence}
+    run(trainers[trainer], options, load, record, out)
+
+
+@contextmanager
+def _train_extra():
+    """Around imports that need the extra `train`: says so where a package is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "lutgen":
+            raise
+        raise Failure(
+            f'training needs the package {error.name}: pip install "lutgen[train]"'
+        ) from error
+
+
+def _train_tree(kind, options, load, record, out) -> None:
+    with _train_extra():
+        from lutgen.training.train import train_table_model
+    try:
+        config = kind(**options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    with step_progress() as progress:
+        model = train_table_model(load(), config, progress=progress, **record)
+    _save_model(model, out)
+    figures = model.training["metrics"]
+    click.echo(
+        f"{out}: {model.network.n_nodes} LUTs, {model.head.classes} classes, ideal bpp "
+        f"{figures['final']['integer']:.3f} on training images, "
+        f"{figures['held_out']['integer']:.3f} on held-out ones"
+    )
+
+
+def _train_dlc(kind, options, load, record, out) -> None:
+    from lutgen.training.dlc.config import configure
+
+    paths = {
+        name: Path(options.pop(name, f"{out}.{suffix}"))
+        for name, suffix in (("checkpoint", "ckpt"), ("log", "jsonl"))
+    }
+    device = options.pop("device", None)
+    try:
+        config = configure(kind, **options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    with _train_extra():
+        import torch
+
+        from lutgen.training.dlc.parallel import processes, rank
+        from lutgen.training.dlc.train import train_dlc_model
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    with processes(device) as own, step_progress() as progress:
+        try:
+            model = train_dlc_model(
+                load(), config, device=own, progress=progress, **paths, **record
+            )
+        except ValueError as error:
+            raise Failure(str(error)) from error
+        if rank():
+            return
+    _save_model(model, out)
+    figures = model.training["metrics"]
+    ups = "" if model.upsampler is None else f" + {model.upsampler.network.n_nodes}"
+    click.echo(
+        f"{out}: {model.network.n_nodes}{ups} LUTs, bpp on held-out images: as trained "
+        f"{figures['soft_bpp']:.3f}, hard {figures['hard_bpp']:.3f}, integer tables "
+        f"{figures['integer_bpp']:.3f}"
+    )
+
+
+def _save_model(model, path: str) -> None:
+    import io
+
+    from lutgen.files import write_file
+
+    file = io.BytesIO()
+    model.save(file)
+    write_file(path, file.getvalue())
+
+
+@click.command("slim")
+@click.argument("model", metavar="MODEL")
+@click.option(
+    "--data", multiple=True, required=True, metavar="DATA",
+    help="Training images, as in eval; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--thresholds", type=int, metavar="N", help="Of a pixel, on average, in each network."
+)
+@click.option("--output-bits", type=int, metavar="N", help="Of location and of scale, each.")
+@click.option("--ups-bits", type=int, metavar="N", help="Of each upsampled pixel.")
+@click.option("--scales", type=int, metavar="N", help="Scale classes of the head.")
+@click.option("--limit", type=int, default=1000, show_default=True, help="Most images to count on.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the images' choice.")
+@click.option("--licence", default="", metavar="TEXT", help="Licence of the data, for the record.")
+@click.option("-o", "--out", required=True, metavar="FILE", help="Model file, *.lutgen.")
+def slim_(model, data, licence, out, **options) -> None:
+    """Cut a trained model of LUT networks down to a cheaper layout.
+
+    MODEL is a model file with a Laplace head.  Thresholds, output bits and scales are given up
+    where training images miss them least, and the tables are counted again; no network is trained.
+    """
+    if all(options[name] is None for name in ("thresholds", "output_bits", "ups_bits", "scales")):
+        raise click.UsageError(
+            "at least one of --thresholds, --output-bits, --ups-bits and --scales must be given"
+        )
+    from lutgen.model import Model
+
+    with _train_extra():
+        from lutgen.training.datasets import load_images
+        from lutgen.training.slim import Slim, slim_model
+    try:
+        config = Slim(**options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    images = [image for name in data for image in load_images(name, split="train")]
+    slim = slim_model(Model.load(model), images, config, name=", ".join(data), licence=licence)
+    _save_model(slim, out)
+    networks = [slim.network, *([slim.upsampler.network] if slim.upsampler else [])]
+    luts, bits = (" + ".join(str(n) for n in counts) for counts in (
+        [net.n_nodes for net in networks], [net.n_inputs for net in networks]
+    ))  # fmt: skip
+    entry = slim.training["slim"][-1]
+    click.echo(
+        f"{out}: {luts} LUTs, {bits} comparators, {slim.head.scales} scales, ideal bpp on "
+        f"{entry['data']['images']} training images {entry['bpp']:.3f}, was "
+        f"{entry['bpp_before']:.3f}"
+    )
