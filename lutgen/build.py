@@ -52,6 +52,8 @@ def build(
     max_width: int = 512,
     max_height: int = 4096,
     stream_bytes: int = 4,
+    coder: str = "rans",
+    tans_bits: int | None = None,
     out: str | os.PathLike | None = None,
     estimate: bool = True,
     progress: Callable[[str, str], None] | None = None,
@@ -72,6 +74,8 @@ def build(
         See :class:`.gateware.config.CoreConfig`; ``tile`` is width and height.
     stream_bytes:
         Width of the stream's TDATA in bytes: 1, 2, 4 or 8.
+    coder, tans_bits:
+        See :func:`.codec.coder.coder_named`.
     out:
         Folder; by default ``rtl_out/<target>/<top>-<profile>``.  An earlier build in it is
         replaced when the new one is complete; files that no build wrote stay.
@@ -120,15 +124,19 @@ def build(
         "encoder_lanes": encoder_lanes,
         "stream_bytes": stream_bytes,
         "primitive": target.lut_primitive,
+        "coder": coder,
+        "tans_bits": tans_bits,
     }
     config = core_config(model, parameters)
     parameters |= {
         "lanes": config.decoder_lanes if top != "encoder" else None,
         "encoder_lanes": config.lanes_of_encoder if top != "decoder" else None,
         "levels_per_stage": config.levels_per_stage,
+        "tans_bits": config.coder.state_bits if config.coder.name == "tans" else None,
     }
     if out is None:
-        name = re.sub(r"[^A-Za-z0-9_.-]", "-", f"{top}-{model.profile}")
+        suffix = f"-tans{config.coder.state_bits}" if config.coder.name == "tans" else ""
+        name = re.sub(r"[^A-Za-z0-9_.-]", "-", f"{top}-{model.profile}{suffix}")
         out = Path("rtl_out") / target.name / name
     out = Path(out)
     old = _old_files(out)

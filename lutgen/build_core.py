@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .build_text import header
+from .codec.coder import coder_named
 from .codec.head import LaplaceHead
 from .model import Model
 from .targets import Target
@@ -28,7 +29,9 @@ def core_config(model: Model, parameters: Mapping):
 
     names = ("tile_width", "tile_height", "max_width", "max_height", "lanes", "encoder_lanes",
              "primitive")  # fmt: skip
-    return CoreConfig(model, **{name: parameters[name] for name in names})
+    # Builds of the first versions do not name the coder.
+    coder = coder_named(parameters.get("coder", "rans"), parameters.get("tans_bits"))
+    return CoreConfig(model, **{name: parameters[name] for name in names}, coder=coder)
 
 
 def work() -> None:
@@ -109,13 +112,13 @@ def _blocks(model: Model, core: str) -> dict[str, list[str]]:
         "layers": ["core.network"],  # with the delay lines beside them
         "walker": ["core.network.walker"],
         "head": ["core.head"],
-        "coder": ["core.rans", "core.packer"],
+        "coder": ["core.coder", "core.packer"],
         "lanes": ["core.lanes", "core.window"],
         "memories": ["core.raster", "core.writer"],
         "rest": [""],
     }
     if core == "decoder":
-        blocks["coder"] = ["core.rans"]
+        blocks["coder"] = ["core.coder"]
         blocks["memories"] = ["core.raster", "core.reader", "core.payload"]
     if model.walker is None:
         del blocks["walker"]

@@ -7,6 +7,7 @@ import numpy as np
 
 from lutgen.bicubic import bicubic
 from lutgen.codec.codec import Codec
+from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.container import HEADER_BYTES
 from lutgen.codec.pyramid import pyramid
 from lutgen.codec.tile import TileGrid
@@ -56,6 +57,7 @@ def evaluate(
     model: Model,
     *,
     tile: tuple[int, int] = (32, 32),
+    coder: Coder = RANS,
     baselines: bool = True,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict:
@@ -69,6 +71,8 @@ def evaluate(
         The codec model.
     tile:
         Width and height of a tile in pixels.
+    coder:
+        Entropy coder.
     baselines:
         Whether to measure the usual codecs too, one file per image.
     progress:
@@ -97,7 +101,7 @@ def evaluate(
     if not images:
         raise ValueError("images must be at least one, not none")
     tell = (lambda step, done, total: None) if progress is None else progress
-    result = _measure(images, model, tile, tell)
+    result = _measure(images, model, tile, coder, tell)
     if baselines:
         result["baselines"] = {
             name: {"settings": BASELINES[name], **_baseline(name, *codec, images, tell)}
@@ -106,10 +110,12 @@ def evaluate(
     return result
 
 
-def _measure(images: list[np.ndarray], model: Model, tile, tell: Callable) -> dict:
+def _measure(
+    images: list[np.ndarray], model: Model, tile, coder: Coder, tell: Callable
+) -> dict:
     codec = Codec(model, threads=1)
     # Compilation, once per machine, is not part of the speed.
-    codec.decode(codec.encode(images[0][:1, :1]).data)
+    codec.decode(codec.encode(images[0][:1, :1], coder=coder).data)
     pixels = sum(image.size for image in images)
     groups = by_shape(images)
     payload = file = 0.0
@@ -128,7 +134,7 @@ def _measure(images: list[np.ndarray], model: Model, tile, tell: Callable) -> di
 
     for group in groups:
         start = time.perf_counter()
-        encoded = codec.encode(group, tile=tile, progress=step("encoding"))
+        encoded = codec.encode(group, tile=tile, coder=coder, progress=step("encoding"))
         encode_s += time.perf_counter() - start
         level_bits += encoded.level_bits
         payload += encoded.payload_bytes
@@ -146,6 +152,7 @@ def _measure(images: list[np.ndarray], model: Model, tile, tell: Callable) -> di
         "pixels": pixels,
         "sizes": len(groups),
         "tile": list(tile),
+        "coder": {"name": coder.name, "state_bits": coder.state_bits},
         "model": {"profile": model.profile, "hash": model.hash},
         "bpp": {
             "ideal": float(level_bits.sum()) / pixels,

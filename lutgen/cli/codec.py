@@ -8,6 +8,7 @@ import click
 
 from .common import (
     Failure,
+    coder_options,
     image_output,
     is_folder,
     json_option,
@@ -27,24 +28,27 @@ __all__ = ["encode", "decode", "evaluate_"]
 @click.option("-o", "--output", required=True, metavar="FILE", help="Bitstream, *.lgc.")
 @model_option
 @tile_option
+@coder_options
 @threads_option
-def encode(inputs, output, model, tile, threads) -> None:
+def encode(inputs, output, model, tile, coder, tans_bits, threads) -> None:
     """Encode 8-bit gray images of one size into one file.
 
     INPUT is a PNG, PGM or npy file, the latter of shape (H, W) or (N, H, W), or a folder of PNG
     and PGM files.
     """
     from lutgen.codec.codec import Codec
+    from lutgen.codec.coder import coder_named
     from lutgen.files import write_file
     from lutgen.imageio import read_stack
 
     for path in inputs:
         if Path(path).exists() and Path(output).exists() and Path(path).samefile(output):
             raise click.BadParameter(f"output must not be the input {path}", param_hint="-o")
+    coder = coder_named(coder, tans_bits)
     images = read_stack(inputs)
     codec = Codec(load_model(model), threads=threads)
     with pixel_progress("encoding", images.size) as progress:
-        encoded = codec.encode(images, tile=tile, progress=progress)
+        encoded = codec.encode(images, tile=tile, coder=coder, progress=progress)
     write_file(output, encoded.data)
     count, height, width = images.shape
     bpp = [bits / images.size for bits in (8 * len(encoded.data), 8 * encoded.payload_bytes)]
@@ -113,25 +117,28 @@ def _image_paths(output: str, count: int) -> list[str]:
 )  # fmt: skip
 @model_option
 @tile_option
+@coder_options
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="First N images only.")
 @click.option("--no-baselines", is_flag=True, help="Leave out PNG, WebP, JPEG XL, JPEG-LS, QOI.")
 @json_option
-def evaluate_(data, split, model, tile, limit, no_baselines, as_json) -> None:
+def evaluate_(data, split, model, tile, coder, tans_bits, limit, no_baselines, as_json) -> None:
     """Measure a model beside the usual lossless codecs.
 
     DATA is a folder of PNG and PGM files, an image, npy, npz (FILE.npz:ARRAY for one array) or
     IDX file, or one of glyphs, emnist-digits, kmnist and fashion-mnist.
     """
+    from lutgen.codec.coder import coder_named
     from lutgen.evaluate import evaluate, table
     from lutgen.training.datasets import load_images
 
+    options = {"tile": tile, "coder": coder_named(coder, tans_bits)}
     codec_model = load_model(model)
     results = {}
     for name in data:
         images = load_images(name, split=split)[:limit]
         with step_progress() as progress:
             results[name] = evaluate(
-                images, codec_model, tile=tile, baselines=not no_baselines, progress=progress
+                images, codec_model, **options, baselines=not no_baselines, progress=progress
             )
     if as_json:
         click.echo(json.dumps(results, indent=2))

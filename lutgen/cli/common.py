@@ -14,6 +14,7 @@ __all__ = [
     "Commands",
     "Failure",
     "Tile",
+    "coder_options",
     "core_progress",
     "encoder_lanes_option",
     "image_output",
@@ -98,6 +99,22 @@ threads_option = click.option(
     "--threads", type=click.IntRange(1, 1024), help="One per core by default."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print json to standard output.")
+
+
+def coder_options(command):
+    """The options ``--coder`` and ``--tans-bits``, for `lutgen.codec.coder.coder_named`."""
+    for option in (
+        click.option(
+            "--tans-bits", type=int, metavar="L",
+            help="2^L states for each class, 8 to 12; 9 by default.",
+        ),
+        click.option(
+            "--coder", type=click.Choice(["rans", "tans"]), default="rans", show_default=True,
+            help="Entropy coder; tans for models with a table head.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
 def load_model(path: str | None):

@@ -6,6 +6,7 @@ import click
 
 from .common import (
     Failure,
+    coder_options,
     core_progress,
     encoder_lanes_option,
     json_option,
@@ -27,6 +28,7 @@ __all__ = ["build_", "sim", "report_", "targets"]
 @lanes_option
 @encoder_lanes_option
 @tile_option
+@coder_options
 @click.option("--max-width", type=int, default=512, show_default=True, help="Of images, in pixels.")
 @click.option("--max-height", type=int, default=4096, show_default=True)
 @click.option(
@@ -71,6 +73,7 @@ def build_(target, no_estimate, as_json, **parameters) -> None:
 @lanes_option
 @encoder_lanes_option
 @tile_option
+@coder_options
 @click.option(
     "--stall", type=float, default=0.0, metavar="P", help="Share of clocks in which ports stall."
 )

@@ -11,26 +11,29 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import BinaryIO
 
 import numpy as np
 
 from ..model import Model
 from ..netlist import Netlist
+from .coder import RANS, Coder
 from .constraint import exponents
 from .container import (
     HEADER_BYTES,
     CorruptStreamError,
     Header,
-    front_bytes,
     pack_length,
     read_fronts,
     split_packets,
 )
 from .head import PROB_BITS, SYMBOLS, LaplaceHead
-from .kernel import LANES, decode_group, encode_tile
+from .kernel import LANES, decode_group, model_tile
 from .pyramid import half, pyramid
-from .rans import max_payload_bytes
+from .rans import write_payload as write_rans
+from .tans import TansTables
+from .tans import write_payload as write_tans
 from .tile import TileGrid
 from .upsample import GROUPS
 
@@ -116,10 +119,38 @@ class Codec:
             raise ValueError(f"threads must be at least 1, not {threads!r}")
         self.model = model
         self._threads = threads or os.cpu_count() or 1
+        self._tables: dict[int, TansTables] = {}
+        self._lock = Lock()
         self._arm = self._arm_arrays(model)
         self._ups = self._ups_arrays(model)
         reach = model.upsampler.radius if model.levels else 0
         self._border = max(model.window.radius, reach)
+
+    def _tans(self, coder: Coder) -> TansTables | None:
+        """Tables of the coder, or None for rANS."""
+        if coder == RANS:
+            return None
+        if self.model.constraint:
+            raise ValueError(
+                "coder tans must have a model without the pooling constraint, whose symbols come "
+                "from no table: choose coder rans"
+            )
+        with self._lock:
+            if coder.code not in self._tables:
+                self._tables[coder.code] = TansTables.from_head(self.model.head, coder.code)
+            return self._tables[coder.code]
+
+    def _tans_arm(self, tans: TansTables) -> tuple:
+        """The model with the coder's frequencies in place of the head's."""
+        return (*self._arm[:5], tans.cumulative.astype(np.int64), self._arm[6])
+
+    def _tans_arrays(self, coder: Coder) -> tuple:
+        """What the decoder's kernel takes of the coder."""
+        tans = self._tans(coder)
+        if tans is None:
+            none = np.zeros((0, 0), dtype=np.uint16)
+            return 0, none, none
+        return tans.bits, tans.symbols, tans.reduced
 
     @classmethod
     def _arm_arrays(cls, model: Model) -> tuple:
@@ -178,7 +209,7 @@ class Codec:
         )
 
     def encode(
-        self, images: np.ndarray, *, tile: tuple[int, int] = (32, 32),
+        self, images: np.ndarray, *, tile: tuple[int, int] = (32, 32), coder: Coder = RANS,
         progress: Callable[[int], None] | None = None,
     ) -> Encoded:
         """Encode one image, or many of one size, into one file.
@@ -190,19 +221,24 @@ class Codec:
         tile:
             Width and height of a tile in pixels, 1 to 64 each.  For a model of L levels they are
             multiples of ``2 ** L``, but a side that holds the image's whole side may be any.
+        coder:
+            Entropy coder: :data:`.coder.RANS`, or :func:`.coder.tans` of a model with a table head
+            and without the constraint.
         progress:
             Called with the number of pixels just done.
 
         Raises
         ------
         ValueError
-            If the images are not 8-bit grayscale, empty, or too large, or the tile does not fit.
+            If the images are not 8-bit grayscale, empty, or too large, or tile or coder do not fit.
         """
         images = _check_images(images)
         count, height, width = images.shape
         grid = TileGrid(width, height, *tile)
         levels = self.model.levels
-        header = Header(bytes.fromhex(self.model.hash)[:8], grid, count, levels)
+        header = Header(bytes.fromhex(self.model.hash)[:8], grid, count, levels, coder)
+        tans = self._tans(coder)
+        arm = self._arm if tans is None else self._tans_arm(tans)
         rects = list(grid)
         sizes = _sizes(rects, levels)
         pixels = pyramid(images, levels)
@@ -219,14 +255,17 @@ class Codec:
                 y, x = rows.start >> level, columns.start >> level
                 self._inside(plane, h, w)[:] = pixels[level][image, y : y + h, x : x + w]
             total = int(areas.sum())
-            freq = np.empty(total, dtype=np.int32)
-            payload = np.empty(max_payload_bytes(total), dtype=np.uint8)
-            at = encode_tile(
-                planes, priors, size, self._border, self._arm, self._ups, freq, payload
-            )
+            out = np.empty((3, total), dtype=np.int32)
+            payload = np.empty(coder.max_payload_bytes(total), dtype=np.uint8)
+            model_tile(planes, priors, size, self._border, arm, self._ups, out)
+            if tans is None:
+                at = write_rans(out[1], out[2], payload)
+                bits = PROB_BITS - np.log2(out[2])
+            else:
+                at = write_tans(*out, tans.bits, tans.cumulative, tans.states, payload)
+                bits = tans.interval_length(out[0], out[2])
             if progress:
                 progress(int(areas[0]))
-            bits = PROB_BITS - np.log2(freq)
             ends = total - np.cumsum(areas) + areas  # level 0 is last
             level_bits = [
                 float(bits[end - area : end].sum()) for end, area in zip(ends, areas, strict=True)
@@ -299,6 +338,7 @@ class Codec:
         if isinstance(level, bool) or not isinstance(level, int) or not 0 <= level <= levels:
             raise ValueError(f"level must be 0 to {levels}, the model's levels, not {level!r}")
         data, start, length, header = self._read(data, level)
+        tans = self._tans_arrays(header.coder)
         rects = list(header.grid)
         sizes = _sizes(rects, levels)
         height, width = -(-header.grid.height >> level), -(-header.grid.width >> level)
@@ -313,7 +353,7 @@ class Codec:
             planes, priors = self._planes(size)
             bad = decode_group(
                 padded, start[group], length[group], size, self._border, self._arm, self._ups,
-                planes, priors, level,
+                tans, planes, priors, level,
             )  # fmt: skip
             if bad >= 0:
                 image, tile = divmod(int(group[bad]), len(rects))
@@ -346,7 +386,7 @@ class Codec:
         header = self._header(file.read(HEADER_BYTES))
         sizes = _sizes(list(header.grid), header.levels)
         areas = sizes[:, level:, 0] * sizes[:, level:, 1]
-        return *read_fronts(file, header, front_bytes(areas.sum(axis=1))), header
+        return *read_fronts(file, header, header.coder.front_bytes(areas.sum(axis=1))), header
 
     def _header(self, data: bytes) -> Header:
         """A file's header, if it is this model's."""

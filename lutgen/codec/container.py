@@ -11,7 +11,7 @@ offset bytes content, little-endian
 16     1     tile width, 1..64
 17     1     tile height, 1..64
 18     1     levels of the pyramid above the image, 0..3
-19     1     reserved, zero
+19     1     coder: 0 for rANS, 8..12 for tANS with ``2 ** n`` states
 20     4     number of images, at least 1
 24     ...   tile packets: image by image, tile by tile
 ====== ===== ==========================================================
@@ -21,8 +21,8 @@ side by side, and its height if there is more than one below the other: the tile
 together, then are the image's levels.
 
 A tile packet is the length of its payload in bytes (LEB128: seven bits a byte, low first, the
-top bit set if another byte follows; two bytes at most) and the payload (:mod:`.rans`), which begins
-with the coarsest level: a decoder that wants no more reads the front of each packet only.
+top bit set if another byte follows; two bytes at most) and the payload (:mod:`.coder`), which
+begins with the coarsest level: a decoder that wants no more reads the front of each packet only.
 Nothing follows the last packet.
 """
 
@@ -33,14 +33,13 @@ from typing import BinaryIO
 
 import numpy as np
 
-from .head import PROB_BITS
+from .coder import RANS, Coder, coder_of
 from .pyramid import MAX_LEVELS
-from .rans import STATE_BITS
 from .tile import TileGrid
 
 __all__ = [
-    "HEADER_BYTES", "VERSION", "CorruptStreamError", "Header", "front_bytes", "pack_length",
-    "read_fronts", "split_packets",
+    "HEADER_BYTES", "VERSION", "CorruptStreamError", "Header", "pack_length", "read_fronts",
+    "split_packets",
 ]  # fmt: skip
 
 VERSION = 1
@@ -48,7 +47,6 @@ _MAGIC = b"LGC"
 _LAYOUT = struct.Struct("<3sB8sHHBBBBI")
 HEADER_BYTES = _LAYOUT.size
 _HASH_BYTES = 8
-MIN_PAYLOAD_BYTES = (STATE_BITS + 1 + 7) // 8
 MAX_IMAGES = (1 << 32) - 1
 
 
@@ -70,6 +68,8 @@ class Header:
         Number of images, 1..2**32 - 1.
     levels:
         Levels of the pyramid above the image, 0..3.
+    coder:
+        Entropy coder.
 
     Raises
     ------
@@ -81,6 +81,7 @@ class Header:
     grid: TileGrid
     images: int
     levels: int = 0
+    coder: Coder = RANS
 
     def __post_init__(self) -> None:
         if len(self.model_hash) != _HASH_BYTES:
@@ -105,7 +106,7 @@ class Header:
         g = self.grid
         return _LAYOUT.pack(
             _MAGIC, VERSION, self.model_hash, g.width, g.height, g.tile_width, g.tile_height,
-            self.levels, 0, self.images,
+            self.levels, self.coder.code, self.images,
         )  # fmt: skip
 
     @classmethod
@@ -121,17 +122,15 @@ class Header:
             raise CorruptStreamError(
                 f"stream must have a header of {HEADER_BYTES} bytes, not {len(data)} bytes in all"
             )
-        magic, version, model_hash, w, h, tw, th, levels, reserved, images = (
+        magic, version, model_hash, w, h, tw, th, levels, coder, images = (
             _LAYOUT.unpack_from(data)
         )
         if magic != _MAGIC:
             raise CorruptStreamError(f"stream must start with {_MAGIC!r}, not {magic!r}")
         if version != VERSION:
             raise CorruptStreamError(f"stream format version must be {VERSION}, not {version}")
-        if reserved:
-            raise CorruptStreamError(f"reserved header byte must be 0, not {reserved}")
         try:
-            return cls(model_hash, TileGrid(w, h, tw, th), images, levels)
+            return cls(model_hash, TileGrid(w, h, tw, th), images, levels, coder_of(coder))
         except ValueError as error:
             raise CorruptStreamError(f"stream header: {error}") from None
 
@@ -144,7 +143,7 @@ def pack_length(length: int) -> bytes:
 def _check_room(bytes_: int, header: Header) -> int:
     """Number of packets, if ``bytes_`` can hold as many: checked before any is allocated for."""
     count = header.images * header.grid.tiles
-    room = (bytes_ - HEADER_BYTES) // (1 + MIN_PAYLOAD_BYTES)
+    room = (bytes_ - HEADER_BYTES) // (1 + header.coder.min_payload_bytes)
     if count > room:
         raise CorruptStreamError(
             f"stream must hold {count} tile packets, but is cut short: "
@@ -153,7 +152,7 @@ def _check_room(bytes_: int, header: Header) -> int:
     return count
 
 
-def _unpack_length(pair: bytes, tile: int, count: int) -> tuple[int, int]:
+def _unpack_length(pair: bytes, tile: int, count: int, coder: Coder) -> tuple[int, int]:
     """Length of a payload, and the number of bytes, 1 or 2, that say so."""
     if len(pair) < 2:
         raise CorruptStreamError(f"tile {tile} of {count}: the stream is cut short")
@@ -162,9 +161,9 @@ def _unpack_length(pair: bytes, tile: int, count: int) -> tuple[int, int]:
         size, used = size - 128 + (pair[1] << 7), 2
         if not 128 <= size < 1 << 14:
             raise CorruptStreamError(f"tile {tile} of {count}: its length is not LEB128")
-    if size < MIN_PAYLOAD_BYTES:
+    if size < coder.min_payload_bytes:
         raise CorruptStreamError(
-            f"tile {tile} of {count}: payload must have at least {MIN_PAYLOAD_BYTES} bytes, "
+            f"tile {tile} of {count}: payload must have at least {coder.min_payload_bytes} bytes, "
             f"not {size}"
         )
     return size, used
@@ -188,7 +187,7 @@ def split_packets(data: bytes, header: Header) -> tuple[np.ndarray, np.ndarray]:
     length = np.empty(count, dtype=np.int64)
     at = HEADER_BYTES
     for tile in range(count):
-        size, used = _unpack_length(data[at : at + 2], tile, count)
+        size, used = _unpack_length(data[at : at + 2], tile, count, header.coder)
         at += used
         if at + size > len(data):
             raise CorruptStreamError(f"tile {tile} of {count}: the stream is cut short")
@@ -197,11 +196,6 @@ def split_packets(data: bytes, header: Header) -> tuple[np.ndarray, np.ndarray]:
     if at != len(data):
         raise CorruptStreamError(f"stream has {len(data) - at} bytes after its last packet")
     return start, length
-
-
-def front_bytes(pixels: np.ndarray) -> np.ndarray:
-    """Bytes of a payload that the first ``pixels`` decoded pixels can need at most."""
-    return (PROB_BITS * pixels + STATE_BITS + 1 + 7 + 7) // 8
 
 
 def read_fronts(
@@ -236,7 +230,7 @@ def read_fronts(
     at = HEADER_BYTES
     for tile in range(count):
         file.seek(at)
-        size, used = _unpack_length(file.read(2), tile, count)
+        size, used = _unpack_length(file.read(2), tile, count, header.coder)
         at += used
         if at + size > end:
             raise CorruptStreamError(f"tile {tile} of {count}: the stream is cut short")

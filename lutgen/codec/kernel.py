@@ -3,7 +3,7 @@
 All loops work on lanes, up to 64 tiles (decoding) or 64 pixels (encoding, upsampling) at a time,
 because a network is evaluated bit-sliced: one 64-bit word holds one signal of 64 lanes.
 
-Two tuples carry a model:
+Three tuples carry a model and its coder:
 
 ``arm``
     offsets (F, 2) int64, number of causal features, circuit, outputs (ids, weights, ids,
@@ -11,6 +11,10 @@ Two tuples carry a model:
 ``ups``
     offsets (F, 2) int64, circuit, output ids (bits,) int64, first id of each group (5,) int64,
     pixel by count (4, bits + 1) uint8; of a model without levels all of it is empty.
+
+``tans``
+    logarithm of the states, symbols and reduced states (:class:`.tans.TansTables`); 0 for rANS.
+    Its cumulative frequencies are those of ``arm`` then.
 
 A circuit is (first (F + 1,), order (I,), thresholds (I,), pins, fanin, tables): inputs
 ``order[first[f] : first[f + 1]]`` compare feature f.
@@ -24,9 +28,11 @@ import numpy as np
 from numba import njit
 
 from .constraint import CANDIDATES, candidate_base, candidate_bounds
-from .rans import CHECK_STATE, STATE_BITS, pop, push
+from .rans import CHECK_STATE, STATE_BITS, pop
+from .tans import ESCAPE, RAW_BITS
+from .tans import pop as pop_tans
 
-__all__ = ["LANES", "decode_group", "encode_tile"]
+__all__ = ["LANES", "decode_group", "model_tile"]
 
 LANES = 64
 _ONES = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
@@ -208,17 +214,16 @@ def _upsample(ups, pixels, priors, size, level, border, scratch):
 
 
 @njit(nogil=True, cache=True)
-def encode_tile(pixels, priors, size, border, arm, ups, freq, payload):
-    """Encode one tile (n = 1); the payload is written to the end of ``payload``.
+def model_tile(pixels, priors, size, border, arm, ups, out):
+    """Class, start and frequency of every pixel of one tile (n = 1), for the coder.
 
-    ``priors`` is zeroed and receives the upsampled pixels.  ``freq`` (int32, pixels of all levels)
-    receives the frequencies of all pixels, coarsest level first.  Returns the first byte's
-    position in ``payload``.
+    ``priors`` is zeroed and receives the upsampled pixels.  ``out`` (int32, shape (3, pixels of all
+    levels)) receives the three, coarsest level first; a pixel whose frequency is 0 is given in
+    place of its start.
     """
     cumulative, exponents = arm[5], arm[6]
     levels = size.shape[1]
     bounds = np.empty(CANDIDATES + 1, dtype=np.int64)
-    start = np.empty(len(freq), dtype=np.int32)
     classes = np.empty(LANES, dtype=np.int64)
     scratch = _scratch(arm[2])
     feature = scratch[3]
@@ -242,46 +247,26 @@ def encode_tile(pixels, priors, size, border, arm, ups, freq, payload):
             _classify(arm, lanes, scratch, classes)
             for lane in range(lanes):
                 row = classes[lane]
+                out[0, done] = row
                 symbol = np.int64(pixels[0, level, border + y, border + x])
                 if len(exponents) and _ends_block(y, x, level, levels):
                     k = symbol - _candidates(
                         pixels, 0, level, y, x, border, exponents[row], bounds
                     )
-                    start[done] = bounds[k]
-                    freq[done] = bounds[k + 1] - bounds[k]
+                    out[1, done] = bounds[k]
+                    out[2, done] = bounds[k + 1] - bounds[k]
                 else:
-                    start[done] = cumulative[row, symbol]
-                    freq[done] = cumulative[row, symbol + 1] - cumulative[row, symbol]
+                    freq = cumulative[row, symbol + 1] - cumulative[row, symbol]
+                    out[1, done] = cumulative[row, symbol] if freq else symbol
+                    out[2, done] = freq
                 done += 1
                 x += 1
                 if x == width:
                     y, x = y + 1, 0
 
-    at = len(payload)
-    state = CHECK_STATE
-    held = 0  # bits below the next whole byte
-    count = 0
-    for i in range(done - 1, -1, -1):
-        state, bits, n = push(state, np.int64(start[i]), np.int64(freq[i]))
-        held |= bits << count
-        count += n
-        while count >= 8:
-            at -= 1
-            payload[at] = held & 255
-            held >>= 8
-            count -= 8
-    held |= state << count
-    count += STATE_BITS + 1
-    while count > 0:
-        at -= 1
-        payload[at] = held & 255
-        held >>= 8
-        count -= 8
-    return at
-
 
 @njit(nogil=True, cache=True)
-def decode_group(data, start, length, size, border, arm, ups, pixels, priors, last):
+def decode_group(data, start, length, size, border, arm, ups, tans, pixels, priors, last):
     """Decode up to 64 tiles side by side, from the coarsest level to level ``last``.
 
     ``data`` is uint8 with at least 16 spare bytes behind the last payload; ``start`` and
@@ -290,6 +275,8 @@ def decode_group(data, start, length, size, border, arm, ups, pixels, priors, la
     number of the first corrupt tile, or -1; before level 0, a tile's check cannot be made.
     """
     cumulative, exponents = arm[5], arm[6]
+    tans_bits, tans_symbols, tans_reduced = tans
+    state_bits = tans_bits if tans_bits else STATE_BITS
     bounds = np.empty(CANDIDATES + 1, dtype=np.int64)
     n = len(start)
     levels = size.shape[1]
@@ -306,8 +293,8 @@ def decode_group(data, start, length, size, border, arm, ups, pixels, priors, la
             zeros += 1
         bad[lane] = zeros == 8
         at[lane] = 8 * start[lane] + zeros + 1
-        state[lane] = CHECK_STATE
-        for k in range(STATE_BITS - 1, -1, -1):
+        state[lane] = 1 << state_bits
+        for k in range(state_bits - 1, -1, -1):
             bit = (data[at[lane] >> 3] >> (7 - (at[lane] & 7))) & 1
             state[lane] |= np.int64(bit) << k
             at[lane] += 1
@@ -331,8 +318,15 @@ def decode_group(data, start, length, size, border, arm, ups, pixels, priors, la
                 if y >= size[lane, level, 0]:
                     continue
                 row = classes[lane]
+                raw = 0
                 slot = state[lane] & ((CHECK_STATE >> 2) - 1)
-                if len(exponents) and _ends_block(y, step % width, level, levels):
+                if tans_bits:
+                    slot = state[lane] - (1 << tans_bits)
+                    symbol = np.int64(tans_symbols[row, slot])
+                    x = np.int64(tans_reduced[row, slot])
+                    count = pop_tans(x, tans_bits)
+                    raw = RAW_BITS if symbol == ESCAPE else 0
+                elif len(exponents) and _ends_block(y, step % width, level, levels):
                     base = _candidates(
                         pixels, lane, level, y, step % width, border, exponents[row], bounds
                     )
@@ -340,8 +334,7 @@ def decode_group(data, start, length, size, border, arm, ups, pixels, priors, la
                     while bounds[k + 1] <= slot:
                         k += 1
                     symbol = base + k
-                    low = bounds[k]
-                    freq = bounds[k + 1] - low
+                    x, count = pop(state[lane], bounds[k], bounds[k + 1] - bounds[k])
                 else:
                     symbol = 0
                     bit = 128
@@ -350,18 +343,21 @@ def decode_group(data, start, length, size, border, arm, ups, pixels, priors, la
                             symbol += bit
                         bit >>= 1
                     low = cumulative[row, symbol]
-                    freq = cumulative[row, symbol + 1] - low
-                x, count = pop(state[lane], low, freq)
+                    x, count = pop(state[lane], low, cumulative[row, symbol + 1] - low)
                 p = at[lane]
                 byte = p >> 3
                 window = (np.int64(data[byte]) << 16) | (np.int64(data[byte + 1]) << 8)
                 window |= np.int64(data[byte + 2])
                 window = (window << (p & 7)) & 0xFFFFFF
+                if raw:  # the bits of the symbol come before those of the state
+                    symbol = window >> 16
+                    window = (window << raw) & 0xFFFFFF
                 state[lane] = (x << count) | (window >> (24 - count))
+                count += raw
                 at[lane] = min(p + count, 8 * (start[lane] + length[lane]) + 64)
                 pixels[lane, level, border + y, border + step % width] = symbol
     for lane in range(n):
         end = 8 * (start[lane] + length[lane])
-        if bad[lane] or (last == 0 and (state[lane] != CHECK_STATE or at[lane] != end)):
+        if bad[lane] or (last == 0 and (state[lane] != 1 << state_bits or at[lane] != end)):
             return lane
     return -1

@@ -19,23 +19,21 @@ decoder of damaged bits may fall into step again.  Of single changed bytes it mi
 3000 where the model fits (1 to 5 bits per pixel), a few in 100 at 11 bits per pixel.
 """
 
+import numpy as np
 from numba import njit
 
+from .coder import RANS
 from .head import PROB_BITS
+from .payload import drain, finish
 
-__all__ = ["CHECK_STATE", "QUOTIENT_BITS", "STATE_BITS", "max_payload_bytes", "pop", "push"]
+__all__ = ["CHECK_STATE", "QUOTIENT_BITS", "STATE_BITS", "pop", "push", "write_payload"]
 
 #: Bits of the quotient below its leading one.
 QUOTIENT_BITS = 2
 #: Bits of the state below its leading one.
-STATE_BITS = PROB_BITS + QUOTIENT_BITS
+STATE_BITS = RANS.state_bits
 #: State that the encoder of a tile starts from, and its decoder must end in.
 CHECK_STATE = 1 << STATE_BITS
-
-
-def max_payload_bytes(pixels: int) -> int:
-    """Longest payload of a tile: ``PROB_BITS`` bits per symbol, plus the final state."""
-    return (PROB_BITS * pixels + STATE_BITS + 1 + 7) // 8
 
 
 @njit(inline="always")
@@ -71,3 +69,22 @@ def pop(state, start, freq):
     while (state << count) < CHECK_STATE:
         count += 1
     return state, count
+
+
+@njit(nogil=True, cache=True)
+def write_payload(start, freq, payload):
+    """Code the symbols of a tile into the end of ``payload`` (uint8).
+
+    ``start`` and ``freq`` are int32, shape (n,): their intervals.  Returns the position of the
+    first byte.
+    """
+    at = len(payload)
+    state = CHECK_STATE
+    held = 0  # bits below the next whole byte
+    count = 0
+    for i in range(len(start) - 1, -1, -1):
+        state, bits, n = push(state, np.int64(start[i]), np.int64(freq[i]))
+        held |= bits << count
+        count += n
+        at, held, count = drain(payload, at, held, count)
+    return finish(payload, at, held | state << count, count + STATE_BITS + 1)

@@ -1,9 +1,11 @@
 """Parameters of a core: what `lutgen build` decides before it elaborates."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from ..codec.coder import RANS, Coder
 from ..codec.head import LaplaceHead
-from ..codec.rans import max_payload_bytes
+from ..codec.tans import TansTables
 from ..codec.tile import MAX_IMAGE_SIDE
 from ..model import Model
 from .constraint import ConstrainedDecoder, ConstrainedEncoder
@@ -13,6 +15,7 @@ from .network import Network
 from .prior import PriorWindow
 from .pyramid import level_pixel
 from .rans import BitPacker, RansDecoder, RansEncoder
+from .tans import TansDecoder, TansEncoder, TansStates, TansSymbols
 from .window import BackwardWindow, ForwardWindow
 
 __all__ = ["CoreConfig"]
@@ -45,6 +48,8 @@ class CoreConfig:
         LUT levels between registers of the network.
     primitive:
         LUT primitive to instantiate, or None.
+    coder:
+        Entropy coder.
 
     Raises
     ------
@@ -61,6 +66,7 @@ class CoreConfig:
     max_height: int = 4096
     levels_per_stage: int = 4
     primitive: str | None = None
+    coder: Coder = RANS
 
     def __post_init__(self) -> None:
         for name in ("tile_width", "tile_height"):
@@ -75,6 +81,11 @@ class CoreConfig:
                     f"{name.replace('_', ' ')} must be {low} to {MAX_IMAGE_SIDE} pixels, "
                     f"not {getattr(self, name)!r}"
                 )
+        if self.coder != RANS and self.model.constraint:
+            raise ValueError(
+                "coder tans must have a model without the pooling constraint, whose symbols come "
+                "from no table: choose coder rans"
+            )
         for name, value, least in (
             ("lanes", self.lanes, self.min_decoder_lanes),
             ("encoder lanes", self.encoder_lanes, self.min_encoder_lanes),
@@ -88,19 +99,52 @@ class CoreConfig:
     def _laplace(self) -> bool:
         return isinstance(self.model.head, LaplaceHead)
 
+    @cached_property
+    def tans_tables(self) -> TansTables:
+        """Tables of the tANS coder."""
+        return TansTables.from_head(self.model.head, self.coder.code)
+
     @property
-    def encoder_head(self) -> type:
-        """Component that finds a symbol's interval."""
+    def _is_tans(self) -> bool:
+        return self.coder != RANS
+
+    @property
+    def _encoder_head(self) -> type:
+        if self._is_tans:
+            return TansSymbols
         if self.model.constraint:
             return ConstrainedEncoder
         return LaplaceEncoder if self._laplace else TableEncoder
 
     @property
-    def decoder_head(self) -> type:
-        """Component that finds a slot's symbol."""
+    def _decoder_head(self) -> type:
         if self.model.constraint:
             return ConstrainedDecoder
         return LaplaceDecoder if self._laplace else TableDecoder
+
+    def encoder_head(self):
+        """A new component that finds a symbol's interval."""
+        return self._encoder_head(self.tans_tables if self._is_tans else self.model.head)
+
+    def decoder_head(self):
+        """A new component that finds a slot's symbol."""
+        return (
+            TansStates(self.tans_tables) if self._is_tans else self._decoder_head(self.model.head)
+        )
+
+    def encoder_coder(self) -> RansEncoder | TansEncoder:
+        """A new coder core of the encoder."""
+        if self._is_tans:
+            return TansEncoder(self.tans_tables, self.lanes_of_encoder)
+        return RansEncoder(self.lanes_of_encoder)
+
+    def decoder_coder(self) -> RansDecoder | TansDecoder:
+        """A new coder core of the decoder."""
+        bits = self.payload_address_bits + 3
+        if self._is_tans:
+            return TansDecoder(self.tans_tables, self.decoder_lanes, address_bits=bits)
+        latency = self._decoder_head.interval_latency_of(self.model.head)
+        return RansDecoder(self.decoder_lanes, head_latency=latency, address_bits=bits)
 
     def network(self) -> Network:
         """A new network of the model."""
@@ -121,7 +165,9 @@ class CoreConfig:
     @property
     def decoder_symbol_at(self) -> int:
         """Clocks from a slot of the decoder's rotation to its decoded pixel."""
-        return self.decoder_class_at + self.decoder_head.latency_of(self.model.head)
+        if self._is_tans:
+            return self.decoder_class_at + TansDecoder.symbol_latency
+        return self.decoder_class_at + self._decoder_head.latency_of(self.model.head)
 
     @property
     def encoder_class_at(self) -> int:
@@ -131,18 +177,23 @@ class CoreConfig:
     @property
     def encoder_interval_at(self) -> int:
         """Clocks from a slot of the encoder's rotation to its pixel's interval."""
-        return self.encoder_class_at + self.encoder_head.latency_of(self.model.head)
+        return self.encoder_class_at + self._encoder_head.latency_of(self.model.head)
 
     @property
     def min_decoder_lanes(self) -> int:
         """Depth of the decoder's loops: window to pixel, and ANS state to ANS state."""
-        rans = 1 + self.decoder_head.interval_latency_of(self.model.head) + RansDecoder.tail
-        return max(self.decoder_symbol_at + 1, rans)
+        if self._is_tans:
+            coder = TansDecoder.latency
+        else:
+            head = self._decoder_head.interval_latency_of(self.model.head)
+            coder = RansDecoder.slot_latency + head + RansDecoder.tail
+        return max(self.decoder_symbol_at + 1, coder)
 
     @property
     def min_encoder_lanes(self) -> int:
         """Depth of the encoder's loops: ANS state, and bit packing."""
-        return max(RansEncoder.latency, BitPacker.latency + 1)
+        coder = TansEncoder if self._is_tans else RansEncoder
+        return max(coder.latency, BitPacker.latency + 1)
 
     @property
     def decoder_lanes(self) -> int:
@@ -178,7 +229,7 @@ class CoreConfig:
     def payload_address_bits(self) -> int:
         """Address bits of the decoder's payload bytes: a tile of 8 bits a pixel for each lane."""
         tile = self.tile_width * self.tile_height
-        longest = max_payload_bytes(self.tile_symbols)
+        longest = self.coder.max_payload_bytes(self.tile_symbols)
         return (max(self.decoder_lanes * tile, 2 * longest) - 1).bit_length()
 
     @property

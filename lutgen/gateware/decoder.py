@@ -15,7 +15,6 @@ from .packet_reader import PacketReader
 from .payload import PayloadMemory
 from .pipeline import delay
 from .prior import PriorMemory, PriorWindow
-from .rans import RansDecoder
 from .raster import PIXEL, TilesToRaster, frame_layout
 from .window import ForwardWindow, block_sum
 
@@ -88,7 +87,7 @@ class DecoderCore(wiring.Component):
 
         m.submodules.reader = reader = PacketReader(
             model_hash=c.model_hash, levels=c.model.levels, tile_symbols=c.tile_symbols, **tile,
-            **size, address_bits=c.payload_address_bits,
+            **size, address_bits=c.payload_address_bits, coder=c.coder,
         )
         m.submodules.payload = payload = PayloadMemory(c.payload_address_bits)
         m.submodules.lanes = lanes = ForwardLanes(
@@ -97,10 +96,8 @@ class DecoderCore(wiring.Component):
         )  # fmt: skip
         m.submodules.window = window = ForwardWindow(shape, lanes=count, **tile)
         m.submodules.network = network = c.network()
-        m.submodules.head = head = c.decoder_head(c.model.head)
-        m.submodules.rans = rans = RansDecoder(
-            count, head_latency=head.interval_latency, address_bits=c.payload_address_bits + 3
-        )
+        m.submodules.head = head = c.decoder_head()
+        m.submodules.coder = coder = c.decoder_coder()
         m.submodules.raster = raster = TilesToRaster(
             **tile, **size, buffers=c.output_buffers, sequence_bits=c.sequence_bits,
             levels=c.model.levels, events=self._events,
@@ -143,8 +140,8 @@ class DecoderCore(wiring.Component):
             payload.write.eq(reader.write),
             payload.address.eq(reader.address),
             payload.data.eq(reader.data),
-            payload.fetch.eq(rans.fetch),
-            rans.word.eq(payload.word),
+            payload.fetch.eq(coder.fetch),
+            coder.word.eq(payload.word),
         ]
 
         # Window, class, symbol.
@@ -159,7 +156,14 @@ class DecoderCore(wiring.Component):
         above = [
             window.features.word_select(shape.offsets.index((-d, 0)), 8) for d in range(1, radius)
         ]
-        pixel = Mux(void, 0, head.symbol)
+        if c.coder.name == "tans":
+            symbol = coder.symbol
+            answer = {"found": head.symbol, "escape": head.escape, "reduced": head.reduced}
+        else:
+            symbol = head.symbol
+            answer = {"start": head.start, "freq": head.freq}
+        m.d.comb += [getattr(coder, name).eq(value) for name, value in answer.items()]
+        pixel = Mux(void, 0, symbol)
         finest, ends, checked = 1, lanes.last, 1
         if c.model.levels:
             # The level to decode changes only when nothing is inside.
@@ -181,7 +185,7 @@ class DecoderCore(wiring.Component):
             window.width.eq(lanes.width),
             window.column.eq(lanes.column),
             head.classes.eq(network.classes),
-            head.slot.eq(rans.slot),
+            head.slot.eq(coder.slot),
             window.write.eq(write),
             window.write_lane.eq(lane),
             window.write_column.eq(x),
@@ -197,26 +201,24 @@ class DecoderCore(wiring.Component):
             m.d.comb += window.write_above.word_select(d, 8).eq(value)
 
         # Coder: its slot must meet the class at the head.
-        at = c.decoder_class_at - 1
+        at = c.decoder_class_at - coder.slot_latency
         tile_in = lanes.tiles.payload
         m.d.comb += [
-            rans.lane.eq(delay(m, lanes.lane, at, name="rans_lane")),
-            rans.code.eq(delay(m, lanes.code, at, name="rans_code")),
-            rans.load.eq(delay(m, lanes.load, at, name="rans_load")),
-            rans.last.eq(delay(m, ends, at, name="rans_last")),
-            rans.position.eq(delay(m, tile_in.position, at, name="rans_position")),
-            rans.end.eq(delay(m, tile_in.end, at, name="rans_end")),
-            rans.start.eq(head.start),
-            rans.freq.eq(head.freq),
+            coder.lane.eq(delay(m, lanes.lane, at, name="coder_lane")),
+            coder.code.eq(delay(m, lanes.code, at, name="coder_code")),
+            coder.load.eq(delay(m, lanes.load, at, name="coder_load")),
+            coder.last.eq(delay(m, ends, at, name="coder_last")),
+            coder.position.eq(delay(m, tile_in.position, at, name="coder_position")),
+            coder.end.eq(delay(m, tile_in.end, at, name="coder_end")),
         ]
-        at += rans.done_latency
+        at += coder.done_latency
         done = delay(m, lanes.code & ends, at, name="done", reset=True)
         done_void = delay(m, lanes.void, at, name="done_void")
         m.d.comb += [
             decoded.mark.eq(done),
             decoded.marked.eq(delay(m, lanes.tile, at, name="done_tile")),
             lanes.oldest.eq(raster.oldest),
-            self.bad_tile.eq(done & ~done_void & ~rans.good & checked),
+            self.bad_tile.eq(done & ~done_void & ~coder.good & checked),
         ]
 
         # Tiles become readable, and payload bytes are given back, in the order of the tiles.

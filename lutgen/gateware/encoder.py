@@ -14,7 +14,7 @@ from .levels import EncoderLevels
 from .packet_writer import PacketWriter
 from .pipeline import delay
 from .prior import PriorMemory, PriorWindow
-from .rans import BitPacker, RansEncoder
+from .rans import BitPacker
 from .raster import PIXEL, RASTER_EVENTS, RasterToTiles, file_layout
 from .window import BackwardWindow, block_sum
 
@@ -86,12 +86,12 @@ class EncoderCore(wiring.Component):
         )
         m.submodules.window = window = BackwardWindow(window_shape, lanes=lanes_count, **tile)
         m.submodules.network = network = c.network()
-        m.submodules.head = head = c.encoder_head(c.model.head)
-        m.submodules.rans = rans = RansEncoder(lanes_count)
+        m.submodules.head = head = c.encoder_head()
+        m.submodules.coder = coder = c.encoder_coder()
         m.submodules.packer = packer = BitPacker(lanes_count)
         m.submodules.writer = writer = PacketWriter(
             model_hash=c.model_hash, levels=c.model.levels, tile_symbols=c.tile_symbols, **tile,
-            **size, buffers=c.packet_buffers, **bits,
+            **size, buffers=c.packet_buffers, **bits, coder=c.coder,
         )
         m.submodules.read = read = Completion(c.input_buffers)
         m.submodules.packed = packed = Completion(c.packet_buffers)
@@ -169,30 +169,36 @@ class EncoderCore(wiring.Component):
         # Coder.
         at = c.encoder_interval_at
 
-        def at_rans(value, name: str, extra: int = 0, reset: bool = False):
+        def at_coder(value, name: str, extra: int = 0, reset: bool = False):
             return delay(m, value, at + extra, name=name, reset=reset)
 
-        lane = at_rans(lanes.lane, "lane")
-        code = at_rans(lanes.code, "code")
-        first = at_rans(lanes.first & lanes.code, "first")
-        flush = at_rans(lanes.flush, "flush")
-        final = at_rans(lanes.final, "final", reset=True)
-        number = at_rans(lanes.tile, "number")
-        ends = at_rans(lanes.ends, "ends")
-        later = RansEncoder.bits_latency
+        lane = at_coder(lanes.lane, "lane")
+        code = at_coder(lanes.code, "code")
+        first = at_coder(lanes.first & lanes.code, "first")
+        flush = at_coder(lanes.flush, "flush")
+        final = at_coder(lanes.final, "final", reset=True)
+        number = at_coder(lanes.tile, "number")
+        ends = at_coder(lanes.ends, "ends")
+        later = coder.bits_latency
         m.d.comb += [
-            rans.lane.eq(lane),
-            rans.code.eq(code),
-            rans.first.eq(first),
-            rans.flush.eq(flush),
-            rans.start.eq(head.start),
-            rans.freq.eq(head.freq),
+            coder.lane.eq(lane),
+            coder.code.eq(code),
+            coder.first.eq(first),
+            coder.flush.eq(flush),
+            coder.start.eq(head.start),
+            coder.freq.eq(head.freq),
             packer.lane.eq(delay(m, lane, later, name="packer_lane")),
             packer.first.eq(delay(m, first, later, name="packer_first")),
             packer.last.eq(delay(m, final, later, name="packer_last")),
-            packer.bits.eq(rans.bits),
-            packer.count.eq(rans.count),
+            packer.bits.eq(coder.bits),
+            packer.count.eq(coder.count),
         ]
+        if c.coder.name == "tans":
+            m.d.comb += [
+                coder.escape.eq(head.escape),
+                coder.classes.eq(delay(m, network.classes, head.latency, name="coder_class")),
+                coder.symbol.eq(delay(m, head.symbol, head.latency, name="coder_symbol")),
+            ]
         # Words of each lane are numbered as they come.
         later += BitPacker.latency
         word_lane = delay(m, lane, later, name="word_lane")

@@ -8,8 +8,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from ..codec.container import HEADER_BYTES, MIN_PAYLOAD_BYTES, VERSION
-from ..codec.rans import max_payload_bytes
+from ..codec.coder import Coder
+from ..codec.container import HEADER_BYTES, VERSION
 from .axi import BYTE
 from .lanes import forward_tile
 from .pipeline import delay
@@ -48,12 +48,12 @@ class PacketReader(wiring.Component):
 
     def __init__(
         self, *, model_hash: bytes, levels: int, tile_symbols: int, tile_width: int,
-        tile_height: int, max_width: int, max_height: int, address_bits: int,
+        tile_height: int, max_width: int, max_height: int, address_bits: int, coder: Coder,
     ) -> None:  # fmt: skip
-        self._hash, self._levels = model_hash, levels
+        self._hash, self._levels, self._coder = model_hash, levels, coder
         self._tile_width, self._tile_height = tile_width, tile_height
         self._max_width, self._max_height = max_width, max_height
-        self._max_payload = max_payload_bytes(tile_symbols)
+        self._max_payload = coder.max_payload_bytes(tile_symbols)
         if 1 << address_bits <= self._max_payload:
             raise ValueError(
                 f"payload memory must hold more than {self._max_payload} bytes, "
@@ -87,7 +87,8 @@ class PacketReader(wiring.Component):
         expected = Array(
             Const(v, 8)
             for v in [*b"LGC", VERSION, *self._hash[:8], 0, 0, 0, 0,
-                      self._tile_width, self._tile_height, self._levels, 0, 0, 0, 0, 0]
+                      self._tile_width, self._tile_height, self._levels, self._coder.code,
+                      0, 0, 0, 0]
         )  # fmt: skip
         wrong_header, wrong_model = Signal(), Signal()
         right = byte == expected[at]
@@ -115,7 +116,10 @@ class PacketReader(wiring.Component):
         truncated = Signal()  # the stream is over, or dropped up to its end
         impossible = Signal()
         m.d.sync += impossible.eq(
-            truncated | malformed | (length < MIN_PAYLOAD_BYTES) | (length > self._max_payload)
+            truncated
+            | malformed
+            | (length < self._coder.min_payload_bytes)
+            | (length > self._max_payload)
         )
         left = Signal(14)  # bytes still to come
         final = Signal()  # ... only this one

@@ -10,8 +10,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
+from ..codec.coder import Coder
 from ..codec.container import HEADER_BYTES, VERSION
-from ..codec.rans import max_payload_bytes
 from .axi import BYTE
 from .blockmem import add_ram
 from .pipeline import delay
@@ -20,9 +20,9 @@ from .raster import file_layout
 __all__ = ["PacketWriter"]
 
 
-def _word_address_bits(symbols: int) -> int:
+def _word_address_bits(coder: Coder, symbols: int) -> int:
     """Address bits of the 16-bit words of one tile's longest payload."""
-    return bits_for((max_payload_bytes(symbols) + 1) // 2 - 1)
+    return bits_for((coder.max_payload_bytes(symbols) + 1) // 2 - 1)
 
 
 def _bytes(value, count: int) -> list:
@@ -64,11 +64,12 @@ class PacketWriter(wiring.Component):
     def __init__(
         self, *, model_hash: bytes, levels: int, tile_symbols: int, tile_width: int,
         tile_height: int, max_width: int, max_height: int, buffers: int, sequence_bits: int,
+        coder: Coder,
     ) -> None:  # fmt: skip
-        self._hash, self._levels = model_hash, levels
+        self._hash, self._levels, self._coder = model_hash, levels, coder
         self._tile_width, self._tile_height = tile_width, tile_height
         self._buffers = buffers
-        self._index_bits = _word_address_bits(tile_symbols)
+        self._index_bits = _word_address_bits(coder, tile_symbols)
         super().__init__({
             "files": In(stream.Signature(file_layout(max_width, max_height))),
             "write": In(1),
@@ -104,7 +105,8 @@ class PacketWriter(wiring.Component):
             Const(byte, 8) if isinstance(byte, int) else byte
             for byte in [
                 *b"LGC", VERSION, *self._hash[:8], *_bytes(file.width, 2), *_bytes(file.height, 2),
-                self._tile_width, self._tile_height, self._levels, 0, *_bytes(file.images, 4),
+                self._tile_width, self._tile_height, self._levels, self._coder.code,
+                *_bytes(file.images, 4),
             ]
         )  # fmt: skip
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.utils import bits_for
 
-__all__ = ["choose", "delay"]
+__all__ = ["choose", "delay", "one_hot_select"]
 
 
 def delay(m: Module, value, cycles: int, *, name: str, reset: bool = False) -> Value:
@@ -35,3 +36,12 @@ def choose(values: Sequence, select) -> Value:
         pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
         level = [Mux(select[bit], p[1], p[0]) if len(p) == 2 else p[0] for p in pairs]
     return level[0]
+
+
+def one_hot_select(values: Sequence[int], one_hot: Value) -> Value:
+    """The value whose bit is set, as an OR of its bits."""
+    width = bits_for(max(values))
+    return Cat(
+        Cat(one_hot[i] for i, value in enumerate(values) if value >> bit & 1).any()
+        for bit in range(width)
+    )

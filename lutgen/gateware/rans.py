@@ -12,20 +12,11 @@ from amaranth.utils import bits_for
 
 from ..codec.head import PROB_BITS
 from ..codec.rans import STATE_BITS
-from .pipeline import delay
+from .pipeline import delay, one_hot_select
 
 __all__ = ["BitPacker", "RansDecoder", "RansEncoder"]
 
 _WORD = 16
-
-
-def _select(values: list[int], one_hot):
-    """The value whose bit is set, as an OR of its bits."""
-    width = bits_for(max(values))
-    return Cat(
-        Cat(one_hot[i] for i, value in enumerate(values) if value >> bit & 1).any()
-        for bit in range(width)
-    )
 
 
 class RansEncoder(wiring.Component):
@@ -281,6 +272,8 @@ class RansDecoder(wiring.Component):
 
     #: Clocks from ``fetch`` to ``word``.
     fetch_latency = 4
+    #: Clocks from the inputs to ``slot``.
+    slot_latency = 1
     #: Clocks from ``start`` and ``freq`` to the stored state.
     tail = 5
 
@@ -361,7 +354,7 @@ class RansDecoder(wiring.Component):
         for i in reversed(range(PROB_BITS)):
             m.d.sync += top[i].eq(self.freq[i] & ~self.freq[i + 1 : PROB_BITS].any())
         fewer = Signal(4, reset_less=True)  # bits wanted if x is of the greater length
-        m.d.sync += fewer.eq(_select([PROB_BITS - 1 - i for i in range(PROB_BITS)], top))
+        m.d.sync += fewer.eq(one_hot_select([PROB_BITS - 1 - i for i in range(PROB_BITS)], top))
         top_1 = delay(m, top, 1, name="top")
         count = Signal(5, reset_less=True)
         lesser = (top_1 & ~product[3:]).any()

@@ -18,9 +18,10 @@ import numpy as np
 
 import lutgen
 from lutgen.build import build, load_build
+from lutgen.build_core import core_config
 from lutgen.codec.codec import Codec
+from lutgen.codec.coder import Coder
 from lutgen.codec.container import HEADER_BYTES, CorruptStreamError
-from lutgen.gateware.config import CoreConfig
 from lutgen.model import Model
 from lutgen.sim.codec import RtlDecoder, RtlEncoder
 from lutgen.sim.design import Design
@@ -193,9 +194,7 @@ class _Run:
     def __init__(self, record, model, groups, stall, seed, progress) -> None:
         self._folder = Path(record["folder"])
         parameters = record["parameters"]
-        names = ("tile_width", "tile_height", "max_width", "max_height", "lanes", "encoder_lanes",
-                 "primitive", "levels_per_stage")  # fmt: skip
-        self._config = CoreConfig(model, **{name: parameters[name] for name in names})
+        self._config = core_config(model, parameters)
         self._bytes = parameters["stream_bytes"]
         self._groups, self._seed, self._tell = groups, seed, progress
         self._stall = {
@@ -203,8 +202,10 @@ class _Run:
         }
         tile = (parameters["tile_width"], parameters["tile_height"])
         codec = Codec(model)
-        self._files = [codec.encode(images, tile=tile).data for _, images in groups]
-        self._bad = _bad_files(codec, groups, tile, seed)
+        self._files = [
+            codec.encode(images, tile=tile, coder=self._config.coder).data for _, images in groups
+        ]
+        self._bad = _bad_files(codec, groups, tile, self._config.coder, seed)
 
     def expected_checks(self, cores) -> int:
         """How many checks there must be in the end: one per group and core, and the bad files."""
@@ -285,12 +286,14 @@ class _Run:
         return {"problems": problems, "errors": list(errors)}
 
 
-def _bad_files(codec: Codec, groups, tile, seed: int) -> tuple[np.ndarray, bytes, bytes, bytes]:
+def _bad_files(
+    codec: Codec, groups, tile, coder: Coder, seed: int
+) -> tuple[np.ndarray, bytes, bytes, bytes]:
     """An image, its file, the file with one bit of its payload turned, and another model's."""
     # Short ones simulate quickly; a dozen pixels leave enough bits to turn.
     images = [images[0] for _, images in groups]
     image = min((i for i in images if i.size >= 12), key=lambda i: i.size, default=images[0])
-    good = codec.encode(image, tile=tile).data
+    good = codec.encode(image, tile=tile, coder=coder).data
     foreign = bytearray(good)
     foreign[4] ^= 1
     # Behind header and length; the first payload byte says where the payload begins.

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lutgen.codec.coder import tans
 from lutgen.codec.container import (
     HEADER_BYTES,
     CorruptStreamError,
     Header,
-    front_bytes,
     pack_length,
     read_fronts,
     split_packets,
@@ -60,7 +60,8 @@ def patched(offset, form, value):
     (b"PNG" + GOLDEN[3:], "stream must start with b'LGC', not b'PNG'"),
     (patched(3, "B", 2), "stream format version must be 1, not 2"),
     (patched(18, "B", 4), "stream header: levels must be 0 to 3, not 4"),
-    (patched(18, "H", 256), "reserved header byte must be 0, not 1"),
+    (patched(19, "B", 1), "stream header: coder must be 0 or 8 to 12, not 1"),
+    (patched(19, "B", 13), "stream header: coder must be 0 or 8 to 12, not 13"),
     (patched(12, "H", 0), "stream header: image width must be 1 to 16384 pixels, not 0"),
     (patched(12, "H", 16385), "stream header: image width must be 1 to 16384 pixels, not 16385"),
     (patched(14, "H", 0), "stream header: image height must be 1 to 16384 pixels, not 0"),
@@ -156,10 +157,10 @@ def test_fronts_are_found_and_nothing_else_is_read(lengths, limit):
     assert file.seen == needed
 
 
-@pytest.mark.parametrize(("pixels", "wanted"), [(0, 3), (1, 5), (4, 10), (49, 89)])
-def test_front_bytes(pixels, wanted):
-    """Up to 7 zeros, 17 bits of state and 14 bits a pixel."""
-    assert front_bytes(pixels) == wanted == -(-(7 + 17 + 14 * pixels) // 8)
+def test_coder_is_named():
+    packed = Header(HASH, TileGrid(1, 1), 1, coder=tans(10)).pack()
+    assert packed[19] == 10
+    assert Header.unpack(packed).coder == tans(10)
 
 
 TWO = Header(HASH, TileGrid(2, 1, 1, 1), 1)

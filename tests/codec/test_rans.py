@@ -1,11 +1,10 @@
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
 from lutgen.codec import rans
-from lutgen.codec.rans import CHECK_STATE, STATE_BITS, max_payload_bytes
+from lutgen.codec.rans import CHECK_STATE
 
 TOTAL = 1 << 14
 # The same functions without the compiler; `test_compiled` compares them.
@@ -96,8 +95,3 @@ def test_compiled():
         wanted = rans.push.py_func(int(state[i]), start, freq)
         assert tuple(row[:3]) == wanted
         assert tuple(row[3:]) == rans.pop.py_func(wanted[0], start, freq)
-
-
-@pytest.mark.parametrize(("pixels", "size"), [(0, 3), (1, 4), (784, 1375), (4096, 7171)])
-def test_longest_payload(pixels, size):
-    assert max_payload_bytes(pixels) == size == -(-(14 * pixels + STATE_BITS + 1) // 8)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from lutgen.codec.coder import RANS
 from lutgen.codec.container import CorruptStreamError, pack_length
-from lutgen.codec.rans import max_payload_bytes
 from lutgen.gateware.top import DECODER_ERRORS
 from lutgen.sim import Stall
 from lutgen.sim.codec import _frames
@@ -123,7 +123,7 @@ def test_extra_bytes(extra):
 
 @pytest.mark.parametrize("length", [
     bytes([0]), bytes([2]), bytes([0x85, 0]), bytes([0xFF, 0xFF]), bytes([0xFF, 0x7F]),
-    pack_length(max_payload_bytes(16 * 8) + 1),
+    pack_length(RANS.max_payload_bytes(16 * 8) + 1),
 ], ids=lambda b: b.hex())  # fmt: skip
 def test_impossible_length(length):
     """Tile 1's."""

@@ -41,9 +41,10 @@ def test_smaller_pictures(name):
             np.testing.assert_array_equal(frame, picture, err_msg=f"frame {number}")
 
 
-def test_damaged_tiles():
+@pytest.mark.parametrize("name", ["two levels", "tans"])
+def test_damaged_tiles(name):
     """Any damage in a payload stays in its tile and is reported; the next file is whole."""
-    top = tops("two levels")
+    top = tops(name)
     width, height = 24, 33
     images = pictures(width, height, count=2)
     good = top.file(images)

@@ -17,10 +17,13 @@ SIZES = (
     (1, 1), (2, 1), (1, 2), (13, 1), (1, 17), (3, 5), (8, 8), (16, 16), (17, 19), (40, 9), (37, 64),
 )  # fmt: skip
 QUICK = [(name, size) for name in ("walker", "two levels") for size in SIZES]
-QUICK += [(name, size) for name in ("plain", "laplace") for size in SIZES[-4:]]
-RARE = ("seven", "lanes", "one level", "three levels", "seven with levels", "three with levels")
+QUICK += [(name, size) for name in ("plain", "laplace", "tans") for size in SIZES[-4:]]
+RARE = (
+    "seven", "lanes", "one level", "three levels", "seven with levels", "three with levels",
+    "tans with levels",
+)  # fmt: skip
 SLOW = [pytest.param(name, size, marks=pytest.mark.slow) for name in RARE for size in SIZES]
-NAMES = ["walker", "plain", "laplace", "two levels",
+NAMES = ["walker", "plain", "laplace", "two levels", "tans",
          *(pytest.param(name, marks=pytest.mark.slow) for name in RARE)]  # fmt: skip
 
 
@@ -49,7 +52,7 @@ def test_decoder_sizes_back_to_back(name):
     check_decoder(tops(name), [pictures(*size, count=3) for size in SIZES])
 
 
-@pytest.mark.parametrize("name", ["walker", "two levels"])
+@pytest.mark.parametrize("name", ["walker", "two levels", "tans"])
 @pytest.mark.parametrize("stall", STALLS)
 def test_encoder_stalls(stall, name):
     top = tops(name)
@@ -59,7 +62,7 @@ def test_encoder_stalls(stall, name):
     assert result.errors == ()
 
 
-@pytest.mark.parametrize("name", ["walker", "two levels"])
+@pytest.mark.parametrize("name", ["walker", "two levels", "tans"])
 @pytest.mark.parametrize("stall", STALLS)
 def test_decoder_stalls(stall, name):
     groups = [pictures(*size, count=2) for size in ((27, 21), (1, 1), (40, 9), (8, 8))]
@@ -117,7 +120,7 @@ def test_reset_in_mid_frame(reset_at, reset_clocks, name):
           suppress_health_check=[HealthCheck.too_slow])  # fmt: skip
 @given(st.data())
 def test_any_size_and_stall(data):
-    top = tops(data.draw(st.sampled_from(["walker", "plain", "laplace", *RARE[2:]])))
+    top = tops(data.draw(st.sampled_from(["walker", "plain", "laplace", "tans", *RARE[2:]])))
     width, height = data.draw(st.integers(1, 40)), data.draw(st.integers(1, 64))
     images = pictures(width, height, data.draw(st.integers(1, 4)), data.draw(st.integers(0, 9)))
     stall = {

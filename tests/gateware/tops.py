@@ -6,6 +6,7 @@ from functools import cache, cached_property
 import numpy as np
 
 from lutgen.codec.codec import Codec
+from lutgen.codec.coder import tans
 from lutgen.codec.container import Header, split_packets
 from lutgen.codec.head import TableHead
 from lutgen.gateware.config import CoreConfig
@@ -62,7 +63,7 @@ class Tops:
 
     def file(self, images: np.ndarray) -> bytes:
         """The reference's file."""
-        return self.codec.encode(images, tile=self.tile).data
+        return self.codec.encode(images, tile=self.tile, coder=self.config.coder).data
 
     def decode_words(self, words: dict, *, clear_error: int = 0, **options):
         """The decoder's streams, with beats of any kind; compiled as `decoder` is."""
@@ -125,6 +126,15 @@ def tops(name: str) -> Tops:
             primitive="LUT6", **small,
         )  # fmt: skip
         return Tops(config)
+    if name == "tans":
+        config = CoreConfig(
+            table_model(12), tile_width=8, tile_height=8, primitive="LUT6", levels_per_stage=2,
+            coder=tans(9), **small,
+        )  # fmt: skip
+        return Tops(config, stream_bytes=2)
+    if name == "tans with levels":
+        model = pyramid_table_model(13, levels=2)
+        return Tops(CoreConfig(model, tile_width=8, tile_height=16, coder=tans(8), **small))
     if name == "throughput of levels":
         counts = np.where(np.arange(256) < 8, 1.0, 1e-3)  # codes pixels below 8 in three bits
         head = TableHead.from_counts(np.tile(counts, (13, 1)))

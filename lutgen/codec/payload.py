@@ -1,0 +1,29 @@
+"""Bits into a payload, from its end to its front."""
+
+from numba import njit
+
+__all__ = ["drain", "finish"]
+
+
+@njit(inline="always")
+def drain(payload, at, held, count):
+    """Move whole bytes of the ``count`` bits in ``held`` before ``payload[at]``.
+
+    Returns ``(at, held, count)`` after it.
+    """
+    while count >= 8:
+        at -= 1
+        payload[at] = held & 255
+        held >>= 8
+        count -= 8
+    return at, held, count
+
+
+@njit(inline="always")
+def finish(payload, at, held, count):
+    """Move all bits, with zeros before them up to a whole byte; returns the first position."""
+    at, held, count = drain(payload, at, held, count)
+    if count:
+        at -= 1
+        payload[at] = held
+    return at
