@@ -19,7 +19,9 @@ from pathlib import Path
 import click
 import numpy as np
 
+from lutgen.cli.common import coder_options
 from lutgen.codec.codec import Codec
+from lutgen.codec.coder import coder_named
 from lutgen.codec.pyramid import pyramid
 from lutgen.gateware.config import CoreConfig
 from lutgen.model import Model
@@ -73,9 +75,11 @@ def _gray(path: str) -> np.ndarray:
 @click.option("--copies", default=2, show_default=True, help="Of an image file, back to back.")
 @click.option("--model", "model_path", help="Model file; by default the embedded one.")
 @click.option("--target", default="zynq7045", show_default=True)
+@coder_options
 @click.option("--out", help="Json file to write.")
-def main(images, limit, size, copies, model_path, target, out) -> None:
+def main(images, limit, size, copies, model_path, target, coder, tans_bits, out) -> None:
     """Measure both tops."""
+    coder = coder_named(coder, tans_bits)
     model = Model.load(model_path) if model_path else Model.default()
     if Path(images).suffix.lower() in (".png", ".pgm"):
         stack = _gray(images)[None]
@@ -86,15 +90,15 @@ def main(images, limit, size, copies, model_path, target, out) -> None:
     else:
         stack = np.stack(load_images(images, split="val")[:limit])
     count, height, width = stack.shape
-    config = CoreConfig(model, primitive=get_target(target).lut_primitive)
+    config = CoreConfig(model, primitive=get_target(target).lut_primitive, coder=coder)
     skip = count // 2 if count >= 4 * _GROUP else 0
-    reference = Codec(model).encode(stack)
+    reference = Codec(model).encode(stack, coder=coder)
     encoder, decoder = RtlEncoder(config), RtlDecoder(config)
     encoder(stack[:1])  # builds the simulator
     encoded, encode_seconds = _timed(lambda: encoder(stack))
     if encoded.files != (reference.data,) or encoded.errors:
         raise SystemExit("error: the encoder's bytes differ from the reference's")
-    decoder(Codec(model).encode(stack[:1]).data)
+    decoder(Codec(model).encode(stack[:1], coder=coder).data)
     decoded, decode_seconds = _timed(lambda: decoder(reference.data))
     pictures = pyramid(stack, model.levels)
     thumbnails = {}
@@ -114,6 +118,7 @@ def main(images, limit, size, copies, model_path, target, out) -> None:
     result = {
         "images": Path(images).name, "count": count, "width": width, "height": height,
         "model_hash": model.hash, "profile": model.profile, "levels": model.levels,
+        "coder": coder.name, "state_bits": coder.state_bits,
         "target": target, "lanes": config.decoder_lanes,
         "encoder_lanes": config.lanes_of_encoder,
         "pipeline_depth": config.min_decoder_lanes,

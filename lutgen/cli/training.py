@@ -168,6 +168,7 @@ def _save_model(model, path: str) -> None:
 @click.option("--output-bits", type=int, metavar="N", help="Of location and of scale, each.")
 @click.option("--ups-bits", type=int, metavar="N", help="Of each upsampled pixel.")
 @click.option("--scales", type=int, metavar="N", help="Scale classes of the head.")
+@click.option("--classes", type=int, metavar="N", help="Probability tables of a table head.")
 @click.option("--limit", type=int, default=1000, show_default=True, help="Most images to count on.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the images' choice.")
 @click.option("--licence", default="", metavar="TEXT", help="Licence of the data, for the record.")
@@ -175,12 +176,14 @@ def _save_model(model, path: str) -> None:
 def slim_(model, data, licence, out, **options) -> None:
     """Cut a trained model of LUT networks down to a cheaper layout.
 
-    MODEL is a model file with a Laplace head.  Thresholds, output bits and scales are given up
-    where training images miss them least, and the tables are counted again; no network is trained.
+    Of a model with a Laplace head thresholds, output bits and scales are given up where training
+    images miss them least; of one with a table head, classes are merged.  Tables are counted again;
+    no network is trained.
     """
-    if all(options[name] is None for name in ("thresholds", "output_bits", "ups_bits", "scales")):
+    if all(value is None for name, value in options.items() if name not in ("limit", "seed")):
         raise click.UsageError(
-            "at least one of --thresholds, --output-bits, --ups-bits and --scales must be given"
+            "at least one of --thresholds, --output-bits, --ups-bits, --scales and --classes must "
+            "be given"
         )
     from lutgen.model import Model
 
@@ -199,8 +202,10 @@ def slim_(model, data, licence, out, **options) -> None:
         [net.n_nodes for net in networks], [net.n_inputs for net in networks]
     ))  # fmt: skip
     entry = slim.training["slim"][-1]
+    head = slim.head
+    rows = f"{head.scales} scales" if hasattr(head, "scales") else f"{head.classes} classes"
     click.echo(
-        f"{out}: {luts} LUTs, {bits} comparators, {slim.head.scales} scales, ideal bpp on "
+        f"{out}: {luts} LUTs, {bits} comparators, {rows}, ideal bpp on "
         f"{entry['data']['images']} training images {entry['bpp']:.3f}, was "
         f"{entry['bpp_before']:.3f}"
     )

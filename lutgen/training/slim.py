@@ -23,6 +23,7 @@ from lutgen.codec.upsample import GROUPS, Upsampler
 from lutgen.codec.window import Window
 from lutgen.model import Model
 from lutgen.netlist import Netlist, NetlistBuilder
+from lutgen.training.classes import fewer_classes
 from lutgen.training.datasets import check_images, data_hash
 from lutgen.training.dlc.output import LaplaceOutput
 from lutgen.training.dlc.train import integer_bpp
@@ -53,6 +54,8 @@ class Slim:
         Bits of each of the four pixels of the upsampling model.
     scales:
         Scale classes of the head.
+    classes:
+        Classes of a table head; of a model that has one, nothing else can be cut.
     limit:
         Most training images to choose and count on.
     seed:
@@ -63,13 +66,14 @@ class Slim:
     output_bits: int | None = None
     ups_bits: int | None = None
     scales: int | None = None
+    classes: int | None = None
     limit: int = 1000
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name, most in (
             ("thresholds", 254), ("output_bits", 4096), ("ups_bits", 4096), ("scales", 4096),
-            ("limit", 1 << 30),
+            ("classes", 4096), ("limit", 1 << 30),
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and not 1 <= value <= most:
@@ -90,7 +94,7 @@ def slim_model(
     Parameters
     ----------
     model:
-        A model with a Laplace head, with or without levels.
+        A model with a Laplace head, with or without levels, or with a table head and a walker.
     images:
         Training images, uint8 arrays of shape (H, W), sizes may differ.
     config:
@@ -112,8 +116,14 @@ def slim_model(
     ValueError
         If the model has not what is to be cut.
     """
-    if not isinstance(model.head, LaplaceHead):
-        raise ValueError("head of a model to slim must be 'laplace', not 'table'")
+    table = not isinstance(model.head, LaplaceHead)
+    for part in ("thresholds", "output_bits", "scales", "classes"):
+        value = getattr(config, part)
+        if value is not None and table != (part == "classes"):
+            raise ValueError(
+                f"{part.replace('_', ' ')} must be absent for a model with a "
+                f"{'table' if table else 'Laplace'} head, not {value}"
+            )
     if config.ups_bits is not None and model.upsampler is None:
         raise ValueError(f"ups bits must be absent for a model of 0 levels, not {config.ups_bits}")
     images = check_images(images)
@@ -123,8 +133,13 @@ def slim_model(
     upsampler = model.upsampler
     if upsampler is not None:
         upsampler = _slim_upsampler(upsampler, images, model.levels, config)
-    network, head = _slim_network(model, upsampler, images, config)
-    slim = replace(model, upsampler=upsampler, network=network, head=head)
+    if table:
+        slim = replace(model, upsampler=upsampler)
+        if config.classes is not None:
+            slim = fewer_classes(slim, images, config.classes, tile=_TILE)
+    else:
+        network, head = _slim_network(model, upsampler, images, config)
+        slim = replace(model, upsampler=upsampler, network=network, head=head)
     entry = {
         "of": model.hash,
         "config": asdict(config),

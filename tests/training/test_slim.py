@@ -24,7 +24,13 @@ from lutgen.training.slim import (
     fewer_thresholds,
     slim_model,
 )
-from tests.models import laplace_model, pyramid_laplace_model, random_netlist, table_model
+from tests.models import (
+    laplace_model,
+    pyramid_laplace_model,
+    pyramid_table_model,
+    random_netlist,
+    table_model,
+)
 
 IMAGES = list(glyphs(12, seed=5))
 
@@ -216,12 +222,38 @@ def test_options(options, message):
 
 def test_models_that_have_not_what_is_cut():
     table, raster = table_model(), laplace_model()
-    with pytest.raises(ValueError, match="^head of a model to slim must be 'laplace', not"):
+    with pytest.raises(ValueError, match="^scales must be absent for a model with a table head"):
         slim_model(table, IMAGES, Slim(scales=2))
+    with pytest.raises(ValueError, match="^classes must be absent for a model with a Laplace head"):
+        slim_model(raster, IMAGES, Slim(classes=2))
+    for classes in (1, table.head.classes + 1):
+        with pytest.raises(ValueError, match=f"^classes must be 2 to {table.head.classes}"):
+            slim_model(table, IMAGES, Slim(classes=classes))
+    with pytest.raises(ValueError, match="^classes can be merged only in a model with a table"):
+        slim_model(table_model(walker=False), IMAGES, Slim(classes=2))
     with pytest.raises(ValueError, match="^ups bits must be absent for a model of 0 levels, not 4"):
         slim_model(raster, IMAGES, Slim(ups_bits=4))
     with pytest.raises(DatasetError, match="^images must be at least one image, not none$"):
         slim_model(laplace_model(), [], Slim(scales=2))
+
+
+@pytest.mark.parametrize("make", [table_model, pyramid_table_model])
+def test_fewer_classes(make):
+    """Leaves of one class stay together, and what was counted is coded better than at random."""
+    model = make()
+    slim = slim_model(model, IMAGES, Slim(classes=5), name="x")
+    assert slim.head.classes == 5
+    assert slim.network is model.network
+    child, was = slim.walker.stages[-1].child, model.walker.stages[-1].child
+    renamed = set(zip(was.ravel().tolist(), child.ravel().tolist(), strict=True))
+    assert len(renamed) == len(np.unique(was))
+    entry = slim.training["slim"][-1]
+    one = slim_model(model, IMAGES, Slim(classes=2), name="x").training["slim"][-1]
+    assert entry["bpp"] < one["bpp"]
+    # Counted on the images, even few tables beat many random ones.
+    assert entry["bpp"] < entry["bpp_before"]
+    again = slim_model(model, IMAGES, Slim(classes=5), name="x")
+    assert again.hash == slim.hash
 
 
 # --- command and bench
@@ -253,8 +285,8 @@ def test_command(folder):
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
-        ([], 2, "Error: at least one of --thresholds, --output-bits, --ups-bits and --scales must"
-                " be given"),
+        ([], 2, "Error: at least one of --thresholds, --output-bits, --ups-bits, --scales and "
+                "--classes must be given"),
         (["--scales", "0"], 2, "Error: scales must be 1 to 4096, not 0"),
     ],
 )  # fmt: skip
