@@ -181,8 +181,8 @@ def test_slim_model(model):
     used = [IMAGES[i] for i in np.random.default_rng(0).permutation(12)[:10]]
     assert entry["of"] == model.hash
     assert entry["config"] == {
-        "thresholds": 1, "output_bits": 15, "ups_bits": config.ups_bits, "scales": 3, "limit": 10,
-        "seed": 0,
+        "thresholds": 1, "output_bits": 15, "ups_bits": config.ups_bits, "scales": 3,
+        "classes": None, "limit": 10, "seed": 0,
     }  # fmt: skip
     assert entry["data"] == {
         "name": "glyphs", "images": 10, "sha256": data_hash(used), "licence": "none"
