@@ -100,6 +100,22 @@ class TansTables:
     cumulative: np.ndarray
 
     @classmethod
+    def of_model(cls, model, bits: int) -> "TansTables":
+        """Tables for a `Model`.
+
+        Raises
+        ------
+        ValueError
+            If ``bits`` is outside 8..12, or the model's symbols do not come from its tables.
+        """
+        if model.constraint:
+            raise ValueError(
+                "coder tans must have a model without the pooling constraint, whose symbols come "
+                "from no table: choose coder rans"
+            )
+        return cls.from_head(model.head, bits)
+
+    @classmethod
     def from_head(cls, head: TableHead, bits: int) -> "TansTables":
         """Tables with ``2 ** bits`` states for the classes of a head.
 

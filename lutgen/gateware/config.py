@@ -81,11 +81,8 @@ class CoreConfig:
                     f"{name.replace('_', ' ')} must be {low} to {MAX_IMAGE_SIDE} pixels, "
                     f"not {getattr(self, name)!r}"
                 )
-        if self.coder != RANS and self.model.constraint:
-            raise ValueError(
-                "coder tans must have a model without the pooling constraint, whose symbols come "
-                "from no table: choose coder rans"
-            )
+        if self._is_tans:
+            _ = self.tans_tables  # refuses models that have none
         for name, value, least in (
             ("lanes", self.lanes, self.min_decoder_lanes),
             ("encoder lanes", self.encoder_lanes, self.min_encoder_lanes),
@@ -102,7 +99,7 @@ class CoreConfig:
     @cached_property
     def tans_tables(self) -> TansTables:
         """Tables of the tANS coder."""
-        return TansTables.from_head(self.model.head, self.coder.code)
+        return TansTables.of_model(self.model, self.coder.code)
 
     @property
     def _is_tans(self) -> bool:
