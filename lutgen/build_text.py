@@ -29,6 +29,7 @@ def header(record: Mapping, module: str) -> str:
         f"clock goal     {target['clock_mhz']:g} MHz",
         f"tile           {parameters['tile_width']} x {parameters['tile_height']} pixels",
         f"largest image  {parameters['max_width']} x {parameters['max_height']} pixels",
+        f"coder          {coder_text(parameters)}",
         f"stream         {parameters['stream_bytes']} bytes",
         f"primitive      {parameters['primitive'] or 'none'}, "
         f"{parameters['levels_per_stage']} LUT levels per stage of the network",
@@ -39,6 +40,13 @@ def header(record: Mapping, module: str) -> str:
             f"{name:14} {core['lanes']} lanes, pipeline depth {core['depth']}, buffers: {buffers}"
         )
     return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
+
+
+def coder_text(parameters: Mapping) -> str:
+    """The coder of a build in words."""
+    if parameters.get("coder", "rans") == "rans":
+        return "rANS"
+    return f"tANS, 2^{parameters['tans_bits']} states for each class"
 
 
 #: Ports that the cores share.

