@@ -105,7 +105,8 @@ def test_tans(images):
         assert data[19] == bits and data != Path("rans.lgc").read_bytes()
         ok("decode", "x.lgc", "-o", "x.npy", "--model", "m.lutgen")
         np.testing.assert_array_equal(np.load("x.npy"), images)
-    out = ok("eval", "all.npy", "--model", "m.lutgen", "--no-baselines", "--coder", "tans", "--json")
+    options = ["--model", "m.lutgen", "--no-baselines", "--coder", "tans", "--json"]
+    out = ok("eval", "all.npy", *options)
     assert json.loads(out)["all.npy"]["coder"] == {"name": "tans", "state_bits": 9}
 
 

@@ -3,16 +3,18 @@
 import re
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
-from bench.readme import fill
+from bench.readme import PAGES, fill
 from lutgen.cli import main
 
 README = Path(__file__).parents[1] / "README.md"
 
 
-def test_tables_are_the_results():
-    text = README.read_text()
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_tables_are_the_results(page):
+    text = page.read_text()
     assert fill(text) == text, "run: python -m bench.readme"
 
 

@@ -1,0 +1,1 @@
+"""Measured tables of the pages, each a function of the json files in bench/results."""

@@ -1,0 +1,95 @@
+"""Both entropy coders, and other cores beside ours."""
+
+from .results import load
+
+__all__ = ["coders", "coder_blocks", "rivals"]
+
+
+def coders() -> str:
+    """rANS and tANS: rate and cost for each number of classes and states."""
+    found = load("tans")
+    lines = [
+        "| classes | coder | bit/pixel | to rANS | LUT, head and coder, encoder + decoder | "
+        "BRAM36 | LUT levels | depth of the decoder |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in found["rows"]:
+        base = next(r for r in found["rows"] if r["classes"] == row["classes"])
+        cells = ["-"] * 4
+        if row["resources"]:
+            e, d = (row["resources"][core] for core in ("encoder", "decoder"))
+            cells = [
+                f"{e['lut']:,} + {d['lut']:,}", f"{e['bram36']:g} + {d['bram36']:g}",
+                f"{max(e['levels'], d['levels'])}", f"{row['resources']['decoder_depth']}",
+            ]  # fmt: skip
+        lines.append(
+            f"| {row['classes']} | {row['coder']} | {row['bpp']['file']:.3f} | "
+            f"{row['bpp']['file'] / base['bpp']['file'] - 1:+.1%} | " + " | ".join(cells) + " |"
+        )
+    return "\n".join([
+        *lines, "",
+        f"({found['images']:,} images of {found['data']}, whole files; fewer classes by `lutgen "
+        f"slim --classes`; tables of at most 2^17 states were synthesised; 0 DSP; `{found['command']}`)",
+    ])  # fmt: skip
+
+
+def coder_blocks() -> str:
+    """The flagship pair by block, with rANS and with tANS."""
+    builds = {"rANS": load("build"), "tANS 9": load("build-tans")}
+    lines = [
+        "| block | " + " | ".join(f"{name}: LUT | FF | BRAM36" for name in builds) + " |",
+        "|---|" + "---|---|---|" * len(builds),
+    ]
+    kinds = ("lut", "ff", "bram36")
+    for block in builds["rANS"]["cores"]["encoder"]["resources"]["blocks"]:
+        cells = []
+        for build in builds.values():
+            cores = (build["cores"][core] for core in ("encoder", "decoder"))
+            parts = [core["resources"]["blocks"][block] for core in cores]
+            cells += [" + ".join(f"{part[kind]:,g}" for part in parts) for kind in kinds]
+        lines.append(f"| {block} | " + " | ".join(cells) + " |")
+    totals = [f"{build['pair']['total'][kind]:,g}" for build in builds.values() for kind in kinds]
+    lines.append("| **pair** | " + " | ".join(totals) + " |")
+    depths = ", ".join(
+        f"{name} {build['cores']['decoder']['depth']} ({build['cores']['decoder']['lanes']} lanes)"
+        for name, build in builds.items()
+    )
+    target = builds["rANS"]["target"]["name"]
+    levels = max(build["pair"]["levels"] for build in builds.values())
+    return "\n".join([
+        *lines, "",
+        f"(encoder + decoder; 0 DSP; at most {levels} LUT levels; depth of the decoder: {depths}; `lutgen build --target {target} --coder ...`)",
+    ])  # fmt: skip
+
+
+def rivals() -> str:
+    """Rate per area beside what others published."""
+    from lutgen.report.rivals import RIVALS
+
+    lines = [
+        "| core | part | direction | LUT | Mpx/s | Mpx/s per 1,000 LUT | clock |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, run in (("build", "throughput-emnist"), ("build-tans", "throughput-tans")):
+        build, run = load(name), load(run)
+        clock = build["target"]["clock_mhz"]
+        coder = {"rans": "rANS", "tans": "tANS"}[build["parameters"]["coder"]]
+        for core, way in (("encoder", "encode"), ("decoder", "decode")):
+            luts = build["cores"][core]["resources"]["total"]["lut"]
+            rate = clock / run[way]["steady_clocks_per_pixel"]
+            lines.append(
+                f"| lutgen, flagship, {coder} | {build['target']['part']} | {core} | {luts:,} | "
+                f"{rate:.0f} | {1000 * rate / luts:.0f} | {clock:g} MHz, a constraint, not routed |"
+            )
+    for rival in RIVALS:
+        luts = "-" if rival.luts is None else f"{rival.luts:,}"
+        per = "-" if rival.mpx_per_klut is None else f"{rival.mpx_per_klut:.0f}"
+        lines.append(
+            f"| {rival.name} | {rival.part} | {rival.direction} | {luts} | {rival.mpx:.0f} | "
+            f"{per} | {rival.clock} |"
+        )
+    return "\n".join([
+        *lines, "",
+        "(rivals as their authors published them, sources in `lutgen/report/rivals.py`; they code "
+        "with other models, most of them worse, one of them colour)",
+    ])  # fmt: skip

@@ -1,0 +1,160 @@
+"""Rates, and what models and trainers cost."""
+
+from .results import load
+
+__all__ = ["measured", "curve", "table1", "luts", "trainer"]
+
+
+def measured() -> str:
+    """The table at the top."""
+    found = load("eval")["emnist_digits"]
+    others = ", ".join(
+        f"{name} {b['bpp']:.2f}"
+        for name, b in sorted(found["baselines"].items(), key=lambda item: item[1]["bpp"])
+    )
+    build, digits, photo = load("build"), load("throughput-emnist"), load("throughput-photo")
+    rows = [
+        (
+            f"EMNIST digits, {found['images']:,} images not trained on, all bytes of the file",
+            f"**{found['bpp']['file']:.3f} bit/pixel** ({others})",
+            "`lutgen eval emnist_digits`",
+        ),
+        *(
+            (
+                f"{core} for {build['target']['part']}, images up to "
+                f"{build['parameters']['max_width']} wide",
+                "{lut:,} LUT, {ff:,} FF, {bram36:g} BRAM36, {dsp} DSP, ".format(
+                    **build["cores"][core]["resources"]["total"]
+                )
+                + f"at most {build['cores'][core]['resources']['levels']} LUT levels",
+                "`lutgen build --target zynq7045`",
+            )
+            for core in ("encoder", "decoder")
+        ),
+        *(
+            (
+                f"clocks per pixel, encode / decode, {what}",
+                f"{run['encode']['steady_clocks_per_pixel']:.4f} / "
+                f"{run['decode']['steady_clocks_per_pixel']:.4f}",
+                f"`python -m bench.throughput {options}`",
+            )
+            for what, run, options in (
+                (f"{digits['count']} digits back to back", digits, "--images emnist_digits"),
+                (
+                    f"{photo['width']} x {photo['height']} photograph, model trained on "
+                    "photographs",
+                    photo,
+                    "--images kodim01.png --size 512x512 --model photo.lutgen",
+                ),
+            )
+        ),
+    ]
+    return "\n".join(["| what | measured | command |", "|---|---|---|"]
+                     + ["| " + " | ".join(row) + " |" for row in rows])  # fmt: skip
+
+
+def curve() -> str:
+    """What leaves and classes cost and bring."""
+    lines = [
+        "| leaves | classes | bit/pixel | LUT, encoder + decoder | BRAM36 | LUT levels |",
+        "|---|---|---|---|---|---|",
+    ]
+    for p in load("curve")["points"]:
+        e, d = p["cores"]["encoder"], p["cores"]["decoder"]
+        lines.append(
+            f"| {p['leaves']:,} | {p['classes']} | {p['bpp']['file']:.3f} | {e['lut']:,} + "
+            f"{d['lut']:,} | {e['bram36']:g} + {d['bram36']:g} | {max(e['levels'], d['levels'])} |"
+        )
+    return "\n".join([*lines, "", "(`python -m bench.curve emnist_digits`)"])
+
+
+#: What the rows of models in table 1 are.
+_MODELS = {
+    "gic-dlc": "`gic-dlc`, LUT networks of the paper's size, trained on EMNIST digits",
+    "gic-dlc+": "`gic-dlc+`, the same networks, averages not coded twice",
+    "raster-table": "`raster-table`, embedded, trained on EMNIST digits",
+    "raster-table-three": "`raster-table`, trained on all three",
+}
+_LEARNED = {
+    "ic-mlp": "IC-MLP, multilayer perceptrons in place of LUTs, ideal code length",
+    "srec": "small network in the manner of SReC, ideal code length",
+}
+
+
+def table1() -> str:
+    """Table 1 of the paper, measured here beside what the paper gives."""
+    found = load("table1")
+    rows = found["data"]
+    counts = ", ".join(f"{row['images']:,} of {name}" for name, row in rows.items())
+    lines = [
+        f"Bits per pixel, images not trained on ({counts}); models by all bytes of files, of one "
+        "file for all images / of one file per image, other codecs of one file per image; in "
+        "brackets what the paper gives:",
+        "",
+        "| method | " + " | ".join(rows) + " |",
+        "|---|" + "---|" * len(rows),
+    ]
+
+    def line(label: str, values: list[float | None | str], published: str | None = None) -> None:
+        cells = ["-" if v is None else v if isinstance(v, str) else f"{v:.3f}" for v in values]
+        if published is not None:
+            given = found["published"][published]
+            cells = [f"{cell} ({p:.2f})" for cell, p in zip(cells, given, strict=True)]
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+
+    for name in next(iter(rows.values()))["codecs"]:
+        known = name if name in found["published"] else None
+        line(name, [row["codecs"][name]["bpp"] for row in rows.values()], known)
+    for name, label in _LEARNED.items():
+        if all(name in row["learned"] for row in rows.values()):
+            values = [row["learned"][name]["ideal"] for row in rows.values()]
+            line(label, values, "IC-MLP" if name == "ic-mlp" else None)
+    for name, label in _MODELS.items():
+        files = [row["models"][name]["bpp"] for row in rows.values()]
+        values = [f"{bpp['file']:.3f} / {bpp['file_each']:.3f}" for bpp in files]
+        line(label, values, "GIC-DLC" if name == "gic-dlc" else None)
+    return "\n".join([*lines, "", "(`python -m bench.table1`, arguments in its json)"])
+
+
+def luts() -> str:
+    """Models whose netlist decides everything: bpp over LUTs."""
+    found = load("luts")
+    lines = [
+        "| model | trainer | LUTs | classes | bit/pixel, ideal | file |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {p['name']} | {p['trainer']} | {p['luts']:,} | {p['classes'] or '-'} | "
+        f"{p['bpp']['ideal']:.3f} | {p['bpp']['file']:.3f} |"
+        for p in found["points"]
+    ]
+    return "\n".join([
+        *lines, "", f"({found['data']}, {found['images']:,} images; `python -m bench.luts`; files "
+        "in `bench/models`; flat-N is `lutgen train --stages 0 --leaves N --classes 256`)",
+    ])  # fmt: skip
+
+
+def trainer() -> str:
+    """What an iteration of the paper's autoregressive model takes."""
+    found = load("trainer")
+    names = {
+        "iteration: dense": "soft, all thermometer bits multiplied",
+        "iteration: ours": "soft, prefix sums (preset `paper`)",
+        "iteration: ours, hard, sampled": "hard, drawn candidates (preset `cpu`)",
+    }
+    runs = {r["contender"]: r for r in found["runs"]}
+    lines = [
+        "| forward pass | seconds per iteration | 8,000 iterations | memory |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {label} | {runs[name]['seconds']:.2f} | {runs[name]['hours']:.1f} h | "
+        f"{runs[name]['peak_mib'] / 1024:.1f} GiB |"
+        for name, label in names.items()
+    ]
+    machine = found["machine"]
+    return "\n".join([
+        *lines, "",
+        f"(16 images, two layers of 1,024; {machine['cpu']}, {machine['threads']} thread, "
+        f"{machine['clock']}; `python -m bench.trainer`)",
+    ])  # fmt: skip
