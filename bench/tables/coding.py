@@ -28,8 +28,9 @@ def coders() -> str:
         )
     return "\n".join([
         *lines, "",
-        f"({found['images']:,} images of {found['data']}, whole files; fewer classes by `lutgen "
-        f"slim --classes`; tables of at most 2^17 states were synthesised; 0 DSP; `{found['command']}`)",
+        f"({found['images']:,} images of {found['data']}, whole files; fewer classes by "
+        "`lutgen slim --classes`; tables of at most 2^17 states were synthesised; 0 DSP; "
+        f"`{found['command']}`)",
     ])  # fmt: skip
 
 
@@ -58,7 +59,8 @@ def coder_blocks() -> str:
     levels = max(build["pair"]["levels"] for build in builds.values())
     return "\n".join([
         *lines, "",
-        f"(encoder + decoder; 0 DSP; at most {levels} LUT levels; depth of the decoder: {depths}; `lutgen build --target {target} --coder ...`)",
+        f"(encoder + decoder; 0 DSP; at most {levels} LUT levels; depth of the decoder: {depths}; "
+        f"`lutgen build --target {target} --coder ...`)",
     ])  # fmt: skip
 
 
