@@ -14,9 +14,12 @@ FORBIDDEN = {
     "gateware": ("lutgen.sim", "lutgen.training", "torch"),
     "synth": ("lutgen.sim", "lutgen.training", "torch"),
     "handoff": ("lutgen.gateware", "lutgen.sim", "lutgen.training", "amaranth", "torch"),
+    "report": (
+        "lutgen.build", "lutgen.gateware", "lutgen.sim", "lutgen.training", "amaranth", "torch",
+    ),
     "targets": ("lutgen.gateware", "lutgen.sim", "lutgen.training", "torch"),
     "sim": ("torch",),
-}
+}  # fmt: skip
 #: The command line alone loads these, when a command needs them.
 LAZY = ("lutgen.sim", "lutgen.training", "torch")
 

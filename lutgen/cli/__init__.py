@@ -6,7 +6,8 @@ from lutgen import __version__
 
 from .codec import decode, encode, evaluate_
 from .common import Commands
-from .hardware import build_, report_, sim, targets
+from .hardware import build_, sim, targets
+from .report import report_
 from .training import slim_, train
 
 __all__ = ["main"]

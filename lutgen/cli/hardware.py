@@ -1,4 +1,4 @@
-"""Commands of the gateware: build, sim, report, targets."""
+"""Commands of the gateware: build, sim, targets."""
 
 import json
 
@@ -15,7 +15,7 @@ from .common import (
     tile_option,
 )
 
-__all__ = ["build_", "sim", "report_", "targets"]
+__all__ = ["build_", "sim", "targets"]
 
 
 @click.command("build")
@@ -120,37 +120,6 @@ def sim(ctx, images, limit, folder, stall, seed, as_json, **parameters) -> None:
         )
     if not result["ok"]:
         raise Failure("\n  ".join(["Verilog and reference must agree, but:", *result["problems"]]))
-
-
-@click.command("report")
-@click.option(
-    "--vivado", "reports", required=True, metavar="DIR",
-    help="Folder of Vivado's reports, *.rpt and *.txt.",
-)  # fmt: skip
-@click.option(
-    "--build", "folder", metavar="FOLDER", help="What `lutgen build` has written, to compare with."
-)
-@json_option
-def report_(reports, folder, as_json) -> None:
-    """Show Vivado's reports, beside the estimates of a build.
-
-    Reads utilisation, timing summary and power, as report_utilization, report_timing_summary and
-    report_power write them; a report of an unknown layout is an error.
-    """
-    from lutgen.build import load_build
-    from lutgen.handoff.vivado_compare import compare, summary, table, title
-    from lutgen.handoff.vivado_report import read_reports
-
-    found = compare(read_reports(reports), load_build(folder) if folder else None)
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
-        return
-    from rich.console import Console
-
-    click.echo(title(found))
-    if found["rows"]:
-        Console().print(table(found))
-    click.echo(summary(found))
 
 
 @click.command()

@@ -7,10 +7,10 @@ from lutgen.targets.fit import basis
 
 from .vivado_report import Count, VivadoReport
 
-__all__ = ["compare", "summary", "table", "title"]
+__all__ = ["KINDS", "compare", "summary", "table", "title"]
 
 #: Words of `lutgen.synth` for what a report counts, with their names in the table.
-_KINDS = {
+KINDS = {
     "lut": "LUT",
     "lut_logic": "  logic",
     "lut_memory": "  memory",
@@ -102,7 +102,7 @@ def table(found: Mapping):
         cells = [_show(used), f"{100 * used / held:.1f} %" if held else ""]
         if compared:
             cells += [_show(row["estimate"]), "" if difference is None else f"{difference:+.1f} %"]
-        grid.add_row(_KINDS[row["kind"]], *cells)
+        grid.add_row(KINDS[row["kind"]], *cells)
     return grid
 
 

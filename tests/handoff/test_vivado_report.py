@@ -416,7 +416,7 @@ def test_command_refuses(tmp_path):
         (("--vivado", tmp_path), 1, f"error: {tmp_path / 'u.rpt'}: a utilisation report must have"),
         (("--vivado", tmp_path / "no"), 1, f"error: {tmp_path / 'no'}: No such file or directory"),
         (("--vivado", SERIES7, "--build", tmp_path), 1, "error: build folder must hold build.json"),
-        ((), 2, "Error: Missing option '--vivado'."),
+        ((), 2, "Error: give BUILD_FOLDER to write a page, or --vivado DIR alone to print what "),
     ):
         result = run(*arguments)
         assert result.exit_code == status

@@ -1,0 +1,149 @@
+"""The page: sections, template and style put together."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources as package_files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from . import text
+from .diagram import diagram
+from .energy import energy
+from .measured import KINDS
+from .proof import check_files, proof
+from .rate import rate
+from .resources import GOAL_LEVELS, levels, resources, share
+from .speed import speed
+from .vivado import vivado_section
+
+__all__ = ["render"]
+
+_TEMPLATE = "page.html.j2"
+
+
+def render(
+    record: Mapping, measured: Mapping[str, Mapping | None], vivado: Mapping | None = None
+) -> str:
+    """The page of a build, which needs no other file and no network.
+
+    Equal inputs give equal pages.
+
+    Parameters
+    ----------
+    record
+        The build, as `lutgen.build.load_build` gives it.
+    measured
+        What was measured of it, as `lutgen.report.measured.read_measured` gives it.
+    vivado
+        What `lutgen.handoff.vivado_compare.compare` has found, or None.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    files = check_files(record)
+    rated, timed = rate(record, measured["eval"]), speed(record, measured["throughput"])
+    used, spent = share(record), energy(record, measured["energy"], measured["throughput"])
+    proven = proof(record, measured, vivado, files)
+    style = package_files.files("lutgen.report").joinpath("templates/style.css").read_text()
+    return (
+        _environment()
+        .get_template(_TEMPLATE)
+        .render(
+            style=Markup(style),
+            record=record,
+            cores=list(record["cores"]),
+            diagrams={core: diagram(record, core) for core in record["cores"]},
+            resources=resources(record),
+            share=used,
+            levels=levels(record),
+            goal_levels=GOAL_LEVELS,
+            rate=rated,
+            speed=timed,
+            energy=spent,
+            vivado=vivado_section(vivado),
+            proof=proven,
+            files=_files(record, files),
+            glance=_glance(record, used, rated, timed, spent, proven),
+            measure={name: kind.measure(record) for name, kind in KINDS.items()},
+            missing=text.MISSING,
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("lutgen.report"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    for name in ("count", "decimal", "difference", "percent", "quantity"):
+        environment.filters[name] = getattr(text, name)
+    return environment
+
+
+def _files(record: Mapping, states: Mapping[str, str]) -> dict:
+    """Files by what they are: those that one opens, and the tables."""
+    rows = [{"name": name, "state": states[name], **file} for name, file in record["files"].items()]
+    return {
+        "main": [row for row in rows if not row["name"].endswith(".mem")],
+        "tables": [row for row in rows if row["name"].endswith(".mem")],
+        "absent": all(row["state"] == "missing" for row in rows),
+    }
+
+
+def _glance(record, used, rated, timed, spent, proven) -> list[dict]:
+    """The figures that one looks for first: name, value, and how it is known."""
+    cores = [core for core in ("encoder", "decoder") if core in record["cores"]]
+    both = " / ".join("encode" if core == "encoder" else "decode" for core in cores)
+    rows = []
+
+    def add(name: str, value: str | None, known: str) -> None:
+        rows.append({"name": name, "value": value, "known": known if value else "not measured"})
+
+    sim = proven["sim"]
+    add(
+        "Verilog against the reference",
+        None
+        if not sim
+        else f"{text.count(sim['mismatches'])} mismatches in "
+        f"{text.quantity(sim['pixels'], 'pixels')}",
+        "simulated",
+    )
+    if rated:
+        result = rated["sets"][0]
+        file = next(row["bpp"][0] for row in rated["rows"] if row["name"].endswith("all images"))
+        add(f"File size, {result['name']}", text.quantity(file, "bit/pixel", 3), "measured")
+    else:
+        add("File size", None, "")
+    rates = timed["rows"]
+    add(
+        f"Clocks per pixel, {both}",
+        " / ".join(text.decimal(row["per_pixel"], 4) for row in rates) if rates else None,
+        "simulated",
+    )
+    speeds = " / ".join(text.decimal(row["mpx"], 1) for row in rates)
+    add(
+        f"Rate at {timed['clock']:g}{text.JOIN}MHz, {both}",
+        f"{speeds}{text.JOIN}Mpx/s" if rates else None,
+        "constraint",
+    )
+    if used:
+        for row in used["rows"][:3]:
+            of = f", {text.percent(row['percent'])} of device" if row["percent"] is not None else ""
+            add(row["name"], f"{text.count(row['total'])}{of}", "estimated")
+        add("LUT levels between registers", f"at most {used['levels']}", "estimated")
+    else:
+        add("LUT, FF, BRAM36, LUT levels", None, "")
+    if spent:
+        ours = spent["rows"][0]
+        values = [ours[d]["nj"] for d in ("encode", "decode") if ours[d]]
+        add(
+            f"Energy, {both}",
+            " / ".join(text.decimal(v, 2) for v in values) + f"{text.JOIN}nJ/pixel", "estimated",
+        )  # fmt: skip
+    else:
+        add(f"Energy, {both}", None, "")
+    return rows
