@@ -75,7 +75,7 @@ def rivals() -> str:
     for name, run in (("build", "throughput-emnist"), ("build-tans", "throughput-tans")):
         build, run = load(name), load(run)
         clock = build["target"]["clock_mhz"]
-        coder = {"rans": "rANS", "tans": "tANS"}[build["parameters"]["coder"]]
+        coder = {"rans": "rANS", "tans": "tANS"}[build["parameters"].get("coder", "rans")]
         for core, way in (("encoder", "encode"), ("decoder", "decode")):
             luts = build["cores"][core]["resources"]["total"]["lut"]
             rate = clock / run[way]["steady_clocks_per_pixel"]
