@@ -11,6 +11,7 @@ from textwrap import wrap
 
 from markupsafe import Markup
 
+from .memory import amount, unit
 from .svg import Element, figure, group, line, path, rect, text
 from .text import count, join
 
@@ -64,7 +65,7 @@ def diagram(record: Mapping, core: str) -> Markup:
     parts: list[Element] = [*_flows(core, rows, at), *_loop(core, made, at)]
     parts += _dimensions(core, made, at)
     for row in rows:
-        parts += _draw(row, blocks, largest)
+        parts += _draw(record, row, blocks, largest)
     drawn = {name for row in rows for name in (*row.counted, *(n for n, _ in row.inner))}
     beside = [f"{name} {count(blocks[name]['lut'])}" for name in blocks if name not in drawn]
     if beside:
@@ -128,7 +129,7 @@ def _rows(record: Mapping, core: str) -> list[_Row]:
     return rows
 
 
-def _draw(row: _Row, blocks: Mapping, largest: int) -> list[Element]:
+def _draw(record: Mapping, row: _Row, blocks: Mapping, largest: int) -> list[Element]:
     """A row: box, words, resources, and its share of the largest block's LUTs."""
     if row.place.startswith("port"):
         middle = row.y + 15
@@ -145,8 +146,9 @@ def _draw(row: _Row, blocks: Mapping, largest: int) -> list[Element]:
     if found:
         luts = sum(block["lut"] for block in found)
         parts.append(text(right, row.y + 16, f"{count(luts)} LUT", "number end"))
-        if memory := sum(block["bram36"] for block in found):
-            parts.append(text(right, row.y + 30, f"{count(memory)} BRAM36", "small end"))
+        if memory := sum(amount(record, block) for block in found):
+            words = f"{count(memory)} {unit(record)}"
+            parts.append(text(right, row.y + 30, words, "small end"))
         share = (_BOX_WIDTH - 2) * luts / largest if largest else 0
         parts.append(rect(_BOX + 1, row.y + _HIGH - 4, share, 3, "fill"))
     step = (_BOX_WIDTH - 16 + 8) / max(1, len(row.inner))

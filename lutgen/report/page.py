@@ -136,7 +136,7 @@ def _glance(record, used, rated, timed, spent, proven) -> list[dict]:
             add(row["name"], f"{text.count(row['total'])}{of}", "estimated")
         add("LUT levels between registers", f"at most {used['levels']}", "estimated")
     else:
-        add("LUT, FF, BRAM36, LUT levels", None, "")
+        add("LUT, FF, memory, LUT levels", None, "")
     if spent:
         ours = spent["rows"][0]
         values = [ours[d]["nj"] for d in ("encode", "decode") if ours[d]]

@@ -6,6 +6,7 @@ from lutgen.targets.fit import basis
 
 from .blocks import label, ordered
 from .charts import bar
+from .memory import amount, unit
 
 __all__ = ["GOAL_LEVELS", "levels", "resources", "share"]
 
@@ -28,10 +29,16 @@ def resources(record: Mapping) -> list[dict]:
             use = found["blocks"][block]
             title, purpose = label(block)
             parts = [(use[f"lut_{kind}"], kind) for kind in ("logic", "memory", "shift")]
-            rows.append({"name": title, "purpose": purpose, "bar": bar(parts, largest), **use})
+            rows.append({
+                "name": title, "purpose": purpose, "bar": bar(parts, largest),
+                "memory": amount(record, use), **use,
+            })  # fmt: skip
         tables.append({
             "core": name, "rows": rows, "tool": found["tool"], "largest": largest,
-            "total": found["total"] | {"levels": found["levels"]},
+            "total": found["total"] | {
+                "levels": found["levels"], "memory": amount(record, found["total"]),
+            },
+            "memory_unit": unit(record),
             "memory_bits": {
                 kind: bits for kind, bits in record["cores"][name]["memory_bits"].items() if bits
             },
@@ -44,15 +51,19 @@ def share(record: Mapping) -> dict | None:
     pair, target = record["pair"], record["target"]
     if not pair:
         return None
-    held = {"lut": target["luts"], "ff": target["ffs"], "bram36": target["bram36"],
-            "dsp": target["dsps"]}  # fmt: skip
+    held = dict(zip(_KINDS, (target[k] for k in ("luts", "ffs", "bram36", "dsps")), strict=True))
     counted = _counted(record)
     rows = []
     for kind, name in _KINDS.items():
         compared = kind in pair["percent"]
-        uses = {core: found["total"][kind] for core, found in counted.items()}
+        totals = {core: found["total"] for core, found in counted.items()}
+        if kind == "bram36":
+            name = name if unit(record) == name else f"memory, {unit(record)}"
+            uses = {core: amount(record, found) for core, found in totals.items()}
+        else:
+            uses = {core: found[kind] for core, found in totals.items()}
         rows.append({
-            "name": name, "uses": uses, "total": pair["total"][kind],
+            "name": name, "uses": uses, "total": sum(uses.values()),
             "held": held[kind] if compared else None, "percent": pair["percent"].get(kind),
             "bar": bar([(use, core) for core, use in uses.items()], held[kind])
             if compared and held[kind] else "",

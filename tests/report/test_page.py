@@ -244,7 +244,7 @@ def test_what_is_missing_is_said():
 
 def test_resources_that_were_not_counted():
     text = words(render(uncounted(build()), none_measured()))
-    assert "LUT, FF, BRAM36, LUT levels – not measured" in text
+    assert "LUT, FF, memory, LUT levels – not measured" in text
     assert text.count("Build again without --no-estimate") == 3
     assert "Resources and logic levels were not counted: built with --no-estimate." in text
     assert "0 LUT" not in text and "estimates of" not in text
@@ -261,9 +261,11 @@ def test_other_devices():
     pair = record["pair"] | {"fits": None, "percent": {}}
     text = words(render(record | {"target": target, "pair": pair}, none_measured()))
     assert "Not compared with ecp5-45k, whose cells are others." in text
-    assert "counted as 6-input LUTs and flip-flops, memories left whole" in text
+    assert "Counted as 6-input LUTs and flip-flops, memories left whole." in text
     assert "LUT 2,577 3,219 – –" in text and "Vivado" not in text
     assert "Nothing ran on a board." in text
+    # Its memories were not mapped: bits, and no number of blocks, least of all 0.
+    assert "BRAM36" not in text and "memory, Kibit 0 0 – –" in text
 
 
 def test_other_builds_of_the_same_model_are_told_apart():
