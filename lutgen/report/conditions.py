@@ -27,7 +27,7 @@ def conditions(record: Mapping, found: Mapping) -> list[str]:
         "lanes": found.get("lanes"),
         "encoder lanes": found.get("encoder_lanes"),
         "tile": _tile(*found["tile"]) if "tile" in found else None,
-        "coder": _given_coder(found.get("coder")),
+        "coder": _given_coder(found),
     }
     for key, default in _DEFAULTS.items():
         built[key] = parameters.get(key, default)
@@ -49,11 +49,12 @@ def _coder(name: str | None, bits: int | None) -> str:
     return f"tANS of {bits} bits" if name == "tans" else "rANS"
 
 
-def _given_coder(coder) -> str:
-    """A coder as a measurement names it: an object, a name, or nothing, which is rANS."""
+def _given_coder(found: Mapping) -> str:
+    """The coder as a measurement names it: in an object, by two keys, or not, which is rANS."""
+    coder = found.get("coder")
     if isinstance(coder, Mapping):
         return _coder(coder.get("name"), coder.get("state_bits"))
-    return _coder(coder, None)
+    return _coder(coder, found.get("state_bits"))
 
 
 def _word(value) -> str:

@@ -52,8 +52,8 @@ class Kind:
     writer
         The command that writes it, for messages.
     command
-        The command that measures a build, with ``{folder}``, ``{model}``, ``{target}`` and
-        ``{options}``, which are of `lutgen eval` and name what is not the default.
+        The command that measures a build, with ``{folder}``, ``{model}`` and ``{target}``, and
+        ``{tile}`` and ``{coder}``, options where these are not the default.
     shape
         What the page reads of it: types by key, a list of one for lists, `_Each` for any key.
     """
@@ -66,14 +66,13 @@ class Kind:
         """The command for a build."""
         folder, parameters = Path(record["folder"]), record["parameters"]
         tile = f"{parameters['tile_width']}x{parameters['tile_height']}"
-        options = "" if tile == "32x32" else f" --tile {tile}"
-        if parameters.get("coder") == "tans":
-            options += f" --coder tans --tans-bits {parameters['tans_bits']}"
+        tans = parameters.get("coder") == "tans"
         return self.command.format(
             folder=shlex.quote(str(folder)),
             model=shlex.quote(str(folder / record["model"]["file"])),
             target=shlex.quote(record["target"]["name"]),
-            options=options,
+            tile="" if tile == "32x32" else f" --tile {tile}",
+            coder=f" --coder tans --tans-bits {parameters['tans_bits']}" if tans else "",
         )
 
 
@@ -93,7 +92,7 @@ KINDS = {
         },
     ),
     "eval": Kind(
-        "lutgen eval --json", "lutgen eval IMAGES --model {model}{options} --json > eval.json",
+        "lutgen eval --json", "lutgen eval IMAGES --model {model}{tile}{coder} --json > eval.json",
         _Each({
             "images": int, "pixels": int, "tile": [int], "verified": bool,
             "model": {"hash": _HEX},
@@ -106,7 +105,7 @@ KINDS = {
     ),
     "throughput": Kind(
         "python -m bench.throughput",
-        "python -m bench.throughput --images IMAGES --model {model} --target {target} "
+        "python -m bench.throughput --images IMAGES --model {model} --target {target}{coder} "
         "--out throughput.json",
         {
             "images": str, "count": int, "width": int, "height": int, "model_hash": _HEX,

@@ -2,7 +2,7 @@
 
 from lutgen.report.conditions import conditions
 from lutgen.report.measured import KINDS
-from tests.report.records import FILES, build, load
+from tests.report.records import FILES, RESULTS, build, load
 
 
 def of_build(found: dict, **parameters) -> list[str]:
@@ -42,10 +42,20 @@ def test_coders():
     ]
 
 
+def test_coders_of_real_measurements():
+    record = build("build-tans.json")
+    assert conditions(record, load(RESULTS / "throughput-tans.json")) == []
+    assert conditions(record, load(FILES["throughput"]))[-1].startswith("coder: measured with rANS")
+
+
 def test_commands_name_what_is_not_the_default():
     record = build()
     record["parameters"] |= {"tile_width": 16, "coder": "tans", "tans_bits": 10}
     assert KINDS["eval"].measure(record) == (
         "lutgen eval IMAGES --model rtl_out/none/model.lutgen --tile 16x32 --coder tans "
         "--tans-bits 10 --json > eval.json"
+    )
+    assert KINDS["throughput"].measure(record) == (
+        "python -m bench.throughput --images IMAGES --model rtl_out/none/model.lutgen --target "
+        "zynq7045 --coder tans --tans-bits 10 --out throughput.json"
     )
