@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lutgen.targets.fit import basis
 
+from .conditions import conditions
 from .resources import GOAL_LEVELS, levels
 from .text import count, join, percent
 
@@ -39,13 +40,16 @@ def proof(
     sim = measured["sim"]
     if sim:
         _simulated(sim, done, failed)
-    _others(measured, done, failed)
+    apart = _others(record, measured, done, failed)
     _levels(record, done, failed)
     _files(files, done, failed)
     return {
-        "done": done, "failed": failed, "open": _open(record, measured, vivado), "sim": sim,
+        "done": done,
+        "failed": failed,
+        "open": [*apart, *_open(record, measured, vivado)],
+        "sim": sim,
         "sizes": _sizes(sim) if sim else [],
-    }  # fmt: skip
+    }
 
 
 def _simulated(sim: Mapping, done: list[str], failed: list[str]) -> None:
@@ -78,7 +82,16 @@ def _simulated(sim: Mapping, done: list[str], failed: list[str]) -> None:
         )
 
 
-def _others(measured: Mapping, done: list[str], failed: list[str]) -> None:
+def _others(record: Mapping, measured: Mapping, done: list[str], failed: list[str]) -> list[str]:
+    """What other measurements have verified; returns what they have of another build only."""
+    apart = []
+
+    def add(found: Mapping, text: str) -> None:
+        if differs := conditions(record, found):
+            apart.append(f"{text.removesuffix('.')}, but not of this build ({join(differs)}).")
+        else:
+            done.append(text)
+
     if found := measured["eval"]:
         images = count(sum(result["images"] for result in found.values()))
         if all(result["verified"] for result in found.values()):
@@ -93,12 +106,14 @@ def _others(measured: Mapping, done: list[str], failed: list[str]) -> None:
         if found["mismatches"]:
             failed.append(f"{text}, with {count(found['mismatches'])} MISMATCHES.")
         else:
-            done.append(f"{text}, with the reference’s bytes and pixels.")
+            add(found, f"{text}, with the reference’s bytes and pixels.")
     if found := measured["energy"]:
-        done.append(
+        add(
+            found,
             f"The netlist that {found['tool']} mapped gave the reference’s bytes and pixels for "
-            f"{count(found['count'])} images, beat for beat in the clocks of the Verilog."
+            f"{count(found['count'])} images, beat for beat in the clocks of the Verilog.",
         )
+    return apart
 
 
 def _levels(record: Mapping, done: list[str], failed: list[str]) -> None:

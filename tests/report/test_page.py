@@ -280,6 +280,10 @@ def test_other_builds_of_the_same_model_are_told_apart():
     ):  # fmt: skip
         assert line in text
     assert "4 such pipelines stand behind one pair of ports" in text
+    # What was verified of another build is not verified of this one.
+    open_, done = text.index("Not verified"), text.index("Clocks were counted while 256 images")
+    assert open_ < done and "pixels, but not of this build (lanes: measured with 32" in text
+    assert text.index("The netlist that Yosys 0.70 mapped gave") > open_
     assert "tANS, 10 bits" in text and "tANS coder" in text and "AXI4-Lite registers" in text
     assert "Not measured on exactly this build" not in words(full_page())
 
