@@ -22,6 +22,7 @@ from pathlib import Path
 import lutgen
 
 from .build_core import REFUSED, RESOURCES, core_config
+from .build_registers import build_maps, register_files, slave_maps
 from .build_text import codec_ports, header, wrapper
 from .codec.head import LaplaceHead
 from .handoff.vivado import vivado_files
@@ -54,6 +55,7 @@ def build(
     stream_bytes: int = 4,
     coder: str = "rans",
     tans_bits: int | None = None,
+    registers: bool = False,
     out: str | os.PathLike | None = None,
     estimate: bool = True,
     progress: Callable[[str, str], None] | None = None,
@@ -76,6 +78,9 @@ def build(
         Width of the stream's TDATA in bytes: 1, 2, 4 or 8.
     coder, tans_bits:
         See :func:`.codec.coder.coder_named`.
+    registers:
+        Whether the cores have registers behind AXI4-Lite and an interrupt, see `.gateware.ip`, in
+        place of the ports that set sizes and tell errors; headers and drivers come with them.
     out:
         Folder; by default ``rtl_out/<target>/<top>-<profile>``.  An earlier build in it is
         replaced when the new one is complete; files that no build wrote stay.
@@ -123,6 +128,7 @@ def build(
         "lanes": lanes,
         "encoder_lanes": encoder_lanes,
         "stream_bytes": stream_bytes,
+        "registers": registers,
         "primitive": target.lut_primitive,
         "coder": coder,
         "tans_bits": tans_bits,
@@ -170,12 +176,19 @@ def build(
             text = header(record, "lutgen_codec") + wrapper(record["cores"])
             (work / verilog[-1]).write_text(text)
         (work / "files.f").write_text("".join(f"{name}\n" for name in verilog))
+        maps = build_maps(made, config) if registers else {}
+        if registers:
+            for name, text in register_files(record, maps).items():
+                (work / name).write_text(text)
         if "vivado" in target.tools:
             ports = {core["module"]: core["ports"] for core in record["cores"].values()}
             if top == "codec":
                 ports["lutgen_codec"] = codec_ports(record["cores"])
             tables = sorted(path.name for path in work.glob("*.mem"))
-            for name, text in vivado_files(record, target, ports, verilog, tables).items():
+            files = vivado_files(
+                record, target, ports, verilog, tables, slave_maps(top, maps)
+            )
+            for name, text in files.items():
                 (work / name).write_text(text)
         record["pair"] = _pair(record["cores"].values(), target) if estimate else None
         record["files"] = {

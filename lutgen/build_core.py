@@ -47,7 +47,6 @@ def work() -> None:
 
 
 def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
-    from .gateware.top import DecoderTop, EncoderTop
     from .gateware.verilog import split_memories, to_verilog
 
     def tell(step: str) -> None:
@@ -57,13 +56,15 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
     tell("Verilog")
     model = Model.load(work / "model.lutgen")
     config = core_config(model, record["parameters"])
-    top = {"encoder": EncoderTop, "decoder": DecoderTop}[core]
+    registers = record["parameters"]["registers"]
+    top = _top_class(core, registers)
     component = top(config, stream_bytes=record["parameters"]["stream_bytes"])
     module = f"lutgen_{core}"
     text = to_verilog(component, module)
     found = _describe_core(config, core) | {
         "memory_bits": _memory_bits(text, module),
         "ports": _ports(component),
+        "registers": _describe_registers(config, core) if registers else None,
         "resources": None,
     }
     head = header(record | {"cores": {core: found}}, module)
@@ -78,10 +79,27 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
         tell("resources")
         began = time.perf_counter()
         target = Target(**record["target"] | {"tools": tuple(record["target"]["tools"])})
-        found["resources"] = _resources(count(text, module, target, _blocks(model, core)))
+        blocks = _blocks(model, core, registers)
+        found["resources"] = _resources(count(text, module, target, blocks))
         found["seconds"]["resources"] = round(time.perf_counter() - began, 2)
     tell("done")
     return found
+
+
+def _top_class(core: str, registers: bool) -> type:
+    if registers:
+        from .gateware.ip import DecoderIp, EncoderIp
+
+        return {"encoder": EncoderIp, "decoder": DecoderIp}[core]
+    from .gateware.top import DecoderTop, EncoderTop
+
+    return {"encoder": EncoderTop, "decoder": DecoderTop}[core]
+
+
+def _describe_registers(config, core: str) -> dict:
+    from .build_registers import build_maps, describe_registers
+
+    return describe_registers(build_maps([core], config)[core])
 
 
 def _describe_core(config, core: str) -> dict:
@@ -105,7 +123,7 @@ def _describe_core(config, core: str) -> dict:
     }  # fmt: skip
 
 
-def _blocks(model: Model, core: str) -> dict[str, list[str]]:
+def _blocks(model: Model, core: str, registers: bool = False) -> dict[str, list[str]]:
     """Hierarchy paths of the blocks that resources are counted by."""
     blocks = {
         "comparators": ["core.network.thermometer"],
@@ -136,6 +154,8 @@ def _blocks(model: Model, core: str) -> dict[str, list[str]]:
             "levels": ["core.levels"],
         }
         blocks["lanes"].append("core.prior")
+    if registers:
+        blocks["registers"] = ["registers"]
     return blocks
 
 

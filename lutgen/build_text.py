@@ -111,7 +111,7 @@ def table(record: Mapping):
     row("  walker", partial(block, name="walker"), style="dim")
     for name in (
         "popcounts", "head", "constraint", "ups comparators", "ups layers", "ups popcounts",
-        "levels", "coder", "lanes", "memories", "rest",
+        "levels", "coder", "lanes", "memories", "registers", "rest",
     ):  # fmt: skip
         row(name, partial(block, name=name), end_section=name == "rest")
     row("total", lambda found: found["total"] | {"levels": found["levels"]}, style="bold")
@@ -175,6 +175,9 @@ def summary(record: Mapping) -> str:
             )
     else:
         lines.append("resources not counted: leave out --no-estimate")
+    for name, core in record["cores"].items():
+        if core.get("registers"):
+            lines.append(f"registers of the {name}: {core['registers']['page']}")
     folder = record["folder"]
     tables = sum(name.endswith(".mem") for name in record["files"])
     names = [name for name in record["files"] if not name.endswith(".mem")]

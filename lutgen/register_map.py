@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["KINDS", "MAPS", "Field", "Register", "RegisterMap", "stored_map"]
+__all__ = ["KINDS", "MAPS", "Field", "Register", "RegisterMap", "shared_map", "stored_map"]
 
 #: Kinds of fields: what a bus read gives, what a write does, what is behind it.
 KINDS = {
@@ -24,6 +24,7 @@ KINDS = {
     "saturating": "counter that stays at its largest value",
 }
 MAPS = ("encoder", "decoder")
+_DIFFERS = "See the core's own registers."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,3 +163,35 @@ def stored_map(name: str) -> RegisterMap:
         raise ValueError(f"register map must be one of {', '.join(MAPS)}, not {name!r}")
     text = files("lutgen.gateware").joinpath("registers.json").read_text(encoding="utf-8")
     return RegisterMap.from_json(json.loads(text)[name])
+
+
+def shared_map(registers: RegisterMap) -> RegisterMap:
+    """What of a build's map every IP of that build has as well, under the name ``ip``.
+
+    Constants that tell IPs apart are left out, and what differs in its description says so.
+    """
+    first, second = (stored_map(name) for name in MAPS)
+    others = {register.name: register for register in second}
+    kept = []
+    for stored in first:
+        other = others.get(stored.name)
+        if other is None:
+            continue
+        same = {}
+        for field in stored.fields:
+            twin = next((f for f in other.fields if f.name == field.name), None)
+            if twin and replace(twin, description="") == replace(field, description=""):
+                same[field.name] = field.description == twin.description
+        found = registers[stored.name]
+        fields = tuple(
+            field if same[field.name] else replace(field, description=_DIFFERS)
+            for field in found.fields if field.name in same
+        )  # fmt: skip
+        if fields:
+            kept.append(replace(found, fields=fields))
+    return RegisterMap(
+        name="ip",
+        title="Encoder and decoder",
+        registers=tuple(kept),
+        description="Registers that both have.",
+    )

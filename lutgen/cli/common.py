@@ -95,6 +95,9 @@ lanes_option = click.option(
 encoder_lanes_option = click.option(
     "--encoder-lanes", type=int, metavar="N", help="Of the encoder."
 )
+registers_option = click.option(
+    "--registers", is_flag=True, help="AXI4-Lite registers and an interrupt."
+)
 threads_option = click.option(
     "--threads", type=click.IntRange(1, 1024), help="One per core by default."
 )

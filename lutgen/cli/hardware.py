@@ -12,6 +12,7 @@ from .common import (
     json_option,
     lanes_option,
     model_option,
+    registers_option,
     tile_option,
 )
 
@@ -34,6 +35,7 @@ __all__ = ["build_", "sim", "targets"]
 @click.option(
     "--stream-bytes", type=int, default=4, show_default=True, help="Width of the file's TDATA."
 )
+@registers_option
 @click.option("--out", metavar="DIR", help="By default rtl_out/TARGET/TOP-PROFILE.")
 @click.option("--no-estimate", is_flag=True, help="Do not count resources, which takes a minute.")
 @json_option
@@ -74,6 +76,7 @@ def build_(target, no_estimate, as_json, **parameters) -> None:
 @encoder_lanes_option
 @tile_option
 @coder_options
+@registers_option
 @click.option(
     "--stall", type=float, default=0.0, metavar="P", help="Share of clocks in which ports stall."
 )
@@ -83,7 +86,9 @@ def build_(target, no_estimate, as_json, **parameters) -> None:
 @click.pass_context
 def sim(ctx, images, limit, folder, stall, seed, as_json, **parameters) -> None:
     """Simulate the Verilog and compare it with the reference codec, byte for byte."""
-    from lutgen.sim.check import check, check_build, synthetic_images, table
+    from lutgen.sim.check import check, check_build
+    from lutgen.sim.check_table import table
+    from lutgen.sim.synthetic import synthetic_images
     from lutgen.sim.verilator import SimulationError
 
     given = [name for name in parameters if ctx.get_parameter_source(name).name == "COMMANDLINE"]

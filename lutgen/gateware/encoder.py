@@ -20,6 +20,8 @@ from .window import BackwardWindow, block_sum
 
 __all__ = ["EncoderCore"]
 
+_EVENTS = ("in_file", "file_begins", *RASTER_EVENTS)
+
 
 class EncoderCore(wiring.Component):
     """Encoder of one model.
@@ -49,7 +51,7 @@ class EncoderCore(wiring.Component):
         Nothing was inside the core a clock ago.
     bad_marker, bad_size : Out(1)
         Pulses, see :class:`.raster.RasterToTiles`.
-    in_file, (`.raster.RASTER_EVENTS`) : Out(1)
+    in_file, file_begins, (`.raster.RASTER_EVENTS`) : Out(1)
         With ``events``, likewise.
     """
 
@@ -64,7 +66,7 @@ class EncoderCore(wiring.Component):
             "idle": Out(1),
             "bad_marker": Out(1),
             "bad_size": Out(1),
-            **(dict.fromkeys(("in_file", *RASTER_EVENTS), Out(1)) if events else {}),
+            **(dict.fromkeys(_EVENTS, Out(1)) if events else {}),
         })
 
     def elaborate(self, platform) -> Module:
@@ -124,7 +126,7 @@ class EncoderCore(wiring.Component):
         if self._events:
             m.d.comb += [
                 getattr(self, name).eq(getattr(raster, name))
-                for name in ("in_file", *RASTER_EVENTS)
+                for name in _EVENTS
             ]
         m.submodules.files = files = fifo.SyncFIFOBuffered(
             width=file_layout(**size).size, depth=c.input_buffers + c.packet_buffers

@@ -46,12 +46,13 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Out
 from amaranth.utils import bits_for
 
+from ..register_map import RegisterMap
 from .axi import BYTE, BytesToWords, SkidBuffer, WordsToBytes, word_layout
+from .build_map import build_map
 from .config import CoreConfig
 from .decoder import DecoderCore
 from .encoder import EncoderCore
 from .raster import PIXEL
-from .register_map import register_map
 from .registers import RegisterFile, axi_lite_ports
 from .top import (
     _STREAM_FIELDS,
@@ -74,9 +75,9 @@ class _Ip(_Top):
 
     def _registers(self, m: Module, name: str) -> RegisterFile:
         """The register file, connected to the bus."""
-        registers = RegisterFile(register_map(name, self._config))
+        registers = RegisterFile(build_map(name, self._config))
         m.submodules.registers = registers
-        for port, member in axi_lite_ports(register_map(name).address_bits).items():
+        for port, member in axi_lite_ports(RegisterMap.address_bits).items():
             inner, outer = getattr(registers, port), getattr(self, port)
             m.d.comb += inner.eq(outer) if member.flow is wiring.In else outer.eq(inner)
         m.d.comb += self.interrupt.eq(registers.interrupt)
@@ -176,7 +177,7 @@ class EncoderIp(_Ip):
         super().__init__({
             **_video("s_axis_video", source=False),
             **_stream("m_axis_stream", stream_bytes, source=True),
-            **axi_lite_ports(register_map("encoder").address_bits),
+            **axi_lite_ports(RegisterMap.address_bits),
             "interrupt": Out(1),
         })
 
@@ -247,8 +248,16 @@ class EncoderIp(_Ip):
         with m.If(words.ready & words.valid):
             m.d.ports += open_.eq(~words.payload.last)
 
+        # Files that have begun and not left the core, whose own flag has gaps.
+        most = 2 * (c.input_buffers + c.packet_buffers)  # with room
+        files, file_left = Signal(range(most)), Signal()
+        m.d.comb += file_left.eq(packed.valid & packed.ready & packed.payload.last)
+        with m.If(core.file_begins & ~file_left):
+            m.d.core += files.eq(files + 1)
+        with m.Elif(file_left & ~core.file_begins):
+            m.d.core += files.eq(files - 1)
         taken = pixels.valid & ~(blocked & ~core.in_file)
-        inside = taken | core.bytes.valid | pack.o.valid | packed.valid | closing
+        inside = taken | core.in_file | core.file_begins | (files != 0) | packed.valid | closing
         m.d.sync += [
             registers.status_idle.eq(
                 core.idle & ~inside & ~self.m_axis_stream_tvalid & ~reset
@@ -285,7 +294,7 @@ class DecoderIp(_Ip):
         super().__init__({
             **_stream("s_axis_stream", stream_bytes, source=False),
             **_video("m_axis_video", source=True),
-            **axi_lite_ports(register_map("decoder").address_bits),
+            **axi_lite_ports(RegisterMap.address_bits),
             "interrupt": Out(1),
         })
         self.m_axis_video_eof = Signal()  # beside the port

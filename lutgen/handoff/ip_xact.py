@@ -8,7 +8,11 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .interfaces import CLOCK, RESET, Interface, bus_interfaces
+from lutgen.register_map import RegisterMap
+
+from .interfaces import CLOCK, MAPPED, RESET, Interface, bus_interfaces
+from .memory_map import add_memory_map, check_maps
+from .spirit import SPIRIT, add, add_vlnv, spirit
 
 __all__ = ["FAMILIES", "Identity", "component_xml"]
 
@@ -17,7 +21,6 @@ __all__ = ["FAMILIES", "Identity", "component_xml"]
 FAMILIES = ("zynq", "artix7", "kintex7", "virtex7", "spartan7", "zynquplus", "artixuplus",
             "kintexuplus", "virtexuplus", "kintexu", "virtexu")  # fmt: skip
 
-_SPIRIT = "http://www.spiritconsortium.org/XMLSchema/SPIRIT/1685-2009"
 _XILINX = "http://www.xilinx.com"
 #: Views by the names that Vivado gives them, and what it calls their purpose.
 _VERILOG_VIEWS = {
@@ -37,6 +40,11 @@ class Identity:
     version: str
     display_name: str
     description: str
+
+    @property
+    def vlnv(self) -> str:
+        """Vendor, library, name and version, as block designs write them."""
+        return f"{self.vendor}:{self.library}:{self.name}:{self.version}"
 
     @classmethod
     def of(cls, record: Mapping) -> "Identity":
@@ -64,8 +72,9 @@ def component_xml(
     verilog: Sequence[str],
     tables: Sequence[str],
     gui: str,
+    maps: Mapping[str, RegisterMap] | None = None,
 ) -> str:
-    """Text of ``component.xml``: interfaces, ports and files of a module.
+    """Text of ``component.xml``: interfaces, registers, ports and files of a module.
 
     Constraints are not among the files: the clock is the block design's, and Vivado makes its own
     for an IP out of context.
@@ -82,56 +91,43 @@ def component_xml(
         Files beside ``component.xml``: Verilog in order of compilation, and what it reads.
     gui:
         File of Tcl that draws the IP's window.
+    maps:
+        Registers of each AXI4-Lite slave by the interface's name.
 
     Raises
     ------
     ValueError
-        As `.interfaces.bus_interfaces`.
+        As `.interfaces.bus_interfaces`, or if a slave has no registers or registers no slave.
     """
-    ET.register_namespace("spirit", _SPIRIT)
+    ET.register_namespace("spirit", SPIRIT)
     ET.register_namespace("xilinx", _XILINX)
     interfaces = bus_interfaces(ports)
-    root = ET.Element(_spirit("component"))
+    root = ET.Element(spirit("component"))
     for name in ("vendor", "library", "name", "version"):
-        _add(root, name, getattr(identity, name))
-    buses = _add(root, "busInterfaces")
+        add(root, name, getattr(identity, name))
+    buses = add(root, "busInterfaces")
     for interface in interfaces:
         _add_interface(buses, interface, _parameters(interface, interfaces))
+    maps = check_maps(interfaces, maps or {})
+    if maps:
+        block = add(root, "memoryMaps")
+        for name, registers in maps.items():
+            add_memory_map(block, name, registers)
     _add_model(root, module, ports)
-    sets = _add(root, "fileSets")
+    sets = add(root, "fileSets")
     for view in _VERILOG_VIEWS:
         files = [(name, ("fileType", "verilogSource")) for name in verilog]
         files += [(name, ("userFileType", "mem")) for name in tables]
         _add_files(sets, view, files)
     _add_files(sets, _GUI_VIEW[0], [(gui, ("fileType", "tclSource"))], ["XGUI_VERSION_2"])
-    _add(root, "description", identity.description)
-    parameter = _add(_add(root, "parameters"), "parameter")
-    _add(parameter, "name", "Component_Name")
-    _add(parameter, "value", f"{identity.name}_v{identity.version.replace('.', '_')}",
+    add(root, "description", identity.description)
+    parameter = add(add(root, "parameters"), "parameter")
+    add(parameter, "name", "Component_Name")
+    add(parameter, "value", f"{identity.name}_v{identity.version.replace('.', '_')}",
          resolve="user", id="PARAM_VALUE.Component_Name", order="1")  # fmt: skip
     _add_extensions(root, identity)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, "unicode") + "\n"
-
-
-def _spirit(name: str) -> str:
-    return f"{{{_SPIRIT}}}{name}"
-
-
-def _add(
-    parent: ET.Element, name: str, text: str | None = None, /, **attributes: str
-) -> ET.Element:
-    """A new last child of ``parent``, it and its attributes of the standard's name space."""
-    child = ET.SubElement(
-        parent, _spirit(name), {_spirit(key): value for key, value in attributes.items()}
-    )
-    child.text = text
-    return child
-
-
-def _add_vlnv(parent: ET.Element, name: str, vlnv: tuple[str, str, str, str]) -> None:
-    keys = ("vendor", "library", "name", "version")
-    _add(parent, name, **dict(zip(keys, vlnv, strict=True)))
 
 
 def _parameters(interface: Interface, interfaces: Sequence[Interface]) -> dict[str, str]:
@@ -143,67 +139,69 @@ def _parameters(interface: Interface, interfaces: Sequence[Interface]) -> dict[s
 
 
 def _add_interface(parent: ET.Element, interface: Interface, parameters: dict) -> None:
-    bus = _add(parent, "busInterface")
-    _add(bus, "name", interface.name)
-    _add_vlnv(bus, "busType", interface.vlnv())
-    _add_vlnv(bus, "abstractionType", interface.vlnv(abstraction=True))
-    _add(bus, interface.mode)
-    maps = _add(bus, "portMaps")
+    bus = add(parent, "busInterface")
+    add(bus, "name", interface.name)
+    add_vlnv(bus, "busType", interface.vlnv())
+    add_vlnv(bus, "abstractionType", interface.vlnv(abstraction=True))
+    mode = add(bus, interface.mode)
+    if interface.bus == MAPPED:
+        add(mode, "memoryMapRef", memoryMapRef=interface.name)
+    maps = add(bus, "portMaps")
     for logical, physical in interface.ports.items():
-        entry = _add(maps, "portMap")
-        _add(_add(entry, "logicalPort"), "name", logical)
-        _add(_add(entry, "physicalPort"), "name", physical)
+        entry = add(maps, "portMap")
+        add(add(entry, "logicalPort"), "name", logical)
+        add(add(entry, "physicalPort"), "name", physical)
     if parameters:
-        block = _add(bus, "parameters")
+        block = add(bus, "parameters")
         for name, value in parameters.items():
-            parameter = _add(block, "parameter")
-            _add(parameter, "name", name)
-            _add(parameter, "value", value,
+            parameter = add(block, "parameter")
+            add(parameter, "name", name)
+            add(parameter, "value", value,
                  id=f"BUSIFPARAM_VALUE.{interface.name.upper()}.{name}")  # fmt: skip
 
 
 def _add_model(root: ET.Element, module: str, ports: Sequence[Mapping]) -> None:
-    model = _add(root, "model")
-    views = _add(model, "views")
+    model = add(root, "model")
+    views = add(model, "views")
     for name, purpose in (*_VERILOG_VIEWS.items(), _GUI_VIEW):
-        view = _add(views, "view")
-        _add(view, "name", name)
-        _add(view, "envIdentifier", purpose)
+        view = add(views, "view")
+        add(view, "name", name)
+        add(view, "envIdentifier", purpose)
         if name in _VERILOG_VIEWS:
-            _add(view, "language", "Verilog")
-            _add(view, "modelName", module)
-        _add(_add(view, "fileSetRef"), "localName", f"{name}_view_fileset")
-    entries = _add(model, "ports")
+            add(view, "language", "Verilog")
+            add(view, "modelName", module)
+        add(add(view, "fileSetRef"), "localName", f"{name}_view_fileset")
+    entries = add(model, "ports")
     for port in ports:
-        entry = _add(entries, "port")
-        _add(entry, "name", port["name"])
-        wire = _add(entry, "wire")
-        _add(wire, "direction", {"input": "in", "output": "out"}[port["direction"]])
+        entry = add(entries, "port")
+        add(entry, "name", port["name"])
+        wire = add(entry, "wire")
+        add(wire, "direction", {"input": "in", "output": "out"}[port["direction"]])
         if port["width"] > 1:
-            vector = _add(wire, "vector")
-            _add(vector, "left", str(port["width"] - 1), format="long")
-            _add(vector, "right", "0", format="long")
-        kind = _add(_add(wire, "wireTypeDefs"), "wireTypeDef")
-        _add(kind, "typeName", "wire")
+            vector = add(wire, "vector")
+            add(vector, "left", str(port["width"] - 1), format="long")
+            add(vector, "right", "0", format="long")
+        kind = add(add(wire, "wireTypeDefs"), "wireTypeDef")
+        add(kind, "typeName", "wire")
         for name in _VERILOG_VIEWS:
-            _add(kind, "viewNameRef", name)
+            add(kind, "viewNameRef", name)
 
 
 def _add_files(parent: ET.Element, view: str, files, more: Sequence[str] = ()) -> None:
-    block = _add(parent, "fileSet")
-    _add(block, "name", f"{view}_view_fileset")
+    block = add(parent, "fileSet")
+    add(block, "name", f"{view}_view_fileset")
     for name, (element, kind) in files:
-        file = _add(block, "file")
-        _add(file, "name", name)
-        _add(file, element, kind)
+        file = add(block, "file")
+        add(file, "name", name)
+        add(file, element, kind)
         for extra in more:
-            _add(file, "userFileType", extra)
+            add(file, "userFileType", extra)
 
 
 def _add_extensions(root: ET.Element, identity: Identity) -> None:
     """What Vivado needs to list the IP."""
 
-    def add(
+    def extend(
         parent: ET.Element, name: str, text: str | None = None, /, **attributes: str
     ) -> ET.Element:
         child = ET.SubElement(
@@ -213,10 +211,10 @@ def _add_extensions(root: ET.Element, identity: Identity) -> None:
         child.text = text
         return child
 
-    core = add(_add(root, "vendorExtensions"), "coreExtensions")
-    families = add(core, "supportedFamilies")
+    core = extend(add(root, "vendorExtensions"), "coreExtensions")
+    families = extend(core, "supportedFamilies")
     for family in FAMILIES:
-        add(families, "family", family, lifeCycle="Beta")
-    add(add(core, "taxonomies"), "taxonomy", "/UserIP")
-    add(core, "displayName", identity.display_name)
-    add(core, "coreRevision", "1")
+        extend(families, "family", family, lifeCycle="Beta")
+    extend(extend(core, "taxonomies"), "taxonomy", "/UserIP")
+    extend(core, "displayName", identity.display_name)
+    extend(core, "coreRevision", "1")

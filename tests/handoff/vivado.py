@@ -14,21 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lutgen.sim.design import Design, Port
+from tests.handoff.packager import PACKAGER, Core, Packager, Spec, VivadoError
 
 _READMEM = re.compile(r'\$readmemh\("([^"]+)"')
-
-
-class VivadoError(Exception):
-    """What Vivado would refuse."""
-
-
-@dataclass(frozen=True)
-class Spec:
-    """Options of a command: bare ones, ones with a value, and how many words there are else."""
-
-    flags: str = ""
-    values: str = ""
-    words: tuple[int, int] = (0, 0)
 
 
 _ANY = 10_000
@@ -65,27 +53,6 @@ _DESIGN = {
         "hier hierarchical_depth vid file name format xpe l rpx",
     ),
 }
-_PACKAGER = {
-    "add_files": Spec("norecurse scan_for_includes", "fileset of_objects", (0, 1)),
-    "current_fileset": Spec("constrset simset srcset"),
-    "update_compile_order": Spec("force_gui", "fileset"),
-    "set_property": Spec("quiet", "dict", (3, 3)),
-    "get_property": Spec("quiet min max", "", (2, 2)),
-    "ipx::package_project": Spec(
-        "import_files generated_files force", "root_dir vendor library taxonomy module set_current"
-    ),
-    "ipx::current_core": Spec(),
-    "ipx::get_bus_interfaces": Spec("", "of_objects filter", (0, 1)),
-    "ipx::remove_bus_interface": Spec("quiet", "", (2, 2)),
-    "ipx::add_bus_interface": Spec("quiet", "", (2, 2)),
-    "ipx::add_port_map": Spec("quiet", "", (2, 2)),
-    "ipx::add_bus_parameter": Spec("quiet", "", (2, 2)),
-    "ipx::associate_bus_interfaces": Spec("clear remove", "busif clock reset", (1, 1)),
-    "ipx::create_xgui_files": Spec("quiet", "", (1, 1)),
-    "ipx::update_checksums": Spec("quiet", "", (1, 1)),
-    "ipx::check_integrity": Spec("quiet kernel", "", (1, 1)),
-    "ipx::save_core": Spec("quiet", "", (1, 1)),
-}
 _CONSTRAINTS = {
     "create_clock": Spec("add", "period name waveform", (1, 1)),
     "get_ports": Spec("quiet regexp nocase", "filter of_objects", (1, 1)),
@@ -95,7 +62,6 @@ _CONSTRAINTS = {
 #: What Vivado runs of Tcl in constraints, but for constraints themselves.
 _PLAIN_TCL = {"set", "list", "expr"}
 _STEPS = ["synth_design", "opt_design", "place_design", "phys_opt_design", "route_design"]
-_CORE = {"name", "version", "display_name", "description", "supported_families"}
 
 
 @dataclass
@@ -112,17 +78,7 @@ class Module:
     saif: tuple[str, str | None] | None = None  #: file and stripped path
 
 
-@dataclass
-class Core:
-    """An IP that was packaged."""
-
-    properties: dict[str, str]
-    files: list[str]
-    buses: dict[str, dict] = field(default_factory=dict)
-    done: list[str] = field(default_factory=list)
-
-
-class Vivado:
+class Vivado(Packager):
     """An interpreter with stubs, for one script.
 
     Members
@@ -142,7 +98,7 @@ class Vivado:
         self._project: dict | None = None
         self._tcl.eval("namespace eval ipx {}; rename puts _puts")
         self._define(self._tcl, "puts", self._puts)
-        for name, spec in (_DESIGN | _PACKAGER).items():
+        for name, spec in (_DESIGN | PACKAGER).items():
             self._define(self._tcl, name, self._stub(name, spec))
 
     def source(self, script: Path, *arguments: str) -> None:
@@ -343,144 +299,6 @@ class Vivado:
             if name not in kept and not name.startswith("_python_"):
                 tcl.call("rename", name, "")
         tcl.eval(text)
-
-    # Packaging.
-
-    def _core(self, name: str = "core") -> Core:
-        if name != "core" or not self.cores:
-            raise VivadoError(f"no such core: {name}")
-        return self.cores[-1]
-
-    def _bus(self, name: str) -> dict:
-        kind, _, bus = name.partition(" ")
-        if kind != "bus" or bus not in self._core().buses:
-            raise VivadoError(f"no such bus interface: {name}")
-        return self._core().buses[bus]
-
-    def _add_files(self, options, files) -> str:
-        return self._add(files, ".v", ".mem")
-
-    def _current_fileset(self, options) -> str:
-        self._open()
-        return "sources_1"
-
-    def _update_compile_order(self, options) -> str:
-        if options["fileset"] != "sources_1" or "top" not in self._open():
-            raise VivadoError("must be sources_1, with a top")
-        return ""
-
-    def _ipx_package_project(self, options) -> str:
-        project = self._open()
-        verilog = [file for file in project["files"] if file.endswith(".v")]
-        self._check_tables(verilog)
-        ports = Design.of([Path(file) for file in verilog], project["top"]).ports
-        if not Path(options["root_dir"]).is_dir():
-            raise VivadoError(f"no such folder: {options['root_dir']}")
-        core = Core(
-            {"name": project["top"], "version": "1.0", "root": options["root_dir"]}
-            | {key: options[key] for key in ("vendor", "library")},
-            list(project["files"]),
-        )
-        # As if inferred, and not as the script wants it.
-        core.buses = {"clk": {"parameters": {"POLARITY": "ACTIVE_LOW"}}, "s_axis": {}}
-        project["ports"] = ports
-        self.cores.append(core)
-        return "core"
-
-    def _ipx_current_core(self, options) -> str:
-        self._core()
-        return "core"
-
-    def _ipx_get_bus_interfaces(self, options, pattern="*") -> list[str]:
-        names = fnmatch.filter(self._core(options["of_objects"]).buses, pattern)
-        return [f"bus {name}" for name in names]
-
-    def _ipx_remove_bus_interface(self, options, name, core) -> str:
-        del self._core(core).buses[name]
-        return ""
-
-    def _ipx_add_bus_interface(self, options, name, core) -> str:
-        if name in self._core(core).buses:
-            raise VivadoError(f"bus interface exists: {name}")
-        self._core(core).buses[name] = {"ports": {}, "parameters": {}}
-        return f"bus {name}"
-
-    def _ipx_add_port_map(self, options, name, bus) -> str:
-        self._bus(bus)["ports"][name] = None
-        return f"port {name} of {bus}"
-
-    def _ipx_add_bus_parameter(self, options, name, bus) -> str:
-        self._bus(bus)["parameters"][name] = None
-        return f"parameter {name} of {bus}"
-
-    def _ipx_associate_bus_interfaces(self, options, core) -> str:
-        buses = self._core(core).buses
-        clock = buses[options["clock"]]["parameters"]
-        if options.keys() & {"busif", "reset"} == set():
-            raise VivadoError("must have -busif or -reset")
-        if "busif" in options:
-            buses[options["busif"]]  # must exist
-            known = clock.get("ASSOCIATED_BUSIF")
-            clock["ASSOCIATED_BUSIF"] = ":".join(filter(None, [known, options["busif"]]))
-        if "reset" in options:
-            buses[options["reset"]]  # must exist
-            clock["ASSOCIATED_RESET"] = options["reset"]
-        return ""
-
-    def _set_property(self, options, name, value, objects) -> str:
-        name = name.lower()
-        if objects == "sources_1" and name == "top":
-            self._open()["top"] = value
-        elif objects == "core" and name in _CORE:
-            self._core().properties[name] = value
-        elif objects.startswith("bus ") and name in (
-            "abstraction_type_vlnv", "bus_type_vlnv", "interface_mode",
-        ):  # fmt: skip
-            self._bus(objects)[name] = value
-        elif match := re.fullmatch(r"(port|parameter) (\S+) of (bus \S+)", objects):
-            kind, item, bus = match.groups()
-            if name != {"port": "physical_name", "parameter": "value"}[kind]:
-                raise VivadoError(f"no property {name} of {objects}")
-            if kind == "port" and value not in self._open()["ports"]:
-                raise VivadoError(f"no such port: {value}")
-            self._bus(bus)[f"{kind}s"][item] = value
-        else:
-            raise VivadoError(f"no property {name} of {objects!r}")
-        return ""
-
-    def _get_property(self, options, name, objects) -> str:
-        self._bus(objects)
-        if name.lower() != "name":
-            raise VivadoError(f"no property {name}")
-        return objects.partition(" ")[2]
-
-    def _finish(self, options, core) -> None:
-        self._core(core).done.append(self.calls[-1][0])
-
-    def _ipx_create_xgui_files(self, options, core) -> str:
-        self._finish(options, core)
-        return ""
-
-    def _ipx_update_checksums(self, options, core) -> str:
-        self._finish(options, core)
-        return ""
-
-    def _ipx_check_integrity(self, options, core) -> str:
-        for name, bus in self._core(core).buses.items():
-            values = [*bus["ports"].values(), *bus["parameters"].values()]
-            if None in values or not bus["ports"] or "interface_mode" not in bus:
-                raise VivadoError(f"bus interface {name} is not complete")
-        self._finish(options, core)
-        return ""
-
-    def _ipx_save_core(self, options, core) -> str:
-        if self._core(core).done != [
-            "ipx::create_xgui_files", "ipx::update_checksums", "ipx::check_integrity",
-        ]:  # fmt: skip
-            raise VivadoError("window, checksums and check must come first")
-        Path(self._core().properties["root"], "component.xml").write_text("stub\n")
-        self._finish(options, core)
-        return ""
 
 
 def _parse(spec: Spec, arguments: tuple[str, ...]) -> tuple[dict[str, str], list[str]]:

@@ -11,7 +11,9 @@ from click.testing import CliRunner
 import lutgen.sim.check
 from lutgen.build import build
 from lutgen.cli import main
-from lutgen.sim.check import check, check_build, synthetic_images, table
+from lutgen.sim.check import check, check_build
+from lutgen.sim.check_table import table
+from lutgen.sim.synthetic import synthetic_images
 from lutgen.sim.verilator import SimulationError
 from tests.models import table_model
 

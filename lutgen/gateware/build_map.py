@@ -1,24 +1,18 @@
-"""Registers of a build of the IP."""
+"""Registers of a build: the stored map with the values of its core put in."""
 
 from .. import __version__
 from ..register_map import RegisterMap, stored_map
 from .config import CoreConfig
 
-__all__ = ["build_values", "register_map"]
+__all__ = ["build_map", "build_values"]
 
 
-def register_map(name: str, config: CoreConfig | None = None) -> RegisterMap:
-    """Registers of the ``encoder`` or the ``decoder``.
+def build_map(name: str, config: CoreConfig) -> RegisterMap:
+    """Registers of the ``encoder`` or the ``decoder`` of a configuration.
 
-    Parameters
-    ----------
-    name:
-        One of `lutgen.register_map.MAPS`.
-    config:
-        The core whose values are put in; without it the map is the one of all builds.
+    See `lutgen.register_map.stored_map` for those of all builds.
     """
-    found = stored_map(name)
-    return found if config is None else found.of_build(build_values(config))
+    return stored_map(name).of_build(build_values(config))
 
 
 def build_values(config: CoreConfig) -> dict[str, int]:

@@ -1,0 +1,56 @@
+"""Drivers of a build: C for bare metal, Python for PYNQ and everything else."""
+
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+
+from lutgen.register_map import RegisterMap, shared_map
+
+from .registers import c_header
+
+__all__ = ["driver_files"]
+
+_PYTHON = "lutgen_driver.py"
+
+
+def driver_files(maps: Sequence[RegisterMap], vlnv: str) -> dict[str, str]:
+    """Sources by file name; they go with the headers of `.registers.register_texts`.
+
+    Parameters
+    ----------
+    maps:
+        Registers of each core of the build.
+    vlnv:
+        What block designs call the IP, for PYNQ to find it by.
+    """
+    parts = ["ip", *(registers.name for registers in maps)]
+    names = [f"lutgen_{part}.{kind}" for part in parts for kind in "hc"]
+    folder = files("lutgen.handoff").joinpath("drivers")
+    found = {name: folder.joinpath(name).read_text(encoding="utf-8") for name in names}
+    found["lutgen_ip_registers.h"] = c_header(shared_map(maps[0]))
+    text = folder.joinpath(_PYTHON).read_text(encoding="utf-8")
+    found[_PYTHON] = text.replace("@BUILD@", _build(maps, vlnv))
+    return found
+
+
+def _build(maps: Sequence[RegisterMap], vlnv: str) -> str:
+    """What the Python driver knows of a build, as json in lines."""
+    cores = {
+        registers.name: {
+            register.name: {
+                "offset": register.offset,
+                "reset": register.reset,
+                "fields": {
+                    field.name: [field.low, field.width, field.kind] for field in register.fields
+                },
+            }
+            for register in registers
+        }
+        for registers in maps
+    }
+    lines = [f'{{"vlnv": {json.dumps(vlnv)}, "cores": {{']
+    for name, registers in cores.items():
+        rows = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in registers.items()]
+        comma = "," if name != maps[-1].name else ""
+        lines += [f" {json.dumps(name)}: {{", ",\n".join(rows), f" }}{comma}"]
+    return "\n".join([*lines, "}}"])

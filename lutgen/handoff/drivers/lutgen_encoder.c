@@ -1,0 +1,45 @@
+/* See lutgen_encoder.h. */
+
+#include "lutgen_encoder.h"
+
+enum lutgen_result lutgen_encoder_init(struct lutgen_ip *ip, uintptr_t base)
+{
+    ip->base = base;
+    if (lutgen_ip_read(ip, LUTGEN_ENCODER_ID_OFFSET) != LUTGEN_ENCODER_ID_AFTER_RESET) {
+        return LUTGEN_WRONG_ID;
+    }
+    return lutgen_ip_check(ip);
+}
+
+enum lutgen_result lutgen_encoder_set_size(const struct lutgen_ip *ip, uint32_t width,
+                                           uint32_t height, uint32_t images)
+{
+    if (width == 0u || width > lutgen_ip_read(ip, LUTGEN_IP_MAX_WIDTH_OFFSET) || height == 0u ||
+        height > lutgen_ip_read(ip, LUTGEN_IP_MAX_HEIGHT_OFFSET) || images == 0u) {
+        return LUTGEN_BAD_ARGUMENT;
+    }
+    lutgen_ip_write(ip, LUTGEN_ENCODER_WIDTH_OFFSET, width);
+    lutgen_ip_write(ip, LUTGEN_ENCODER_HEIGHT_OFFSET, height);
+    lutgen_ip_write(ip, LUTGEN_ENCODER_IMAGES_OFFSET, images);
+    lutgen_ip_command(ip, LUTGEN_ENCODER_CONTROL_UPDATE_MASK);
+    return LUTGEN_OK;
+}
+
+enum lutgen_result lutgen_encoder_wait_size(const struct lutgen_ip *ip, uint32_t reads)
+{
+    while (reads-- > 0u) {
+        if (!(lutgen_ip_read(ip, LUTGEN_IP_CONTROL_OFFSET) & LUTGEN_ENCODER_CONTROL_UPDATE_MASK)) {
+            return LUTGEN_OK;
+        }
+    }
+    return LUTGEN_TIMEOUT;
+}
+
+void lutgen_encoder_read_errors(const struct lutgen_ip *ip, struct lutgen_encoder_errors *errors)
+{
+    errors->sof_early = lutgen_ip_read(ip, LUTGEN_ENCODER_SOF_EARLY_OFFSET);
+    errors->sof_late = lutgen_ip_read(ip, LUTGEN_ENCODER_SOF_LATE_OFFSET);
+    errors->eol_early = lutgen_ip_read(ip, LUTGEN_ENCODER_EOL_EARLY_OFFSET);
+    errors->eol_late = lutgen_ip_read(ip, LUTGEN_ENCODER_EOL_LATE_OFFSET);
+    errors->bad_size = lutgen_ip_read(ip, LUTGEN_ENCODER_BAD_SIZE_OFFSET);
+}

@@ -1,0 +1,128 @@
+"""Tcl for Vivado: implementation out of context."""
+
+from collections.abc import Mapping, Sequence
+
+from lutgen.targets import Target
+
+from .tcl import heading, word, words
+
+__all__ = ["synth_tcl"]
+
+
+def synth_tcl(
+    record: Mapping, target: Target, modules: Sequence[str], tables: Sequence[str]
+) -> str:
+    """``synth_ooc.tcl``: each module out of context, from synthesis to reports, without a project.
+
+    Parameters
+    ----------
+    record:
+        ``build.json``, for the heading.
+    target:
+        Device; its part is what is implemented for.
+    modules:
+        Modules that have constraints ``<module>_ooc.xdc``.
+    tables:
+        Files that the Verilog reads.
+
+    Raises
+    ------
+    ValueError
+        If a name would be more than a word to Tcl.
+    """
+    return heading(record, "Out-of-context synthesis and implementation, without a project.") + (
+        _SYNTH.replace("@PART@", word(target.part))
+        .replace("@MODULES@", words(modules))
+        .replace("@TABLES@", words(tables))
+    )
+
+
+_SYNTH = """\
+#   vivado -mode batch -source synth_ooc.tcl
+#   vivado -mode batch -source synth_ooc.tcl -tclargs --module NAME --saif FILE --strip-path PATH
+#
+# --module      this module only, not every one of the build
+# --saif        switching activity of a simulation for report_power; of one module, so name it
+# --strip-path  instance of the module in that simulation, such as tb/dut, without a leading /
+#
+# Leaves reports/<module>/utilization.rpt, utilization_hierarchical.rpt, timing.rpt, power.rpt and
+# routed.dcp beside this script. Ports are false paths, see <module>_ooc.xdc.
+
+set part @PART@
+set modules {
+@MODULES@}
+# Read by $readmemh.
+set tables {
+@TABLES@}
+
+array set option {--module "" --saif "" --strip-path ""}
+if {[llength $argv] % 2} {
+  error "each option must have a value: $argv"
+}
+foreach {name value} $argv {
+  if {![info exists option($name)]} {
+    error "option must be one of [lsort [array names option]], not $name"
+  }
+  set option($name) $value
+}
+if {$option(--module) ne ""} {
+  if {$option(--module) ni $modules} {
+    error "module must be one of [list {*}$modules], not $option(--module)"
+  }
+  set modules [list $option(--module)]
+}
+if {$option(--saif) ne ""} {
+  if {[llength $modules] != 1} {
+    error "--saif must come with --module: a simulation is of one module"
+  }
+  if {![file exists $option(--saif)]} {
+    error "SAIF file must exist, not $option(--saif)"
+  }
+  set option(--saif) [file normalize $option(--saif)]
+}
+
+# The Verilog names its tables without a folder, so everything runs in theirs.
+set caller [pwd]
+cd [file dirname [file normalize [info script]]]
+set file [open files.f]
+set verilog [split [string trim [read $file]] \\n]
+close $file
+
+foreach module $modules {
+  set reports [file join reports $module]
+  file mkdir $reports
+
+  create_project -in_memory -part $part
+  read_verilog $verilog
+  read_mem $tables
+  # Before synthesis, which aims at the clock goal.
+  read_xdc -mode out_of_context lutgen.xdc
+  read_xdc -mode out_of_context ${module}_ooc.xdc
+  synth_design -top $module -part $part -mode out_of_context
+
+  opt_design
+  place_design
+  phys_opt_design
+  route_design
+  write_checkpoint -force [file join $reports routed.dcp]
+
+  report_utilization -file [file join $reports utilization.rpt]
+  # The depth must be given: by default only the top is told of.
+  report_utilization -hierarchical -hierarchical_depth 8 \\
+    -file [file join $reports utilization_hierarchical.rpt]
+  report_timing_summary -delay_type min_max -max_paths 10 -report_unconstrained \\
+    -file [file join $reports timing.rpt]
+  if {$option(--saif) ne ""} {
+    set strip {}
+    if {$option(--strip-path) ne ""} {
+      set strip [list -strip_path $option(--strip-path)]
+    }
+    read_saif {*}$strip -out_file [file join $reports saif_unmatched.rpt] $option(--saif)
+  } else {
+    puts "$module: no --saif, so power.rpt tells of Vivado's default activity, not of images"
+  }
+  report_power -file [file join $reports power.rpt]
+  close_project
+}
+cd $caller
+"""

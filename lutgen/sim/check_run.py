@@ -1,0 +1,192 @@
+"""The simulations of one check: every size through both cores, and files that must be refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lutgen.build_core import core_config
+from lutgen.codec.codec import Codec
+from lutgen.codec.coder import Coder
+from lutgen.codec.container import HEADER_BYTES, CorruptStreamError
+from lutgen.sim.codec import RtlDecoder, RtlEncoder
+from lutgen.sim.design import Design
+from lutgen.sim.ip import RtlDecoderIp, RtlEncoderIp
+from lutgen.sim.stall import Stall
+from lutgen.sim.verilator import SimulationError
+
+__all__ = ["CheckRun"]
+
+
+class CheckRun:
+    """The simulations of one check."""
+
+    def __init__(self, record, model, groups, stall, seed, progress) -> None:
+        self._folder = Path(record["folder"])
+        parameters = record["parameters"]
+        self._config = core_config(model, parameters)
+        self._bytes = parameters["stream_bytes"]
+        self._registers = parameters.get("registers", False)
+        self._groups, self._seed, self._tell = groups, seed, progress
+        self._stall = {
+            name: Stall(p=stall, seed=seed + k) for k, name in enumerate(("bytes", "pixels"))
+        }
+        tile = (parameters["tile_width"], parameters["tile_height"])
+        codec = Codec(model)
+        self._files = [
+            codec.encode(images, tile=tile, coder=self._config.coder).data for _, images in groups
+        ]
+        self._bad = _bad_files(codec, groups, tile, self._config.coder, seed)
+
+    def expected_checks(self, cores) -> int:
+        """How many checks there must be in the end: one per group and core, and the bad files."""
+        return len(cores) * len(self._groups) + ("decoder" in cores)
+
+    def _simulator(self, core: str):
+        design = Design.of(self._folder / f"lutgen_{core}.v", f"lutgen_{core}")
+        tops = {"encoder": RtlEncoder, "decoder": RtlDecoder}
+        ips = {"encoder": RtlEncoderIp, "decoder": RtlDecoderIp}
+        rtl = (ips if self._registers else tops)[core]
+        return rtl(self._config, design, stream_bytes=self._bytes)
+
+    def _sizes(self, core: str):
+        """Each group and its file; a list of what was found is filled in beside it."""
+        for k, ((names, images), file) in enumerate(zip(self._groups, self._files, strict=True)):
+            height, width = images.shape[1:]
+            what = f"size {k + 1} of {len(self._groups)}: {len(images)} x {width}x{height}"
+            self._tell(core, what if k else f"compiling, then {what}")
+            yield names, images, file
+
+    def encoder(self) -> dict:
+        """Images to files."""
+        rtl = self._simulator("encoder")
+        checks = []
+        for _, images, file in self._sizes("encoder"):
+            problems, clocks = [], None
+            try:
+                found = rtl(images, stall=self._stall)
+            except (SimulationError, ValueError) as error:
+                problems.append(_first_lines(error))
+            else:
+                clocks = found.clocks_per_pixel
+                problems += [f"error bit {name} is set" for name in found.errors]
+                if len(found.files) != 1 or found.rest:
+                    problems.append(f"gave {len(found.files)} files and {len(found.rest)} bytes")
+                problems += _count_differences(found.counters, images, file)
+                given = b"".join(found.files) + found.rest
+                if given != file:
+                    problems.append(_first_difference(given, file))
+            checks.append({"problems": problems, "clocks_per_pixel": clocks})
+        self._tell("encoder", "done")
+        return {"checks": checks}
+
+    def decoder(self) -> dict:
+        """Files to images, and the files that must be refused."""
+        rtl = self._simulator("decoder")
+        checks = []
+        for names, images, file in self._sizes("decoder"):
+            problems, clocks = [], None
+            try:
+                found = rtl(file, stall=self._stall)
+            except (SimulationError, ValueError) as error:
+                problems.append(_first_lines(error))
+            else:
+                clocks = found.clocks_per_pixel if found.frames else None
+                problems += [f"error bit {name} is set" for name in found.errors]
+                problems += _count_differences(found.counters, images, file)
+                problems += _frame_differences(found.frames, images, names)
+            checks.append({"problems": problems, "clocks_per_pixel": clocks})
+        self._tell("decoder", "damaged files")
+        refused = self._refuses(rtl)
+        self._tell("decoder", "done")
+        return {"checks": checks, "refused": refused}
+
+    def _refuses(self, rtl: RtlDecoder) -> dict:
+        image, good, corrupt, foreign = self._bad
+        problems, errors = [], ()
+        try:
+            found = rtl([corrupt, foreign, good], stall=self._stall)
+        except (SimulationError, ValueError) as error:
+            problems.append(_first_lines(error))
+        else:
+            errors = found.errors
+            problems += [
+                f"{what} is not flagged: error bit {bit} is not set"
+                for bit, what in (("bad_tile", "damaged file"), ("bad_model", "other model's file"))
+                if bit not in errors
+            ]
+            # The damaged file gives a frame, too, and the other model's none.
+            if len(found.frames) != 2 or not np.array_equal(found.frames[-1], image):
+                problems.append("a good file after bad ones is not decoded")
+        return {"problems": problems, "errors": list(errors)}
+
+
+def _bad_files(
+    codec: Codec, groups, tile, coder: Coder, seed: int
+) -> tuple[np.ndarray, bytes, bytes, bytes]:
+    """An image, its file, the file with one bit of its payload turned, and another model's."""
+    # Short ones simulate quickly; a dozen pixels leave enough bits to turn.
+    images = [images[0] for _, images in groups]
+    image = min((i for i in images if i.size >= 12), key=lambda i: i.size, default=images[0])
+    good = codec.encode(image, tile=tile, coder=coder).data
+    foreign = bytearray(good)
+    foreign[4] ^= 1
+    # Behind header and length; the first payload byte says where the payload begins.
+    bits = np.arange(8 * (HEADER_BYTES + 3), 8 * len(good))
+    for bit in np.random.default_rng(seed).permutation(bits).tolist():
+        corrupt = bytearray(good)
+        corrupt[bit // 8] ^= 1 << bit % 8
+        try:
+            codec.decode(bytes(corrupt))
+        except CorruptStreamError as error:
+            if "check state" in str(error):
+                return image, good, bytes(corrupt), bytes(foreign)
+    raise ValueError(
+        f"images must include one whose file can be damaged, not only {image.shape[1]} x "
+        f"{image.shape[0]} pixels: add a larger one"
+    )
+
+
+def _count_differences(counters, images: np.ndarray, file: bytes) -> list[str]:
+    """What the counters of an IP tell wrong."""
+    expected = {"pixels": images.size, "bytes": len(file), "frames": len(images), "files": 1}
+    return [
+        f"counter {name} reads {counters[name]} instead of {value}"
+        for name, value in expected.items()
+        if counters is not None and counters[name] != value
+    ]
+
+
+def _first_lines(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return "; ".join(lines[:3])
+
+
+def _first_difference(given: bytes, file: bytes) -> str:
+    if len(given) != len(file):
+        size = f", {len(given)} bytes instead of {len(file)}"
+    else:
+        size = ""
+    common = min(len(given), len(file))
+    a, b = (np.frombuffer(data[:common], np.uint8) for data in (given, file))
+    at = np.flatnonzero(a != b)
+    where = f"byte {at[0]}" if len(at) else f"byte {common}"
+    return f"file differs from the reference's from {where} on{size}"
+
+
+def _frame_differences(frames: Sequence[np.ndarray], images: np.ndarray, names) -> list[str]:
+    problems = []
+    if len(frames) != len(images):
+        problems.append(f"gave {len(frames)} frames instead of {len(images)}")
+    for frame, image, name in zip(frames, images, names, strict=False):
+        if frame.shape != image.shape:
+            problems.append(f"{name}: frame of {frame.shape[1]} x {frame.shape[0]} pixels")
+        elif not np.array_equal(frame, image):
+            y, x = np.argwhere(frame != image)[0]
+            problems.append(
+                f"{name}: {np.count_nonzero(frame != image)} pixels differ, the first at "
+                f"column {x}, row {y}"
+            )
+    return problems
