@@ -191,7 +191,7 @@ def test_flag_that_is_stuck(folder, images, tmp_path, value, message):
 
 
 def test_check_that_does_not_run(folder, images, monkeypatch):
-    monkeypatch.setattr(lutgen.sim.check._Run, "expected_checks", lambda self, cores: 9)
+    monkeypatch.setattr(lutgen.sim.check.CheckRun, "expected_checks", lambda self, cores: 9)
     found = check_build(folder, images)
     assert not found["ok"]
     assert found["problems"] == ["7 of 9 checks were run"]

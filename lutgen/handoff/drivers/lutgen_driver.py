@@ -112,7 +112,8 @@ class Core:
         """Software reset, also in mid-frame; disables the core and waits until nothing is inside.
 
         What is left of the broken input is dropped when it comes, unless ``restart`` says that
-        source and sink were reset as well.  The output must be taken meanwhile.
+        source and sink were reset as well.  The output must be taken meanwhile.  Causes stay, to be
+        acknowledged: a file that was cut short has been ended, which counts as done.
         """
         self.write("control", self._bits("control", ["reset"] + ["restart"] * restart))
         self.wait_idle(timeout)

@@ -86,7 +86,8 @@ enum lutgen_result lutgen_ip_wait_idle(const struct lutgen_ip *ip, uint32_t read
 
 /* Software reset, also in mid-frame; disables the IP and waits until nothing is inside. What is
    left of the broken input is dropped when it comes, unless `restart` says that source and sink
-   were reset as well. The output must be taken meanwhile, or this times out. */
+   were reset as well. The output must be taken meanwhile, or this times out. Causes stay, to be
+   acknowledged: a file that was cut short has been ended, which counts as done. */
 enum lutgen_result lutgen_ip_reset(const struct lutgen_ip *ip, int restart, uint32_t reads);
 
 /* Let these causes, bits of IER, raise the interrupt; none to switch it off. */
