@@ -82,9 +82,12 @@ def build_(target, no_estimate, as_json, **parameters) -> None:
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--build", "folder", metavar="DIR", help="What `lutgen build` has written.")
+@click.option(
+    "--saif", is_flag=True, help="Write switching activity for power reports beside the build."
+)
 @json_option
 @click.pass_context
-def sim(ctx, images, limit, folder, stall, seed, as_json, **parameters) -> None:
+def sim(ctx, images, limit, folder, stall, seed, saif, as_json, **parameters) -> None:
     """Simulate the Verilog and compare it with the reference codec, byte for byte."""
     from lutgen.sim.check import check, check_build
     from lutgen.sim.check_table import table
@@ -96,6 +99,8 @@ def sim(ctx, images, limit, folder, stall, seed, as_json, **parameters) -> None:
         raise click.UsageError(
             f"--build must stand without --{given[0].replace('_', '-')}, which the build decides"
         )
+    if saif and not folder:
+        raise click.UsageError("--saif must stand with --build, in whose folder the files belong")
     if images:
         from lutgen.imageio import read_images
 
@@ -108,7 +113,7 @@ def sim(ctx, images, limit, folder, stall, seed, as_json, **parameters) -> None:
     try:
         with core_progress("simulating the") as progress:
             if folder:
-                result = check_build(folder, named, progress=progress, **common)
+                result = check_build(folder, named, saif=saif, progress=progress, **common)
             else:
                 result = check(images=named, progress=progress, **common, **parameters)
     except SimulationError as error:
@@ -123,6 +128,8 @@ def sim(ctx, images, limit, folder, stall, seed, as_json, **parameters) -> None:
             f"{result['images']} images, {result['pixels']} pixels, {result['checks']} checks, "
             f"{result['mismatches']} mismatches, {result['seconds']:.0f} s"
         )
+        for path in result.get("saif", {}).values():
+            click.echo(f"switching activity in {path}")
     if not result["ok"]:
         raise Failure("\n  ".join(["Verilog and reference must agree, but:", *result["problems"]]))
 

@@ -6,7 +6,10 @@ from lutgen.targets import Target
 
 from .tcl import heading, word, words
 
-__all__ = ["synth_tcl"]
+__all__ = ["SAIF_INSTANCE", "synth_tcl"]
+
+#: Where the module is in the files that `lutgen sim` writes.
+SAIF_INSTANCE = "lutgen_bench/dut"
 
 
 def synth_tcl(
@@ -34,6 +37,7 @@ def synth_tcl(
         _SYNTH.replace("@PART@", word(target.part))
         .replace("@MODULES@", words(modules))
         .replace("@TABLES@", words(tables))
+        .replace("@INSTANCE@", SAIF_INSTANCE)
     )
 
 
@@ -44,6 +48,9 @@ _SYNTH = """\
 # --module      this module only, not every one of the build
 # --saif        switching activity of a simulation for report_power; of one module, so name it
 # --strip-path  instance of the module in that simulation, such as tb/dut, without a leading /
+#
+# Without --saif, saif/<module>.saif of `lutgen sim --build FOLDER --saif` is read where it is and is
+# younger than the Verilog.
 #
 # Leaves reports/<module>/utilization.rpt, utilization_hierarchical.rpt, timing.rpt, power.rpt and
 # routed.dcp beside this script. Ports are false paths, see <module>_ooc.xdc.
@@ -112,14 +119,25 @@ foreach module $modules {
     -file [file join $reports utilization_hierarchical.rpt]
   report_timing_summary -delay_type min_max -max_paths 10 -report_unconstrained \\
     -file [file join $reports timing.rpt]
-  if {$option(--saif) ne ""} {
-    set strip {}
-    if {$option(--strip-path) ne ""} {
-      set strip [list -strip_path $option(--strip-path)]
+  set saif $option(--saif)
+  set instance $option(--strip-path)
+  if {$saif eq ""} {
+    set found [file join saif $module.saif]
+    if {[file exists $found] && [file mtime $found] >= [file mtime $module.v]} {
+      set saif $found
+      set instance @INSTANCE@
+    } elseif {[file exists $found]} {
+      puts "$module: $found is older than $module.v and is not read; simulate again"
     }
-    read_saif {*}$strip -out_file [file join $reports saif_unmatched.rpt] $option(--saif)
+  }
+  if {$saif ne ""} {
+    set strip {}
+    if {$instance ne ""} {
+      set strip [list -strip_path $instance]
+    }
+    read_saif {*}$strip -out_file [file join $reports saif_unmatched.rpt] $saif
   } else {
-    puts "$module: no --saif, so power.rpt tells of Vivado's default activity, not of images"
+    puts "$module: no SAIF file, so power.rpt tells of Vivado's default activity, not of images"
   }
   report_power -file [file join $reports power.rpt]
   close_project

@@ -19,6 +19,7 @@ import numpy as np
 import lutgen
 from lutgen.build import build, load_build
 from lutgen.model import Model
+from lutgen.sim.activity import write_activity
 from lutgen.sim.check_run import CheckRun
 from lutgen.sim.verilator import _tools
 
@@ -70,6 +71,7 @@ def check_build(
     *,
     stall: float = 0.0,
     seed: int = 0,
+    saif: bool = False,
     progress: Callable[[str, str], None] | None = None,
 ) -> dict:
     """Simulate the cores of a build and compare them with the reference codec.
@@ -84,6 +86,9 @@ def check_build(
         Share of clocks in which each port stalls, 0 to 0.9.
     seed:
         Of the stalls and of the damage.
+    saif:
+        Whether to write switching activity into the folder, see `.activity.write_activity`; not
+        if anything else is wrong.
     progress:
         Called with a core and what it is doing, from several threads.
 
@@ -116,7 +121,10 @@ def check_build(
     with ThreadPoolExecutor(len(cores)) as pool:
         jobs = {core: pool.submit(getattr(run, core)) for core in cores}
         found = {core: job.result() for core, job in jobs.items()}
-    return _result(record, groups, found, run.expected_checks(cores)) | {
+    result = _result(record, groups, found, run.expected_checks(cores))
+    if saif:
+        result["saif"] = write_activity(run, progress=progress) if result["ok"] else {}
+    return result | {
         "stall": {"p": stall, "seed": seed},
         "seconds": round(time.perf_counter() - began, 2),
     }

@@ -21,10 +21,15 @@ __all__ = ["CheckRun"]
 
 
 class CheckRun:
-    """The simulations of one check."""
+    """The simulations of one check.
+
+    Members
+    -------
+    record : ``build.json`` of the build
+    """
 
     def __init__(self, record, model, groups, stall, seed, progress) -> None:
-        self._folder = Path(record["folder"])
+        self.record, self._folder = record, Path(record["folder"])
         parameters = record["parameters"]
         self._config = core_config(model, parameters)
         self._bytes = parameters["stream_bytes"]
@@ -62,46 +67,61 @@ class CheckRun:
     def encoder(self) -> dict:
         """Images to files."""
         rtl = self._simulator("encoder")
-        checks = []
-        for _, images, file in self._sizes("encoder"):
-            problems, clocks = [], None
-            try:
-                found = rtl(images, stall=self._stall)
-            except (SimulationError, ValueError) as error:
-                problems.append(_first_lines(error))
-            else:
-                clocks = found.clocks_per_pixel
-                problems += [f"error bit {name} is set" for name in found.errors]
-                if len(found.files) != 1 or found.rest:
-                    problems.append(f"gave {len(found.files)} files and {len(found.rest)} bytes")
-                problems += _count_differences(found.counters, images, file)
-                given = b"".join(found.files) + found.rest
-                if given != file:
-                    problems.append(_first_difference(given, file))
-            checks.append({"problems": problems, "clocks_per_pixel": clocks})
+        checks = [self._encodes(rtl, *size) for size in self._sizes("encoder")]
         self._tell("encoder", "done")
         return {"checks": checks}
 
     def decoder(self) -> dict:
         """Files to images, and the files that must be refused."""
         rtl = self._simulator("decoder")
-        checks = []
-        for names, images, file in self._sizes("decoder"):
-            problems, clocks = [], None
-            try:
-                found = rtl(file, stall=self._stall)
-            except (SimulationError, ValueError) as error:
-                problems.append(_first_lines(error))
-            else:
-                clocks = found.clocks_per_pixel if found.frames else None
-                problems += [f"error bit {name} is set" for name in found.errors]
-                problems += _count_differences(found.counters, images, file)
-                problems += _frame_differences(found.frames, images, names)
-            checks.append({"problems": problems, "clocks_per_pixel": clocks})
+        checks = [self._decodes(rtl, *size) for size in self._sizes("decoder")]
         self._tell("decoder", "damaged files")
         refused = self._refuses(rtl)
         self._tell("decoder", "done")
         return {"checks": checks, "refused": refused}
+
+    def trace(self, core: str, **options) -> None:
+        """The size with the most pixels once more; SimulationError if anything is wrong.
+
+        ``options`` are those of `.stream.rtl_stream`.
+        """
+        (names, images), file = max(
+            zip(self._groups, self._files, strict=True), key=lambda item: item[0][1].size
+        )
+        run = {"encoder": self._encodes, "decoder": self._decodes}[core]
+        found = run(self._simulator(core), names, images, file, **options)
+        if found["problems"]:
+            raise SimulationError(f"{core}: {found['problems'][0]}")
+
+    def _encodes(self, rtl, names, images: np.ndarray, file: bytes, **options) -> dict:
+        problems, clocks = [], None
+        try:
+            found = rtl(images, stall=self._stall, **options)
+        except (SimulationError, ValueError) as error:
+            problems.append(_first_lines(error))
+        else:
+            clocks = found.clocks_per_pixel
+            problems += [f"error bit {name} is set" for name in found.errors]
+            if len(found.files) != 1 or found.rest:
+                problems.append(f"gave {len(found.files)} files and {len(found.rest)} bytes")
+            problems += _count_differences(found.counters, images, file)
+            given = b"".join(found.files) + found.rest
+            if given != file:
+                problems.append(_first_difference(given, file))
+        return {"problems": problems, "clocks_per_pixel": clocks}
+
+    def _decodes(self, rtl, names, images: np.ndarray, file: bytes, **options) -> dict:
+        problems, clocks = [], None
+        try:
+            found = rtl(file, stall=self._stall, **options)
+        except (SimulationError, ValueError) as error:
+            problems.append(_first_lines(error))
+        else:
+            clocks = found.clocks_per_pixel if found.frames else None
+            problems += [f"error bit {name} is set" for name in found.errors]
+            problems += _count_differences(found.counters, images, file)
+            problems += _frame_differences(found.frames, images, names)
+        return {"problems": problems, "clocks_per_pixel": clocks}
 
     def _refuses(self, rtl: RtlDecoder) -> dict:
         image, good, corrupt, foreign = self._bad

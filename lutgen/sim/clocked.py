@@ -7,11 +7,10 @@ from collections.abc import Callable
 from cocotb.clock import Clock
 from cocotb.triggers import Timer
 
-from lutgen.sim.harness import CHUNK
+from lutgen.sim.harness import CHUNK, PERIOD
 
 __all__ = ["Clocked"]
 
-_PERIOD = 10_000  # simulator steps of 1 ps
 _MASK = (1 << CHUNK) - 1
 
 
@@ -31,7 +30,8 @@ class Clocked:
         self._fixed = self._writer("fixed")
         self.drive = self._writer("drive")
         self.sample = self._reader("sample")
-        self.edge = Timer(_PERIOD, "step")
+        self._period = settings.get("period", PERIOD)
+        self.edge = Timer(self._period, "step")
 
     async def start(self, fixed: int) -> None:
         """Start the clock and hold the reset for two edges; the next drive() ends it."""
@@ -39,7 +39,7 @@ class Clocked:
         self._fixed(fixed)
         self.drive(0)
         await self.edge
-        Clock(self._dut.clk, _PERIOD, "step").start()
+        Clock(self._dut.clk, self._period, "step").start()
         for _ in range(2):
             await self.edge
             self.drive(1 << self._settings["reset"])

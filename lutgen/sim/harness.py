@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from lutgen.sim.design import Design
 
-__all__ = ["BENCH_TOP", "Harness"]
+__all__ = ["BENCH_TOP", "PERIOD", "Harness"]
 
 BENCH_TOP = "lutgen_bench"
+PERIOD = 10_000  # of the clock where nobody asks, in simulator steps of 1 ps
 CHUNK = 1024  # bits per vector; Verilator's interface passes text, which gets slow beyond
 _CLOCKS = ("clk", "aclk", "clock")
 _RESETS = {"rst": True, "reset": True, "rst_n": False, "resetn": False, "aresetn": False}

@@ -11,7 +11,7 @@ from lutgen.sim.design import Design
 from lutgen.sim.harness import Harness
 from lutgen.sim.runner import run
 from lutgen.sim.vectors import as_integers, pack, unpack
-from lutgen.sim.verilator import SimulationError, build_simulation
+from lutgen.sim.verilator import SimulationError, build_simulation, waves_of
 
 __all__ = ["rtl_pipeline"]
 
@@ -47,7 +47,7 @@ def rtl_pipeline(
     timeout : float
         Wall-clock limit in seconds.
     waves : Path, optional
-        VCD file to write.
+        File to write: waveforms (``.vcd``) or switching activity (``.saif``).
 
     Returns
     -------
@@ -82,7 +82,7 @@ def rtl_pipeline(
         first = harness.drive[port.name] + port.offset
         fields.append((first, port.width, as_integers(name, inputs[name], port)))
     fixed = fixed_word(design, harness, config)
-    simulation = build_simulation(harness.design, waves=waves is not None)
+    simulation = build_simulation(harness.design, waves=waves_of(waves))
     arrays, _ = run(
         simulation,
         "lutgen.sim.bench_pipeline",

@@ -52,15 +52,18 @@ def run(
     timeout : float
         Wall-clock limit in seconds.
     waves : Path, optional
-        VCD file to write; the simulation must be built with ``waves=True``.
+        File to write; the simulation must be built for files with this suffix.
 
     Raises
     ------
     SimulationError
         If the bench fails, hangs, or ends without a result.
     """
-    if waves is not None and not simulation.waves:
-        raise ValueError("waves must be None for a simulation built without them")
+    if waves is not None and Path(waves).suffix != f".{simulation.waves}":
+        raise ValueError(
+            f"waves must be None or of the kind that the simulation was built for, "
+            f"{simulation.waves or 'none'}, not {str(waves)!r}"
+        )
     with tempfile.TemporaryDirectory(prefix="lutgen-run-") as folder:
         folder = Path(folder)
         np.savez(folder / "input.npz", **arrays)
@@ -124,7 +127,7 @@ def _bench_runner_class():
             self._simulation = simulation
             self._folder = folder
             self._timeout = timeout
-            self._vcd = waves
+            self._waves = waves
 
         def _set_env_test(self) -> None:
             super()._set_env_test()
@@ -141,8 +144,8 @@ def _bench_runner_class():
 
         def _test_command(self) -> list[list[str]]:
             command = [str(self._simulation.executable)]
-            if self._vcd is not None:
-                command += ["--trace", "--trace-file", str(Path(self._vcd).absolute())]
+            if self._waves is not None:
+                command += ["--trace", "--trace-file", str(Path(self._waves).absolute())]
             return [command]
 
         def _execute_cmds(self, cmds, cwd, stdout=None) -> None:

