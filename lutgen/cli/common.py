@@ -23,6 +23,7 @@ __all__ = [
     "lanes_option",
     "load_model",
     "model_option",
+    "registers_option",
     "pixel_progress",
     "step_progress",
     "threads_option",

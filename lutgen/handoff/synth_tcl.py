@@ -49,8 +49,8 @@ _SYNTH = """\
 # --saif        switching activity of a simulation for report_power; of one module, so name it
 # --strip-path  instance of the module in that simulation, such as tb/dut, without a leading /
 #
-# Without --saif, saif/<module>.saif of `lutgen sim --build FOLDER --saif` is read if it is there and
-# not older than the Verilog.
+# Without --saif, saif/<module>.saif of `lutgen sim --build FOLDER --saif` is read, if there is one
+# that is not older than the Verilog.
 #
 # Leaves reports/<module>/utilization.rpt, utilization_hierarchical.rpt, timing.rpt, power.rpt and
 # routed.dcp beside this script. Ports are false paths, see <module>_ooc.xdc.
