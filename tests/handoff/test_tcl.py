@@ -91,6 +91,28 @@ def test_activity_of_a_simulation(folder, tmp_path):
     assert (folder / "reports/lutgen_encoder/saif_unmatched.rpt").exists()
 
 
+def test_activity_beside_the_build(folder):
+    """What `lutgen sim --saif` has left is read without being named, unless the Verilog is newer."""
+    (folder / "saif").mkdir()
+    for module in MODULES[:2]:
+        (folder / "saif" / f"{module}.saif").write_text("(SAIFILE)")
+    stale = folder / "saif" / "lutgen_decoder.saif"
+    written = (folder / "lutgen_decoder.v").stat().st_mtime
+    os.utime(stale, (written - 10, written - 10))
+    vivado = run(folder / "synth_ooc.tcl")
+    assert [module.saif for module in vivado.modules] == [
+        ("saif/lutgen_encoder.saif", "lutgen_bench/dut"), None, None,
+    ]  # fmt: skip
+    assert vivado.printed[0] == (
+        "lutgen_decoder: saif/lutgen_decoder.saif is older than lutgen_decoder.v and is not read; "
+        "simulate again"
+    )
+    # A named one goes first, with its own instance.
+    Path("run.saif").write_text("(SAIFILE)")
+    named = run(folder / "synth_ooc.tcl", "--module", "lutgen_encoder", "--saif", "run.saif")
+    assert named.modules[0].saif == (str(Path("run.saif").absolute()), None)
+
+
 @pytest.mark.parametrize(
     ("script", "arguments", "message"),
     [
