@@ -92,7 +92,7 @@ def test_activity_of_a_simulation(folder, tmp_path):
 
 
 def test_activity_beside_the_build(folder):
-    """What `lutgen sim --saif` has left is read without being named, unless the Verilog is newer."""
+    """What `lutgen sim --saif` leaves is read without being named, if the Verilog is not newer."""
     (folder / "saif").mkdir()
     for module in MODULES[:2]:
         (folder / "saif" / f"{module}.saif").write_text("(SAIFILE)")
