@@ -46,7 +46,7 @@ class BusScript:
         self.steps.append(("start",))
 
     def taken(self, clocks: int = 8) -> None:
-        """Wait until all input was taken, and some clocks more."""
+        """Wait until all input was taken, for so many clocks from that of the last beat on."""
         self.steps.append(("taken", clocks))
 
     def channel(self, name: str) -> str:
