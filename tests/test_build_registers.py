@@ -26,8 +26,8 @@ SOFTWARE = (".c", ".h", ".md", ".py")
 
 def make(out, target="generic", model=None, **parameters):
     return build(
-        target, model or table_model(), out=out, estimate=False, registers=True,
-        **SMALL | parameters,
+        target, model or table_model(), out=out, estimate=False,
+        **SMALL | {"registers": True} | parameters,
     )  # fmt: skip
 
 
