@@ -31,7 +31,8 @@ def to_verilog(component: Elaboratable, name: str, ports=None) -> str:
     component : Elaboratable
         A ``wiring.Component``, or any elaboratable together with ``ports``.
     name : str
-        Name of the top module; submodules are called ``name.submodule``.
+        Name of the top module; submodules are called ``name.submodule``.  Components that
+        ``component`` names in an attribute ``separate``, module -> component, follow.
     ports : optional
         Ports of an elaboratable without a signature, as for ``amaranth.back.verilog.convert``.
 
@@ -42,7 +43,9 @@ def to_verilog(component: Elaboratable, name: str, ports=None) -> str:
     """
     if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
         raise ValueError(f"module name must be a plain Verilog identifier, not {name!r}")
-    return verilog.convert(component, name, ports=ports, emit_src=False, strip_internal_attrs=True)
+    text = verilog.convert(component, name, ports=ports, emit_src=False, strip_internal_attrs=True)
+    separate = getattr(component, "separate", {})
+    return "\n".join([text, *(to_verilog(inner, module) for module, inner in separate.items())])
 
 
 _INIT_BLOCK = re.compile(

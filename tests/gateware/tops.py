@@ -10,9 +10,10 @@ from lutgen.codec.coder import tans
 from lutgen.codec.container import Header, split_packets
 from lutgen.codec.head import TableHead
 from lutgen.gateware.config import CoreConfig
-from lutgen.gateware.top import DecoderTop, EncoderTop
+from lutgen.gateware.multi import decoder_top, encoder_top
 from lutgen.sim import Design, Stall, rtl_stream
 from lutgen.sim.codec import RtlDecoder, RtlEncoder
+from lutgen.sim.cores import rtl_decoder, rtl_encoder
 from tests.models import (
     laplace_model,
     pyramid_laplace_model,
@@ -36,6 +37,7 @@ class Tops:
 
     config: CoreConfig
     stream_bytes: int = 4
+    cores: int = 1
     tile: tuple[int, int] = field(init=False)
     codec: Codec = field(init=False, repr=False)
 
@@ -45,21 +47,25 @@ class Tops:
 
     @cached_property
     def encoder_design(self) -> Design:
-        top = EncoderTop(self.config, stream_bytes=self.stream_bytes)
+        top = encoder_top(self.config, cores=self.cores, stream_bytes=self.stream_bytes)
         return Design.of(top, "lutgen_encoder")
 
     @cached_property
     def decoder_design(self) -> Design:
-        top = DecoderTop(self.config, stream_bytes=self.stream_bytes)
+        top = decoder_top(self.config, cores=self.cores, stream_bytes=self.stream_bytes)
         return Design.of(top, "lutgen_decoder")
 
     @cached_property
     def encoder(self) -> RtlEncoder:
-        return RtlEncoder(self.config, self.encoder_design, stream_bytes=self.stream_bytes)
+        return rtl_encoder(
+            self.config, self.encoder_design, stream_bytes=self.stream_bytes, cores=self.cores
+        )
 
     @cached_property
     def decoder(self) -> RtlDecoder:
-        return RtlDecoder(self.config, self.decoder_design, stream_bytes=self.stream_bytes)
+        return rtl_decoder(
+            self.config, self.decoder_design, stream_bytes=self.stream_bytes, cores=self.cores
+        )
 
     def file(self, images: np.ndarray) -> bytes:
         """The reference's file."""
@@ -135,6 +141,16 @@ def tops(name: str) -> Tops:
     if name == "tans with levels":
         model = pyramid_table_model(13, levels=2)
         return Tops(CoreConfig(model, tile_width=8, tile_height=16, coder=tans(8), **small))
+    if name == "two cores":
+        return Tops(tops("plain").config, cores=2)
+    if name == "four cores":
+        model = table_model(12, size=3)
+        return Tops(CoreConfig(model, tile_width=8, tile_height=8, **small), 2, 4)
+    if name == "eight cores":
+        model = table_model(13, size=3, walker=False)
+        return Tops(CoreConfig(model, tile_width=8, tile_height=8, **small), 8, 8)
+    if name == "two cores with levels":
+        return Tops(tops("two levels").config, 4, 2)
     if name == "throughput of levels":
         counts = np.where(np.arange(256) < 8, 1.0, 1e-3)  # codes pixels below 8 in three bits
         head = TableHead.from_counts(np.tile(counts, (13, 1)))

@@ -1,0 +1,302 @@
+"""Band packets: finds the packets of bands in a file."""
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..codec.container import HEADER_BYTES, MIN_PAYLOAD_BYTES
+from ..codec.rans import max_payload_bytes
+from .bands import band_layout, header_bytes, run_layout
+from .config import CoreConfig
+from .pipeline import choose
+from .raster import frame_layout
+
+__all__ = ["BandPackets"]
+
+
+class BandPackets(wiring.Component):
+    """Checks the header of a file and deals the packets of its bands out to the cores in turn.
+
+    One byte of a header per clock; one run of a payload per clock, and at most nine clocks between
+    two payloads.  A stream that breaks a rule is reported and dropped up to its ``last``; if that
+    happens inside an image, its band is cut short, and each band of the image that is missing
+    becomes a byte 0, from which no tile can be read, so that the cores report it and every frame
+    that begins is completed.
+
+    Parameters
+    ----------
+    config:
+        The core, with the largest image.
+    cores:
+        Cores that take bands.
+    count:
+        Bytes of a run at most.
+
+    Members
+    -------
+    i : In(stream of `.bands.run_layout`)
+        The file.
+    room : In(1) array
+        Three more words may be written to each core from the moment it falls.
+    run, write : Out(...)
+        Append a run to the cores of these bits; ``last`` is the band's last.
+    band_room : In(1)
+        A band may begin.
+    band, first : Out(...)
+        Size of a band (:func:`.bands.band_layout`), and whether it is the first of its image, ...
+    band_begins : Out(cores)
+        ... when it begins, for the core of this bit.
+    bad_header, bad_model, bad_packet : Out(1)
+        Pulses, see :class:`.packet_reader.PacketReader`; of packets, only what no core sees.
+    busy : Out(1)
+        A file is incomplete.
+    """
+
+    def __init__(self, config: CoreConfig, cores: int, count: int) -> None:
+        self._config, self._cores, self._count = config, cores, count
+        super().__init__({
+            "i": In(stream.Signature(run_layout(count))),
+            "room": In(cores),
+            "run": Out(run_layout(count)),
+            "write": Out(cores),
+            "band_room": In(cores),
+            "band": Out(band_layout(config)),
+            "first": Out(1),
+            "band_begins": Out(cores),
+            "bad_header": Out(1),
+            "bad_model": Out(1),
+            "bad_packet": Out(1),
+            "busy": Out(1),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        c, count = self._config, self._count
+        column_bits = (c.tile_width - 1).bit_length()
+        row_bits = (c.tile_height - 1).bit_length()
+        longest = max_payload_bytes(c.tile_symbols)
+        size = frame_layout(c.max_width, c.max_height)
+
+        # The run at hand; its low byte is the next one.
+        data = Signal(8 * count, reset_less=True)
+        top = Signal.like(self.i.payload.top)
+        last, busy = Signal(), Signal()
+        byte = data[:8]
+        one = top == 0  # byte left
+        step, whole = Signal(), Signal()  # use a byte, use all
+        skip = Signal.like(top)  # bytes to leave out, by halves
+        gone = (step & one) | whole
+        m.d.comb += self.i.ready.eq(~busy | gone)
+        over = last & one  # the byte at hand is the file's last
+        with m.If(step):
+            m.d.sync += [data.eq(data >> 8), top.eq(top - 1)]
+        halves = [1 << k for k in reversed(range(len(skip)))]
+        with m.If(skip[-1]):
+            m.d.sync += [data.eq(data >> 8 * halves[0]), top.eq(top - halves[0]), skip[-1].eq(0)]
+        for k, half in list(enumerate(reversed(halves)))[-2::-1]:
+            with m.Elif(skip[k]):
+                m.d.sync += [data.eq(data >> 8 * half), top.eq(top - half), skip[k].eq(0)]
+        with m.If(~busy | gone):
+            m.d.sync += [
+                data.eq(self.i.payload.data), top.eq(self.i.payload.top),
+                last.eq(self.i.payload.last), busy.eq(self.i.valid),
+            ]  # fmt: skip
+
+        # Header.
+        at = Signal(range(HEADER_BYTES))
+        width, height, images = Signal(16), Signal(16), Signal(32)
+        zeros = [Const(0, 8)]
+        expected = Array(header_bytes(c, 2 * zeros, 2 * zeros, 4 * zeros))
+        wrong_header, wrong_model, bad_size = Signal(), Signal(), Signal()
+        right = byte == expected[at]
+        m.d.sync += bad_size.eq(
+            (width == 0) | (height == 0) | (images == 0)
+            | (width > c.max_width) | (height > c.max_height)
+        )  # fmt: skip
+
+        # Where the parser is: column of tiles, band, core.
+        last_x, last_y = Signal(size["width"].shape), Signal(size["height"].shape)
+        columns, bands = last_x[column_bits:], last_y[row_bits:]
+        column, row = Signal(max(1, len(columns))), Signal(max(1, len(bands)))
+        turn = Signal(self._cores, init=1)
+        at_right, at_bottom, last_image = Signal(), Signal(), Signal()
+        m.d.sync += [
+            at_right.eq(column == columns), at_bottom.eq(row == bands), last_image.eq(images == 1),
+        ]  # fmt: skip
+        truncated = Signal()  # the stream is over
+        voids = Signal()  # the image's bands are missing
+
+        # Packet: its length, of one or two bytes, and what is left of it.
+        length, left = Signal(14), Signal(14)
+        low, high, two = Signal(8), Signal(8), Signal()
+        malformed, impossible = Signal(), Signal()
+        m.d.sync += impossible.eq(
+            truncated | malformed | (length < MIN_PAYLOAD_BYTES) | (length > longest)
+        )
+        many = Signal()  # more is left than the next two runs hold
+        m.d.sync += many.eq(left >= 3 * count)
+        some = left[: (3 * count).bit_length()]  # all that is left, if it is not many
+        fits, ends = some > top, Signal()  # the run is in the packet, and the packet ends with it
+        m.d.comb += ends.eq(some == top + 1)
+
+        # Registered once more before the queues, which have room for that.
+        write = Signal()
+        run = Signal(run_layout(count))
+        m.d.sync += [self.run.eq(run), self.write.eq(turn & write.replicate(self._cores))]
+        room, band_room = Signal(), Signal()
+        m.d.sync += [room.eq((self.room & turn).any()), band_room.eq((self.band_room & turn).any())]
+        m.d.comb += [
+            run.data.eq(data), run.top.eq(top),
+            self.band.width.eq(last_x),
+            self.band.height.eq(Mux(at_bottom, last_y[:row_bits], c.tile_height - 1)),
+        ]  # fmt: skip
+        row_first = Signal()
+        m.d.sync += row_first.eq(row == 0)
+        m.d.comb += self.first.eq(row_first)
+
+        with m.FSM() as fsm:
+            with m.State("header"):
+                m.d.comb += step.eq(busy)
+                with m.If(busy):
+                    for i, field in ((12, width), (14, height), (20, images)):
+                        for k in range(len(field) // 8):
+                            with m.If(at == i + k):
+                                m.d.sync += field.word_select(k, 8).eq(byte)
+                    with m.If((at < 4) | ((at >= 16) & (at < 20))):
+                        m.d.sync += wrong_header.eq(wrong_header | ~right)
+                    with m.If((at >= 4) & (at < 12)):
+                        m.d.sync += wrong_model.eq(wrong_model | ~right)
+                    with m.If(at == HEADER_BYTES - 1):
+                        m.d.sync += truncated.eq(over)
+                        m.next = "header read"
+                    with m.Elif(over):
+                        m.next = "header short"
+            with m.State("header short"):
+                m.d.comb += self.bad_header.eq(1)
+                m.d.sync += [wrong_header.eq(0), wrong_model.eq(0)]
+                m.next = "header"
+            with m.State("header read"):
+                m.next = "check"
+            with m.State("check"):
+                m.d.sync += [
+                    wrong_header.eq(0), wrong_model.eq(0), column.eq(0), row.eq(0), voids.eq(0),
+                    last_x.eq(width - 1), last_y.eq(height - 1),
+                ]  # fmt: skip
+                m.d.comb += [
+                    self.bad_header.eq(wrong_header | (~wrong_model & bad_size)),
+                    self.bad_model.eq(~wrong_header & wrong_model),
+                    self.bad_packet.eq(truncated & ~wrong_header & ~wrong_model & ~bad_size),
+                ]
+                with m.If(truncated):
+                    m.next = "header"
+                with m.Elif(wrong_header | wrong_model | bad_size):
+                    m.next = "drop"
+                with m.Else():
+                    m.next = "band settles"
+            with m.State("band settles"):  # two clocks after "turn" and "row" have changed
+                m.next = "band settles more"
+            with m.State("band settles more"):
+                m.next = "band"
+            with m.State("band"):
+                with m.If(band_room):
+                    m.d.comb += self.band_begins.eq(turn)
+                    m.next = "void"
+                    with m.If(~voids):
+                        m.next = "length"
+            with m.State("length"):
+                m.d.comb += step.eq(busy)
+                m.d.sync += [
+                    length.eq(byte[:7]), low.eq(byte), two.eq(0), malformed.eq(0),
+                    truncated.eq(over),
+                ]  # fmt: skip
+                with m.If(busy):
+                    m.next = "length settles"
+                    with m.If(byte[7] & ~over):
+                        m.next = "length more"
+            with m.State("length more"):
+                m.d.comb += step.eq(busy)
+                m.d.sync += [
+                    length[7:].eq(byte), high.eq(byte), two.eq(1), malformed.eq(byte[7] | (byte == 0)),
+                    truncated.eq(over),
+                ]  # fmt: skip
+                with m.If(busy):
+                    m.next = "length settles"
+            with m.State("length settles"):
+                m.d.sync += left.eq(length)
+                m.next = "length read"
+            with m.State("length read"):
+                m.d.comb += [
+                    run.data.eq(Cat(low, high)), run.top.eq(two), run.last.eq(impossible),
+                    write.eq(room),
+                ]  # fmt: skip
+                with m.If(room):
+                    m.next = "payload"
+                    with m.If(impossible):
+                        m.next = "broken"
+            with m.State("payload"):
+                with m.If(busy & room):
+                    m.d.comb += write.eq(1)
+                    m.d.sync += left.eq(left - top - 1)
+                    with m.If(many | fits):
+                        m.d.comb += [whole.eq(1), run.last.eq(last | (~many & ends & at_right))]
+                        m.d.sync += truncated.eq(last)
+                        with m.If(~many & ends):
+                            m.next = "tile"
+                        with m.Elif(last):
+                            m.next = "broken"
+                    with m.Else():
+                        m.d.comb += [run.top.eq(some - 1), run.last.eq(at_right)]
+                        m.d.sync += skip.eq(some)
+                        m.next = "skip"
+            with m.State("skip"):
+                with m.If(~skip.any()):
+                    m.next = "tile"
+            with m.State("tile"):
+                with m.If(~at_right):
+                    m.d.sync += column.eq(column + 1)
+                    m.next = "length"
+                    with m.If(truncated):
+                        m.next = "broken"
+                with m.Elif(~at_bottom):
+                    m.d.comb += self.bad_packet.eq(truncated)
+                    m.d.sync += voids.eq(truncated)
+                    m.next = "next band"
+                with m.Elif(last_image):
+                    m.d.comb += self.bad_packet.eq(~truncated)
+                    m.next = "image ends"
+                with m.Else():
+                    m.d.comb += self.bad_packet.eq(truncated)
+                    m.d.sync += voids.eq(truncated)
+                    m.next = "image ends"
+            with m.State("broken"):
+                m.d.sync += voids.eq(1)
+                m.next = "next band"
+                with m.If(at_bottom):
+                    m.next = "image ends"
+            with m.State("void"):
+                m.d.comb += [
+                    run.data.eq(0), run.top.eq(0), run.last.eq(1), write.eq(room),
+                ]  # fmt: skip
+                with m.If(room):
+                    m.next = "broken"
+            with m.State("next band"):
+                m.d.sync += [
+                    column.eq(0), row.eq(row + 1), turn.eq(turn.rotate_left(1)),
+                ]  # fmt: skip
+                m.next = "band settles"
+            with m.State("image ends"):
+                m.d.sync += [
+                    column.eq(0), row.eq(0), turn.eq(turn.rotate_left(1)), images.eq(images - 1),
+                ]  # fmt: skip
+                m.next = "band settles"
+                with m.If(voids | last_image):
+                    m.next = "drop"
+                    with m.If(truncated):
+                        m.next = "header"
+            with m.State("drop"):
+                m.d.comb += whole.eq(busy)
+                with m.If(busy & last):
+                    m.next = "header"
+        m.d.sync += at.eq(Mux(fsm.ongoing("header"), at + busy, 0))
+        m.d.comb += self.busy.eq(busy | ~fsm.ongoing("header") | (at != 0))
+        return m

@@ -1,0 +1,84 @@
+"""Band raster: puts the beats of bands together to a raster."""
+
+from amaranth.hdl import Cat, Mux, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.data import StructLayout
+from amaranth.lib.wiring import In, Out
+
+from .axi import SkidBuffer
+from .bands import pixels_layout
+from .pipeline import choose
+
+__all__ = ["BandRaster", "raster_layout"]
+
+
+def raster_layout(cores: int) -> StructLayout:
+    """A beat of pixels: TDATA, TKEEP, TUSER[0] and TLAST of a video port."""
+    return StructLayout({"data": 8 * cores, "keep": cores, "sof": 1, "eol": 1})
+
+
+class BandRaster(wiring.Component):
+    """Gives out the beats of the bands, which come from the cores in turn.
+
+    One beat per clock, also from band to band; latency of one clock.
+
+    Parameters
+    ----------
+    cores:
+        Cores that give bands, and pixels of a beat.
+
+    Members
+    -------
+    firsts : In(stream of 1)
+        For each band in order, whether it is its image's first.
+    beats : In(stream of `.bands.pixels_layout`) array
+        Each core's beats.
+    o : Out(stream of `raster_layout`)
+        Images.  A line's last beat may be filled in part, with the line's last pixels in the low
+        bytes; the other ones are zero and not kept.
+    band_ends : Out(1)
+        Pulse: a band has been given out.
+    """
+
+    def __init__(self, cores: int) -> None:
+        self._cores = cores
+        super().__init__({
+            "firsts": In(stream.Signature(1)),
+            "beats": In(stream.Signature(pixels_layout(cores))).array(cores),
+            "o": Out(stream.Signature(raster_layout(cores))),
+            "band_ends": Out(1),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.slice = out = SkidBuffer(raster_layout(self._cores))
+        wiring.connect(m, out.o, wiring.flipped(self.o))
+        turn = Signal(self._cores, init=1)  # whose band it is, one bit a core
+        at = Signal(range(self._cores))
+        begins = Signal(init=1)  # the next beat is a band's first
+        beat = Signal(pixels_layout(self._cores))
+        open_ = self.firsts.valid & out.i.ready
+        valid = (Cat(b.valid for b in self.beats) & turn).any()
+        ends = valid & open_ & beat.eob
+        m.d.comb += [
+            beat.eq(choose([Cat(b.payload) for b in self.beats], at)),
+            *[b.ready.eq(open_ & turn[k]) for k, b in enumerate(self.beats)],
+            out.i.valid.eq(valid & self.firsts.valid),
+            out.i.payload.sof.eq(begins & self.firsts.payload),
+            out.i.payload.eol.eq(beat.eol),
+            self.firsts.ready.eq(ends),
+        ]
+        for j in range(self._cores):
+            kept = beat.top >= j
+            m.d.comb += [
+                out.i.payload.keep[j].eq(kept),
+                out.i.payload.data.word_select(j, 8).eq(
+                    Mux(kept, beat.data.word_select(j, 8), 0)
+                ),
+            ]
+        with m.If(valid & open_):
+            m.d.sync += begins.eq(beat.eob)
+        with m.If(ends):
+            m.d.sync += [turn.eq(turn.rotate_left(1)), at.eq(at + 1)]
+        m.d.sync += self.band_ends.eq(ends)
+        return m
