@@ -70,6 +70,7 @@ class BandPixels(wiring.Component):
         step = busy & pixels.i.ready
         settled = Signal(range(self._SETTLING))
         load, pop = Signal(), Signal()
+        m.d.sync += self.bands.ready.eq(pop)
         m.d.comb += [
             pixels.i.valid.eq(busy),
             pixels.i.payload.data.eq(data[:8]),
@@ -77,7 +78,6 @@ class BandPixels(wiring.Component):
             pixels.i.payload.eol.eq(eol & final),
             self.beats.ready.eq(open_ & (~busy | (step & final))),
             load.eq(self.beats.valid & self.beats.ready),
-            self.bands.ready.eq(pop),
         ]
         with m.If(step):
             m.d.sync += [
@@ -88,7 +88,7 @@ class BandPixels(wiring.Component):
                 data.eq(beat.data), busy.eq(1), eol.eq(beat.eol), eob.eq(beat.eob),
                 left.eq(Mux(beat.eol, size.width[:lane_bits], self._cores - 1)),
             ]  # fmt: skip
-        # A queue's next word comes no earlier than its last one went.
+        # What the queue shows is old for two clocks more.
         fresh = Signal(2)
         m.d.sync += [
             fresh.eq(Mux(pop, 3, fresh >> 1)),
@@ -99,7 +99,7 @@ class BandPixels(wiring.Component):
         with m.If(load & beat.eob):
             m.d.comb += pop.eq(following)
             m.d.sync += [open_.eq(following), settled.eq(0)]
-        with m.Elif(~open_ & ~busy & ~pixels.o.valid & self.bands.valid):
+        with m.Elif(~open_ & ~busy & ~pixels.o.valid & self.bands.valid & ~fresh.any()):
             m.d.sync += [size.eq(band), settled.eq(settled + 1)]
             with m.If(settled == self._SETTLING - 1):
                 m.d.comb += pop.eq(1)
@@ -151,8 +151,9 @@ class BandBytes(wiring.Component):
         ahead = Signal(8)  # header byte to come
         data = Signal(8 * self._count, reset_less=True)
         left = Signal.like(run.top)  # bytes of the run behind this one
-        busy, last = Signal(), Signal()
-        final = left == 0
+        busy, last, final = Signal(), Signal(), Signal()
+        pop = Signal()
+        m.d.sync += self.bands.ready.eq(pop)
         step = busy & out.i.ready
         ends = step & final & last
         m.d.comb += [
@@ -173,7 +174,7 @@ class BandBytes(wiring.Component):
                 with m.If(out.i.ready):
                     m.d.sync += [ahead.eq(header[at]), at.eq(at + 1)]
                     with m.If(at == 0):
-                        m.d.comb += self.bands.ready.eq(1)
+                        m.d.comb += pop.eq(1)
                         m.next = "body"
                     with m.Elif(at == HEADER_BYTES - 1):
                         m.d.sync += at.eq(0)
@@ -183,9 +184,14 @@ class BandBytes(wiring.Component):
                     self.runs.ready.eq(~busy | (step & final & ~last)),
                 ]
                 with m.If(step):
-                    m.d.sync += [data.eq(data >> 8), left.eq(left - 1), busy.eq(~final)]
+                    m.d.sync += [
+                        data.eq(data >> 8), left.eq(left - 1), busy.eq(~final), final.eq(left == 1),
+                    ]  # fmt: skip
                 with m.If(self.runs.valid & self.runs.ready):
-                    m.d.sync += [data.eq(run.data), left.eq(run.top), last.eq(run.last), busy.eq(1)]
+                    m.d.sync += [
+                        data.eq(run.data), left.eq(run.top), last.eq(run.last), busy.eq(1),
+                        final.eq(run.top == 0),
+                    ]  # fmt: skip
                 with m.If(ends):
                     m.next = "wait"
         return m

@@ -17,8 +17,8 @@ __all__ = ["BandPackets"]
 class BandPackets(wiring.Component):
     """Checks the header of a file and deals the packets of its bands out to the cores in turn.
 
-    One byte of a header per clock; one run of a payload per clock, and at most nine clocks between
-    two payloads.  A stream that breaks a rule is reported and dropped up to its ``last``; if that
+    One byte of a header per clock; one run of a payload per clock, but every second one at its end;
+    at most nine clocks between two payloads.  A stream that breaks a rule is reported and dropped up to its ``last``; if that
     happens inside an image, its band is cut short, and each band of the image that is missing
     becomes a byte 0, from which no tile can be read, so that the cores report it and every frame
     that begins is completed.
@@ -136,8 +136,9 @@ class BandPackets(wiring.Component):
         many = Signal()  # more is left than the next two runs hold
         m.d.sync += many.eq(left >= 3 * count)
         some = left[: (3 * count).bit_length()]  # all that is left, if it is not many
-        fits, ends = some > top, Signal()  # the run is in the packet, and the packet ends with it
-        m.d.comb += ends.eq(some == top + 1)
+        # Whether the run is in the packet, and the packet ends with it; looked at for a clock.
+        fits, ends, looked = Signal(), Signal(), Signal()
+        m.d.sync += [fits.eq(some > top), ends.eq(some == top + 1), looked.eq(0)]
 
         # Registered once more before the queues, which have room for that.
         write = Signal()
@@ -145,14 +146,14 @@ class BandPackets(wiring.Component):
         m.d.sync += [self.run.eq(run), self.write.eq(turn & write.replicate(self._cores))]
         room, band_room = Signal(), Signal()
         m.d.sync += [room.eq((self.room & turn).any()), band_room.eq((self.band_room & turn).any())]
-        m.d.comb += [
-            run.data.eq(data), run.top.eq(top),
+        begins = Signal()
+        m.d.comb += [run.data.eq(data), run.top.eq(top)]
+        m.d.sync += [
             self.band.width.eq(last_x),
             self.band.height.eq(Mux(at_bottom, last_y[:row_bits], c.tile_height - 1)),
-        ]  # fmt: skip
-        row_first = Signal()
-        m.d.sync += row_first.eq(row == 0)
-        m.d.comb += self.first.eq(row_first)
+            self.first.eq(row == 0),
+            self.band_begins.eq(turn & begins.replicate(self._cores)),
+        ]
 
         with m.FSM() as fsm:
             with m.State("header"):
@@ -199,7 +200,7 @@ class BandPackets(wiring.Component):
                 m.next = "band"
             with m.State("band"):
                 with m.If(band_room):
-                    m.d.comb += self.band_begins.eq(turn)
+                    m.d.comb += begins.eq(1)
                     m.next = "void"
                     with m.If(~voids):
                         m.next = "length"
@@ -234,9 +235,10 @@ class BandPackets(wiring.Component):
                     with m.If(impossible):
                         m.next = "broken"
             with m.State("payload"):
-                with m.If(busy & room):
+                m.d.sync += looked.eq(busy)
+                with m.If(busy & room & (many | looked)):
                     m.d.comb += write.eq(1)
-                    m.d.sync += left.eq(left - top - 1)
+                    m.d.sync += [left.eq(left - top - 1), looked.eq(0)]
                     with m.If(many | fits):
                         m.d.comb += [whole.eq(1), run.last.eq(last | (~many & ends & at_right))]
                         m.d.sync += truncated.eq(last)

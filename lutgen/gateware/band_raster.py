@@ -1,6 +1,6 @@
 """Band raster: puts the beats of bands together to a raster."""
 
-from amaranth.hdl import Cat, Mux, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
@@ -30,7 +30,7 @@ class BandRaster(wiring.Component):
     Members
     -------
     firsts : In(stream of 1)
-        For each band in order, whether it is its image's first.
+        For each band in order, whether it is its image's first; long before its first beat.
     beats : In(stream of `.bands.pixels_layout`) array
         Each core's beats.
     o : Out(stream of `raster_layout`)
@@ -52,21 +52,28 @@ class BandRaster(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.slice = out = SkidBuffer(raster_layout(self._cores))
-        wiring.connect(m, out.o, wiring.flipped(self.o))
+        # A band's first beat has "sof" in the slice, and keeps it if the band is an image's first.
+        given, payload = out.o.valid & self.o.ready, out.o.payload
+        m.d.comb += [
+            self.o.valid.eq(out.o.valid),
+            out.o.ready.eq(self.o.ready),
+            self.o.payload.eq(payload),
+            self.o.payload.sof.eq(payload.sof & self.firsts.payload),
+            self.firsts.ready.eq(given & payload.sof),
+        ]
         turn = Signal(self._cores, init=1)  # whose band it is, one bit a core
         at = Signal(range(self._cores))
         begins = Signal(init=1)  # the next beat is a band's first
         beat = Signal(pixels_layout(self._cores))
-        open_ = self.firsts.valid & out.i.ready
+        open_ = out.i.ready
         valid = (Cat(b.valid for b in self.beats) & turn).any()
         ends = valid & open_ & beat.eob
         m.d.comb += [
             beat.eq(choose([Cat(b.payload) for b in self.beats], at)),
             *[b.ready.eq(open_ & turn[k]) for k, b in enumerate(self.beats)],
-            out.i.valid.eq(valid & self.firsts.valid),
-            out.i.payload.sof.eq(begins & self.firsts.payload),
+            out.i.valid.eq(valid),
+            out.i.payload.sof.eq(begins),
             out.i.payload.eol.eq(beat.eol),
-            self.firsts.ready.eq(ends),
         ]
         for j in range(self._cores):
             kept = beat.top >= j

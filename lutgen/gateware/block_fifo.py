@@ -1,6 +1,6 @@
 """A deep queue in block memory."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -38,7 +38,7 @@ class BlockFifo(wiring.Component):
         If the depth is not such a power of two.
     """
 
-    _CREDITS = 8
+    _CREDITS = 16
 
     def __init__(self, shape, depth: int) -> None:
         if depth < 16 or depth & (depth - 1):
@@ -52,26 +52,36 @@ class BlockFifo(wiring.Component):
         m = Module()
         bits = self._depth.bit_length() - 1
         data = Value.cast(self.data)
-        written, read = Signal(bits + 1), Signal(bits + 1)
+        written, read = Signal(bits), Signal(bits)
+        used = Signal(bits + 1)
         credits_ = Signal(range(self._CREDITS + 1), init=self._CREDITS)
-        # Registered twice, during which two more are written; four more may be.
-        used = delay(m, (written - read)[: bits + 1], 1, name="used", reset=True)
+        # Flags are a clock old, in which one word may have been written or read.
         m.d.sync += self.room.eq(~used[bits] & ~used[3:bits].all())
-        issue = (written != read) & (credits_ != 0)
+        some, more, credit = Signal(), Signal(), Signal()
+        issue, issued = Signal(), Signal()
+        m.d.sync += [
+            some.eq(used.any()), more.eq(used[1:].any()), credit.eq(credits_ > 1),
+            issued.eq(issue),
+        ]  # fmt: skip
+        m.d.comb += issue.eq(credit & Mux(issued, more, some))
         given = self.o.valid & self.o.ready
         m.d.sync += [
             written.eq(written + self.write),
             read.eq(read + issue),
             credits_.eq(credits_ - issue + given),
         ]
+        with m.If(self.write & ~issue):
+            m.d.sync += used.eq(used + 1)
+        with m.Elif(issue & ~self.write):
+            m.d.sync += used.eq(used - 1)
         word = add_ram(
-            m, "words", self._depth, len(data), write=self.write, write_address=written[:bits],
-            data=data, address=read[:bits],
+            m, "words", self._depth, len(data), write=self.write, write_address=written,
+            data=data, address=read,
         )  # fmt: skip
         m.submodules.out = out = fifo.SyncFIFOBuffered(width=len(data), depth=self._CREDITS)
         m.d.comb += [
             out.w_data.eq(word),
-            out.w_en.eq(delay(m, issue, 2, name="issued", reset=True)),
+            out.w_en.eq(delay(m, issued, 1, name="issued", reset=True)),
             self.o.payload.eq(out.r_data),
             self.o.valid.eq(out.r_rdy),
             out.r_en.eq(self.o.ready),

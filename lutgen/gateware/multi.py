@@ -21,7 +21,7 @@ from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from .axi import word_layout
+from .axi import SkidBuffer, word_layout
 from .band_cutter import BandCutter, beat_layout
 from .band_feeder import BandBytes, BandPixels
 from .band_files import BandFiles, order_layout
@@ -120,16 +120,13 @@ class _Cores(_Top):
         self._inner = inner
         super().__init__({
             **self._ports(),
-            **({
-                f"core{k}": (Out if core_ports else In)(inner.signature.flip())
-                for k in range(cores)
-            } if core_ports else {}),
+            **({f"core{k}": In(inner.signature) for k in range(cores)} if core_ports else {}),
         })  # fmt: skip
 
     def _place(self, m: Module) -> list:
         """The cores, as interfaces to connect to."""
         if self._outside:
-            return [getattr(self, f"core{k}") for k in range(self._cores)]
+            return [wiring.flipped(getattr(self, f"core{k}")) for k in range(self._cores)]
         cores = [Placed(self._inner, self._module) for _ in range(self._cores)]
         for k, core in enumerate(cores):
             m.submodules[f"core{k}"] = core
@@ -140,7 +137,7 @@ class _Cores(_Top):
         queue = fifo.SyncFIFOBuffered(width=band_layout(self._config).size, depth=_WAITING)
         m.submodules[f"bands{k}"] = queue
         room = Signal(name=f"band_room{k}")
-        m.d.sync += room.eq(queue.w_level < _WAITING - 3)
+        m.d.sync += room.eq(queue.w_level < _WAITING - 4)
         return queue, room
 
     def _inside(self, m: Module, begins, ends):
@@ -199,14 +196,21 @@ class EncoderCores(_Cores):
         turn = Signal(count, init=1)
         rooms = Signal(count)
         take = cutter.o.valid & cutter.o.ready
-        begins = take & cut.begins
-        m.d.comb += [
-            cutter.o.ready.eq((rooms & turn).any() & order.room),
-            order.write.eq(begins),
+        begins = Signal()
+        # Registered before the queues, which have room for that.
+        dealt, dealt_band = Signal(cut_layout(count)), Signal(band_layout(c))
+        deals, deals_band = Signal(count), Signal(count)
+        m.d.comb += cutter.o.ready.eq((rooms & turn).any() & order.room)
+        m.d.sync += [
+            dealt.eq(cut.cut), dealt_band.eq(cut.band),
+            deals.eq(turn & take.replicate(count)),
+            deals_band.eq(turn & (take & cut.begins).replicate(count)),
+            begins.eq(take & cut.begins),
+            order.write.eq(take & cut.begins),
             order.data.first.eq(cut.first),
             order.data.last.eq(cut.last),
             order.data.file.eq(cut.file),
-        ]
+        ]  # fmt: skip
         with m.If(take & cut.cut.eob):
             m.d.sync += turn.eq(turn.rotate_left(1))
 
@@ -224,10 +228,10 @@ class EncoderCores(_Cores):
             wiring.connect(m, core.bytes, gather.bytes)
             m.d.comb += [
                 rooms[k].eq(queue.room & band_room),
-                queue.write.eq(take & turn[k]),
-                queue.data.eq(cut.cut),
-                waiting.w_en.eq(begins & turn[k]),
-                waiting.w_data.eq(cut.band),
+                queue.write.eq(deals[k]),
+                queue.data.eq(dealt),
+                waiting.w_en.eq(deals_band[k]),
+                waiting.w_data.eq(dealt_band),
                 feeder.bands.payload.eq(waiting.r_data),
                 feeder.bands.valid.eq(waiting.r_rdy),
                 waiting.r_en.eq(feeder.bands.ready),
@@ -240,7 +244,8 @@ class EncoderCores(_Cores):
             ]
 
         inside = self._inside(m, begins, files.band_ends)
-        empty = ~(self.m_axis_stream_tvalid | beats.valid | cutter.busy | files.busy | inside)
+        held = beats.valid | cutter.busy | begins | inside | files.busy
+        empty = ~(held | self.m_axis_stream_tvalid)
         m.d.sync += self.idle.eq(Cat(core.idle for core in cores).all() & empty)
         # Bands are what the cores expect; only the cutter can be surprised.
         pulses = []
@@ -284,12 +289,14 @@ class DecoderCores(_Cores):
             m, "m_axis_video", raster_layout(count), _VIDEO_FIELDS | {"keep": "tkeep"}, "slice_out"
         )
         wiring.connect(m, words, source.i)
-        wiring.connect(m, source.o, packets.i)
+        m.submodules.slice_runs = slice_runs = SkidBuffer(run_layout(self._bytes))
+        wiring.connect(m, source.o, slice_runs.i)
+        wiring.connect(m, slice_runs.o, packets.i)
         wiring.connect(m, firsts.r_stream, raster.firsts)
         wiring.connect(m, raster.o, pixels)
         begins = packets.band_begins.any()
         order_room = Signal()
-        m.d.sync += order_room.eq(firsts.w_level < count * _UNDER_WAY - 2)
+        m.d.sync += order_room.eq(firsts.w_level < count * _UNDER_WAY - 4)
         m.d.comb += [firsts.w_en.eq(begins), firsts.w_data.eq(packets.first)]
 
         if c.model.levels:
@@ -329,7 +336,10 @@ class DecoderCores(_Cores):
                 m.d.comb += core.level.eq(level)
 
         inside = self._inside(m, begins, raster.band_ends)
-        held = words.valid | source.o.valid | packets.busy | raster.o.valid | inside
+        held = (
+            words.valid | source.o.valid | slice_runs.o.valid | packets.busy | begins
+            | inside | raster.o.valid
+        )  # fmt: skip
         m.d.sync += self.idle.eq(
             Cat(core.idle for core in cores).all() & ~(held | self.m_axis_video_tvalid)
         )
