@@ -22,6 +22,7 @@ from pathlib import Path
 import lutgen
 
 from .build_core import REFUSED, RESOURCES, core_config
+from .build_cores import rate
 from .build_registers import build_maps, register_files, slave_maps
 from .build_text import codec_ports, header, wrapper
 from .codec.head import LaplaceHead
@@ -53,6 +54,7 @@ def build(
     max_width: int = 512,
     max_height: int = 4096,
     stream_bytes: int = 4,
+    cores: int = 1,
     coder: str = "rans",
     tans_bits: int | None = None,
     registers: bool = False,
@@ -76,6 +78,9 @@ def build(
         See :class:`.gateware.config.CoreConfig`; ``tile`` is width and height.
     stream_bytes:
         Width of the stream's TDATA in bytes: 1, 2, 4 or 8.
+    cores:
+        Cores behind each pair of ports, and pixels of a beat: 1, 2, 4 or 8, see
+        :mod:`.gateware.multi`.
     coder, tans_bits:
         See :func:`.codec.coder.coder_named`.
     registers:
@@ -117,6 +122,7 @@ def build(
                 f"{name} must be left out of a build without {core}, not {value!r}: "
                 f"choose top {core} or codec"
             )
+    check_cores(cores, stream_bytes)
     model = _model(model)
     tile_width, tile_height = tile
     parameters = {
@@ -129,6 +135,7 @@ def build(
         "encoder_lanes": encoder_lanes,
         "stream_bytes": stream_bytes,
         "registers": registers,
+        "cores": cores,
         "primitive": target.lut_primitive,
         "coder": coder,
         "tans_bits": tans_bits,
@@ -142,6 +149,7 @@ def build(
     }
     if out is None:
         suffix = f"-tans{config.coder.state_bits}" if config.coder.name == "tans" else ""
+        suffix += f"-x{cores}" if cores > 1 else ""
         name = re.sub(r"[^A-Za-z0-9_.-]", "-", f"{top}-{model.profile}{suffix}")
         out = Path("rtl_out") / target.name / name
     out = Path(out)
@@ -157,6 +165,7 @@ def build(
         "target": asdict(target) | {"tools": list(target.tools)},
         "model": _describe_model(model),
         "parameters": parameters,
+        "rate": rate(config, cores, target.clock_mhz),
         "cores": {},
     }
     made = CORES if top == "codec" else (top,)

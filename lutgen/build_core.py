@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from .build_cores import count_cores, top_of_cores
 from .build_text import header
 from .codec.coder import coder_named
 from .codec.head import LaplaceHead
@@ -56,13 +57,16 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
     tell("Verilog")
     model = Model.load(work / "model.lutgen")
     config = core_config(model, record["parameters"])
-    registers = record["parameters"]["registers"]
-    top = _top_class(core, registers)
-    component = top(config, stream_bytes=record["parameters"]["stream_bytes"])
+    registers, cores = (record["parameters"][name] for name in ("registers", "cores"))
+    if cores > 1:
+        component = top_of_cores(core, config, record["parameters"])
+    else:
+        top = _top_class(core, registers)
+        component = top(config, stream_bytes=record["parameters"]["stream_bytes"])
     module = f"lutgen_{core}"
     text = to_verilog(component, module)
     found = _describe_core(config, core) | {
-        "memory_bits": _memory_bits(text, module),
+        "memory_bits": _memory_bits(text, module, cores),
         "ports": _ports(component),
         "registers": _describe_registers(config, core) if registers else None,
         "resources": None,
@@ -80,7 +84,12 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
         began = time.perf_counter()
         target = Target(**record["target"] | {"tools": tuple(record["target"]["tools"])})
         blocks = _blocks(model, core, registers)
-        found["resources"] = _resources(count(text, module, target, blocks))
+        if cores > 1:
+            glue = top_of_cores(core, config, record["parameters"], core_ports=True)
+            counted = count_cores(component, glue, target, blocks, cores)
+        else:
+            counted = count(text, module, target, blocks)
+        found["resources"] = _resources(counted)
         found["seconds"]["resources"] = round(time.perf_counter() - began, 2)
     tell("done")
     return found
@@ -209,14 +218,19 @@ _MEMORIES = {
 }
 
 
-def _memory_bits(verilog: str, module: str) -> dict[str, int]:
-    """Bits of the memories in a Verilog text, by what they hold."""
+def _memory_bits(verilog: str, module: str, cores: int = 1) -> dict[str, int]:
+    """Bits of the memories in a Verilog text, by what they hold.
+
+    Several cores share one module, ``<module>_core``.
+    """
     bits = dict.fromkeys([*_MEMORIES.values(), "other"], 0)
-    kind = "other"
+    kind, count = "other", 1
     for line in verilog.splitlines():
         if match := _MODULE.match(line):
             path = (match[1] or match[2]).removeprefix(module).removeprefix(".")
+            count = cores if path.startswith("_core") else 1
+            path = path.removeprefix("_")
             kind = _MEMORIES.get(".".join(path.split(".")[:2]), "other")
         elif match := _MEMORY.match(line):
-            bits[kind] += (int(match[1] or 0) + 1) * (int(match[2]) + 1)
+            bits[kind] += count * (int(match[1] or 0) + 1) * (int(match[2]) + 1)
     return bits

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from .build_cores import GLUE
 from .targets.fit import basis
 
 __all__ = ["codec_ports", "header", "summary", "table", "wrapper"]
@@ -31,6 +32,7 @@ def header(record: Mapping, module: str) -> str:
         f"largest image  {parameters['max_width']} x {parameters['max_height']} pixels",
         f"coder          {coder_text(parameters)}",
         f"stream         {parameters['stream_bytes']} bytes",
+        f"cores          {parameters['cores']}, as many pixels per beat",
         f"primitive      {parameters['primitive'] or 'none'}, "
         f"{parameters['levels_per_stage']} LUT levels per stage of the network",
     ]
@@ -111,7 +113,7 @@ def table(record: Mapping):
     row("  walker", partial(block, name="walker"), style="dim")
     for name in (
         "popcounts", "head", "constraint", "ups comparators", "ups layers", "ups popcounts",
-        "levels", "coder", "lanes", "memories", "registers", "rest",
+        "levels", "coder", "lanes", "memories", GLUE, "registers", "rest",
     ):  # fmt: skip
         row(name, partial(block, name=name), end_section=name == "rest")
     row("total", lambda found: found["total"] | {"levels": found["levels"]}, style="bold")
@@ -152,6 +154,11 @@ def summary(record: Mapping) -> str:
         f"{parameters['max_width']}x{parameters['max_height']}, stream of "
         f"{parameters['stream_bytes']} bytes, clock goal {target['clock_mhz']:g} MHz"
     )
+    if (cores := parameters["cores"]) > 1:
+        lines.append(
+            f"{cores} cores behind each pair of ports, {cores} pixels per beat; at most "
+            f"{record['rate']['mpx_per_s']:g} Mpx/s at the clock goal"
+        )
     if pair:
         names = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36", "dsp": "DSP"}
         counts = [

@@ -16,6 +16,7 @@ __all__ = [
     "Tile",
     "coder_options",
     "core_progress",
+    "cores_option",
     "encoder_lanes_option",
     "image_output",
     "is_folder",
@@ -99,6 +100,10 @@ encoder_lanes_option = click.option(
 registers_option = click.option(
     "--registers", is_flag=True, help="AXI4-Lite registers and an interrupt."
 )
+cores_option = click.option(
+    "--cores", type=int, default=1, show_default=True, metavar="M",
+    help="Cores behind each pair of ports, and pixels per beat: 1, 2, 4 or 8.",
+)  # fmt: skip
 threads_option = click.option(
     "--threads", type=click.IntRange(1, 1024), help="One per core by default."
 )

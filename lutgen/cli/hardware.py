@@ -8,6 +8,7 @@ from .common import (
     Failure,
     coder_options,
     core_progress,
+    cores_option,
     encoder_lanes_option,
     json_option,
     lanes_option,
@@ -36,6 +37,7 @@ __all__ = ["build_", "sim", "targets"]
     "--stream-bytes", type=int, default=4, show_default=True, help="Width of the file's TDATA."
 )
 @registers_option
+@cores_option
 @click.option("--out", metavar="DIR", help="By default rtl_out/TARGET/TOP-PROFILE.")
 @click.option("--no-estimate", is_flag=True, help="Do not count resources, which takes a minute.")
 @json_option
@@ -75,6 +77,7 @@ def build_(target, no_estimate, as_json, **parameters) -> None:
 @lanes_option
 @encoder_lanes_option
 @tile_option
+@cores_option
 @coder_options
 @registers_option
 @click.option(

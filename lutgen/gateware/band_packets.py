@@ -4,8 +4,7 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..codec.container import HEADER_BYTES, MIN_PAYLOAD_BYTES
-from ..codec.rans import max_payload_bytes
+from ..codec.container import HEADER_BYTES
 from .bands import band_layout, header_bytes, run_layout
 from .config import CoreConfig
 from .pipeline import choose
@@ -74,7 +73,7 @@ class BandPackets(wiring.Component):
         c, count = self._config, self._count
         column_bits = (c.tile_width - 1).bit_length()
         row_bits = (c.tile_height - 1).bit_length()
-        longest = max_payload_bytes(c.tile_symbols)
+        shortest, longest = c.coder.min_payload_bytes, c.coder.max_payload_bytes(c.tile_symbols)
         size = frame_layout(c.max_width, c.max_height)
 
         # The run at hand; its low byte is the next one.
@@ -131,7 +130,7 @@ class BandPackets(wiring.Component):
         low, high, two = Signal(8), Signal(8), Signal()
         malformed, impossible = Signal(), Signal()
         m.d.sync += impossible.eq(
-            truncated | malformed | (length < MIN_PAYLOAD_BYTES) | (length > longest)
+            truncated | malformed | (length < shortest) | (length > longest)
         )
         many = Signal()  # more is left than the next two runs hold
         m.d.sync += many.eq(left >= 3 * count)

@@ -83,6 +83,6 @@ def header_bytes(config: CoreConfig, width, height, images) -> list:
     """
     values = [
         *b"LGC", VERSION, *config.model_hash[:8], *width, *height, config.tile_width,
-        config.tile_height, config.model.levels, 0, *images,
+        config.tile_height, config.model.levels, config.coder.code, *images,
     ]  # fmt: skip
     return [Const(value, 8) if isinstance(value, int) else value for value in values]
