@@ -122,6 +122,8 @@ def build(
                 f"{name} must be left out of a build without {core}, not {value!r}: "
                 f"choose top {core} or codec"
             )
+    from .gateware.bands import check_cores  # loads Amaranth
+
     check_cores(cores, stream_bytes)
     model = _model(model)
     tile_width, tile_height = tile

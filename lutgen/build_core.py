@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from .build_cores import count_cores, top_of_cores
+from .build_cores import count_core, count_cores, count_glue, top_of_cores
 from .build_text import header
 from .codec.coder import coder_named
 from .codec.head import LaplaceHead
@@ -86,7 +86,9 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
         blocks = _blocks(model, core, registers)
         if cores > 1:
             glue = top_of_cores(core, config, record["parameters"], core_ports=True)
-            counted = count_cores(component, glue, target, blocks, cores)
+            counted = count_cores(
+                count_core(component, target, blocks), count_glue(glue, target), cores
+            )
         else:
             counted = count(text, module, target, blocks)
         found["resources"] = _resources(counted)

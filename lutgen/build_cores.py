@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 
-from .synth import estimate
-
-__all__ = ["GLUE", "count_cores", "rate", "top_of_cores"]
+__all__ = ["GLUE", "count_core", "count_cores", "count_glue", "rate", "top_of_cores"]
 
 #: Block of what stands around the cores.
 GLUE = "distribution"
@@ -21,61 +19,66 @@ def top_of_cores(core: str, config, parameters: Mapping, *, core_ports: bool = F
     )  # fmt: skip
 
 
-def count_cores(top, glue, target, blocks: Mapping, cores: int) -> dict:
-    """An estimate as `lutgen.synth.estimate` gives it, of ``cores`` equal cores and the glue.
+def count_core(top, target, blocks: Mapping) -> dict:
+    """An estimate, see `lutgen.synth.estimate`, of one of the cores of ``top``.
 
-    One core is mapped, and counted so many times; what stands around the cores is mapped with
-    their ports as its own.  Every stream between the two passes through registers, and nothing is
-    shared between cores, so that the sum is what the whole would be, but for a few LUTs at the
-    seam; paths through it are counted on both sides.
-
-    Parameters
-    ----------
-    top, glue
-        Tops of the same parameters, with their cores and with their ports instead.
-    target, blocks
-        See `lutgen.synth.estimate`; blocks of a single core, below ``core``.
-    cores
-        Number of cores.
+    ``blocks`` are those of a single core, below ``core``.
     """
     from .gateware.verilog import to_verilog
+    from .synth import estimate
 
     ((module, core),) = top.separate.items()
     inner = {
-        name: [path.removeprefix("core.") for path in paths if path != "core"]
-        for name, paths in blocks.items()
+        name: [path.removeprefix("core.") for path in paths] for name, paths in blocks.items()
     }
-    one = estimate(to_verilog(core, module), module, target, inner)
-    around = estimate(to_verilog(glue, "glue"), "glue", target, {GLUE: [""]})
-    several = {name: _times(block, cores) for name, block in one["blocks"].items()}
-    worst = max((one, around), key=lambda found: found["levels"] or 0)
-    return one | {
-        "total": _sum(_times(one["total"], cores), around["total"]),
-        "blocks": several | around["blocks"],
+    return estimate(to_verilog(core, module), module, target, inner)
+
+
+def count_glue(glue, target) -> dict:
+    """An estimate of what stands around the cores, whose ports are ports of ``glue``."""
+    from .gateware.verilog import to_verilog
+    from .synth import estimate
+
+    return estimate(to_verilog(glue, "glue"), "glue", target, {GLUE: [""]})
+
+
+def count_cores(core: Mapping, glue: Mapping, cores: int) -> dict:
+    """The estimate of so many equal cores and the glue.
+
+    Every stream between the two passes through registers, and nothing is shared between cores, so
+    that the sum is what the whole would be, but for a few LUTs at the seam; paths through it are
+    counted on both sides.
+    """
+    several = {name: _times(block, cores) for name, block in core["blocks"].items()}
+    worst = max((core, glue), key=lambda found: found["levels"] or 0)
+    return core | {
+        "total": _sum(_times(core["total"], cores), glue["total"]),
+        "blocks": several | glue["blocks"],
         "levels": worst["levels"],
         "worst_block": worst["worst_block"],
     }
 
 
-def _times(found: Mapping, count: int) -> dict:
-    """Counts of so many; what is no count stays."""
-    return {
-        name: {kind: number * count for kind, number in value.items()}
-        if isinstance(value, Mapping)
-        else value * count
-        if isinstance(value, int | float) and name not in ("levels", "muxf_levels")
-        else value
-        for name, value in found.items()
-    }
+def _times(found: Mapping, cores: int) -> dict:
+    """Counts of so many cores; levels and paths stay."""
+    many = {}
+    for name, value in found.items():
+        if isinstance(value, Mapping):
+            many[name] = _times(value, cores)
+        elif isinstance(value, int | float) and name not in ("levels", "muxf_levels"):
+            many[name] = cores * value
+        else:
+            many[name] = value
+    return many
 
 
 def _sum(a: Mapping, b: Mapping) -> dict:
+    """Counts of both, by name and by type of cell."""
     return {
-        name: _sum(value, b.get(name, {}))
-        if isinstance(value, Mapping)
-        else value + b.get(name, 0)
-        for name, value in ({name: 0 for name in b} | dict(a)).items()
-        if not isinstance(b.get(name), Mapping) or isinstance(value, Mapping)
+        name: _sum(a.get(name, {}), b.get(name, {}))
+        if isinstance(a.get(name, b.get(name)), Mapping)
+        else a.get(name, 0) + b.get(name, 0)
+        for name in {**a, **b}
     }
 
 

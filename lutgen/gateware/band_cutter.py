@@ -137,9 +137,9 @@ class BandCutter(wiring.Component):
         file_begins = ~in_frame & beat.sof & ~in_file
         last_image = Mux(in_file, image == 0, images == 0)
         # After a reset the sizes have to settle; a core clears itself meanwhile.
-        asleep = Signal(4, init=15)
-        with m.If(asleep.any()):
-            m.d.sync += asleep.eq(asleep - 1)
+        settling, settled = Signal(4), Signal()
+        with m.If(~settled):
+            m.d.sync += [settling.eq(settling + 1), settled.eq(settling.all())]
         with m.Elif(~in_frame & (~beat.sof | (~in_file & ~size_ok))):
             m.d.comb += [
                 self.beats.ready.eq(1),  # dropped
@@ -153,7 +153,7 @@ class BandCutter(wiring.Component):
                 self.bad_marker.eq(take & ((beat.sof & in_frame) | (beat.eol != row_end))),
             ]
         m.d.comb += [
-            self.bad_size.eq(self.beats.valid & file_begins & ~size_ok & ~asleep.any()),
+            self.bad_size.eq(self.beats.valid & file_begins & ~size_ok & settled),
             out.cut.data.eq(beat.data),
             out.cut.eol.eq(row_end),
             out.cut.eob.eq(row_end & band_end),

@@ -1,6 +1,6 @@
 """Band feeders: what stands before a core of bands, and gives it one band after the other."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -66,7 +66,7 @@ class BandPixels(wiring.Component):
         left = Signal(lane_bits)  # pixels of the beat behind this one
         busy, eol, eob = Signal(), Signal(), Signal()
         begins = Signal(init=1)  # the next pixel is a band's first
-        final = left == 0
+        final = Signal()  # none
         step = busy & pixels.i.ready
         settled = Signal(range(self._SETTLING))
         load, pop = Signal(), Signal()
@@ -82,11 +82,13 @@ class BandPixels(wiring.Component):
         with m.If(step):
             m.d.sync += [
                 data.eq(data >> 8), left.eq(left - 1), busy.eq(~final), begins.eq(eob & final),
+                final.eq(left == 1),
             ]  # fmt: skip
         with m.If(load):
             m.d.sync += [
                 data.eq(beat.data), busy.eq(1), eol.eq(beat.eol), eob.eq(beat.eob),
                 left.eq(Mux(beat.eol, size.width[:lane_bits], self._cores - 1)),
+                final.eq(beat.eol & (size.width[:lane_bits] == 0)),
             ]  # fmt: skip
         # What the queue shows is old for two clocks more.
         fresh = Signal(2)
@@ -143,11 +145,13 @@ class BandBytes(wiring.Component):
         m.submodules.slice = out = SkidBuffer(BYTE)
         wiring.connect(m, out.o, wiring.flipped(self.bytes))
         width, height = Signal(16), Signal(8)
-        header = Array(header_bytes(
-            self._config, [width[:8], width[8:]], [height, Const(0, 8)], [1, 0, 0, 0]
-        ))  # fmt: skip
         m.d.sync += [width.eq(band.width + 1), height.eq(band.height + 1)]
         at = Signal(range(HEADER_BYTES))
+        # The bytes of the size apart: shallower than a table with variables in it.
+        sizes = {12: width[:8], 13: width[8:], 14: height}
+        header = Array(header_bytes(self._config, [0, 0], [0, 0], [1, 0, 0, 0]))[at]
+        for k, value in sizes.items():
+            header = header | Mux(at == k, value, 0)
         ahead = Signal(8)  # header byte to come
         data = Signal(8 * self._count, reset_less=True)
         left = Signal.like(run.top)  # bytes of the run behind this one
@@ -166,13 +170,13 @@ class BandBytes(wiring.Component):
                 with m.If(self.bands.valid):
                     m.next = "first"
             with m.State("first"):
-                m.d.sync += [ahead.eq(header[at]), at.eq(1)]
+                m.d.sync += [ahead.eq(header), at.eq(1)]
                 m.next = "header"
             with m.State("header"):
                 m.d.comb += [out.i.valid.eq(1), out.i.payload.data.eq(ahead)]
                 m.d.comb += out.i.payload.last.eq(0)
                 with m.If(out.i.ready):
-                    m.d.sync += [ahead.eq(header[at]), at.eq(at + 1)]
+                    m.d.sync += [ahead.eq(header), at.eq(at + 1)]
                     with m.If(at == 0):
                         m.d.comb += pop.eq(1)
                         m.next = "body"

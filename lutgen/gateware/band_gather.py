@@ -25,7 +25,7 @@ class Gather(wiring.Component):
     write : Out(1)
         There is a word, ...
     data, top : Out(...)
-        ... its bytes, and the number of the last one; what is above is without meaning.
+        ... its bytes, and the number of the last one; what is above is zero.
     """
 
     def __init__(self, count: int) -> None:
@@ -44,6 +44,8 @@ class Gather(wiring.Component):
             m.d.sync += fill.eq(0)
         with m.Elif(self.take):
             m.d.sync += fill.eq(fill + 1)
+        with m.If(self.take & (fill == 0)):
+            m.d.sync += self.data.eq(0)
         for k in range(self._count):
             with m.If(self.take & (fill == k)):
                 m.d.sync += self.data.word_select(k, 8).eq(self.byte)

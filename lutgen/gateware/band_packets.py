@@ -7,7 +7,6 @@ from amaranth.lib.wiring import In, Out
 from ..codec.container import HEADER_BYTES
 from .bands import band_layout, header_bytes, run_layout
 from .config import CoreConfig
-from .pipeline import choose
 from .raster import frame_layout
 
 __all__ = ["BandPackets"]
@@ -17,10 +16,10 @@ class BandPackets(wiring.Component):
     """Checks the header of a file and deals the packets of its bands out to the cores in turn.
 
     One byte of a header per clock; one run of a payload per clock, but every second one at its end;
-    at most nine clocks between two payloads.  A stream that breaks a rule is reported and dropped up to its ``last``; if that
-    happens inside an image, its band is cut short, and each band of the image that is missing
-    becomes a byte 0, from which no tile can be read, so that the cores report it and every frame
-    that begins is completed.
+    at most a dozen clocks between two payloads.  A stream that breaks a rule is reported and
+    dropped up to its ``last``; if that happens inside an image, its band is cut short, and each
+    band of the image that is missing becomes a byte 0, from which no tile can be read, so that the
+    cores report it and every frame that begins is completed.
 
     Parameters
     ----------
@@ -45,6 +44,8 @@ class BandPackets(wiring.Component):
         Size of a band (:func:`.bands.band_layout`), and whether it is the first of its image, ...
     band_begins : Out(cores)
         ... when it begins, for the core of this bit.
+    begins : Out(1)
+        With any bit of ``band_begins``.
     bad_header, bad_model, bad_packet : Out(1)
         Pulses, see :class:`.packet_reader.PacketReader`; of packets, only what no core sees.
     busy : Out(1)
@@ -62,6 +63,7 @@ class BandPackets(wiring.Component):
             "band": Out(band_layout(config)),
             "first": Out(1),
             "band_begins": Out(cores),
+            "begins": Out(1),
             "bad_header": Out(1),
             "bad_model": Out(1),
             "bad_packet": Out(1),
@@ -84,7 +86,11 @@ class BandPackets(wiring.Component):
         one = top == 0  # byte left
         step, whole = Signal(), Signal()  # use a byte, use all
         skip = Signal.like(top)  # bytes to leave out, by halves
-        gone = (step & one) | whole
+        # Kinds of states, in registers of their own, since a state is decoded too late: those that
+        # use single bytes, and those that use whole runs.
+        serial, payload, drops = Signal(init=1), Signal(), Signal()
+        m.d.comb += step.eq(serial & busy)
+        gone = (step & one) | whole | (drops & busy)
         m.d.comb += self.i.ready.eq(~busy | gone)
         over = last & one  # the byte at hand is the file's last
         with m.If(step):
@@ -107,7 +113,19 @@ class BandPackets(wiring.Component):
         zeros = [Const(0, 8)]
         expected = Array(header_bytes(c, 2 * zeros, 2 * zeros, 4 * zeros))
         wrong_header, wrong_model, bad_size = Signal(), Signal(), Signal()
-        right = byte == expected[at]
+        in_header = Signal()
+        # Looked at a clock later.
+        taken, taken_at, taken_byte = Signal(), Signal.like(at), Signal(8)
+        m.d.sync += [taken.eq(in_header & busy), taken_at.eq(at), taken_byte.eq(byte)]
+        right = taken_byte == expected[taken_at]
+        for i, field in ((12, width), (14, height), (20, images)):
+            for k in range(len(field) // 8):
+                with m.If(taken & (taken_at == i + k)):
+                    m.d.sync += field.word_select(k, 8).eq(taken_byte)
+        with m.If(taken & ((taken_at < 4) | ((taken_at >= 16) & (taken_at < 20)))):
+            m.d.sync += wrong_header.eq(wrong_header | ~right)
+        with m.If(taken & (taken_at >= 4) & (taken_at < 12)):
+            m.d.sync += wrong_model.eq(wrong_model | ~right)
         m.d.sync += bad_size.eq(
             (width == 0) | (height == 0) | (images == 0)
             | (width > c.max_width) | (height > c.max_height)
@@ -121,6 +139,12 @@ class BandPackets(wiring.Component):
         at_right, at_bottom, last_image = Signal(), Signal(), Signal()
         m.d.sync += [
             at_right.eq(column == columns), at_bottom.eq(row == bands), last_image.eq(images == 1),
+        ]  # fmt: skip
+        # Registered: what they depend on changes long before they are used.
+        next_column, next_row, fewer = Signal.like(column), Signal.like(row), Signal(32)
+        m.d.sync += [
+            next_column.eq(column + 1), next_row.eq(row + 1), fewer.eq(images - 1),
+            last_x.eq(width - 1), last_y.eq(height - 1),
         ]  # fmt: skip
         truncated = Signal()  # the stream is over
         voids = Signal()  # the image's bands are missing
@@ -137,7 +161,7 @@ class BandPackets(wiring.Component):
         some = left[: (3 * count).bit_length()]  # all that is left, if it is not many
         # Whether the run is in the packet, and the packet ends with it; looked at for a clock.
         fits, ends, looked = Signal(), Signal(), Signal()
-        m.d.sync += [fits.eq(some > top), ends.eq(some == top + 1), looked.eq(0)]
+        m.d.sync += [fits.eq(some > top), ends.eq(some == top + 1)]
 
         # Registered once more before the queues, which have room for that.
         write = Signal()
@@ -152,35 +176,53 @@ class BandPackets(wiring.Component):
             self.band.height.eq(Mux(at_bottom, last_y[:row_bits], c.tile_height - 1)),
             self.first.eq(row == 0),
             self.band_begins.eq(turn & begins.replicate(self._cores)),
+            self.begins.eq(begins),
         ]
+
+        # The payload, beside the state machine, whose states are decoded too late.
+        cut_short = Signal()  # the stream was over before the payload
+        uses = payload & busy & room & (many | looked)
+        m.d.sync += [looked.eq(payload & busy & ~uses), cut_short.eq(0)]
+        with m.If(uses):
+            m.d.comb += [
+                write.eq(1), whole.eq(many | fits),
+                run.last.eq(Mux(many | fits, last | (~many & ends & at_right), at_right)),
+            ]  # fmt: skip
+            # Less one more than ``top``, in one addition.
+            m.d.sync += left.eq((left + Cat(~top, Const(-1, len(left) - len(top))))[: len(left)])
+            with m.If(many | fits):
+                m.d.sync += [truncated.eq(last), payload.eq(many | ~ends)]
+                with m.If(last & (many | ~ends)):
+                    m.d.sync += [payload.eq(0), cut_short.eq(1)]
+            with m.Else():
+                m.d.comb += run.top.eq(some - 1)
+                m.d.sync += [skip.eq(some), payload.eq(0)]
+
+        def go(state: str) -> None:
+            m.next = state
+            m.d.sync += [
+                serial.eq(state in ("header", "length", "length more")), drops.eq(state == "drop"),
+            ]  # fmt: skip
 
         with m.FSM() as fsm:
             with m.State("header"):
-                m.d.comb += step.eq(busy)
                 with m.If(busy):
-                    for i, field in ((12, width), (14, height), (20, images)):
-                        for k in range(len(field) // 8):
-                            with m.If(at == i + k):
-                                m.d.sync += field.word_select(k, 8).eq(byte)
-                    with m.If((at < 4) | ((at >= 16) & (at < 20))):
-                        m.d.sync += wrong_header.eq(wrong_header | ~right)
-                    with m.If((at >= 4) & (at < 12)):
-                        m.d.sync += wrong_model.eq(wrong_model | ~right)
                     with m.If(at == HEADER_BYTES - 1):
                         m.d.sync += truncated.eq(over)
-                        m.next = "header read"
+                        go("header read")
                     with m.Elif(over):
-                        m.next = "header short"
+                        go("header short")
             with m.State("header short"):
                 m.d.comb += self.bad_header.eq(1)
                 m.d.sync += [wrong_header.eq(0), wrong_model.eq(0)]
-                m.next = "header"
+                go("header")
             with m.State("header read"):
-                m.next = "check"
+                go("header settles")
+            with m.State("header settles"):
+                go("check")
             with m.State("check"):
                 m.d.sync += [
                     wrong_header.eq(0), wrong_model.eq(0), column.eq(0), row.eq(0), voids.eq(0),
-                    last_x.eq(width - 1), last_y.eq(height - 1),
                 ]  # fmt: skip
                 m.d.comb += [
                     self.bad_header.eq(wrong_header | (~wrong_model & bad_size)),
@@ -188,116 +230,101 @@ class BandPackets(wiring.Component):
                     self.bad_packet.eq(truncated & ~wrong_header & ~wrong_model & ~bad_size),
                 ]
                 with m.If(truncated):
-                    m.next = "header"
+                    go("header")
                 with m.Elif(wrong_header | wrong_model | bad_size):
-                    m.next = "drop"
+                    go("drop")
                 with m.Else():
-                    m.next = "band settles"
+                    go("band settles")
             with m.State("band settles"):  # two clocks after "turn" and "row" have changed
-                m.next = "band settles more"
+                go("band settles more")
             with m.State("band settles more"):
-                m.next = "band"
+                go("band")
             with m.State("band"):
                 with m.If(band_room):
                     m.d.comb += begins.eq(1)
-                    m.next = "void"
+                    go("void")
                     with m.If(~voids):
-                        m.next = "length"
+                        go("length")
             with m.State("length"):
-                m.d.comb += step.eq(busy)
                 m.d.sync += [
                     length.eq(byte[:7]), low.eq(byte), two.eq(0), malformed.eq(0),
                     truncated.eq(over),
                 ]  # fmt: skip
                 with m.If(busy):
-                    m.next = "length settles"
+                    go("length settles")
                     with m.If(byte[7] & ~over):
-                        m.next = "length more"
+                        go("length more")
             with m.State("length more"):
-                m.d.comb += step.eq(busy)
                 m.d.sync += [
-                    length[7:].eq(byte), high.eq(byte), two.eq(1), malformed.eq(byte[7] | (byte == 0)),
-                    truncated.eq(over),
+                    length[7:].eq(byte), high.eq(byte), two.eq(1),
+                    malformed.eq(byte[7] | (byte == 0)), truncated.eq(over),
                 ]  # fmt: skip
                 with m.If(busy):
-                    m.next = "length settles"
+                    go("length settles")
             with m.State("length settles"):
                 m.d.sync += left.eq(length)
-                m.next = "length read"
+                go("length read")
             with m.State("length read"):
                 m.d.comb += [
                     run.data.eq(Cat(low, high)), run.top.eq(two), run.last.eq(impossible),
                     write.eq(room),
                 ]  # fmt: skip
                 with m.If(room):
-                    m.next = "payload"
+                    m.d.sync += payload.eq(~impossible)
+                    go("payload")
                     with m.If(impossible):
-                        m.next = "broken"
+                        go("broken")
             with m.State("payload"):
-                m.d.sync += looked.eq(busy)
-                with m.If(busy & room & (many | looked)):
-                    m.d.comb += write.eq(1)
-                    m.d.sync += [left.eq(left - top - 1), looked.eq(0)]
-                    with m.If(many | fits):
-                        m.d.comb += [whole.eq(1), run.last.eq(last | (~many & ends & at_right))]
-                        m.d.sync += truncated.eq(last)
-                        with m.If(~many & ends):
-                            m.next = "tile"
-                        with m.Elif(last):
-                            m.next = "broken"
-                    with m.Else():
-                        m.d.comb += [run.top.eq(some - 1), run.last.eq(at_right)]
-                        m.d.sync += skip.eq(some)
-                        m.next = "skip"
-            with m.State("skip"):
-                with m.If(~skip.any()):
-                    m.next = "tile"
+                with m.If(cut_short):
+                    go("broken")
+                with m.Elif(~payload & ~skip.any()):
+                    go("tile")
             with m.State("tile"):
                 with m.If(~at_right):
-                    m.d.sync += column.eq(column + 1)
-                    m.next = "length"
+                    m.d.sync += column.eq(next_column)
+                    go("length")
                     with m.If(truncated):
-                        m.next = "broken"
+                        go("broken")
                 with m.Elif(~at_bottom):
                     m.d.comb += self.bad_packet.eq(truncated)
                     m.d.sync += voids.eq(truncated)
-                    m.next = "next band"
+                    go("next band")
                 with m.Elif(last_image):
                     m.d.comb += self.bad_packet.eq(~truncated)
-                    m.next = "image ends"
+                    go("image ends")
                 with m.Else():
                     m.d.comb += self.bad_packet.eq(truncated)
                     m.d.sync += voids.eq(truncated)
-                    m.next = "image ends"
+                    go("image ends")
             with m.State("broken"):
                 m.d.sync += voids.eq(1)
-                m.next = "next band"
+                go("next band")
                 with m.If(at_bottom):
-                    m.next = "image ends"
+                    go("image ends")
             with m.State("void"):
                 m.d.comb += [
                     run.data.eq(0), run.top.eq(0), run.last.eq(1), write.eq(room),
                 ]  # fmt: skip
                 with m.If(room):
-                    m.next = "broken"
+                    go("broken")
             with m.State("next band"):
                 m.d.sync += [
-                    column.eq(0), row.eq(row + 1), turn.eq(turn.rotate_left(1)),
+                    column.eq(0), row.eq(next_row), turn.eq(turn.rotate_left(1)),
                 ]  # fmt: skip
-                m.next = "band settles"
+                go("band settles")
             with m.State("image ends"):
                 m.d.sync += [
-                    column.eq(0), row.eq(0), turn.eq(turn.rotate_left(1)), images.eq(images - 1),
+                    column.eq(0), row.eq(0), turn.eq(turn.rotate_left(1)), images.eq(fewer),
                 ]  # fmt: skip
-                m.next = "band settles"
+                go("band settles")
                 with m.If(voids | last_image):
-                    m.next = "drop"
+                    go("drop")
                     with m.If(truncated):
-                        m.next = "header"
+                        go("header")
             with m.State("drop"):
-                m.d.comb += whole.eq(busy)
                 with m.If(busy & last):
-                    m.next = "header"
-        m.d.sync += at.eq(Mux(fsm.ongoing("header"), at + busy, 0))
-        m.d.comb += self.busy.eq(busy | ~fsm.ongoing("header") | (at != 0))
+                    go("header")
+        m.d.comb += in_header.eq(fsm.ongoing("header"))
+        m.d.sync += at.eq(Mux(in_header, at + busy, 0))
+        m.d.comb += self.busy.eq(busy | ~in_header | (at != 0))
         return m

@@ -1,6 +1,6 @@
 """Band raster: puts the beats of bands together to a raster."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
@@ -67,25 +67,22 @@ class BandRaster(wiring.Component):
         beat = Signal(pixels_layout(self._cores))
         open_ = out.i.ready
         valid = (Cat(b.valid for b in self.beats) & turn).any()
-        ends = valid & open_ & beat.eob
+        # Not by way of ``beat``, whose multiplexers are deep.
+        eobs = Cat(b.valid & b.payload.eob for b in self.beats)
+        ends = open_ & (eobs & turn).any()
         m.d.comb += [
             beat.eq(choose([Cat(b.payload) for b in self.beats], at)),
             *[b.ready.eq(open_ & turn[k]) for k, b in enumerate(self.beats)],
             out.i.valid.eq(valid),
             out.i.payload.sof.eq(begins),
+            out.i.payload.data.eq(beat.data),
             out.i.payload.eol.eq(beat.eol),
         ]
         for j in range(self._cores):
-            kept = beat.top >= j
-            m.d.comb += [
-                out.i.payload.keep[j].eq(kept),
-                out.i.payload.data.word_select(j, 8).eq(
-                    Mux(kept, beat.data.word_select(j, 8), 0)
-                ),
-            ]
+            m.d.comb += out.i.payload.keep[j].eq(beat.top >= j)
         with m.If(valid & open_):
-            m.d.sync += begins.eq(beat.eob)
+            m.d.sync += begins.eq(0)
         with m.If(ends):
-            m.d.sync += [turn.eq(turn.rotate_left(1)), at.eq(at + 1)]
+            m.d.sync += [turn.eq(turn.rotate_left(1)), at.eq(at + 1), begins.eq(1)]
         m.d.sync += self.band_ends.eq(ends)
         return m

@@ -53,7 +53,9 @@ def cut_layout(cores: int) -> StructLayout:
 
 
 def pixels_layout(cores: int) -> StructLayout:
-    """A beat of pixels out of a band: as `cut_layout`, and the number of its last pixel."""
+    """A beat of pixels out of a band: as `cut_layout`, and the number of its last pixel, behind
+    which it is zero.
+    """
     return StructLayout({"data": 8 * cores, "top": bits_for(cores - 1), "eol": 1, "eob": 1})
 
 

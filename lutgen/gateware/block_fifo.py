@@ -1,13 +1,23 @@
 """A deep queue in block memory."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
-from amaranth.lib import fifo, stream, wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .blockmem import add_ram
 from .pipeline import delay
 
 __all__ = ["BlockFifo"]
+
+
+def _step(counter, up, down):
+    """The counter one up or down, as logic: one LUT6 a bit up to four bits, and no carry chain."""
+    bits = []
+    for k, bit in enumerate(counter):
+        ones, zeros = (counter[:k].all(), ~counter[:k].any()) if k else (1, 1)
+        bits.append(bit ^ ((up & ~down & ones) | (down & ~up & zeros)))
+    return Cat(bits)
 
 
 class BlockFifo(wiring.Component):
@@ -38,7 +48,7 @@ class BlockFifo(wiring.Component):
         If the depth is not such a power of two.
     """
 
-    _CREDITS = 16
+    _CREDITS = 15
 
     def __init__(self, shape, depth: int) -> None:
         if depth < 16 or depth & (depth - 1):
@@ -68,7 +78,7 @@ class BlockFifo(wiring.Component):
         m.d.sync += [
             written.eq(written + self.write),
             read.eq(read + issue),
-            credits_.eq(credits_ - issue + given),
+            credits_.eq(_step(credits_, given, issue)),
         ]
         with m.If(self.write & ~issue):
             m.d.sync += used.eq(used + 1)
@@ -78,12 +88,24 @@ class BlockFifo(wiring.Component):
             m, "words", self._depth, len(data), write=self.write, write_address=written,
             data=data, address=read,
         )  # fmt: skip
-        m.submodules.out = out = fifo.SyncFIFOBuffered(width=len(data), depth=self._CREDITS)
+        # What comes of it: never more than there are credits, and a register behind them.
+        m.submodules.out = out = Memory(shape=len(data), depth=self._CREDITS + 1, init=[])
+        store, load = out.write_port(), out.read_port(domain="comb")
+        held, fetch = Signal.like(credits_, init=0), Signal()
+        produce, consume = Signal.like(held), Signal.like(held)
         m.d.comb += [
-            out.w_data.eq(word),
-            out.w_en.eq(delay(m, issued, 1, name="issued", reset=True)),
-            self.o.payload.eq(out.r_data),
-            self.o.valid.eq(out.r_rdy),
-            out.r_en.eq(self.o.ready),
+            store.en.eq(delay(m, issued, 1, name="issued", reset=True)),
+            store.addr.eq(produce),
+            store.data.eq(word),
+            load.addr.eq(consume),
+            fetch.eq(held.any() & (self.o.ready | ~self.o.valid)),
         ]
+        m.d.sync += [
+            held.eq(_step(held, store.en, fetch)),
+            produce.eq(_step(produce, store.en, Const(0, 1))),
+            consume.eq(_step(consume, fetch, Const(0, 1))),
+            self.o.valid.eq(fetch | (self.o.valid & ~self.o.ready)),
+        ]
+        with m.If(fetch):
+            m.d.sync += self.o.payload.eq(load.data)
         return m

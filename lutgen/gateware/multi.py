@@ -283,7 +283,7 @@ class DecoderCores(_Cores):
         m.submodules.source = source = RunSource(self._bytes)
         m.submodules.packets = packets = BandPackets(c, count, self._bytes)
         m.submodules.raster = raster = BandRaster(count)
-        m.submodules.firsts = firsts = fifo.SyncFIFOBuffered(width=1, depth=count * _UNDER_WAY)
+        m.submodules.firsts = firsts = BlockFifo(1, count * _UNDER_WAY)
         words = self._sink(m, "s_axis_stream", word_layout(self._bytes), _STREAM_FIELDS, "slice_in")
         pixels = self._source(
             m, "m_axis_video", raster_layout(count), _VIDEO_FIELDS | {"keep": "tkeep"}, "slice_out"
@@ -292,12 +292,10 @@ class DecoderCores(_Cores):
         m.submodules.slice_runs = slice_runs = SkidBuffer(run_layout(self._bytes))
         wiring.connect(m, source.o, slice_runs.i)
         wiring.connect(m, slice_runs.o, packets.i)
-        wiring.connect(m, firsts.r_stream, raster.firsts)
+        wiring.connect(m, firsts.o, raster.firsts)
         wiring.connect(m, raster.o, pixels)
-        begins = packets.band_begins.any()
-        order_room = Signal()
-        m.d.sync += order_room.eq(firsts.w_level < count * _UNDER_WAY - 4)
-        m.d.comb += [firsts.w_en.eq(begins), firsts.w_data.eq(packets.first)]
+        begins = packets.begins
+        m.d.comb += [firsts.write.eq(begins), firsts.data.eq(packets.first)]
 
         if c.model.levels:
             level = Signal.like(self.level)
@@ -319,7 +317,7 @@ class DecoderCores(_Cores):
             wiring.connect(m, core.pixels, gather.pixels)
             m.d.comb += [
                 packets.room[k].eq(queue.room),
-                packets.band_room[k].eq(band_room & order_room),
+                packets.band_room[k].eq(band_room & firsts.room),
                 queue.write.eq(packets.write[k]),
                 queue.data.eq(packets.run),
                 waiting.w_en.eq(packets.band_begins[k]),

@@ -39,7 +39,7 @@ class RunSource(wiring.Component):
         busy = Signal()  # something of the word is still to be sent
         whole = Signal()  # ... at once
         top = Signal.like(self.o.payload.top)
-        final = whole | ~keep[1:].any()
+        final = Signal()  # it is over with what is sent now
         emits = keep[0] | (last & final)
         step = busy & (self.o.ready | ~emits)
         m.d.comb += [
@@ -53,12 +53,13 @@ class RunSource(wiring.Component):
             m.d.comb += self.o.payload.data[:8].eq(0)
         with m.If(step):
             m.d.sync += [data.eq(data >> 8), keep.eq(keep >> 1), busy.eq(~final)]
+            m.d.sync += final.eq(~keep[2:].any())
         with m.If(self.i.ready):
             m.d.sync += [
                 data.eq(word.data), keep.eq(word.keep), last.eq(word.last), busy.eq(self.i.valid),
-                whole.eq(0),
+                whole.eq(0), final.eq(~word.keep[1:].any()),
             ]  # fmt: skip
             for k in range(self._count):
                 with m.If(word.keep == (2 << k) - 1):
-                    m.d.sync += [whole.eq(1), top.eq(k)]
+                    m.d.sync += [whole.eq(1), top.eq(k), final.eq(1)]
         return m

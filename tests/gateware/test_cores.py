@@ -1,4 +1,4 @@
-"""Several cores behind one pair of ports: the reference's bytes and pixels, a single core's errors."""
+"""Several cores behind one pair of ports: the reference's output, and one core's errors."""
 
 import dataclasses
 
@@ -108,11 +108,11 @@ def test_reset_in_mid_frame(reset_at):
     check_decoder(top, [images, pictures(3, 3)], reset_at=reset_at)
 
 
-@pytest.mark.parametrize("name", ["two cores", *RARE])
+@pytest.mark.parametrize("name", RARE)
 def test_a_core_takes_a_pixel_per_clock(name):
-    """Images of many bands, until all lanes of all cores are at work."""
+    """Images of many bands and few bytes, until all lanes of all cores are at work."""
     top = tops(name)
-    images = np.tile(pictures(40, 64, 2)[1:], (12, 1, 1))
+    images = np.random.default_rng(1).integers(8, size=(16, 64, 40)).astype(np.uint8)
     encoded = check_encoder(top, images)
     clocks = encoded.trace.input_clocks["s_axis_video"]
     decoded = check_decoder(top, [images])
@@ -121,8 +121,9 @@ def test_a_core_takes_a_pixel_per_clock(name):
     pixels = images[0].size * 4
     for found in (clocks, given):
         ends = found[beats - 1 :: beats]
-        # Tiles keep their lane for a few turns more than they have pixels.
-        assert (ends[-1] - ends[-5]) / pixels < 1.12 / top.cores
+        # Tiles keep their lane for a few turns more than they have pixels; the last images fill
+        # no more lanes.
+        assert (ends[-3] - ends[-7]) / pixels < 1.1 / top.cores
 
 
 # Errors.

@@ -144,19 +144,23 @@ def tops(name: str) -> Tops:
     if name == "two cores":
         return Tops(tops("plain").config, cores=2)
     if name == "four cores":
-        model = table_model(12, size=3)
+        model = replace(table_model(12, size=3), head=small_pixels(13))
         return Tops(CoreConfig(model, tile_width=8, tile_height=8, **small), 2, 4)
     if name == "eight cores":
-        model = table_model(13, size=3, walker=False)
+        model = replace(table_model(13, size=3, walker=False), head=small_pixels(8))
         return Tops(CoreConfig(model, tile_width=8, tile_height=8, **small), 8, 8)
     if name == "two cores with levels":
         return Tops(tops("two levels").config, 4, 2)
     if name == "throughput of levels":
-        counts = np.where(np.arange(256) < 8, 1.0, 1e-3)  # codes pixels below 8 in three bits
-        head = TableHead.from_counts(np.tile(counts, (13, 1)))
-        model = replace(pyramid_table_model(11, levels=2), head=head)
+        model = replace(pyramid_table_model(11, levels=2), head=small_pixels(13))
         return Tops(CoreConfig(model, max_width=32, max_height=32))
     raise ValueError(f"configuration must be a known one, not {name!r}")
+
+
+def small_pixels(classes: int) -> TableHead:
+    """A head that codes pixels below 8 in three bits."""
+    counts = np.where(np.arange(256) < 8, 1.0, 1e-3)
+    return TableHead.from_counts(np.tile(counts, (classes, 1)))
 
 
 def pictures(width: int, height: int, count: int = 1, seed: int = 0) -> np.ndarray:
