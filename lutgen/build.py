@@ -125,6 +125,10 @@ def build(
     from .gateware.bands import check_cores  # loads Amaranth
 
     check_cores(cores, stream_bytes)
+    if cores > 1 and registers:
+        raise ValueError(
+            f"cores must be 1 with registers, not {cores!r}: leave out --registers or --cores"
+        )
     model = _model(model)
     tile_width, tile_height = tile
     parameters = {

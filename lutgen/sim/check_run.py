@@ -12,6 +12,7 @@ from lutgen.codec.codec import Codec
 from lutgen.codec.coder import Coder
 from lutgen.codec.container import HEADER_BYTES, CorruptStreamError
 from lutgen.sim.codec import RtlDecoder, RtlEncoder
+from lutgen.sim.cores import RtlDecoderCores, RtlEncoderCores
 from lutgen.sim.design import Design
 from lutgen.sim.ip import RtlDecoderIp, RtlEncoderIp
 from lutgen.sim.stall import Stall
@@ -32,7 +33,8 @@ class CheckRun:
         self.record, self._folder = record, Path(record["folder"])
         parameters = record["parameters"]
         self._config = core_config(model, parameters)
-        self._bytes = parameters["stream_bytes"]
+        # Builds of the first versions do not name their cores.
+        self._bytes, self._cores = parameters["stream_bytes"], parameters.get("cores", 1)
         self._registers = parameters.get("registers", False)
         self._groups, self._seed, self._tell = groups, seed, progress
         self._stall = {
@@ -51,6 +53,9 @@ class CheckRun:
 
     def _simulator(self, core: str):
         design = Design.of(self._folder / f"lutgen_{core}.v", f"lutgen_{core}")
+        if self._cores > 1:
+            several = {"encoder": RtlEncoderCores, "decoder": RtlDecoderCores}[core]
+            return several(self._config, design, stream_bytes=self._bytes, cores=self._cores)
         tops = {"encoder": RtlEncoder, "decoder": RtlDecoder}
         ips = {"encoder": RtlEncoderIp, "decoder": RtlDecoderIp}
         rtl = (ips if self._registers else tops)[core]
