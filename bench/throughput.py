@@ -19,13 +19,14 @@ from pathlib import Path
 import click
 import numpy as np
 
-from lutgen.cli.common import coder_options
+from lutgen.cli.common import coder_options, registers_option
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import coder_named
 from lutgen.codec.pyramid import pyramid
 from lutgen.gateware.config import CoreConfig
 from lutgen.model import Model
 from lutgen.sim.codec import RtlDecoder, RtlEncoder
+from lutgen.sim.ip import RtlDecoderIp, RtlEncoderIp
 from lutgen.targets import get_target
 from lutgen.training.datasets import load_images
 
@@ -76,8 +77,9 @@ def _gray(path: str) -> np.ndarray:
 @click.option("--model", "model_path", help="Model file; by default the embedded one.")
 @click.option("--target", default="zynq7045", show_default=True)
 @coder_options
+@registers_option
 @click.option("--out", help="Json file to write.")
-def main(images, limit, size, copies, model_path, target, coder, tans_bits, out) -> None:
+def main(images, limit, size, copies, model_path, target, coder, tans_bits, registers, out) -> None:
     """Measure both tops."""
     coder = coder_named(coder, tans_bits)
     model = Model.load(model_path) if model_path else Model.default()
@@ -93,7 +95,8 @@ def main(images, limit, size, copies, model_path, target, coder, tans_bits, out)
     config = CoreConfig(model, primitive=get_target(target).lut_primitive, coder=coder)
     skip = count // 2 if count >= 4 * _GROUP else 0
     reference = Codec(model).encode(stack, coder=coder)
-    encoder, decoder = RtlEncoder(config), RtlDecoder(config)
+    tops = (RtlEncoderIp, RtlDecoderIp) if registers else (RtlEncoder, RtlDecoder)
+    encoder, decoder = (top(config) for top in tops)
     encoder(stack[:1])  # builds the simulator
     encoded, encode_seconds = _timed(lambda: encoder(stack))
     if encoded.files != (reference.data,) or encoded.errors:
@@ -119,7 +122,7 @@ def main(images, limit, size, copies, model_path, target, coder, tans_bits, out)
         "images": Path(images).name, "count": count, "width": width, "height": height,
         "model_hash": model.hash, "profile": model.profile, "levels": model.levels,
         "coder": coder.name, "state_bits": coder.state_bits,
-        "target": target, "lanes": config.decoder_lanes,
+        "target": target, "registers": registers, "lanes": config.decoder_lanes,
         "encoder_lanes": config.lanes_of_encoder,
         "pipeline_depth": config.min_decoder_lanes,
         "bpp": 8 * len(reference.data) / stack.size,

@@ -7,7 +7,7 @@ __all__ = ["ORDER", "Label", "label", "ordered"]
 #: Along the pipeline.  A block that is not named here comes last, under its own name.
 ORDER = (
     "memories", "levels", "ups comparators", "ups layers", "ups popcounts", "lanes", "comparators",
-    "layers", "popcounts", "walker", "head", "constraint", "coder", "rest",
+    "layers", "popcounts", "walker", "head", "constraint", "coder", "registers", "rest",
 )  # fmt: skip
 _LABELS = {
     "memories": ("tile and payload buffers", "raster to tiles or back, packets of the file"),
@@ -23,6 +23,7 @@ _LABELS = {
     "head": ("head", "class to probabilities"),
     "constraint": ("constraint", "what a known average leaves"),
     "coder": ("entropy coder", "ANS state, bits and words"),
+    "registers": ("registers", "AXI4-Lite slave, settings, counters, interrupt"),
     "rest": ("rest", "ports, queues, control"),
 }
 Label = tuple[str, str]
