@@ -12,7 +12,7 @@ from lutgen.gateware.config import CoreConfig
 from lutgen.gateware.registers import BUS, RegisterFile
 from lutgen.sim import Design, SimulationError, Stall, rtl_stream
 from lutgen.sim.bus import BusScript
-from lutgen.sim.check import check_build
+from lutgen.sim.check import check, check_build
 from lutgen.sim.codec import NAMES, raster_beats
 from lutgen.sim.ip import RtlDecoderIp, RtlEncoderIp
 from tests.gateware.tops import pictures, tops
@@ -144,6 +144,14 @@ def test_check_of_a_build(folder, images):
     assert found["ok"], found["problems"]
     assert found["checks"] == 2 * 2 + 1
     assert set(found["bad_files"]["errors"]) >= {"bad_tile", "bad_model"}
+
+
+@pytest.mark.slow
+def test_check_of_a_model(images):
+    """What `lutgen sim --registers` does."""
+    found = check(table_model(), images[:1], registers=True, tile=(8, 8))
+    assert found["ok"], found["problems"]
+    assert found["parameters"]["registers"] is True
 
 
 def with_output(folder, tmp_path, core: str, port: str, width: int, expression: str):

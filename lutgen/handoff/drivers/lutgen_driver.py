@@ -11,7 +11,11 @@ it.  Elsewhere, ``open_core(bus)`` takes any object that has ``read(offset)`` an
 ``write(offset, value)`` of 32-bit words, such as ``pynq.MMIO``.
 
 Times are in seconds.  Functions that wait raise TimeoutError.
+
+The file is yours to use, change and pass on, as all that lutgen generates.
 """
+
+from __future__ import annotations  # boards have old versions of Python
 
 import json
 import time

@@ -1,7 +1,9 @@
 /* Driver of lutgen's IPs: what encoder and decoder share. C99, no operating system, no allocation.
 
    Functions that wait take how often they may read a register for it, since there is no clock to
-   ask; they return LUTGEN_TIMEOUT when that was not enough, and may be called again. */
+   ask; they return LUTGEN_TIMEOUT when that was not enough, and may be called again.
+
+   The driver is yours to use, change and pass on, as all that lutgen generates. */
 
 #ifndef LUTGEN_IP_H
 #define LUTGEN_IP_H
