@@ -145,6 +145,7 @@ def build(
         "primitive": target.lut_primitive,
         "coder": coder,
         "tans_bits": tans_bits,
+        "fabric": target.fabric,
     }
     config = core_config(model, parameters)
     parameters |= {

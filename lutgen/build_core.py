@@ -30,9 +30,12 @@ def core_config(model: Model, parameters: Mapping):
 
     names = ("tile_width", "tile_height", "max_width", "max_height", "lanes", "encoder_lanes",
              "primitive")  # fmt: skip
-    # Builds of the first versions do not name the coder.
+    # Builds of the first versions name neither the coder nor the fabric.
     coder = coder_named(parameters.get("coder", "rans"), parameters.get("tans_bits"))
-    return CoreConfig(model, **{name: parameters[name] for name in names}, coder=coder)
+    return CoreConfig(
+        model, **{name: parameters[name] for name in names}, coder=coder,
+        fabric=parameters.get("fabric", "lut6"),
+    )  # fmt: skip
 
 
 def work() -> None:

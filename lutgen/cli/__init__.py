@@ -8,6 +8,7 @@ from .codec import decode, encode, evaluate_
 from .common import Commands
 from .hardware import build_, sim, targets
 from .report import report_
+from .route import route_
 from .training import slim_, train
 
 __all__ = ["main"]
@@ -19,5 +20,5 @@ def main() -> None:
     """Learned lossless image compression in FPGA fabric."""
 
 
-for _command in (encode, decode, evaluate_, train, slim_, build_, sim, report_, targets):
+for _command in (encode, decode, evaluate_, train, slim_, build_, route_, sim, report_, targets):
     main.add_command(_command)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib.memory import Memory
 
+from .fabric import LUT6, Fabric
 from .pipeline import choose, delay
 
 __all__ = ["BLOCK", "add_ram", "add_rom"]
@@ -12,21 +13,16 @@ __all__ = ["BLOCK", "add_ram", "add_rom"]
 #: Attribute that says where a memory belongs; left to itself, a synthesiser may spend LUTs on it.
 BLOCK = {"ram_style": "block"}
 
-#: Widest word of one block memory of 36 kbit, by depth.
-_WIDTHS = ((512, 72), (1024, 36), (2048, 18), (4096, 9), (8192, 4), (16384, 2), (32768, 1))
-
-
-def _piece(depth: int) -> int:
-    return next((width for limit, width in _WIDTHS if depth <= limit), 1)
-
 
 def add_rom(
-    m: Module, name: str, words: Sequence[int], width: int, addresses: Sequence[Value]
-) -> list[Value]:
+    m: Module, name: str, words: Sequence[int], width: int, addresses: Sequence[Value],
+    fabric: Fabric | None = None,
+) -> list[Value]:  # fmt: skip
     """Add a table; returns what each address reads, two clocks later.
 
     The table is cut by width into memories as deep as it is, so that no multiplexer stands behind
-    them; one clock is the memory's, one its output register's.
+    them; one clock is the memory's, one its output register's.  One that is deeper than a block
+    memory of one bit becomes several, and one multiplexer behind their output registers.
 
     Parameters
     ----------
@@ -38,29 +34,46 @@ def add_rom(
         Contents, and their bits.
     addresses:
         One or two addresses, each a port of the memories.
+    fabric:
+        Whose block memories to use.
     """
-    piece = _piece(len(words))
+    fabric = fabric or LUT6
+    deepest = fabric.block_depth
+    piece = fabric.block_width(len(words))
+    local = (min(len(words), deepest) - 1).bit_length()
+    banks = range(0, len(words), deepest)
     results: list[list[Value]] = [[] for _ in addresses]
-    for first in range(0, width, piece):
-        bits = min(piece, width - first)
-        mask = (1 << bits) - 1
-        memory = Memory(
-            shape=bits, depth=len(words), init=[word >> first & mask for word in words],
-            attrs=BLOCK,
-        )  # fmt: skip
-        m.submodules[f"{name}_{first}"] = memory
-        for port, (address, result) in enumerate(zip(addresses, results, strict=True)):
-            read = memory.read_port()
-            register = Signal(bits, name=f"{name}_{first}_{port}", reset_less=True)
-            m.d.comb += read.addr.eq(address)
-            m.d.sync += register.eq(read.data)
-            result.append(register)
-    return [Cat(result) for result in results]
+    for bank, start in enumerate(banks):
+        rows = words[start : start + deepest]
+        parts: list[list[Value]] = [[] for _ in addresses]
+        for first in range(0, width, piece):
+            bits = min(piece, width - first)
+            mask = (1 << bits) - 1
+            memory = Memory(
+                shape=bits, depth=len(rows), init=[word >> first & mask for word in rows],
+                attrs=BLOCK,
+            )  # fmt: skip
+            label = f"{name}_{bank}_{first}" if len(banks) > 1 else f"{name}_{first}"
+            m.submodules[label] = memory
+            for port, (address, part) in enumerate(zip(addresses, parts, strict=True)):
+                read = memory.read_port()
+                register = Signal(bits, name=f"{label}_{port}", reset_less=True)
+                m.d.comb += read.addr.eq(Value.cast(address)[:local])
+                m.d.sync += register.eq(read.data)
+                part.append(register)
+        for part, result in zip(parts, results, strict=True):
+            result.append(Cat(part))
+    if len(banks) == 1:
+        return [result[0] for result in results]
+    return [
+        choose(result, delay(m, Value.cast(address)[local:], 2, name=f"{name}_bank{port}"))
+        for port, (address, result) in enumerate(zip(addresses, results, strict=True))
+    ]
 
 
 def add_ram(
     m: Module, name: str, depth: int, width: int, *, write: Value, write_address: Value,
-    data: Value, address: Value,
+    data: Value, address: Value, fabric: Fabric | None = None,
 ) -> Value:  # fmt: skip
     """Add a buffer with one write and one read port; returns what it reads two clocks later.
 
@@ -79,11 +92,14 @@ def add_ram(
         Write port.
     address:
         Read port.
+    fabric:
+        Whose block memories to use.
     """
-    deepest = _WIDTHS[-1][0]
+    fabric = fabric or LUT6
+    deepest = fabric.block_depth
     banks = -(-depth // deepest)
     local = (min(depth, deepest) - 1).bit_length()
-    piece = _piece(min(depth, deepest))
+    piece = fabric.block_width(depth)
     select = delay(m, address[local:], 2, name=f"{name}_bank")
     outputs = []
     for bank in range(banks):

@@ -130,7 +130,7 @@ class CoarseMemory(wiring.Component):
                 self.banks[b].eq(add_ram(
                     m, f"bank{b}", self._depth, 8,
                     write=self.write & (self.write_y[:_BANK_BITS] == b), write_address=write_at,
-                    data=self.write_pixel, address=read_at,
+                    data=self.write_pixel, address=read_at, fabric=platform,
                 )),
             ]  # fmt: skip
         return m

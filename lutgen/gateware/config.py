@@ -9,9 +9,11 @@ from ..codec.tans import TansTables
 from ..codec.tile import MAX_IMAGE_SIDE
 from ..model import Model
 from .constraint import ConstrainedDecoder, ConstrainedEncoder
+from .fabric import FABRICS, Fabric
 from .head import LaplaceDecoder, LaplaceEncoder, TableDecoder, TableEncoder
 from .lanes import forward_tile
 from .network import Network
+from .payload import PayloadMemory
 from .prior import PriorWindow
 from .pyramid import level_pixel
 from .rans import BitPacker, RansDecoder, RansEncoder
@@ -45,11 +47,13 @@ class CoreConfig:
     max_width, max_height:
         Largest image in pixels.
     levels_per_stage:
-        LUT levels between registers of the network.
+        LUT levels between registers of the network, or None for what the fabric affords.
     primitive:
         LUT primitive to instantiate, or None.
     coder:
         Entropy coder.
+    fabric:
+        What the core will be mapped to, a name in `fabric.FABRICS`.
 
     Raises
     ------
@@ -64,11 +68,16 @@ class CoreConfig:
     tile_height: int = 32
     max_width: int = 512
     max_height: int = 4096
-    levels_per_stage: int = 4
+    levels_per_stage: int | None = None
     primitive: str | None = None
     coder: Coder = RANS
+    fabric: str = "lut6"
 
     def __post_init__(self) -> None:
+        if self.fabric not in FABRICS:
+            raise ValueError(f"fabric must be one of {', '.join(FABRICS)}, not {self.fabric!r}")
+        if self.levels_per_stage is None:
+            object.__setattr__(self, "levels_per_stage", self.cells.levels_per_stage)
         for name in ("tile_width", "tile_height"):
             if getattr(self, name) not in _TILE_SIDES:
                 raise ValueError(
@@ -91,6 +100,11 @@ class CoreConfig:
                 raise ValueError(
                     f"{name} must be {least} (the depth of the pipeline) to 256, not {value!r}"
                 )
+
+    @property
+    def cells(self) -> Fabric:
+        """The cells of the fabric."""
+        return FABRICS[self.fabric]
 
     @property
     def _laplace(self) -> bool:
@@ -119,15 +133,27 @@ class CoreConfig:
             return ConstrainedDecoder
         return LaplaceDecoder if self._laplace else TableDecoder
 
+    @property
+    def coder_registers(self) -> bool:
+        """Whether the coder and its memory of payloads have registers; tANS has none."""
+        return self.cells.registers and not self._is_tans
+
+    @property
+    def _head_options(self) -> dict[str, bool]:
+        plain = not self._laplace and not self.model.constraint
+        return {"registers": True} if self.coder_registers and plain else {}
+
     def encoder_head(self):
         """A new component that finds a symbol's interval."""
-        return self._encoder_head(self.tans_tables if self._is_tans else self.model.head)
+        if self._is_tans:
+            return TansSymbols(self.tans_tables)
+        return self._encoder_head(self.model.head, **self._head_options)
 
     def decoder_head(self):
         """A new component that finds a slot's symbol."""
-        return (
-            TansStates(self.tans_tables) if self._is_tans else self._decoder_head(self.model.head)
-        )
+        if self._is_tans:
+            return TansStates(self.tans_tables)
+        return self._decoder_head(self.model.head, **self._head_options)
 
     def encoder_coder(self) -> RansEncoder | TansEncoder:
         """A new coder core of the encoder."""
@@ -140,18 +166,26 @@ class CoreConfig:
         bits = self.payload_address_bits + 3
         if self._is_tans:
             return TansDecoder(self.tans_tables, self.decoder_lanes, address_bits=bits)
-        latency = self._decoder_head.interval_latency_of(self.model.head)
-        return RansDecoder(self.decoder_lanes, head_latency=latency, address_bits=bits)
+        return RansDecoder(
+            self.decoder_lanes, head_latency=self._interval_latency, address_bits=bits,
+            fetch_latency=PayloadMemory.latency + self.coder_registers,
+            registers=self.coder_registers,
+        )  # fmt: skip
+
+    @property
+    def _interval_latency(self) -> int:
+        return self._decoder_head.interval_latency_of(self.model.head, **self._head_options)
 
     def network(self) -> Network:
         """A new network of the model."""
         return Network(
-            self.model, levels_per_stage=self.levels_per_stage, primitive=self.primitive
-        )
+            self.model, levels_per_stage=self.levels_per_stage, primitive=self.primitive,
+            registers=self.cells.registers,
+        )  # fmt: skip
 
     @property
     def _network_latency(self) -> int:
-        return Network.latency_of(self.model, self.levels_per_stage)
+        return Network.latency_of(self.model, self.levels_per_stage, self.cells.registers)
 
     @property
     def decoder_class_at(self) -> int:
@@ -164,7 +198,9 @@ class CoreConfig:
         """Clocks from a slot of the decoder's rotation to its decoded pixel."""
         if self._is_tans:
             return self.decoder_class_at + TansDecoder.symbol_latency
-        return self.decoder_class_at + self._decoder_head.latency_of(self.model.head)
+        return self.decoder_class_at + self._decoder_head.latency_of(
+            self.model.head, **self._head_options
+        )
 
     @property
     def encoder_class_at(self) -> int:
@@ -174,7 +210,9 @@ class CoreConfig:
     @property
     def encoder_interval_at(self) -> int:
         """Clocks from a slot of the encoder's rotation to its pixel's interval."""
-        return self.encoder_class_at + self._encoder_head.latency_of(self.model.head)
+        return self.encoder_class_at + self._encoder_head.latency_of(
+            self.model.head, **self._head_options
+        )
 
     @property
     def min_decoder_lanes(self) -> int:
@@ -182,9 +220,8 @@ class CoreConfig:
         if self._is_tans:
             coder = TansDecoder.latency
         else:
-            head = self._decoder_head.interval_latency_of(self.model.head)
-            coder = RansDecoder.slot_latency + head + RansDecoder.tail
-        return max(self.decoder_symbol_at + 1, coder)
+            coder = RansDecoder.slot_latency + self._interval_latency + RansDecoder.tail
+        return max(self.decoder_symbol_at + 1, coder + self.coder_registers)
 
     @property
     def min_encoder_lanes(self) -> int:

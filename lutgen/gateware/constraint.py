@@ -45,8 +45,8 @@ def _to_banks(values, turn) -> Value:
     )
 
 
-def _words(m: Module, name: str, table: np.ndarray, address: Value) -> Value:
-    (word,) = add_rom(m, name, table.ravel().tolist(), _EXPONENT_BITS, [address])
+def _words(m: Module, name: str, table: np.ndarray, address: Value, fabric) -> Value:
+    (word,) = add_rom(m, name, table.ravel().tolist(), _EXPONENT_BITS, [address], fabric)
     return word
 
 
@@ -126,7 +126,7 @@ class TableExponents(_Exponents):
             # The first row at which the bank has a y from 4 p - known on.
             row = (Cat(Const(CANDIDATES - 1 - bank, 2), self.parent) - self.known)[2:8]
             address = Cat(row, self.classes)
-            words.append(_words(m, f"bank{bank}", table[:, bank::CANDIDATES], address))
+            words.append(_words(m, f"bank{bank}", table[:, bank::CANDIDATES], address, platform))
         m.d.comb += [
             self.exponents.eq(Cat(words)),
             self.inside.eq(delay(m, _to_banks(valid, first[:2]), 1, name="inside")),
@@ -172,7 +172,7 @@ class LaplaceExponents(_Exponents):
         m.d.sync += mu.eq(Cat(self.classes[0] & ~self.classes[1:9].all(), self.classes[1:9]))
         scale = delay(m, self.classes[9:], 1, name="scale")
         below, above = (
-            _words(m, name, tails[:, side], Cat(mu, scale))
+            _words(m, name, tails[:, side], Cat(mu, scale), platform)
             for side, name in enumerate(("below", "above"))
         )
         # 2: distance of the first candidate.
@@ -186,7 +186,7 @@ class LaplaceExponents(_Exponents):
         words = [
             _words(
                 m, f"bank{bank}", inner[:, :, bank::CANDIDATES],
-                Cat((distance[2:] + (turn > bank))[:7], which),
+                Cat((distance[2:] + (turn > bank))[:7], which), platform,
             )
             for bank in range(CANDIDATES)
         ]  # fmt: skip
@@ -365,6 +365,7 @@ class _ReplacedDecoder:
 
     def __init__(self, head: TableHead | LaplaceHead) -> None:
         self._head = head
+        self._registers = False
         wiring.Component.__init__(self, {
             "classes": In(head_class_bits(head)),
             "slot": In(PROB_BITS),

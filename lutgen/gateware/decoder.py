@@ -89,7 +89,9 @@ class DecoderCore(wiring.Component):
             model_hash=c.model_hash, levels=c.model.levels, tile_symbols=c.tile_symbols, **tile,
             **size, address_bits=c.payload_address_bits, coder=c.coder,
         )
-        m.submodules.payload = payload = PayloadMemory(c.payload_address_bits)
+        m.submodules.payload = payload = PayloadMemory(
+            c.payload_address_bits, registers=c.coder_registers
+        )
         m.submodules.lanes = lanes = ForwardLanes(
             shape, lanes=count, **tile, address_bits=c.payload_address_bits + 3,
             buffers=c.output_buffers, sequence_bits=c.sequence_bits, levels=c.model.levels,
@@ -100,7 +102,7 @@ class DecoderCore(wiring.Component):
         m.submodules.coder = coder = c.decoder_coder()
         m.submodules.raster = raster = TilesToRaster(
             **tile, **size, buffers=c.output_buffers, sequence_bits=c.sequence_bits,
-            levels=c.model.levels, events=self._events,
+            levels=c.model.levels, events=self._events, registers=c.cells.registers,
         )  # fmt: skip
         m.submodules.decoded = decoded = Completion(c.output_buffers)
 
@@ -223,7 +225,8 @@ class DecoderCore(wiring.Component):
 
         # Tiles become readable, and payload bytes are given back, in the order of the tiles.
         m.submodules.ends_at = ends_at = Memory(
-            shape=len(reader.ends_at), depth=2 * c.output_buffers, init=[]
+            shape=len(reader.ends_at), depth=2 * c.output_buffers, init=[],
+            attrs={"ram_style": "distributed"},
         )
         queued = Signal(range(2 * c.output_buffers))
         retired = Signal(c.sequence_bits)

@@ -94,6 +94,7 @@ class EncoderCore(wiring.Component):
         m.submodules.writer = writer = PacketWriter(
             model_hash=c.model_hash, levels=c.model.levels, tile_symbols=c.tile_symbols, **tile,
             **size, buffers=c.packet_buffers, **bits, coder=c.coder,
+            registers=c.cells.registers,
         )
         m.submodules.read = read = Completion(c.input_buffers)
         m.submodules.packed = packed = Completion(c.packet_buffers)

@@ -30,8 +30,15 @@ def head_class_bits(head) -> int:
 class _Encoder(wiring.Component):
     """Ports of a head of the encoder."""
 
-    def __init__(self, head: TableHead | LaplaceParameters) -> None:
+    #: Clocks that registers add.
+    more_latency = 0
+
+    def __init__(
+        self, head: TableHead | LaplaceParameters, *, registers: bool = False
+    ) -> None:
         self._head = head
+        self._registers = registers
+        self.latency = self.latency_of(head, registers)
         super().__init__({
             "classes": In(head_class_bits(head)),
             "symbol": In(8),
@@ -40,16 +47,26 @@ class _Encoder(wiring.Component):
         })
 
     @classmethod
-    def latency_of(cls, head: TableHead | LaplaceParameters) -> int:
+    def latency_of(
+        cls, head: TableHead | LaplaceParameters, registers: bool = False
+    ) -> int:
         """Clocks from the inputs to ``start`` and ``freq``."""
-        return cls.latency
+        return cls.latency + registers * cls.more_latency
 
 
 class _Decoder(wiring.Component):
     """Ports of a head of the decoder."""
 
-    def __init__(self, head: TableHead | LaplaceParameters) -> None:
+    #: Clocks that registers add.
+    more_latency = 0
+
+    def __init__(
+        self, head: TableHead | LaplaceParameters, *, registers: bool = False
+    ) -> None:
         self._head = head
+        self._registers = registers
+        self.latency = self.latency_of(head, registers)
+        self.interval_latency = self.interval_latency_of(head, registers)
         super().__init__({
             "classes": In(head_class_bits(head)),
             "slot": In(PROB_BITS),
@@ -59,27 +76,33 @@ class _Decoder(wiring.Component):
         })
 
     @classmethod
-    def latency_of(cls, head: TableHead | LaplaceParameters) -> int:
+    def latency_of(
+        cls, head: TableHead | LaplaceParameters, registers: bool = False
+    ) -> int:
         """Clocks from the inputs to ``symbol``."""
-        return cls.latency
+        return cls.latency + registers * cls.more_latency
 
     @classmethod
-    def interval_latency_of(cls, head: TableHead | LaplaceParameters) -> int:
+    def interval_latency_of(
+        cls, head: TableHead | LaplaceParameters, registers: bool = False
+    ) -> int:
         """Clocks from the inputs to ``start`` and ``freq``."""
-        return cls.interval_latency
+        return cls.interval_latency + registers * cls.more_latency
 
 
 class TableEncoder(_Encoder):
     """Interval of a symbol: two reads of one table.
 
-    Latency of three clocks, one symbol per clock.  The table is a ROM with two ports; a frequency
-    is the difference of two neighbouring entries, modulo 2**14 so that the upper end of symbol 255
-    needs no entry of its own.
+    Latency of three clocks, with registers five; one symbol per clock.  The table is a ROM with two
+    ports; a frequency is the difference of two neighbouring entries, modulo 2**14 so that the upper
+    end of symbol 255 needs no entry of its own.
 
     Parameters
     ----------
     head:
         The tables.
+    registers:
+        Whether the table's addresses and what it reads are registered, see `.fabric.Fabric`.
 
     Members
     -------
@@ -92,15 +115,22 @@ class TableEncoder(_Encoder):
     """
 
     latency = 3
+    more_latency = 2
 
     def elaborate(self, platform) -> Module:
         m = Module()
         after = Signal(8)
         m.d.comb += after.eq(self.symbol + 1)
-        start, end = add_rom(
-            m, "table", self._head.cumulative[:, :-1].ravel().tolist(), PROB_BITS,
-            [Cat(self.symbol, self.classes), Cat(after, self.classes)],
+        more = int(self._registers)
+        addresses = [
+            delay(m, Cat(symbol, self.classes), more, name=f"address{port}")
+            for port, symbol in enumerate((self.symbol, after))
+        ]
+        found = add_rom(
+            m, "table", self._head.cumulative[:, :-1].ravel().tolist(), PROB_BITS, addresses,
+            platform,
         )  # fmt: skip
+        start, end = (delay(m, word, more, name=f"word{k}") for k, word in enumerate(found))
         m.d.sync += [self.start.eq(start), self.freq.eq(end - start)]
         return m
 
@@ -110,12 +140,15 @@ class TableDecoder(_Decoder):
 
     Step s decides two bits of the symbol with three comparisons against entries of its own memory
     of ``classes * 4**s`` words; the four memories together hold the table once.  Latency of nine
-    clocks for the symbol and eleven for its interval, one symbol per clock.
+    clocks for the symbol and eleven for its interval, three more with registers; one symbol per
+    clock.
 
     Parameters
     ----------
     head:
         The tables.
+    registers:
+        Whether each step's comparisons are registered, see `.fabric.Fabric`.
 
     Members
     -------
@@ -132,6 +165,7 @@ class TableDecoder(_Decoder):
     latency = 9
     #: Clocks from the inputs to ``start`` and ``freq``.
     interval_latency = 11
+    more_latency = 3
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -147,7 +181,7 @@ class TableDecoder(_Decoder):
                 for a, b, c in bounds.reshape(-1, 3).tolist()
             ]
             (word,) = add_rom(
-                m, f"table{step}", words, 3 * PROB_BITS, [Cat(symbol, classes)]
+                m, f"table{step}", words, 3 * PROB_BITS, [Cat(symbol, classes)], platform
             )
             classes, slot, symbol, low, high = (
                 delay(m, v, 2, name=f"{name}{step}")
@@ -159,6 +193,16 @@ class TableDecoder(_Decoder):
             bound = [word.word_select(k, PROB_BITS) for k in range(3)]
             above = Signal(3, name=f"above{step}")
             m.d.comb += above.eq(Cat(slot >= b for b in bound))
+            if self._registers and step < 3:
+                above = delay(m, above, 1, name=f"above{step}")
+                bound = [delay(m, b, 1, name=f"bound{step}_{k}_1") for k, b in enumerate(bound)]
+                classes, slot, symbol, low, high = (
+                    delay(m, v, 1, name=f"{name}{step}_3")
+                    for name, v in (
+                        ("class", classes), ("slot", slot), ("symbol", symbol), ("low", low),
+                        ("high", high),
+                    )
+                )  # fmt: skip
             digit = Signal(2, name=f"digit{step}")
             m.d.comb += digit.eq(Cat(Mux(above[1], above[2], above[0]), above[1]))
             # The interval follows one clock after the digit, which is the next address.
@@ -168,8 +212,13 @@ class TableDecoder(_Decoder):
                 Mux(taken[1], Mux(taken[2], bound[2], bound[1]), Mux(taken[0], bound[0], low)),
                 Mux(taken[1], Mux(taken[2], high, bound[2]), Mux(taken[0], bound[1], bound[0])),
             )
-            symbol = Cat(digit, symbol)
-        m.d.sync += self.symbol.eq(symbol)
+            before, symbol = symbol, Cat(digit, symbol)
+        if self._registers:  # behind the registers of the comparisons, which are there anyway
+            before = delay(m, before, 1, name="before")
+            last = Cat(Mux(taken[1], taken[2], taken[0]), taken[1])
+            m.d.comb += self.symbol.eq(Cat(last, before))
+        else:
+            m.d.sync += self.symbol.eq(symbol)
         low, high = delay(m, low, 1, name="low"), delay(m, high, 1, name="high")
         m.d.sync += [self.start.eq(low), self.freq.eq(high - low)]
         return m
@@ -208,7 +257,7 @@ class LaplaceClassifier(wiring.Component):
         parts = []
         for name, width in (("mu", 9), ("sigma", max(1, bits_for(self._head.scales - 1)))):
             table = getattr(self._head, name).tolist()
-            parts += add_rom(m, f"{name}_table", table, width, [getattr(self, name)])
+            parts += add_rom(m, f"{name}_table", table, width, [getattr(self, name)], platform)
         m.d.comb += self.o.eq(Cat(parts))
         return m
 
@@ -231,7 +280,7 @@ class LaplaceEncoder(_Encoder):
         m.d.comb += above.eq(distance + 2)
         start, end = add_rom(
             m, "cdf", self._head.cdf.ravel().tolist(), PROB_BITS,
-            [Cat(distance, scale), Cat(above, scale)],
+            [Cat(distance, scale), Cat(above, scale)], platform,
         )  # fmt: skip
         symbol = delay(m, self.symbol, 3, name="symbol")
         # The tails belong to the symbols at the ends; compared early, for adders stand behind.
@@ -276,7 +325,7 @@ class LaplaceDecoder(_Decoder):
                 # The next step's address is known later; it is filled in then.
                 later = Signal(len(address) + len(scale), name=f"address{step + 1}")
                 value, value_later = add_rom(
-                    m, f"cdf{step}", table, PROB_BITS, [Cat(address, scale), later]
+                    m, f"cdf{step}", table, PROB_BITS, [Cat(address, scale), later], platform
                 )
             else:
                 m.d.comb += later.eq(Cat(address, scale))

@@ -28,6 +28,8 @@ class Network(wiring.Component):
         The model.
     levels_per_stage, primitive:
         See :class:`.lut_layer.LutLayers`.
+    registers:
+        See :class:`.walker.Walker`.
 
     Members
     -------
@@ -37,24 +39,28 @@ class Network(wiring.Component):
         Class.
     """
 
-    def __init__(self, model: Model, *, levels_per_stage: int, primitive: str | None) -> None:
+    def __init__(
+        self, model: Model, *, levels_per_stage: int, primitive: str | None,
+        registers: bool = False,
+    ) -> None:  # fmt: skip
         self._model = model
         self._levels, self._primitive = levels_per_stage, primitive
-        self.latency = self.latency_of(model, levels_per_stage)
+        self._registers = registers
+        self.latency = self.latency_of(model, levels_per_stage, registers)
         super().__init__({
             "features": In(8 * model.window.features),
             "classes": Out(head_class_bits(model.head)),
         })
 
     @staticmethod
-    def latency_of(model: Model, levels_per_stage: int) -> int:
+    def latency_of(model: Model, levels_per_stage: int, registers: bool = False) -> int:
         """Latency in clocks of a model's network."""
         net = model.network
         latency = Thermometer.latency + LutLayers.latency_of(net, levels_per_stage)
         if isinstance(model.head, LaplaceHead):
             counts = max(Popcount.latency_of(len(bits)) for bits in net.outputs.values())
             return latency + counts + LaplaceClassifier.latency
-        return latency + (Walker.latency_of(model.walker) if model.walker else 0)
+        return latency + (Walker.latency_of(model.walker, registers) if model.walker else 0)
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -78,7 +84,10 @@ class Network(wiring.Component):
                 m.d.comb += getattr(classifier, name).eq(total)
             m.d.comb += self.classes.eq(classifier.o)
         elif self._model.walker:
-            walker = Walker(self._model.walker, features=self._model.window.features)
+            walker = Walker(
+                self._model.walker, features=self._model.window.features,
+                registers=self._registers,
+            )  # fmt: skip
             m.submodules.walker = walker
             front = self.latency - walker.latency
             m.d.comb += [

@@ -230,11 +230,13 @@ class PacketReader(wiring.Component):
                         pointer.eq(pointer + 1), left.eq(left - 1), final.eq(left == 2),
                         first_byte.eq(0), truncated.eq(last),
                     ]  # fmt: skip
-                    with m.If(first_byte):
-                        m.d.sync += [begin.eq(pointer), zeros.eq(8)]
-                        for i in range(8):
-                            with m.If(byte[i]):
-                                m.d.sync += zeros.eq(7 - i)
+                # Not only when it is taken: the pointer waits for it.
+                with m.If(first_byte):
+                    m.d.sync += [begin.eq(pointer), zeros.eq(8)]
+                    for i in range(8):
+                        with m.If(byte[i]):
+                            m.d.sync += zeros.eq(7 - i)
+                with m.If(take):
                     with m.If(final):
                         m.next = "tile"
                     with m.Elif(last):

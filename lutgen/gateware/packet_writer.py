@@ -64,9 +64,10 @@ class PacketWriter(wiring.Component):
     def __init__(
         self, *, model_hash: bytes, levels: int, tile_symbols: int, tile_width: int,
         tile_height: int, max_width: int, max_height: int, buffers: int, sequence_bits: int,
-        coder: Coder,
+        coder: Coder, registers: bool = False,
     ) -> None:  # fmt: skip
         self._hash, self._levels, self._coder = model_hash, levels, coder
+        self._registers = registers
         self._tile_width, self._tile_height = tile_width, tile_height
         self._buffers = buffers
         self._index_bits = _word_address_bits(coder, tile_symbols)
@@ -140,7 +141,9 @@ class PacketWriter(wiring.Component):
                 with m.Elif(self.files.valid):
                     m.next = "header"
             with m.State("header"):
-                m.d.comb += [literal.eq(header[at]), emit.eq(may)]
+                m.d.comb += emit.eq(may)
+                if not self._registers:
+                    m.d.comb += literal.eq(header[at])
                 with m.If(may & (at == HEADER_BYTES - 1)):
                     m.next = "header done"
             with m.State("header done"):
@@ -181,9 +184,17 @@ class PacketWriter(wiring.Component):
         word = add_ram(
             m, "words", 1 << (self._index_bits + slot_bits), 16, write=self.write,
             write_address=Cat(self.write_index, slot), data=self.write_word,
-            address=Cat(now.index, tile[:slot_bits]),
+            address=Cat(now.index, tile[:slot_bits]), fabric=platform,
         )  # fmt: skip
-        beside = delay(m, Cat(literal, from_memory, high_byte, last), 2, name="beside")
+        beside = Cat(literal, from_memory, high_byte, last)
+        if self._registers:
+            beside = delay(m, beside, 1, name="beside_now")
+            in_header = delay(m, fsm.ongoing("header"), 1, name="in_header")
+            byte = delay(m, header[at], 1, name="header_byte")
+            literal = Mux(in_header, byte, beside[:8])
+            beside = delay(m, Cat(literal, beside[8:]), 1, name="beside")
+        else:
+            beside = delay(m, beside, 2, name="beside")
         m.d.comb += [
             out.w_en.eq(delay(m, emit, 2, name="emitted", reset=True)),
             out.w_data.eq(Cat(

@@ -25,9 +25,11 @@ class PayloadMemory(wiring.Component):
 
     latency = 4
 
-    def __init__(self, address_bits: int) -> None:
+    def __init__(self, address_bits: int, *, registers: bool = False) -> None:
         if address_bits < 4:
             raise ValueError(f"address bits must be at least 4, not {address_bits!r}")
+        self._registers = registers
+        self.latency = self.latency + registers
         super().__init__({
             "write": In(1),
             "address": In(address_bits),
@@ -53,11 +55,13 @@ class PayloadMemory(wiring.Component):
             bank_out.append(add_ram(
                 m, f"bank{b}", 1 << row_bits, 8, write=write & (address[:2] == b),
                 write_address=address[2:], data=data, address=Mux(first > b, row_after, row),
+                fabric=platform,
             ))  # fmt: skip
         first = delay(m, first, 2, name="first")
-        shift = delay(m, self.fetch[:3], 3, name="shift")
+        shift = delay(m, self.fetch[:3], self.latency - 1, name="shift")
         turned = Array(Cat(bank_out[(i + k) % 4] for k in (2, 1, 0)) for i in range(4))
         three = Signal(24)
         m.d.comb += three.eq(turned[first])
+        three = delay(m, three, int(self._registers), name="three")
         m.d.sync += self.word.eq((three << shift)[8:24])
         return m

@@ -124,6 +124,7 @@ class PriorMemory(wiring.Component):
                 address=Cat(
                     _address(self.level, above, self.column[1:], self._levels), self.slot
                 ),
+                fabric=platform,
             ))  # fmt: skip
         row = delay(m, self.row[:2], 2, name="row")
         odd = delay(m, self.column[0], 2, name="odd")
@@ -142,6 +143,7 @@ class PriorMemory(wiring.Component):
                     _address(self.level, self.parent_y, self.parent_x, self._levels),
                     self.slot,
                 ),
+                fabric=platform,
             ))  # fmt: skip
         return m
 

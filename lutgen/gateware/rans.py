@@ -227,7 +227,8 @@ class RansDecoder(wiring.Component):
     """Decoder core: the slot for the head, and the next state from the interval it finds.
 
     ``slot`` leaves one clock after the inputs; the head answers with ``start`` and ``freq``
-    exactly ``head_latency`` clocks after the slot; the new state is stored five clocks later.  The
+    exactly ``head_latency`` clocks after the slot; the new state is stored five clocks later, with
+    registers six.  The
     tile's result is there at the same time as its state would be.  One symbol per clock, from
     lanes in rotation.
 
@@ -239,6 +240,10 @@ class RansDecoder(wiring.Component):
         Clocks from ``slot`` to ``start`` and ``freq``.
     address_bits:
         Width of bit addresses of the payload memory.
+    fetch_latency:
+        Clocks from ``fetch`` to ``word``.
+    registers:
+        Whether new bits are shifted in two steps, see `.fabric.Fabric`.
 
     Members
     -------
@@ -270,19 +275,24 @@ class RansDecoder(wiring.Component):
         With ``done``: the tile ended in the check state at the end of its payload.
     """
 
-    #: Clocks from ``fetch`` to ``word``.
+    #: Clocks from ``fetch`` to ``word``, unless it is said otherwise.
     fetch_latency = 4
     #: Clocks from the inputs to ``slot``.
     slot_latency = 1
-    #: Clocks from ``start`` and ``freq`` to the stored state.
+    #: Clocks from ``start`` and ``freq`` to the stored state, one less than with registers.
     tail = 5
 
-    def __init__(self, lanes: int, *, head_latency: int, address_bits: int) -> None:
+    def __init__(
+        self, lanes: int, *, head_latency: int, address_bits: int, fetch_latency: int = 4,
+        registers: bool = False,
+    ) -> None:  # fmt: skip
         self._lanes = lanes
+        self.fetch_latency = fetch_latency
+        self._registers = registers
         self._head_latency = head_latency
         self._bits = address_bits
         #: Clocks from the inputs to the stored state, which bounds the number of lanes.
-        self.latency = 1 + head_latency + self.tail
+        self.latency = 1 + head_latency + self.tail + registers
         #: Clocks from the inputs to ``done``.
         self.done_latency = self.latency
         if lanes < self.latency:
@@ -363,10 +373,18 @@ class RansDecoder(wiring.Component):
         # Shift them in.
         shifted = Signal(STATE_BITS, reset_less=True)
         both = Cat(self.word, product_1)
-        m.d.sync += shifted.eq((both << count)[_WORD : _WORD + STATE_BITS])
         behind = Signal(self._bits, reset_less=True)
         m.d.sync += behind.eq(position_n + count)
         at = shift_at + 1
+        rest = count
+        if self._registers:
+            # By multiples of four first: what is left needs three bits less of the words.
+            both = (both << Cat(Const(0, 2), count[2:]))[: _WORD + STATE_BITS]
+            both = delay(m, both, 1, name="both")
+            rest = delay(m, count[:2], 1, name="rest")
+            behind = delay(m, behind, 1, name="behind")
+            at += 1
+        m.d.sync += shifted.eq((both << rest)[_WORD : _WORD + STATE_BITS])
         code_n = delay(m, self.code, at, name="code")
         store = Signal()
         m.d.comb += [

@@ -277,6 +277,7 @@ class RasterToTiles(wiring.Component):
                 m, f"bank{b}", 1 << len(write_at), 8, write=store & (bank == b),
                 write_address=write_at, data=data,
                 address=Cat(self.column, above[: row_bits - bank_bits], self.tile[:slot_bits]),
+                fabric=platform,
             ))  # fmt: skip
         if self._pooled:
             m.d.comb += [self.store.eq(store), self.stored.pixel.eq(data)]
@@ -295,7 +296,7 @@ class TilesToRaster(wiring.Component):
     """Reads finished tile buffers back as a raster, or a level of theirs as a smaller one.
 
     One pixel per clock as long as tiles are done and the output is ready; four clocks from a
-    tile's completion to its first pixel.
+    tile's completion to its first pixel, five with registers.
 
     Members
     -------
@@ -322,8 +323,10 @@ class TilesToRaster(wiring.Component):
     def __init__(
         self, *, tile_width: int, tile_height: int, max_width: int, max_height: int,
         buffers: int, sequence_bits: int, levels: int = 0, events: bool = False,
+        registers: bool = False,
     ) -> None:  # fmt: skip
         self._events = events
+        self._registers = registers
         self._buffers = buffers
         self._tile_width, self._tile_height = tile_width, tile_height
         self._levels = levels
@@ -450,6 +453,7 @@ class TilesToRaster(wiring.Component):
             m, "buffers", 1 << (column_bits + row_bits + slot_bits), 8, write=self.write,
             write_address=Cat(self.write_x, self.write_y, self.write_tile[:slot_bits]),
             data=self.write_pixel, address=Cat(read_at.x, read_at.y, read_at.tile[:slot_bits]),
+            fabric=platform,
         )  # fmt: skip
         m.submodules.out = out = fifo.SyncFIFOBuffered(
             width=PIXEL.size + self._events, depth=self._CREDITS
@@ -458,10 +462,11 @@ class TilesToRaster(wiring.Component):
         if self._events:
             m.d.comb += at.eof.eq(row_end & frame_end)
             marks = Cat(marks, read_at.eof)
-        marks = delay(m, marks, 2, name="marks")
+        marks = delay(m, marks, 2 + self._registers, name="marks")
+        pixel = delay(m, pixel, int(self._registers), name="pixel")
         m.d.comb += [
             out.w_data.eq(Cat(pixel, marks)),
-            out.w_en.eq(delay(m, issue, 2, name="issued", reset=True)),
+            out.w_en.eq(delay(m, issue, 2 + self._registers, name="issued", reset=True)),
             self.busy.eq(
                 (credits_ != self._CREDITS) | self.frames.valid | in_frame | steps.o.valid
             ),

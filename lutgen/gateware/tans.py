@@ -76,10 +76,10 @@ class TansSymbols(wiring.Component):
         m.d.comb += after.eq(self.symbol + 1)
         start, end = add_rom(
             m, "table", (words & mask).ravel().tolist(), bits,
-            [Cat(self.symbol, self.classes), Cat(after, self.classes)],
+            [Cat(self.symbol, self.classes), Cat(after, self.classes)], platform,
         )  # fmt: skip
         (escape,) = add_rom(
-            m, "escape", (cumulative[:, ESCAPE] & mask).tolist(), bits, [self.classes]
+            m, "escape", (cumulative[:, ESCAPE] & mask).tolist(), bits, [self.classes], platform
         )
         lowest = delay(m, self.symbol == 0, 2, name="lowest")
         from_ = Signal(bits)
@@ -207,8 +207,9 @@ class TansEncoder(wiring.Component):
         classes_5 = delay(m, self.classes, 5, name="classes")
         # 7: the next state.
         (state_7,) = add_rom(
-            m, "states", self._tables.states.ravel().tolist(), bits, [Cat(place_5, classes_5)]
-        )
+            m, "states", self._tables.states.ravel().tolist(), bits, [Cat(place_5, classes_5)],
+            platform,
+        )  # fmt: skip
         m.d.comb += [
             write.addr.eq(delay(m, self.lane, 7, name="lane")),
             write.data.eq(state_7),
@@ -260,8 +261,9 @@ class TansStates(wiring.Component):
         t = self._tables
         words = t.symbols.astype(int) | t.reduced.astype(int) << 9
         (word,) = add_rom(
-            m, "table", words.ravel().tolist(), 9 + t.bits + 1, [Cat(self.slot, self.classes)]
-        )
+            m, "table", words.ravel().tolist(), 9 + t.bits + 1, [Cat(self.slot, self.classes)],
+            platform,
+        )  # fmt: skip
         m.d.comb += Cat(self.symbol, self.escape, self.reduced).eq(word)
         return m
 

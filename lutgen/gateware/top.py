@@ -30,6 +30,8 @@ from .axi import BYTE, BytesToWords, SkidBuffer, WordsToBytes, word_layout
 from .config import CoreConfig
 from .decoder import DecoderCore, level_port
 from .encoder import EncoderCore
+from .fabric import Fabric
+from .pipeline import delay
 from .raster import PIXEL
 
 __all__ = ["DECODER_ERRORS", "ENCODER_ERRORS", "CodecTop", "DecoderTop", "EncoderTop"]
@@ -65,7 +67,12 @@ _STREAM_FIELDS = {"data": "tdata", "keep": "tkeep", "last": "tlast"}
 
 
 class _Top(wiring.Component):
-    """What the tops share: ports to streams, sticky errors."""
+    """What the tops share: ports to streams, sticky errors, the fabric they are made for."""
+
+    @property
+    def fabric(self) -> Fabric:
+        """The cells of the fabric."""
+        return self._config.cells
 
     def _sink(
         self, m: Module, prefix: str, shape, fields: dict, name: str, *, domain: str = "sync"
@@ -138,9 +145,18 @@ class EncoderTop(_Top):
             m, "m_axis_stream", word_layout(self._bytes), _STREAM_FIELDS, "slice_out"
         )
         wiring.connect(m, pixels, core.pixels)
-        wiring.connect(m, core.bytes, pack.i)
+        bytes_out = core.bytes
+        if self._config.cells.registers:
+            # The core's queue and the packer each have logic in the way of ``ready``.
+            m.submodules.slice_bytes = slice_bytes = SkidBuffer(BYTE)
+            wiring.connect(m, core.bytes, slice_bytes.i)
+            bytes_out = slice_bytes.o
+        wiring.connect(m, bytes_out, pack.i)
         wiring.connect(m, pack.o, words)
-        empty = ~(self.m_axis_stream_tvalid | pack.o.valid | core.bytes.valid | pixels.valid)
+        empty = ~(
+            self.m_axis_stream_tvalid | pack.o.valid | core.bytes.valid | bytes_out.valid
+            | pixels.valid
+        )  # fmt: skip
         m.d.comb += [
             core.width.eq(self.width),
             core.height.eq(self.height),
@@ -184,9 +200,10 @@ class DecoderTop(_Top):
         # The core's own flag is one clock old: nothing may have entered since.
         held = words.valid | unpack.o.valid | slice_bytes.o.valid | self.m_axis_video_tvalid
         m.d.sync += self.idle.eq(core.idle & ~held)
-        self._sticky(
-            m, self.error, self.clear_error, [getattr(core, name) for name in DECODER_ERRORS]
-        )
+        pulses = Cat(getattr(core, name) for name in DECODER_ERRORS)
+        late = int(self._config.cells.registers)
+        pulses = delay(m, pulses, late, name="pulses", reset=True)
+        self._sticky(m, self.error, self.clear_error, pulses)
         return m
 
 
@@ -194,6 +211,7 @@ class CodecTop(wiring.Component):
     """Encoder and decoder side by side; ports as theirs, prefixed ``encoder_`` and ``decoder_``."""
 
     def __init__(self, config: CoreConfig, *, stream_bytes: int = 4) -> None:
+        self.fabric = config.cells
         self._tops = {
             "encoder": EncoderTop(config, stream_bytes=stream_bytes),
             "decoder": DecoderTop(config, stream_bytes=stream_bytes),

@@ -86,12 +86,14 @@ class Upsampler(wiring.Component):
         for first in (0, 2):
             pair = (first, first + 1)
             if values[first] == values[first + 1]:
-                pixels = add_rom(m, f"values{first}", values[first], 8, [counts[i] for i in pair])
+                pixels = add_rom(
+                    m, f"values{first}", values[first], 8, [counts[i] for i in pair], platform
+                )
             else:
                 pixels = [
                     pixel
                     for i in pair
-                    for pixel in add_rom(m, f"values{i}", values[i], 8, [counts[i]])
+                    for pixel in add_rom(m, f"values{i}", values[i], 8, [counts[i]], platform)
                 ]
             for i, pixel in zip(pair, pixels, strict=True):
                 m.d.comb += self.block[i].eq(pixel)

@@ -29,7 +29,8 @@ def to_verilog(component: Elaboratable, name: str, ports=None) -> str:
     Parameters
     ----------
     component : Elaboratable
-        A ``wiring.Component``, or any elaboratable together with ``ports``.
+        A ``wiring.Component``, or any elaboratable together with ``ports``.  Its attribute
+        ``fabric``, if it has one, is what all of it is made for; see `.fabric.Fabric`.
     name : str
         Name of the top module; submodules are called ``name.submodule``.  Components that
         ``component`` names in an attribute ``separate``, module -> component, follow.
@@ -43,9 +44,13 @@ def to_verilog(component: Elaboratable, name: str, ports=None) -> str:
     """
     if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
         raise ValueError(f"module name must be a plain Verilog identifier, not {name!r}")
-    text = verilog.convert(component, name, ports=ports, emit_src=False, strip_internal_attrs=True)
+    text = verilog.convert(
+        component, name, getattr(component, "fabric", None), ports=ports, emit_src=False,
+        strip_internal_attrs=True,
+    )  # fmt: skip
     separate = getattr(component, "separate", {})
-    return "\n".join([text, *(to_verilog(inner, module) for module, inner in separate.items())])
+    return "
+".join([text, *(to_verilog(inner, module) for module, inner in separate.items())])
 
 
 _INIT_BLOCK = re.compile(

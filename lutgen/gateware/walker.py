@@ -14,15 +14,17 @@ from .pipeline import choose, delay
 
 __all__ = ["Walker"]
 
-#: Clocks per stage: memory, its output register, selection of the three features.
+#: Clocks per stage: memory, its output register, selection of the three features; with registers,
+#: the comparisons, too.
 _STAGE_CLOCKS = 3
 
 
 class Walker(wiring.Component):
     """Walk of a context tree through one small memory per stage.
 
-    Latency of ``3 * stages`` clocks, one window per clock; ``o`` is the comparison's result and is
-    not registered, so that it can be the address of the next memory.
+    Latency of ``3 * stages`` clocks, with registers ``4 * stages``; one window per clock.  ``o`` is
+    chosen by the comparisons and is not registered, so that it can be the address of the next
+    memory.
 
     Parameters
     ----------
@@ -30,6 +32,8 @@ class Walker(wiring.Component):
         The stages.
     features:
         Number of features of the window.
+    registers:
+        Whether the comparisons are registered, see `.fabric.Fabric`.
 
     Members
     -------
@@ -41,10 +45,11 @@ class Walker(wiring.Component):
         Class.
     """
 
-    def __init__(self, walker: Parameters, *, features: int) -> None:
+    def __init__(self, walker: Parameters, *, features: int, registers: bool = False) -> None:
         self._walker = walker
         self._count = features
-        self.latency = self.latency_of(walker)
+        self._registers = registers
+        self.latency = self.latency_of(walker, registers)
         super().__init__({
             "index": In(bits_for(walker.entries - 1)),
             "features": In(8 * features),
@@ -52,9 +57,9 @@ class Walker(wiring.Component):
         })
 
     @staticmethod
-    def latency_of(walker: Parameters) -> int:
+    def latency_of(walker: Parameters, registers: bool = False) -> int:
         """Latency in clocks of a walker."""
-        return _STAGE_CLOCKS * len(walker.stages)
+        return (_STAGE_CLOCKS + registers) * len(walker.stages)
 
     def _table(self, stage: WalkerStage) -> tuple[StructLayout, list[int]]:
         select = bits_for(self._count - 1)
@@ -79,7 +84,7 @@ class Walker(wiring.Component):
         window = self.features
         for s, stage in enumerate(self._walker.stages):
             layout, words = self._table(stage)
-            (word,) = add_rom(m, f"stage{s}", words, layout.size, [address])
+            (word,) = add_rom(m, f"stage{s}", words, layout.size, [address], platform)
             record = View(layout, word)
             window = delay(m, window, 2, name=f"window{s}")
             pixel = [Signal(8, name=f"pixel{s}_{k}", reset_less=True) for k in range(3)]
@@ -90,7 +95,11 @@ class Walker(wiring.Component):
             m.d.sync += [threshold.eq(record.threshold), child.eq(record.child)]
             window = delay(m, window, 1, name=f"window{s}_3")
             test = [Signal(name=f"test{s}_{k}") for k in range(3)]
-            m.d.comb += [test[k].eq(pixel[k] > threshold[k]) for k in range(3)]
+            domain = m.d.sync if self._registers else m.d.comb
+            domain += [test[k].eq(pixel[k] > threshold[k]) for k in range(3)]
+            if self._registers:
+                window = delay(m, window, 1, name=f"window{s}_4")
+                child = [delay(m, word, 1, name=f"child{s}_{k}") for k, word in enumerate(child)]
             choice = Cat(Mux(test[0], test[2], test[1]), test[0])
             if stage.last:
                 low = Mux(choice[0], child[1], child[0])

@@ -13,11 +13,12 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from lutgen.gateware.verilog import replace_contents
 
-__all__ = ["SynthError", "initial_to_readmemh", "map_generic", "map_xilinx"]
+__all__ = ["SynthError", "initial_to_readmemh", "map_generic", "map_xilinx", "run_yosys"]
 
 
 class SynthError(ValueError):
@@ -99,19 +100,29 @@ def map_generic(verilog: str, top: str) -> tuple[dict, dict]:
 
 
 def _run(verilog: str, top: str, prepare: str, map_luts: str) -> tuple[dict, dict]:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", top):
-        raise SynthError(f"top must be a plain Verilog identifier, not {top!r}")
-    text, files = initial_to_readmemh(verilog)
-    script = (
+    return run_yosys(verilog, top, (
         f"read_verilog design.v; {prepare}; design -save prepared; "
         f"{map_luts}; write_json modules.json; "
         f"design -load prepared; flatten -noscopeinfo; clean; {map_luts}; write_json flat.json"
-    )
+    ), ("modules.json", "flat.json"))  # fmt: skip
+
+
+def run_yosys(verilog: str, top: str, script: str, files: Iterable[str]) -> tuple[dict, ...]:
+    """Run a script on ``verilog``, which it finds as design.v; returns the json ``files``.
+
+    Raises
+    ------
+    SynthError
+        If Yosys refuses the design, or ``top`` is not a plain identifier.
+    """
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", top):
+        raise SynthError(f"top must be a plain Verilog identifier, not {top!r}")
+    text, contents = initial_to_readmemh(verilog)
     # YoWASP replaces the system's temporary folder by its own, so every path must be relative.
     with tempfile.TemporaryDirectory(prefix="lutgen-") as folder:
         work = Path(folder)
-        for name, contents in {"design.v": text, **files}.items():
-            (work / name).write_text(contents)
+        for name, words in {"design.v": text, **contents}.items():
+            (work / name).write_text(words)
         done = subprocess.run(
             [sys.executable, "-c", _YOWASP, "-q", "-l", "yosys.log", "-p", script],
             cwd=work,
@@ -121,9 +132,7 @@ def _run(verilog: str, top: str, prepare: str, map_luts: str) -> tuple[dict, dic
         )
         if done.returncode:
             raise SynthError(_reason(work / "yosys.log", done))
-        return tuple(
-            json.loads((work / name).read_text()) for name in ("modules.json", "flat.json")
-        )
+        return tuple(json.loads((work / name).read_text()) for name in files)
 
 
 def _reason(log: Path, done: subprocess.CompletedProcess) -> str:

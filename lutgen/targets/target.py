@@ -79,6 +79,11 @@ class Target:
         return 1000 / self.clock_mhz
 
     @property
+    def fabric(self) -> str:
+        """Fabric that cores are made for, see `lutgen.gateware.fabric`."""
+        return f"lut{self.lut_inputs}"
+
+    @property
     def capacity(self) -> dict[str, int]:
         """What the device holds, keyed like the results of `lutgen.synth.estimate`.
 

@@ -1,0 +1,71 @@
+"""Command that places and routes: route."""
+
+import json
+
+import click
+
+from .common import (
+    Failure,
+    coder_options,
+    core_progress,
+    encoder_lanes_option,
+    json_option,
+    lanes_option,
+    model_option,
+    tile_option,
+)
+
+__all__ = ["route_"]
+
+
+@click.command("route")
+@click.option("--target", required=True, help="Device; nextpnr routes ecp5-45k.")
+@model_option
+@click.option(
+    "--top", type=click.Choice(["encoder", "decoder", "codec"]), default="codec",
+    show_default=True, help="One core, or both, each on its own.",
+)  # fmt: skip
+@click.option(
+    "--block", "blocks", multiple=True, metavar="NAME",
+    help="Part of the cores to route alone: coder, head, ...; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="Where placement begins."
+)
+@lanes_option
+@encoder_lanes_option
+@tile_option
+@click.option("--max-width", type=int, default=512, show_default=True, help="Of images, in pixels.")
+@click.option("--max-height", type=int, default=4096, show_default=True)
+@click.option(
+    "--stream-bytes", type=int, default=4, show_default=True, help="Width of the file's TDATA."
+)
+@coder_options
+@json_option
+def route_(target, model, as_json, **parameters) -> None:
+    """Place and route a model's encoder and decoder: a clock that a real device reaches.
+
+    Takes some minutes a core.  Each design stands in a frame of shift registers, so that no path
+    ends at a pin.
+    """
+    from lutgen.model import ModelError
+    from lutgen.routing import route_cores, summary, table
+    from lutgen.synth import SynthError
+    from lutgen.synth.nextpnr import RouteError
+
+    try:
+        with core_progress("placing the") as progress:
+            record = route_cores(target, model, progress=progress, **parameters)
+    except ModelError:
+        raise
+    except (SynthError, RouteError) as error:
+        raise Failure(str(error)) from error
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(record, indent=2))
+        return
+    from rich.console import Console
+
+    Console().print(table(record))
+    click.echo(summary(record))
