@@ -3,6 +3,7 @@
 import os
 import shlex
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import lutgen
 
@@ -34,7 +35,7 @@ def route_cores(
     tans_bits: int | None = None,
     progress: Callable[[str, str], None] | None = None,
 ) -> dict:
-    """Route each core on its own, or named blocks of the cores.
+    """Route each core on its own, or named blocks of the cores, as many at once as there are CPUs.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def route_cores(
     lanes, encoder_lanes, tile, max_width, max_height, stream_bytes, coder, tans_bits:
         As in :func:`.build.build`.
     progress:
-        Called with a core and what is being done for it.
+        Called with a core and what is being done for it, from several threads.
 
     Returns
     -------
@@ -116,11 +117,20 @@ def route_cores(
             f"block must be a part of a core, not {missing[0]!r}: "
             f"choose from {', '.join(sorted(path for path in known if '.' not in path))}"
         )
-    runs = []
-    for core, block, text, module in jobs:
+
+    def run(job) -> dict:
+        core, block, text, module = job
+        name = f"{core} {block}" if block else core
         if progress:
-            progress(f"{core} {block}" if block else core, "routing")
-        runs.append({"core": core, "block": block} | route(text, module, target, seed=seed))
+            progress(name, "mapping, placement, routing")
+        found = route(text, module, target, seed=seed)
+        if progress:
+            progress(name, "done")
+        return {"core": core, "block": block} | found
+
+    # The tools are processes of their own.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = list(pool.map(run, jobs))
     return {
         "schema": SCHEMA,
         "command": shlex.join([*command, "--target", target.name, "--json"]),

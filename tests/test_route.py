@@ -198,6 +198,7 @@ def test_rans_decoder_of_the_flagship_is_routed():
     record = route_cores("ecp5-45k", top="decoder", blocks=["coder"])
     (run,) = record["runs"]
     assert (run["core"], run["block"]) == ("decoder", "coder")
+    assert run["mapper"] == "abc9"
     assert run["cells"] == RANS_CELLS
     assert run["blocks"] == {"rest": RANS_CELLS}
     assert math.isfinite(run["fmax_mhz"])

@@ -16,6 +16,8 @@ class Fabric:
     ----------
     name
         What parameters call it: "lut6" or "lut4".
+    lut_inputs
+        Inputs of a LUT.
     block_widths
         Shapes of a block memory, from the shallowest: its depth, and its widest word.
     levels_per_stage
@@ -27,6 +29,7 @@ class Fabric:
     """
 
     name: str
+    lut_inputs: int
     block_widths: tuple[tuple[int, int], ...]
     levels_per_stage: int
     registers: bool
@@ -44,6 +47,7 @@ class Fabric:
 #: Xilinx 7-series: LUTs of six inputs, block memories of 36 kbit.
 LUT6 = Fabric(
     "lut6",
+    6,
     ((512, 72), (1024, 36), (2048, 18), (4096, 9), (8192, 4), (16384, 2), (32768, 1)),
     levels_per_stage=4,
     registers=False,
@@ -51,8 +55,9 @@ LUT6 = Fabric(
 #: Lattice ECP5: LUTs of four inputs, block memories of 18 kbit.
 LUT4 = Fabric(
     "lut4",
+    4,
     ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
-    levels_per_stage=2,
+    levels_per_stage=3,
     registers=True,
 )
 FABRICS = {fabric.name: fabric for fabric in (LUT6, LUT4)}

@@ -145,6 +145,16 @@ class PacketReader(wiring.Component):
         used = delay(m, (pointer - self.free_to)[: len(pointer)], 1, name="used")
         m.d.sync += room.eq(used < (1 << len(self.address)) - 4)
 
+        # Payload bytes, apart from the states: their counters shall not wait for these.
+        in_payload = Signal()
+        m.d.comb += [take.eq(self.bytes.valid & room & in_payload), self.write.eq(take)]
+        with m.If(take):
+            m.d.sync += [
+                pointer.eq(pointer + 1), left.eq(left - 1), final.eq(left == 2), first_byte.eq(0),
+            ]  # fmt: skip
+        with m.Elif(~in_payload):
+            m.d.sync += left.eq(length)
+
         with m.FSM() as fsm:
             with m.State("header"):
                 m.d.comb += self.bytes.ready.eq(1)
@@ -212,24 +222,15 @@ class PacketReader(wiring.Component):
             with m.State("length settles"):
                 m.next = "length read"
             with m.State("length read"):
-                m.d.sync += left.eq(length)
                 with m.If(impossible):
                     m.d.comb += self.bad_packet.eq(1)
                     m.d.sync += voids.eq(1)
                     m.next = "tile"
                 with m.Else():
+                    m.d.sync += in_payload.eq(1)
                     m.next = "payload"
             with m.State("payload"):
-                m.d.comb += [
-                    self.bytes.ready.eq(room),
-                    take.eq(self.bytes.valid & room),
-                    self.write.eq(take),
-                ]
-                with m.If(take):
-                    m.d.sync += [
-                        pointer.eq(pointer + 1), left.eq(left - 1), final.eq(left == 2),
-                        first_byte.eq(0), truncated.eq(last),
-                    ]  # fmt: skip
+                m.d.comb += self.bytes.ready.eq(room)
                 # Not only when it is taken: the pointer waits for it.
                 with m.If(first_byte):
                     m.d.sync += [begin.eq(pointer), zeros.eq(8)]
@@ -237,6 +238,9 @@ class PacketReader(wiring.Component):
                         with m.If(byte[i]):
                             m.d.sync += zeros.eq(7 - i)
                 with m.If(take):
+                    m.d.sync += truncated.eq(last)
+                    with m.If(final | last):
+                        m.d.sync += in_payload.eq(0)
                     with m.If(final):
                         m.next = "tile"
                     with m.Elif(last):

@@ -228,9 +228,8 @@ class RansDecoder(wiring.Component):
 
     ``slot`` leaves one clock after the inputs; the head answers with ``start`` and ``freq``
     exactly ``head_latency`` clocks after the slot; the new state is stored five clocks later, with
-    registers six.  The
-    tile's result is there at the same time as its state would be.  One symbol per clock, from
-    lanes in rotation.
+    registers six.  The tile's result is there at the same time as its state would be.  One symbol
+    per clock, from lanes in rotation.
 
     Parameters
     ----------

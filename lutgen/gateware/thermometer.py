@@ -1,6 +1,6 @@
 """Thermometer encoder: one comparator for each bit that a node reads, and no other."""
 
-from amaranth.hdl import Const, Instance, Module, Signal
+from amaranth.hdl import Const, Instance, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -17,7 +17,9 @@ class Thermometer(wiring.Component):
 
     Latency of one clock, one window per clock.  A comparison of 8 bits with a constant is two
     levels of LUTs: one looks at the low three bits and is shared by all thresholds of the feature
-    that have these in common, one at the other five and the first's result.  No carry chain.
+    that have these in common, one at the other five and the first's result.  With LUTs of four
+    inputs, there are tables of both halves of the feature and one LUT that joins them.  No carry
+    chain.
 
     Parameters
     ----------
@@ -45,6 +47,8 @@ class Thermometer(wiring.Component):
         })
 
     def elaborate(self, platform) -> Module:
+        if platform is not None and platform.lut_inputs == 4:
+            return self._elaborate_halves()
         m = Module()
         shared = {}
         for i, (feature, threshold) in enumerate(self._netlist.inputs.tolist()):
@@ -64,4 +68,27 @@ class Thermometer(wiring.Component):
             else:
                 o = (rest > high) | ((rest == high) & above)
             m.d.sync += self.o[i].eq(o)
+        return m
+
+    def _elaborate_halves(self) -> Module:
+        m = Module()
+        shared = {}
+
+        def test(feature: int, half: int, name: str, table: int) -> Value:
+            """A function of four bits; described as a comparison, it would become a carry chain."""
+            key = (feature, half, table)
+            if key not in shared:
+                shared[key] = Signal(name=f"{name}{feature}_{half}_{table:x}")
+                bits = self.features.word_select(2 * feature + half, 4)
+                m.d.comb += shared[key].eq(Const(table, 16).bit_select(bits, 1))
+            return shared[key]
+
+        for i, (feature, threshold) in enumerate(self._netlist.inputs.tolist()):
+            low, high = threshold & 15, threshold >> 4
+            above, same = (0xFFFF << high + 1) & 0xFFFF, 1 << high
+            low_above = test(feature, 0, "above", (0xFFFF << low + 1) & 0xFFFF)
+            m.d.sync += self.o[i].eq(
+                test(feature, 1, "above", above)
+                | (test(feature, 1, "same", same) & low_above)
+            )  # fmt: skip
         return m

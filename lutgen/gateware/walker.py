@@ -14,17 +14,23 @@ from .pipeline import choose, delay
 
 __all__ = ["Walker"]
 
-#: Clocks per stage: memory, its output register, selection of the three features; with registers,
-#: the comparisons, too.
+#: Clocks per stage: memory, its output register, selection of the three features.
 _STAGE_CLOCKS = 3
+#: Records of a stage above which its memories are so many that they are far apart.
+_NEAR_RECORDS = 1024
+
+
+def _more_clocks(stage: WalkerStage) -> int:
+    """Clocks of a stage that registers add: for the comparisons, and for words from far away."""
+    return 1 + (stage.records > _NEAR_RECORDS)
 
 
 class Walker(wiring.Component):
     """Walk of a context tree through one small memory per stage.
 
-    Latency of ``3 * stages`` clocks, with registers ``4 * stages``; one window per clock.  ``o`` is
-    chosen by the comparisons and is not registered, so that it can be the address of the next
-    memory.
+    Latency of ``3 * stages`` clocks, with registers four for a stage and five for one of more than
+    1,024 records; one window per clock.  ``o`` is chosen by the comparisons and is not registered,
+    so that it can be the address of the next memory.
 
     Parameters
     ----------
@@ -33,7 +39,7 @@ class Walker(wiring.Component):
     features:
         Number of features of the window.
     registers:
-        Whether the comparisons are registered, see `.fabric.Fabric`.
+        Whether comparisons, and words of large stages, are registered, see `.fabric.Fabric`.
 
     Members
     -------
@@ -59,7 +65,8 @@ class Walker(wiring.Component):
     @staticmethod
     def latency_of(walker: Parameters, registers: bool = False) -> int:
         """Latency in clocks of a walker."""
-        return (_STAGE_CLOCKS + registers) * len(walker.stages)
+        more = sum(map(_more_clocks, walker.stages)) if registers else 0
+        return _STAGE_CLOCKS * len(walker.stages) + more
 
     def _table(self, stage: WalkerStage) -> tuple[StructLayout, list[int]]:
         select = bits_for(self._count - 1)
@@ -85,8 +92,9 @@ class Walker(wiring.Component):
         for s, stage in enumerate(self._walker.stages):
             layout, words = self._table(stage)
             (word,) = add_rom(m, f"stage{s}", words, layout.size, [address], platform)
-            record = View(layout, word)
-            window = delay(m, window, 2, name=f"window{s}")
+            far = _more_clocks(stage) - 1 if self._registers else 0
+            record = View(layout, delay(m, word, far, name=f"word{s}"))
+            window = delay(m, window, 2 + far, name=f"window{s}")
             pixel = [Signal(8, name=f"pixel{s}_{k}", reset_less=True) for k in range(3)]
             pixels = [window.word_select(f, 8) for f in range(self._count)]
             threshold = Signal(ArrayLayout(8, 3), name=f"threshold{s}", reset_less=True)

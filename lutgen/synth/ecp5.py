@@ -8,7 +8,7 @@ does not look at what it reads in that case, which a simulation of the project's
 
 from collections.abc import Mapping
 
-from .yosys import run_yosys
+from .yosys import SynthError, run_yosys
 
 __all__ = ["absorb_output_registers", "map_ecp5"]
 
@@ -16,7 +16,9 @@ __all__ = ["absorb_output_registers", "map_ecp5"]
 _BLOCKS = "a:ram_style=block"
 
 
-def map_ecp5(verilog: str, top: str, *, keep: str, inside: str) -> tuple[dict, dict[str, int]]:
+def map_ecp5(
+    verilog: str, top: str, *, keep: str, inside: str
+) -> tuple[dict, dict[str, int], str]:
     """Map ``verilog`` to a flat design of ECP5's cells.
 
     Parameters
@@ -30,23 +32,36 @@ def map_ecp5(verilog: str, top: str, *, keep: str, inside: str) -> tuple[dict, d
     Returns
     -------
     tuple
-        Yosys' json design, and how many ports of block memories are read (``ports``) and have
-        their output register (``registered``).
+        Yosys' json design; how many ports of block memories are read (``ports``) and have their
+        output register (``registered``); and which of its mappers made the LUTs, "abc9" or, where
+        that one fails, "abc".
 
     Raises
     ------
     SynthError
         If Yosys refuses the design.
     """
-    (design,) = run_yosys(
-        verilog, top,
-        f"read_verilog design.v; setattr -set no_rw_check 1 {_BLOCKS}; "
-        # A name with dots stays one name if it is escaped.
-        f"setattr -mod -set keep_hierarchy 1 \\{keep}; synth_ecp5 -top {top}; "
-        f"setattr -mod -unset keep_hierarchy \\{keep}; flatten; clean; write_json flat.json",
-        ("flat.json",),
-    )  # fmt: skip
-    return design, absorb_output_registers(design["modules"][top], f"{inside}.")
+    def run(options: str) -> dict:
+        (design,) = run_yosys(
+            verilog, top,
+            f"read_verilog design.v; setattr -set no_rw_check 1 {_BLOCKS}; "
+            # A name with dots stays one name if it is escaped.
+            f"setattr -mod -set keep_hierarchy 1 \\{keep}; synth_ecp5 -top {top} {options}; "
+            f"setattr -mod -unset keep_hierarchy \\{keep}; flatten; clean; write_json flat.json",
+            ("flat.json",),
+        )  # fmt: skip
+        return design
+
+    mapper = "abc9"
+    try:
+        design = run("")
+    except SynthError as error:
+        if "Assert " not in str(error):
+            raise
+        # Yosys 0.70 trips over its own netlist after some runs of its newer mapper.
+        mapper = "abc"
+        design = run("-noabc9")
+    return design, absorb_output_registers(design["modules"][top], f"{inside}."), mapper
 
 
 def absorb_output_registers(module: dict, prefix: str = "") -> dict[str, int]:

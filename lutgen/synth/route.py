@@ -36,7 +36,7 @@ def route(verilog: str, module: str, target: Target, *, seed: int = 1) -> dict:
 
             {"module", "seed", "goal_mhz", "fmax_mhz", "met",
              "cells": {type: count}, "blocks": {block: {type: count}},
-             "memory_outputs": {"ports", "registered"},
+             "mapper", "memory_outputs": {"ports", "registered"},
              "frame": {"registers"}, "utilisation": {kind: [used, available]},
              "critical_path": {"ns", "clk_to_q_ns", "logic_ns", "routing_ns", "setup_ns",
                                "levels", "from_block", "to_block", "steps"},
@@ -58,7 +58,7 @@ def route(verilog: str, module: str, target: Target, *, seed: int = 1) -> dict:
     device_options(target.part)
     began = time.perf_counter()
     frame = harness(verilog, module)
-    design, outputs = map_ecp5(verilog + frame, HARNESS, keep=module, inside=INSIDE)
+    design, outputs, mapper = map_ecp5(verilog + frame, HARNESS, keep=module, inside=INSIDE)
     cells = {
         name.removeprefix(f"{INSIDE}."): cell["type"]
         for name, cell in design["modules"][HARNESS]["cells"].items()
@@ -79,6 +79,7 @@ def route(verilog: str, module: str, target: Target, *, seed: int = 1) -> dict:
         "met": found["fmax_mhz"] >= target.clock_mhz,
         "cells": dict(sorted(Counter(cells.values()).items())),
         "blocks": {name: dict(sorted(count.items())) for name, count in sorted(blocks.items())},
+        "mapper": mapper,
         "memory_outputs": outputs,
         "frame": {"registers": _frame_registers(verilog, module)},
         "utilisation": found["utilisation"],

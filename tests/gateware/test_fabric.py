@@ -96,7 +96,7 @@ def test_spoiled_memory_reads_rubbish():
 class _Memories(wiring.Component):
     """A table and a buffer of a fabric whose memories have eight rows of one bit at most."""
 
-    fabric = Fabric("tiny", ((2, 4), (4, 2), (8, 1)), levels_per_stage=1, registers=False)
+    fabric = Fabric("tiny", 4, ((2, 4), (4, 2), (8, 1)), levels_per_stage=1, registers=False)
     words = tuple((7 * k + 3) % 32 for k in range(20))
 
     address: In(5)
@@ -153,8 +153,8 @@ def test_fabrics():
 
 
 def test_fabric_decides_the_stages_of_the_network():
-    assert [CoreConfig(table_model(1), fabric=name).levels_per_stage for name in FABRICS] == [4, 2]
-    assert CoreConfig(table_model(1), fabric="lut4", levels_per_stage=3).levels_per_stage == 3
+    assert [CoreConfig(table_model(1), fabric=name).levels_per_stage for name in FABRICS] == [4, 3]
+    assert CoreConfig(table_model(1), fabric="lut4", levels_per_stage=2).levels_per_stage == 2
 
 
 def test_registers_lengthen_the_pipelines():

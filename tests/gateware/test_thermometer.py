@@ -2,11 +2,17 @@
 
 import numpy as np
 
+from lutgen.gateware.fabric import LUT4
 from lutgen.gateware.thermometer import Thermometer
 from lutgen.netlist import NetlistBuilder
 from tests.gateware.bundle import Pipelines, bits, packed
 
 FEATURES = 3
+
+
+class _ForLut4(Thermometer):
+    def elaborate(self, platform):
+        return super().elaborate(LUT4)
 
 
 def netlist():
@@ -20,7 +26,11 @@ def netlist():
 
 def test_every_threshold_at_every_pixel():
     net = netlist()
-    blocks = {"plain": Thermometer(net), "lut6": Thermometer(net, primitive="LUT6")}
+    blocks = {
+        "plain": Thermometer(net),
+        "lut6": Thermometer(net, primitive="LUT6"),
+        "lut4": _ForLut4(net),
+    }
     rng = np.random.default_rng(2)
     pixels = np.arange(256)
     features = np.stack([pixels, rng.permutation(pixels), pixels[::-1]])
