@@ -49,8 +49,7 @@ def to_verilog(component: Elaboratable, name: str, ports=None) -> str:
         strip_internal_attrs=True,
     )  # fmt: skip
     separate = getattr(component, "separate", {})
-    return "
-".join([text, *(to_verilog(inner, module) for module, inner in separate.items())])
+    return "\n".join([text, *(to_verilog(inner, module) for module, inner in separate.items())])
 
 
 _INIT_BLOCK = re.compile(
