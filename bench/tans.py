@@ -28,7 +28,7 @@ from lutgen.training.slim import Slim, slim_model
 
 CLASSES = (128, 64, 32, 16)
 BITS = range(8, 13)
-#: Synthesised are tables of at most so many states.
+#: Tables of more states are not synthesised.
 MOST_STATES = 1 << 17
 _TARGET = get_target("zynq7045")
 _COUNTED = ("lut", "ff", "bram36", "dsp")
@@ -71,10 +71,12 @@ def _title(coder: Coder) -> str:
 @click.command()
 @click.option("--data", required=True)
 @click.option("--limit", type=int, help="First N images of the validation part only.")
-@click.option("--no-resources", is_flag=True, help="Leave out the synthesis.")
+@click.option(
+    "--synthesise", default=128, show_default=True, help="Least classes of what is synthesised."
+)
 @click.option("--out", default="bench/results/tans.json", show_default=True)
-def main(data, limit, no_resources, out) -> None:
-    """Measure both coders on a data set."""
+def main(data, limit, synthesise, out) -> None:
+    """Measure both coders on a data set; rows of a run that was stopped are kept."""
     model = Model.default()
     train = load_images(data, split="train")
     images = np.stack(load_images(data, split="val")[:limit])
@@ -84,20 +86,28 @@ def main(data, limit, no_resources, out) -> None:
         "hash": model.hash, "target": _TARGET.name, "data": data, "images": len(images),
         "sha256": data_hash(list(images)), "rows": [],
     }  # fmt: skip
+    old = json.loads(Path(out).read_text()) if Path(out).exists() else {}
+    if all(old.get(key) == result[key] for key in ("hash", "sha256", "images")):
+        result["rows"] = old["rows"]
+    done = {(row["classes"], row["coder"]) for row in result["rows"]}
     for classes in CLASSES:
+        if all((classes, _title(coder)) in done for coder in (RANS, *map(tans, BITS))):
+            continue
         used = model
         if classes < model.head.classes:
             used = slim_model(model, train, Slim(classes=classes, limit=20000), name=data)
         for coder in (RANS, *map(tans, BITS)):
-            result["rows"].append({
+            if (classes, _title(coder)) in done:
+                continue
+            row = {
                 "classes": classes, "coder": _title(coder), "bpp": rate(used, images, coder),
                 "resources": None,
-            })  # fmt: skip
-            Path(out).write_text(json.dumps(result, indent=1) + "\n")
+            }  # fmt: skip
             states = classes << coder.code
-            if not no_resources and (coder == RANS or states <= MOST_STATES):
-                result["rows"][-1]["resources"] = resources(used, coder)
-                Path(out).write_text(json.dumps(result, indent=1) + "\n")
+            if classes >= synthesise and (coder == RANS or states <= MOST_STATES):
+                row["resources"] = resources(used, coder)
+            result["rows"].append(row)
+            Path(out).write_text(json.dumps(result, indent=1) + "\n")
     _show(result)
 
 
