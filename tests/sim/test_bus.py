@@ -160,8 +160,8 @@ def with_output(folder, tmp_path, core: str, port: str, width: int, expression: 
     path = copy / f"lutgen_{core}.v"
     text = path.read_text().replace(f"module lutgen_{core}(", f"module inner_{core}(", 1)
     ports = re.search(rf"module inner_{core}\(([^)]*)\);", text)[1].split(", ")
-    declared = re.findall(r"\n  ((?:input|output) (?:\[\d+:0\] )?\w+);", text)
-    own = [d for d in declared if d.split()[-1] in ports][: len(ports)]
+    body = text.split(f"module inner_{core}(", 1)[1].split("endmodule", 1)[0]
+    own = re.findall(r"\n  ((?:input|output) (?:\[\d+:0\] )?\w+);", body)
     pins = ", ".join(f".{p}({'raw' if p == port else p})" for p in ports)
     path.write_text(
         text + f"module lutgen_{core}({', '.join(ports)});\n"
@@ -179,7 +179,7 @@ def with_output(folder, tmp_path, core: str, port: str, width: int, expression: 
         ("interrupt", 1, "1'd0 & raw", "encoder, 17x9: interrupt must follow ISR, which was 0x3 "),
         ("s_axi_control_rdata", 32, "raw == 32'd306 ? 32'd305 : raw",
          "encoder, 17x9: counter pixels reads 305 instead of 306"),
-        ("s_axi_control_rdata", 32, "raw & 32'hfffffffe", "encoder, 17x9: register "),
+        ("s_axi_control_rdata", 32, "raw & 32'hfffffeff", "encoder, 17x9: register id must"),
         ("s_axi_control_bresp", 2, "raw | 2'd2", "was answered with response 2"),
     ],
 )  # fmt: skip
