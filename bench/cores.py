@@ -98,7 +98,7 @@ class Resources:
             return _counted(estimate(text, module, target, blocks))
         parameters = {"cores": cores, "stream_bytes": self._bytes}
         if core not in self._one:
-            self._one[core] = count_core(top_of_cores(core, c, parameters), target, blocks)
+            self._one[core] = count_core(core, c, target, blocks)
         one = self._one[core]
         glue = count_glue(top_of_cores(core, c, parameters, core_ports=True), target)
         return _counted(count_cores(one, glue, cores)) | {

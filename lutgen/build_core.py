@@ -90,7 +90,7 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
         if cores > 1:
             glue = top_of_cores(core, config, record["parameters"], core_ports=True)
             counted = count_cores(
-                count_core(component, target, blocks), count_glue(glue, target), cores
+                count_core(core, config, target, blocks), count_glue(glue, target), cores
             )
         else:
             counted = count(text, module, target, blocks)

@@ -10,28 +10,31 @@ GLUE = "distribution"
 
 def top_of_cores(core: str, config, parameters: Mapping, *, core_ports: bool = False):
     """The top of an encoder or decoder; with ``core_ports`` without its cores."""
-    from .gateware.multi import DecoderCores, EncoderCores
-
-    kind = {"encoder": EncoderCores, "decoder": DecoderCores}[core]
-    return kind(
+    return _kind(core)(
         config, cores=parameters["cores"], stream_bytes=parameters["stream_bytes"],
         core_ports=core_ports,
     )  # fmt: skip
 
 
-def count_core(top, target, blocks: Mapping) -> dict:
-    """An estimate, see `lutgen.synth.estimate`, of one of the cores of ``top``.
+def _kind(core: str) -> type:
+    from .gateware.multi import DecoderCores, EncoderCores
+
+    return {"encoder": EncoderCores, "decoder": DecoderCores}[core]
+
+
+def count_core(core: str, config, target, blocks: Mapping) -> dict:
+    """An estimate, see `lutgen.synth.estimate`, of one of several encoders or decoders.
 
     ``blocks`` are those of a single core, below ``core``.
     """
     from .gateware.verilog import to_verilog
     from .synth import estimate
 
-    ((module, core),) = top.separate.items()
+    module = _kind(core).module
     inner = {
         name: [path.removeprefix("core.") for path in paths] for name, paths in blocks.items()
     }
-    return estimate(to_verilog(core, module), module, target, inner)
+    return estimate(to_verilog(_kind(core).core(config), module), module, target, inner)
 
 
 def count_glue(glue, target) -> dict:

@@ -101,7 +101,7 @@ def test_sum_is_the_whole():
         top = top_of_cores(core, config, parameters)
         glue = top_of_cores(core, config, parameters, core_ports=True)
         blocks = _blocks(model, core)
-        found = count_cores(count_core(top, target, blocks), count_glue(glue, target), 2)
+        found = count_cores(count_core(core, config, target, blocks), count_glue(glue, target), 2)
         module = f"lutgen_{core}"
         whole = estimate(to_verilog(top, module), module, target, {"all": [""]})
         assert found["levels"] <= 4

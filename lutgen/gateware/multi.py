@@ -103,8 +103,9 @@ class _Cores(_Top):
         at what stands around them.
     """
 
+    #: Name of a core's Verilog module.
+    module: str
     _core: type[wiring.Component]
-    _module: str
 
     def __init__(
         self, config: CoreConfig, *, cores: int, stream_bytes: int = 4, core_ports: bool = False
@@ -114,20 +115,26 @@ class _Cores(_Top):
             raise ValueError("cores must be 2, 4 or 8, not 1")
         self._config, self._cores, self._bytes = config, cores, stream_bytes
         self._outside = core_ports
-        inner = self._core(band_config(config), **self._core_options)
+        self._inner = inner = self.core(config)
         #: Verilog modules that are not part of this one's text.
-        self.separate = {} if core_ports else {self._module: inner}
-        self._inner = inner
+        self.separate = {} if core_ports else {self.module: inner}
+        # Looked at for its ports, and perhaps not elaborated.
+        inner._MustUse__silence = True
         super().__init__({
             **self._ports(),
             **({f"core{k}": In(inner.signature) for k in range(cores)} if core_ports else {}),
         })  # fmt: skip
 
+    @classmethod
+    def core(cls, config: CoreConfig) -> wiring.Component:
+        """A new core, as each of those behind the ports is."""
+        return cls._core(band_config(config), **cls._core_options)
+
     def _place(self, m: Module) -> list:
         """The cores, as interfaces to connect to."""
         if self._outside:
             return [wiring.flipped(getattr(self, f"core{k}")) for k in range(self._cores)]
-        cores = [Placed(self._inner, self._module) for _ in range(self._cores)]
+        cores = [Placed(self._inner, self.module) for _ in range(self._cores)]
         for k, core in enumerate(cores):
             m.submodules[f"core{k}"] = core
         return cores
@@ -156,7 +163,7 @@ class EncoderCores(_Cores):
     and the stream takes the bytes that come of them.
     """
 
-    _core, _module, _core_options = EncoderCore, "lutgen_encoder_core", {}
+    module, _core, _core_options = "lutgen_encoder_core", EncoderCore, {}
 
     def _ports(self) -> dict:
         c = self._config
@@ -264,7 +271,7 @@ class DecoderCores(_Cores):
     need, and the cores have the tiles that :class:`.decoder.DecoderCore` wants.
     """
 
-    _core, _module, _core_options = DecoderCore, "lutgen_decoder_core", {"events": True}
+    module, _core, _core_options = "lutgen_decoder_core", DecoderCore, {"events": True}
 
     def _ports(self) -> dict:
         return {
