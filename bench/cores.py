@@ -6,7 +6,9 @@
 Clocks per pixel are those of the simulated tops, whose bytes and pixels are compared with the
 reference codec's, on the pixel port, in the steady state: between the mean end of a group of images
 in the middle and that of the last group, over the pixels in between; a group is as many images as
-all cores have lanes.  Mpx/s are at the target's clock goal, which nothing here has met by routing.
+all cores have lanes.  No less than the port's clocks per pixel are possible: a line begins with a
+beat of its own, which of a width that is no multiple of the cores leaves a part empty.  Mpx/s are
+at the target's clock goal, which nothing here has met by routing.
 
 Resources are Yosys' estimate, as `lutgen build` makes it: one core counted exactly and multiplied,
 what stands around the cores counted exactly with their ports as its own.
@@ -69,6 +71,7 @@ def rates(config: CoreConfig, images: np.ndarray, cores: int, stream_bytes: int)
             "clocks": trace.clocks,
         }
     return found | {
+        "port_clocks_per_pixel": -(-width // cores) / width,
         "images": count, "bpp": 8 * len(reference.data) / images.size, "mismatches": 0,
         "seconds": round(encode_seconds + decode_seconds, 1),
     }  # fmt: skip
@@ -173,7 +176,7 @@ def main(
         "clock_mhz": target.clock_mhz, "stream_bytes": stream_bytes,
         "lanes": config.decoder_lanes, "encoder_lanes": config.lanes_of_encoder,
         "max_width": config.max_width, "tile": [config.tile_width, config.tile_height],
-        "method": " ".join(__doc__.split("\n\n")[3].split()),
+        "method": " ".join(" ".join(__doc__.split("\n\n")[2:4]).split()),
     }  # fmt: skip
     out = Path(out)
     rows: dict[str, dict] = {}
