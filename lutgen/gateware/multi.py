@@ -305,8 +305,11 @@ class DecoderCores(_Cores):
         m.d.comb += [firsts.write.eq(begins), firsts.data.eq(packets.first)]
 
         if c.model.levels:
-            level = Signal.like(self.level)
-            with m.If(self.idle):
+            # After a reset a file may come before the cores have cleared themselves, which wait
+            # for it; each of them then takes the level when it is idle.
+            level, awake = Signal.like(self.level), Signal()
+            m.d.sync += awake.eq(awake | Cat(core.idle for core in cores).all())
+            with m.If(self.idle | ~awake):
                 m.d.sync += level.eq(self.level)
         for k, core in enumerate(cores):
             waiting, band_room = self._waiting(m, k)
