@@ -12,12 +12,13 @@ from .tables.coding import coder_blocks, coders, rivals
 from .tables.compression import curve, luts, measured, table1, trainer
 from .tables.hierarchy import blocks, hierarchical, slim, table2
 from .tables.results import ROOT
+from .tables.scaling import cores, routed
 
 #: Pages that have such tables.
 PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
 _TABLES = (
     measured, curve, table1, luts, coders, coder_blocks, rivals, trainer, hierarchical, blocks,
-    slim, table2,
+    slim, table2, cores, routed,
 )  # fmt: skip
 
 

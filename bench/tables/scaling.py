@@ -1,0 +1,58 @@
+"""Several cores behind one pair of ports, and cores placed and routed."""
+
+from .results import load
+
+__all__ = ["cores", "routed"]
+
+
+def cores() -> str:
+    """Rate and resources for each number of cores."""
+    found = load("cores")
+    lines = [
+        "| cores | Mpx/s, encode / decode | clocks per pixel | LUT, encoder + decoder | FF | "
+        "BRAM36 | LUT levels | fits |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for count, row in found["rows"].items():
+        e, d = (row["rates"][core] for core in ("encoder", "decoder"))
+        used = [row["resources"][core] for core in ("encoder", "decoder")]
+        lines.append(
+            f"| {count} | {e['mpx_per_s']:,.0f} / {d['mpx_per_s']:,.0f} | "
+            f"{e['steady_clocks_per_pixel']:.4f} / {d['steady_clocks_per_pixel']:.4f} | "
+            + " | ".join(" + ".join(f"{u[kind]:,g}" for u in used)
+                         for kind in ("lut", "ff", "bram36"))
+            + f" | {row['pair']['levels']} | {'yes' if row['pair']['fits'] else 'no'} |"
+        )  # fmt: skip
+    return "\n".join([
+        *lines, "",
+        f"(`{found['profile']}`, {found['images']}, images of {found['width']} x {found['height']}, "
+        f"{found['stream_bytes']} bytes of file per beat; Mpx/s at the {found['clock_mhz']:g} MHz "
+        f"that {found['target']} is constrained to; one core counted and multiplied, what stands "
+        "around the cores counted with their ports; `python -m bench.cores --images emnist_digits`)",
+    ])  # fmt: skip
+
+
+def routed() -> str:
+    """Clocks of cores placed and routed on an ECP5."""
+    records = [load(f"route-ecp5-{core}") for core in ("encoder", "decoder")]
+    lines = [
+        "| core | MHz, routed | LUT4 | FF | EBR (18 kbit) | worst path | LUT levels | "
+        "logic + routing, ns |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for run in (run for record in records for run in record["runs"]):
+        used, path = run["cells"], run["critical_path"]
+        logic = path["clk_to_q_ns"] + path["logic_ns"] + path["setup_ns"]
+        lines.append(
+            f"| {run['core']}{' ' + run['block'] if run['block'] else ''} | "
+            f"{run['fmax_mhz']:.1f} | "
+            + " | ".join(f"{used.get(kind, 0):,}" for kind in ("LUT4", "TRELLIS_FF", "DP16KD"))
+            + f" | {path['from_block']} to {path['to_block']} | {path['levels']} | "
+            f"{logic:.2f} + {path['routing_ns']:.2f} |"
+        )
+    target = records[0]["target"]
+    return "\n".join([
+        *lines, "",
+        f"({target['name']}, {target['part']}, each core of the flagship routed on its own by "
+        "nextpnr; " + ", ".join(f"`{record['command']}`" for record in records) + ")",
+    ])  # fmt: skip
