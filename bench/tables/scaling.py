@@ -25,10 +25,11 @@ def cores() -> str:
         )  # fmt: skip
     return "\n".join([
         *lines, "",
-        f"(`{found['profile']}`, {found['images']}, images of {found['width']} x {found['height']}, "
-        f"{found['stream_bytes']} bytes of file per beat; Mpx/s at the {found['clock_mhz']:g} MHz "
-        f"that {found['target']} is constrained to; one core counted and multiplied, what stands "
-        "around the cores counted with their ports; `python -m bench.cores --images emnist_digits`)",
+        f"(`{found['profile']}`, {found['images']}, images of {found['width']} x "
+        f"{found['height']}, {found['stream_bytes']} bytes of file per beat; Mpx/s at the "
+        f"{found['clock_mhz']:g} MHz that {found['target']} is constrained to; one core counted "
+        "and multiplied, what stands around the cores counted with their ports; "
+        "`python -m bench.cores --images emnist_digits`)",
     ])  # fmt: skip
 
 
