@@ -176,22 +176,27 @@ class CoreConfig:
     def _interval_latency(self) -> int:
         return self._decoder_head.interval_latency_of(self.model.head, **self._head_options)
 
-    def network(self) -> Network:
-        """A new network of the model."""
+    def _network_registers(self, encoder: bool) -> int:
+        # Latency costs the decoder lanes, the encoder nothing.
+        return self.cells.registers * (1 + encoder)
+
+    def network(self, *, encoder: bool) -> Network:
+        """A new network of the model, for an encoder or a decoder."""
         return Network(
             self.model, levels_per_stage=self.levels_per_stage, primitive=self.primitive,
-            registers=self.cells.registers,
+            registers=self._network_registers(encoder),
         )  # fmt: skip
 
-    @property
-    def _network_latency(self) -> int:
-        return Network.latency_of(self.model, self.levels_per_stage, self.cells.registers)
+    def _network_latency(self, encoder: bool) -> int:
+        return Network.latency_of(
+            self.model, self.levels_per_stage, self._network_registers(encoder)
+        )
 
     @property
     def decoder_class_at(self) -> int:
         """Clocks from a slot of the decoder's rotation to its class."""
         window = PriorWindow if self.model.levels else ForwardWindow
-        return window.latency + self._network_latency
+        return window.latency + self._network_latency(encoder=False)
 
     @property
     def decoder_symbol_at(self) -> int:
@@ -205,7 +210,7 @@ class CoreConfig:
     @property
     def encoder_class_at(self) -> int:
         """Clocks from a slot of the encoder's rotation to its class."""
-        return BackwardWindow.latency + self._network_latency
+        return BackwardWindow.latency + self._network_latency(encoder=True)
 
     @property
     def encoder_interval_at(self) -> int:

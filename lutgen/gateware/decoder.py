@@ -97,7 +97,7 @@ class DecoderCore(wiring.Component):
             buffers=c.output_buffers, sequence_bits=c.sequence_bits, levels=c.model.levels,
         )  # fmt: skip
         m.submodules.window = window = ForwardWindow(shape, lanes=count, **tile)
-        m.submodules.network = network = c.network()
+        m.submodules.network = network = c.network(encoder=False)
         m.submodules.head = head = c.decoder_head()
         m.submodules.coder = coder = c.decoder_coder()
         m.submodules.raster = raster = TilesToRaster(

@@ -87,7 +87,7 @@ class EncoderCore(wiring.Component):
             levels=c.model.levels,
         )
         m.submodules.window = window = BackwardWindow(window_shape, lanes=lanes_count, **tile)
-        m.submodules.network = network = c.network()
+        m.submodules.network = network = c.network(encoder=True)
         m.submodules.head = head = c.encoder_head()
         m.submodules.coder = coder = c.encoder_coder()
         m.submodules.packer = packer = BitPacker(lanes_count)

@@ -41,7 +41,7 @@ class Network(wiring.Component):
 
     def __init__(
         self, model: Model, *, levels_per_stage: int, primitive: str | None,
-        registers: bool = False,
+        registers: int = 0,
     ) -> None:  # fmt: skip
         self._model = model
         self._levels, self._primitive = levels_per_stage, primitive
@@ -53,7 +53,7 @@ class Network(wiring.Component):
         })
 
     @staticmethod
-    def latency_of(model: Model, levels_per_stage: int, registers: bool = False) -> int:
+    def latency_of(model: Model, levels_per_stage: int, registers: int = 0) -> int:
         """Latency in clocks of a model's network."""
         net = model.network
         latency = Thermometer.latency + LutLayers.latency_of(net, levels_per_stage)

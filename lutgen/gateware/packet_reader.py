@@ -17,6 +17,9 @@ from .raster import frame_layout
 
 __all__ = ["PacketReader"]
 
+#: States in which bytes are read.
+_READING = ("header", "length", "length more", "payload", "drop")
+
 
 class PacketReader(wiring.Component):
     """Reads the file: checks the header, stores payloads, and queues tiles and frames.
@@ -145,9 +148,21 @@ class PacketReader(wiring.Component):
         used = delay(m, (pointer - self.free_to)[: len(pointer)], 1, name="used")
         m.d.sync += room.eq(used < (1 << len(self.address)) - 4)
 
-        # Payload bytes, apart from the states: their counters shall not wait for these.
-        in_payload = Signal()
-        m.d.comb += [take.eq(self.bytes.valid & room & in_payload), self.write.eq(take)]
+        # What the state says of the bytes, in registers: neither they nor their counters shall wait
+        # for it.
+        reads, in_payload = Signal(init=1), Signal()
+
+        def go(state: str) -> None:
+            m.next = state
+            m.d.sync += [
+                reads.eq(int(state in _READING)), in_payload.eq(int(state == "payload")),
+            ]  # fmt: skip
+
+        m.d.comb += [
+            self.bytes.ready.eq(reads & (room | ~in_payload)),
+            take.eq(self.bytes.valid & room & in_payload),
+            self.write.eq(take),
+        ]
         with m.If(take):
             m.d.sync += [
                 pointer.eq(pointer + 1), left.eq(left - 1), final.eq(left == 2), first_byte.eq(0),
@@ -157,7 +172,6 @@ class PacketReader(wiring.Component):
 
         with m.FSM() as fsm:
             with m.State("header"):
-                m.d.comb += self.bytes.ready.eq(1)
                 with m.If(self.bytes.valid):
                     m.d.sync += self.busy.eq(1)
                     for i, field in ((12, width), (14, height), (20, images)):
@@ -171,15 +185,15 @@ class PacketReader(wiring.Component):
                         m.d.sync += wrong_model.eq(wrong_model | ~right)
                     with m.If(at == HEADER_BYTES - 1):
                         m.d.sync += truncated.eq(last)
-                        m.next = "header read"
+                        go("header read")
                     with m.Elif(last):
-                        m.next = "header short"
+                        go("header short")
             with m.State("header short"):
                 m.d.comb += self.bad_header.eq(1)
                 m.d.sync += [wrong_header.eq(0), wrong_model.eq(0), self.busy.eq(0)]
-                m.next = "header"
+                go("header")
             with m.State("header read"):
-                m.next = "check"
+                go("check")
             with m.State("check"):
                 m.d.sync += [
                     wrong_header.eq(0), wrong_model.eq(0), x.eq(0), y.eq(0),
@@ -192,45 +206,41 @@ class PacketReader(wiring.Component):
                 ]
                 with m.If(truncated):
                     m.d.sync += self.busy.eq(0)
-                    m.next = "header"
+                    go("header")
                 with m.Elif(wrong_header | wrong_model | bad_size):
-                    m.next = "drop"
+                    go("drop")
                 with m.Else():
-                    m.next = "frame"
+                    go("frame")
             with m.State("frame"):
                 m.d.comb += self.frames.valid.eq(1)
                 with m.If(self.frames.ready):
-                    m.next = "length"
+                    go("length")
             with m.State("length"):
-                m.d.comb += self.bytes.ready.eq(1)
                 m.d.sync += [
                     length.eq(byte[:7]), malformed.eq(0), truncated.eq(last), first_byte.eq(1),
                     final.eq(0),
                 ]  # fmt: skip
                 with m.If(self.bytes.valid):
                     with m.If(byte[7] & ~last):
-                        m.next = "length more"
+                        go("length more")
                     with m.Else():
-                        m.next = "length settles"
+                        go("length settles")
             with m.State("length more"):
-                m.d.comb += self.bytes.ready.eq(1)
                 m.d.sync += [
                     length[7:].eq(byte), malformed.eq(byte[7] | (byte == 0)), truncated.eq(last),
                 ]  # fmt: skip
                 with m.If(self.bytes.valid):
-                    m.next = "length settles"
+                    go("length settles")
             with m.State("length settles"):
-                m.next = "length read"
+                go("length read")
             with m.State("length read"):
                 with m.If(impossible):
                     m.d.comb += self.bad_packet.eq(1)
                     m.d.sync += voids.eq(1)
-                    m.next = "tile"
+                    go("tile")
                 with m.Else():
-                    m.d.sync += in_payload.eq(1)
-                    m.next = "payload"
+                    go("payload")
             with m.State("payload"):
-                m.d.comb += self.bytes.ready.eq(room)
                 # Not only when it is taken: the pointer waits for it.
                 with m.If(first_byte):
                     m.d.sync += [begin.eq(pointer), zeros.eq(8)]
@@ -239,18 +249,16 @@ class PacketReader(wiring.Component):
                             m.d.sync += zeros.eq(7 - i)
                 with m.If(take):
                     m.d.sync += truncated.eq(last)
-                    with m.If(final | last):
-                        m.d.sync += in_payload.eq(0)
                     with m.If(final):
-                        m.next = "tile"
+                        go("tile")
                     with m.Elif(last):
                         m.d.comb += self.bad_packet.eq(1)
                         m.d.sync += voids.eq(1)
-                        m.next = "tile"
+                        go("tile")
             with m.State("tile"):
                 m.d.comb += [self.tiles.valid.eq(1), tile.void.eq(voids)]
                 with m.If(self.tiles.ready):
-                    m.next = "advance"
+                    go("advance")
             with m.State("advance"):
                 m.d.sync += x.eq(Mux(at_right, 0, x + self._tile_width))
                 with m.If(at_right):
@@ -258,37 +266,36 @@ class PacketReader(wiring.Component):
                 with m.If(image_ends):
                     m.d.sync += images.eq(images - 1)
                 with m.If(voids & ~image_ends):
-                    m.next = "void settles"
+                    go("void settles")
                 with m.Elif(voids):
                     m.d.sync += voids.eq(0)
-                    m.next = "stop"
+                    go("stop")
                 with m.Elif(image_ends & last_image):
                     m.d.comb += self.bad_packet.eq(~truncated)
-                    m.next = "stop"
+                    go("stop")
                 with m.Elif(truncated):
                     m.d.comb += self.bad_packet.eq(1)
                     m.d.sync += voids.eq(1)
                     with m.If(image_ends):
                         m.d.sync += voids.eq(0)
-                        m.next = "stop"
+                        go("stop")
                     with m.Else():
-                        m.next = "void settles"
+                        go("void settles")
                 with m.Elif(image_ends):
-                    m.next = "frame"
+                    go("frame")
                 with m.Else():
-                    m.next = "length"
+                    go("length")
             with m.State("void settles"):
-                m.next = "tile"
+                go("tile")
             with m.State("stop"):
                 with m.If(truncated):
                     m.d.sync += self.busy.eq(0)
-                    m.next = "header"
+                    go("header")
                 with m.Else():
-                    m.next = "drop"
+                    go("drop")
             with m.State("drop"):
-                m.d.comb += self.bytes.ready.eq(1)
                 with m.If(self.bytes.valid & last):
                     m.d.sync += self.busy.eq(0)
-                    m.next = "header"
+                    go("header")
         m.d.sync += at.eq(Mux(fsm.ongoing("header"), at + self.bytes.valid, 0))
         return m

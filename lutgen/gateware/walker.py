@@ -20,17 +20,17 @@ _STAGE_CLOCKS = 3
 _NEAR_RECORDS = 1024
 
 
-def _more_clocks(stage: WalkerStage) -> int:
+def _more_clocks(stage: WalkerStage, registers: int) -> int:
     """Clocks of a stage that registers add: for the comparisons, and for words from far away."""
-    return 1 + (stage.records > _NEAR_RECORDS)
+    return (registers > 0) + (registers > 1 or (registers and stage.records > _NEAR_RECORDS))
 
 
 class Walker(wiring.Component):
     """Walk of a context tree through one small memory per stage.
 
-    Latency of ``3 * stages`` clocks, with registers four for a stage and five for one of more than
-    1,024 records; one window per clock.  ``o`` is chosen by the comparisons and is not registered,
-    so that it can be the address of the next memory.
+    Latency of ``3 * stages`` clocks, with registers four for a stage and five for one whose words
+    are registered, too; one window per clock.  ``o`` is chosen by the comparisons and is not
+    registered, so that it can be the address of the next memory.
 
     Parameters
     ----------
@@ -39,7 +39,8 @@ class Walker(wiring.Component):
     features:
         Number of features of the window.
     registers:
-        Whether comparisons, and words of large stages, are registered, see `.fabric.Fabric`.
+        1 if comparisons, and words of large stages, are registered, 2 if all words are, where
+        latency is free; see `.fabric.Fabric`.
 
     Members
     -------
@@ -51,7 +52,7 @@ class Walker(wiring.Component):
         Class.
     """
 
-    def __init__(self, walker: Parameters, *, features: int, registers: bool = False) -> None:
+    def __init__(self, walker: Parameters, *, features: int, registers: int = 0) -> None:
         self._walker = walker
         self._count = features
         self._registers = registers
@@ -63,9 +64,9 @@ class Walker(wiring.Component):
         })
 
     @staticmethod
-    def latency_of(walker: Parameters, registers: bool = False) -> int:
+    def latency_of(walker: Parameters, registers: int = 0) -> int:
         """Latency in clocks of a walker."""
-        more = sum(map(_more_clocks, walker.stages)) if registers else 0
+        more = sum(_more_clocks(stage, registers) for stage in walker.stages)
         return _STAGE_CLOCKS * len(walker.stages) + more
 
     def _table(self, stage: WalkerStage) -> tuple[StructLayout, list[int]]:
@@ -92,7 +93,7 @@ class Walker(wiring.Component):
         for s, stage in enumerate(self._walker.stages):
             layout, words = self._table(stage)
             (word,) = add_rom(m, f"stage{s}", words, layout.size, [address], platform)
-            far = _more_clocks(stage) - 1 if self._registers else 0
+            far = max(0, _more_clocks(stage, self._registers) - 1)
             record = View(layout, delay(m, word, far, name=f"word{s}"))
             window = delay(m, window, 2 + far, name=f"window{s}")
             pixel = [Signal(8, name=f"pixel{s}_{k}", reset_less=True) for k in range(3)]

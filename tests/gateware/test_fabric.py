@@ -163,7 +163,7 @@ def test_registers_lengthen_the_pipelines():
     stages = len(model.walker.stages)
     assert long.decoder_class_at - short.decoder_class_at == stages
     assert long.decoder_symbol_at - short.decoder_symbol_at == stages + 3
-    assert long.encoder_interval_at - short.encoder_interval_at == stages + 2
+    assert long.encoder_interval_at - short.encoder_interval_at == 2 * stages + 2
 
 
 def test_design_of_a_component_without_fabric_is_for_lut6():
