@@ -7,6 +7,7 @@ from lutgen import __version__
 from .codec import decode, encode, evaluate_
 from .common import Commands
 from .hardware import build_, sim, targets
+from .loclic import loclic
 from .report import report_
 from .route import route_
 from .training import slim_, train
@@ -20,5 +21,7 @@ def main() -> None:
     """Learned lossless image compression in FPGA fabric."""
 
 
-for _command in (encode, decode, evaluate_, train, slim_, build_, route_, sim, report_, targets):
+for _command in (
+    encode, decode, evaluate_, train, slim_, loclic, build_, route_, sim, report_, targets,
+):  # fmt: skip
     main.add_command(_command)

@@ -1,0 +1,116 @@
+"""Configurations of the lossy codec, one frozen dataclass and a table of named ones.
+
+Importable without torch.
+"""
+
+from dataclasses import dataclass
+
+__all__ = ["ALIGNMENT", "PRESETS", "CodecConfig", "preset"]
+
+#: Sides of an image are padded to multiples of this: z is a 64th of the image.
+ALIGNMENT = 64
+
+_RESIDUALS = ("narrow", "tapered")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodecConfig:
+    """Shape of a codec with MLIC++'s entropy model.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of its range.
+    """
+
+    # Where the numbers are from.
+    source: str
+    # Channels at half, quarter and eighth of the resolution: N in LoC-LIC, section 3.2, which
+    # doubles them as the resolution halves; MLIC++ has the same everywhere.
+    widths: tuple[int, int, int] = (32, 64, 128)
+    # Channels of y, at a 16th of the resolution: M.
+    latent: int = 320
+    # Parts of y, of equally many channels, that are coded one after the other.
+    slices: int = 10
+    # Channels of z, at a 64th of the resolution; the last width unless told.
+    hyper_width: int | None = None
+    # Channels behind the first residual block of the synthesis; M unless told.
+    synthesis_width: int | None = None
+    # Layers of the latent residual prediction: "narrow" 224, 128; "tapered" in quarters from the
+    # width of its input to that of a slice.
+    residual: str = "narrow"
+    # Side of the window of the local context, in cells of y.
+    window: int = 5
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "widths", tuple(self.widths))
+        for name in ("hyper_width", "synthesis_width"):
+            if getattr(self, name) is None:
+                default = self.widths[-1] if name == "hyper_width" else self.latent
+                object.__setattr__(self, name, default)
+        sizes = (*self.widths, self.latent, self.hyper_width, self.synthesis_width)
+        if len(self.widths) != 3 or any(not 1 <= n <= 4096 for n in sizes):
+            raise ValueError(
+                f"widths must be three numbers of 1 to 4096 channels, and so must latent, "
+                f"hyper_width and synthesis_width, not {sizes!r}"
+            )
+        if self.slices < 1 or self.latent % self.slices or self.channels % 2:
+            raise ValueError(
+                "slices must divide latent into slices of an even number of channels, "
+                f"not {self.latent} into {self.slices}"
+            )
+        if self.residual not in _RESIDUALS:
+            raise ValueError(
+                f"residual must be {' or '.join(_RESIDUALS)}, not {self.residual!r}"
+            )
+        if self.window < 1 or self.window % 2 == 0:
+            raise ValueError(f"window must be an odd number of cells, not {self.window!r}")
+
+    @property
+    def channels(self) -> int:
+        """Channels of a slice: c."""
+        return self.latent // self.slices
+
+    def residual_widths(self, index: int) -> list[int]:
+        """Channels from input to output of a latent residual prediction in slice ``index``."""
+        out = self.channels
+        first = self.latent + (index + 1) * out
+        if self.residual == "narrow":
+            return [first, 224, 128, out]
+        return [first, *(first - (first - out) * k // 4 for k in (1, 2, 3)), out]
+
+
+_LOCLIC = "LoC-LIC, section 3"
+_OURS = "LoC-LIC, fewer channels"
+_MLIC = "MLIC++, the transforms that LoC-LIC replaces"
+_SAME = (192, 192, 192)
+
+#: Named configurations.  kMAC per pixel, of convolutions and linear layers:
+#: 271.39, 202.18, 145.36, 60.82; 1126.88 and 1256.60, of which the LoC-LIC paper cites the second.
+PRESETS = {
+    "loc-lic": CodecConfig(source=_LOCLIC),
+    "loc-lic-256": CodecConfig(source=_OURS, latent=256, slices=8),
+    "loc-lic-192": CodecConfig(source=_OURS, latent=192, slices=6),
+    "loc-lic-small": CodecConfig(source=_OURS, widths=(16, 32, 64), latent=128, slices=4),
+    "mlic++": CodecConfig(source=_MLIC, widths=_SAME),
+    "mlic++-old": CodecConfig(
+        source=f"{_MLIC}, as first published", widths=_SAME, synthesis_width=192,
+        residual="tapered",
+    ),
+}  # fmt: skip
+
+
+def preset(name: str) -> CodecConfig:
+    """The configuration of a name.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    try:
+        return PRESETS[name]
+    except KeyError:
+        raise ValueError(
+            f"configuration must be one of {', '.join(PRESETS)}, not {name!r}"
+        ) from None
