@@ -1,10 +1,12 @@
 """Commands of the lossy colour codec LoC-LIC."""
 
 import json
+from pathlib import Path
 
 import click
 
-from .common import Commands, json_option
+from .common import Commands, Failure, json_option, step_progress
+from .training import train_extra
 
 __all__ = ["loclic"]
 
@@ -49,6 +51,86 @@ def complexity(names, rule: str, as_json: bool) -> None:
         }, indent=1))  # fmt: skip
         return
     _print(counts, f"kMAC per pixel, rule {rule}: {RULES[rule]}")
+
+
+@loclic.command()
+@click.option(
+    "--data",
+    multiple=True,
+    required=True,
+    metavar="DATA",
+    help="Picture, or folder of pictures, of 8 bits per channel; may be repeated.",
+)
+@click.option("--config", "name", default="loc-lic-small", show_default=True, metavar="NAME")
+@click.option(
+    "--lambda",
+    "weight",
+    type=float,
+    default=0.0130,
+    show_default=True,
+    help="Weight of the squared error; the papers have .0018 .0035 .0067 .0130 .0250 .0483.",
+)
+@click.option("--steps", type=int, default=2000, show_default=True, help="At the full rate, 1e-4.")
+@click.option(
+    "--cool-steps", type=click.IntRange(0), default=0, show_default=True, help="... a tenth of it."
+)
+@click.option(
+    "--large-steps",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="... a tenth of it, on larger crops.",
+)
+@click.option("--crop", type=int, default=256, show_default=True, help="Side of crops in pixels.")
+@click.option("--large-crop", type=int, default=512, show_default=True)
+@click.option("--batch", type=int, default=8, show_default=True, help="Crops per step.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), help="cuda where there is.")
+@click.option("--checkpoint", metavar="FILE", help="State to go on from; FILE.ckpt of the model.")
+@click.option("--log", metavar="FILE", help="json lines; FILE.jsonl of the model.")
+@json_option
+@click.option("-o", "--out", required=True, metavar="FILE", help="Trained codec, *.pt.")
+def train(data, name, weight, seed, device, checkpoint, log, as_json, out, **plan) -> None:
+    """Train a codec.
+
+    A run that was stopped goes on where it was when the same command is given again.  Under
+    torchrun, processes train together: torchrun --nproc-per-node 2 -m lutgen loclic train ...
+    """
+    from lutgen.training.loclic.config import preset
+    from lutgen.training.loclic.schedule import TrainConfig, stages
+
+    try:
+        config = TrainConfig(codec=preset(name), stages=stages(**plan), weight=weight, seed=seed)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    with train_extra():
+        import torch
+
+        from lutgen.training.dlc.parallel import processes, rank
+        from lutgen.training.loclic.images import colour_files
+        from lutgen.training.loclic.store import save_codec
+        from lutgen.training.loclic.train import train_codec
+    files = [file for spec in data for file in colour_files(spec)]
+    paths = {
+        "checkpoint": Path(checkpoint or f"{out}.ckpt"), "log": Path(log or f"{out}.jsonl"),
+    }  # fmt: skip
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    with processes(device) as own, step_progress() as progress:
+        try:
+            network, record = train_codec(files, config, device=own, progress=progress, **paths)
+        except ValueError as error:
+            raise Failure(str(error)) from error
+        if rank():
+            return
+    save_codec(out, network, record)
+    last = record["last"]
+    if as_json:
+        click.echo(json.dumps(record, indent=1))
+    else:
+        click.echo(
+            f"{out}: {last['step']} steps in {last['seconds']:.0f} s; mean of the last steps "
+            f"{last['bpp']:.3f} bpp (estimate), {last['psnr']:.2f} dB on training crops"
+        )
 
 
 def _print(counts, title: str) -> None:

@@ -7,7 +7,7 @@ import click
 
 from .common import Failure, step_progress
 
-__all__ = ["train", "slim_"]
+__all__ = ["slim_", "train", "train_extra"]
 
 
 @click.command()
@@ -44,7 +44,7 @@ def train(profile, trainer, data, licence, out, **options) -> None:
     where it was when the same command is given again.  Under torchrun, processes train together:
     torchrun --nproc-per-node 2 -m lutgen train ...
     """
-    with _train_extra():
+    with train_extra():
         from lutgen.training.datasets import load_images
         from lutgen.training.profiles import PROFILES
     if profile not in PROFILES:
@@ -79,7 +79,7 @@ def train(profile, trainer, data, licence, out, **options) -> None:
 
 
 @contextmanager
-def _train_extra():
+def train_extra():
     """Around imports that need the extra `train`: says so where a package is missing."""
     try:
         yield
@@ -92,7 +92,7 @@ def _train_extra():
 
 
 def _train_tree(kind, options, load, record, out) -> None:
-    with _train_extra():
+    with train_extra():
         from lutgen.training.train import train_table_model
     try:
         config = kind(**options)
@@ -121,7 +121,7 @@ def _train_dlc(kind, options, load, record, out) -> None:
         config = configure(kind, **options)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    with _train_extra():
+    with train_extra():
         import torch
 
         from lutgen.training.dlc.parallel import processes, rank
@@ -187,7 +187,7 @@ def slim_(model, data, licence, out, **options) -> None:
         )
     from lutgen.model import Model
 
-    with _train_extra():
+    with train_extra():
         from lutgen.training.datasets import load_images
         from lutgen.training.slim import Slim, slim_model
     try:

@@ -7,7 +7,7 @@
 `lutgen.training.loclic.model`                          the network: image in, image and rate out
 `lutgen.training.loclic.metrics`                        PSNR and MS-SSIM of 8-bit images
 `lutgen.training.loclic.bd`, ``published``, `.results`  rate-distortion curves; need no torch
-`lutgen.training.loclic.train`                          training
+`lutgen.training.loclic.train`                          training, of `.schedule`, on `.crops`
 ======================================================  ============================================
 
 Papers: A. A. Ameen, T. Richter, A. Kaup, "Low Complexity Learned Image Coding Using Hierarchical

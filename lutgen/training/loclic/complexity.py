@@ -238,9 +238,7 @@ def _slice(config: CodecConfig, index: int) -> Iterator[Layer]:
     known = index * c
     heads = (320, 256, 128, 2 * c)
     yield from _chain("anchor parameters", [2 * m + (6 * c if index else 0), *heads], 16)
-    yield from _chain(
-        "non-anchor parameters", [2 * m + (10 * c if index else 2 * c), *heads], 16
-    )
+    yield from _chain("non-anchor parameters", [2 * m + (10 * c if index else 2 * c), *heads], 16)
     for _ in ("anchor", "non-anchor"):
         yield from _chain("latent residual", config.residual_widths(index), 16, 3)
     yield from _local(c, window)

@@ -60,9 +60,7 @@ class CodecConfig:
                 f"not {self.latent} into {self.slices}"
             )
         if self.residual not in _RESIDUALS:
-            raise ValueError(
-                f"residual must be {' or '.join(_RESIDUALS)}, not {self.residual!r}"
-            )
+            raise ValueError(f"residual must be {' or '.join(_RESIDUALS)}, not {self.residual!r}")
         if self.window < 1 or self.window % 2 == 0:
             raise ValueError(f"window must be an odd number of cells, not {self.window!r}")
 

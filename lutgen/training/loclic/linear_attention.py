@@ -5,9 +5,7 @@ import torch
 __all__ = ["linear_attention"]
 
 
-def linear_attention(
-    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, heads: int
-) -> torch.Tensor:
+def linear_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, heads: int) -> torch.Tensor:
     """Global context of each cell.
 
     MLIC++, section 3.3, after Shen et al., "Efficient Attention: Attention with Linear

@@ -67,4 +67,5 @@ class LocalContext(nn.Module):
         out = out.transpose(1, 2).reshape(batch * cells, c, k, k)
         out = self.merge(self.fuse(out).reshape(batch, cells, 2 * c))
         out = out + self.mix(out)
-        return out.transpose(1, 2).reshape(batch, 2 * c, height, width)
+        # Contiguous for the reason that `Codec.forward` gives.
+        return out.transpose(1, 2).contiguous().reshape(batch, 2 * c, height, width)

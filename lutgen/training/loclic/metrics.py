@@ -29,7 +29,7 @@ def psnr(image: np.ndarray, other: np.ndarray) -> float:
 
 
 def ms_ssim(image: np.ndarray, other: np.ndarray) -> float:
-    """Multi-scale structural similarity, mean of the channels, as the package pytorch-msssim has it.
+    """Multi-scale structural similarity, mean of the channels, as pytorch-msssim has it.
 
     Wang, Simoncelli, Bovik, "Multi-scale structural similarity for image quality assessment", 2003;
     see `psnr` for the parameters.  Sides are at least `LEAST_SIDE`.

@@ -79,6 +79,8 @@ class Codec(nn.Module):
                 f"{ALIGNMENT}, not {tuple(x.shape)}"
             )
         c = self.config.channels
+        # Training with channels last ends in corrupt memory, torch 2.13 on the CPU.
+        x = x.contiguous()
         y = self.analysis(x)
         z = self.hyper_analysis(y)
         medians = self.prior.medians

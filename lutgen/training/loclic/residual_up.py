@@ -22,9 +22,7 @@ class ResidualUp(nn.Module):
 
     def __init__(self, a: int, b: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            subpixel3x3(a, b), nn.GELU(), conv3x3(b, b), GDN(b, inverse=True)
-        )
+        self.body = nn.Sequential(subpixel3x3(a, b), nn.GELU(), conv3x3(b, b), GDN(b, inverse=True))
         self.skip = subpixel3x3(a, b)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

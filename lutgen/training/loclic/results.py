@@ -76,9 +76,7 @@ class Results:
             data = json.loads(Path(path).read_text(encoding="utf-8"))
             if not isinstance(data, dict) or not isinstance(data.get("results"), dict):
                 raise ValueError("it must be an object with an object 'results'")
-            return cls(
-                str(data.get("name", "")), str(data.get("description", "")), data["results"]
-            )
+            return cls(str(data.get("name", "")), str(data.get("description", "")), data["results"])
         except ValueError as error:
             raise ValueError(f"{path} must hold results in CompressAI's schema: {error}") from None
 

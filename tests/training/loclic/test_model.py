@@ -26,13 +26,13 @@ def test_forward(name):
     torch.manual_seed(0)
     config = preset(name)
     network = Codec(config).eval()
-    x = torch.rand(1, 3, 64, 128)
+    x = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
         out = network(x)
     assert out["x_hat"].shape == x.shape
     found = out["likelihoods"]
-    assert found["y"].shape == (1, config.latent, 4, 8)
-    assert found["z"].shape == (1, config.hyper_width, 1, 2)
+    assert found["y"].shape == (1, config.latent, 4, 4)
+    assert found["z"].shape == (1, config.hyper_width, 1, 1)
     for values in found.values():
         assert (values > 0).all()
         assert (values <= 1).all()
@@ -230,12 +230,13 @@ def test_prior_is_a_distribution():
 def test_auxiliary_loss_finds_quantiles():
     torch.manual_seed(0)
     prior = FactorizedPrior(3)
-    optimizer = torch.optim.Adam([prior.quantiles], lr=0.1)
     first = prior.loss().item()
-    for _ in range(600):
-        optimizer.zero_grad()
-        prior.loss().backward()
-        optimizer.step()
+    for rate in (5, 0.2):
+        optimizer = torch.optim.Adam([prior.quantiles], lr=rate)
+        for _ in range(80):
+            optimizer.zero_grad()
+            prior.loss().backward()
+            optimizer.step()
     assert prior.loss() < 0.05 * first
     with torch.no_grad():
         at_medians = prior.logits(prior.medians[:, :, 0])
