@@ -18,7 +18,9 @@ from lutgen.synth.nextpnr import RouteError, device_options, read_report
 from lutgen.targets import all_targets, get_target
 
 #: Cells of the rANS decoder of the embedded model for 32 lanes; a change of the tools must be seen.
-RANS_CELLS = {"CCU2C": 36, "LUT4": 315, "TRELLIS_FF": 884}
+RANS_CELLS = {
+    "CCU2C": 36, "L6MUX21": 1, "LUT4": 284, "PFUMX": 36, "TRELLIS_DPR16X4": 28, "TRELLIS_FF": 930,
+}  # fmt: skip
 RESULTS = Path(__file__).parents[1] / "bench" / "results"
 
 VERILOG = """\
@@ -208,9 +210,9 @@ def test_rans_decoder_of_the_flagship_is_routed():
     parts = sum(path[f"{kind}_ns"] for kind in ("clk_to_q", "logic", "routing", "setup"))
     assert path["ns"] == pytest.approx(parts, abs=0.01)
     assert path["ns"] == pytest.approx(1000 / run["fmax_mhz"], rel=0.01)
-    assert run["utilisation"]["TRELLIS_FF"][0] == (
-        run["cells"]["TRELLIS_FF"] + run["frame"]["registers"]
-    )
+    # Registers of the frame whose bits nothing reads are gone.
+    frame = run["utilisation"]["TRELLIS_FF"][0] - run["cells"]["TRELLIS_FF"]
+    assert run["frame"]["registers"] - 4 <= frame <= run["frame"]["registers"]
     assert summary(record).startswith("goal 150 MHz: met by ")
 
 

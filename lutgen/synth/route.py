@@ -44,7 +44,7 @@ def route(verilog: str, module: str, target: Target, *, seed: int = 1) -> dict:
 
         ``cells`` are those of the module after mapping and ``blocks`` splits them by the part of
         the core whose nets the cells are named after; ``utilisation`` is of everything placed,
-        the frame's registers included.
+        the frame's registers included, less those that nothing reads.
 
     Raises
     ------
