@@ -1,8 +1,8 @@
 """Published rate-distortion points on Kodak: bits per pixel and PSNR of RGB in dB, mean of 24.
 
-None of these was measured here.  CompressAI's are of its repository's results (optimised for MSE),
-MLIC++'s of its authors' repository; LoC-LIC's are read off figure 5 (a) of the paper and therefore
-uncertain.  Importable without torch.
+None of these was measured here.  The first five are CompressAI's results of models optimised for
+MSE, MLIC++'s are its authors'; LoC-LIC's are read off the paper's plot (figure 5 a) and uncertain.
+Importable without torch.
 """
 
 __all__ = ["KODAK"]

@@ -34,7 +34,6 @@ def files(tmp_path):
 
 
 def run(steps, **more):
-    # Of sharply rising weight, so that a dozen steps show.
     return TrainConfig(
         codec=TINY, stages=[Stage(steps=steps, crop=64, batch=2, rate=1e-3)], log_every=2, **more
     )
