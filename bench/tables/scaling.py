@@ -15,13 +15,17 @@ def cores() -> str:
     ]
     for count, row in found["rows"].items():
         e, d = (row["rates"][core] for core in ("encoder", "decoder"))
-        used = [row["resources"][core] for core in ("encoder", "decoder")]
+        cells = ["-"] * 5  # not counted
+        if "resources" in row:
+            used = [row["resources"][core] for core in ("encoder", "decoder")]
+            cells = [
+                *(" + ".join(f"{u[kind]:,g}" for u in used) for kind in ("lut", "ff", "bram36")),
+                str(row["pair"]["levels"]), "yes" if row["pair"]["fits"] else "no",
+            ]  # fmt: skip
         lines.append(
             f"| {count} | {e['mpx_per_s']:,.0f} / {d['mpx_per_s']:,.0f} | "
             f"{e['steady_clocks_per_pixel']:.4f} / {d['steady_clocks_per_pixel']:.4f} | "
-            + " | ".join(" + ".join(f"{u[kind]:,g}" for u in used)
-                         for kind in ("lut", "ff", "bram36"))
-            + f" | {row['pair']['levels']} | {'yes' if row['pair']['fits'] else 'no'} |"
+            + " | ".join(cells) + " |"
         )  # fmt: skip
     return "\n".join([
         *lines, "",
