@@ -8,7 +8,7 @@ eval.json is what `lutgen eval emnist_digits --json` prints, build*.json what
 
 import re
 
-from .tables.coding import coder_blocks, coders, rivals
+from .tables.coding import coder_blocks, coder_blocks_ecp5, coders, rivals
 from .tables.compression import curve, luts, measured, table1, trainer
 from .tables.hierarchy import blocks, hierarchical, slim, table2
 from .tables.results import ROOT
@@ -17,8 +17,8 @@ from .tables.scaling import cores, routed
 #: Pages that have such tables.
 PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
 _TABLES = (
-    measured, curve, table1, luts, coders, coder_blocks, rivals, trainer, hierarchical, blocks,
-    slim, table2, cores, routed,
+    measured, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5, rivals, trainer,
+    hierarchical, blocks, slim, table2, cores, routed,
 )  # fmt: skip
 
 

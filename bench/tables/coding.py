@@ -2,7 +2,7 @@
 
 from .results import load
 
-__all__ = ["coders", "coder_blocks", "rivals"]
+__all__ = ["coder_blocks", "coder_blocks_ecp5", "coders", "rivals"]
 
 
 def coders() -> str:
@@ -29,27 +29,42 @@ def coders() -> str:
     return "\n".join([
         *lines, "",
         f"({found['images']:,} images of {found['data']}, whole files; fewer classes by "
-        "`lutgen slim --classes`; tables of at most 2^17 states were synthesised; 0 DSP; "
+        "`lutgen slim --classes`; -: not synthesised; 0 DSP; "
         f"`{found['command']}`)",
     ])  # fmt: skip
 
 
 def coder_blocks() -> str:
-    """The flagship pair by block, with rANS and with tANS."""
-    builds = {"rANS": load("build"), "tANS 9": load("build-tans")}
+    """The flagship pair by block on zynq7045, with rANS and with tANS."""
+    return _by_block({"rANS": "build", "tANS 9": "build-tans"}, {
+        "LUT": lambda part: f"{part['lut']:,}", "FF": lambda part: f"{part['ff']:,}",
+        "BRAM36": lambda part: f"{part['bram36']:g}",
+    })  # fmt: skip
+
+
+def coder_blocks_ecp5() -> str:
+    """The same on ecp5-45k."""
+    return _by_block({"rANS": "build-ecp5", "tANS 9": "build-ecp5-tans"}, {
+        "LUT6": lambda part: f"{part['lut']:,}", "FF": lambda part: f"{part['ff']:,}",
+        "memory, kbit": lambda part: f"{part['memory_bits'] / 1024:,.0f}",
+    })  # fmt: skip
+
+
+def _by_block(names: dict[str, str], kinds: dict) -> str:
+    builds = {name: load(path) for name, path in names.items()}
+    first = " | ".join(kinds)
     lines = [
-        "| block | " + " | ".join(f"{name}: LUT | FF | BRAM36" for name in builds) + " |",
-        "|---|" + "---|---|---|" * len(builds),
+        "| block | " + " | ".join(f"{name}: {first}" for name in builds) + " |",
+        "|---|" + "---|" * len(kinds) * len(builds),
     ]
-    kinds = ("lut", "ff", "bram36")
     for block in builds["rANS"]["cores"]["encoder"]["resources"]["blocks"]:
         cells = []
         for build in builds.values():
             cores = (build["cores"][core] for core in ("encoder", "decoder"))
             parts = [core["resources"]["blocks"][block] for core in cores]
-            cells += [" + ".join(f"{part[kind]:,g}" for part in parts) for kind in kinds]
+            cells += [" + ".join(map(show, parts)) for show in kinds.values()]
         lines.append(f"| {block} | " + " | ".join(cells) + " |")
-    totals = [f"{build['pair']['total'][kind]:,g}" for build in builds.values() for kind in kinds]
+    totals = [show(build["pair"]["total"]) for build in builds.values() for show in kinds.values()]
     lines.append("| **pair** | " + " | ".join(totals) + " |")
     depths = ", ".join(
         f"{name} {build['cores']['decoder']['depth']} ({build['cores']['decoder']['lanes']} lanes)"
@@ -59,8 +74,8 @@ def coder_blocks() -> str:
     levels = max(build["pair"]["levels"] for build in builds.values())
     return "\n".join([
         *lines, "",
-        f"(encoder + decoder; 0 DSP; at most {levels} LUT levels; depth of the decoder: {depths}; "
-        f"`lutgen build --target {target} --coder ...`)",
+        f"({target}; encoder + decoder; 0 DSP; at most {levels} LUT levels; depth of the decoder: "
+        f"{depths}; `lutgen build --target {target} --coder ...`)",
     ])  # fmt: skip
 
 
