@@ -12,6 +12,9 @@ def measured() -> str:
         f"{name} {b['bpp']:.2f}"
         for name, b in sorted(found["baselines"].items(), key=lambda item: item[1]["bpp"])
     )
+    cores = load("cores")
+    four = cores["rows"]["4"]["rates"]
+    routes = [load(f"route-ecp5-{core}") for core in ("encoder", "decoder")]
     build, digits, photo = load("build"), load("throughput-emnist"), load("throughput-photo")
     rows = [
         (
@@ -47,6 +50,18 @@ def measured() -> str:
                     "--images kodim01.png --size 512x512 --model photo.lutgen",
                 ),
             )
+        ),
+        (
+            f"four of each behind one pair of ports, at the {cores['clock_mhz']:g} MHz of the "
+            "constraint, encode / decode",
+            " / ".join(f"{four[core]['mpx_per_s']:,.0f}" for core in ("encoder", "decoder"))
+            + " Mpx/s",
+            "`lutgen build --cores 4`, `python -m bench.cores --images emnist_digits`",
+        ),
+        (
+            f"placed and routed on {routes[0]['target']['part']} by nextpnr, encode / decode",
+            " / ".join(f"{route['runs'][0]['fmax_mhz']:.0f}" for route in routes) + " MHz",
+            "`lutgen route --target ecp5-45k`",
         ),
     ]
     return "\n".join(["| what | measured | command |", "|---|---|---|"]
