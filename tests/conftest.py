@@ -1,4 +1,4 @@
-"""Tests of the gateware make components only to look at their ports, latencies and errors."""
+"""Tests make components only to look at their ports, latencies and errors."""
 
 from amaranth.hdl import Elaboratable
 
