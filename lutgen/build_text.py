@@ -154,7 +154,7 @@ def summary(record: Mapping) -> str:
         f"{parameters['max_width']}x{parameters['max_height']}, stream of "
         f"{parameters['stream_bytes']} bytes, clock goal {target['clock_mhz']:g} MHz"
     )
-    if (cores := parameters["cores"]) > 1:
+    if (cores := parameters.get("cores", 1)) > 1:
         lines.append(
             f"{cores} cores behind each pair of ports, {cores} pixels per beat; at most "
             f"{record['rate']['mpx_per_s']:g} Mpx/s at the clock goal"

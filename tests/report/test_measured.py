@@ -77,7 +77,7 @@ def test_a_simulation_of_another_model_or_build_is_refused(tmp_path):
         "`lutgen sim --build rtl_out/none --stall 0.3 --json > sim.json`"
     )
     other = sim(record, parameters=record["parameters"] | {"coder": "tans"})
-    assert "with coder None, not 'tans'" in refused(record, "sim", write(tmp_path, other))
+    assert "with coder 'rans', not 'tans'" in refused(record, "sim", write(tmp_path, other))
     other = sim(record, target="zynq7020")
     assert "with target 'zynq7045', not 'zynq7020'" in refused(
         record, "sim", write(tmp_path, other)
