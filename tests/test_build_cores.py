@@ -102,8 +102,9 @@ def test_sum_is_the_whole():
         found = count_cores(count_core(core, config, target, blocks), count_glue(glue, target), 2)
         module = f"lutgen_{core}"
         whole = estimate(to_verilog(top, module), module, target, {"all": [""]})
-        assert found["levels"] <= 4
-        assert whole["levels"] <= 4
+        # Four but for the way from the lanes' ready into the level of the queue before them.
+        assert found["levels"] <= 5
+        assert whole["levels"] <= 5
         for kind in ("bram36", "dsp", "carry4"):
             assert found["total"][kind] == whole["total"][kind]
         for kind in ("lut", "ff"):

@@ -49,7 +49,7 @@ def spoiled(text: str) -> tuple[str, int]:
             ),
             text,
         )
-        assert found == 1, name
+        assert found >= 1, name  # one for each read port
         count += 1
     return text, count
 
@@ -63,7 +63,7 @@ def test_cores_agree_with_the_reference_whatever_meeting_ports_read(model, fabri
     designs = []
     for design in (top.encoder_design, top.decoder_design):
         text, count = spoiled(design.texts[0])
-        assert count >= 4
+        assert count >= 3
         designs.append(dataclasses.replace(design, texts=(text,)))
     encoded = RtlEncoder(top.config, designs[0])(images)
     assert encoded.files == (file,)

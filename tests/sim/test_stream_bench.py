@@ -216,8 +216,8 @@ def test_count_that_changes_while_it_waits_is_caught_among_several_outputs():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"expect": None}, "^exactly one of expect, idle and clocks must be given$"),
-        ({"expect": {"o": 1}, "clocks": 5}, "^exactly one of expect, idle and clocks"),
+        ({"expect": None}, "^exactly one of expect, idle, clocks and bus must be given$"),
+        ({"expect": {"o": 1}, "clocks": 5}, "^exactly one of expect, idle, clocks and bus"),
         ({"expect": {"x": 1}}, r"^expect must name streams of the design, not \['x'\]$"),
         ({"expect": {"o": 1}, "stalls": {"x": Stall()}}, "^stalls must name streams"),
         ({"expect": {"o": 1}, "reset_at": -1}, "^reset_at must be at least 0"),
