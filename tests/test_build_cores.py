@@ -105,7 +105,9 @@ def test_sum_is_the_whole():
         # Four but for the way from the lanes' ready into the level of the queue before them.
         assert found["levels"] <= 5
         assert whole["levels"] <= 5
-        for kind in ("bram36", "dsp", "carry4"):
+        for kind in ("bram36", "dsp"):
             assert found["total"][kind] == whole["total"][kind]
+        # Carry chains of the same adders are cut differently.
+        assert found["total"]["carry4"] == pytest.approx(whole["total"]["carry4"], rel=0.15)
         for kind in ("lut", "ff"):
             assert found["total"][kind] == pytest.approx(whole["total"][kind], rel=0.02)

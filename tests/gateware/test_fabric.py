@@ -35,6 +35,12 @@ RUNS = [("walker", "lut4"), *(
 
 def spoiled(text: str) -> tuple[str, int]:
     """Verilog in which a block memory reads rubbish where it is written at the same clock."""
+    # Modules one by one, for memories of several have the same name.
+    parts = [_spoiled_module(part) for part in re.split(r"(?m)(?=^module )", text)]
+    return "".join(part for part, _ in parts), sum(count for _, count in parts)
+
+
+def _spoiled_module(text: str) -> tuple[str, int]:
     count = 0
     for name in re.findall(r'ram_style = "block" \*\)\n  reg (?:\[\d+:0\] )?(\S+ ?) ?\[', text):
         this = re.escape(name.rstrip()) + r" ?\["
