@@ -49,7 +49,7 @@ def count_cores(core: Mapping, glue: Mapping, cores: int) -> dict:
     """The estimate of so many equal cores and the glue.
 
     Every stream between the two passes through registers, and nothing is shared between cores, so
-    that the sum is what the whole would be, but for a few LUTs at the seam; paths through it are
+    that the sum is what the whole would be, but for some LUTs at the seam; paths through it are
     counted on both sides.
     """
     several = {name: _times(block, cores) for name, block in core["blocks"].items()}

@@ -90,7 +90,7 @@ def test_build_is_right(pair):
 
 @pytest.mark.slow
 def test_sum_is_the_whole():
-    """What a core and the glue are counted to is what Yosys counts for the whole."""
+    """What a core and the glue are counted to is what Yosys counts for the whole, within 5 %."""
     model = table_model(size=3, walker=False)
     config = CoreConfig(model, tile_width=8, tile_height=8, max_width=24, max_height=40)
     target = get_target("zynq7045")
@@ -110,4 +110,4 @@ def test_sum_is_the_whole():
         # Carry chains of the same adders are cut differently.
         assert found["total"]["carry4"] == pytest.approx(whole["total"]["carry4"], rel=0.15)
         for kind in ("lut", "ff"):
-            assert found["total"][kind] == pytest.approx(whole["total"][kind], rel=0.02)
+            assert found["total"][kind] == pytest.approx(whole["total"][kind], rel=0.05)
