@@ -70,7 +70,19 @@ def complexity(names, rule: str, as_json: bool) -> None:
     show_default=True,
     help="Weight of the squared error; the papers have .0018 .0035 .0067 .0130 .0250 .0483.",
 )
-@click.option("--steps", type=int, default=2000, show_default=True, help="At the full rate, 1e-4.")
+@click.option("--steps", type=int, default=2000, show_default=True, help="At the full rate.")
+@click.option(
+    "--rate", type=float, default=1e-4, show_default=True,
+    help="Adam's rate; short runs want more than the papers' 1e-4.",
+)  # fmt: skip
+@click.option(
+    "--ramp-steps", type=click.IntRange(0), default=0, show_default=True,
+    help="First steps, in which the rate grows from zero.",
+)  # fmt: skip
+@click.option(
+    "--prior-steps", type=click.IntRange(0), default=0, show_default=True,
+    help="Steps at the full rate before all others, without context networks: four times faster.",
+)  # fmt: skip
 @click.option(
     "--cool-steps", type=click.IntRange(0), default=0, show_default=True, help="... a tenth of it."
 )
@@ -85,12 +97,15 @@ def complexity(names, rule: str, as_json: bool) -> None:
 @click.option("--large-crop", type=int, default=512, show_default=True)
 @click.option("--batch", type=int, default=8, show_default=True, help="Crops per step.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--start", metavar="FILE", help="Trained codec to begin from.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), help="cuda where there is.")
 @click.option("--checkpoint", metavar="FILE", help="State to go on from; FILE.ckpt of the model.")
 @click.option("--log", metavar="FILE", help="json lines; FILE.jsonl of the model.")
 @json_option
 @click.option("-o", "--out", required=True, metavar="FILE", help="Trained codec, *.pt.")
-def train(data, name, weight, seed, device, checkpoint, log, as_json, out, **plan) -> None:
+def train(
+    data, name, weight, ramp_steps, seed, start, device, checkpoint, log, as_json, out, **plan
+) -> None:
     """Train a codec.
 
     A run that was stopped goes on where it was when the same command is given again.  Under
@@ -100,7 +115,9 @@ def train(data, name, weight, seed, device, checkpoint, log, as_json, out, **pla
     from lutgen.training.loclic.schedule import TrainConfig, stages
 
     try:
-        config = TrainConfig(codec=preset(name), stages=stages(**plan), weight=weight, seed=seed)
+        config = TrainConfig(
+            codec=preset(name), stages=stages(**plan), weight=weight, seed=seed, ramp=ramp_steps
+        )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     with train_extra():
@@ -108,7 +125,7 @@ def train(data, name, weight, seed, device, checkpoint, log, as_json, out, **pla
 
         from lutgen.training.dlc.parallel import processes, rank
         from lutgen.training.loclic.images import colour_files
-        from lutgen.training.loclic.store import save_codec
+        from lutgen.training.loclic.store import load_codec, save_codec
         from lutgen.training.loclic.train import train_codec
     files = [file for spec in data for file in colour_files(spec)]
     paths = {
@@ -117,7 +134,10 @@ def train(data, name, weight, seed, device, checkpoint, log, as_json, out, **pla
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     with processes(device) as own, step_progress() as progress:
         try:
-            network, record = train_codec(files, config, device=own, progress=progress, **paths)
+            first = None if start is None else load_codec(start)[0]
+            network, record = train_codec(
+                files, config, start=first, device=own, progress=progress, **paths
+            )
         except ValueError as error:
             raise Failure(str(error)) from error
         if rank():

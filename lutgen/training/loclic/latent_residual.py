@@ -29,6 +29,9 @@ class LatentResidual(nn.Module):
         for a, b in pairwise(config.residual_widths(index)):
             stages += [conv3x3(a, b), nn.GELU()]
         self.stages = nn.Sequential(*stages[:-1])
+        # A guess of nothing is better than a random one.
+        nn.init.zeros_(stages[-2].weight)
+        nn.init.zeros_(stages[-2].bias)
 
     def forward(self, decoded: torch.Tensor) -> torch.Tensor:
         return 0.5 * torch.tanh(self.stages(decoded))

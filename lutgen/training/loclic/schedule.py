@@ -27,6 +27,9 @@ class Stage:
     batch: int = 8
     # Adam's rate.
     rate: float = 1e-4
+    # Whether y is coded with the context networks, or as the hyper-synthesis alone tells, which
+    # takes a quarter of the time: enough to find transforms.
+    contexts: bool = True
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1:
@@ -57,6 +60,8 @@ class TrainConfig:
     auxiliary_rate: float = 1e-3
     # Longest gradient.
     clip: float = 1.0
+    # First steps, in which the rate grows from zero.
+    ramp: int = 0
     seed: int = 0
     # Steps between lines of the log.
     log_every: int = 50
@@ -68,6 +73,8 @@ class TrainConfig:
         for name in ("weight", "auxiliary_rate", "clip", "log_every"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above zero, not {getattr(self, name)!r}")
+        if self.ramp < 0:
+            raise ValueError(f"ramp must be a number of steps, not {self.ramp!r}")
 
     @property
     def steps(self) -> int:
@@ -81,21 +88,30 @@ class TrainConfig:
             step -= stage.steps
         raise ValueError("step must be one of the run, not behind its end")
 
+    def rate(self, step: int) -> float:
+        """Adam's rate of a step, from 0."""
+        return self.stage(step).rate * min(1.0, (step + 1) / (self.ramp + 1))
+
 
 def stages(
-    *, steps: int, cool_steps: int, large_steps: int, crop: int, large_crop: int, batch: int
-) -> tuple[Stage, ...]:
+    *, steps: int, cool_steps: int, large_steps: int, crop: int, large_crop: int, batch: int,
+    rate: float = 1e-4, prior_steps: int = 0,
+) -> tuple[Stage, ...]:  # fmt: skip
     """A run as the papers describe it.
 
     Most steps on crops at the full rate; some at a tenth of it; and the larger crops for want of
     which version 1 of the LoC-LIC paper reports weakness on large images, in batches of about as
-    many pixels, at a tenth of the rate.  A count of 0 leaves a stage out.
+    many pixels, at a tenth of the rate.  Before all of them come ``prior_steps`` without contexts,
+    which no paper has.  A count of 0 leaves a stage out.
     """
     fewer = max(1, batch * crop**2 // large_crop**2)
     plan = (
-        (steps, crop, batch, 1e-4), (cool_steps, crop, batch, 1e-5),
-        (large_steps, large_crop, fewer, 1e-5),
+        (prior_steps, crop, batch, rate, False), (steps, crop, batch, rate, True),
+        (cool_steps, crop, batch, rate / 10, True),
+        (large_steps, large_crop, fewer, rate / 10, True),
     )  # fmt: skip
     return tuple(
-        Stage(steps=n, crop=side, batch=size, rate=rate) for n, side, size, rate in plan if n
+        Stage(steps=n, crop=side, batch=size, rate=speed, contexts=contexts)
+        for n, side, size, speed, contexts in plan
+        if n
     )

@@ -35,6 +35,7 @@ def train_codec(
     files: Sequence[Path],
     config: TrainConfig,
     *,
+    start: Codec | None = None,
     device: str = "cpu",
     checkpoint: Path | None = None,
     log: Path | None = None,
@@ -52,6 +53,8 @@ def train_codec(
         Pictures; see `lutgen.training.loclic.images.colour_files`.
     config:
         Configuration.
+    start:
+        Codec of the same configuration to begin from, random weights by default.
     device:
         ``cpu``, ``cuda`` or ``cuda:n``.
     checkpoint:
@@ -71,17 +74,24 @@ def train_codec(
     DatasetError
         If pictures cannot be used.
     ValueError
-        If the checkpoint is of another run, a batch cannot be shared by the processes, or the loss
-        is no number.
+        If the checkpoint is of another run, a batch cannot be shared by the processes, the codec to
+        begin from is of another configuration, or the loss is no number.
     """
     if any(stage.batch % world() for stage in config.stages):
         raise ValueError(f"batches must be multiples of {world()}, the number of processes")
+    if start is not None and start.config != config.codec:
+        raise ValueError(
+            "the codec to begin from must be of the same configuration, not "
+            f"{start.config.source!r}"
+        )
     crops = Crops(files, max(stage.crop for stage in config.stages), config.seed)
     identity = {"config": asdict(config), "files": crops.identity, "processes": world()}
     store, lines = Checkpoint(checkpoint, identity), Log(log)
     state = store.load()
     torch.manual_seed(config.seed)
     network = Codec(config.codec).to(device).train()
+    if start is not None:
+        network.load_state_dict(start.state_dict())
     quantiles = network.prior.quantiles
     others = [p for p in network.parameters() if p is not quantiles]
     main = torch.optim.Adam(others)
@@ -100,17 +110,17 @@ def train_codec(
     for step in range(first, config.steps):
         stage = config.stage(step)
         for group in main.param_groups:
-            group["lr"] = stage.rate
+            group["lr"] = config.rate(step)
         batch = crops.batch(step, stage.batch, stage.crop, slice(rank(), None, world()))
         x = torch.from_numpy(batch).to(device).permute(0, 3, 1, 2).float() / 255
         # The noise of a step must not depend on where a run went on.
         torch.manual_seed(((config.seed << 20) + step) * 1024 + rank())
-        out = network(x)
+        out = network(x, contexts=stage.contexts)
         rate = bits_per_pixel(out)
         error = nn.functional.mse_loss(out["x_hat"], x)
         loss = config.weight * 255**2 * error + rate
         side = network.prior.loss()
-        main.zero_grad()
+        main.zero_grad()  # to none, so that networks without a part in the stage rest
         auxiliary.zero_grad()
         # Of other parameters the side loss has no gradient, of the quantiles the loss has none.
         (loss + side).backward()
@@ -133,7 +143,8 @@ def train_codec(
             lines.write(
                 step=done, loss=mean[0].item(), bpp=mean[1].item(),
                 psnr=-10 * math.log10(max(mean[2].item(), 1e-12)), auxiliary=mean[3].item(),
-                rate=stage.rate, crop=stage.crop, seconds=round(seconds, 2),
+                rate=config.rate(step), crop=stage.crop, contexts=stage.contexts,
+                seconds=round(seconds, 2),
             )  # fmt: skip
             sums.zero_()
             since = done
@@ -155,6 +166,8 @@ def train_codec(
 def _mean(network: nn.Module, values: torch.Tensor, device: str) -> torch.Tensor:
     """Mean over processes of the gradients, in place, and of the values."""
     for parameter in network.parameters():
+        if parameter.grad is None:
+            continue
         dist.all_reduce(parameter.grad)
         parameter.grad /= world()
     values = values.to(device)
