@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import nn
@@ -18,6 +19,7 @@ from torch import nn
 from lutgen.training.dlc.fit import Checkpoint, Log
 from lutgen.training.dlc.parallel import rank, world
 from lutgen.training.loclic.crops import Crops
+from lutgen.training.loclic.initial import begin_linear
 from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.schedule import TrainConfig
 
@@ -92,6 +94,12 @@ def train_codec(
     network = Codec(config.codec).to(device).train()
     if start is not None:
         network.load_state_dict(start.state_dict())
+    else:
+        crop = config.stages[0].crop
+        # Of another step than any: enough for the covariance of the widest blocks.
+        begin_linear(
+            network, _images(crops.batch(config.steps, 64, crop), device), config.weight
+        )
     quantiles = network.prior.quantiles
     others = [p for p in network.parameters() if p is not quantiles]
     main = torch.optim.Adam(others)
@@ -112,7 +120,7 @@ def train_codec(
         for group in main.param_groups:
             group["lr"] = config.rate(step)
         batch = crops.batch(step, stage.batch, stage.crop, slice(rank(), None, world()))
-        x = torch.from_numpy(batch).to(device).permute(0, 3, 1, 2).float() / 255
+        x = _images(batch, device)
         # The noise of a step must not depend on where a run went on.
         torch.manual_seed(((config.seed << 20) + step) * 1024 + rank())
         out = network(x, contexts=stage.contexts)
@@ -161,6 +169,10 @@ def train_codec(
         "files_sha256": crops.identity, "device": str(device), "last": lines.lines[-1],
     }  # fmt: skip
     return network.eval(), record
+
+
+def _images(crops: np.ndarray, device: str) -> torch.Tensor:
+    return torch.from_numpy(crops).to(device).permute(0, 3, 1, 2).float() / 255
 
 
 def _mean(network: nn.Module, values: torch.Tensor, device: str) -> torch.Tensor:
