@@ -112,7 +112,8 @@ class BandPackets(wiring.Component):
         width, height, images = Signal(16), Signal(16), Signal(32)
         zeros = [Const(0, 8)]
         expected = Array(header_bytes(c, 2 * zeros, 2 * zeros, 4 * zeros))
-        wrong_header, wrong_model, bad_size = Signal(), Signal(), Signal()
+        wrong_header, wrong_model = Signal(), Signal()
+        bad_sides, bad_size = Signal(), Signal()
         in_header = Signal()
         # Looked at a clock later.
         taken, taken_at, taken_byte = Signal(), Signal.like(at), Signal(8)
@@ -126,10 +127,13 @@ class BandPackets(wiring.Component):
             m.d.sync += wrong_header.eq(wrong_header | ~right)
         with m.If(taken & (taken_at >= 4) & (taken_at < 12)):
             m.d.sync += wrong_model.eq(wrong_model | ~right)
-        m.d.sync += bad_size.eq(
-            (width == 0) | (height == 0) | (images == 0)
-            | (width > c.max_width) | (height > c.max_height)
-        )  # fmt: skip
+        # Width and height have been there for longer.
+        m.d.sync += [
+            bad_sides.eq(
+                (width == 0) | (height == 0) | (width > c.max_width) | (height > c.max_height)
+            ),
+            bad_size.eq(bad_sides | (images == 0)),
+        ]
 
         # Where the parser is: column of tiles, band, core.
         last_x, last_y = Signal(size["width"].shape), Signal(size["height"].shape)

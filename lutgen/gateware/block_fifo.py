@@ -1,23 +1,15 @@
 """A deep queue in block memory."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .blockmem import add_ram
+from .lut_fifo import step
 from .pipeline import delay
 
 __all__ = ["BlockFifo"]
-
-
-def _step(counter, up, down):
-    """The counter one up or down, as logic: one LUT6 a bit up to four bits, and no carry chain."""
-    bits = []
-    for k, bit in enumerate(counter):
-        ones, zeros = (counter[:k].all(), ~counter[:k].any()) if k else (1, 1)
-        bits.append(bit ^ ((up & ~down & ones) | (down & ~up & zeros)))
-    return Cat(bits)
 
 
 class BlockFifo(wiring.Component):
@@ -78,7 +70,7 @@ class BlockFifo(wiring.Component):
         m.d.sync += [
             written.eq(written + self.write),
             read.eq(read + issue),
-            credits_.eq(_step(credits_, given, issue)),
+            credits_.eq(step(credits_, given, issue)),
         ]
         with m.If(self.write & ~issue):
             m.d.sync += used.eq(used + 1)
@@ -101,9 +93,9 @@ class BlockFifo(wiring.Component):
             fetch.eq(held.any() & (self.o.ready | ~self.o.valid)),
         ]
         m.d.sync += [
-            held.eq(_step(held, store.en, fetch)),
-            produce.eq(_step(produce, store.en, Const(0, 1))),
-            consume.eq(_step(consume, fetch, Const(0, 1))),
+            held.eq(step(held, store.en, fetch)),
+            produce.eq(step(produce, store.en, Const(0, 1))),
+            consume.eq(step(consume, fetch, Const(0, 1))),
             self.o.valid.eq(fetch | (self.o.valid & ~self.o.ready)),
         ]
         with m.If(fetch):

@@ -94,14 +94,14 @@ class ByteAligner(wiring.Component):
         # 3: the word.
         held = Signal(8 * count, reset_less=True)
         word, keep = Signal(8 * count, reset_less=True), Signal(count)
-        out_last, emit = Signal(), Signal()
+        out_last, emit, emitted = Signal(), Signal(), Signal()
         for j in range(count):
             before, now = held.word_select(j, 8), turned.word_select(j, 8)
             byte = Mux(old[j], before, now)
             m.d.sync += word.word_select(j, 8).eq(Mux(new[j], byte, Const(0, 8)))
             with m.If(held_next & (wraps | ~old[j])):
                 m.d.sync += held.word_select(j, 8).eq(now)
-        m.d.sync += [keep.eq(new), out_last.eq(gives_last), emit.eq(gives)]
+        m.d.sync += [keep.eq(new), out_last.eq(gives_last), emit.eq(gives), emitted.eq(emit)]
 
         m.submodules.out = out = fifo.SyncFIFOBuffered(
             width=word_layout(count).size, depth=self._DEPTH
@@ -112,7 +112,8 @@ class ByteAligner(wiring.Component):
             self.words.payload.eq(out.r_data),
             self.words.valid.eq(out.r_rdy),
             out.r_en.eq(self.words.ready),
-            self.busy.eq(taken | rest | gives | emit | out.r_rdy | (out.w_level != 0)),
+            # The queue shows a word two clocks after it has come.
+            self.busy.eq(taken | rest | gives | emit | emitted | out.r_rdy),
         ]
         # Six may be on their way, and the register is a clock late.
         m.d.sync += self.room.eq(out.w_level < self._DEPTH - 8)

@@ -11,6 +11,7 @@ from .completion import Completion
 from .config import CoreConfig
 from .lanes import ForwardLanes
 from .levels import DecoderLevels
+from .lut_fifo import LutFifo
 from .packet_reader import PacketReader
 from .payload import PayloadMemory
 from .pipeline import delay
@@ -131,13 +132,11 @@ class DecoderCore(wiring.Component):
         wiring.connect(m, reader.frames, slice_frames.i)
         wiring.connect(m, slice_frames.o, frames.w_stream)
         wiring.connect(m, frames.r_stream, raster.frames)
-        m.submodules.tiles = tiles = fifo.SyncFIFOBuffered(
-            width=c.tile_layout.size, depth=count
-        )
+        m.submodules.tiles = tiles = LutFifo(c.tile_layout, count)
         m.submodules.slice_tiles = slice_tiles = SkidBuffer(c.tile_layout)
         wiring.connect(m, reader.tiles, slice_tiles.i)
-        wiring.connect(m, slice_tiles.o, tiles.w_stream)
-        wiring.connect(m, tiles.r_stream, lanes.tiles)
+        wiring.connect(m, slice_tiles.o, tiles.i)
+        wiring.connect(m, tiles.o, lanes.tiles)
         m.d.comb += [
             payload.write.eq(reader.write),
             payload.address.eq(reader.address),

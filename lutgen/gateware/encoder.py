@@ -1,7 +1,7 @@
 """Encoder core: pixels in, file out, one pixel per clock."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import fifo, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -11,6 +11,7 @@ from .completion import Completion
 from .config import CoreConfig
 from .lanes import BackwardLanes
 from .levels import EncoderLevels
+from .lut_fifo import LutFifo
 from .packet_writer import PacketWriter
 from .pipeline import delay
 from .prior import PriorMemory, PriorWindow
@@ -129,11 +130,12 @@ class EncoderCore(wiring.Component):
                 getattr(self, name).eq(getattr(raster, name))
                 for name in _EVENTS
             ]
-        m.submodules.files = files = fifo.SyncFIFOBuffered(
-            width=file_layout(**size).size, depth=c.input_buffers + c.packet_buffers
+        # Never full: each file has a tile in a buffer.
+        m.submodules.files = files = LutFifo(
+            file_layout(**size), c.input_buffers + c.packet_buffers
         )
-        m.d.comb += [files.w_data.eq(raster.file), files.w_en.eq(raster.file_begins)]
-        wiring.connect(m, files.r_stream, writer.files)
+        m.d.comb += [files.i.payload.eq(raster.file), files.i.valid.eq(raster.file_begins)]
+        wiring.connect(m, files.o, writer.files)
         wiring.connect(m, wiring.flipped(self.bytes), writer.bytes)
 
         # Window, class, interval.

@@ -13,6 +13,7 @@ from .axi import SkidBuffer
 from .coarse import CoarseMemory
 from .config import CoreConfig
 from .lanes import backward_tile
+from .lut_fifo import LutFifo
 from .pipeline import choose, delay
 from .prior import PriorMemory
 from .pyramid import PyramidBuilder
@@ -151,9 +152,8 @@ class EncoderLevels(wiring.Component):
         complete = Signal(c.sequence_bits)  # tiles whose pyramid is complete
         with m.If(pyramid.complete):
             m.d.sync += complete.eq(complete + 1)
-        m.submodules.queue = queue = fifo.SyncFIFOBuffered(
-            width=self.tiles.payload.shape().size, depth=prior_slots
-        )
+        # Never full: each of its tiles has a place for its priors.
+        m.submodules.queue = queue = LutFifo(self.tiles.payload.shape(), prior_slots)
         level = Signal(range(levels + 1), init=levels)
         startable = Signal()
         # Registered: a tile's first order waits until these have settled.
@@ -177,7 +177,7 @@ class EncoderLevels(wiring.Component):
                 choose([now.height >> k for k in range(1, levels + 1)], (level - 1)[:len(level)])
             ),
             upsample.orders.payload.tag.eq(last),
-            queue.w_data.eq(now),
+            queue.i.payload.eq(now),
         ]
         taken = Signal()
         m.d.comb += taken.eq(ordering & upsample.orders.ready)
@@ -188,7 +188,7 @@ class EncoderLevels(wiring.Component):
                 last.eq(Mux(last, levels == 1, level == 2)),
             ]
             with m.If(last):
-                m.d.comb += [tiles.o.ready.eq(1), queue.w_en.eq(1)]
+                m.d.comb += [tiles.o.ready.eq(1), queue.i.valid.eq(1)]
                 m.d.sync += [self.following.eq(self.following + 1), startable.eq(0)]
         # Tiles whose last block is written, and those that were handed on.
         finished, handed = Signal(c.sequence_bits), Signal(c.sequence_bits)
@@ -202,9 +202,9 @@ class EncoderLevels(wiring.Component):
         with m.If(given):
             m.d.sync += handed.eq(handed + 1)
         m.d.comb += [
-            ready.i.payload.eq(queue.r_data),
-            ready.i.valid.eq(queue.r_rdy & some),
-            queue.r_en.eq(given),
+            ready.i.payload.eq(queue.o.payload),
+            ready.i.valid.eq(queue.o.valid & some),
+            queue.o.ready.eq(given),
         ]
 
         # One read port: lanes come first.

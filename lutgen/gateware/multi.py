@@ -17,7 +17,7 @@ keeps as many cores busy as it has bands, and small images share the cores out a
 """
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import fifo, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
@@ -42,6 +42,7 @@ from .block_fifo import BlockFifo
 from .config import CoreConfig
 from .decoder import DecoderCore, level_port
 from .encoder import EncoderCore
+from .lut_fifo import LutFifo
 from .placed import Placed
 from .run_source import RunSource
 from .top import (
@@ -87,6 +88,31 @@ def _video(prefix: str, cores: int, source: bool) -> dict:
     }
 
 
+class _Alone(wiring.Component):
+    """``core`` with the ports that are not ``constants``."""
+
+    def __init__(self, core: wiring.Component, constants: dict[str, int]) -> None:
+        self._core, self._constants = core, constants
+        super().__init__({
+            name: member for name, member in core.signature.members.items()
+            if name not in constants
+        })  # fmt: skip
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.core = core = self._core
+        m.d.comb += [getattr(core, name).eq(value) for name, value in self._constants.items()]
+        for name, member in self.signature.members.items():
+            mine, its = getattr(self, name), getattr(core, name)
+            if member.is_signature:
+                wiring.connect(m, wiring.flipped(mine), its)
+            elif member.flow is In:
+                m.d.comb += its.eq(mine)
+            else:
+                m.d.comb += mine.eq(its)
+        return m
+
+
 class _Cores(_Top):
     """What both tops share.
 
@@ -106,6 +132,9 @@ class _Cores(_Top):
     #: Name of a core's Verilog module.
     module: str
     _core: type[wiring.Component]
+    _core_options: dict
+    #: Inputs of a core that never change.
+    _core_constants: dict[str, int] = {}
 
     def __init__(
         self, config: CoreConfig, *, cores: int, stream_bytes: int = 4, core_ports: bool = False
@@ -130,6 +159,11 @@ class _Cores(_Top):
         """A new core, as each of those behind the ports is."""
         return cls._core(band_config(config), **cls._core_options)
 
+    @classmethod
+    def alone(cls, config: CoreConfig) -> wiring.Component:
+        """A new core with its constant inputs, to look at it on its own."""
+        return _Alone(cls.core(config), cls._core_constants)
+
     def _place(self, m: Module) -> list:
         """The cores, as interfaces to connect to."""
         if self._outside:
@@ -140,12 +174,9 @@ class _Cores(_Top):
         return cores
 
     def _waiting(self, m: Module, k: int):
-        """Queue of bands before core ``k``, and whether it takes two more."""
-        queue = fifo.SyncFIFOBuffered(width=band_layout(self._config).size, depth=_WAITING)
-        m.submodules[f"bands{k}"] = queue
-        room = Signal(name=f"band_room{k}")
-        m.d.sync += room.eq(queue.w_level < _WAITING - 4)
-        return queue, room
+        """Queue of bands before core ``k``."""
+        m.submodules[f"bands{k}"] = queue = LutFifo(band_layout(self._config), _WAITING)
+        return queue
 
     def _inside(self, m: Module, begins, ends):
         """Bands between the two."""
@@ -164,6 +195,7 @@ class EncoderCores(_Cores):
     """
 
     module, _core, _core_options = "lutgen_encoder_core", EncoderCore, {}
+    _core_constants = {"images": 1}  # a band is a file of its own
 
     def _ports(self) -> dict:
         c = self._config
@@ -222,7 +254,7 @@ class EncoderCores(_Cores):
             m.d.sync += turn.eq(turn.rotate_left(1))
 
         for k, core in enumerate(cores):
-            waiting, band_room = self._waiting(m, k)
+            waiting = self._waiting(m, k)
             m.submodules[f"beats{k}"] = queue = BlockFifo(cut_layout(count), beat_depth(c, count))
             m.submodules[f"feeder{k}"] = feeder = BandPixels(c, count)
             m.submodules[f"gather{k}"] = gather = BandRuns(self._bytes)
@@ -230,21 +262,19 @@ class EncoderCores(_Cores):
                 run_layout(self._bytes), run_depth(c, self._bytes)
             )
             wiring.connect(m, queue.o, feeder.beats)
+            wiring.connect(m, waiting.o, feeder.bands)
             wiring.connect(m, runs.o, files.runs[k])
             wiring.connect(m, feeder.pixels, core.pixels)
             wiring.connect(m, core.bytes, gather.bytes)
             m.d.comb += [
-                rooms[k].eq(queue.room & band_room),
+                rooms[k].eq(queue.room & waiting.room),
                 queue.write.eq(deals[k]),
                 queue.data.eq(dealt),
-                waiting.w_en.eq(deals_band[k]),
-                waiting.w_data.eq(dealt_band),
-                feeder.bands.payload.eq(waiting.r_data),
-                feeder.bands.valid.eq(waiting.r_rdy),
-                waiting.r_en.eq(feeder.bands.ready),
+                waiting.i.valid.eq(deals_band[k]),
+                waiting.i.payload.eq(dealt_band),
                 core.width.eq(feeder.width),
                 core.height.eq(feeder.height),
-                core.images.eq(1),
+                *[getattr(core, name).eq(v) for name, v in self._core_constants.items()],
                 gather.room.eq(runs.room),
                 runs.write.eq(gather.write),
                 runs.data.eq(gather.run),
@@ -312,7 +342,7 @@ class DecoderCores(_Cores):
             with m.If(self.idle | ~awake):
                 m.d.sync += level.eq(self.level)
         for k, core in enumerate(cores):
-            waiting, band_room = self._waiting(m, k)
+            waiting = self._waiting(m, k)
             m.submodules[f"runs{k}"] = queue = BlockFifo(
                 run_layout(self._bytes), run_depth(c, self._bytes)
             )
@@ -322,19 +352,17 @@ class DecoderCores(_Cores):
                 pixels_layout(count), beat_depth(c, count)
             )
             wiring.connect(m, queue.o, feeder.runs)
+            wiring.connect(m, waiting.o, feeder.bands)
             wiring.connect(m, beats.o, raster.beats[k])
             wiring.connect(m, feeder.bytes, core.bytes)
             wiring.connect(m, core.pixels, gather.pixels)
             m.d.comb += [
                 packets.room[k].eq(queue.room),
-                packets.band_room[k].eq(band_room & firsts.room),
+                packets.band_room[k].eq(waiting.room & firsts.room),
                 queue.write.eq(packets.write[k]),
                 queue.data.eq(packets.run),
-                waiting.w_en.eq(packets.band_begins[k]),
-                waiting.w_data.eq(packets.band),
-                feeder.bands.payload.eq(waiting.r_data),
-                feeder.bands.valid.eq(waiting.r_rdy),
-                waiting.r_en.eq(feeder.bands.ready),
+                waiting.i.valid.eq(packets.band_begins[k]),
+                waiting.i.payload.eq(packets.band),
                 gather.eof.eq(core.eof),
                 gather.room.eq(beats.room),
                 beats.write.eq(gather.write),

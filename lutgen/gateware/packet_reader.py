@@ -101,7 +101,7 @@ class PacketReader(wiring.Component):
         tile = self.tiles.payload
         # Registered: what they depend on changes in "advance", a clock before they are used.
         at_right, at_bottom, image_ends = Signal(), Signal(), Signal()
-        last_image, bad_size = Signal(), Signal()
+        last_image, bad_sides, bad_size = Signal(), Signal(), Signal()
         m.d.sync += [
             at_right.eq(x[column_bits:] == last_x[column_bits:]),
             at_bottom.eq(y[row_bits:] == last_y[row_bits:]),
@@ -109,10 +109,12 @@ class PacketReader(wiring.Component):
                 (x[column_bits:] == last_x[column_bits:]) & (y[row_bits:] == last_y[row_bits:])
             ),
             last_image.eq(images == 1),
-            bad_size.eq(
-                (width == 0) | (height == 0) | (images == 0)
+            # Width and height have been there for longer.
+            bad_sides.eq(
+                (width == 0) | (height == 0)
                 | (width > self._max_width) | (height > self._max_height)
             ),
+            bad_size.eq(bad_sides | (images == 0)),
         ]  # fmt: skip
         length = Signal(14)
         malformed = Signal()

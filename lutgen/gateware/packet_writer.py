@@ -14,6 +14,7 @@ from ..codec.coder import Coder
 from ..codec.container import HEADER_BYTES, VERSION
 from .axi import BYTE
 from .blockmem import add_ram
+from .lut_fifo import step
 from .pipeline import delay
 from .raster import file_layout
 
@@ -121,7 +122,7 @@ class PacketWriter(wiring.Component):
         literal = Signal(8)
         from_memory, emit, last = Signal(), Signal(), Signal()
         credits_ = Signal(range(self._CREDITS + 1), init=self._CREDITS)
-        may = credits_ != 0
+        may = Signal()
         at = Signal(range(HEADER_BYTES))
         m.d.comb += [
             self.query.eq(tile),
@@ -180,7 +181,10 @@ class PacketWriter(wiring.Component):
         ]
         m.submodules.out = out = fifo.SyncFIFOBuffered(width=BYTE.size, depth=self._CREDITS)
         given = self.bytes.valid & self.bytes.ready
-        m.d.sync += credits_.eq(credits_ - emit + given)
+        m.d.sync += [
+            credits_.eq(step(credits_, given, emit)),
+            may.eq(credits_ > 1),  # registered: one may be spent before it is seen
+        ]
         word = add_ram(
             m, "words", 1 << (self._index_bits + slot_bits), 16, write=self.write,
             write_address=Cat(self.write_index, slot), data=self.write_word,

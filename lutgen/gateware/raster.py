@@ -14,6 +14,7 @@ from ..codec.window import Window
 from .axi import SkidBuffer
 from .blockmem import add_ram
 from .lanes import backward_tile
+from .lut_fifo import LutFifo
 from .pipeline import choose, delay
 from .window import row_banks
 
@@ -184,11 +185,10 @@ class RasterToTiles(wiring.Component):
         pixel = self.pixels.payload
         begins = ~in_frame & pixel.sof
         file_begins = begins & ~in_file
-        m.submodules.queue = queue = fifo.SyncFIFOBuffered(
-            width=backward_tile(self._tile_width, self._tile_height).size, depth=self._buffers
-        )
-        wiring.connect(m, wiring.flipped(self.tiles), queue.r_stream)
         described = Signal(backward_tile(self._tile_width, self._tile_height))
+        # Never full: each of its tiles has a buffer.
+        m.submodules.queue = queue = LutFifo(described.shape(), self._buffers)
+        wiring.connect(m, wiring.flipped(self.tiles), queue.o)
         room = Signal()
         m.d.comb += [
             self.file.width.eq(last_x + 1),
@@ -246,11 +246,11 @@ class RasterToTiles(wiring.Component):
             described.height.eq(y[:row_bits]),
             described.first.eq(undescribed | file_begins),
             described.last.eq(row_end & frame_end & last_image),
-            queue.w_en.eq(describe),
+            queue.i.valid.eq(describe),
         ]
         m.d.comb += [
-            queue.w_data.eq(described),
-            self.busy.eq(in_frame | in_file | queue.w_en | queue.r_rdy),
+            queue.i.payload.eq(described),
+            self.busy.eq(in_frame | in_file | queue.i.valid | queue.busy),
         ]
 
         if self._events:
