@@ -25,16 +25,14 @@ def _kind(core: str) -> type:
 def count_core(core: str, config, target, blocks: Mapping) -> dict:
     """An estimate, see `lutgen.synth.estimate`, of one of several encoders or decoders.
 
-    ``blocks`` are those of a single core, below ``core``.
+    The inputs that are constant where the cores are placed are so here: what they make superfluous
+    is gone.  ``blocks`` are those of a single core, below ``core``.
     """
     from .gateware.verilog import to_verilog
     from .synth import estimate
 
-    module = _kind(core).module
-    inner = {
-        name: [path.removeprefix("core.") for path in paths] for name, paths in blocks.items()
-    }
-    return estimate(to_verilog(_kind(core).core(config), module), module, target, inner)
+    kind = _kind(core)
+    return estimate(to_verilog(kind.alone(config), kind.module), kind.module, target, blocks)
 
 
 def count_glue(glue, target) -> dict:
@@ -49,8 +47,9 @@ def count_cores(core: Mapping, glue: Mapping, cores: int) -> dict:
     """The estimate of so many equal cores and the glue.
 
     Every stream between the two passes through registers, and nothing is shared between cores, so
-    that the sum is what the whole would be, but for some LUTs at the seam; paths through it are
-    counted on both sides.
+    that the sum is what the whole is, whose LUTs are mapped module by module as well.  Of a mapper
+    that merges LUTs across modules it is an upper estimate.  Paths through the seam are counted on
+    both sides, so that the levels are those within a core or within the glue.
     """
     several = {name: _times(block, cores) for name, block in core["blocks"].items()}
     worst = max((core, glue), key=lambda found: found["levels"] or 0)

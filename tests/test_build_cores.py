@@ -89,25 +89,26 @@ def test_build_is_right(pair):
 
 
 @pytest.mark.slow
-def test_sum_is_the_whole():
-    """What a core and the glue are counted to is what Yosys counts for the whole, within 5 %."""
+@pytest.mark.parametrize("core", ["encoder", "decoder"])
+def test_sum_is_the_whole(core):
+    """What a core and the glue are counted to is what Yosys counts for the whole.
+
+    Memories and carry chains exactly.  LUTs are mapped module by module either way, but for area
+    where a path has time to spare, which is more or less beside other modules.
+    """
     model = table_model(size=3, walker=False)
     config = CoreConfig(model, tile_width=8, tile_height=8, max_width=24, max_height=40)
     target = get_target("zynq7045")
     parameters = {"cores": 2, "stream_bytes": 4}
-    for core in ("encoder", "decoder"):
-        top = top_of_cores(core, config, parameters)
-        glue = top_of_cores(core, config, parameters, core_ports=True)
-        blocks = _blocks(model, core)
-        found = count_cores(count_core(core, config, target, blocks), count_glue(glue, target), 2)
-        module = f"lutgen_{core}"
-        whole = estimate(to_verilog(top, module), module, target, {"all": [""]})
-        # Four but for the way from the lanes' ready into the level of the queue before them.
-        assert found["levels"] <= 5
-        assert whole["levels"] <= 5
-        for kind in ("bram36", "dsp"):
-            assert found["total"][kind] == whole["total"][kind]
-        # Carry chains of the same adders are cut differently.
-        assert found["total"]["carry4"] == pytest.approx(whole["total"]["carry4"], rel=0.15)
-        for kind in ("lut", "ff"):
-            assert found["total"][kind] == pytest.approx(whole["total"][kind], rel=0.05)
+    top = top_of_cores(core, config, parameters)
+    glue = top_of_cores(core, config, parameters, core_ports=True)
+    blocks = _blocks(model, core)
+    found = count_cores(count_core(core, config, target, blocks), count_glue(glue, target), 2)
+    module = f"lutgen_{core}"
+    whole = estimate(to_verilog(top, module), module, target, {"all": [""]})
+    assert found["levels"] <= 4
+    assert whole["levels"] <= 4
+    for kind in ("bram36", "dsp", "carry4"):
+        assert found["total"][kind] == whole["total"][kind]
+    for kind, share in (("lut", 0.02), ("ff", 0.005)):
+        assert found["total"][kind] == pytest.approx(whole["total"][kind], rel=share)
