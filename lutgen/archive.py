@@ -63,7 +63,9 @@ class Limits:
     dims: int = 8
 
 
-def write_archive(path_or_file, kind: str, version: int, meta: dict, arrays: Mapping) -> None:
+def write_archive(
+    path_or_file, kind: str, version: int, meta: dict, arrays: Mapping, limits: Limits = Limits()
+) -> None:
     """Write an archive; equal content gives equal bytes (with one version of zlib).
 
     Parameters
@@ -78,14 +80,15 @@ def write_archive(path_or_file, kind: str, version: int, meta: dict, arrays: Map
         Json object: str keys; None, bool, int, finite float, str, list and dict values.
     arrays : mapping of str to ndarray
         Integer arrays of 1, 2, 4 or 8 bytes.
+    limits : Limits
+        What the file's readers accept.
 
     Raises
     ------
     ArchiveError
-        If the content cannot be stored, or would not pass the default `Limits`.
+        If the content cannot be stored, or would not pass the limits.
     """
     where = "archive"
-    limits = Limits()
     if not isinstance(kind, str) or not _KIND.fullmatch(kind):
         raise ArchiveError(f"{where}: kind must match {_KIND.pattern}, not {kind!r}")
     if not _is_int(version) or not 1 <= version < 1 << 31:
@@ -159,7 +162,7 @@ def read_archive(
     return head["meta"], _unpack(where, head["arrays"], body, start, limits)
 
 
-def canonical_hash(meta: dict, arrays: Mapping) -> str:
+def canonical_hash(meta: dict, arrays: Mapping, limits: Limits = Limits()) -> str:
     """Return the SHA-256 (hex) of a json object and named arrays.
 
     It covers the canonical json text and each array's name, dtype, shape and little-endian bytes;
@@ -170,7 +173,7 @@ def canonical_hash(meta: dict, arrays: Mapping) -> str:
     ArchiveError
         If the content could not be stored in an archive.
     """
-    table, blobs = _pack("archive", meta, arrays, Limits())
+    table, blobs = _pack("archive", meta, arrays, limits)
     text = _dump({"arrays": table, "meta": meta})
     digest = hashlib.sha256(struct.pack("<I", len(text)) + text)
     for blob in blobs:

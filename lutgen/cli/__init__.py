@@ -7,7 +7,7 @@ from lutgen import __version__
 from .codec import decode, encode, evaluate_
 from .common import Commands
 from .hardware import build_, sim, targets
-from .loclic import loclic
+from .loclic_codec import loclic
 from .report import report_
 from .route import route_
 from .training import slim_, train

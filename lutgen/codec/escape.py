@@ -1,10 +1,9 @@
 """Tables of residuals: what is far from zero escapes.
 
-A residual r is the symbol ``r + 127``; 255 is the escape.  Residuals beyond -127..127, and those
-that a class leaves without a frequency, are escaped, and their values, as 16 bits of two's
-complement, low byte first, follow as two symbols of the raw class.  So even the narrowest
-class spends almost nothing on what never happens, and a decoder in hardware knows no escapes: all
-it sees are classes.
+A residual r is the symbol ``r + 127``; 255 is the escape, of residuals beyond -127..127 and of
+those that a class leaves without a frequency (:mod:`.residuals` says what follows).  So even the
+narrowest class spends almost nothing on what never happens, and a decoder in hardware knows no
+escapes: all it sees are classes.
 """
 
 import math

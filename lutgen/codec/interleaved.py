@@ -10,7 +10,8 @@ per clock from a plain stream, because it has `LANES` clocks until a state's nex
 States are written without their leading one, most significant bit first; 0 to 7 zeros before the
 one end the string at a byte boundary.  The encoder starts every state from
 :data:`.rans.CHECK_STATE` and codes the last symbol first; a decoder whose states do not all come
-back to it, exactly at the end of the payload, has read a damaged one.
+back to it, exactly at the end of the payload, has read a damaged one.  As with tiles that is no
+hash: files have a CRC-32.
 """
 
 import numpy as np

@@ -5,7 +5,7 @@ from torch import nn
 
 from lutgen.training.loclic.convolution import conv1x1, conv5x5, depthwise3x3
 from lutgen.training.loclic.feed_forward import FeedForward
-from lutgen.training.loclic.linear_attention import linear_attention
+from lutgen.training.loclic.linear_attention import LinearAttention
 
 __all__ = ["InterSliceContext"]
 
@@ -23,13 +23,13 @@ class InterSliceContext(nn.Module):
 
     def __init__(self, known: int, c: int) -> None:
         super().__init__()
-        self.heads = known // c
         self.query, self.key, self.value = (
             nn.Sequential(conv1x1(known, known), depthwise3x3(known)) for _ in range(3)
         )
+        self.attend = LinearAttention(known // c)
         self.merge = conv5x5(known, 3 * c)
         self.mix = FeedForward(3 * c, 4 * c, 2 * c)
 
     def forward(self, decoded: torch.Tensor) -> torch.Tensor:
         q, k, v = self.query(decoded), self.key(decoded), self.value(decoded)
-        return self.mix(self.merge(linear_attention(q, k, v, self.heads)))
+        return self.mix(self.merge(self.attend(q, k, v)))

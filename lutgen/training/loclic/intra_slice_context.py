@@ -5,7 +5,7 @@ from torch import nn
 
 from lutgen.training.loclic.convolution import conv1x1, conv5x5, depthwise3x3
 from lutgen.training.loclic.feed_forward import FeedForward
-from lutgen.training.loclic.linear_attention import linear_attention
+from lutgen.training.loclic.linear_attention import LinearAttention
 
 __all__ = ["IntraSliceContext"]
 
@@ -31,6 +31,7 @@ class IntraSliceContext(nn.Module):
         self.query, self.key, self.value = (
             nn.Sequential(conv1x1(c, c), depthwise3x3(c)) for _ in range(3)
         )
+        self.attend = LinearAttention(self.HEADS)
         self.merge = conv5x5(c, 2 * c)
         self.mix = FeedForward(2 * c, 4 * c, 2 * c)
 
@@ -51,4 +52,4 @@ class IntraSliceContext(nn.Module):
         q = self.query(before * ~mask)
         k = self.key(before * mask)
         v = self.value(anchors)
-        return self.mix(self.merge(linear_attention(q, k, v, self.HEADS)))
+        return self.mix(self.merge(self.attend(q, k, v)))

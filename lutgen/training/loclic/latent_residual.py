@@ -7,6 +7,7 @@ from torch import nn
 
 from lutgen.training.loclic.config import CodecConfig
 from lutgen.training.loclic.convolution import conv3x3
+from lutgen.training.loclic.half_tanh import HalfTanh
 
 __all__ = ["LatentResidual"]
 
@@ -28,10 +29,10 @@ class LatentResidual(nn.Module):
         stages: list[nn.Module] = []
         for a, b in pairwise(config.residual_widths(index)):
             stages += [conv3x3(a, b), nn.GELU()]
-        self.stages = nn.Sequential(*stages[:-1])
+        self.stages = nn.Sequential(*stages[:-1], HalfTanh())
         # A guess of nothing is better than a random one.
         nn.init.zeros_(stages[-2].weight)
         nn.init.zeros_(stages[-2].bias)
 
     def forward(self, decoded: torch.Tensor) -> torch.Tensor:
-        return 0.5 * torch.tanh(self.stages(decoded))
+        return self.stages(decoded)

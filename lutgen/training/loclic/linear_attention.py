@@ -1,11 +1,12 @@
 """Attention whose cost is linear in the number of cells."""
 
 import torch
+from torch import nn
 
-__all__ = ["linear_attention"]
+__all__ = ["LinearAttention"]
 
 
-def linear_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, heads: int) -> torch.Tensor:
+class LinearAttention(nn.Module):
     """Global context of each cell.
 
     MLIC++, section 3.3, after Shen et al., "Efficient Attention: Attention with Linear
@@ -14,18 +15,23 @@ def linear_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, heads: i
 
     Parameters
     ----------
-    q, k, v:
-        Each (B, C, h, w).
     heads:
-        Parts of C that are apart.
-
-    Returns
-    -------
-    torch.Tensor
-        (B, C, h, w).
+        Parts of the channels that are apart.
     """
-    batch, channels, height, width = q.shape
-    q, k, v = (x.reshape(batch * heads, channels // heads, height * width) for x in (q, k, v))
-    context = torch.bmm(k.softmax(2), v.transpose(1, 2))
-    out = torch.bmm(context.transpose(1, 2), q.softmax(1))
-    return out.reshape(batch, channels, height, width)
+
+    def __init__(self, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+
+    def forward(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        """(B, C, h, w) of three of them."""
+        q_heads, k_heads, v_heads = (split(x, self.heads) for x in (q, k, v))
+        context = torch.bmm(k_heads.softmax(2), v_heads.transpose(1, 2))
+        out = torch.bmm(context.transpose(1, 2), q_heads.softmax(1))
+        return out.reshape(q.shape)
+
+
+def split(x: torch.Tensor, heads: int) -> torch.Tensor:
+    """(B, C, h, w) -> (B * heads, C / heads, h * w)."""
+    batch, channels, height, width = x.shape
+    return x.reshape(batch * heads, channels // heads, height * width)

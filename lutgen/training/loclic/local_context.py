@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lutgen.training.loclic.checkerboard import window_anchors
+from lutgen.training.loclic.window_attention import WindowAttention
 
 __all__ = ["LocalContext"]
 
@@ -42,7 +42,7 @@ class LocalContext(nn.Module):
         apart = cells[:, None] - cells[None] + window - 1
         index = apart[..., 0] * (2 * window - 1) + apart[..., 1]
         self.register_buffer("index", index.flatten(), persistent=False)
-        self.register_buffer("anchors", window_anchors(window), persistent=False)
+        self.attend = WindowAttention(window)
 
     def forward(self, anchors: torch.Tensor) -> torch.Tensor:
         """Context of each cell, (B, 2c, h, w), of use for non-anchors.
@@ -59,11 +59,8 @@ class LocalContext(nn.Module):
         x = functional.unfold(x, k, padding=k // 2)  # (B, 3c k^2, cells)
         x = x.reshape(batch, 3, heads, c // heads, k * k, cells).permute(1, 0, 5, 2, 4, 3)
         q, key, v = x.reshape(3, batch * cells * heads, k * k, c // heads)
-        score = torch.bmm(q, key.transpose(1, 2)) * (c // heads) ** -0.5
         bias = self.bias[:, self.index].reshape(heads, k * k, k * k)
-        score = (score.reshape(-1, heads, k * k, k * k) + bias).flatten(0, 1)
-        weight = score.masked_fill(~self.anchors, -torch.inf).softmax(2)
-        out = torch.bmm(weight * self.anchors[:, None], v)  # (B cells heads, k^2, c / heads)
+        out = self.attend(q, key, v, bias)  # (B cells heads, k^2, c / heads)
         out = out.transpose(1, 2).reshape(batch * cells, c, k, k)
         out = self.merge(self.fuse(out).reshape(batch, cells, 2 * c))
         out = out + self.mix(out)

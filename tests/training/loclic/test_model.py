@@ -11,7 +11,7 @@ from lutgen.training.loclic.config import PRESETS, CodecConfig, preset
 from lutgen.training.loclic.factorized_prior import FactorizedPrior
 from lutgen.training.loclic.gaussian import likelihood, scale_table
 from lutgen.training.loclic.gdn import GDN
-from lutgen.training.loclic.linear_attention import linear_attention
+from lutgen.training.loclic.linear_attention import LinearAttention
 from lutgen.training.loclic.local_context import LocalContext
 from lutgen.training.loclic.model import Codec, straight_round
 
@@ -186,7 +186,7 @@ def test_local_context_sees_its_window():
 def test_linear_attention_is_attention():
     torch.manual_seed(0)
     q, k, v = torch.randn(3, 2, 6, 3, 4, dtype=torch.float64)
-    out = linear_attention(q, k, v, heads=2)
+    out = LinearAttention(2)(q, k, v)
     for head in range(2):
         part = slice(3 * head, 3 * head + 3)
         a, b, c = (x[:, part].flatten(2) for x in (q, k, v))

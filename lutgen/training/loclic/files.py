@@ -1,0 +1,58 @@
+"""Images to files of the lossy codec and back."""
+
+import numpy as np
+import torch
+
+from lutgen.codec.codec import ModelMismatchError
+from lutgen.codec.loc_container import LocFile
+from lutgen.codec.step import step_of
+from lutgen.training.loclic.config import ALIGNMENT
+from lutgen.training.loclic.deployed import DeployedCodec
+
+__all__ = ["decode_image", "encode_image", "image_tensor"]
+
+
+def image_tensor(image: np.ndarray) -> torch.Tensor:
+    """uint8, (H, W, 3), to [0, 1], (1, 3, H', W'), edges repeated up to multiples of 64."""
+    height, width = image.shape[:2]
+    more = ((0, -height % ALIGNMENT), (0, -width % ALIGNMENT), (0, 0))
+    padded = np.pad(image, more, mode="edge")
+    return torch.from_numpy(padded).permute(2, 0, 1)[None].contiguous().float() / 255
+
+
+def encode_image(codec: DeployedCodec, image: np.ndarray, step: int = 16) -> bytes:
+    """The file of an image, uint8, (H, W, 3), with a rounding step of `lutgen.codec.step`.
+
+    Raises
+    ------
+    ValueError
+        If the image is of another shape or too large, or there is no such step.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+        raise ValueError(f"image must be uint8 of shape (H, W, 3), not {image.shape}")
+    height, width = image.shape[:2]
+    LocFile(codec.hash, width, height, step, b"")  # checked before work is done
+    payload = codec.compress(image_tensor(image), step_of(step))["strings"][0]
+    return LocFile(codec.hash, width, height, step, payload).pack()
+
+
+def decode_image(codec: DeployedCodec, data: bytes) -> np.ndarray:
+    """The image of a file: uint8, (H, W, 3).
+
+    Raises
+    ------
+    CorruptStreamError
+        If the file is damaged.
+    ModelMismatchError
+        If it is of another model.
+    """
+    file = LocFile.unpack(data)
+    if file.model_hash != codec.hash:
+        raise ModelMismatchError(
+            f"stream must be decoded with the model of hash {file.model_hash.hex()}, "
+            f"not {codec.hash.hex()}"
+        )
+    shape = tuple(-(-side // ALIGNMENT) for side in (file.height, file.width))
+    x = codec.decompress([file.payload], shape, step_of(file.step))["x_hat"]
+    x = x[0, :, : file.height, : file.width]
+    return torch.round(x.clamp(0, 1) * 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
