@@ -109,6 +109,14 @@ class DeployedCodec:
         CorruptStreamError
             If the payload is damaged.
         """
+        y_hat = self.decode_latent(strings, shape, step)
+        return {"x_hat": self.synthesis((y_hat / self.unit).float())}
+
+    @torch.no_grad()
+    def decode_latent(
+        self, strings: list[bytes], shape: tuple[int, int], step: int = UNIT
+    ) -> torch.Tensor:
+        """Decoded y, (1, M, H / 16, W / 16), the same on all machines; as `decompress`."""
         reader = ResidualReader(self.tables, strings[0])
 
         def code(index, cells, scales, means):
@@ -119,7 +127,7 @@ class DeployedCodec:
         z = residuals.reshape(1, -1, *shape) * self.unit
         y_hat = self._walk(self._tensor(z), code)
         reader.finish()
-        return {"x_hat": self.synthesis((y_hat / self.unit).float())}
+        return y_hat
 
     @torch.no_grad()
     def analyse(self, x: torch.Tensor, sink, step: int = UNIT) -> tuple[int, int]:
