@@ -31,7 +31,7 @@ from lutgen.gateware.config import CoreConfig
 from lutgen.gateware.top import DecoderTop, EncoderTop
 from lutgen.gateware.verilog import to_verilog
 from lutgen.model import Model
-from lutgen.sim.cores import rtl_decoder, rtl_encoder
+from lutgen.sim.codec import RtlDecoder, RtlEncoder
 from lutgen.synth import estimate
 from lutgen.targets import get_target
 from lutgen.training.datasets import load_images
@@ -52,7 +52,7 @@ def rates(config: CoreConfig, images: np.ndarray, cores: int, stream_bytes: int)
     count, height, width = images.shape
     reference = Codec(config.model).encode(images)
     options = {"stream_bytes": stream_bytes, "cores": cores}
-    encoder, decoder = rtl_encoder(config, **options), rtl_decoder(config, **options)
+    encoder, decoder = RtlEncoder(config, **options), RtlDecoder(config, **options)
     encoded, encode_seconds = _timed(lambda: encoder(images))
     if encoded.files != (reference.data,) or encoded.errors:
         raise SystemExit("error: the encoder's bytes differ from the reference's")

@@ -44,7 +44,8 @@ from lutgen.gateware.top import DecoderTop, EncoderTop
 from lutgen.gateware.verilog import to_verilog
 from lutgen.imageio import png_bytes
 from lutgen.model import Model
-from lutgen.sim.codec import RtlDecoder, RtlEncoder, _files, _words, raster_beats
+from lutgen.sim.beats import raster_beats
+from lutgen.sim.codec import RtlDecoder, RtlEncoder, _files, _words
 from lutgen.sim.gates import GateSimulation, Snapshot, Stream
 from lutgen.synth.cells import cost
 from lutgen.synth.energy import CLASSES, COEFFICIENTS, energy

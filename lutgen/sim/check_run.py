@@ -12,7 +12,6 @@ from lutgen.codec.codec import Codec
 from lutgen.codec.coder import Coder
 from lutgen.codec.container import HEADER_BYTES, CorruptStreamError
 from lutgen.sim.codec import RtlDecoder, RtlEncoder
-from lutgen.sim.cores import RtlDecoderCores, RtlEncoderCores
 from lutgen.sim.design import Design
 from lutgen.sim.ip import RtlDecoderIp, RtlEncoderIp
 from lutgen.sim.stall import Stall
@@ -53,13 +52,11 @@ class CheckRun:
 
     def _simulator(self, core: str):
         design = Design.of(self._folder / f"lutgen_{core}.v", f"lutgen_{core}")
-        if self._cores > 1:
-            several = {"encoder": RtlEncoderCores, "decoder": RtlDecoderCores}[core]
-            return several(self._config, design, stream_bytes=self._bytes, cores=self._cores)
-        tops = {"encoder": RtlEncoder, "decoder": RtlDecoder}
-        ips = {"encoder": RtlEncoderIp, "decoder": RtlDecoderIp}
-        rtl = (ips if self._registers else tops)[core]
-        return rtl(self._config, design, stream_bytes=self._bytes)
+        if self._registers:
+            ip = {"encoder": RtlEncoderIp, "decoder": RtlDecoderIp}[core]
+            return ip(self._config, design, stream_bytes=self._bytes)
+        top = {"encoder": RtlEncoder, "decoder": RtlDecoder}[core]
+        return top(self._config, design, stream_bytes=self._bytes, cores=self._cores)
 
     def _sizes(self, core: str):
         """Each group and its file; a list of what was found is filled in beside it."""

@@ -8,24 +8,23 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lutgen.gateware.config import CoreConfig
-from lutgen.gateware.top import DECODER_ERRORS, ENCODER_ERRORS, DecoderTop, EncoderTop
+from lutgen.gateware.multi import decoder_top, encoder_top
+from lutgen.gateware.top import DECODER_ERRORS, ENCODER_ERRORS
+from lutgen.sim.beats import filled, raster_beats, single_pixels
 from lutgen.sim.design import Design
 from lutgen.sim.stall import Stall
-from lutgen.sim.stream import StreamResult, rtl_stream
+from lutgen.sim.stream import AXIS, StreamResult, rtl_stream
 
 __all__ = [
-    "NAMES",
     "SLACK_CLOCKS",
     "Decoded",
     "Encoded",
     "RtlDecoder",
     "RtlEncoder",
     "file_beats",
-    "raster_beats",
     "rename_stalls",
 ]
 
-NAMES = "{stream}_t{signal}"
 #: Clocks without which a run is called hung: generous, since nothing depends on it.
 SLACK_CLOCKS = 200_000
 #: The idle output drops for a moment between files of one tile.
@@ -53,6 +52,8 @@ class Encoded:
         Names of the error bits that were set at any time.
     trace : StreamResult
         Clock of every beat.
+    pixels : int
+        Pixels that were taken.
     counters : mapping, optional
         What the counters read in the end, of an IP with registers.
     """
@@ -61,19 +62,26 @@ class Encoded:
     rest: bytes
     errors: tuple[str, ...]
     trace: StreamResult = field(repr=False)
+    pixels: int
     counters: Mapping[str, int] | None = None
 
     @classmethod
-    def of(cls, result: StreamResult, size: int, errors: tuple[str, ...], counters=None) -> Encoded:
-        """What a run gave on a stream of ``size`` bytes."""
+    def of(
+        cls, result: StreamResult, size: int, errors: tuple[str, ...], counters=None,
+        line: Sequence[int] = (1,),
+    ) -> Encoded:  # fmt: skip
+        """What a run gave on a stream of ``size`` bytes; ``line`` counts the pixels of a line's
+        beats.
+        """
         beats = result.outputs["m_axis_stream"]
         files, rest = _files(beats["data"], beats["keep"], beats["last"], size)
-        return cls(files, rest, errors, result, counters)
+        pixels = int(np.resize(line, len(result.input_clocks["s_axis_video"])).sum())
+        return cls(files, rest, errors, result, pixels, counters)
 
     @property
     def clocks_per_pixel(self) -> float:
-        """Clocks from the first pixel taken to the last, each included, per pixel."""
-        return _span(self.trace.input_clocks["s_axis_video"])
+        """Clocks from the first beat taken to the last, each included, per pixel."""
+        return _span(self.trace.input_clocks["s_axis_video"], self.pixels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +96,8 @@ class Decoded:
         Names of the error bits that were set at any time.
     trace : StreamResult
         Clock of every beat.
+    pixels : int
+        Pixels that were given.
     counters : mapping, optional
         What the counters read in the end, of an IP with registers.
     """
@@ -95,27 +105,32 @@ class Decoded:
     frames: tuple[np.ndarray, ...]
     errors: tuple[str, ...]
     trace: StreamResult = field(repr=False)
+    pixels: int
     counters: Mapping[str, int] | None = None
 
     @classmethod
-    def of(cls, result: StreamResult, errors: tuple[str, ...], counters=None) -> Decoded:
-        """What a run gave."""
+    def of(
+        cls, result: StreamResult, errors: tuple[str, ...], counters=None, cores: int = 1
+    ) -> Decoded:
+        """What a run gave on a port of so many pixels a beat."""
         beats = result.outputs["m_axis_video"]
+        if cores > 1:
+            beats = single_pixels(beats, cores)
         frames = _frames(beats["data"], beats["user"], beats["last"])
-        return cls(frames, errors, result, counters)
+        return cls(frames, errors, result, len(beats["data"]), counters)
 
     @property
     def clocks_per_pixel(self) -> float:
-        """Clocks from the first pixel given to the last, each included, per pixel."""
-        return _span(self.trace.output_clocks["m_axis_video"])
+        """Clocks from the first beat given to the last, each included, per pixel."""
+        return _span(self.trace.output_clocks["m_axis_video"], self.pixels)
 
 
-def _span(clocks: np.ndarray) -> float:
-    return (int(clocks[-1]) - int(clocks[0]) + 1) / len(clocks)
+def _span(clocks: np.ndarray, pixels: int) -> float:
+    return (int(clocks[-1]) - int(clocks[0]) + 1) / pixels
 
 
 class RtlEncoder:
-    """The encoder top of a configuration, simulated.
+    """The encoder top of a configuration, of one core or several, simulated.
 
     Parameters
     ----------
@@ -123,14 +138,16 @@ class RtlEncoder:
         The core.
     source : optional
         Verilog of ``lutgen_encoder``, by default made from ``config``.
-    stream_bytes : int
-        Width of the stream's TDATA in bytes, of ``source`` as well.
+    stream_bytes, cores : int
+        Width of the stream's TDATA in bytes, and cores, of ``source`` as well.
     """
 
-    def __init__(self, config: CoreConfig, source=None, *, stream_bytes: int = 4) -> None:
+    def __init__(
+        self, config: CoreConfig, source=None, *, stream_bytes: int = 4, cores: int = 1
+    ) -> None:
         self.config = config
-        self._bytes = stream_bytes
-        source = source or EncoderTop(config, stream_bytes=stream_bytes)
+        self._bytes, self._cores = stream_bytes, cores
+        source = source or encoder_top(config, cores=cores, stream_bytes=stream_bytes)
         self._design = Design.of(source, "lutgen_encoder")
 
     def __call__(
@@ -163,13 +180,14 @@ class RtlEncoder:
         images = np.asarray(images, dtype=np.uint8)
         count, height, width = images.shape
         if pixels is None:
-            pixels = raster_beats(images)
+            pixels = raster_beats(images, self._cores)
+        line = filled(width, self._cores)
         width, height = size or (width, height)
         result = rtl_stream(
             self._design,
             {"s_axis_video": pixels},
             {"m_axis_stream": ["data", "keep", "last"]},
-            names=NAMES,
+            names=AXIS,
             stalls=rename_stalls(stall, {"pixels": "s_axis_video", "bytes": "m_axis_stream"}),
             config={
                 "width": width,
@@ -181,20 +199,22 @@ class RtlEncoder:
             **{
                 "idle": "idle",
                 "idle_clocks": _IDLE_CLOCKS,
-                "max_clocks": 40 * len(pixels["data"]) + SLACK_CLOCKS,
+                "max_clocks": 40 * self._cores * len(pixels["data"]) + SLACK_CLOCKS,
                 **options,
             },
         )
-        return Encoded.of(result, self._bytes, _errors(result, ENCODER_ERRORS))
+        return Encoded.of(result, self._bytes, _errors(result, ENCODER_ERRORS), line=line)
 
 
 class RtlDecoder:
     """The decoder top of a configuration, simulated.  Parameters as in `RtlEncoder`."""
 
-    def __init__(self, config: CoreConfig, source=None, *, stream_bytes: int = 4) -> None:
+    def __init__(
+        self, config: CoreConfig, source=None, *, stream_bytes: int = 4, cores: int = 1
+    ) -> None:
         self.config = config
-        self._bytes = stream_bytes
-        source = source or DecoderTop(config, stream_bytes=stream_bytes)
+        self._bytes, self._cores = stream_bytes, cores
+        source = source or decoder_top(config, cores=cores, stream_bytes=stream_bytes)
         self._design = Design.of(source, "lutgen_decoder")
 
     def __call__(
@@ -217,8 +237,8 @@ class RtlDecoder:
         result = rtl_stream(
             self._design,
             {"s_axis_stream": words},
-            {"m_axis_video": ["data", "user", "last"]},
-            names=NAMES,
+            {"m_axis_video": ["data", "user", "last", *(["keep"] if self._cores > 1 else [])]},
+            names=AXIS,
             stalls=rename_stalls(stall, {"bytes": "s_axis_stream", "pixels": "m_axis_video"}),
             config={"clear_error": 0} | ({"level": level} if self.config.model.levels else {}),
             watch=["error"],
@@ -229,7 +249,7 @@ class RtlDecoder:
                 **options,
             },
         )
-        return Decoded.of(result, _errors(result, DECODER_ERRORS))
+        return Decoded.of(result, _errors(result, DECODER_ERRORS), cores=self._cores)
 
 
 def rename_stalls(
@@ -240,17 +260,6 @@ def rename_stalls(
     if unknown:
         raise ValueError(f"stall must name {sorted(names)}, not {sorted(unknown)}")
     return {names[name]: value for name, value in (stall or {}).items()}
-
-
-def raster_beats(images: np.ndarray) -> dict[str, np.ndarray]:
-    """Beats of images in raster order with their markers."""
-    user = np.zeros(images.shape, dtype=np.int64)
-    last = np.zeros(images.shape, dtype=np.int64)
-    user[:, 0, 0] = 1
-    last[:, :, -1] = 1
-    return {
-        "data": images.ravel().astype(np.int64), "user": user.ravel(), "last": last.ravel(),
-    }  # fmt: skip
 
 
 def file_beats(files: bytes | Sequence[bytes], size: int) -> dict[str, np.ndarray]:

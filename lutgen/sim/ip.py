@@ -11,19 +11,18 @@ from lutgen.gateware.config import CoreConfig
 from lutgen.gateware.ip import DecoderIp, EncoderIp
 from lutgen.gateware.registers import BUS
 from lutgen.register_map import RegisterMap
+from lutgen.sim.beats import raster_beats
 from lutgen.sim.bus import BusScript
 from lutgen.sim.codec import (
-    NAMES,
     SLACK_CLOCKS,
     Decoded,
     Encoded,
     file_beats,
-    raster_beats,
     rename_stalls,
 )
 from lutgen.sim.design import Design
 from lutgen.sim.stall import Stall
-from lutgen.sim.stream import StreamResult, rtl_stream
+from lutgen.sim.stream import AXIS, StreamResult, rtl_stream
 from lutgen.sim.verilator import SimulationError
 
 __all__ = ["RtlDecoderIp", "RtlEncoderIp"]
@@ -77,7 +76,7 @@ class _Session:
     ) -> tuple[StreamResult, dict[str, int], tuple[str, ...]]:
         """The streams, counters, and errors; SimulationError if the registers contradict."""
         result = rtl_stream(
-            design, inputs, outputs, names=NAMES, bus=self._bus, watch=["interrupt"], **options
+            design, inputs, outputs, names=AXIS, bus=self._bus, watch=["interrupt"], **options
         )
         words = {name: result.words[at] for name, at in self._read.items()}
         for name in self._constants:

@@ -9,8 +9,8 @@ from lutgen.gateware.bands import check_cores
 from lutgen.gateware.multi import DecoderCores, EncoderCores, encoder_top
 from lutgen.gateware.top import ENCODER_ERRORS
 from lutgen.sim import Stall, rtl_stream
+from lutgen.sim.beats import raster_beats, single_pixels
 from lutgen.sim.codec import _files
-from lutgen.sim.cores import pixel_beats, single_pixels
 from tests.gateware import test_decoder_errors as damage
 from tests.gateware.tops import STALLS, Tops, pictures, tops
 
@@ -262,7 +262,7 @@ def files(*groups: np.ndarray) -> tuple[bytes, ...]:
     ((0, 10), 1), ((18, 0), 1), ((41, 10), 1), ((18, 65), 1), ((18, 10), 0),
 ])  # fmt: skip
 def test_impossible_size(size, count):
-    result = encode(pixel_beats(damage_images(), 2), size=size, per_file=count)
+    result = encode(raster_beats(damage_images(), 2), size=size, per_file=count)
     assert result.errors == ("bad_marker", "bad_size")
     assert (result.files, result.rest) == ((), b"")
 
@@ -272,7 +272,7 @@ def test_beats_before_a_start_of_frame(missing):
     """They are dropped."""
     beats = {
         name: np.concatenate([np.zeros(missing, int), values])
-        for name, values in pixel_beats(damage_images(), 2).items()
+        for name, values in raster_beats(damage_images(), 2).items()
     }
     result = encode(beats, stall=STALLS["random"])
     assert result.errors == ("bad_marker",)
@@ -280,7 +280,7 @@ def test_beats_before_a_start_of_frame(missing):
 
 
 def test_frame_without_a_start():
-    beats = pixel_beats(damage_images(4), 2)
+    beats = raster_beats(damage_images(4), 2)
     beats["user"][90] = 0
     result = encode(beats)
     assert result.errors == ("bad_marker",)
@@ -292,7 +292,7 @@ def test_frame_without_a_start():
 ])  # fmt: skip
 def test_misplaced_markers(marker, at):
     """Geometry is counted: reported, and otherwise ignored."""
-    beats = pixel_beats(damage_images(), 2)
+    beats = raster_beats(damage_images(), 2)
     beats[marker][at] ^= 1
     result = encode(beats)
     assert result.errors == ("bad_marker",)
@@ -300,7 +300,7 @@ def test_misplaced_markers(marker, at):
 
 
 def test_short_and_long_frame():
-    beats = pixel_beats(damage_images(), 2)
+    beats = raster_beats(damage_images(), 2)
     longer = {name: np.insert(values, [90] * 9, 0) for name, values in beats.items()}
     result = encode(longer)
     assert result.errors == ("bad_marker",)
@@ -315,7 +315,7 @@ def test_short_and_long_frame():
 
 def test_clear_error():
     top = tops("two cores")
-    beats = pixel_beats(damage_images(), 2)
+    beats = raster_beats(damage_images(), 2)
     beats["last"][40] = 1
     result = rtl_stream(
         top.encoder_design, {"s_axis_video": beats}, {"m_axis_stream": ["data", "keep", "last"]},

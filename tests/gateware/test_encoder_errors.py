@@ -7,7 +7,8 @@ from amaranth.lib import wiring
 
 from lutgen.gateware.top import ENCODER_ERRORS, EncoderTop
 from lutgen.sim import rtl_stream
-from lutgen.sim.codec import _files, raster_beats
+from lutgen.sim.beats import raster_beats
+from lutgen.sim.codec import _files
 from tests.gateware.tops import STALLS, pictures, tops
 
 SIZE = (18, 10)

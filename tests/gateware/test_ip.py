@@ -11,7 +11,8 @@ from lutgen.gateware.registers import BUS
 from lutgen.gateware.verilog import to_verilog
 from lutgen.register_map import RegisterMap
 from lutgen.sim import Design, Stall, rtl_stream
-from lutgen.sim.codec import _files, _frames, _words, raster_beats
+from lutgen.sim.beats import raster_beats
+from lutgen.sim.codec import _files, _frames, _words
 from lutgen.synth import estimate
 from lutgen.targets import get_target
 from tests.gateware.ip import Script, packet_bytes, packet_frames, words

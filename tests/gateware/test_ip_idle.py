@@ -7,8 +7,10 @@ from lutgen.gateware.build_map import build_map
 from lutgen.gateware.ip import DecoderIp, EncoderIp
 from lutgen.gateware.registers import BUS
 from lutgen.sim import Design, Stall, rtl_stream
+from lutgen.sim.beats import raster_beats
 from lutgen.sim.bus import BusScript
-from lutgen.sim.codec import NAMES, file_beats, raster_beats
+from lutgen.sim.codec import file_beats
+from lutgen.sim.stream import AXIS
 from tests.gateware.tops import pictures, tops
 
 #: Clocks from a change of the core to when a read of STATUS shows it.
@@ -29,7 +31,7 @@ def idle_reads(registers, design, settings: dict, inputs: dict, outputs: dict, s
     for _ in range(_READS):
         script.read(registers["status"].offset)
     stalls = {name: Stall(0.5, seed + k) for k, name in enumerate([*inputs, *outputs])}
-    result = rtl_stream(design, inputs, outputs, names=NAMES, stalls=stalls, bus=script)
+    result = rtl_stream(design, inputs, outputs, names=AXIS, stalls=stalls, bus=script)
     begins = result.input_clocks[f"{BUS}_ar"][-_READS:]
     ends = result.output_clocks[f"{BUS}_r"][-_READS:]
     idle = np.array(result.words[first:]) & registers["status"]["idle"].mask

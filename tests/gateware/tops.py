@@ -13,7 +13,6 @@ from lutgen.gateware.config import CoreConfig
 from lutgen.gateware.multi import decoder_top, encoder_top
 from lutgen.sim import Design, Stall, rtl_stream
 from lutgen.sim.codec import RtlDecoder, RtlEncoder
-from lutgen.sim.cores import rtl_decoder, rtl_encoder
 from tests.models import (
     laplace_model,
     pyramid_laplace_model,
@@ -57,13 +56,13 @@ class Tops:
 
     @cached_property
     def encoder(self) -> RtlEncoder:
-        return rtl_encoder(
+        return RtlEncoder(
             self.config, self.encoder_design, stream_bytes=self.stream_bytes, cores=self.cores
         )
 
     @cached_property
     def decoder(self) -> RtlDecoder:
-        return rtl_decoder(
+        return RtlDecoder(
             self.config, self.decoder_design, stream_bytes=self.stream_bytes, cores=self.cores
         )
 

@@ -14,7 +14,7 @@ from lutgen.codec.codec import Codec
 from lutgen.codec.container import CorruptStreamError
 from lutgen.model import Model
 from lutgen.sim import Design, build_simulation
-from lutgen.sim.codec import raster_beats
+from lutgen.sim.beats import raster_beats
 from lutgen.sim.runner import run
 from tests.gateware.ip import packet_bytes, packet_frames
 from tests.gateware.tops import pictures

@@ -11,10 +11,11 @@ from lutgen.gateware.build_map import build_map
 from lutgen.gateware.config import CoreConfig
 from lutgen.gateware.registers import BUS, RegisterFile
 from lutgen.sim import Design, SimulationError, Stall, rtl_stream
+from lutgen.sim.beats import raster_beats
 from lutgen.sim.bus import BusScript
 from lutgen.sim.check import check, check_build
-from lutgen.sim.codec import NAMES, raster_beats
 from lutgen.sim.ip import RtlDecoderIp, RtlEncoderIp
+from lutgen.sim.stream import AXIS
 from tests.gateware.tops import pictures, tops
 from tests.models import table_model
 
@@ -63,7 +64,7 @@ def test_steps_wait_for_the_streams():
     script.taken(50)
     result = rtl_stream(
         design, {"s_axis_video": raster_beats(images)}, {"m_axis_stream": ["data"]},
-        names=NAMES, bus=script, stalls={"s_axis_video": Stall(0.5, 1)},
+        names=AXIS, bus=script, stalls={"s_axis_video": Stall(0.5, 1)},
     )  # fmt: skip
     clocks = result.input_clocks["s_axis_video"]
     last_write = result.input_clocks[f"{BUS}_aw"][-1]

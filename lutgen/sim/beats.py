@@ -1,0 +1,53 @@
+"""Beats of the pixel ports: one pixel, or one for each of several cores."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+__all__ = ["filled", "raster_beats", "single_pixels"]
+
+
+def filled(width: int, cores: int) -> np.ndarray:
+    """Pixels in each beat of a line."""
+    return np.minimum(cores, width - cores * np.arange(-(-width // cores)))
+
+
+def raster_beats(images: np.ndarray, cores: int = 1) -> dict[str, np.ndarray]:
+    """Beats of so many pixels, one for each core, of images in raster order with their markers.
+
+    What is behind a line's last pixel is not zero, so that it would be seen.
+    """
+    count, height, width = images.shape
+    beats = -(-width // cores)
+    wide = np.full((count, height, beats * cores), 0xA5, dtype=np.uint8)
+    wide[:, :, :width] = images
+    user = np.zeros((count, height, beats), dtype=np.int64)
+    last = np.zeros_like(user)
+    user[:, 0, 0] = 1
+    last[:, :, -1] = 1
+    data = wide.reshape(-1, cores).view(f"<u{cores}").ravel()
+    return {"data": data, "user": user.ravel(), "last": last.ravel()}
+
+
+def single_pixels(beats: Mapping[str, np.ndarray], cores: int) -> dict[str, np.ndarray]:
+    """A decoder's beats of several pixels as beats of one.
+
+    Raises
+    ------
+    ValueError
+        If a beat but a line's last is filled in part, or null bytes are not the highest and zero.
+    """
+    keep, user, last = (
+        np.asarray(beats[name], dtype=np.int64) for name in ("keep", "user", "last")
+    )
+    pixels = np.asarray(beats["data"]).astype(f"<u{cores}").view(np.uint8).reshape(-1, cores)
+    kept = (keep[:, None] >> np.arange(cores) & 1).astype(bool)
+    part = keep != (1 << cores) - 1
+    if (keep & (keep + 1)).any() or (keep == 0).any() or pixels[~kept].any() or (
+        part & (last == 0)
+    ).any():
+        raise ValueError("null bytes must be zero, and the highest of a line's last beat")
+    first, final = np.zeros(kept.shape, dtype=np.int64), np.zeros(kept.shape, dtype=np.int64)
+    first[:, 0] = user
+    final[np.arange(len(keep)), kept.sum(axis=1) - 1] = last
+    return {"data": pixels[kept], "user": first[kept], "last": final[kept]}
