@@ -17,6 +17,7 @@ __all__ = [
     "coder_options",
     "core_progress",
     "cores_option",
+    "design_options",
     "encoder_lanes_option",
     "image_output",
     "is_folder",
@@ -120,6 +121,30 @@ def coder_options(command):
         click.option(
             "--coder", type=click.Choice(["rans", "tans"]), default="rans", show_default=True,
             help="Entropy coder; tans for models with a table head.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def design_options(command):
+    """What a design of one or both cores is made of: ``--top``, lanes, sizes, coder."""
+    for option in (
+        coder_options,
+        click.option(
+            "--stream-bytes", type=int, default=4, show_default=True,
+            help="Width of the file's TDATA.",
+        ),
+        click.option("--max-height", type=int, default=4096, show_default=True),
+        click.option(
+            "--max-width", type=int, default=512, show_default=True, help="Of images, in pixels."
+        ),
+        tile_option,
+        encoder_lanes_option,
+        lanes_option,
+        click.option(
+            "--top", type=click.Choice(["encoder", "decoder", "codec"]), default="codec",
+            show_default=True, help="One core, or both.",
         ),
     ):  # fmt: skip
         command = option(command)

@@ -9,6 +9,7 @@ from .common import (
     coder_options,
     core_progress,
     cores_option,
+    design_options,
     encoder_lanes_option,
     json_option,
     lanes_option,
@@ -23,19 +24,7 @@ __all__ = ["build_", "sim", "targets"]
 @click.command("build")
 @click.option("--target", required=True, help="Device, see `lutgen targets`.")
 @model_option
-@click.option(
-    "--top", type=click.Choice(["encoder", "decoder", "codec"]), default="codec",
-    show_default=True, help="One core, or both.",
-)  # fmt: skip
-@lanes_option
-@encoder_lanes_option
-@tile_option
-@coder_options
-@click.option("--max-width", type=int, default=512, show_default=True, help="Of images, in pixels.")
-@click.option("--max-height", type=int, default=4096, show_default=True)
-@click.option(
-    "--stream-bytes", type=int, default=4, show_default=True, help="Width of the file's TDATA."
-)
+@design_options
 @registers_option
 @cores_option
 @click.option("--out", metavar="DIR", help="By default rtl_out/TARGET/TOP-PROFILE.")

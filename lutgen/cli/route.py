@@ -6,13 +6,10 @@ import click
 
 from .common import (
     Failure,
-    coder_options,
     core_progress,
-    encoder_lanes_option,
+    design_options,
     json_option,
-    lanes_option,
     model_option,
-    tile_option,
 )
 
 __all__ = ["route_"]
@@ -22,31 +19,19 @@ __all__ = ["route_"]
 @click.option("--target", required=True, help="Device; nextpnr routes ecp5-45k.")
 @model_option
 @click.option(
-    "--top", type=click.Choice(["encoder", "decoder", "codec"]), default="codec",
-    show_default=True, help="One core, or both, each on its own.",
-)  # fmt: skip
-@click.option(
     "--block", "blocks", multiple=True, metavar="NAME",
     help="Part of the cores to route alone: coder, head, ...; may be repeated.",
 )  # fmt: skip
 @click.option(
     "--seed", type=click.IntRange(0), default=1, show_default=True, help="Where placement begins."
 )
-@lanes_option
-@encoder_lanes_option
-@tile_option
-@click.option("--max-width", type=int, default=512, show_default=True, help="Of images, in pixels.")
-@click.option("--max-height", type=int, default=4096, show_default=True)
-@click.option(
-    "--stream-bytes", type=int, default=4, show_default=True, help="Width of the file's TDATA."
-)
-@coder_options
+@design_options
 @json_option
 def route_(target, model, as_json, **parameters) -> None:
     """Place and route a model's encoder and decoder: a clock that a real device reaches.
 
-    Takes some minutes a core.  Each design stands in a frame of shift registers, so that no path
-    ends at a pin.
+    Each on its own, some minutes a core, in a frame of shift registers, so that no path ends at a
+    pin.
     """
     from lutgen.model import ModelError
     from lutgen.routing import route_cores, summary, table
