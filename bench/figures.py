@@ -13,38 +13,9 @@ from pathlib import Path
 import click
 import numpy as np
 
-_INK, _OURS, _OTHER = "#222222", "#1f6f8b", "#c0792a"
+from bench.axes import INK, axes_of, label_points, save
 
-
-def _axes(title: str, x: str, y: str, count: int = 1, rows: int = 1):
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    # Names in the file must not depend on the moment: equal json, equal plots.
-    matplotlib.rcParams["svg.hashsalt"] = "lutgen"
-    matplotlib.rcParams["svg.fonttype"] = "none"  # letters, not outlines: less than half the size
-    figure, axes = pyplot.subplots(
-        rows, count, figsize=(4.6 * count, 0.8 + 2.4 * rows), layout="constrained"
-    )
-    for axis, title_, x_, y_ in zip(
-        np.ravel(axes), np.atleast_1d(title), np.atleast_1d(x), np.atleast_1d(y), strict=True
-    ):
-        axis.set_title(title_, fontsize=10, color=_INK)
-        axis.set_xlabel(x_)
-        axis.set_ylabel(y_)
-        axis.spines[["top", "right"]].set_visible(False)
-    return figure, axes
-
-
-def _save(figure, path: Path) -> None:
-    from matplotlib import pyplot
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Date": None})
-    pyplot.close(figure)
-    click.echo(str(path))
+_OURS, _OTHER = "#1f6f8b", "#c0792a"
 
 
 def _legend(axis) -> None:
@@ -61,7 +32,7 @@ def levels(table: dict, plots: Path) -> None:
         if not found:
             continue
         where = f"{data}, {row['images']} images"
-        figure, (left, right) = _axes(
+        figure, (left, right) = axes_of(
             [f"Bits of each level\n{where}", f"Error of upsampling\n{where}"],
             ["level (0 is the image)"] * 2, ["bits per pixel of level 0", "RMSE, gray values"], 2,
         )  # fmt: skip
@@ -80,7 +51,7 @@ def levels(table: dict, plots: Path) -> None:
         )
         right.set_xticks(at)
         _legend(right)
-        _save(figure, plots / f"figure2-{data}.svg")
+        save(figure, plots / f"figure2-{data}.svg")
 
 
 def images(table: dict, plots: Path) -> None:
@@ -103,20 +74,20 @@ def images(table: dict, plots: Path) -> None:
         return
     bits = np.array(row["per_image"]) / [image.size for image in stack]
     order = np.argsort(bits, kind="stable")
-    figure, _ = _axes("", "", "", 1)
+    figure, _ = axes_of("", "", "", 1)
     figure.clear()
     figure.set_size_inches(6.4, 2.3)
     each = min(8, len(stack) // 2)
     axes = figure.subplots(2, each)
     figure.suptitle(
         f"Easiest and hardest of {row['images']} images, {data}: ideal bits per pixel, "
-        f"{next(iter(row['models']))}", fontsize=10, color=_INK,
+        f"{next(iter(row['models']))}", fontsize=10, color=INK,
     )  # fmt: skip
     for axis, i in zip(axes.flat, [*order[:each], *order[-each:]], strict=True):
         axis.imshow(stack[i], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axis.set_title(f"{bits[i]:.2f}", fontsize=8)
         axis.axis("off")
-    _save(figure, plots / "figure3.svg")
+    save(figure, plots / "figure3.svg")
 
 
 def gap(results: Path, plots: Path) -> None:
@@ -143,7 +114,7 @@ def gap(results: Path, plots: Path) -> None:
             f"last measured: {100 * soft[-1]['gap']:.2f} % at step {soft[-1]['step']:,}" if soft
             else "hard from the start: nothing to measure"
         )  # fmt: skip
-    figure, axes = _axes(
+    figure, axes = axes_of(
         titles, ["step"] * 2 * count,
         ["bits per pixel, held-out"] * count + ["(hard - soft) / soft, %"] * count, count, 2,
     )  # fmt: skip
@@ -159,22 +130,22 @@ def gap(results: Path, plots: Path) -> None:
         late = [line["hard_bpp"] for line in log]
         top.set_ylim(0.95 * min(late), 1.3 * np.median(late))
         gaps = [100 * line["gap"] for line in soft]
-        bottom.plot(at, gaps, color=_INK, lw=1)
+        bottom.plot(at, gaps, color=INK, lw=1)
         most = 2 * max([1.0, *np.abs(gaps[len(gaps) // 2 :])])  # noise of the start is cut off
         bottom.set_ylim(-most, most)
-        bottom.axhline(0, color=_INK, lw=0.5)
+        bottom.axhline(0, color=INK, lw=0.5)
         for axis in (top, bottom):
             axis.set_xlim(0, log[-1]["step"])
             if len(soft) < len(log):
                 # The switch lies between the last evaluation before and the first one after it.
                 start = at[-1] if at else 0
                 first = log[len(soft)]["step"]
-                axis.axvline((start + first) / 2, color=_INK, lw=0.8, ls=":")
+                axis.axvline((start + first) / 2, color=INK, lw=0.8, ls=":")
                 axis.axvspan(
-                    start, first, color=_INK, alpha=0.12, lw=0, label="forward pass becomes hard"
+                    start, first, color=INK, alpha=0.12, lw=0, label="forward pass becomes hard"
                 )
         top.legend(frameon=False, fontsize=8)
-    _save(figure, plots / "gap.svg")
+    save(figure, plots / "gap.svg")
 
 
 def luts(results: Path, plots: Path) -> None:
@@ -184,7 +155,7 @@ def luts(results: Path, plots: Path) -> None:
         click.echo("bpp over LUTs is left out: run bench.luts first")
         return
     found = json.loads(path.read_text())
-    figure, axis = _axes(
+    figure, axis = axes_of(
         f"Compression against size\n{found['data']}, {found['images']} images", "LUT6 of the model",
         "bits per pixel, ideal",
     )  # fmt: skip
@@ -197,26 +168,9 @@ def luts(results: Path, plots: Path) -> None:
     axis.set_xlim(0, 1.6 * max(p["luts"] for p in found["points"]))
     low, high = axis.get_ylim()
     axis.set_ylim(low - 0.25 * (high - low), high)
-    _labels(axis, [(p["luts"], p["bpp"]["ideal"], p["name"]) for p in found["points"]])
+    label_points(axis, [(p["luts"], p["bpp"]["ideal"], p["name"]) for p in found["points"]])
     axis.legend(frameon=False, loc="center right")
-    _save(figure, plots / "luts.svg")
-
-
-def _labels(axis, points: list[tuple[float, float, str]]) -> None:
-    """A name beside each point, moved down as far as others are in its way."""
-    (left, right), (low, high) = axis.get_xlim(), axis.get_ylim()
-    line, mark = 0.05 * (high - low), 0.02 * (right - left)
-    taken = [(x - mark, x + mark, y) for x, y, _ in points]
-    for x, y, name in sorted(points, key=lambda point: -point[1]):
-        start, text_y = x + 1.2 * mark, y
-        end = start + 0.9 * mark * len(name)
-        while any(a < end and start < b and abs(text_y - at) < line for a, b, at in taken):
-            text_y -= line / 4
-        taken.append((start, end, text_y))
-        axis.annotate(
-            name, (x, y), (start, text_y), fontsize=7, va="center", color=_INK,
-            arrowprops={"arrowstyle": "-", "lw": 0.4, "color": _INK},
-        )  # fmt: skip
+    save(figure, plots / "luts.svg")
 
 
 @click.command()

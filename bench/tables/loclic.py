@@ -1,0 +1,179 @@
+"""The lossy codec: what it multiplies, its points on Kodak, and other codecs beside it."""
+
+import json
+from pathlib import Path
+
+from bench.loclic_curves import Curve, difference, measured, models, published
+from lutgen.training.loclic.complexity import codec_layers, count
+from lutgen.training.loclic.config import PRESETS
+from lutgen.training.loclic.published import KMAC
+from lutgen.training.loclic.reference import REFERENCES
+
+from .results import ROOT
+
+__all__ = [
+    "loclic_bd", "loclic_coding", "loclic_complexity", "loclic_points", "loclic_references",
+]  # fmt: skip
+
+_RESULTS = ROOT / "bench" / "results"
+
+#: Published curves to compare with.
+_ANCHORS = ("factorized", "hyperprior")
+
+_ENDS = ("analysis", "synthesis")
+
+#: Settings of a point, if its file has them.
+_SETTINGS = ("quality", "lambda", "step")
+
+
+def loclic_complexity() -> str:
+    """kMAC per pixel of our configurations and MLIC++'s by block, both rules for the sum."""
+    counts = [count(codec_layers(config)) for config in PRESETS.values()]
+    printed = [count(codec_layers(config), "torchinfo") for config in PRESETS.values()]
+    lines = [
+        "| kMAC per pixel | " + " | ".join(f"`{name}`" for name in PRESETS) + " |",
+        "|---|" + "---|" * len(PRESETS),
+    ]
+
+    def row(title: str, values, form: str = ".2f") -> None:
+        lines.append(f"| {title} | " + " | ".join(format(v, form) for v in values) + " |")
+
+    for block in counts[0].blocks:
+        row(block, [c.blocks[block] for c in counts])
+    row("**convolutions + linear, true MACs**", [c.total for c in counts])
+    row("GDN", [sum(c.gdn.values()) for c in counts])
+    row("attention products", [sum(c.attention.values()) for c in counts])
+    row("all", [c.all_in for c in counts])
+    row("**by torchinfo's rule**", [c.total for c in printed])
+    paper = {"loc-lic": KMAC["loc-lic"], "mlic++-old": KMAC["mlic++"]}
+    row("the paper's, published", [str(paper.get(name, "-")) for name in PRESETS], "")
+    row("parameters, million", [c.parameters / 1e6 for c in counts])
+    return "\n".join([*lines, "", "(`lutgen loclic complexity`, `--rule torchinfo`)"])
+
+
+def loclic_references() -> str:
+    """kMAC per pixel of the codecs that ours is compared with, by both rules."""
+    lines = [
+        "| kMAC per pixel, low / high qualities | analysis | synthesis | rest | "
+        "**true MACs** | by torchinfo's rule | the paper's, published |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name in REFERENCES:
+        sizes = models(name, "macs").values()
+        cells = [
+            *([found.blocks[block] for found in sizes] for block in _ENDS),
+            [sum(v for block, v in found.blocks.items() if block not in _ENDS)
+             for found in sizes],
+            [found.total for found in sizes],
+            [found.total for found in models(name, "torchinfo").values()],
+        ]
+        lines.append(
+            f"| {name} | " + " | ".join(" / ".join(f"{v:.1f}" for v in cell) for cell in cells)
+            + f" | {KMAC.get(name, '-')} |"
+        )  # fmt: skip
+    return "\n".join([
+        *lines, "", "(counted from the layers, `lutgen/training/loclic/reference.py`)",
+    ])  # fmt: skip
+
+
+def loclic_points(folder: Path = _RESULTS) -> str:
+    """All points that were measured."""
+    lines = [
+        "| codec | setting | bit/pixel | PSNR, dB | MS-SSIM | MS-SSIM, dB | "
+        "ms per image, encode / decode |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    curves = measured(folder)
+    for curve in curves:
+        found = curve.results.results
+        for i in sorted(range(len(curve.rates)), key=curve.rates.__getitem__):
+            setting = ", ".join(
+                f"{name} {found[name][i]:.3g}" for name in _SETTINGS if name in found
+            )
+            lines.append(
+                f"| {curve.name} | {setting or '-'} | {curve.rates[i]:.4f} | "
+                f"{curve.qualities['psnr'][i]:.2f} | {found['ms-ssim-rgb'][i]:.4f} | "
+                f"{curve.qualities['ms-ssim'][i]:.2f} | "
+                + " / ".join(
+                    f"{1000 * found[name][i]:,.1f}" for name in ("encoding_time", "decoding_time")
+                )
+                + " |"
+            )
+    about = "; ".join(f"{curve.name}: {curve.results.description}" for curve in curves)
+    return "\n".join([*lines, "", f"({about}; {_commands(curves)})"])
+
+
+def loclic_coding(folder: Path = _RESULTS) -> str:
+    """What integers cost against the float networks, and how long the entropy coder takes."""
+    lines = [
+        "| model | trained | integers / floats: bit/pixel | PSNR, dB | cost of integers | "
+        "ms of the entropy coder, encode / decode | its share of all | values that differ |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for path in sorted(folder.glob("loclic-*-coding.json")):
+        found = json.loads(path.read_text())
+        whole, floats = found["integers"], found["floats"]
+        counts = ", ".join(map(str, found["thread_counts"]))
+        seconds, share = found["coding_seconds"], found["coding_share"]
+        name = path.stem.removeprefix("loclic-").removesuffix("-coding")
+        lines.append(
+            f"| loc-lic-{name}, {found['model_hash'][:16]} | "
+            f"{found['trained_steps']:,} steps, {found['trained_seconds'] / 60:,.0f} min, "
+            f"{found['device']} | {whole['bpp']:.4f} / {floats['bpp']:.4f} | "
+            f"{whole['psnr-rgb']:.2f} / {floats['psnr-rgb']:.2f} | {found['integer_cost']:+.2%} | "
+            + " / ".join(f"{1000 * seconds[way]:,.1f}" for way in ("encode", "decode")) + " | "
+            + " / ".join(f"{share[way]:.1%}" for way in ("encode", "decode"))
+            + f" | {found['differing_values']:,} with {counts} threads |"
+        )  # fmt: skip
+    if len(lines) == 2:
+        return "(not measured yet: `python -m bench.loclic TRAINED CODEC`)"
+    return "\n".join([
+        *lines, "",
+        f"({found['images']} images, {found['threads']} threads, a rounding step of one; "
+        "`python -m bench.loclic TRAINED CODEC`)",
+    ])  # fmt: skip
+
+
+def loclic_bd(folder: Path = _RESULTS) -> str:
+    """Every measured curve against JPEG and two published codecs."""
+    curves = measured(folder)
+    anchors = [curve for curve in curves if curve.name == "jpeg"]
+    anchors += [curve for curve in published() if curve.name in _ANCHORS]
+    lines = [
+        "| codec | against | BD-rate, PSNR | BD-PSNR | BD-rate, MS-SSIM | BD-MS-SSIM |",
+        "|---|---|---|---|---|---|",
+    ]
+    for curve in curves:
+        for anchor in anchors:
+            if anchor is curve:
+                continue
+            cells = []
+            for quality in ("psnr", "ms-ssim"):
+                found = difference(anchor, curve, quality)
+                cells += [
+                    _cell(found.rate, " %", found.rate_over, " dB", 1),
+                    _cell(found.quality, " dB", found.quality_over, " bit/pixel", 2),
+                ]
+            lines.append(f"| {curve.label} | {anchor.label} | " + " | ".join(cells) + " |")
+    return "\n".join([
+        *lines, "",
+        "(in brackets the range that both curves have, where the mean is taken; "
+        f"{_commands(curves)}, published numbers in `lutgen/training/loclic/published.py`)",
+    ])  # fmt: skip
+
+
+def _cell(value: float | None, unit: str, over, of: str, digits: int) -> str:
+    if value is None:
+        return str(over)
+    return f"{value:+.{digits}f}{unit} ({over[0]:.2f} to {over[1]:.2f}{of})"
+
+
+def _commands(curves: list[Curve]) -> str:
+    """The programs that measured."""
+    networks = [bool(models(curve.name, "macs")) for curve in curves]
+    commands = []
+    if not all(networks):
+        commands.append("`python -m bench.loclic_baselines`")
+    if any(networks):
+        commands.append("`python -m bench.loclic TRAINED CODEC`")
+    return ", ".join(commands)
