@@ -28,28 +28,31 @@ def files(tmp_path):
     folder.mkdir()
     for k in range(3):
         ramp = np.add.outer(np.arange(80), np.arange(96) * (k + 1)) % 256
-        image = np.stack([ramp, 255 - ramp, rng.integers(0, 256, ramp.shape)], 2)
+        image = np.stack([ramp, 255 - ramp, ramp // 2 + rng.integers(0, 20, ramp.shape)], 2)
         Image.fromarray(image.astype(np.uint8)).save(folder / f"{k}.png")
     return colour_files(folder)
 
 
-def run(steps, **more):
+def run(steps, rate=1e-3, **more):
     return TrainConfig(
-        codec=TINY, stages=[Stage(steps=steps, crop=64, batch=2, rate=1e-3)], log_every=2, **more
+        codec=TINY, stages=[Stage(steps=steps, crop=64, batch=2, rate=rate)], log_every=2, **more
     )
 
 
 def test_training_learns(files, tmp_path):
     log = tmp_path / "log.jsonl"
     calls = []
-    network, record = train_codec(files, run(16), log=log, progress=lambda *a: calls.append(a))
+    network, record = train_codec(
+        files, run(60, rate=3e-4), log=log, progress=lambda *a: calls.append(a)
+    )
     lines = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [line["step"] for line in lines] == list(range(2, 17, 2))
-    assert lines[-1]["loss"] < lines[0]["loss"]
+    assert [line["step"] for line in lines] == list(range(2, 61, 2))
+    losses = [line["loss"] for line in lines]
+    assert sum(losses[-5:]) < 0.95 * sum(losses[:5])
     for line in lines:
         error = 10 ** (-line["psnr"] / 10)
         assert line["loss"] == pytest.approx(0.013 * 255**2 * error + line["bpp"], rel=1e-6)
-    assert calls[-1] == ("training", 16, 16)
+    assert calls[-1] == ("training", 60, 60)
     assert not network.training
     assert record["last"] == lines[-1]
     assert (record["pictures"], record["config"]["codec"]["latent"]) == (3, 16)
@@ -81,6 +84,35 @@ def test_a_stopped_run_goes_on(files, tmp_path):
     assert its_record["last"]["step"] == record["last"]["step"]
     assert its_record["last"]["bpp"] == record["last"]["bpp"]
     assert [json.loads(x)["step"] for x in (tmp_path / "l").read_text().splitlines()] == [2, 4, 6]
+
+
+def test_stages_without_contexts_and_a_start(files):
+    first, _ = train_codec(files, run(2))
+    plan = stages(
+        steps=2, cool_steps=2, large_steps=0, crop=64, large_crop=128, batch=2, rate=1e-4,
+        prior_steps=3,
+    )  # fmt: skip
+    config = TrainConfig(codec=TINY, stages=plan, log_every=1, ramp=1)
+    assert [config.rate(k) for k in (0, 1, 4, 5)] == pytest.approx([5e-5, 1e-4, 1e-4, 1e-5])
+    seen = []
+    network, record = train_codec(files, config, start=first, progress=lambda *a: seen.append(a))
+    assert record["last"]["step"] == len(seen) == 7
+    assert record["last"]["contexts"] is True
+
+    # Networks that have no part in a stage rest.
+    alone = TrainConfig(codec=TINY, stages=plan[:1])
+    network, record = train_codec(files, alone, start=first)
+    assert record["last"]["contexts"] is False
+    for part, same in (("entropy_model", True), ("analysis", False), ("hyper_synthesis", False)):
+        pairs = zip(
+            getattr(network, part).parameters(), getattr(first, part).parameters(), strict=True
+        )
+        assert all(torch.equal(a, b) for a, b in pairs) == same, part
+    other = TrainConfig(codec=configs.preset("loc-lic-small"), stages=plan)
+    with pytest.raises(ValueError, match="must be of the same configuration, not 'test'"):
+        train_codec(files, other, start=first)
+    with pytest.raises(ValueError, match="^ramp must be a number of steps, not -1$"):
+        TrainConfig(codec=TINY, stages=plan, ramp=-1)
 
 
 def test_crops(files):

@@ -1,0 +1,72 @@
+"""First weights: a linear transform, and contexts that pass on what the hyper-synthesis says."""
+
+import numpy as np
+import pytest
+import torch
+
+from lutgen.training.loclic.config import PRESETS, CodecConfig
+from lutgen.training.loclic.initial import begin_linear
+from lutgen.training.loclic.model import Codec
+from lutgen.training.loclic.train import bits_per_pixel
+
+SMALL = CodecConfig(source="test", widths=(16, 16, 32), latent=64, slices=2)
+
+
+def images(count, side=64):
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:side, :side]
+    found = []
+    for _ in range(count):
+        waves = [
+            np.sin(x * rng.uniform(0.02, 0.3) + y * rng.uniform(0.02, 0.3) + rng.uniform(0, 6))
+            for _ in range(3)
+        ]
+        mixed = np.tensordot(rng.uniform(-0.2, 0.2, (3, 3)), np.stack(waves), 1)
+        found.append(0.5 + mixed + rng.normal(0, 0.01, (3, side, side)))
+    return torch.from_numpy(np.stack(found)).float().clamp(0, 1)
+
+
+@pytest.fixture(scope="module")
+def begun():
+    torch.manual_seed(0)
+    network = Codec(SMALL).eval()
+    begin_linear(network, images(16), 0.013)
+    return network
+
+
+def test_images_come_back(begun):
+    x = images(20)[16:]
+    with torch.no_grad():
+        error = (begun.synthesis(begun.analysis(x)) - x).square().mean()
+    assert error < x.var() / 50
+
+
+def test_steps_are_those_of_the_weight():
+    """Twice the quality in y for four times the weight."""
+    x = images(16)
+    spreads = []
+    for weight in (0.01, 0.04):
+        torch.manual_seed(0)
+        network = Codec(SMALL).eval()
+        begin_linear(network, x, weight)
+        with torch.no_grad():
+            spreads.append(network.analysis(x).std((0, 2, 3)))
+    assert torch.allclose(spreads[1], 2 * spreads[0], rtol=1e-3)
+
+
+def test_contexts_pass_on(begun):
+    x = images(2)
+    with torch.no_grad():
+        alone, whole = begun(x, contexts=False), begun(x)
+    assert torch.allclose(alone["x_hat"], whole["x_hat"], atol=1e-4)
+    assert bits_per_pixel(alone).item() == pytest.approx(bits_per_pixel(whole).item(), rel=0.01)
+
+
+def test_other_widths_are_left_alone():
+    """Slices too wide for two channels each begin as ever; nothing fails."""
+    wide = CodecConfig(source="test", widths=(4, 8, 12), latent=80, slices=2)
+    network = Codec(wide).eval()
+    begin_linear(network, images(8), 0.013)
+    with torch.no_grad():
+        assert torch.isfinite(network(images(1))["x_hat"]).all()
+    assert all(p.channels == 32 for p in PRESETS.values())
