@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
 from importlib import metadata
@@ -223,13 +223,20 @@ def build(
     return record | {"folder": str(out)}
 
 
-def load_build(folder: str | os.PathLike) -> dict:
+def load_build(folder: str | os.PathLike, *, tops: Sequence[str] | None = TOPS) -> dict:
     """The ``build.json`` of a folder, and ``folder``.
+
+    Parameters
+    ----------
+    folder:
+        What a build was written into.
+    tops:
+        Tops that will do, by default those of :func:`build`; None for any.
 
     Raises
     ------
     ValueError
-        If the folder holds no build that this version can read.
+        If the folder holds no build that this version can read, or one of another top.
     """
     folder = Path(folder)
     try:
@@ -247,6 +254,8 @@ def load_build(folder: str | os.PathLike) -> dict:
             f"{folder / _RECORD} must be a build record of schema {SCHEMA}: build again with "
             f"lutgen {lutgen.__version__}"
         )
+    if tops is not None and (top := record["parameters"]["top"]) not in tops:
+        raise ValueError(f"build in {folder} must be of top {' or '.join(tops)}, not {top}")
     return record | {"folder": str(folder)}
 
 
@@ -305,7 +314,9 @@ def _pair(cores, target: Target) -> dict:
 _WORKER = "from lutgen.build_core import work; work()"
 
 
-def _run_workers(jobs: Path, cores, record: Mapping, estimate: bool, progress) -> None:
+def _run_workers(
+    jobs: Path, cores, record: Mapping, estimate: bool, progress, worker: str = _WORKER
+) -> None:
     """Make all cores at once; raises what the first failing one raised, and stops the others."""
     environment = dict(os.environ)
     package = str(Path(lutgen.__file__).parents[1])
@@ -332,7 +343,7 @@ def _run_workers(jobs: Path, cores, record: Mapping, estimate: bool, progress) -
             (jobs / f"{core}.json").write_text(json.dumps(order))
             with open(jobs / f"{core}.log", "wb") as log:
                 processes[core] = subprocess.Popen(
-                    [sys.executable, "-c", _WORKER, str(jobs), core],
+                    [sys.executable, "-c", worker, str(jobs), core],
                     env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                     text=True, start_new_session=True,
                 )  # fmt: skip
@@ -369,7 +380,7 @@ def _old_files(out: Path) -> list[str]:
     if not any(out.iterdir()):
         return []
     try:
-        return [*load_build(out)["files"]]
+        return [*load_build(out, tops=None)["files"]]
     except ValueError:
         raise ValueError(
             f"out must be new, empty or an earlier build of this version, not {str(out)!r}: "

@@ -4,7 +4,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .build_cores import count_core, count_cores, count_glue, top_of_cores
@@ -38,12 +38,12 @@ def core_config(model: Model, parameters: Mapping):
     )  # fmt: skip
 
 
-def work() -> None:
-    """The process: Verilog, and perhaps the estimate, of one core."""
+def work(make: Callable[[Path, str, Mapping, bool], dict] | None = None) -> None:
+    """The process: Verilog, and perhaps the estimate, of one core; of one that ``make`` makes."""
     jobs, core = Path(sys.argv[1]), sys.argv[2]
     order = json.loads((jobs / f"{core}.json").read_text())
     try:
-        found = _make(jobs.with_name("files"), core, order["record"], order["estimate"])
+        found = (make or _make)(jobs.with_name("files"), core, order["record"], order["estimate"])
     except ValueError as error:
         (jobs / f"{core}.error").write_text(str(error))
         raise SystemExit(REFUSED) from None

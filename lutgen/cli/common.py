@@ -30,6 +30,7 @@ __all__ = [
     "step_progress",
     "threads_option",
     "tile_option",
+    "top_option",
 ]
 
 
@@ -127,8 +128,16 @@ def coder_options(command):
     return command
 
 
+def top_option(*more: str, help: str = "One core, or both."):
+    """The option ``--top``; ``more`` are tops besides the image codec's."""
+    return click.option(
+        "--top", type=click.Choice(["encoder", "decoder", "codec", *more]), default="codec",
+        show_default=True, help=help,
+    )  # fmt: skip
+
+
 def design_options(command):
-    """What a design of one or both cores is made of: ``--top``, lanes, sizes, coder."""
+    """What a design of one or both cores is made of: lanes, sizes, coder."""
     for option in (
         coder_options,
         click.option(
@@ -142,10 +151,6 @@ def design_options(command):
         tile_option,
         encoder_lanes_option,
         lanes_option,
-        click.option(
-            "--top", type=click.Choice(["encoder", "decoder", "codec"]), default="codec",
-            show_default=True, help="One core, or both.",
-        ),
     ):  # fmt: skip
         command = option(command)
     return command

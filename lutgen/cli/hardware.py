@@ -16,6 +16,7 @@ from .common import (
     model_option,
     registers_option,
     tile_option,
+    top_option,
 )
 
 __all__ = ["build_", "sim", "targets"]
@@ -24,14 +25,26 @@ __all__ = ["build_", "sim", "targets"]
 @click.command("build")
 @click.option("--target", required=True, help="Device, see `lutgen targets`.")
 @model_option
+@top_option(
+    "entropy-engine",
+    help="One core, or both; or the entropy coder of the lossy codec, whose file --model then is; "
+    "without one, the tables are those of the format alone.",
+)
 @design_options
 @registers_option
 @cores_option
 @click.option("--out", metavar="DIR", help="By default rtl_out/TARGET/TOP-PROFILE.")
 @click.option("--no-estimate", is_flag=True, help="Do not count resources, which takes a minute.")
 @json_option
-def build_(target, no_estimate, as_json, **parameters) -> None:
+@click.pass_context
+def build_(ctx, target, no_estimate, as_json, **parameters) -> None:
     """Write the Verilog of a model's encoder and decoder."""
+    if parameters["top"] == "entropy-engine":
+        from .engine import build_engine
+
+        given = {name: parameters[name] for name in ("model", "stream_bytes", "out")}
+        build_engine(ctx, target, no_estimate=no_estimate, as_json=as_json, **given)
+        return
     from lutgen.build import BuildError, build
     from lutgen.build_text import summary, table
     from lutgen.model import ModelError
@@ -61,7 +74,19 @@ def build_(target, no_estimate, as_json, **parameters) -> None:
     "--images", multiple=True, metavar="PATH",
     help="Image or folder, may be repeated; synthetic glyphs and odd sizes by default.",
 )  # fmt: skip
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="First N images only.")
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N",
+    help="First N images only, or symbols of a synthetic stream.",
+)  # fmt: skip
+@click.option(
+    "--top", type=click.Choice(["codec", "entropy-engine"]), default="codec", show_default=True,
+    help="Or the entropy coder of the lossy codec.",
+)  # fmt: skip
+@click.option(
+    "--stream", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
+    help="Symbols for the entropy engine: .npz with classes, symbols and payload; 100,000 "
+    "synthetic ones by default.",
+)  # fmt: skip
 @click.option("--target", default="zynq7045", show_default=True)
 @lanes_option
 @encoder_lanes_option
@@ -79,8 +104,26 @@ def build_(target, no_estimate, as_json, **parameters) -> None:
 )
 @json_option
 @click.pass_context
-def sim(ctx, images, limit, folder, stall, seed, saif, as_json, **parameters) -> None:
+def sim(ctx, images, limit, top, stream, folder, stall, seed, saif, as_json, **parameters) -> None:
     """Simulate the Verilog and compare it with the reference codec, byte for byte."""
+    engine = {"stream": stream, "limit": limit, "stall": stall, "seed": seed, "as_json": as_json}
+    if folder:
+        from lutgen.build import load_build
+
+        if load_build(folder, tops=None)["parameters"]["top"] == "entropy-engine":
+            from .engine import sim_engine_build
+
+            sim_engine_build(ctx, folder, **engine)
+            return
+    if top == "entropy-engine":
+        from .engine import sim_engine
+
+        if folder:
+            raise click.UsageError(f"--build must hold the entropy engine, which {folder} does not")
+        sim_engine(ctx, parameters["target"], parameters["model"], **engine)
+        return
+    if stream:
+        raise click.UsageError("--stream must stand with --top entropy-engine")
     from lutgen.sim.check import check, check_build
     from lutgen.sim.check_table import table
     from lutgen.sim.synthetic import synthetic_images

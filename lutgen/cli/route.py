@@ -10,6 +10,7 @@ from .common import (
     design_options,
     json_option,
     model_option,
+    top_option,
 )
 
 __all__ = ["route_"]
@@ -25,6 +26,7 @@ __all__ = ["route_"]
 @click.option(
     "--seed", type=click.IntRange(0), default=1, show_default=True, help="Where placement begins."
 )
+@top_option()
 @design_options
 @json_option
 def route_(target, model, as_json, **parameters) -> None:

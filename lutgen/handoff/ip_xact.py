@@ -51,17 +51,21 @@ class Identity:
         """The identity of a build, from its ``build.json``."""
         parameters, model = record["parameters"], record["model"]
         version = record["generator"]["version"]
-        top = f"lutgen_{parameters['top']}"
+        top = f"lutgen_{parameters['top'].replace('-', '_')}"
+        if parameters["top"] == "entropy-engine":
+            what = f"Entropy engine of lutgen {version}: model {model['hash']}"
+        else:
+            what = (
+                f"Lossless image {parameters['top']} of lutgen {version}: model {model['hash']}, "
+                f"images up to {parameters['max_width']} x {parameters['max_height']} pixels"
+            )
         return cls(
             vendor="lutgen",
             library="codec",
             name=top,
             version=".".join(version.split(".")[:2]),  # Vivado takes two numbers
             display_name=f"{top} {model['profile']} {model['hash'][:16]}",
-            description=(
-                f"Lossless image {parameters['top']} of lutgen {version}: model {model['hash']}, "
-                f"images up to {parameters['max_width']} x {parameters['max_height']} pixels"
-            ),
+            description=what,
         )
 
 

@@ -41,7 +41,7 @@ def vivado_files(
     ValueError
         If a name is more than an identifier, or a module lacks clock or reset.
     """
-    top = f"lutgen_{record['parameters']['top']}"
+    top = Identity.of(record).name
     return {
         "lutgen.xdc": clock_xdc(target),
         **{f"{name}_ooc.xdc": io_xdc(target, name, ports) for name, ports in modules.items()},

@@ -16,10 +16,10 @@ from lutgen.gateware.entropy_engine import (
     EntropyDecoderTop,
     EntropyEncoderTop,
 )
-from lutgen.sim.codec import NAMES, SLACK_CLOCKS, _files, file_beats, rename_stalls
+from lutgen.sim.codec import SLACK_CLOCKS, _files, file_beats, rename_stalls
 from lutgen.sim.design import Design
 from lutgen.sim.stall import Stall
-from lutgen.sim.stream import StreamResult, rtl_stream
+from lutgen.sim.stream import AXIS, StreamResult, rtl_stream
 
 __all__ = [
     "EngineRun",
@@ -98,7 +98,7 @@ class RtlEntropyDecoder:
             self._design,
             {"s_axis_classes": _beats(classes), "s_axis_stream": words},
             {"m_axis_symbols": ["data", "last"]},
-            names=NAMES,
+            names=AXIS,
             stalls=rename_stalls(stall, {
                 "classes": "s_axis_classes", "bytes": "s_axis_stream", "symbols": "m_axis_symbols",
             }),
@@ -148,7 +148,7 @@ class RtlEntropyEncoder:
             self._design,
             {"s_axis_symbols": beats},
             {"m_axis_stream": ["data", "keep", "last"]},
-            names=NAMES,
+            names=AXIS,
             stalls=rename_stalls(stall, {"symbols": "s_axis_symbols", "bytes": "m_axis_stream"}),
             watch=["done", "error"],
             **_limits(len(beats["data"]), options),

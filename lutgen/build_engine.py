@@ -1,0 +1,227 @@
+"""``lutgen build --top entropy-engine``: the entropy engine of the lossy codec, in a folder."""
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+import lutgen
+
+from . import build_core
+from .build import CORES, SCHEMA, _old_files, _pair, _put, _run_workers
+from .build_text import LICENCE, codec_ports, wrapper
+from .handoff.vivado import vivado_files
+from .targets import Target, get_target
+
+__all__ = ["ENGINE", "NO_MODEL", "build_engine", "load_engine_tables"]
+
+#: Name of the top.
+ENGINE = "entropy-engine"
+#: Hash of a build without a model: the tables of the format alone.
+NO_MODEL = "0" * 64
+_MODULE = "lutgen_entropy_engine"
+_TABLES = "tables.npy"
+_WORKER = "from lutgen.build_engine import work; work()"
+
+
+def build_engine(
+    target: str | Target,
+    model: str | os.PathLike | None = None,
+    *,
+    stream_bytes: int = 4,
+    out: str | os.PathLike | None = None,
+    estimate: bool = True,
+    progress: Callable[[str, str], None] | None = None,
+) -> dict:
+    """Write the Verilog of the entropy engine, encoder and decoder, and what belongs to it.
+
+    Parameters
+    ----------
+    target:
+        Device, or its name.
+    model:
+        File of the lossy codec, for its tables; None for those of the format alone.
+    stream_bytes:
+        Width of the payload's TDATA in bytes: 2, 4 or 8.
+    out, estimate, progress:
+        See `.build.build`; the folder is ``rtl_out/<target>/entropy-engine`` by default.
+
+    Returns
+    -------
+    dict
+        The contents of ``build.json``, and ``folder``.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is outside its range, or the model is none.
+    BuildError
+        If Yosys refuses a core, or a process that makes one is killed.
+    OSError
+        If a file cannot be read or written.
+    """
+    from .loclic_model import format_tables, load_tables
+
+    began = time.perf_counter()
+    target = get_target(target) if isinstance(target, str) else target
+    if stream_bytes not in (2, 4, 8):
+        raise ValueError(
+            f"stream width of the entropy engine must be 2, 4 or 8 bytes, not {stream_bytes!r}"
+        )
+    if model is not None and not Path(model).is_file():
+        raise ValueError(
+            f"model must be a file of the lossy codec, not {os.fspath(model)!r}, which does not "
+            "exist: leave it out for the tables of the format alone"
+        )
+    tables, digest = (format_tables(), NO_MODEL) if model is None else load_tables(model)
+    out = Path("rtl_out", target.name, ENGINE) if out is None else Path(out)
+    old = _old_files(out)
+    record = {
+        "schema": SCHEMA,
+        "generator": {
+            "name": "lutgen",
+            "version": lutgen.__version__,
+            "amaranth": metadata.version("amaranth"),
+        },
+        "target": asdict(target) | {"tools": list(target.tools)},
+        "model": {
+            "file": _TABLES,
+            "hash": digest,
+            "profile": "loc-lic",
+            "classes": tables.classes,
+        },
+        "parameters": {"top": ENGINE, "stream_bytes": stream_bytes, "fabric": target.fabric},
+        "rate": {"symbols_per_clock": 1, "msymbols_per_s": target.clock_mhz},
+        "cores": {},
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".lutgen-build-", dir=out.parent) as work:
+        jobs, work = Path(work, "jobs"), Path(work, "files")
+        jobs.mkdir()
+        work.mkdir()
+        np.save(work / _TABLES, tables.cumulative)
+        _run_workers(jobs, CORES, record, estimate, progress, _WORKER)
+        for core in CORES:
+            record["cores"][core] = json.loads((jobs / f"{core}.json").read_text())
+        verilog = [f"{core['module']}.v" for core in record["cores"].values()] + [f"{_MODULE}.v"]
+        text = _header(record, _MODULE) + wrapper(record["cores"], _MODULE)
+        (work / verilog[-1]).write_text(text)
+        (work / "files.f").write_text("".join(f"{name}\n" for name in verilog))
+        if "vivado" in target.tools:
+            ports = {core["module"]: core["ports"] for core in record["cores"].values()}
+            ports[_MODULE] = codec_ports(record["cores"])
+            memories = sorted(path.name for path in work.glob("*.mem"))
+            files = vivado_files(record, target, ports, verilog, memories)
+            for name, text in files.items():
+                (work / name).write_text(text)
+        record["pair"] = _pair(record["cores"].values(), target) if estimate else None
+        record["files"] = {
+            path.name: {
+                "bytes": path.stat().st_size,
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            }
+            for path in sorted(work.iterdir())
+        }
+        record["seconds"] = {
+            "total": round(time.perf_counter() - began, 2),
+            **{core: record["cores"][core].pop("seconds") for core in CORES},
+        }
+        (work / "build.json").write_text(json.dumps(record, indent=2) + "\n")
+        _put(work, out, old)
+    return record | {"folder": str(out)}
+
+
+def load_engine_tables(folder: str | os.PathLike):
+    """The tables that a build's folder holds.
+
+    Raises
+    ------
+    ValueError
+        If they are none.
+    """
+    from .codec.escape import EscapeTables
+
+    return EscapeTables(np.load(Path(folder, _TABLES), allow_pickle=False))
+
+
+def work() -> None:
+    """The process: Verilog, and perhaps the estimate, of one core."""
+    build_core.work(_make)
+
+
+def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
+    from .gateware.entropy_engine import EntropyDecoderTop, EntropyEncoderTop
+    from .gateware.fabric import FABRICS
+    from .gateware.verilog import split_memories, to_verilog
+
+    print("Verilog", flush=True)
+    began = time.perf_counter()
+    parameters = record["parameters"]
+    top = {"encoder": EntropyEncoderTop, "decoder": EntropyDecoderTop}[core]
+    component = top(
+        load_engine_tables(work), stream_bytes=parameters["stream_bytes"],
+        fabric=FABRICS[parameters["fabric"]],
+    )  # fmt: skip
+    module = f"lutgen_entropy_{core}"
+    text = to_verilog(component, module)
+    found = {
+        "module": module,
+        "latency": component.latency,
+        "memory_bits": build_core._memory_bits(text, module),
+        "ports": build_core._ports(component),
+        "resources": None,
+    }
+    small, memories = split_memories(text, f"{module}_")
+    (work / f"{module}.v").write_text(_header(record, module) + small)
+    for name, words in memories.items():
+        (work / name).write_text(words)
+    found["seconds"] = {"verilog": round(time.perf_counter() - began, 2)}
+    if estimate:
+        from .synth import estimate as count
+
+        print("resources", flush=True)
+        began = time.perf_counter()
+        target = Target(**record["target"] | {"tools": tuple(record["target"]["tools"])})
+        found["resources"] = build_core._resources(count(text, module, target, _BLOCKS[core]))
+        del found["resources"]["network"]
+        found["seconds"]["resources"] = round(time.perf_counter() - began, 2)
+    print("done", flush=True)
+    return found
+
+
+#: Hierarchy paths of the blocks that resources are counted by.
+_BLOCKS = {
+    "encoder": {
+        "head": ["core.head"], "coder": ["core.coder"], "bits": ["core.joiner"],
+        "queue": ["core.queue"], "control": ["core"], "rest": [""],
+    },
+    "decoder": {
+        "head": ["core.head"], "bits": ["core.window"], "queue": ["core.queue"],
+        "coder": ["core"], "rest": [""],
+    },
+}  # fmt: skip
+
+
+def _header(record: Mapping, module: str) -> str:
+    """The comment that a Verilog file begins with."""
+    model, target, generator = record["model"], record["target"], record["generator"]
+    lines = [
+        f"{module}: generated by lutgen {generator['version']} with Amaranth "
+        f"{generator['amaranth']}. Do not edit: build again.",
+        "",
+        *LICENCE.splitlines(),
+        "",
+        f"model          {model['hash']}",
+        f"profile        {model['profile']}, {model['classes']} classes of the entropy coder",
+        f"target         {target['name']} {target['part']}".rstrip(),
+        f"clock goal     {target['clock_mhz']:g} MHz",
+        f"stream         {record['parameters']['stream_bytes']} bytes, 24 interleaved rANS states",
+    ]
+    return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"

@@ -1,0 +1,76 @@
+"""Table and summary of a build of the entropy engine."""
+
+from collections.abc import Mapping
+
+from .targets.fit import basis
+
+__all__ = ["summary", "table"]
+
+_KINDS = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36"}
+
+
+def table(record: Mapping):
+    """A rich table: resources by block, core by core."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    cores, model = record["cores"], record["model"]
+    grid = Table(box=SIMPLE, padding=(0, 1, 0, 0), title_justify="left")
+    grid.title = f"entropy engine, {model['classes']} classes, model {model['hash'][:16]}"
+    grid.add_column("")
+    for name in cores:
+        for k, label in enumerate([*_KINDS.values(), "levels"]):
+            grid.add_column(f"{'' if k else name}\n{label}", justify="right", no_wrap=True)
+
+    def cells(part: Mapping | None) -> list[str]:
+        if part is None:
+            return [""] * (len(_KINDS) + 1)
+        levels = part["levels"]
+        return [f"{part[kind]:g}" for kind in _KINDS] + ["-" if levels is None else str(levels)]
+
+    blocks = [core["resources"]["blocks"] for core in cores.values()]
+    for name in ("head", "coder", "bits", "queue", "control", "rest"):
+        grid.add_row(
+            name, *(cell for found in blocks for cell in cells(found.get(name))),
+            end_section=name == "rest",
+        )  # fmt: skip
+    totals = [
+        core["resources"]["total"] | {"levels": core["resources"]["levels"]}
+        for core in cores.values()
+    ]
+    grid.add_row("total", *(cell for total in totals for cell in cells(total)), style="bold")
+    return grid
+
+
+def summary(record: Mapping) -> str:
+    """What a build is and what to do with it, a few lines of text."""
+    target, pair, folder = record["target"], record["pair"], record["folder"]
+    lines = [
+        f"one symbol per clock both ways, {record['rate']['msymbols_per_s']:g} M symbols/s at the "
+        f"clock goal; payload in words of {record['parameters']['stream_bytes']} bytes"
+    ]
+    if pair:
+        names = _KINDS | {"dsp": "DSP"}
+        counts = [
+            f"{pair['total'][kind]:g} {name}"
+            + (f" ({pair['percent'][kind]:.1f} %)" if kind in pair["percent"] else "")
+            for kind, name in names.items()
+        ]
+        lines.append(f"both cores: {', '.join(counts)}; deepest path {pair['levels']} LUT levels")
+        if differs := basis(target["family"], target["yosys_family"]):
+            lines.append(differs)
+    else:
+        lines.append("resources not counted: leave out --no-estimate")
+    memories = sum(name.endswith(".mem") for name in record["files"])
+    names = [name for name in record["files"] if not name.endswith(".mem")]
+    lines += [
+        f"files in {folder}: {', '.join(names)}, {memories} tables *.mem, build.json",
+        "next:",
+        f"  lutgen sim --build {folder}",
+    ]
+    if "vivado" in target["tools"]:
+        lines.append(
+            f"  vivado -mode batch -source {folder}/synth_ooc.tcl  "
+            f"(top lutgen_entropy_engine, part {target['part']}; not run by us)"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,95 @@
+"""The entropy engine of the lossy codec, for the commands build and sim."""
+
+import json
+
+import click
+
+from .common import Failure, core_progress
+
+__all__ = ["build_engine", "refuse", "sim_engine", "sim_engine_build"]
+
+
+def refuse(ctx: click.Context, allowed: tuple[str, ...], why: str) -> None:
+    """A usage error for options on the command line that make no sense."""
+    for parameter in ctx.command.params:
+        given = ctx.get_parameter_source(parameter.name).name == "COMMANDLINE"
+        if given and parameter.name not in allowed:
+            raise click.UsageError(f"{parameter.opts[0]} must be left out {why}")
+
+
+def build_engine(ctx, target, model, stream_bytes, out, no_estimate, as_json) -> None:
+    """``lutgen build --top entropy-engine``."""
+    from lutgen.archive import ArchiveError
+    from lutgen.build import BuildError
+    from lutgen.build_engine import build_engine
+    from lutgen.build_engine_text import summary, table
+
+    allowed = ("target", "model", "top", "stream_bytes", "out", "no_estimate", "as_json")
+    refuse(ctx, allowed, "with --top entropy-engine")
+    try:
+        with core_progress("making the") as progress:
+            record = build_engine(
+                target, model, stream_bytes=stream_bytes, out=out, estimate=not no_estimate,
+                progress=progress,
+            )  # fmt: skip
+    except ArchiveError:
+        raise
+    except BuildError as error:
+        raise Failure(str(error)) from error
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(record, indent=2))
+        return
+    from rich.console import Console
+
+    if record["pair"]:
+        Console().print(table(record))
+    click.echo(summary(record))
+
+
+def sim_engine(ctx, target, model, **options) -> None:
+    """``lutgen sim --top entropy-engine``."""
+    from lutgen.sim.check_engine import check_new_engine
+
+    allowed = ("target", "model", "top", "stream", "limit", "stall", "seed", "as_json")
+    refuse(ctx, allowed, "with --top entropy-engine")
+    _sim(lambda **more: check_new_engine(target, model, **more), **options)
+
+
+def sim_engine_build(ctx, folder, **options) -> None:
+    """``lutgen sim --build`` of a folder with the engine."""
+    from lutgen.sim.check_engine import check_engine_build
+
+    allowed = ("folder", "top", "stream", "limit", "stall", "seed", "as_json")
+    refuse(ctx, allowed, f"with the entropy engine of {folder}")
+    _sim(lambda **more: check_engine_build(folder, **more), **options)
+
+
+def _sim(check, *, stream, limit, stall, seed, as_json) -> None:
+    from lutgen.sim.verilator import SimulationError
+
+    if stream and limit:
+        raise click.UsageError("--limit must be left out with --stream, which is taken as a whole")
+    try:
+        with core_progress("simulating the") as progress:
+            result = check(stream=stream, count=limit, stall=stall, seed=seed, progress=progress)
+    except SimulationError as error:
+        raise Failure(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(result, indent=2))
+    else:
+        click.echo(
+            f"{result['symbols']} symbols of {result['classes']} classes in {result['bytes']} "
+            "bytes, and one damaged payload"
+        )
+        for core in ("encoder", "decoder"):
+            found = result[core]
+            clocks = found["clocks_per_symbol"]
+            click.echo(
+                f"{core}: {'DIFFERS' if found['mismatches'] else 'equal'}, "
+                f"{'-' if clocks is None else f'{clocks:.4f}'} clocks per symbol, "
+                f"{found['clocks_per_second']} clocks per second simulated"
+            )
+    if not result["ok"]:
+        raise Failure("\n  ".join(["Verilog and reference must agree, but:", *result["problems"]]))

@@ -1,0 +1,152 @@
+"""``lutgen sim --top entropy-engine``: the Verilog of a build against the reference coder."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import lutgen
+from lutgen.build import load_build
+from lutgen.build_engine import ENGINE, build_engine, load_engine_tables
+from lutgen.sim.engine import check_engine, synthetic_stream
+from lutgen.sim.stall import Stall
+from lutgen.sim.verilator import _tools
+
+__all__ = ["SCHEMA", "check_engine_build", "check_new_engine", "read_stream"]
+
+#: Version of the result.
+SCHEMA = 1
+#: Symbols of a synthetic stream.
+_COUNT = 100_000
+
+
+def check_new_engine(
+    target: str, model: str | None = None, *, progress: Callable | None = None, **options
+) -> dict:
+    """Build the engine for a moment, and check it.
+
+    Parameters
+    ----------
+    target, model :
+        See `lutgen.build_engine.build_engine`.
+    progress, options :
+        See `check_engine_build`.
+
+    Returns
+    -------
+    dict
+        See `check_engine_build`, and what is raised.
+    """
+    _tools()  # before the work
+    with tempfile.TemporaryDirectory(prefix="lutgen-check-") as folder:
+        out = Path(folder, "build")
+        build_engine(target, model, out=out, estimate=False, progress=progress)
+        return check_engine_build(out, progress=progress, **options)
+
+
+def check_engine_build(
+    folder: Path | str,
+    *,
+    stream: Path | str | None = None,
+    count: int | None = None,
+    stall: float = 0.0,
+    seed: int = 0,
+    progress: Callable[[str, str], None] | None = None,
+) -> dict:
+    """Simulate the engine of a build and compare it with the reference coder.
+
+    Parameters
+    ----------
+    folder :
+        What `lutgen.build_engine.build_engine` has written.
+    stream :
+        Recorded stream, see `read_stream`; by default a synthetic one, all classes alike and
+        symbols as likely as the tables say.
+    count :
+        Symbols of a synthetic stream, 100,000 by default.
+    stall :
+        Share of clocks in which each port stalls, 0 to 0.9.
+    seed :
+        Of the stream and of the stalls.
+    progress :
+        Called with a core and what it is doing.
+
+    Returns
+    -------
+    dict
+        That of `.engine.check_engine`, with ``schema``, ``generator``, ``target``, ``model``,
+        ``classes``, ``stall``, ``stream`` and ``seconds``.
+
+    Raises
+    ------
+    ValueError
+        If the folder is no such build, or the stream none for its tables.
+    SimulationError
+        If a tool is missing, a core does not compile, or hangs.
+    """
+    began = time.perf_counter()
+    record = load_build(folder, tops=(ENGINE,))
+    if not 0 <= stall <= 0.9:
+        raise ValueError(f"share of stalled clocks must be 0 to 0.9, not {stall!r}")
+    _tools()
+    tables = load_engine_tables(folder)
+    if stream is None:
+        classes, symbols, payload = *synthetic_stream(tables, count or _COUNT, seed), None
+    else:
+        classes, symbols, payload = read_stream(stream)
+    sources = {core: Path(folder, f"{made['module']}.v") for core, made in record["cores"].items()}
+    stalls = {
+        name: Stall(stall, 3 * seed + k) for k, name in enumerate(("classes", "symbols", "bytes"))
+    }
+    result = check_engine(
+        tables, classes, symbols, payload, stalls=stalls if stall else None, sources=sources,
+        stream_bytes=record["parameters"]["stream_bytes"], progress=progress,
+    )  # fmt: skip
+    return {
+        "schema": SCHEMA,
+        "generator": {"name": "lutgen", "version": lutgen.__version__},
+        "target": record["target"]["name"],
+        "model": record["model"]["hash"],
+        "classes": tables.classes,
+        "stream": None if stream is None else str(stream),
+        "stall": {"p": stall, "seed": seed},
+        **result,
+        "seconds": round(time.perf_counter() - began, 2),
+    }
+
+
+def read_stream(path: Path | str) -> tuple[np.ndarray, np.ndarray, bytes]:
+    """Classes, symbols and payload of a recorded stream.
+
+    The file is an ``.npz`` with the arrays ``classes`` and ``symbols``, integers (n,), and
+    ``payload``, uint8.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            classes, symbols, payload = (
+                stored[name] for name in ("classes", "symbols", "payload")
+            )
+    except OSError:
+        raise
+    except Exception:
+        raise ValueError(
+            f"stream must be an .npz with the arrays classes, symbols and payload, not {path}"
+        ) from None
+    for name, array in (("classes", classes), ("symbols", symbols), ("payload", payload)):
+        if array.ndim != 1 or array.dtype.kind not in "iu":
+            raise ValueError(
+                f"{name} of a stream must be integers of shape (n,), not {array.dtype} of shape "
+                f"{array.shape}"
+            )
+    if payload.dtype != np.uint8:
+        raise ValueError(f"payload of a stream must be uint8, not {payload.dtype}")
+    return classes, symbols, payload.tobytes()
