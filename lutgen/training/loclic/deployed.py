@@ -12,6 +12,7 @@ from lutgen.training.loclic.fixed.convert import fixed_network
 from lutgen.training.loclic.fixed.functions import FunctionTables
 from lutgen.training.loclic.fixed.number import UNIT, to_fixed
 from lutgen.training.loclic.model import Codec
+from lutgen.training.loclic.rounding import THRIFT, residual_bits, thrifty_residuals
 
 __all__ = ["SHARED", "TRANSFORMS", "DeployedCodec", "is_affine"]
 
@@ -71,6 +72,7 @@ class DeployedCodec:
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
             raise ValueError(f"model must hold the arrays of its configuration: {error}") from None
         self.unit = UNIT
+        self._bits = residual_bits(self.tables)
         self.thresholds = torch.from_numpy(thresholds.astype(np.float64)).to(self.device)
         self.medians = torch.from_numpy(medians.astype(np.float64)).to(self.device)
 
@@ -79,7 +81,7 @@ class DeployedCodec:
         return to_fixed(x)
 
     @torch.no_grad()
-    def compress(self, x: torch.Tensor, step: int = UNIT) -> dict:
+    def compress(self, x: torch.Tensor, step: int = UNIT, thrift: float = THRIFT) -> dict:
         """Code an image.
 
         Parameters
@@ -88,6 +90,10 @@ class DeployedCodec:
             In [0, 1], (1, 3, H, W), sides multiples of 64.
         step:
             Rounding step of y in units of 2**-12.
+        thrift:
+            How much a bit counts against error when a residual is rounded, see
+            `lutgen.training.loclic.rounding`; 0
+            rounds to the nearest.
 
         Returns
         -------
@@ -95,7 +101,7 @@ class DeployedCodec:
             ``strings``, a list of one payload, and ``shape``, cells of z, (H / 64, W / 64).
         """
         writer = ResidualWriter(self.tables)
-        shape = self.analyse(x, writer, step)
+        shape = self.analyse(x, writer, step, thrift)
         return {"strings": [writer.payload()], "shape": shape}
 
     @torch.no_grad()
@@ -130,12 +136,14 @@ class DeployedCodec:
         return y_hat
 
     @torch.no_grad()
-    def analyse(self, x: torch.Tensor, sink, step: int = UNIT) -> tuple[int, int]:
+    def analyse(
+        self, x: torch.Tensor, sink, step: int = UNIT, thrift: float = THRIFT
+    ) -> tuple[int, int]:
         """Residuals of an image in the order of coding.
 
         Parameters
         ----------
-        x, step:
+        x, step, thrift:
             As for `compress`.
         sink:
             Its method ``code`` gets classes and residuals of each batch, int64, (n,); see
@@ -153,12 +161,15 @@ class DeployedCodec:
 
         def code(index, cells, scales, means):
             part = y[:, index * c : (index + 1) * c]
-            residuals = self._rounded(part - means, step)
-            sink.code(self._classes(scales, cells, step), _flat(residuals, cells))
-            return residuals * self._own(step) + means
+            classes = self._classes(scales, cells, step)
+            exact = (part - means)[0][:, cells].flatten() / self._own(step)
+            residuals = thrifty_residuals(exact.cpu().numpy(), classes, self._bits, thrift)
+            sink.code(classes, residuals)
+            return self._placed(residuals, cells, means) * self._own(step) + means
 
         shape = tuple(z.shape[2:])
-        residuals = self._rounded(self.fixed(z) - self.medians[:, None, None], UNIT)
+        residuals = torch.floor((self.fixed(z) - self.medians[:, None, None]) / self.unit + 0.5)
+        residuals = residuals.clamp(-GREATEST, GREATEST)
         flat = residuals.flatten().cpu().numpy().astype(np.int64)
         sink.code(self._prior_classes(*shape), flat)
         self._walk(residuals * self.unit, code)
@@ -172,9 +183,6 @@ class DeployedCodec:
     def _own(self, step: int) -> float:
         """A step in units of the shared networks."""
         return step * self.unit / UNIT
-
-    def _rounded(self, x: torch.Tensor, step: int) -> torch.Tensor:
-        return torch.floor(x / self._own(step) + 0.5).clamp(-GREATEST, GREATEST)
 
     def _classes(self, scales: torch.Tensor, cells: torch.Tensor, step: int) -> np.ndarray:
         flat = scales[0][:, cells].flatten().contiguous()
@@ -192,10 +200,6 @@ class DeployedCodec:
 
     def _tensor(self, values: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(values.astype(np.float64)).to(self.device)
-
-
-def _flat(values: torch.Tensor, cells: torch.Tensor) -> np.ndarray:
-    return values[0][:, cells].flatten().cpu().numpy().astype(np.int64)
 
 
 def _weights(arrays, part: str, form: str | None) -> dict[str, torch.Tensor]:
