@@ -155,7 +155,7 @@ class EntropyDecoder(wiring.Component):
         # Its interval, and the bits that it wants.
         step_at = 1 + head.interval_latency
         state_h = delay(m, state_1, head.interval_latency, name="slot")
-        product, wanted = pop_step(
+        product, lesser, fewer, more = pop_step(
             m, state_h, head.start, head.freq, code=at["code"][step_at]
         )
         fixed = Mux(at["load"][step_at + 2], MOST_TAKEN, 0)
@@ -163,15 +163,15 @@ class EntropyDecoder(wiring.Component):
         count = Signal(5)
         taken = Signal()
         m.d.sync += [
-            count.eq(wanted | fixed),
+            count.eq(Mux(lesser, more, fewer) | fixed),
             taken.eq(at["code"][step_at + 2] | at["load"][step_at + 2] | at["seek"][step_at + 2]),
         ]
         m.d.comb += [window.count.eq(count), window.taken.eq(taken)]
 
         # Shift them in: room is made, by multiples of four first, before they are there.
-        more = delay(m, count[:2], 1, name="more")
+        rest = delay(m, count[:2], 1, name="rest")
         coarse, fine = (Signal(STATE_BITS, name=f"shifted{k}", reset_less=True) for k in range(2))
-        m.d.sync += [coarse.eq(product << Cat(Const(0, 2), count[2:])), fine.eq(coarse << more)]
+        m.d.sync += [coarse.eq(product << Cat(Const(0, 2), count[2:])), fine.eq(coarse << rest)]
         mask = Signal(STATE_BITS, reset_less=True)
         late = delay(m, count, window.latency - 1, name="count_late")
         m.d.sync += mask.eq(Cat(late > k for k in range(STATE_BITS)))

@@ -12,7 +12,8 @@ from amaranth.utils import bits_for
 
 from ..codec.head import PROB_BITS
 from ..codec.rans import STATE_BITS
-from .pipeline import delay, one_hot_select
+from .pipeline import delay
+from .rans_step import pop_step
 
 __all__ = ["BitPacker", "RansDecoder", "RansEncoder"]
 
@@ -348,27 +349,11 @@ class RansDecoder(wiring.Component):
         m.d.comb += self.fetch.eq(position)
         position_n = delay(m, position, shift_at - read_at - 1, name="position")
 
-        # The interval has come: x = f * q + slot - start, q in 4..7.
+        # The interval has come.
         slot_h = delay(m, state_1, h, name="slot")
-        partial = Signal(STATE_BITS + 1, reset_less=True)
-        offset = Signal(PROB_BITS + 1, reset_less=True)
-        m.d.sync += [
-            partial.eq((self.freq << 2) + Mux(slot_h[-1], self.freq << 1, 0)),
-            offset.eq(slot_h[:PROB_BITS] - self.start + Mux(slot_h[-2], self.freq, 0)),
-        ]
-        product = Signal(STATE_BITS + 1, reset_less=True)
-        m.d.sync += product.eq(partial + offset)
-        # Bits wanted: x lies in [4 f, 8 f), so its length is that of f and two or three more.
-        top = Signal(PROB_BITS, reset_less=True)  # the leading one of f; 2 ** 14 wants no bits
-        for i in reversed(range(PROB_BITS)):
-            m.d.sync += top[i].eq(self.freq[i] & ~self.freq[i + 1 : PROB_BITS].any())
-        fewer = Signal(4, reset_less=True)  # bits wanted if x is of the greater length
-        m.d.sync += fewer.eq(one_hot_select([PROB_BITS - 1 - i for i in range(PROB_BITS)], top))
-        top_1 = delay(m, top, 1, name="top")
+        product_1, lesser, fewer, _ = pop_step(m, slot_h, self.start, self.freq)
         count = Signal(5, reset_less=True)
-        lesser = (top_1 & ~product[3:]).any()
         m.d.sync += count.eq(Mux(load[shift_at - 1], _WORD, fewer + lesser))
-        product_1 = delay(m, product, 1, name="product")
         # Shift them in.
         shifted = Signal(STATE_BITS, reset_less=True)
         both = Cat(self.word, product_1)

@@ -9,7 +9,7 @@ from .pipeline import delay, one_hot_select
 __all__ = ["pop_step"]
 
 
-def pop_step(m: Module, state, start, freq, *, code=None) -> tuple[Value, Value]:
+def pop_step(m: Module, state, start, freq, *, code=None) -> tuple[Value, Value, Value, Value]:
     """State before renormalisation, and the number of bits that it lacks; see `.codec.rans.pop`.
 
     One symbol per clock.  Reset, with ``code`` only, leaves nothing that bits are wanted for.
@@ -28,9 +28,10 @@ def pop_step(m: Module, state, start, freq, *, code=None) -> tuple[Value, Value]
 
     Returns
     -------
-    (product, wanted):
-        The state, 17 bits, three clocks later; the bits wanted, 0..14, to be registered by the
-        caller after two clocks, beside what else bits are wanted for.
+    (product, lesser, fewer, more):
+        The state, 17 bits, three clocks later; a clock before, for a count that is registered
+        beside what else bits are wanted for: whether it is of the lesser of two lengths, and the
+        bits wanted without, 0..13, and with it, one more.
     """
     # x = f * q + slot - start, q in 4..7.
     partial = Signal(STATE_BITS + 1, reset_less=True)
@@ -54,5 +55,5 @@ def pop_step(m: Module, state, start, freq, *, code=None) -> tuple[Value, Value]
         more.eq(one_hot_select([PROB_BITS - i for i in range(PROB_BITS)], top)),
     ]
     top_1 = delay(m, top, 1, name="top", reset=not lasts)
-    wanted = Mux((top_1 & ~product[3:]).any(), more, fewer)
-    return delay(m, product, 1, name="product"), wanted
+    lesser = (top_1 & ~product[3:]).any()
+    return delay(m, product, 1, name="product"), lesser, fewer, more
