@@ -16,6 +16,7 @@ from .tables.loclic import (
     loclic_bd,
     loclic_coding,
     loclic_complexity,
+    loclic_engine,
     loclic_points,
     loclic_references,
 )
@@ -27,7 +28,7 @@ PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
 _TABLES = (
     measured, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5, rivals, trainer,
     hierarchical, blocks, slim, table2, cores, routed, loclic_complexity,
-    loclic_references, loclic_points, loclic_coding, loclic_bd,
+    loclic_references, loclic_points, loclic_coding, loclic_bd, loclic_engine,
 )  # fmt: skip
 
 

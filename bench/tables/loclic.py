@@ -12,7 +12,8 @@ from lutgen.training.loclic.reference import REFERENCES
 from .results import ROOT
 
 __all__ = [
-    "loclic_bd", "loclic_coding", "loclic_complexity", "loclic_points", "loclic_references",
+    "loclic_bd", "loclic_coding", "loclic_complexity", "loclic_engine", "loclic_points",
+    "loclic_references",
 ]  # fmt: skip
 
 _RESULTS = ROOT / "bench" / "results"
@@ -131,6 +132,26 @@ def loclic_coding(folder: Path = _RESULTS) -> str:
         *lines, "",
         f"({found['images']} images, {found['threads']} threads, a rounding step of one; "
         "`python -m bench.loclic TRAINED CODEC`)",
+    ])  # fmt: skip
+
+
+def loclic_engine(folder: Path = _RESULTS) -> str:
+    """Resources of the entropy engine by its tables."""
+    lines = [
+        "| tables | core | LUT | FF | BRAM36 | DSP | LUT levels |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for path in sorted(folder.glob("build-entropy-engine*.json")):
+        record = json.loads(path.read_text())
+        for name, core in record["cores"].items():
+            found = core["resources"]["total"]
+            lines.append(
+                f"| {record['model']['classes']} classes | {name} | {found['lut']:,} | "
+                f"{found['ff']:,} | {found['bram36']:g} | {found['dsp']} | "
+                f"{core['resources']['levels']} |"
+            )
+    return "\n".join([
+        *lines, "", "(`lutgen build --top entropy-engine --target zynq7045 [--model CODEC] --json`)"
     ])  # fmt: skip
 
 

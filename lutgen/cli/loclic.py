@@ -134,7 +134,7 @@ def train(
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     with processes(device) as own, step_progress() as progress:
         try:
-            first = None if start is None else load_codec(start)[0]
+            first, before = (None, None) if start is None else load_codec(start)
             network, record = train_codec(
                 files, config, start=first, device=own, progress=progress, **paths
             )
@@ -142,6 +142,8 @@ def train(
             raise Failure(str(error)) from error
         if rank():
             return
+    if before is not None:
+        record["start"] = before
     save_codec(out, network, record)
     last = record["last"]
     if as_json:
