@@ -4,25 +4,14 @@ Everything in the folder is a pure function of the model and the parameters: the
 the same bytes, but for the seconds that ``build.json`` records.
 """
 
-import hashlib
-import json
 import os
 import re
-import signal
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict
-from importlib import metadata
+from collections.abc import Callable
 from pathlib import Path
 
-import lutgen
-
-from .build_core import REFUSED, RESOURCES, core_config
+from .build_core import core_config
 from .build_cores import rate
+from .build_folder import CORES, TOPS, BuildError, load_build, make_folder, new_record
 from .build_registers import build_maps, register_files, slave_maps
 from .build_text import codec_ports, header, wrapper
 from .codec.head import LaplaceHead
@@ -30,17 +19,9 @@ from .handoff.vivado import vivado_files
 from .model import Model
 from .targets import Target, get_target
 
-__all__ = ["CORES", "SCHEMA", "TOPS", "BuildError", "build", "load_build"]
+__all__ = ["CORES", "TOPS", "BuildError", "build", "load_build"]
 
-#: Version of ``build.json``: a reader of 1 understands every build.json that says 1.
-SCHEMA = 1
-CORES = ("encoder", "decoder")
-TOPS = (*CORES, "codec")
-_RECORD = "build.json"
-
-
-class BuildError(RuntimeError):
-    """A core could not be made, although its parameters are valid."""
+_WORKER = "from lutgen.build_core import work; work()"
 
 
 def build(
@@ -108,7 +89,6 @@ def build(
     OSError
         If a file cannot be read or written.
     """
-    began = time.perf_counter()
     target = get_target(target) if isinstance(target, str) else target
     if top not in TOPS:
         raise ValueError(f"top must be one of {', '.join(TOPS)}, not {top!r}")
@@ -159,104 +139,36 @@ def build(
         suffix += f"-x{cores}" if cores > 1 else ""
         name = re.sub(r"[^A-Za-z0-9_.-]", "-", f"{top}-{model.profile}{suffix}")
         out = Path("rtl_out") / target.name / name
-    out = Path(out)
-    old = _old_files(out)
-
-    record = {
-        "schema": SCHEMA,
-        "generator": {
-            "name": "lutgen",
-            "version": lutgen.__version__,
-            "amaranth": metadata.version("amaranth"),
-        },
-        "target": asdict(target) | {"tools": list(target.tools)},
+    record = new_record(target) | {
         "model": _describe_model(model),
         "parameters": parameters,
         "rate": rate(config, cores, target.clock_mhz),
         "cores": {},
     }
-    made = CORES if top == "codec" else (top,)
-    # Beside the folder, so that files can be moved and not copied.
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".lutgen-build-", dir=out.parent) as work:
-        jobs, work = Path(work, "jobs"), Path(work, "files")
-        jobs.mkdir()
-        work.mkdir()
-        model.save(work / "model.lutgen")
-        _run_workers(jobs, made, record, estimate, progress)
-        for core in made:
-            record["cores"][core] = json.loads((jobs / f"{core}.json").read_text())
-        verilog = [f"lutgen_{core}.v" for core in made]
+
+    def further(verilog: list[str], memories: list[str]) -> dict[str, str]:
+        texts = {}
         if top == "codec":
             verilog.append("lutgen_codec.v")
-            text = header(record, "lutgen_codec") + wrapper(record["cores"])
-            (work / verilog[-1]).write_text(text)
-        (work / "files.f").write_text("".join(f"{name}\n" for name in verilog))
-        maps = build_maps(made, config) if registers else {}
+            texts[verilog[-1]] = header(record, "lutgen_codec") + wrapper(record["cores"])
+        texts["files.f"] = "".join(f"{name}\n" for name in verilog)
+        maps = build_maps(tuple(record["cores"]), config) if registers else {}
         if registers:
-            for name, text in register_files(record, maps).items():
-                (work / name).write_text(text)
+            texts |= register_files(record, maps)
         if "vivado" in target.tools:
             ports = {core["module"]: core["ports"] for core in record["cores"].values()}
             if top == "codec":
                 ports["lutgen_codec"] = codec_ports(record["cores"])
-            tables = sorted(path.name for path in work.glob("*.mem"))
-            files = vivado_files(
-                record, target, ports, verilog, tables, slave_maps(top, maps)
+            texts |= vivado_files(
+                record, target, ports, verilog, memories, slave_maps(top, maps)
             )
-            for name, text in files.items():
-                (work / name).write_text(text)
-        record["pair"] = _pair(record["cores"].values(), target) if estimate else None
-        record["files"] = {
-            path.name: {
-                "bytes": path.stat().st_size,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            }
-            for path in sorted(work.iterdir())
-        }
-        record["seconds"] = {
-            "total": round(time.perf_counter() - began, 2),
-            **{core: record["cores"][core].pop("seconds") for core in made},
-        }
-        (work / _RECORD).write_text(json.dumps(record, indent=2) + "\n")
-        _put(work, out, old)
-    return record | {"folder": str(out)}
+        return texts
 
-
-def load_build(folder: str | os.PathLike, *, tops: Sequence[str] | None = TOPS) -> dict:
-    """The ``build.json`` of a folder, and ``folder``.
-
-    Parameters
-    ----------
-    folder:
-        What a build was written into.
-    tops:
-        Tops that will do, by default those of :func:`build`; None for any.
-
-    Raises
-    ------
-    ValueError
-        If the folder holds no build that this version can read, or one of another top.
-    """
-    folder = Path(folder)
-    try:
-        record = json.loads((folder / _RECORD).read_text())
-        known = isinstance(record, dict) and record.get("schema") == SCHEMA
-    except FileNotFoundError:
-        raise ValueError(
-            f"build folder must hold {_RECORD}, which {str(folder)!r} does not: "
-            f"make it with `lutgen build --out {folder}`"
-        ) from None
-    except (ValueError, UnicodeDecodeError):
-        known = False
-    if not known:
-        raise ValueError(
-            f"{folder / _RECORD} must be a build record of schema {SCHEMA}: build again with "
-            f"lutgen {lutgen.__version__}"
-        )
-    if tops is not None and (top := record["parameters"]["top"]) not in tops:
-        raise ValueError(f"build in {folder} must be of top {' or '.join(tops)}, not {top}")
-    return record | {"folder": str(folder)}
+    return make_folder(
+        Path(out), record, CORES if top == "codec" else (top,), target,
+        save_input=lambda work: model.save(work / "model.lutgen"), further=further,
+        worker=_WORKER, estimate=estimate, progress=progress,
+    )  # fmt: skip
 
 
 def _model(model) -> Model:
@@ -286,116 +198,3 @@ def _describe_model(model: Model) -> dict:
         "depth": net.depth,
         "records": [stage.records for stage in model.walker.stages] if model.walker else [],
     }
-
-
-def _pair(cores, target: Target) -> dict:
-    """Sum of the cores, and its share of the device in percent."""
-    cores = list(cores)
-    total = {
-        kind: sum(core["resources"]["total"][kind] for core in cores) for kind in RESOURCES
-    }
-    share = {
-        kind: round(100 * total[kind] / held, 2) for kind, held in target.capacity.items() if held
-    }
-    levels = [core["resources"]["levels"] for core in cores]
-    fits = all(percent <= 100 for percent in share.values())
-    if target.luts is not None and not share:
-        fits = None  # counted in other units than the device's
-    return {
-        "total": total,
-        "percent": share,
-        "fits": fits,
-        "levels": max((n for n in levels if n is not None), default=None),
-    }
-
-
-# Cores, each in a process of its own.
-
-_WORKER = "from lutgen.build_core import work; work()"
-
-
-def _run_workers(
-    jobs: Path, cores, record: Mapping, estimate: bool, progress, worker: str = _WORKER
-) -> None:
-    """Make all cores at once; raises what the first failing one raised, and stops the others."""
-    environment = dict(os.environ)
-    package = str(Path(lutgen.__file__).parents[1])
-    environment["PYTHONPATH"] = os.pathsep.join(
-        filter(None, (package, environment.get("PYTHONPATH")))
-    )
-    processes: dict[str, subprocess.Popen] = {}
-
-    def follow(core: str, process: subprocess.Popen) -> None:
-        for line in process.stdout:
-            if progress:
-                progress(core, line.strip())
-        code = process.wait()
-        if code == REFUSED:
-            raise BuildError(f"{core}: " + (jobs / f"{core}.error").read_text())
-        if code:
-            how = "was killed, perhaps for want of memory" if code < 0 else f"ended with {code}"
-            tail = (jobs / f"{core}.log").read_text(errors="replace").splitlines()[-20:]
-            raise BuildError("\n".join([f"the process that makes the {core} {how}", *tail]))
-
-    try:
-        for core in cores:
-            order = {"record": record, "estimate": estimate}
-            (jobs / f"{core}.json").write_text(json.dumps(order))
-            with open(jobs / f"{core}.log", "wb") as log:
-                processes[core] = subprocess.Popen(
-                    [sys.executable, "-c", worker, str(jobs), core],
-                    env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                    text=True, start_new_session=True,
-                )  # fmt: skip
-        with ThreadPoolExecutor(len(processes)) as pool:
-            running = [pool.submit(follow, *job) for job in processes.items()]
-            try:
-                for job in as_completed(running):
-                    job.result()
-            finally:
-                _stop(processes.values())
-    finally:
-        _stop(processes.values())
-        for process in processes.values():
-            process.stdout.close()
-
-
-def _stop(processes) -> None:
-    """Kill what still runs, with the tools that it has started."""
-    for process in processes:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-# The folder.
-
-
-def _old_files(out: Path) -> list[str]:
-    """Files that an earlier build wrote into ``out``; ValueError if others are in the way."""
-    if not out.exists():
-        return []
-    if not out.is_dir():
-        raise ValueError(f"out must be a folder, not the file {str(out)!r}: name another")
-    if not any(out.iterdir()):
-        return []
-    try:
-        return [*load_build(out, tops=None)["files"]]
-    except ValueError:
-        raise ValueError(
-            f"out must be new, empty or an earlier build of this version, not {str(out)!r}: "
-            "name another folder, or empty this one"
-        ) from None
-
-
-def _put(work: Path, out: Path, old: list[str]) -> None:
-    """Move a complete build to its place."""
-    out.mkdir(exist_ok=True)
-    new = [path.name for path in work.iterdir() if path.name != _RECORD]
-    # A folder without its record is no build, so one that is cut off here is not taken for whole.
-    (out / _RECORD).unlink(missing_ok=True)
-    for name in set(old) - set(new):
-        if Path(name).name == name:
-            (out / name).unlink(missing_ok=True)
-    for name in [*new, _RECORD]:
-        os.replace(work / name, out / name)

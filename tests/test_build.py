@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import lutgen.build
+import lutgen.build_folder
 from lutgen.build import BuildError, build, load_build
 from lutgen.build_text import summary, table
 from lutgen.cli import main
@@ -170,14 +171,14 @@ def test_failed_build_leaves_the_old_one(tmp_path, monkeypatch):
 
 def test_failure_and_interrupt_stop_the_other_core(tmp_path, monkeypatch):
     started = []
-    popen = lutgen.build.subprocess.Popen
+    popen = lutgen.build_folder.subprocess.Popen
 
     class Spy(popen):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
             started.append(self)
 
-    monkeypatch.setattr(lutgen.build.subprocess, "Popen", Spy)
+    monkeypatch.setattr(lutgen.build_folder.subprocess, "Popen", Spy)
 
     def interrupt(core, step):
         raise KeyboardInterrupt

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lutgen.build import _pair
 from lutgen.build_core import RESOURCES
+from lutgen.build_folder import _pair
 from lutgen.build_text import summary
 from lutgen.cli import main
 from lutgen.handoff.xdc import clock_xdc

@@ -4,6 +4,7 @@ Commands import what they need when they run: ``lutgen --help`` stays quick, and
 without an extra does without its commands only.
 """
 
+import json
 import re
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ __all__ = [
     "json_option",
     "lanes_option",
     "load_model",
+    "make_build",
     "model_option",
     "pixel_progress",
     "registers_option",
@@ -208,3 +210,28 @@ def pixel_progress(step: str, total: int | None):
     with _bar() as bar:
         task = bar.add_task(step, total=total)
         yield lambda count: bar.advance(task, count)
+
+
+def make_build(make, table, summary, as_json: bool) -> None:
+    """Run a build, ``make(progress)``, and print its record; its errors are the user's."""
+    from lutgen.archive import ArchiveError
+    from lutgen.build import BuildError
+    from lutgen.model import ModelError
+
+    try:
+        with core_progress("making the") as progress:
+            record = make(progress)
+    except (ModelError, ArchiveError):
+        raise
+    except BuildError as error:
+        raise Failure(str(error)) from error
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(record, indent=2))
+        return
+    from rich.console import Console
+
+    if record["pair"]:
+        Console().print(table(record))
+    click.echo(summary(record))

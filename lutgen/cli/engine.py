@@ -4,7 +4,7 @@ import json
 
 import click
 
-from .common import Failure, core_progress
+from .common import Failure, core_progress, make_build
 
 __all__ = ["build_engine", "refuse", "sim_engine", "sim_engine_build"]
 
@@ -19,33 +19,18 @@ def refuse(ctx: click.Context, allowed: tuple[str, ...], why: str) -> None:
 
 def build_engine(ctx, target, model, stream_bytes, out, no_estimate, as_json) -> None:
     """``lutgen build --top entropy-engine``."""
-    from lutgen.archive import ArchiveError
-    from lutgen.build import BuildError
     from lutgen.build_engine import build_engine
     from lutgen.build_engine_text import summary, table
 
     allowed = ("target", "model", "top", "stream_bytes", "out", "no_estimate", "as_json")
     refuse(ctx, allowed, "with --top entropy-engine")
-    try:
-        with core_progress("making the") as progress:
-            record = build_engine(
-                target, model, stream_bytes=stream_bytes, out=out, estimate=not no_estimate,
-                progress=progress,
-            )  # fmt: skip
-    except ArchiveError:
-        raise
-    except BuildError as error:
-        raise Failure(str(error)) from error
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    if as_json:
-        click.echo(json.dumps(record, indent=2))
-        return
-    from rich.console import Console
-
-    if record["pair"]:
-        Console().print(table(record))
-    click.echo(summary(record))
+    make_build(
+        lambda progress: build_engine(
+            target, model, stream_bytes=stream_bytes, out=out, estimate=not no_estimate,
+            progress=progress,
+        ),
+        table, summary, as_json,
+    )  # fmt: skip
 
 
 def sim_engine(ctx, target, model, **options) -> None:

@@ -13,6 +13,7 @@ from .common import (
     encoder_lanes_option,
     json_option,
     lanes_option,
+    make_build,
     model_option,
     registers_option,
     tile_option,
@@ -45,27 +46,13 @@ def build_(ctx, target, no_estimate, as_json, **parameters) -> None:
         given = {name: parameters[name] for name in ("model", "stream_bytes", "out")}
         build_engine(ctx, target, no_estimate=no_estimate, as_json=as_json, **given)
         return
-    from lutgen.build import BuildError, build
+    from lutgen.build import build
     from lutgen.build_text import summary, table
-    from lutgen.model import ModelError
 
-    try:
-        with core_progress("making the") as progress:
-            record = build(target, estimate=not no_estimate, progress=progress, **parameters)
-    except ModelError:
-        raise
-    except BuildError as error:
-        raise Failure(str(error)) from error
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    if as_json:
-        click.echo(json.dumps(record, indent=2))
-        return
-    from rich.console import Console
-
-    if record["pair"]:
-        Console().print(table(record))
-    click.echo(summary(record))
+    make_build(
+        lambda progress: build(target, estimate=not no_estimate, progress=progress, **parameters),
+        table, summary, as_json,
+    )  # fmt: skip
 
 
 @click.command("sim")
