@@ -12,6 +12,7 @@ from amaranth.utils import bits_for
 
 from ..codec.head import PROB_BITS
 from ..codec.rans import STATE_BITS
+from .lane_state import LaneState
 from .pipeline import delay
 from .rans_step import pop_step
 
@@ -290,7 +291,6 @@ class RansDecoder(wiring.Component):
         self.fetch_latency = fetch_latency
         self._registers = registers
         self._head_latency = head_latency
-        self._bits = address_bits
         #: Clocks from the inputs to the stored state, which bounds the number of lanes.
         self.latency = 1 + head_latency + self.tail + registers
         #: Clocks from the inputs to ``done``.
@@ -316,50 +316,23 @@ class RansDecoder(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         h = self._head_latency
-        m.submodules.state = states = Memory(shape=STATE_BITS, depth=self._lanes, init=[])
-        m.submodules.position = positions = Memory(shape=self._bits, depth=self._lanes, init=[])
-        m.submodules.end = ends = Memory(shape=self._bits, depth=self._lanes, init=[])
-        state_read, state_write = states.read_port(domain="comb"), states.write_port()
-        position_read = positions.read_port(domain="comb")
-        position_write = positions.write_port()
-        end_read, end_write = ends.read_port(domain="comb"), ends.write_port()
-
-        m.d.comb += [
-            state_read.addr.eq(self.lane),
-            end_write.addr.eq(self.lane),
-            end_write.data.eq(self.end),
-            end_write.en.eq(self.load),
-        ]
-        state_1 = delay(m, state_read.data, 1, name="state")
-        m.d.comb += self.slot.eq(state_1)
-
         # The position is read late, so that its word meets the state at the shifter.
         shift_at = 1 + h + 3
-        read_at = shift_at - self.fetch_latency - 1
-        lane = [self.lane]
-        for i in range(self.latency):
-            lane.append(delay(m, lane[-1], 1, name=f"lane{i}"))
-        load = [self.load]
-        for i in range(self.latency):
-            load.append(delay(m, load[-1], 1, name=f"load{i}"))
-        position_in = delay(m, self.position, read_at, name="position_in")
-        m.d.comb += position_read.addr.eq(lane[read_at])
-        position = Signal(self._bits, reset_less=True)
-        m.d.sync += position.eq(Mux(load[read_at], position_in, position_read.data))
-        m.d.comb += self.fetch.eq(position)
-        position_n = delay(m, position, shift_at - read_at - 1, name="position")
+        lanes = LaneState(
+            m, self, STATE_BITS, self._lanes, state_at=0,
+            position_at=shift_at - self.fetch_latency - 1, store_at=self.latency - 1,
+        )  # fmt: skip
+        m.d.comb += self.slot.eq(lanes.state)
 
         # The interval has come.
-        slot_h = delay(m, state_1, h, name="slot")
-        product_1, lesser, fewer, _ = pop_step(m, slot_h, self.start, self.freq)
+        slot_h = delay(m, lanes.state, h, name="slot")
+        product, lesser, fewer, _ = pop_step(m, slot_h, self.start, self.freq)
         count = Signal(5, reset_less=True)
-        m.d.sync += count.eq(Mux(load[shift_at - 1], _WORD, fewer + lesser))
+        m.d.sync += count.eq(Mux(lanes.load[shift_at - 1], _WORD, fewer + lesser))
         # Shift them in.
         shifted = Signal(STATE_BITS, reset_less=True)
-        both = Cat(self.word, product_1)
-        behind = Signal(self._bits, reset_less=True)
-        m.d.sync += behind.eq(position_n + count)
-        at = shift_at + 1
+        both = Cat(self.word, product)
+        behind = lanes.behind(count, shift_at)
         rest = count
         if self._registers:
             # By multiples of four first: what is left needs three bits less of the words.
@@ -367,25 +340,6 @@ class RansDecoder(wiring.Component):
             both = delay(m, both, 1, name="both")
             rest = delay(m, count[:2], 1, name="rest")
             behind = delay(m, behind, 1, name="behind")
-            at += 1
         m.d.sync += shifted.eq((both << rest)[_WORD : _WORD + STATE_BITS])
-        code_n = delay(m, self.code, at, name="code")
-        store = Signal()
-        m.d.comb += [
-            store.eq(code_n | load[at]),
-            state_write.addr.eq(lane[at]),
-            state_write.data.eq(shifted),
-            state_write.en.eq(store),
-            position_write.addr.eq(lane[at]),
-            position_write.data.eq(behind),
-            position_write.en.eq(store),
-            end_read.addr.eq(lane[at]),
-        ]
-        end = delay(m, end_read.data, 1, name="end")
-        m.d.sync += [
-            self.done.eq(delay(m, self.last & self.code, at, name="last")),
-            # Compared a clock later, beside ``done``.
-        ]
-        final = delay(m, Cat(shifted, behind), 1, name="final")
-        m.d.comb += self.good.eq(final == Cat(Const(0, STATE_BITS), end))
+        lanes.store(shifted, behind)
         return m

@@ -12,6 +12,7 @@ from amaranth.utils import bits_for
 from ..codec.head import SYMBOLS
 from ..codec.tans import ESCAPE, RAW_BITS, TansTables
 from .blockmem import add_rom
+from .lane_state import LaneState
 from .pipeline import delay, one_hot_select
 
 __all__ = ["TansDecoder", "TansEncoder", "TansStates", "TansSymbols"]
@@ -328,7 +329,7 @@ class TansDecoder(wiring.Component):
     def __init__(self, tables: TansTables, lanes: int, *, address_bits: int) -> None:
         if lanes < self.latency:
             raise ValueError(f"lanes must be at least {self.latency}, not {lanes!r}")
-        self._state_bits, self._lanes, self._bits = tables.bits, lanes, address_bits
+        self._state_bits, self._lanes = tables.bits, lanes
         super().__init__(
             {
                 "lane": In(bits_for(lanes - 1)),
@@ -352,32 +353,13 @@ class TansDecoder(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         bits = self._state_bits
-        m.submodules.state = states = Memory(shape=bits, depth=self._lanes, init=[])
-        m.submodules.position = positions = Memory(shape=self._bits, depth=self._lanes, init=[])
-        m.submodules.end = ends = Memory(shape=self._bits, depth=self._lanes, init=[])
-        state_read, state_write = states.read_port(domain="comb"), states.write_port()
-        position_read = positions.read_port(domain="comb")
-        position_write = positions.write_port()
-        end_read, end_write = ends.read_port(domain="comb"), ends.write_port()
-
-        lane = [self.lane]
-        load = [self.load]
-        for i in range(self.latency - 1):
-            lane.append(delay(m, lane[-1], 1, name=f"lane{i}"))
-            load.append(delay(m, load[-1], 1, name=f"load{i}"))
-        m.d.comb += [
-            end_write.addr.eq(self.lane),
-            end_write.data.eq(self.end),
-            end_write.en.eq(self.load),
-            position_read.addr.eq(self.lane),
-            state_read.addr.eq(lane[2]),
-        ]
-        # 1: the position, whose word comes with the head's answer.
-        position_1 = Signal(self._bits, reset_less=True)
-        m.d.sync += position_1.eq(Mux(self.load, self.position, position_read.data))
-        m.d.comb += self.fetch.eq(position_1)
+        # The position is read first: its word comes with the head's answer.
+        lanes = LaneState(
+            m, self, bits, self._lanes, state_at=2, position_at=0, store_at=self.latency - 1
+        )
+        load = lanes.load
         # 3: the state.
-        m.d.comb += self.slot.eq(delay(m, state_read.data, 1, name="state"))
+        m.d.comb += self.slot.eq(lanes.state)
         # 5 to 6: symbol, and what the bits behind its own are to be joined to.
         reads_raw = self.escape & ~load[5]
         m.d.sync += self.symbol.eq(Mux(self.escape, self.word[_WORD - RAW_BITS :], self.found))
@@ -393,27 +375,8 @@ class TansDecoder(wiring.Component):
         word_7 = delay(m, word_6, 1, name="word_late")
         raw_7 = delay(m, raw_6, 1, name="raw_late")
         reduced_7 = delay(m, reduced_6, 1, name="reduced_late")
-        position_7 = delay(m, position_1, 6, name="position")
         # 8: shift them in.
         shifted = Signal(bits, reset_less=True)
         m.d.sync += shifted.eq((Cat(word_7, reduced_7) << count_7)[_WORD : _WORD + bits])
-        behind = Signal(self._bits, reset_less=True)
-        m.d.sync += behind.eq(position_7 + (count_7 + Cat(Const(0, 3), raw_7)))
-        at = self.latency - 1
-        store = Signal()
-        m.d.comb += [
-            store.eq(delay(m, self.code, at, name="code") | load[at]),
-            state_write.addr.eq(lane[at]),
-            state_write.data.eq(shifted),
-            state_write.en.eq(store),
-            position_write.addr.eq(lane[at]),
-            position_write.data.eq(behind),
-            position_write.en.eq(store),
-            end_read.addr.eq(lane[at]),
-        ]
-        end = delay(m, end_read.data, 1, name="end")
-        m.d.sync += self.done.eq(delay(m, self.last & self.code, at, name="last"))
-        # Compared a clock later, beside ``done``.
-        final = delay(m, Cat(shifted, behind), 1, name="final")
-        m.d.comb += self.good.eq(final == Cat(Const(0, bits), end))
+        lanes.store(shifted, lanes.behind(count_7 + Cat(Const(0, 3), raw_7), 7))
         return m
