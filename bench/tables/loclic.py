@@ -130,7 +130,8 @@ def loclic_coding(folder: Path = _RESULTS) -> str:
         return "(not measured yet: `python -m bench.loclic TRAINED CODEC`)"
     return "\n".join([
         *lines, "",
-        f"({found['images']} images, {found['threads']} threads, a rounding step of one; "
+        f"({found['images']} images, {found['threads']} thread{'s' * (found['threads'] > 1)}, a "
+        "rounding step of one; trained further from other runs, as said above; "
         "`python -m bench.loclic TRAINED CODEC`)",
     ])  # fmt: skip
 
