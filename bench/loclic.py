@@ -10,12 +10,14 @@ are seconds of the wall with the stated threads, without reading from or writing
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 import click
 import numpy as np
 import torch
 
+from bench.quality import point
 from lutgen.codec.residuals import ResidualReader, ResidualWriter
 from lutgen.codec.step import nearest_step
 from lutgen.files import write_file
@@ -24,26 +26,13 @@ from lutgen.training.loclic.deployed import DeployedCodec
 from lutgen.training.loclic.files import decode_image, encode_image, image_tensor
 from lutgen.training.loclic.float_codec import FloatCodec
 from lutgen.training.loclic.images import colour_files, read_colour
-from lutgen.training.loclic.metrics import ms_ssim, psnr
 from lutgen.training.loclic.results import FIGURES, Results
 from lutgen.training.loclic.store import load_codec
 
 
-def point(codec: DeployedCodec, images: list[np.ndarray], step: int) -> dict[str, float]:
+def codec_point(codec: DeployedCodec, images: list[np.ndarray], step: int) -> dict[str, float]:
     """Figures of a rounding step: means over images."""
-    points = []
-    for image in images:
-        start = time.perf_counter()
-        data = encode_image(codec, image, step)
-        middle = time.perf_counter()
-        decoded = decode_image(codec, data)
-        end = time.perf_counter()
-        pixels = image.shape[0] * image.shape[1]
-        points.append((
-            psnr(image, decoded), ms_ssim(image, decoded), 8 * len(data) / pixels,
-            middle - start, end - middle,
-        ))  # fmt: skip
-    return dict(zip(FIGURES, np.mean(points, 0).tolist(), strict=True))
+    return point(partial(encode_image, codec, step=step), partial(decode_image, codec), images)
 
 
 def coding_seconds(codec: DeployedCodec, image: np.ndarray) -> tuple[float, float]:
@@ -107,7 +96,7 @@ def main(trained, codec_file, folder, steps, name, limit, threads, out) -> None:
     numbers = sorted({nearest_step(float(s)) for s in steps.split(",")}, reverse=True)
     one = None
     for number in numbers:
-        figures = point(codec, images, number)
+        figures = codec_point(codec, images, number)
         if number == nearest_step(1):
             one = figures
         for figure in FIGURES:
@@ -124,8 +113,8 @@ def main(trained, codec_file, folder, steps, name, limit, threads, out) -> None:
     ).save(Path(out, f"loclic-{name}.json"))
 
     floats = FloatCodec(network, codec.file)
-    one = one or point(codec, images, nearest_step(1))
-    other = point(floats, images, nearest_step(1))
+    one = one or codec_point(codec, images, nearest_step(1))
+    other = codec_point(floats, images, nearest_step(1))
     seconds = np.mean([coding_seconds(codec, image) for image in images], 0).tolist()
     estimate = 0.0
     with torch.no_grad():

@@ -8,14 +8,15 @@ disk.
 """
 
 import time
+from functools import partial
 from pathlib import Path
 
 import click
 import imagecodecs
 import numpy as np
 
+from bench.quality import point
 from lutgen.training.loclic.images import colour_files, read_colour
-from lutgen.training.loclic.metrics import ms_ssim, psnr
 from lutgen.training.loclic.results import FIGURES, Results
 
 
@@ -46,20 +47,9 @@ def measure(codec: str, images: list[np.ndarray], qualities: list[int], tell) ->
     encode, decode, what = CODECS[codec]
     found: dict[str, list[float]] = {name: [] for name in FIGURES}
     for quality in qualities:
-        points = []
-        for image in images:
-            start = time.process_time()
-            data = encode(image, quality)
-            middle = time.process_time()
-            decoded = decode(data)
-            end = time.process_time()
-            height, width = image.shape[:2]
-            points.append((
-                psnr(image, decoded), ms_ssim(image, decoded), 8 * len(data) / (height * width),
-                middle - start, end - middle,
-            ))  # fmt: skip
-        for name, value in zip(FIGURES, np.mean(points, 0), strict=True):
-            found[name].append(float(value))
+        figures = point(partial(encode, quality=quality), decode, images, time.process_time)
+        for name, value in figures.items():
+            found[name].append(value)
         tell(f"{codec} {quality}: {found['bpp'][-1]:.4f} bpp, {found['psnr-rgb'][-1]:.2f} dB")
     description = f"{what}; mean of {len(images)} images; times in CPU seconds"
     return Results(codec, description, found | {"quality": [float(q) for q in qualities]})

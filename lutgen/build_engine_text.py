@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from .build_text import counts, whereabouts
 from .targets.fit import basis
 
 __all__ = ["summary", "table"]
@@ -44,33 +45,15 @@ def table(record: Mapping):
 
 def summary(record: Mapping) -> str:
     """What a build is and what to do with it, a few lines of text."""
-    target, pair, folder = record["target"], record["pair"], record["folder"]
+    target, pair = record["target"], record["pair"]
     lines = [
         f"one symbol per clock both ways, {record['rate']['msymbols_per_s']:g} M symbols/s at the "
         f"clock goal; payload in words of {record['parameters']['stream_bytes']} bytes"
     ]
     if pair:
-        names = _KINDS | {"dsp": "DSP"}
-        counts = [
-            f"{pair['total'][kind]:g} {name}"
-            + (f" ({pair['percent'][kind]:.1f} %)" if kind in pair["percent"] else "")
-            for kind, name in names.items()
-        ]
-        lines.append(f"both cores: {', '.join(counts)}; deepest path {pair['levels']} LUT levels")
+        lines.append(f"both cores: {counts(pair)}; deepest path {pair['levels']} LUT levels")
         if differs := basis(target["family"], target["yosys_family"]):
             lines.append(differs)
     else:
         lines.append("resources not counted: leave out --no-estimate")
-    memories = sum(name.endswith(".mem") for name in record["files"])
-    names = [name for name in record["files"] if not name.endswith(".mem")]
-    lines += [
-        f"files in {folder}: {', '.join(names)}, {memories} tables *.mem, build.json",
-        "next:",
-        f"  lutgen sim --build {folder}",
-    ]
-    if "vivado" in target["tools"]:
-        lines.append(
-            f"  vivado -mode batch -source {folder}/synth_ooc.tcl  "
-            f"(top lutgen_entropy_engine, part {target['part']}; not run by us)"
-        )
-    return "\n".join(lines)
+    return "\n".join([*lines, *whereabouts(record, "lutgen_entropy_engine")])

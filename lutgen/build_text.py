@@ -6,7 +6,10 @@ from functools import partial
 from .build_cores import GLUE
 from .targets.fit import basis
 
-__all__ = ["LICENCE", "codec_ports", "comment", "header", "summary", "table", "wrapper"]
+__all__ = [
+    "LICENCE", "codec_ports", "comment", "counts", "header", "summary", "table",
+    "whereabouts", "wrapper",
+]  # fmt: skip
 
 #: What a generated file says of itself.
 LICENCE = """\
@@ -172,15 +175,9 @@ def summary(record: Mapping) -> str:
             f"{record['rate']['mpx_per_s']:g} Mpx/s at the clock goal"
         )
     if pair:
-        names = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36", "dsp": "DSP"}
-        counts = [
-            f"{pair['total'][kind]:g} {name}"
-            + (f" ({pair['percent'][kind]:.1f} %)" if kind in pair["percent"] else "")
-            for kind, name in names.items()
-        ]
         deepest = max(record["cores"].values(), key=lambda core: core["resources"]["levels"] or 0)
         lines.append(
-            f"{parameters['top']}: {', '.join(counts)}; deepest path {pair['levels']} LUT levels, "
+            f"{parameters['top']}: {counts(pair)}; deepest path {pair['levels']} LUT levels, "
             f"in {deepest['resources']['worst_block']} of the {deepest['module'][7:]}"
         )
         if differs := basis(target["family"], target["yosys_family"]):
@@ -197,10 +194,25 @@ def summary(record: Mapping) -> str:
     for name, core in record["cores"].items():
         if core.get("registers"):
             lines.append(f"registers of the {name}: {core['registers']['page']}")
-    folder = record["folder"]
+    return "\n".join([*lines, *whereabouts(record, f"lutgen_{parameters['top']}")])
+
+
+def counts(pair: Mapping) -> str:
+    """Resources of both cores, and their shares of the device."""
+    names = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36", "dsp": "DSP"}
+    return ", ".join(
+        f"{pair['total'][kind]:g} {name}"
+        + (f" ({pair['percent'][kind]:.1f} %)" if kind in pair["percent"] else "")
+        for kind, name in names.items()
+    )
+
+
+def whereabouts(record: Mapping, top: str) -> list[str]:
+    """Files of a build, and what to do with them; ``top`` is the module with all cores."""
+    folder, target = record["folder"], record["target"]
     tables = sum(name.endswith(".mem") for name in record["files"])
     names = [name for name in record["files"] if not name.endswith(".mem")]
-    lines += [
+    lines = [
         f"files in {folder}: {', '.join(names)}, {tables} tables *.mem, build.json",
         "next:",
         f"  lutgen sim --build {folder}",
@@ -208,6 +220,6 @@ def summary(record: Mapping) -> str:
     if "vivado" in target["tools"]:
         lines.append(
             f"  vivado -mode batch -source {folder}/synth_ooc.tcl  "
-            f"(top lutgen_{parameters['top']}, part {target['part']}; not run by us)"
+            f"(top {top}, part {target['part']}; not run by us)"
         )
-    return "\n".join(lines)
+    return lines

@@ -25,7 +25,7 @@ __all__ = [
     "json_option",
     "lanes_option",
     "load_model",
-    "make_build",
+    "make_design",
     "model_option",
     "pixel_progress",
     "registers_option",
@@ -212,18 +212,18 @@ def pixel_progress(step: str, total: int | None):
         yield lambda count: bar.advance(task, count)
 
 
-def make_build(make, table, summary, as_json: bool) -> None:
-    """Run a build, ``make(progress)``, and print its record; its errors are the user's."""
-    from lutgen.archive import ArchiveError
-    from lutgen.build import BuildError
-    from lutgen.model import ModelError
+def make_design(title: str, make, table, summary, as_json: bool, *, files, failures) -> None:
+    """Run ``make(progress)`` and print the record that it gives.
 
+    ``files`` are errors of what a file holds, ``failures`` those of tools; any other ValueError is
+    bad usage.
+    """
     try:
-        with core_progress("making the") as progress:
+        with core_progress(title) as progress:
             record = make(progress)
-    except (ModelError, ArchiveError):
+    except files:
         raise
-    except BuildError as error:
+    except failures as error:
         raise Failure(str(error)) from error
     except ValueError as error:
         raise click.UsageError(str(error)) from error
@@ -232,6 +232,6 @@ def make_build(make, table, summary, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    if record["pair"]:
+    if record.get("pair", True):  # None where nothing was counted; routes have none
         Console().print(table(record))
     click.echo(summary(record))

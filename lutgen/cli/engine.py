@@ -4,7 +4,7 @@ import json
 
 import click
 
-from .common import Failure, core_progress, make_build
+from .common import Failure, core_progress, make_design
 
 __all__ = ["build_engine", "refuse", "sim_engine", "sim_engine_build"]
 
@@ -19,17 +19,20 @@ def refuse(ctx: click.Context, allowed: tuple[str, ...], why: str) -> None:
 
 def build_engine(ctx, target, model, stream_bytes, out, no_estimate, as_json) -> None:
     """``lutgen build --top entropy-engine``."""
+    from lutgen.archive import ArchiveError
+    from lutgen.build import BuildError
     from lutgen.build_engine import build_engine
     from lutgen.build_engine_text import summary, table
 
     allowed = ("target", "model", "top", "stream_bytes", "out", "no_estimate", "as_json")
     refuse(ctx, allowed, "with --top entropy-engine")
-    make_build(
+    make_design(
+        "making the",
         lambda progress: build_engine(
             target, model, stream_bytes=stream_bytes, out=out, estimate=not no_estimate,
             progress=progress,
         ),
-        table, summary, as_json,
+        table, summary, as_json, files=ArchiveError, failures=BuildError,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from .common import (
     encoder_lanes_option,
     json_option,
     lanes_option,
-    make_build,
+    make_design,
     model_option,
     registers_option,
     tile_option,
@@ -46,12 +46,14 @@ def build_(ctx, target, no_estimate, as_json, **parameters) -> None:
         given = {name: parameters[name] for name in ("model", "stream_bytes", "out")}
         build_engine(ctx, target, no_estimate=no_estimate, as_json=as_json, **given)
         return
-    from lutgen.build import build
+    from lutgen.build import BuildError, build
     from lutgen.build_text import summary, table
+    from lutgen.model import ModelError
 
-    make_build(
+    make_design(
+        "making the",
         lambda progress: build(target, estimate=not no_estimate, progress=progress, **parameters),
-        table, summary, as_json,
+        table, summary, as_json, files=ModelError, failures=BuildError,
     )  # fmt: skip
 
 

@@ -80,7 +80,7 @@ def compress(image, out, model, factor, record, device) -> None:
     """Code a colour IMAGE of any size into a file, *.loc."""
     import numpy as np
 
-    from lutgen.codec.step import nearest_step, step_of
+    from lutgen.codec.step import nearest_step
     from lutgen.files import write_file
 
     if Path(out).exists() and Path(image).exists() and Path(image).samefile(out):
@@ -88,16 +88,14 @@ def compress(image, out, model, factor, record, device) -> None:
     codec = _codec(model, device)
     from lutgen.codec.loc_container import LocFile
     from lutgen.codec.residuals import ResidualWriter
-    from lutgen.training.loclic.files import encode_image, image_tensor
+    from lutgen.training.loclic.files import encode_image
     from lutgen.training.loclic.images import read_colour
 
     pixels = read_colour(image)
-    step = nearest_step(factor)
-    data = encode_image(codec, pixels, step)
+    writer = ResidualWriter(codec.tables)
+    data = encode_image(codec, pixels, nearest_step(factor), writer)
     write_file(out, data)
     if record:
-        writer = ResidualWriter(codec.tables)
-        codec.analyse(image_tensor(pixels), writer, step_of(step))
         classes, symbols = writer.sequence()
         payload = np.frombuffer(LocFile.unpack(data).payload, dtype=np.uint8)
         np.savez_compressed(

@@ -1,17 +1,8 @@
 """Command that places and routes: route."""
 
-import json
-
 import click
 
-from .common import (
-    Failure,
-    core_progress,
-    design_options,
-    json_option,
-    model_option,
-    top_option,
-)
+from .common import design_options, json_option, make_design, model_option, top_option
 
 __all__ = ["route_"]
 
@@ -40,19 +31,8 @@ def route_(target, model, as_json, **parameters) -> None:
     from lutgen.synth import SynthError
     from lutgen.synth.nextpnr import RouteError
 
-    try:
-        with core_progress("placing the") as progress:
-            record = route_cores(target, model, progress=progress, **parameters)
-    except ModelError:
-        raise
-    except (SynthError, RouteError) as error:
-        raise Failure(str(error)) from error
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    if as_json:
-        click.echo(json.dumps(record, indent=2))
-        return
-    from rich.console import Console
-
-    Console().print(table(record))
-    click.echo(summary(record))
+    make_design(
+        "placing the",
+        lambda progress: route_cores(target, model, progress=progress, **parameters),
+        table, summary, as_json, files=ModelError, failures=(SynthError, RouteError),
+    )  # fmt: skip

@@ -7,6 +7,7 @@ bits of two's complement, low byte first, as two symbols of the raw class.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class ResidualTables:
             if not 0 <= row < self.tables.classes or not self.known[row].all():
                 raise ValueError(f"class {name} must have all symbols, unlike {row!r}")
 
-    @property
+    @cached_property
     def known(self) -> np.ndarray:
         """Which symbols have a frequency: bool, shape (classes, 256)."""
         return np.diff(self.tables.cumulative, axis=1) > 0

@@ -53,17 +53,18 @@ class DeployedCodec:
             functions = FunctionTables(**{
                 name: arrays[f"functions.{name}"] for name in ("gelu", "half_tanh", "exp")
             })  # fmt: skip
-            self.tables = ResidualTables(file.tables, far=FAR_CLASS, raw=RAW_CLASS)
+            tables = file.tables
+            self.tables = ResidualTables(tables, far=FAR_CLASS, raw=RAW_CLASS)
             thresholds, medians = arrays["scales.thresholds"], arrays["prior.medians"]
-            if file.tables.classes != PRIOR_CLASS + len(medians):
-                raise ValueError(f"{len(medians)} medians and {file.tables.classes} tables")
+            if tables.classes != PRIOR_CLASS + len(medians):
+                raise ValueError(f"{len(medians)} medians and {tables.classes} tables")
             network = Codec(self.config).eval()
             for part in TRANSFORMS:
                 module = getattr(network, part)
                 module.load_state_dict(_weights(arrays, part, "<f4"))
                 setattr(self, part, module.to(self.device))
             for part in SHARED:
-                module = fixed_network(getattr(network, part), functions)
+                module = fixed_network(getattr(network, part), functions, None)
                 module.load_state_dict(_weights(arrays, part, None))
                 for layer in module.modules():
                     if is_affine(layer):
@@ -91,8 +92,7 @@ class DeployedCodec:
         step:
             Rounding step of y in units of 2**-12.
         thrift:
-            How much a bit counts against error when a residual is rounded, see
-            `lutgen.training.loclic.rounding`; 0
+            How much a bit counts against error when a residual is rounded, see `.rounding`; 0
             rounds to the nearest.
 
         Returns

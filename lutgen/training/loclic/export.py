@@ -1,5 +1,6 @@
 """Trained codecs to the files that are used."""
 
+import copy
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -18,7 +19,7 @@ from lutgen.loclic_model import (
     residual_tables,
     scale_table,
     scale_thresholds,
-)  # fmt: skip
+)
 from lutgen.training.loclic.deployed import SHARED, TRANSFORMS, DeployedCodec, is_affine
 from lutgen.training.loclic.files import image_tensor
 from lutgen.training.loclic.fixed.convert import fixed_network
@@ -130,12 +131,7 @@ class _Counts:
 @torch.no_grad()
 def _prior_pmf(network: Codec) -> np.ndarray:
     """Probabilities of -127..127 round the median of each channel of z: float64, (width, 255)."""
-    prior = network.prior.double().cpu()
+    prior = copy.deepcopy(network.prior).double().cpu()
     medians = torch.round(prior.medians.flatten() * UNIT) / UNIT
-    edges = medians[:, None] + torch.arange(-127, 129, dtype=torch.float64) - 0.5
-    logits = prior.logits(edges)
-    low, high = logits[:, :-1], logits[:, 1:]
-    sign = -torch.sign(low + high)  # both on the side where sigmoids are small
-    pmf = (torch.sigmoid(sign * high) - torch.sigmoid(sign * low)).abs()
-    prior.float()
-    return pmf.numpy()
+    residuals = torch.arange(-MOST, MOST + 1, dtype=torch.float64)
+    return prior.probability(medians[:, None] + residuals).numpy()

@@ -80,13 +80,16 @@ class FactorizedPrior(nn.Module):
         """(width, 1, 1)."""
         return self.quantiles[:, 1, None, None].detach()
 
-    def likelihood(self, z: torch.Tensor) -> torch.Tensor:
-        """Probability of the unit interval round each value of z, (B, width, h, w)."""
-        values = z.transpose(0, 1).flatten(1)
+    def probability(self, values: torch.Tensor) -> torch.Tensor:
+        """Probability of the unit interval round each value, (width, n); it may be zero."""
         lower, upper = self.logits(values - 0.5), self.logits(values + 0.5)
         # Both on the side where sigmoids are small.
         sign = -torch.sign(lower + upper).detach()
-        found = (torch.sigmoid(sign * upper) - torch.sigmoid(sign * lower)).abs()
+        return (torch.sigmoid(sign * upper) - torch.sigmoid(sign * lower)).abs()
+
+    def likelihood(self, z: torch.Tensor) -> torch.Tensor:
+        """Probability of the unit interval round each value of z, (B, width, h, w), bounded."""
+        found = self.probability(z.transpose(0, 1).flatten(1))
         found = lower_bound(found, LEAST_LIKELIHOOD)
         return found.reshape(z.transpose(0, 1).shape).transpose(0, 1)
 

@@ -5,6 +5,7 @@ import torch
 
 from lutgen.codec.codec import ModelMismatchError
 from lutgen.codec.loc_container import LocFile
+from lutgen.codec.residuals import ResidualWriter
 from lutgen.codec.step import step_of
 from lutgen.training.loclic.config import ALIGNMENT
 from lutgen.training.loclic.deployed import DeployedCodec
@@ -20,8 +21,12 @@ def image_tensor(image: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(padded).permute(2, 0, 1)[None].contiguous().float() / 255
 
 
-def encode_image(codec: DeployedCodec, image: np.ndarray, step: int = 16) -> bytes:
+def encode_image(
+    codec: DeployedCodec, image: np.ndarray, step: int = 16, writer: ResidualWriter | None = None
+) -> bytes:
     """The file of an image, uint8, (H, W, 3), with a rounding step of `lutgen.codec.step`.
+
+    A ``writer`` of the codec's tables is given the symbols, for who wants to see them.
 
     Raises
     ------
@@ -32,8 +37,9 @@ def encode_image(codec: DeployedCodec, image: np.ndarray, step: int = 16) -> byt
         raise ValueError(f"image must be uint8 of shape (H, W, 3), not {image.shape}")
     height, width = image.shape[:2]
     LocFile(codec.hash, width, height, step, b"")  # checked before work is done
-    payload = codec.compress(image_tensor(image), step_of(step))["strings"][0]
-    return LocFile(codec.hash, width, height, step, payload).pack()
+    writer = writer or ResidualWriter(codec.tables)
+    codec.analyse(image_tensor(image), writer, step_of(step))
+    return LocFile(codec.hash, width, height, step, writer.payload()).pack()
 
 
 def decode_image(codec: DeployedCodec, data: bytes) -> np.ndarray:

@@ -105,7 +105,7 @@ def networks():
     codec = Codec(TINY).eval()
     for parameter in codec.entropy_model.parameters():
         nn.init.normal_(parameter, std=parameter.std().nan_to_num(0.1).clamp(min=0.05).item())
-    return codec, fixed_network(codec.entropy_model, TABLES)
+    return codec, fixed_network(codec.entropy_model, TABLES, 16)
 
 
 def test_a_network_of_integers(networks):

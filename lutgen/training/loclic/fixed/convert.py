@@ -19,7 +19,7 @@ __all__ = ["fixed_network"]
 
 
 @torch.no_grad()
-def fixed_network(network: nn.Module, tables: FunctionTables, bits: int = 16) -> nn.Module:
+def fixed_network(network: nn.Module, tables: FunctionTables, bits: int | None) -> nn.Module:
     """A copy of a network whose layers compute with integers.
 
     Structure and code stay those of the float network: only the layers that have parameters or are
@@ -32,7 +32,7 @@ def fixed_network(network: nn.Module, tables: FunctionTables, bits: int = 16) ->
     tables:
         Functions.
     bits:
-        Of weights, 8 or 16.
+        Of weights, 8 or 16; None for zeros in their place, to load others.
 
     Raises
     ------
@@ -49,12 +49,13 @@ def fixed_network(network: nn.Module, tables: FunctionTables, bits: int = 16) ->
     return network
 
 
-def _replace(network: nn.Module, tables: FunctionTables, bits: int) -> None:
+def _replace(network: nn.Module, tables: FunctionTables, bits: int | None) -> None:
     for name, layer in network.named_children():
         match layer:
             case nn.Conv2d() | nn.Linear():
                 new = FixedConv(layer) if isinstance(layer, nn.Conv2d) else FixedLinear(layer)
-                new.take(layer.weight, layer.bias, bits)
+                if bits is not None:
+                    new.take(layer.weight, layer.bias, bits)
             case nn.LayerNorm():
                 new = FixedLayerNorm(layer)
             case nn.GELU():
