@@ -20,6 +20,9 @@ from .pipeline import choose, delay
 
 __all__ = ["BackwardLanes", "ForwardLanes", "backward_tile", "forward_tile"]
 
+#: Fields of a lane's state that make it act; the others matter only beside these.
+_ACTS = ("active", "flush", "final", "waits", "phase")
+
 
 def forward_tile(tile_width: int, tile_height: int, address_bits: int) -> StructLayout:
     """A tile to decode: last column and row, payload position and end, and whether it is void."""
@@ -75,11 +78,20 @@ class _Lanes(wiring.Component):
         m.submodules.states = memory = Memory(shape=self._state, depth=self._lanes, init=[])
         read, write = memory.read_port(domain="comb"), memory.write_port()
         turn = Signal(range(self._lanes))
-        state = Signal(self._state, reset_less=True)
+        # A lane that was at work when a reset came must not act once more: the memory keeps its
+        # state, so what makes it act is reset, and not taken from the memory while it is cleared.
+        acts = [name for name in self._state.members if name in _ACTS]
+        acting = Signal(len(acts))
+        fetched = Signal(self._state, reset_less=True)
+        state = Signal(self._state)
         before = Signal(self._state, reset_less=True)
         after = Signal(self._state)
         m.d.comb += [
             read.addr.eq(turn),
+            state.eq(Cat(
+                acting[acts.index(name)] if name in acts else fetched[name]
+                for name in self._state.members
+            )),
             after.eq(before),
             write.addr.eq(delay(m, self.lane, 1, name="lane")),
             write.data.eq(after),
@@ -88,7 +100,8 @@ class _Lanes(wiring.Component):
         m.d.sync += [
             turn.eq(Mux(turn == self._lanes - 1, 0, turn + 1)),
             self.lane.eq(turn),
-            state.eq(read.data),
+            fetched.eq(read.data),
+            acting.eq(Cat(read.data[name] & ~self.clear for name in acts)),
             before.eq(state),
         ]
         return state, before, after
@@ -209,7 +222,6 @@ class ForwardLanes(_Lanes):
         ]
         # The next state, a clock later: what it depends on is compared in between.
         load = delay(m, self.load, 1, name="load", reset=True)
-        clear = delay(m, self.clear, 1, name="clear")
         number = delay(m, following, 1, name="number")
         row_done = delay(m, (state.x == state.row_end) & ~lead, 1, name="row_done")
         wrapped = delay(m, state.column == state.row_end, 1, name="wrapped")
@@ -220,10 +232,10 @@ class ForwardLanes(_Lanes):
             after.x.eq(Mux(row_done, 0, before.x + 1)),
             after.y.eq(before.y + row_done),
             after.column.eq(Mux(wrapped, 0, before.column + 1)),
-            after.active.eq(before.active & ~(row_done & bottom) & ~clear),
+            after.active.eq(before.active & ~(row_done & bottom)),
         ]
         if self._levels:
-            self._elaborate_levels(m, state, before, after, (row_done, wrapped, bottom, clear))
+            self._elaborate_levels(m, state, before, after, (row_done, wrapped, bottom))
         short = delay(m, (self.tiles.payload.width >> self._levels) < radius, 1, name="short")
         width, height = tile.width >> self._levels, tile.height >> self._levels
         with m.If(load):
@@ -251,23 +263,24 @@ class ForwardLanes(_Lanes):
 
     def _elaborate_levels(self, m: Module, state, before, after, flags) -> None:
         """What the lane does between two levels; a load overrides it."""
-        row_done, wrapped, bottom, clear = flags
+        row_done, wrapped, bottom = flags
         radius = self._window.radius
         m.submodules.upsampled = memory = Memory(shape=1, depth=self._lanes, init=[])
         read, write = memory.read_port(domain="comb"), memory.write_port()
+        clear = delay(m, self.clear, 1, name="clear")  # of this clock's lane
         m.d.comb += [
             self.level.eq(state.level),
             self.height.eq(state.height),
             self.row.eq(state.row),
             self.phase.eq(state.phase),
             read.addr.eq(self.lane),
-            write.addr.eq(Mux(self.clear, self.lane, self.upsampled_lane)),
-            write.data.eq(~self.clear & ~self.upsampled_phase),
-            write.en.eq(self.upsampled | self.clear),
+            write.addr.eq(Mux(clear, self.lane, self.upsampled_lane)),
+            write.data.eq(~clear & ~self.upsampled_phase),
+            write.en.eq(self.upsampled | clear),
         ]
         m.d.comb += self.ends.eq(state.level == self.until)
         more = delay(m, ~self.ends, 1, name="more")
-        waits = row_done & bottom & before.active & more & ~clear
+        waits = row_done & bottom & before.active & more
         resume = delay(
             m, state.waits & (read.data == state.phase), 1, name="resume", reset=True
         )
@@ -283,15 +296,15 @@ class ForwardLanes(_Lanes):
         )  # fmt: skip
         m.d.comb += [
             after.row.eq(before.row + wrapped),
-            after.phase.eq((before.phase ^ waits) & ~clear),
-            after.waits.eq(((before.waits & ~resume) | waits) & ~clear),
+            after.phase.eq(before.phase ^ waits),
+            after.waits.eq((before.waits & ~resume) | waits),
         ]
         with m.If(before.lead != 0):
             # The window of upsampled pixels fills; those that are decoded begin after it.
             m.d.comb += [after.lead.eq(before.lead - 1), after.x.eq(0), after.y.eq(0)]
         with m.If(resume):
             m.d.comb += [
-                after.active.eq(~clear),
+                after.active.eq(1),
                 after.lead.eq(radius),
                 after.x.eq(0),
                 after.y.eq(0),
@@ -391,7 +404,6 @@ class BackwardLanes(_Lanes):
         ]
         # The next state, a clock later: what it depends on is compared in between.
         load = delay(m, taken, 1, name="load", reset=True)
-        clear = delay(m, self.clear, 1, name="clear")
         number = delay(m, following, 1, name="number")
         row_done = delay(m, state.x == 0, 1, name="row_done")
         wrapped = delay(m, state.column == 0, 1, name="wrapped")
@@ -404,15 +416,15 @@ class BackwardLanes(_Lanes):
                 Mux(self.tiles.payload.width < radius, radius, self.tiles.payload.width)
             ),
         ]
-        level_done = before.active & row_done & top & ~clear
+        level_done = before.active & row_done & top
         m.d.comb += [
             after.x.eq(Mux(row_done, before.row_end, before.x - 1)),
             after.y.eq(before.y - row_done),
             after.column.eq(Mux(wrapped, before.row_end, before.column - 1)),
             after.row.eq(before.row - wrapped),
-            after.active.eq(before.active & ~(row_done & top) & ~clear),
+            after.active.eq(before.active & ~(row_done & top)),
             after.flush.eq(level_done),
-            after.final.eq(before.flush & ~clear),
+            after.final.eq(before.flush),
         ]
         if self._levels:
             m.d.comb += [self.level.eq(state.level), self.height.eq(state.height)]

@@ -1,0 +1,21 @@
+"""cocotb bench of a design that tests itself: clocks it until it has finished.
+
+The clock is driven by the simulator's side of cocotb, so that Python wakes up only at the end.
+"""
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import RisingEdge
+
+from lutgen.sim import exchange
+
+_RESULTS = ("rounds", "failures", "first_failure", "first_output")
+
+
+@cocotb.test()
+async def sweep(dut) -> None:
+    exchange.read()
+    dut.clk.value = 0
+    Clock(dut.clk, 2, "step", impl="gpi").start()
+    await RisingEdge(dut.finished)
+    exchange.write({}, {name: getattr(dut, name).value.to_signed() for name in _RESULTS})
