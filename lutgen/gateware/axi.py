@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["BYTE", "BytesToWords", "SkidBuffer", "WordsToBytes", "word_layout"]
+__all__ = ["BYTE", "BytesToWords", "NullBeats", "SkidBuffer", "WordsToBytes", "word_layout"]
 
 
 #: A byte on a stream; ``last`` is TLAST: the end of the file.
@@ -49,11 +49,61 @@ class SkidBuffer(wiring.Component):
         return m
 
 
+class NullBeats(wiring.Component):
+    """Removes null beats, which have no bytes (TKEEP = 0) and which AXI4-Stream allows anywhere.
+
+    One beat per clock.  A beat waits for the one behind it, unless it has TLAST itself: if what
+    comes is a null beat with TLAST, the beat that waits takes that over.  A null beat with TLAST
+    that has nothing before it is a packet without bytes, and stays.  Reset empties it.
+
+    Parameters
+    ----------
+    count:
+        Bytes of a beat.
+
+    Members
+    -------
+    i, o : streams of :func:`word_layout`
+    held : Out(1)
+        A beat is inside.
+    """
+
+    def __init__(self, count: int) -> None:
+        super().__init__({
+            "i": In(stream.Signature(word_layout(count))),
+            "o": Out(stream.Signature(word_layout(count))),
+            "held": Out(1),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        beat = Signal(self.i.payload.shape(), reset_less=True)
+        inside = Signal()
+        null = ~self.i.payload.keep.any()
+        inner = inside & ~beat.last  # what comes belongs to the same packet
+        joins = inner & null  # ... and has nothing but perhaps its end
+        dropped = null & ~self.i.payload.last
+        m.d.comb += [
+            self.held.eq(inside),
+            self.o.payload.eq(beat),
+            self.o.payload.last.eq(beat.last | joins),
+            self.o.valid.eq(inside & (beat.last | (self.i.valid & ~dropped))),
+            self.i.ready.eq(~inside | dropped | self.o.ready),
+        ]
+        moves = self.o.valid & self.o.ready
+        with m.If(moves | ~inside):
+            m.d.sync += [
+                beat.eq(self.i.payload), inside.eq(self.i.valid & ~dropped & ~joins),
+            ]  # fmt: skip
+        return m
+
+
 class WordsToBytes(wiring.Component):
     """Bytes of words, the low byte first; bytes whose TKEEP is 0 are left out.
 
     One byte per clock, no clock lost between full words; latency of one clock.  A word without
-    any byte that carries TLAST becomes a zero byte with ``last``, which no file ends with.
+    any byte that carries TLAST becomes a zero byte with ``last``: a packet without bytes is no
+    file, and :class:`NullBeats` leaves no other.
 
     Parameters
     ----------

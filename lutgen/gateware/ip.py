@@ -47,7 +47,7 @@ from amaranth.lib.wiring import Out
 from amaranth.utils import bits_for
 
 from ..register_map import RegisterMap
-from .axi import BYTE, BytesToWords, SkidBuffer, WordsToBytes, word_layout
+from .axi import BYTE, BytesToWords, NullBeats, SkidBuffer, WordsToBytes, word_layout
 from .build_map import build_map
 from .config import CoreConfig
 from .decoder import DecoderCore
@@ -305,8 +305,11 @@ class DecoderIp(_Ip):
         registers = self._registers(m, "decoder")
         reset = self._resets(m, registers)
         core, unpack = DecoderCore(self._config, events=True), WordsToBytes(self._bytes)
-        slice_bytes = SkidBuffer(BYTE)
-        for name, part in (("core", core), ("unpack", unpack), ("slice_bytes", slice_bytes)):
+        null_beats, slice_bytes = NullBeats(self._bytes), SkidBuffer(BYTE)
+        for name, part in (
+            ("core", core), ("unpack", unpack), ("slice_bytes", slice_bytes),
+            ("null_beats", null_beats),
+        ):  # fmt: skip
             m.submodules[name] = DomainRenamer("core")(part)
         words = self._sink(
             m, "s_axis_stream", word_layout(self._bytes), _STREAM_FIELDS, "slice_in",
@@ -331,9 +334,10 @@ class DecoderIp(_Ip):
             SkidBuffer(word_layout(self._bytes))
         )
         gated, held = slice_words.i, slice_words.o
-        wiring.connect(m, held, unpack.i)
+        wiring.connect(m, held, null_beats.i)
+        wiring.connect(m, null_beats.o, unpack.i)
         # The core's own flag is a clock old, and it heeds the level while that is set.
-        before = held.valid | unpack.o.valid | slice_bytes.o.valid
+        before = held.valid | null_beats.held | unpack.o.valid | slice_bytes.o.valid
         quiet, settled = core.idle & ~before, Signal()
         m.d.sync += settled.eq(quiet)
         blocked, load = self._gate(m, registers, in_file, reset, quiet & settled)

@@ -15,7 +15,7 @@ class RunSource(wiring.Component):
 
     One word per clock if its null bytes are its highest ones, otherwise one of its bytes per
     clock; latency of one clock.  A word without any byte that carries TLAST becomes a zero byte
-    with ``last``, which no file ends with.
+    with ``last``, see :class:`.axi.WordsToBytes`.
 
     Parameters
     ----------

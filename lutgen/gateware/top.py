@@ -26,7 +26,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from .axi import BYTE, BytesToWords, SkidBuffer, WordsToBytes, word_layout
+from .axi import BYTE, BytesToWords, NullBeats, SkidBuffer, WordsToBytes, word_layout
 from .config import CoreConfig
 from .decoder import DecoderCore, level_port
 from .encoder import EncoderCore
@@ -89,6 +89,14 @@ class _Top(wiring.Component):
             ],
         ]
         return skid.o
+
+    def _packets(self, m: Module, prefix: str, count: int):
+        """Slice behind an input of packets, without null beats: its stream, and whether a beat is
+        inside."""
+        words = self._sink(m, prefix, word_layout(count), _STREAM_FIELDS, "slice_in")
+        m.submodules.null_beats = null_beats = NullBeats(count)
+        wiring.connect(m, words, null_beats.i)
+        return null_beats.o, words.valid | null_beats.held
 
     def _source(
         self, m: Module, prefix: str, shape, fields: dict, name: str, *, domain: str = "sync"
@@ -189,7 +197,7 @@ class DecoderTop(_Top):
         m.submodules.core = core = DecoderCore(self._config)
         m.submodules.unpack = unpack = WordsToBytes(self._bytes)
         m.submodules.slice_bytes = slice_bytes = SkidBuffer(BYTE)
-        words = self._sink(m, "s_axis_stream", word_layout(self._bytes), _STREAM_FIELDS, "slice_in")
+        words, waiting = self._packets(m, "s_axis_stream", self._bytes)
         pixels = self._source(m, "m_axis_video", PIXEL, _VIDEO_FIELDS, "slice_out")
         wiring.connect(m, words, unpack.i)
         wiring.connect(m, unpack.o, slice_bytes.i)
@@ -198,7 +206,7 @@ class DecoderTop(_Top):
         if self._config.model.levels:
             m.d.comb += core.level.eq(self.level)
         # The core's own flag is one clock old: nothing may have entered since.
-        held = words.valid | unpack.o.valid | slice_bytes.o.valid | self.m_axis_video_tvalid
+        held = waiting | unpack.o.valid | slice_bytes.o.valid | self.m_axis_video_tvalid
         m.d.sync += self.idle.eq(core.idle & ~held)
         pulses = Cat(getattr(core, name) for name in DECODER_ERRORS)
         late = int(self._config.cells.registers)

@@ -6,39 +6,39 @@ import numpy as np
 import pytest
 from amaranth.lib.data import StructLayout
 
-from lutgen.gateware.axi import BytesToWords, SkidBuffer, WordsToBytes
+from lutgen.gateware.axi import BytesToWords, NullBeats, SkidBuffer, WordsToBytes
 from lutgen.sim import Design, Stall, rtl_stream
 from tests.gateware.bundle import Bundle
 
 WIDTHS = (1, 4, 8)
 BEAT = StructLayout({"data": 9, "last": 1})
 SKID = "skid"
+KINDS = {"null": NullBeats, "unpack": WordsToBytes, "pack": BytesToWords}
+NAMES = [SKID, *(f"{kind}{n}" for kind in KINDS for n in WIDTHS)]
 
 
 @pytest.fixture(scope="module")
 def design() -> Design:
     blocks = {SKID: SkidBuffer(BEAT)}
-    blocks |= {f"unpack{n}": WordsToBytes(n) for n in WIDTHS}
-    blocks |= {f"pack{n}": BytesToWords(n) for n in WIDTHS}
+    blocks |= {f"{kind}{n}": block(n) for kind, block in KINDS.items() for n in WIDTHS}
     return Design.of(Bundle(blocks))
 
 
 def _fields(name: str, given: bool) -> list[str]:
-    words = name.startswith("unpack") == given and name != SKID
+    words = name.startswith("null") or (name.startswith("unpack") == given and name != SKID)
     return ["data", "keep", "last"] if words else ["data", "last"]
 
 
 def run(design: Design, given: Mapping[str, Mapping], expect: Mapping[str, int], stalls=None):
     """Feed all blocks at once; those that are not named get nothing."""
-    names = [SKID, *(f"{kind}{n}" for kind in ("unpack", "pack") for n in WIDTHS)]
     inputs = {
         f"{name}_i": given.get(name, {field: np.zeros(0, int) for field in _fields(name, True)})
-        for name in names
+        for name in NAMES
     }
     return rtl_stream(
         design,
         inputs,
-        {f"{name}_o": _fields(name, False) for name in names},
+        {f"{name}_o": _fields(name, False) for name in NAMES},
         expect={f"{name}_o": count for name, count in expect.items()},
         stalls=stalls,
     )
@@ -69,6 +69,17 @@ def bytes_of(words: Mapping[str, np.ndarray], size: int) -> tuple[list[int], lis
     return data, last
 
 
+def without_null_beats(words: Mapping[str, np.ndarray]) -> list[tuple[int, int, int]]:
+    beats, begun = [], False
+    for word, keep, ends in zip(*words.values(), strict=True):
+        if keep or (ends and not begun):
+            beats.append((int(word), int(keep), int(ends)))
+        elif ends:
+            beats[-1] = (*beats[-1][:2], 1)
+        begun = (begun or keep > 0) and not ends
+    return beats
+
+
 def words_of(data: np.ndarray, last: np.ndarray, size: int) -> list[tuple[int, int, int]]:
     words, held = [], []
     for byte, ends in zip(data.tolist(), last.tolist(), strict=True):
@@ -94,6 +105,9 @@ def test_order_and_markers(design, stall):
     for n in WIDTHS:
         given[f"unpack{n}"] = words = random_words(rng, n, 300)
         expected[f"unpack{n}"] = list(zip(*bytes_of(words, n), strict=True))
+        words = random_words(rng, n, 300)
+        words["last"][-1] = 1  # without it the last beat would wait
+        given[f"null{n}"], expected[f"null{n}"] = words, without_null_beats(words)
         last = (rng.random(800) < 0.1).astype(int)
         last[-1] = 1
         given[f"pack{n}"] = {"data": rng.integers(256, size=800), "last": last}
@@ -115,15 +129,19 @@ def test_one_beat_per_clock(design):
     for n in WIDTHS:
         full = np.full(count, (1 << n) - 1)
         given[f"unpack{n}"] = random_words(rng, n, count) | {"keep": full}
+        given[f"null{n}"] = random_words(rng, n, count) | {"keep": full}
+        given[f"null{n}"]["last"][-1] = 1
         data = rng.integers(256, size=n * count)
         given[f"pack{n}"] = {"data": data, "last": np.zeros_like(data)}
     expect = {SKID: 200}
-    expect |= {f"unpack{n}": n * count for n in WIDTHS} | {f"pack{n}": count for n in WIDTHS}
+    expect |= {f"unpack{n}": n * count for n in WIDTHS}
+    expect |= {f"{kind}{n}": count for kind in ("null", "pack") for n in WIDTHS}
     result = run(design, given, expect)
     assert set(np.diff(result.output_clocks[f"{SKID}_o"])) == {1}
     assert result.output_clocks[f"{SKID}_o"][0] == result.input_clocks[f"{SKID}_i"][0] + 1
     for n in WIDTHS:
         assert set(np.diff(result.output_clocks[f"unpack{n}_o"])) == {1}
+        assert set(np.diff(result.output_clocks[f"null{n}_o"])) == {1}
         assert set(np.diff(result.input_clocks[f"pack{n}_i"])) == {1}
         assert set(np.diff(result.output_clocks[f"pack{n}_o"])) == {n}
 
@@ -134,11 +152,9 @@ def test_skid_buffer_holds_two_beats(design):
     result = rtl_stream(
         design,
         {f"{SKID}_i": given[SKID]} | {
-            f"{kind}{n}_i": {f: np.zeros(0, int) for f in _fields(f"{kind}{n}", True)}
-            for kind in ("unpack", "pack") for n in WIDTHS
+            f"{name}_i": {f: np.zeros(0, int) for f in _fields(name, True)} for name in NAMES[1:]
         },
-        {f"{name}_o": _fields(name, False)
-         for name in [SKID, *(f"{kind}{n}" for kind in ("unpack", "pack") for n in WIDTHS)]},
+        {f"{name}_o": _fields(name, False) for name in NAMES},
         clocks=20, stalls=stalls,
     )  # fmt: skip
     assert len(result.input_clocks[f"{SKID}_i"]) == 2

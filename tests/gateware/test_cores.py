@@ -231,7 +231,7 @@ def test_random_damage():
 def test_null_bytes_and_empty_words():
     """Bytes that TKEEP leaves out, anywhere."""
     rng = np.random.default_rng(20)
-    beats = damage.scattered(damage.good_file(), rng) + damage.scattered(damage.good_file(), rng)
+    beats = damage.scattered(damage.good_file(), rng) + damage.ended_by_null_beat(21, 2)
     result = rtl_stream(
         tops("two cores").decoder_design, {"s_axis_stream": damage.words(beats)},
         {"m_axis_video": ["data", "user", "last", "keep"]}, names="{stream}_t{signal}",

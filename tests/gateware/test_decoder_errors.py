@@ -228,20 +228,37 @@ def test_holes_and_empty_words():
     assert result.status["error"] == 0
 
 
-def test_empty_last_word_counts_as_a_byte():
+def ended_by_null_beat(seed: int, nulls: int = 1) -> list[tuple[bytes, int, int]]:
+    """A file whose TLAST is on a beat without bytes, the last of so many."""
+    *beats, (data, keep, _) = scattered(good_file(), np.random.default_rng(seed))
+    return [*beats, (data, keep, 0), *[(b"abcd", 0, 0)] * (nulls - 1), (b"abcd", 0, 1)]
+
+
+@pytest.mark.parametrize("nulls", [1, 2, 5])
+@pytest.mark.parametrize("stall", [None, {"s_axis_stream": Stall(0.6, 1)}], ids=["never", "in"])
+def test_null_beat_ends_a_file(nulls, stall):
+    """It is legal, and the file is whole: neither an error nor a byte of the next file."""
     top = tops("plain")
-    beats = scattered(good_file(), np.random.default_rng(21))
-    data, keep, _ = beats[-1]
-    after = scattered(good_file(), np.random.default_rng(22))
-    result = top.decode_words(words([*beats[:-1], (data, keep, 0), (bytes(4), 0, 1), *after]))
-    assert result.status["error"] == 1 << DECODER_ERRORS.index("bad_packet")
+    beats = [*ended_by_null_beat(21, nulls), *ended_by_null_beat(22, nulls)]
+    result = top.decode_words(words(beats), stalls=stall)
+    assert result.status["error"] == 0
     frames = _frames(**result.outputs["m_axis_video"])
     np.testing.assert_array_equal(np.stack(frames), np.concatenate([images()] * 2))
 
 
-def test_empty_file():
+def test_null_beat_after_bytes_too_many():
+    """What is behind the file is damage, whatever the beat that ends it."""
     top = tops("plain")
-    beats = [(bytes(4), 0, 1), *scattered(good_file(), np.random.default_rng(23))]
+    *beats, last = ended_by_null_beat(24)
+    result = top.decode_words(words([*beats, (b"\x7fbcd", 1, 0), last]))
+    assert result.status["error"] == 1 << DECODER_ERRORS.index("bad_packet")
+    np.testing.assert_array_equal(np.stack(_frames(**result.outputs["m_axis_video"])), images())
+
+
+def test_packet_without_bytes():
+    """A packet of null beats alone is no file."""
+    top = tops("plain")
+    beats = [(bytes(4), 0, 0), (bytes(4), 0, 1), *scattered(good_file(), np.random.default_rng(23))]
     result = top.decode_words(words(beats))
     assert result.status["error"] == 1 << DECODER_ERRORS.index("bad_header")
     np.testing.assert_array_equal(np.stack(_frames(**result.outputs["m_axis_video"])), images())

@@ -234,7 +234,7 @@ def test_cut_and_long_payloads(stall):
 
 
 def test_null_bytes():
-    """A last beat without bytes is as none; one in the middle of a payload is told of."""
+    """Beats without bytes are as none, also the last one; a gap in a beat is told of."""
     classes, symbols, payloads = sequences([50, 50], 8)
     payloads = [encode_interleaved(small_tables(), *of_class(3, 50, seed)) for seed in (0, 1)]
     classes = [np.full(50, 3)] * 2
@@ -255,6 +255,10 @@ def test_null_bytes():
         for name, value in (("data", 0x55), ("keep", 0), ("last", 1)):
             words[name] = np.insert(words[name].astype(np.int64), full, value)
 
+    def apart(words):
+        for name, value in (("data", 0x66), ("keep", 0), ("last", 0)):
+            words[name] = np.insert(words[name].astype(np.int64), [0, 3, 3, 7], value)
+
     def gap(words):
         words["keep"][3] = 7
 
@@ -264,7 +268,7 @@ def test_null_bytes():
         payloads[0] = encode_interleaved(
             small_tables(), classes[0], np.arange(len(classes[0])) % 256
         )
-    for change, wanted in ((end_apart, ()), (gap, ("bad_payload", "bad_length"))):
+    for change, wanted in ((end_apart, ()), (apart, ()), (gap, ("bad_payload", "bad_length"))):
         result = rtl_stream(
             decoder()._design,
             {"s_axis_classes": _beats(classes), "s_axis_stream": beats(change)},
