@@ -62,6 +62,17 @@ def table_model(seed: int = 0, *, size: int = 5, walker: bool = True, bits: int 
     return Model("raster-table", window, net, walk, head, {"data": "random"})
 
 
+def one_class_model(seed: int = 0) -> Model:
+    """A raster-table model whose contexts are all one."""
+    rng = np.random.default_rng(seed)
+    window = Window(3)
+    net = random_netlist(rng, window.features, {"index": 1}, inputs=9, nodes=1)
+    walk = random_walker(
+        rng, features=window.features, entries=2, stages=1, groups=1, classes=1
+    )
+    return Model("raster-table", window, net, walk, random_head(rng, 1), {"data": "random"})
+
+
 def laplace_model(seed: int = 0, *, bits: int = 40, nodes: int = 100) -> Model:
     """A raster-laplace model."""
     rng = np.random.default_rng(seed)

@@ -9,6 +9,7 @@ from amaranth.utils import bits_for
 from .axi import SkidBuffer
 from .bands import band_layout, cut_layout
 from .config import CoreConfig
+from .countdown import LESSENED_LATENCY, countdown, lessened
 from .pipeline import delay
 from .raster import file_layout
 
@@ -79,24 +80,21 @@ class BandCutter(wiring.Component):
         y = Signal(range(c.max_height))
         bands = y[row_bits:]
         in_frame, in_file = Signal(), Signal()
-        image = Signal(32)  # images of this file still to come after this one
 
         # As in RasterToTiles; zero less one is too large as well.
         last_column, last_y = Signal(range(c.max_width)), Signal.like(y)
-        images, size_ok = Signal(32), Signal()
+        images, count, size_ok = Signal(32), Signal(32), Signal()
         sizes = [
             delay(m, value, 1, name=f"size{i}")
             for i, value in enumerate((self.width, self.height, self.images))
         ]
-        less = [
-            delay(m, (value - 1)[: len(value)], 1, name=f"less{i}")
-            for i, value in enumerate(sizes)
-        ]
+        less = [lessened(m, value, name=f"less{i}") for i, value in enumerate(sizes)]
         checks = [less[0] < c.max_width, less[1] < c.max_height, less[2] != (1 << 32) - 1]
         checks = [delay(m, check, 1, name=f"check{i}") for i, check in enumerate(checks)]
         with m.If(~in_file):
             m.d.sync += [
                 last_column.eq(less[0]), last_y.eq(less[1]), images.eq(less[2]),
+                count.eq(delay(m, sizes[2], LESSENED_LATENCY, name="count")),
                 size_ok.eq(Cat(checks).all()),
             ]  # fmt: skip
         last_x, last_band = last_column[lane_bits:], last_y[row_bits:]
@@ -135,7 +133,12 @@ class BandCutter(wiring.Component):
         wiring.connect(m, cut.o, wiring.flipped(self.o))
         beat, out = self.beats.payload, cut.i.payload
         file_begins = ~in_frame & beat.sof & ~in_file
-        last_image = Mux(in_file, image == 0, images == 0)
+        last_image, image_ends = Signal(), take & row_end & frame_end
+        # Images of this file still to come after this one.
+        m.d.comb += last_image.eq(countdown(
+            m, images, reload=Mux(image_ends, last_image, ~in_file & ~take),
+            step=image_ends & ~last_image, name="image",
+        ))  # fmt: skip
         # After a reset the sizes have to settle; a core clears itself meanwhile.
         settling, settled = Signal(4), Signal()
         with m.If(~settled):
@@ -164,17 +167,16 @@ class BandCutter(wiring.Component):
             out.last.eq(bottom & last_image),
             out.file.width.eq(last_column + 1),
             out.file.height.eq(last_y + 1),
-            out.file.images.eq(images + 1),
+            out.file.images.eq(count),
             self.busy.eq(in_frame | in_file | cut.o.valid),
         ]
         with m.If(take):
             m.d.sync += [in_frame.eq(~(row_end & frame_end)), x.eq(Mux(row_end, 0, x + 1))]
             with m.If(file_begins):
-                m.d.sync += [in_file.eq(1), image.eq(images)]
+                m.d.sync += in_file.eq(1)
             with m.If(row_end):
                 m.d.sync += y.eq(Mux(frame_end, 0, y + 1))
                 with m.If(frame_end):
-                    m.d.sync += image.eq(Mux(in_file, image, images) - 1)
                     with m.If(last_image):
                         m.d.sync += in_file.eq(0)
         return m

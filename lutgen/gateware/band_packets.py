@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ..codec.container import HEADER_BYTES
 from .bands import band_layout, header_bytes, run_layout
 from .config import CoreConfig
+from .countdown import lessened
 from .raster import frame_layout
 
 __all__ = ["BandPackets"]
@@ -145,9 +146,10 @@ class BandPackets(wiring.Component):
             at_right.eq(column == columns), at_bottom.eq(row == bands), last_image.eq(images == 1),
         ]  # fmt: skip
         # Registered: what they depend on changes long before they are used.
-        next_column, next_row, fewer = Signal.like(column), Signal.like(row), Signal(32)
+        next_column, next_row = Signal.like(column), Signal.like(row)
+        fewer = lessened(m, images, name="fewer")
         m.d.sync += [
-            next_column.eq(column + 1), next_row.eq(row + 1), fewer.eq(images - 1),
+            next_column.eq(column + 1), next_row.eq(row + 1),
             last_x.eq(width - 1), last_y.eq(height - 1),
         ]  # fmt: skip
         truncated = Signal()  # the stream is over

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib.memory import Memory
 
 from .fabric import LUT6, Fabric
@@ -22,7 +22,8 @@ def add_rom(
 
     The table is cut by width into memories as deep as it is, so that no multiplexer stands behind
     them; one clock is the memory's, one its output register's.  One that is deeper than a block
-    memory of one bit becomes several, and one multiplexer behind their output registers.
+    memory of one bit becomes several, and one multiplexer behind their output registers.  One of a
+    single row is a constant: its address would have no bits, which Verilog cannot say.
 
     Parameters
     ----------
@@ -31,12 +32,14 @@ def add_rom(
     name:
         Name of the submodules.
     words, width:
-        Contents, and their bits.
+        Contents, at least one, and their bits.
     addresses:
         One or two addresses, each a port of the memories.
     fabric:
         Whose block memories to use.
     """
+    if len(words) == 1:
+        return [Const(words[0], width) for _ in addresses]
     fabric = fabric or LUT6
     deepest = fabric.block_depth
     piece = fabric.block_width(len(words))
@@ -87,7 +90,7 @@ def add_ram(
     name:
         Name of the submodules.
     depth, width:
-        Words, a power of two, and their bits.
+        Words, a power of two of at least 2, and their bits.
     write, write_address, data:
         Write port.
     address:

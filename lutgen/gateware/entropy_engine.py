@@ -122,13 +122,13 @@ class EntropyDecoderTop(_EngineTop):
         classes = self._sink(
             m, "s_axis_classes", core.classes.payload.shape(), _LAST, "slice_classes"
         )
-        words, waiting = self._packets(m, "s_axis_stream", self._bytes)
+        words, entering = self._packets(m, "s_axis_stream", self._bytes)
         symbols = self._source(m, "m_axis_symbols", BYTE, _LAST, "slice_out")
         wiring.connect(m, classes, core.classes)
         wiring.connect(m, words, core.words)
         wiring.connect(m, core.symbols, symbols)
         self._tell(m, core)
-        held = classes.valid | waiting | self.m_axis_symbols_tvalid
+        held = classes.valid | entering | self.m_axis_symbols_tvalid
         m.d.sync += self.idle.eq(core.idle & ~held)
         return m
 

@@ -321,7 +321,7 @@ class DecoderCores(_Cores):
         m.submodules.packets = packets = BandPackets(c, count, self._bytes)
         m.submodules.raster = raster = BandRaster(count)
         m.submodules.firsts = firsts = BlockFifo(1, count * _UNDER_WAY)
-        words, waiting = self._packets(m, "s_axis_stream", self._bytes)
+        words, entering = self._packets(m, "s_axis_stream", self._bytes)
         pixels = self._source(
             m, "m_axis_video", raster_layout(count), _VIDEO_FIELDS | {"keep": "tkeep"}, "slice_out"
         )
@@ -373,7 +373,7 @@ class DecoderCores(_Cores):
 
         inside = self._inside(m, begins, raster.band_ends)
         held = (
-            waiting | source.o.valid | slice_runs.o.valid | packets.busy | begins
+            entering | source.o.valid | slice_runs.o.valid | packets.busy | begins
             | inside | raster.o.valid
         )  # fmt: skip
         m.d.sync += self.idle.eq(

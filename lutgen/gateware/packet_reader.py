@@ -11,6 +11,7 @@ from amaranth.utils import bits_for
 from ..codec.coder import Coder
 from ..codec.container import HEADER_BYTES, VERSION
 from .axi import BYTE
+from .countdown import lessened
 from .lanes import forward_tile
 from .pipeline import delay
 from .raster import frame_layout
@@ -101,6 +102,7 @@ class PacketReader(wiring.Component):
         tile = self.tiles.payload
         # Registered: what they depend on changes in "advance", a clock before they are used.
         at_right, at_bottom, image_ends = Signal(), Signal(), Signal()
+        fewer = lessened(m, images, name="fewer")  # an image takes longer
         last_image, bad_sides, bad_size = Signal(), Signal(), Signal()
         m.d.sync += [
             at_right.eq(x[column_bits:] == last_x[column_bits:]),
@@ -266,7 +268,7 @@ class PacketReader(wiring.Component):
                 with m.If(at_right):
                     m.d.sync += y.eq(Mux(at_bottom, 0, y + self._tile_height))
                 with m.If(image_ends):
-                    m.d.sync += images.eq(images - 1)
+                    m.d.sync += images.eq(fewer)
                 with m.If(voids & ~image_ends):
                     go("void settles")
                 with m.Elif(voids):

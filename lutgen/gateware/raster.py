@@ -13,6 +13,7 @@ from amaranth.utils import bits_for
 from ..codec.window import Window
 from .axi import SkidBuffer
 from .blockmem import add_ram
+from .countdown import LESSENED_LATENCY, countdown, lessened
 from .lanes import backward_tile
 from .lut_fifo import LutFifo
 from .pipeline import choose, delay
@@ -132,17 +133,14 @@ class RasterToTiles(wiring.Component):
         band = Signal(len(self.tile))  # number of the band's first tile
         tile = Signal(len(self.tile))  # number of this pixel's tile
         in_frame, in_file = Signal(), Signal()
-        image = Signal(32)  # images of this file still to come after this one
         last_x, last_y = Signal.like(x), Signal.like(y)
         size_ok = Signal()
-        images = Signal(32)
-        width = delay(m, self.width, 1, name="width")
-        height = delay(m, self.height, 1, name="height")
-        count = delay(m, self.images, 1, name="images")
-        less = [
-            delay(m, (value - 1)[: len(value)], 1, name=f"less{i}")
-            for i, value in enumerate((width, height, count))
+        images, count = Signal(32), Signal(32)
+        sizes = [
+            delay(m, value, 1, name=f"size{i}")
+            for i, value in enumerate((self.width, self.height, self.images))
         ]
+        less = [lessened(m, value, name=f"less{i}") for i, value in enumerate(sizes)]
         # Zero less one is too large as well.
         checks = [
             less[0] < self._max_width, less[1] < self._max_height, less[2] != (1 << 32) - 1,
@@ -152,6 +150,7 @@ class RasterToTiles(wiring.Component):
             # Held at the last value before the file began.
             m.d.sync += [
                 last_x.eq(less[0]), last_y.eq(less[1]), images.eq(less[2]),
+                count.eq(delay(m, sizes[2], LESSENED_LATENCY, name="count")),
                 size_ok.eq(Cat(checks).all()),
             ]  # fmt: skip
 
@@ -193,7 +192,7 @@ class RasterToTiles(wiring.Component):
         m.d.comb += [
             self.file.width.eq(last_x + 1),
             self.file.height.eq(last_y + 1),
-            self.file.images.eq(images + 1),
+            self.file.images.eq(count),
             self.bad_size.eq(self.pixels.valid & file_begins & ~size_ok),
         ]
         # Whether the coming pixel's tile has a buffer; in a band's further rows it always has one.
@@ -219,11 +218,16 @@ class RasterToTiles(wiring.Component):
                 ),
             ]
         m.d.sync += self.file_begins.eq(take & file_begins)
-        last_image = Mux(in_file, image == 0, images == 0)
+        last_image, image_ends = Signal(), take & row_end & frame_end
+        # Images of this file still to come after this one.
+        m.d.comb += last_image.eq(countdown(
+            m, images, reload=Mux(image_ends, last_image, ~in_file & ~take),
+            step=image_ends & ~last_image, name="image",
+        ))  # fmt: skip
         with m.If(take):
             m.d.sync += in_frame.eq(~(row_end & frame_end))
             with m.If(file_begins):
-                m.d.sync += [in_file.eq(1), image.eq(images)]
+                m.d.sync += in_file.eq(1)
             m.d.sync += x.eq(Mux(row_end, 0, x + 1))
             with m.If(tile_end):
                 m.d.sync += tile.eq(Mux(row_end & ~band_end, band, tile + 1))
@@ -232,7 +236,6 @@ class RasterToTiles(wiring.Component):
                 with m.If(band_end):
                     m.d.sync += band.eq(tile + 1)
                 with m.If(frame_end):
-                    m.d.sync += image.eq(Mux(in_file, image, images) - 1)
                     with m.If(last_image):
                         m.d.sync += in_file.eq(0)
         undescribed = Signal()  # no tile of this file has been described yet

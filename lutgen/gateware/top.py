@@ -197,7 +197,7 @@ class DecoderTop(_Top):
         m.submodules.core = core = DecoderCore(self._config)
         m.submodules.unpack = unpack = WordsToBytes(self._bytes)
         m.submodules.slice_bytes = slice_bytes = SkidBuffer(BYTE)
-        words, waiting = self._packets(m, "s_axis_stream", self._bytes)
+        words, entering = self._packets(m, "s_axis_stream", self._bytes)
         pixels = self._source(m, "m_axis_video", PIXEL, _VIDEO_FIELDS, "slice_out")
         wiring.connect(m, words, unpack.i)
         wiring.connect(m, unpack.o, slice_bytes.i)
@@ -206,7 +206,7 @@ class DecoderTop(_Top):
         if self._config.model.levels:
             m.d.comb += core.level.eq(self.level)
         # The core's own flag is one clock old: nothing may have entered since.
-        held = waiting | unpack.o.valid | slice_bytes.o.valid | self.m_axis_video_tvalid
+        held = entering | unpack.o.valid | slice_bytes.o.valid | self.m_axis_video_tvalid
         m.d.sync += self.idle.eq(core.idle & ~held)
         pulses = Cat(getattr(core, name) for name in DECODER_ERRORS)
         late = int(self._config.cells.registers)

@@ -15,6 +15,7 @@ from lutgen.sim import Design, Stall, rtl_stream
 from lutgen.sim.codec import RtlDecoder, RtlEncoder
 from tests.models import (
     laplace_model,
+    one_class_model,
     pyramid_laplace_model,
     pyramid_table_model,
     table_model,
@@ -104,6 +105,8 @@ def tops(name: str) -> Tops:
             table_model(4, size=7), tile_width=16, tile_height=16, levels_per_stage=1, **small
         )
         return Tops(config)
+    if name == "one class":
+        return Tops(CoreConfig(one_class_model(), tile_width=8, tile_height=8, **small))
     if name == "lanes":  # the fewest and many
         config = CoreConfig(table_model(5), tile_width=8, tile_height=8, encoder_lanes=19, **small)
         config = CoreConfig(
