@@ -34,7 +34,7 @@ CORES = ("encoder", "decoder")
 @cache
 def deep(coder: str) -> Tops:
     """The embedded model: its pipeline is longer than what a core takes to clear itself."""
-    config = CoreConfig(Model.embedded(), max_width=40, max_height=64)
+    config = CoreConfig(Model.default(), max_width=40, max_height=64)
     return Tops(dataclasses.replace(config, coder=tans(9)) if coder == "tans" else config)
 
 
