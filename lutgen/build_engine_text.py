@@ -56,4 +56,4 @@ def summary(record: Mapping) -> str:
             lines.append(differs)
     else:
         lines.append("resources not counted: leave out --no-estimate")
-    return "\n".join([*lines, *whereabouts(record, "lutgen_entropy_engine")])
+    return "\n".join([*lines, *whereabouts(record)])

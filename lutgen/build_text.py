@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from .build_cores import GLUE
+from .names import top_module
 from .targets.fit import basis
 
 __all__ = [
@@ -71,7 +72,7 @@ _COMMON = ("clk", "rst")
 
 
 def codec_ports(cores: Mapping) -> list[dict]:
-    """Ports of ``lutgen_codec``: the common ones, then those of each core behind its name."""
+    """Ports of the wrapper: the common ones, then those of each core behind its name."""
     ports = [{"name": name, "direction": "input", "width": 1} for name in _COMMON]
     for name, core in cores.items():
         ports += [
@@ -82,8 +83,8 @@ def codec_ports(cores: Mapping) -> list[dict]:
     return ports
 
 
-def wrapper(cores: Mapping, module: str = "lutgen_codec") -> str:
-    """Verilog of ``lutgen_codec``: both cores side by side on one clock and one reset."""
+def wrapper(cores: Mapping, module: str) -> str:
+    """Verilog of the wrapper ``module``: both cores side by side on one clock and one reset."""
 
     def declaration(port: Mapping) -> str:
         span = f" [{port['width'] - 1}:0]" if port["width"] > 1 else ""
@@ -194,7 +195,7 @@ def summary(record: Mapping) -> str:
     for name, core in record["cores"].items():
         if core.get("registers"):
             lines.append(f"registers of the {name}: {core['registers']['page']}")
-    return "\n".join([*lines, *whereabouts(record, f"lutgen_{parameters['top']}")])
+    return "\n".join([*lines, *whereabouts(record)])
 
 
 def counts(pair: Mapping) -> str:
@@ -207,8 +208,8 @@ def counts(pair: Mapping) -> str:
     )
 
 
-def whereabouts(record: Mapping, top: str) -> list[str]:
-    """Files of a build, and what to do with them; ``top`` is the module with all cores."""
+def whereabouts(record: Mapping) -> list[str]:
+    """Files of a build, and what to do with them."""
     folder, target = record["folder"], record["target"]
     tables = sum(name.endswith(".mem") for name in record["files"])
     names = [name for name in record["files"] if not name.endswith(".mem")]
@@ -220,6 +221,6 @@ def whereabouts(record: Mapping, top: str) -> list[str]:
     if "vivado" in target["tools"]:
         lines.append(
             f"  vivado -mode batch -source {folder}/synth_ooc.tcl  "
-            f"(top {top}, part {target['part']}; not run by us)"
+            f"(top {top_module(record)}, part {target['part']}; not run by us)"
         )
     return lines

@@ -103,7 +103,9 @@ def test_model_and_width(tmp_path):
     assert record["model"]["hash"] == model.hash
     assert record["model"]["classes"] == tables.classes
     assert record["parameters"]["stream_bytes"] == 8
-    assert model.hash in (tmp_path / "out" / "lutgen_entropy_decoder.v").read_text()[:2000]
+    module = f"lutgen_{model.hash[:8]}_entropy_decoder"
+    assert record["cores"]["decoder"]["module"] == module
+    assert model.hash in (tmp_path / "out" / f"{module}.v").read_text()[:2000]
     assert not (tmp_path / "out" / "synth_ooc.tcl").exists()
 
 

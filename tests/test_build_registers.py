@@ -16,7 +16,7 @@ from lutgen.register_map import shared_map
 from lutgen.sim.design import Design
 from tests.models import pyramid_table_model, table_model
 
-SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40}
+SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40, "name": "lutgen"}
 CONFIG = {"tile_width": 8, "tile_height": 8, "max_width": 24, "max_height": 40}
 #: Of each core, and of both.
 OWN = ("lutgen_{}_registers.h", "lutgen_{}_registers.md", "lutgen_{}.h", "lutgen_{}.c")
@@ -49,7 +49,7 @@ def test_files(codec):
     assert software(out) <= set(record["files"])
     config = CoreConfig(table_model(), **CONFIG)
     for core in ("encoder", "decoder"):
-        for name, text in register_texts(build_map(core, config)).items():
+        for name, text in register_texts(build_map(core, config), "lutgen").items():
             assert (out / name).read_text() == text
 
 

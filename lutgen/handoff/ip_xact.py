@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lutgen.names import top_module
 from lutgen.register_map import RegisterMap
 
 from .interfaces import CLOCK, MAPPED, RESET, Interface, bus_interfaces
@@ -51,7 +52,7 @@ class Identity:
         """The identity of a build, from its ``build.json``."""
         parameters, model = record["parameters"], record["model"]
         version = record["generator"]["version"]
-        top = f"lutgen_{parameters['top'].replace('-', '_')}"
+        top = top_module(record)
         if parameters["top"] == "entropy-engine":
             what = f"Entropy engine of lutgen {version}: model {model['hash']}"
         else:

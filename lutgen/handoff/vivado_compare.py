@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from lutgen.names import top_module
 from lutgen.targets.fit import basis
 
 from .vivado_report import Count, VivadoReport
@@ -145,7 +146,7 @@ def summary(found: Mapping) -> str:
 
 def _estimate(report: VivadoReport, build: Mapping, notes: list[str]) -> tuple[str, dict]:
     """The module of a build that the reports are of, and its counts; adds to ``notes``."""
-    top = f"lutgen_{build['parameters']['top']}"
+    top = top_module(build)
     design, device = (
         next((text for head in report.headers if (text := getattr(head, field))), "")
         for field in ("design", "device")

@@ -7,6 +7,8 @@ from importlib import resources as package_files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from lutgen.names import top_module
+
 from . import text
 from .diagram import diagram
 from .energy import energy
@@ -54,6 +56,7 @@ def render(
         .render(
             style=Markup(style),
             record=record,
+            top=top_module(record),
             cores=list(record["cores"]),
             diagrams={core: diagram(record, core) for core in record["cores"]},
             resources=resources(record),
