@@ -16,12 +16,14 @@ from .model import Model
 from .names import module_name, raw_name
 from .targets import Target
 
-__all__ = ["REFUSED", "RESOURCES", "core_config", "work"]
+__all__ = ["DEPTHS", "REFUSED", "RESOURCES", "core_config", "work"]
 
 #: Exit status of a process that says why in a file.
 REFUSED = 3
 RESOURCES = ("lut", "lut_logic", "lut_memory", "lut_shift", "ff", "bram36", "dsp", "carry4",
               "muxf", "memory_bits")  # fmt: skip
+#: LUT levels, and logic levels as Vivado counts them; see `lutgen.synth.levels`.
+DEPTHS = ("levels", "logic_levels")
 #: Blocks that together are the network of the paper: what decides the class.
 _NETWORK = ("layers", "walker")
 
@@ -180,13 +182,16 @@ def _resources(found: Mapping) -> dict:
         "total": {name: found["total"][name] for name in RESOURCES},
         "cells": found["total"]["cells"],
         "blocks": {
-            name: {kind: block[kind] for kind in (*RESOURCES, "levels")}
+            name: {kind: block[kind] for kind in (*RESOURCES, *DEPTHS)}
             | {"endpoints": {str(k): n for k, n in block["endpoints"].items()}}
             for name, block in found["blocks"].items()
         },
         "network": {kind: sum(part[kind] for part in parts) for kind in RESOURCES}
-        | {"levels": max((p["levels"] for p in parts if p["levels"] is not None), default=None)},
-        "levels": found["levels"],
+        | {
+            kind: max((p[kind] for p in parts if p[kind] is not None), default=None)
+            for kind in DEPTHS
+        },
+        **{kind: found[kind] for kind in DEPTHS},
         "worst_block": found["worst_block"],
         "worst_path": worst["path"],
     }

@@ -5,11 +5,11 @@ from functools import partial
 
 from .build_cores import GLUE
 from .names import top_module
-from .targets.fit import basis
+from .targets.fit import basis, depths, levels_basis
 
 __all__ = [
-    "LICENCE", "codec_ports", "comment", "counts", "header", "summary", "table",
-    "whereabouts", "wrapper",
+    "LICENCE", "codec_ports", "comment", "counts", "depth_cell", "header", "levels_of", "summary",
+    "table", "whereabouts", "wrapper",
 ]  # fmt: skip
 
 #: What a generated file says of itself.
@@ -108,7 +108,11 @@ def table(record: Mapping):
 
     target, cores = record["target"], record["cores"]
     # Narrow, to fit a terminal of 80 columns.
-    grid = Table(box=SIMPLE, padding=(0, 1, 0, 0), title_justify="left", title=_title(record))
+    grid = Table(
+        box=SIMPLE, padding=(0, 1, 0, 0), title_justify="left", title=_title(record),
+        caption=f"levels: LUT levels / logic levels. {levels_basis(target['yosys_family'])}",
+        caption_justify="left",
+    )  # fmt: skip
     grid.add_column("")
     kinds = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36"}
     for name in cores:
@@ -132,7 +136,7 @@ def table(record: Mapping):
         "levels", "coder", "lanes", "memories", GLUE, "registers", "rest",
     ):  # fmt: skip
         row(name, partial(block, name=name), end_section=name == "rest")
-    row("total", lambda found: found["total"] | {"levels": found["levels"]}, style="bold")
+    row("total", lambda found: found["total"] | levels_of(found), style="bold")
     held = {"lut": target["luts"], "ff": target["ffs"], "bram36": target["bram36"]}
     if all(held.values()):
         cells = []
@@ -151,8 +155,18 @@ def _title(record: Mapping) -> str:
 def _cells(part: Mapping | None, kinds) -> list[str]:
     if not part:
         return [""] * (len(kinds) + 1)
-    levels = part["levels"]
-    return [f"{part[kind]:g}" for kind in kinds] + ["-" if levels is None else str(levels)]
+    return [f"{part[kind]:g}" for kind in kinds] + [depth_cell(part)]
+
+
+def levels_of(found: Mapping) -> dict:
+    """LUT levels and logic levels, the latter None in records of the first versions."""
+    return {kind: found.get(kind) for kind in ("levels", "logic_levels")}
+
+
+def depth_cell(part: Mapping) -> str:
+    """LUT levels and logic levels, as tables show them."""
+    shown = [f"{n}" for n in levels_of(part).values() if n is not None]
+    return " / ".join(shown) or "-"
 
 
 def summary(record: Mapping) -> str:
@@ -178,9 +192,10 @@ def summary(record: Mapping) -> str:
     if pair:
         deepest = max(record["cores"].values(), key=lambda core: core["resources"]["levels"] or 0)
         lines.append(
-            f"{parameters['top']}: {counts(pair)}; deepest path {pair['levels']} LUT levels, "
-            f"in {deepest['resources']['worst_block']} of the {deepest['module'][7:]}"
+            f"{parameters['top']}: {counts(pair)}; at most {depths(pair)}, the most LUT levels "
+            f"in {deepest['resources']['worst_block']} of {deepest['module']}"
         )
+        lines.append(levels_basis(target["yosys_family"]))
         if differs := basis(target["family"], target["yosys_family"]):
             lines.append(differs)
         if pair["fits"] is None:

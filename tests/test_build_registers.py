@@ -143,12 +143,12 @@ def test_command_line(tmp_path, monkeypatch):
     table_model().save("m.lutgen")
     arguments = ["build", "--target", "generic", "--model", "m.lutgen", "--top", "encoder",
                  "--tile", "8x8", "--max-width", "16", "--max-height", "16", "--no-estimate",
-                 "--out", "b", "--registers", "--json"]  # fmt: skip
+                 "--out", "b", "--registers", "--name", "camera", "--json"]  # fmt: skip
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["parameters"]["registers"] is True
-    header = (tmp_path / "b" / "lutgen_encoder_registers.h").read_text()
-    assert re.search(r"^#define LUTGEN_ENCODER_MAX_WIDTH_AFTER_RESET 0x00000010u$", header, re.M)
+    header = (tmp_path / "b" / "camera_encoder_registers.h").read_text()
+    assert re.search(r"^#define CAMERA_ENCODER_MAX_WIDTH_AFTER_RESET 0x00000010u$", header, re.M)
     result = CliRunner().invoke(main, ["sim", "--build", "b", "--registers"])
     assert result.exit_code == 2
     assert "--build must stand without --registers, which the build decides" in result.stderr

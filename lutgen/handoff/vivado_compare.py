@@ -20,7 +20,7 @@ KINDS = {
     "dsp": "DSP",
     "carry": "CARRY",
     "muxf": "MUXF",
-    "levels": "levels",
+    "levels": "logic levels",
 }
 
 
@@ -155,7 +155,8 @@ def _estimate(report: VivadoReport, build: Mapping, notes: list[str]) -> tuple[s
     cores = {core["module"]: core["resources"] for core in build["cores"].values()}
     module = design if design in cores else top
     found = cores[design] if design in cores else build["pair"]
-    counts = {**found["total"], "levels": found["levels"]} if found else {}
+    # Builds of the first versions do not know what Vivado calls a level.
+    counts = {**found["total"], "levels": found.get("logic_levels")} if found else {}
     if design and module != design:
         notes.append(f"the reports are of design {design}, the estimate is of {top} alone")
     if not counts:
@@ -176,8 +177,8 @@ def _estimate(report: VivadoReport, build: Mapping, notes: list[str]) -> tuple[s
         )
     if counts and report.timing and report.timing.worst:
         notes.append(
-            "Vivado counts every CARRY and MUXF on a path as a level, the estimate a carry chain "
-            "as one and MUXF as none"
+            "levels are logic levels, every LUT, CARRY and MUXF on a path; the estimate's are the "
+            "most of any path, Vivado's those of the path with the least slack"
         )
     return module, counts
 

@@ -137,7 +137,10 @@ def _glance(record, used, rated, timed, spent, proven) -> list[dict]:
         for row in used["rows"][:3]:
             of = f", {text.percent(row['percent'])} of device" if row["percent"] is not None else ""
             add(row["name"], f"{text.count(row['total'])}{of}", "estimated")
-        add("LUT levels between registers", f"at most {used['levels']}", "estimated")
+        add(
+            "Levels between registers", f"at most {used['depths']} ({used['levels_basis']})",
+            "estimated",
+        )  # fmt: skip
     else:
         add("LUT, FF, memory, LUT levels", None, "")
     if spent:

@@ -66,7 +66,7 @@ def test_no_backslash_and_no_attribute_of_yosys(raw):
 
 def test_registers_keep_what_they_start_with(raw):
     """The declaration says it, which every tool reads; the attribute only repeated it on wires."""
-    started = re.compile(r"^  (?:output )?reg (?:\[\d+:0\] )?(?:\\\S+ |\w+) = (\d+'h[0-9a-f]+);", re.M)
+    started = re.compile(r"^  reg (?:\[\d+:0\] )?(?:\\\S+ |\w+) = (\d+'h[0-9a-f]+);", re.M)
     before, after = started.findall(raw), started.findall(plain_names(raw, "outer", "mine"))
     assert before == after and {"8'h03", "8'h5a"} <= set(after)
 
@@ -105,4 +105,13 @@ def test_tables_name_their_rows_and_zeros_share_a_file(raw):
 
 
 def test_roms_say_so_in_both_ways(raw):
-    assert re.search(r'\(\* ram_style = "block" \*\)\n *\(\* rom_style = "block" \*\)\n *reg \[2:0\] rom_0', raw)
+    styles = r'\(\* ram_style = "block" \*\)\n *\(\* rom_style = "block" \*\)\n *'
+    assert re.search(styles + r"reg \[2:0\] rom_0", raw)
+    assert not re.search(styles + r"reg \[7:0\] words", raw)
+
+
+def test_other_initial_blocks_stay():
+    """Of two memories, or not from row 0 upwards."""
+    for words in ("m[1] = 4'h1;\n    m[0] = 4'h2;\n", "m[0] = 4'h1;\n    n[1] = 4'h2;\n"):
+        block = f"  initial begin\n    {words}  end\n"
+        assert split_memories(block, "m_") == (block, {})
