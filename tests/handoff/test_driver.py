@@ -262,8 +262,12 @@ def test_python_driver_is_for_old_boards(built_registers):
             assert {n.name for n in node.names} <= set(used)
 
 
-@pytest.mark.skipif(not shutil.which("python3.6"), reason="no Python 3.6 at hand")
 def test_python_driver_runs_on_python_3_6(built_registers):
+    version = shutil.which("python3.6") and subprocess.run(
+        ["python3.6", "--version"], capture_output=True, text=True, check=False
+    )
+    if not version or version.returncode:
+        pytest.skip("no Python 3.6 at hand")
     code = "import lutgen_driver as d; print(sorted(d.CORES), d._BUILD['vlnv'])"
     done = subprocess.run(
         ["python3.6", "-c", code], cwd=built_registers, capture_output=True, text=True, check=True,
