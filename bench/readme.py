@@ -3,8 +3,9 @@
     python -m bench.readme
 
 eval.json is what `lutgen eval emnist_digits --json` prints, build*.json what
-`lutgen build --target zynq7045 --json` prints; the modules of `bench` write the others.  Complexity
-of the lossy codec is counted anew each time.
+`lutgen build --target zynq7045 --name lutgen --json` prints, with ``--registers`` for
+build-registers.json; the modules of `bench` write the others.  Complexity of the lossy codec is
+counted anew each time.
 """
 
 import re

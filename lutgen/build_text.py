@@ -192,8 +192,8 @@ def summary(record: Mapping) -> str:
     if pair:
         deepest = max(record["cores"].values(), key=lambda core: core["resources"]["levels"] or 0)
         lines.append(
-            f"{parameters['top']}: {counts(pair)}; at most {depths(pair)}, the most LUT levels "
-            f"in {deepest['resources']['worst_block']} of {deepest['module']}"
+            f"{parameters['top']}: {counts(pair)}; at most {depths(pair)}; most LUT levels in "
+            f"{deepest['resources']['worst_block']} of {deepest['module']}"
         )
         lines.append(levels_basis(target["yosys_family"]))
         if differs := basis(target["family"], target["yosys_family"]):
