@@ -7,8 +7,10 @@ import subprocess
 from xml.etree import ElementTree
 
 import pytest
+from click.testing import CliRunner
 
 from lutgen.build import build
+from lutgen.cli import main
 from lutgen.names import build_name, module_name, top_module
 from lutgen.sim.verilator import _verilator_bin
 from tests.handoff.bench_driver import load_python_driver
@@ -42,6 +44,13 @@ def test_names(name, digest, expected):
 def test_refused_names(name):
     with pytest.raises(ValueError, match=r"^name must be 1 to 64 letters, digits and '_', the f"):
         build_name(name, DIGEST)
+
+
+def test_command_refuses_a_name():
+    for more in ([], ["--top", "entropy-engine"]):
+        result = CliRunner().invoke(main, ["build", "--target", "generic", "--name", "1a", *more])
+        assert result.exit_code == 2
+        assert "name must be 1 to 64 letters" in " ".join(result.stderr.split())
 
 
 def test_records_without_a_name():
