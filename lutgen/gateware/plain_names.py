@@ -14,8 +14,8 @@ __all__ = ["plain_names"]
 _ESCAPED = re.compile(r"\\(\S+)(?: |(?=\n))")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _MODULE = re.compile(r"^module (\\?)([^\s(]+)", re.M)
-#: Of a wire.  A register says itself what it starts with: ``reg a = 1'h0;``.
-_INIT = re.compile(r"^ *\(\* init = [^\n]* \*\)\n(?= *wire )", re.M)
+#: Of a wire or a port.  A register says itself what it starts with: ``reg a = 1'h0;``.
+_INIT = re.compile(r"^ *\(\* init = [^\n]* \*\)\n", re.M)
 #: What makes simulators run every ``always @*`` of a module once at the start.
 _START = re.compile(r"\$auto\$verilog_backend\.cc:\d+:dump_module\$")
 

@@ -36,13 +36,27 @@ class Inner(wiring.Component):
         return m
 
 
+class Middle(wiring.Component):
+    """A port that a register below drives."""
+
+    i: In(stream.Signature(PAYLOAD))
+    o: Out(8, init=0x5A)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.inner = inner = Inner()
+        inner.o = self.o
+        wiring.connect(m, wiring.flipped(self.i), inner.i)
+        return m
+
+
 class Outer(wiring.Component):
     i: In(stream.Signature(PAYLOAD))
     o: Out(8)
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.inner = inner = Inner()
+        m.submodules.middle = inner = Middle()
         n1 = Signal(8, name="n1")  # taken: what Amaranth calls $1 must have another
         wiring.connect(m, wiring.flipped(self.i), inner.i)
         m.d.comb += [n1.eq(inner.o ^ 3), self.o.eq(n1 + (inner.o & ~n1))]
@@ -55,12 +69,13 @@ def raw():
 
 
 def test_no_backslash_and_no_attribute_of_yosys(raw):
-    assert "\\$" in raw and "(* init" in raw and "\\outer.inner" in raw  # what Amaranth writes
+    assert "\\$" in raw and "\\outer.middle.inner" in raw  # what Amaranth writes
+    assert re.search(r"\(\* init = .* \*\)\n *wire ", raw)
     text = plain_names(raw, "outer", "mine")
     assert "\\" not in text and "$" not in re.sub(r"\$readmemh", "", text)
     assert "init =" not in text
     assert re.findall(r"^module (\w+)\(", text, re.M) == [
-        "mine", "mine__inner"
+        "mine", "mine__middle", "mine__middle__inner"
     ]
 
 
@@ -69,6 +84,13 @@ def test_registers_keep_what_they_start_with(raw):
     started = re.compile(r"^  reg (?:\[\d+:0\] )?(?:\\\S+ |\w+) = (\d+'h[0-9a-f]+);", re.M)
     before, after = started.findall(raw), started.findall(plain_names(raw, "outer", "mine"))
     assert before == after and {"8'h03", "8'h5a"} <= set(after)
+
+
+def test_init_on_ports_goes_too():
+    """As where a parent registers some bits of a signal and a child computes the others."""
+    ports = "  output x;\n  wire x;\n"
+    text = "module top(x);\n{}" + ports + "  reg y = 1'h1;\n  assign x = y;\nendmodule\n"
+    assert plain_names(text.format("  (* init = 1'h0 *)\n"), "top", "top") == text.format("")
 
 
 def test_ports_of_the_top_stay(raw):
