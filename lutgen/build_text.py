@@ -46,7 +46,7 @@ def header(record: Mapping, module: str) -> str:
         f"stream         {parameters['stream_bytes']} bytes",
         f"cores          {parameters['cores']}, as many pixels per beat",
         f"primitive      {parameters['primitive'] or 'none'}, "
-        f"{parameters['levels_per_stage']} LUT levels per stage of the network",
+        f"{parameters['levels_per_stage']} nodes in a row per stage of the network",
     ]
     for name, core in record["cores"].items():
         buffers = ", ".join(f"{n} {k.replace('_', ' ')}" for k, n in core["buffers"].items())
