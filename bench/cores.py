@@ -24,7 +24,7 @@ import click
 import numpy as np
 
 from bench.throughput import _timed
-from lutgen.build_core import _blocks
+from lutgen.build_core import DEPTHS, _blocks
 from lutgen.build_cores import GLUE, count_core, count_cores, count_glue, top_of_cores
 from lutgen.codec.codec import Codec
 from lutgen.gateware.config import CoreConfig
@@ -34,6 +34,7 @@ from lutgen.model import Model
 from lutgen.sim.codec import RtlDecoder, RtlEncoder
 from lutgen.synth import estimate
 from lutgen.targets import get_target
+from lutgen.targets.fit import levels_basis
 from lutgen.training.datasets import load_images
 
 _KINDS = ("lut", "ff", "bram36", "dsp")
@@ -78,7 +79,7 @@ def rates(config: CoreConfig, images: np.ndarray, cores: int, stream_bytes: int)
 
 
 def _counted(found: dict) -> dict:
-    return {kind: found["total"][kind] for kind in _KINDS} | {"levels": found["levels"]}
+    return {kind: found["total"][kind] for kind in _KINDS} | {kind: found[kind] for kind in DEPTHS}
 
 
 class Resources:
@@ -114,7 +115,7 @@ def _pair(resources: dict, target) -> dict:
     total = {kind: sum(resources[core][kind] for core in resources) for kind in _KINDS}
     share = {kind: round(100 * total[kind] / n, 2) for kind, n in target.capacity.items() if n}
     return total | {
-        "levels": max(found["levels"] for found in resources.values()),
+        **{kind: max(found[kind] for found in resources.values()) for kind in DEPTHS},
         "percent": share,
         "fits": all(percent <= 100 for percent in share.values()),
     }
@@ -200,7 +201,7 @@ def main(
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(head | {"rows": rows}, indent=1) + "\n")
         click.echo(f"{m} cores done")
-    click.echo(report({"rows": rows}))
+    click.echo(report({"rows": rows}) + "\n" + levels_basis(target.yosys_family))
 
 
 if __name__ == "__main__":

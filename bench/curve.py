@@ -14,8 +14,12 @@ from pathlib import Path
 import click
 import numpy as np
 
+from bench.tables.results import deepest
 from lutgen.build import build
+from lutgen.build_core import DEPTHS
 from lutgen.codec.codec import Codec
+from lutgen.targets import get_target
+from lutgen.targets.fit import levels_basis
 from lutgen.training.datasets import load_images
 from lutgen.training.train import train_table_model
 from lutgen.training.tree_config import RasterTable
@@ -35,7 +39,7 @@ def measure(data: str, leaves: int, classes: int, target: str) -> dict:
         record = build(target, model, out=Path(out, "build"))
     cores = {
         name: {kind: core["resources"]["total"][kind] for kind in ("lut", "ff", "bram36", "dsp")}
-        | {"levels": core["resources"]["levels"]}
+        | {kind: core["resources"][kind] for kind in DEPTHS}
         for name, core in record["cores"].items()
     }
     return {
@@ -77,8 +81,9 @@ def main(data: str, points: str, target: str, out: str) -> None:
         click.echo(
             f"{leaves:6} leaves {classes:4} classes: {p['bpp']['file']:.3f} bpp, "
             f"{e['lut']} + {d['lut']} LUT, {e['bram36']} + {d['bram36']} BRAM36, "
-            f"{e['levels']} / {d['levels']} levels"
+            f"at most {deepest(e, d)} levels"
         )
+    click.echo(levels_basis(get_target(target).yosys_family))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from pathlib import Path
 import click
 import numpy as np
 
+from bench.tables.results import deepest
+from lutgen.build_core import DEPTHS
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, Coder, tans
 from lutgen.gateware.config import CoreConfig
@@ -23,6 +25,7 @@ from lutgen.gateware.verilog import to_verilog
 from lutgen.model import Model
 from lutgen.synth import estimate
 from lutgen.targets import get_target
+from lutgen.targets.fit import levels_basis
 from lutgen.training.datasets import data_hash, load_images
 from lutgen.training.slim import Slim, slim_model
 
@@ -57,10 +60,11 @@ def resources(model: Model, coder: Coder) -> dict:
             component = getattr(config, f"{side}_{name}")()
             counted = estimate(to_verilog(component, "block"), "block", _TARGET, {})
             parts.append(
-                {kind: counted["total"][kind] for kind in _COUNTED} | {"levels": counted["levels"]}
+                {kind: counted["total"][kind] for kind in _COUNTED}
+                | {kind: counted[kind] for kind in DEPTHS}
             )
         found[side] = {kind: sum(part[kind] for part in parts) for kind in _COUNTED}
-        found[side]["levels"] = max(part["levels"] or 0 for part in parts)
+        found[side] |= {kind: max(part[kind] or 0 for part in parts) for kind in DEPTHS}
     return found
 
 
@@ -117,11 +121,12 @@ def _show(result: dict) -> None:
 
     table = Table(
         title=f"{result['images']} images of {result['data']}; head and coder on "
-        f"{result['target']}", title_justify="left",
+        f"{result['target']}", title_justify="left", caption_justify="left",
+        caption=f"levels: LUT levels / logic levels. {levels_basis(_TARGET.yosys_family)}",
     )  # fmt: skip
     for column in ("classes", "coder"):
         table.add_column(column)
-    for column in ("bpp", "to rANS", "LUT", "BRAM36", "DSP", "LUT levels", "decoder depth"):
+    for column in ("bpp", "to rANS", "LUT", "BRAM36", "DSP", "levels", "decoder depth"):
         table.add_column(column, justify="right")
     for row in result["rows"]:
         base = next(r for r in result["rows"] if r["classes"] == row["classes"])
@@ -131,7 +136,7 @@ def _show(result: dict) -> None:
             sides = [row["resources"][side] for side in ("encoder", "decoder")]
             cells = [
                 *(" + ".join(f"{s[kind]:g}" for s in sides) for kind in ("lut", "bram36", "dsp")),
-                str(max(s["levels"] for s in sides)), str(row["resources"]["decoder_depth"]),
+                deepest(*sides), str(row["resources"]["decoder_depth"]),
             ]  # fmt: skip
         table.add_row(
             str(row["classes"]), row["coder"], f"{row['bpp']['file']:.4f}", f"{ratio:+.2%}", *cells

@@ -14,9 +14,11 @@ from .build_cores import rate
 from .build_folder import CORES, TOPS, BuildError, load_build, make_folder, new_record
 from .build_registers import build_maps, register_files, slave_maps
 from .build_text import codec_ports, header, wrapper
+from .build_verilog import list_files
 from .codec.head import LaplaceHead
 from .handoff.vivado import vivado_files
 from .model import Model
+from .names import build_name, top_module
 from .targets import Target, get_target
 
 __all__ = ["CORES", "TOPS", "BuildError", "build", "load_build"]
@@ -39,6 +41,7 @@ def build(
     coder: str = "rans",
     tans_bits: int | None = None,
     registers: bool = False,
+    name: str | None = None,
     out: str | os.PathLike | None = None,
     estimate: bool = True,
     progress: Callable[[str, str], None] | None = None,
@@ -67,6 +70,9 @@ def build(
     registers:
         Whether the cores have registers behind AXI4-Lite and an interrupt, see `.gateware.ip`, in
         place of the ports that set sizes and tell errors; headers and drivers come with them.
+    name:
+        What the names of modules, tables, IP and drivers begin with; by default
+        ``lutgen_<hash of the model>``, so that builds of two models stand side by side.
     out:
         Folder; by default ``rtl_out/<target>/<top>-<profile>``.  An earlier build in it is
         replaced when the new one is complete; files that no build wrote stay.
@@ -94,12 +100,12 @@ def build(
         raise ValueError(f"top must be one of {', '.join(TOPS)}, not {top!r}")
     if stream_bytes not in (1, 2, 4, 8):
         raise ValueError(f"stream width must be 1, 2, 4 or 8 bytes, not {stream_bytes!r}")
-    for name, value, core in (
+    for what, value, core in (
         ("lanes", lanes, "decoder"), ("encoder lanes", encoder_lanes, "encoder"),
     ):  # fmt: skip
         if value is not None and top not in (core, "codec"):
             raise ValueError(
-                f"{name} must be left out of a build without {core}, not {value!r}: "
+                f"{what} must be left out of a build without {core}, not {value!r}: "
                 f"choose top {core} or codec"
             )
     from .gateware.bands import check_cores  # loads Amaranth
@@ -113,6 +119,7 @@ def build(
     tile_width, tile_height = tile
     parameters = {
         "top": top,
+        "name": build_name(name, model.hash),
         "tile_width": tile_width,
         "tile_height": tile_height,
         "max_width": max_width,
@@ -137,8 +144,8 @@ def build(
     if out is None:
         suffix = f"-tans{config.coder.state_bits}" if config.coder.name == "tans" else ""
         suffix += f"-x{cores}" if cores > 1 else ""
-        name = re.sub(r"[^A-Za-z0-9_.-]", "-", f"{top}-{model.profile}{suffix}")
-        out = Path("rtl_out") / target.name / name
+        folder = re.sub(r"[^A-Za-z0-9_.-]", "-", f"{top}-{model.profile}{suffix}")
+        out = Path("rtl_out") / target.name / folder
     record = new_record(target) | {
         "model": _describe_model(model),
         "parameters": parameters,
@@ -147,18 +154,18 @@ def build(
     }
 
     def further(verilog: list[str], memories: list[str]) -> dict[str, str]:
-        texts = {}
+        texts, module = {}, top_module(record)
         if top == "codec":
-            verilog.append("lutgen_codec.v")
-            texts[verilog[-1]] = header(record, "lutgen_codec") + wrapper(record["cores"])
-        texts["files.f"] = "".join(f"{name}\n" for name in verilog)
+            verilog.append(f"{module}.v")
+            texts[verilog[-1]] = header(record, module) + wrapper(record["cores"], module)
+        texts |= list_files(verilog, target.lut_primitive)
         maps = build_maps(tuple(record["cores"]), config) if registers else {}
         if registers:
             texts |= register_files(record, maps)
         if "vivado" in target.tools:
             ports = {core["module"]: core["ports"] for core in record["cores"].values()}
             if top == "codec":
-                ports["lutgen_codec"] = codec_ports(record["cores"])
+                ports[module] = codec_ports(record["cores"])
             texts |= vivado_files(
                 record, target, ports, verilog, memories, slave_maps(top, maps)
             )

@@ -9,17 +9,21 @@ from pathlib import Path
 
 from .build_cores import count_core, count_cores, count_glue, top_of_cores
 from .build_text import header
+from .build_verilog import write_core
 from .codec.coder import coder_named
 from .codec.head import LaplaceHead
 from .model import Model
+from .names import module_name, raw_name
 from .targets import Target
 
-__all__ = ["REFUSED", "RESOURCES", "core_config", "work"]
+__all__ = ["DEPTHS", "REFUSED", "RESOURCES", "core_config", "work"]
 
 #: Exit status of a process that says why in a file.
 REFUSED = 3
 RESOURCES = ("lut", "lut_logic", "lut_memory", "lut_shift", "ff", "bram36", "dsp", "carry4",
               "muxf", "memory_bits")  # fmt: skip
+#: LUT levels, and logic levels as Vivado counts them; see `lutgen.synth.levels`.
+DEPTHS = ("levels", "logic_levels")
 #: Blocks that together are the network of the paper: what decides the class.
 _NETWORK = ("layers", "walker")
 
@@ -51,7 +55,7 @@ def work(make: Callable[[Path, str, Mapping, bool], dict] | None = None) -> None
 
 
 def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
-    from .gateware.verilog import split_memories, to_verilog
+    from .gateware.verilog import to_verilog
 
     def tell(step: str) -> None:
         print(step, flush=True)
@@ -59,26 +63,24 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
     began = time.perf_counter()
     tell("Verilog")
     model = Model.load(work / "model.lutgen")
-    config = core_config(model, record["parameters"])
-    registers, cores = (record["parameters"][name] for name in ("registers", "cores"))
+    parameters = record["parameters"]
+    config = core_config(model, parameters)
+    registers, cores = (parameters[name] for name in ("registers", "cores"))
     if cores > 1:
-        component = top_of_cores(core, config, record["parameters"])
+        component = top_of_cores(core, config, parameters)
     else:
         top = _top_class(core, registers)
-        component = top(config, stream_bytes=record["parameters"]["stream_bytes"])
-    module = f"lutgen_{core}"
-    text = to_verilog(component, module)
-    found = _describe_core(config, core) | {
-        "memory_bits": _memory_bits(text, module, cores),
+        component = top(config, stream_bytes=parameters["stream_bytes"])
+    raw, module = raw_name(core), module_name(parameters["name"], core)
+    text = to_verilog(component, raw)
+    found = {"module": module} | _describe_core(config, core) | {
+        "memory_bits": _memory_bits(text, raw, cores),
         "ports": _ports(component),
-        "registers": _describe_registers(config, core) if registers else None,
+        "registers": _describe_registers(config, core, parameters) if registers else None,
         "resources": None,
     }
     head = header(record | {"cores": {core: found}}, module)
-    small, tables = split_memories(text, f"{module}_")
-    (work / f"{module}.v").write_text(head + small)
-    for name, words in tables.items():
-        (work / name).write_text(words)
+    write_core(work, text, raw, module, head)
     found["seconds"] = {"verilog": round(time.perf_counter() - began, 2)}
     if estimate:
         from .synth import estimate as count
@@ -88,12 +90,12 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
         target = Target(**record["target"] | {"tools": tuple(record["target"]["tools"])})
         blocks = _blocks(model, core, registers)
         if cores > 1:
-            glue = top_of_cores(core, config, record["parameters"], core_ports=True)
+            glue = top_of_cores(core, config, parameters, core_ports=True)
             counted = count_cores(
                 count_core(core, config, target, blocks), count_glue(glue, target), cores
             )
         else:
-            counted = count(text, module, target, blocks)
+            counted = count(text, raw, target, blocks)
         found["resources"] = _resources(counted)
         found["seconds"]["resources"] = round(time.perf_counter() - began, 2)
     tell("done")
@@ -110,24 +112,22 @@ def _top_class(core: str, registers: bool) -> type:
     return {"encoder": EncoderTop, "decoder": DecoderTop}[core]
 
 
-def _describe_registers(config, core: str) -> dict:
+def _describe_registers(config, core: str, parameters: Mapping) -> dict:
     from .build_registers import build_maps, describe_registers
 
-    return describe_registers(build_maps([core], config)[core])
+    return describe_registers(build_maps([core], config)[core], parameters["name"])
 
 
 def _describe_core(config, core: str) -> dict:
     # Lanes must not be fewer than the loops are deep.
     if core == "encoder":
         return {
-            "module": "lutgen_encoder",
             "lanes": config.lanes_of_encoder,
             "depth": config.min_encoder_lanes,
             "latency": {"class": config.encoder_class_at, "interval": config.encoder_interval_at},
             "buffers": {"tiles": config.input_buffers, "packets": config.packet_buffers},
         }
     return {
-        "module": "lutgen_decoder",
         "lanes": config.decoder_lanes,
         "depth": config.min_decoder_lanes,
         "latency": {"class": config.decoder_class_at, "symbol": config.decoder_symbol_at},
@@ -182,13 +182,16 @@ def _resources(found: Mapping) -> dict:
         "total": {name: found["total"][name] for name in RESOURCES},
         "cells": found["total"]["cells"],
         "blocks": {
-            name: {kind: block[kind] for kind in (*RESOURCES, "levels")}
+            name: {kind: block[kind] for kind in (*RESOURCES, *DEPTHS)}
             | {"endpoints": {str(k): n for k, n in block["endpoints"].items()}}
             for name, block in found["blocks"].items()
         },
         "network": {kind: sum(part[kind] for part in parts) for kind in RESOURCES}
-        | {"levels": max((p["levels"] for p in parts if p["levels"] is not None), default=None)},
-        "levels": found["levels"],
+        | {
+            kind: max((p[kind] for p in parts if p[kind] is not None), default=None)
+            for kind in DEPTHS
+        },
+        **{kind: found[kind] for kind in DEPTHS},
         "worst_block": found["worst_block"],
         "worst_path": worst["path"],
     }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 __all__ = ["GLUE", "count_core", "count_cores", "count_glue", "rate", "top_of_cores"]
 
+_DEPTHS = ("levels", "muxf_levels", "logic_levels")
 #: Block of what stands around the cores.
 GLUE = "distribution"
 
@@ -57,6 +58,9 @@ def count_cores(core: Mapping, glue: Mapping, cores: int) -> dict:
         "total": _sum(_times(core["total"], cores), glue["total"]),
         "blocks": several | glue["blocks"],
         "levels": worst["levels"],
+        "logic_levels": max(
+            (n for found in (core, glue) if (n := found["logic_levels"]) is not None), default=None
+        ),
         "worst_block": worst["worst_block"],
     }
 
@@ -67,7 +71,7 @@ def _times(found: Mapping, cores: int) -> dict:
     for name, value in found.items():
         if isinstance(value, Mapping):
             many[name] = _times(value, cores)
-        elif isinstance(value, int | float) and name not in ("levels", "muxf_levels"):
+        elif isinstance(value, int | float) and name not in _DEPTHS:
             many[name] = cores * value
         else:
             many[name] = value

@@ -10,7 +10,9 @@ import numpy as np
 from . import build_core
 from .build_folder import CORES, make_folder, new_record
 from .build_text import codec_ports, comment, wrapper
+from .build_verilog import list_files, write_core
 from .handoff.vivado import vivado_files
+from .names import build_name, module_name, raw_name, top_module
 from .targets import Target, get_target
 
 __all__ = ["ENGINE", "NO_MODEL", "build_engine", "load_engine_tables"]
@@ -19,7 +21,6 @@ __all__ = ["ENGINE", "NO_MODEL", "build_engine", "load_engine_tables"]
 ENGINE = "entropy-engine"
 #: Hash of a build without a model: the tables of the format alone.
 NO_MODEL = "0" * 64
-_MODULE = "lutgen_entropy_engine"
 _TABLES = "tables.npy"
 _WORKER = "from lutgen.build_engine import work; work()"
 
@@ -29,6 +30,7 @@ def build_engine(
     model: str | os.PathLike | None = None,
     *,
     stream_bytes: int = 4,
+    name: str | None = None,
     out: str | os.PathLike | None = None,
     estimate: bool = True,
     progress: Callable[[str, str], None] | None = None,
@@ -43,6 +45,9 @@ def build_engine(
         File of the lossy codec, for its tables; None for those of the format alone.
     stream_bytes:
         Width of the payload's TDATA in bytes: 2, 4 or 8.
+    name:
+        What all names begin with; by default ``lutgen_<hash of the model>``, or ``lutgen`` without
+        a model.
     out, estimate, progress:
         See `.build.build`; the folder is ``rtl_out/<target>/entropy-engine`` by default.
 
@@ -73,6 +78,7 @@ def build_engine(
             "exist: leave it out for the tables of the format alone"
         )
     tables, digest = (format_tables(), NO_MODEL) if model is None else load_tables(model)
+    name = build_name(name, digest if model is not None else None)
     out = Path("rtl_out", target.name, ENGINE) if out is None else Path(out)
     record = new_record(target) | {
         "model": {
@@ -81,20 +87,21 @@ def build_engine(
             "profile": "loc-lic",
             "classes": tables.classes,
         },
-        "parameters": {"top": ENGINE, "stream_bytes": stream_bytes, "fabric": target.fabric},
+        "parameters": {
+            "top": ENGINE, "name": name, "stream_bytes": stream_bytes, "fabric": target.fabric,
+        },
         "rate": {"symbols_per_clock": 1, "msymbols_per_s": target.clock_mhz},
         "cores": {},
     }
 
     def further(verilog: list[str], memories: list[str]) -> dict[str, str]:
-        verilog.append(f"{_MODULE}.v")
-        texts = {
-            verilog[-1]: _header(record, _MODULE) + wrapper(record["cores"], _MODULE),
-            "files.f": "".join(f"{name}\n" for name in verilog),
-        }
+        module = top_module(record)
+        verilog.append(f"{module}.v")
+        text = _header(record, module) + wrapper(record["cores"], module)
+        texts = {verilog[-1]: text} | list_files(verilog, None)
         if "vivado" in target.tools:
             ports = {core["module"]: core["ports"] for core in record["cores"].values()}
-            ports[_MODULE] = codec_ports(record["cores"])
+            ports[module] = codec_ports(record["cores"])
             texts |= vivado_files(record, target, ports, verilog, memories)
         return texts
 
@@ -126,7 +133,7 @@ def work() -> None:
 def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
     from .gateware.entropy_engine import EntropyDecoderTop, EntropyEncoderTop
     from .gateware.fabric import FABRICS
-    from .gateware.verilog import split_memories, to_verilog
+    from .gateware.verilog import to_verilog
 
     print("Verilog", flush=True)
     began = time.perf_counter()
@@ -136,19 +143,17 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
         load_engine_tables(work), stream_bytes=parameters["stream_bytes"],
         fabric=FABRICS[parameters["fabric"]],
     )  # fmt: skip
-    module = f"lutgen_entropy_{core}"
-    text = to_verilog(component, module)
+    part = f"entropy-{core}"
+    raw, module = raw_name(part), module_name(parameters["name"], part)
+    text = to_verilog(component, raw)
     found = {
         "module": module,
         "latency": component.latency,
-        "memory_bits": build_core._memory_bits(text, module),
+        "memory_bits": build_core._memory_bits(text, raw),
         "ports": build_core._ports(component),
         "resources": None,
     }
-    small, memories = split_memories(text, f"{module}_")
-    (work / f"{module}.v").write_text(_header(record, module) + small)
-    for name, words in memories.items():
-        (work / name).write_text(words)
+    write_core(work, text, raw, module, _header(record, module))
     found["seconds"] = {"verilog": round(time.perf_counter() - began, 2)}
     if estimate:
         from .synth import estimate as count
@@ -156,7 +161,7 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
         print("resources", flush=True)
         began = time.perf_counter()
         target = Target(**record["target"] | {"tools": tuple(record["target"]["tools"])})
-        found["resources"] = build_core._resources(count(text, module, target, _BLOCKS[core]))
+        found["resources"] = build_core._resources(count(text, raw, target, _BLOCKS[core]))
         del found["resources"]["network"]
         found["seconds"]["resources"] = round(time.perf_counter() - began, 2)
     print("done", flush=True)

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from .build_text import counts, whereabouts
-from .targets.fit import basis
+from .build_text import counts, depth_cell, levels_of, whereabouts
+from .targets.fit import basis, depths, levels_basis
 
 __all__ = ["summary", "table"]
 
@@ -16,7 +16,11 @@ def table(record: Mapping):
     from rich.table import Table
 
     cores, model = record["cores"], record["model"]
-    grid = Table(box=SIMPLE, padding=(0, 1, 0, 0), title_justify="left")
+    grid = Table(
+        box=SIMPLE, padding=(0, 1, 0, 0), title_justify="left", caption_justify="left",
+        caption="levels: LUT levels / logic levels. "
+        + levels_basis(record["target"]["yosys_family"]),
+    )  # fmt: skip
     grid.title = f"entropy engine, {model['classes']} classes, model {model['hash'][:16]}"
     grid.add_column("")
     for name in cores:
@@ -26,8 +30,7 @@ def table(record: Mapping):
     def cells(part: Mapping | None) -> list[str]:
         if part is None:
             return [""] * (len(_KINDS) + 1)
-        levels = part["levels"]
-        return [f"{part[kind]:g}" for kind in _KINDS] + ["-" if levels is None else str(levels)]
+        return [f"{part[kind]:g}" for kind in _KINDS] + [depth_cell(part)]
 
     blocks = [core["resources"]["blocks"] for core in cores.values()]
     for name in ("head", "coder", "bits", "queue", "control", "rest"):
@@ -36,7 +39,7 @@ def table(record: Mapping):
             end_section=name == "rest",
         )  # fmt: skip
     totals = [
-        core["resources"]["total"] | {"levels": core["resources"]["levels"]}
+        core["resources"]["total"] | levels_of(core["resources"])
         for core in cores.values()
     ]
     grid.add_row("total", *(cell for total in totals for cell in cells(total)), style="bold")
@@ -51,9 +54,10 @@ def summary(record: Mapping) -> str:
         f"clock goal; payload in words of {record['parameters']['stream_bytes']} bytes"
     ]
     if pair:
-        lines.append(f"both cores: {counts(pair)}; deepest path {pair['levels']} LUT levels")
+        lines.append(f"both cores: {counts(pair)}; at most {depths(pair)}")
+        lines.append(levels_basis(target["yosys_family"]))
         if differs := basis(target["family"], target["yosys_family"]):
             lines.append(differs)
     else:
         lines.append("resources not counted: leave out --no-estimate")
-    return "\n".join([*lines, *whereabouts(record, "lutgen_entropy_engine")])
+    return "\n".join([*lines, *whereabouts(record)])

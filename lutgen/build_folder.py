@@ -16,7 +16,7 @@ from pathlib import Path
 
 import lutgen
 
-from .build_core import REFUSED, RESOURCES
+from .build_core import DEPTHS, REFUSED, RESOURCES
 from .targets import Target
 
 __all__ = ["CORES", "SCHEMA", "TOPS", "BuildError", "load_build", "make_folder", "new_record"]
@@ -166,7 +166,6 @@ def _pair(cores, target: Target) -> dict:
     share = {
         kind: round(100 * total[kind] / held, 2) for kind, held in target.capacity.items() if held
     }
-    levels = [core["resources"]["levels"] for core in cores]
     fits = all(percent <= 100 for percent in share.values())
     if target.luts is not None and not share:
         fits = None  # counted in other units than the device's
@@ -174,7 +173,10 @@ def _pair(cores, target: Target) -> dict:
         "total": total,
         "percent": share,
         "fits": fits,
-        "levels": max((n for n in levels if n is not None), default=None),
+        **{
+            kind: max((n for c in cores if (n := c["resources"][kind]) is not None), default=None)
+            for kind in DEPTHS
+        },
     }
 
 

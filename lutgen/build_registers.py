@@ -12,9 +12,9 @@ __all__ = ["build_maps", "describe_registers", "register_files", "slave_maps"]
 _INTERFACE = "s_axi_control"
 
 
-def describe_registers(registers: RegisterMap) -> dict:
-    """What ``build.json`` tells of a core's registers."""
-    header, page = register_texts(registers)
+def describe_registers(registers: RegisterMap, name: str) -> dict:
+    """What ``build.json`` tells of a core's registers, in a build called ``name``."""
+    header, page = register_texts(registers, name)
     return {
         "interface": _INTERFACE,
         "bytes": 1 << registers.address_bits,
@@ -39,7 +39,7 @@ def slave_maps(top: str, maps: Mapping[str, RegisterMap]) -> dict[str, RegisterM
 
 def register_files(record: Mapping, maps: Mapping[str, RegisterMap]) -> dict[str, str]:
     """Headers, register pages and drivers: text by file name."""
-    files = {}
+    files, name = {}, record["parameters"]["name"]
     for registers in maps.values():
-        files |= register_texts(registers)
-    return files | driver_files(list(maps.values()), Identity.of(record).vlnv)
+        files |= register_texts(registers, name)
+    return files | driver_files(list(maps.values()), Identity.of(record).vlnv, name)

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from .build_cores import GLUE
-from .targets.fit import basis
+from .names import top_module
+from .targets.fit import basis, depths, levels_basis
 
 __all__ = [
-    "LICENCE", "codec_ports", "comment", "counts", "header", "summary", "table",
-    "whereabouts", "wrapper",
+    "LICENCE", "codec_ports", "comment", "counts", "depth_cell", "header", "levels_of", "summary",
+    "table", "whereabouts", "wrapper",
 ]  # fmt: skip
 
 #: What a generated file says of itself.
@@ -45,7 +46,7 @@ def header(record: Mapping, module: str) -> str:
         f"stream         {parameters['stream_bytes']} bytes",
         f"cores          {parameters['cores']}, as many pixels per beat",
         f"primitive      {parameters['primitive'] or 'none'}, "
-        f"{parameters['levels_per_stage']} LUT levels per stage of the network",
+        f"{parameters['levels_per_stage']} nodes in a row per stage of the network",
     ]
     for name, core in record["cores"].items():
         buffers = ", ".join(f"{n} {k.replace('_', ' ')}" for k, n in core["buffers"].items())
@@ -71,7 +72,7 @@ _COMMON = ("clk", "rst")
 
 
 def codec_ports(cores: Mapping) -> list[dict]:
-    """Ports of ``lutgen_codec``: the common ones, then those of each core behind its name."""
+    """Ports of the wrapper: the common ones, then those of each core behind its name."""
     ports = [{"name": name, "direction": "input", "width": 1} for name in _COMMON]
     for name, core in cores.items():
         ports += [
@@ -82,8 +83,8 @@ def codec_ports(cores: Mapping) -> list[dict]:
     return ports
 
 
-def wrapper(cores: Mapping, module: str = "lutgen_codec") -> str:
-    """Verilog of ``lutgen_codec``: both cores side by side on one clock and one reset."""
+def wrapper(cores: Mapping, module: str) -> str:
+    """Verilog of the wrapper ``module``: both cores side by side on one clock and one reset."""
 
     def declaration(port: Mapping) -> str:
         span = f" [{port['width'] - 1}:0]" if port["width"] > 1 else ""
@@ -107,7 +108,11 @@ def table(record: Mapping):
 
     target, cores = record["target"], record["cores"]
     # Narrow, to fit a terminal of 80 columns.
-    grid = Table(box=SIMPLE, padding=(0, 1, 0, 0), title_justify="left", title=_title(record))
+    grid = Table(
+        box=SIMPLE, padding=(0, 1, 0, 0), title_justify="left", title=_title(record),
+        caption=f"levels: LUT levels / logic levels. {levels_basis(target['yosys_family'])}",
+        caption_justify="left",
+    )  # fmt: skip
     grid.add_column("")
     kinds = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36"}
     for name in cores:
@@ -131,7 +136,7 @@ def table(record: Mapping):
         "levels", "coder", "lanes", "memories", GLUE, "registers", "rest",
     ):  # fmt: skip
         row(name, partial(block, name=name), end_section=name == "rest")
-    row("total", lambda found: found["total"] | {"levels": found["levels"]}, style="bold")
+    row("total", lambda found: found["total"] | levels_of(found), style="bold")
     held = {"lut": target["luts"], "ff": target["ffs"], "bram36": target["bram36"]}
     if all(held.values()):
         cells = []
@@ -150,8 +155,18 @@ def _title(record: Mapping) -> str:
 def _cells(part: Mapping | None, kinds) -> list[str]:
     if not part:
         return [""] * (len(kinds) + 1)
-    levels = part["levels"]
-    return [f"{part[kind]:g}" for kind in kinds] + ["-" if levels is None else str(levels)]
+    return [f"{part[kind]:g}" for kind in kinds] + [depth_cell(part)]
+
+
+def levels_of(found: Mapping) -> dict:
+    """LUT levels and logic levels, the latter None in records of the first versions."""
+    return {kind: found.get(kind) for kind in ("levels", "logic_levels")}
+
+
+def depth_cell(part: Mapping) -> str:
+    """LUT levels and logic levels, as tables show them."""
+    shown = [f"{n}" for n in levels_of(part).values() if n is not None]
+    return " / ".join(shown) or "-"
 
 
 def summary(record: Mapping) -> str:
@@ -177,9 +192,10 @@ def summary(record: Mapping) -> str:
     if pair:
         deepest = max(record["cores"].values(), key=lambda core: core["resources"]["levels"] or 0)
         lines.append(
-            f"{parameters['top']}: {counts(pair)}; deepest path {pair['levels']} LUT levels, "
-            f"in {deepest['resources']['worst_block']} of the {deepest['module'][7:]}"
+            f"{parameters['top']}: {counts(pair)}; at most {depths(pair)}; most LUT levels in "
+            f"{deepest['resources']['worst_block']} of {deepest['module']}"
         )
+        lines.append(levels_basis(target["yosys_family"]))
         if differs := basis(target["family"], target["yosys_family"]):
             lines.append(differs)
         if pair["fits"] is None:
@@ -194,7 +210,7 @@ def summary(record: Mapping) -> str:
     for name, core in record["cores"].items():
         if core.get("registers"):
             lines.append(f"registers of the {name}: {core['registers']['page']}")
-    return "\n".join([*lines, *whereabouts(record, f"lutgen_{parameters['top']}")])
+    return "\n".join([*lines, *whereabouts(record)])
 
 
 def counts(pair: Mapping) -> str:
@@ -207,8 +223,8 @@ def counts(pair: Mapping) -> str:
     )
 
 
-def whereabouts(record: Mapping, top: str) -> list[str]:
-    """Files of a build, and what to do with them; ``top`` is the module with all cores."""
+def whereabouts(record: Mapping) -> list[str]:
+    """Files of a build, and what to do with them."""
     folder, target = record["folder"], record["target"]
     tables = sum(name.endswith(".mem") for name in record["files"])
     names = [name for name in record["files"] if not name.endswith(".mem")]
@@ -220,6 +236,6 @@ def whereabouts(record: Mapping, top: str) -> list[str]:
     if "vivado" in target["tools"]:
         lines.append(
             f"  vivado -mode batch -source {folder}/synth_ooc.tcl  "
-            f"(top {top}, part {target['part']}; not run by us)"
+            f"(top {top_module(record)}, part {target['part']}; not run by us)"
         )
     return lines

@@ -185,6 +185,7 @@ def summary(record: dict) -> str:
     met = sum(run["met"] for run in record["runs"])
     return (
         f"goal {goal:g} MHz: met by {met} of {len(record['runs'])}; each routed alone, in a frame "
-        f"of registers, seed {record['runs'][0]['seed']}, "
+        f"of registers, seed {record['runs'][0]['seed']}; levels are cells on the worst path, a "
+        "carry chain as one; "
         + ", ".join(f"{name} {version}" for name, version in record["tools"].items())
     )

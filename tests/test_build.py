@@ -18,7 +18,7 @@ from lutgen.model import Model
 from lutgen.targets import get_target
 from tests.models import laplace_model, table_model
 
-SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40}
+SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40, "name": "lutgen"}
 
 
 def make(out, *, target="generic", model=None, **parameters):
@@ -49,11 +49,11 @@ def test_files(codec):
     tables = {name for core in ("encoder", "decoder") for name in tables_of(out, core)}
     assert len(tables) > 4
     assert {path.name for path in out.iterdir()} == {
-        *verilog, *tables, "files.f", "lutgen.xdc", "model.lutgen", "build.json",
+        *verilog, *tables, "primitives.v", "files.f", "lutgen.xdc", "model.lutgen", "build.json",
         *(name.replace(".v", "_ooc.xdc") for name in verilog),
         "synth_ooc.tcl", "package_ip.tcl", "component.xml", "xgui.tcl",
     }  # fmt: skip
-    assert (out / "files.f").read_text().split() == verilog
+    assert (out / "files.f").read_text().split() == ["primitives.v", *verilog]
     assert "create_clock -period 4.000" in (out / "lutgen.xdc").read_text()
     assert Model.load(out / "model.lutgen").hash == table_model().hash
     assert {core: [s for c, s in steps if c == core] for core in ("encoder", "decoder")} == {

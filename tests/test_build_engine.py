@@ -18,6 +18,7 @@ from lutgen.sim.check_engine import read_stream
 from lutgen.sim.design import Design
 from lutgen.sim.engine import synthetic_stream
 from tests.gateware.test_entropy_engine import small_tables
+from tests.test_build_names import lint
 
 MODULES = ("lutgen_entropy_encoder", "lutgen_entropy_decoder", "lutgen_entropy_engine")
 
@@ -48,6 +49,11 @@ def test_files(engine):
         data = (out / name).read_bytes()
         assert file == {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     assert "lutgen_entropy_engine" in (out / "component.xml").read_text()
+
+
+def test_elaborates_in_verilator(engine):
+    done = lint(engine[1], "-f", "files.f")
+    assert done.returncode == 0, done.stderr
 
 
 def test_record(engine):
@@ -103,7 +109,9 @@ def test_model_and_width(tmp_path):
     assert record["model"]["hash"] == model.hash
     assert record["model"]["classes"] == tables.classes
     assert record["parameters"]["stream_bytes"] == 8
-    assert model.hash in (tmp_path / "out" / "lutgen_entropy_decoder.v").read_text()[:2000]
+    module = f"lutgen_{model.hash[:8]}_entropy_decoder"
+    assert record["cores"]["decoder"]["module"] == module
+    assert model.hash in (tmp_path / "out" / f"{module}.v").read_text()[:2000]
     assert not (tmp_path / "out" / "synth_ooc.tcl").exists()
 
 

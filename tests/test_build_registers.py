@@ -16,7 +16,7 @@ from lutgen.register_map import shared_map
 from lutgen.sim.design import Design
 from tests.models import pyramid_table_model, table_model
 
-SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40}
+SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40, "name": "lutgen"}
 CONFIG = {"tile_width": 8, "tile_height": 8, "max_width": 24, "max_height": 40}
 #: Of each core, and of both.
 OWN = ("lutgen_{}_registers.h", "lutgen_{}_registers.md", "lutgen_{}.h", "lutgen_{}.c")
@@ -49,7 +49,7 @@ def test_files(codec):
     assert software(out) <= set(record["files"])
     config = CoreConfig(table_model(), **CONFIG)
     for core in ("encoder", "decoder"):
-        for name, text in register_texts(build_map(core, config)).items():
+        for name, text in register_texts(build_map(core, config), "lutgen").items():
             assert (out / name).read_text() == text
 
 
@@ -143,12 +143,12 @@ def test_command_line(tmp_path, monkeypatch):
     table_model().save("m.lutgen")
     arguments = ["build", "--target", "generic", "--model", "m.lutgen", "--top", "encoder",
                  "--tile", "8x8", "--max-width", "16", "--max-height", "16", "--no-estimate",
-                 "--out", "b", "--registers", "--json"]  # fmt: skip
+                 "--out", "b", "--registers", "--name", "camera", "--json"]  # fmt: skip
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["parameters"]["registers"] is True
-    header = (tmp_path / "b" / "lutgen_encoder_registers.h").read_text()
-    assert re.search(r"^#define LUTGEN_ENCODER_MAX_WIDTH_AFTER_RESET 0x00000010u$", header, re.M)
+    header = (tmp_path / "b" / "camera_encoder_registers.h").read_text()
+    assert re.search(r"^#define CAMERA_ENCODER_MAX_WIDTH_AFTER_RESET 0x00000010u$", header, re.M)
     result = CliRunner().invoke(main, ["sim", "--build", "b", "--registers"])
     assert result.exit_code == 2
     assert "--build must stand without --registers, which the build decides" in result.stderr

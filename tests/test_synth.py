@@ -13,7 +13,6 @@ from lutgen.synth import SynthError, estimate
 from lutgen.synth import yosys as synth_yosys
 from lutgen.synth.design import flat_design
 from lutgen.synth.levels import LevelAnalysis
-from lutgen.synth.yosys import initial_to_readmemh
 from lutgen.targets import get_target
 
 # Two that are equal and one that is nearly constant: an optimiser would touch all three.
@@ -320,6 +319,12 @@ def flat(cells: dict, ports: dict):
     return flat_design({"modules": {"top": top}}, "top", ["", "a", "a.b"])
 
 
+def logic_levels(cells, ports):
+    """The most cells on a path to each endpoint, by the name of its net."""
+    design = flat(cells, ports)
+    return {design.names[e.net]: e.logic_levels for e in LevelAnalysis(design).endpoints()}
+
+
 def depths(cells, ports):
     """Levels and muxes of each endpoint, by the name of its net."""
     design = flat(cells, ports)
@@ -333,6 +338,38 @@ def test_wide_muxes_are_counted_apart():
         "m8": ("MUXF8", {"I0": [5], "I1": ["0"], "S": [4]}, {"O": [6]}),
     }
     assert depths(cells, {"i": ("input", [2, 4]), "o": ("output", [6])}) == {"n6": (1, 2)}
+
+
+def test_logic_levels_count_every_cell():
+    """As Vivado does: each CARRY4 of a chain and each MUXF is one, the cell at the start none."""
+    def carry(into, first, select="0"):
+        return ("CARRY4", {"CI": [into], "CYINIT": ["0"], "DI": ["0"] * 4,
+                           "S": [select, "0", "0", "0"]},
+                {"O": list(range(first, first + 4)), "CO": list(range(first + 4, first + 8))})
+
+    cells = {
+        "l": ("LUT6", {"I0": [2]}, {"O": [3]}),
+        "c1": carry("0", 10, select=3), "c2": carry(17, 18), "c3": carry(25, 26),
+        "m7": ("MUXF7", {"I0": [29], "I1": ["0"], "S": ["0"]}, {"O": [34]}),
+        "f": ("FDRE", {"C": [9], "D": [34], "CE": ["1"], "R": ["0"]}, {"Q": [35]}),
+    }  # fmt: skip
+    ports = {"i": ("input", [2, 9]), "o": ("output", [35])}
+    assert depths(cells, ports) == {"n34": (2, 1), "n35": (0, 0)}
+    assert logic_levels(cells, ports) == {"n34": 5, "n35": 0}
+
+
+def test_logic_levels_may_be_of_another_path():
+    """Two LUTs are two levels of each kind; a LUT before two MUXF is one, and three."""
+    cells = {
+        "a": ("LUT1", {"I0": [2]}, {"O": [3]}),
+        "b": ("LUT1", {"I0": [3]}, {"O": [4]}),
+        "m7": ("MUXF7", {"I0": [3], "I1": ["0"], "S": ["0"]}, {"O": [5]}),
+        "m8": ("MUXF8", {"I0": [5], "I1": ["0"], "S": ["0"]}, {"O": [6]}),
+        "f": ("FDRE", {"C": [9], "D": [4], "CE": [6], "R": ["0"]}, {"Q": [7]}),
+    }
+    ports = {"i": ("input", [2, 9]), "o": ("output", [7])}
+    assert depths(cells, ports)["n4"] == (2, 0)
+    assert logic_levels(cells, ports)["n4"] == 3
 
 
 def test_carry_outputs_see_lower_bits_only():
@@ -388,34 +425,3 @@ def test_loop_is_refused():
     }
     with pytest.raises(SynthError, match=r"^design has a combinational loop: n\d -> n\d -> n\d$"):
         depths(cells, {})
-
-
-def test_initial_block_becomes_a_file():
-    before = (
-        "  reg [4:0] \\a.mem  [2:0];\n"
-        "  initial begin\n"
-        "    \\a.mem [0] = 5'h1f;\n"
-        "    \\a.mem [1] = 5'h00;\n"
-        "    \\a.mem [2] = 5'h0a;\n"
-        "  end\n"
-        "  wire x;\n"
-    )
-    after, files = initial_to_readmemh(before)
-    assert after == (
-        "  reg [4:0] \\a.mem  [2:0];\n"
-        '  initial $readmemh("init0.hex", \\a.mem );\n'
-        "  wire x;\n"
-    )
-    assert files == {"init0.hex": "1f\n00\n0a\n"}
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "    m[1] = 4'h1;\n    m[0] = 4'h2;\n",
-        "    m[0] = 4'h1;\n    n[1] = 4'h2;\n",
-    ],
-)
-def test_other_initial_blocks_stay(words):
-    block = f"  initial begin\n{words}  end\n"
-    assert initial_to_readmemh(block) == (block, {})

@@ -82,7 +82,8 @@ def test_pairs_that_fit():
 def test_a_build_says_in_what_units_it_counts():
     total = dict.fromkeys(RESOURCES, 1000)
     core = {"module": "lutgen_encoder", "lanes": 1, "depth": 1, "memory_bits": {},
-            "resources": {"total": total, "levels": 4, "worst_block": "coder"}}  # fmt: skip
+            "resources": {"total": total, "levels": 4, "logic_levels": 10,
+                          "worst_block": "coder"}}  # fmt: skip
     parameters = {"top": "encoder", "tile_width": 8, "tile_height": 8, "max_width": 8,
                   "max_height": 8, "stream_bytes": 4}  # fmt: skip
 
@@ -93,6 +94,12 @@ def test_a_build_says_in_what_units_it_counts():
             "cores": {"encoder": core}, "parameters": parameters, "folder": "f", "files": {},
         }).splitlines()  # fmt: skip
 
+    for name, how in (
+        ("kintex7", "mapped with 700 ps of wire per LUT in ABC, a carry chain as one, MUXF"),
+        ("ecp5-45k", "of 6-input LUTs, mapped with ABC's own wire delay"),
+    ):
+        (told,) = [k for k, line in enumerate(lines(name)) if "LUT levels, 10 logic" in line]
+        assert lines(name)[told + 1].startswith(f"LUT levels: {how}")
     assert any(line.startswith("DOES NOT FIT kintex7") for line in lines("kintex7"))
     assert "counted as 7-series cells, an estimate for Zynq UltraScale+" in lines("zu7ev")
     ecp5 = lines("ecp5-45k")

@@ -1,6 +1,6 @@
 """Both entropy coders, and other cores beside ours."""
 
-from .results import load
+from .results import LEVELS, deepest, load
 
 __all__ = ["coder_blocks", "coder_blocks_ecp5", "coders", "rivals"]
 
@@ -10,7 +10,7 @@ def coders() -> str:
     found = load("tans")
     lines = [
         "| classes | coder | bit/pixel | to rANS | LUT, head and coder, encoder + decoder | "
-        "BRAM36 | LUT levels | depth of the decoder |",
+        f"BRAM36 | {LEVELS} | depth of the decoder |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in found["rows"]:
@@ -20,7 +20,7 @@ def coders() -> str:
             e, d = (row["resources"][core] for core in ("encoder", "decoder"))
             cells = [
                 f"{e['lut']:,} + {d['lut']:,}", f"{e['bram36']:g} + {d['bram36']:g}",
-                f"{max(e['levels'], d['levels'])}", f"{row['resources']['decoder_depth']}",
+                deepest(e, d), f"{row['resources']['decoder_depth']}",
             ]  # fmt: skip
         lines.append(
             f"| {row['classes']} | {row['coder']} | {row['bpp']['file']:.3f} | "
@@ -71,10 +71,10 @@ def _by_block(names: dict[str, str], kinds: dict) -> str:
         for name, build in builds.items()
     )
     target = builds["rANS"]["target"]["name"]
-    levels = max(build["pair"]["levels"] for build in builds.values())
+    levels = deepest(*(build["pair"] for build in builds.values()))
     return "\n".join([
         *lines, "",
-        f"({target}; encoder + decoder; 0 DSP; at most {levels} LUT levels; depth of the decoder: "
+        f"({target}; encoder + decoder; 0 DSP; {LEVELS} at most {levels}; depth of the decoder: "
         f"{depths}; `lutgen build --target {target} --coder ...`)",
     ])  # fmt: skip
 

@@ -1,8 +1,10 @@
 """Rates, and what models and trainers cost."""
 
-from .results import load
+from lutgen.targets.fit import depths
 
-__all__ = ["measured", "curve", "table1", "luts", "trainer"]
+from .results import COUNTED, LEVELS, deepest, load
+
+__all__ = ["measured", "curve", "registers", "table1", "luts", "trainer"]
 
 
 def measured() -> str:
@@ -29,7 +31,8 @@ def measured() -> str:
                 "{lut:,} LUT, {ff:,} FF, {bram36:g} BRAM36, {dsp} DSP, ".format(
                     **build["cores"][core]["resources"]["total"]
                 )
-                + f"at most {build['cores'][core]['resources']['levels']} LUT levels",
+                + f"at most {depths(build['cores'][core]['resources'])} ([how they are counted]"
+                + f"(docs/results.md{COUNTED}))",
                 "`lutgen build --target zynq7045`",
             )
             for core in ("encoder", "decoder")
@@ -68,17 +71,37 @@ def measured() -> str:
                      + ["| " + " | ".join(row) + " |" for row in rows])  # fmt: skip
 
 
+def registers() -> str:
+    """What AXI4-Lite registers cost, of the whole of each core."""
+    without, with_them = load("build"), load("build-registers")
+    more = []
+    for core in ("encoder", "decoder"):
+        before, after = (found["cores"][core]["resources"] for found in (without, with_them))
+        lut, ff = (after["total"][kind] - before["total"][kind] for kind in ("lut", "ff"))
+        block = after["blocks"]["registers"]["lut"]
+        more.append(
+            f"the {core} {lut:,} LUT ({block:,} in the register block itself) and {ff:,} FF more"
+        )
+    deep = depths(with_them["pair"])
+    return (
+        f"Registers cost {' and '.join(more)}, of all that each core takes; at most {deep}\n"
+        f"([how they are counted](docs/results.md{COUNTED}); `lutgen build --target zynq7045 "
+        "--registers` beside the same without)."
+    )
+
+
 def curve() -> str:
     """What leaves and classes cost and bring."""
     lines = [
-        "| leaves | classes | bit/pixel | LUT, encoder + decoder | BRAM36 | LUT levels |",
+        "| leaves | classes | bit/pixel | LUT, encoder + decoder | BRAM36 | "
+        f"{LEVELS} |",
         "|---|---|---|---|---|---|",
     ]
     for p in load("curve")["points"]:
         e, d = p["cores"]["encoder"], p["cores"]["decoder"]
         lines.append(
             f"| {p['leaves']:,} | {p['classes']} | {p['bpp']['file']:.3f} | {e['lut']:,} + "
-            f"{d['lut']:,} | {e['bram36']:g} + {d['bram36']:g} | {max(e['levels'], d['levels'])} |"
+            f"{d['lut']:,} | {e['bram36']:g} + {d['bram36']:g} | {deepest(e, d)} |"
         )
     return "\n".join([*lines, "", "(`python -m bench.curve emnist_digits`)"])
 

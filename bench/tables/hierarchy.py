@@ -1,6 +1,6 @@
 """The hierarchical codec."""
 
-from .results import load
+from .results import LEVELS, deepest, load
 
 __all__ = ["hierarchical", "blocks", "slim", "table2"]
 
@@ -26,12 +26,13 @@ def hierarchical() -> str:
             label, f"{run['bpp']:.3f}",
             f"{run['encode']['steady_clocks_per_pixel']:.3f} / "
             f"{run['decode']['steady_clocks_per_pixel']:.3f}",
-            pair("lut"), pair("ff"), pair("bram36"), f"{e['levels']} / {d['levels']}",
+            pair("lut"), pair("ff"), pair("bram36"), f"{deepest(e)}, {deepest(d)}",
             f"{thumb['first_image_clocks']:,} / {run['decode']['first_image_clocks']:,}",
         ))  # fmt: skip
     runs = load(f"throughput-{next(iter(_PAIRS))}")
     lines = [
-        "| pair | bit/pixel | clocks per pixel, encode / decode | LUT | FF | BRAM36 | LUT levels | "
+        "| pair | bit/pixel | clocks per pixel, encode / decode | LUT | FF | BRAM36 | "
+        f"{LEVELS}, encoder, decoder | "
         "clocks to the first thumbnail / image |",
         "|---|---|---|---|---|---|---|---|",
         *("| " + " | ".join(row) + " |" for row in rows),
@@ -48,12 +49,13 @@ def blocks() -> str:
     build = load("build-gic-dlc-plus")
     e, d = (build["cores"][core]["resources"]["blocks"] for core in ("encoder", "decoder"))
     lines = [
-        "| block | LUT, encoder | decoder | FF | | BRAM36 | | levels | |",
+        "| block | LUT, encoder | decoder | FF | | BRAM36 | | "
+        f"{LEVELS} | |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in e:
         cells = [f"{part[name][kind]:,g}" for kind in ("lut", "ff", "bram36") for part in (e, d)]
-        cells += [str(part[name]["levels"] or "-") for part in (e, d)]
+        cells += [deepest(part[name]) if part[name]["levels"] else "-" for part in (e, d)]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", "(`gic-dlc+`; `lutgen build`, json in `bench/results`)"])
 

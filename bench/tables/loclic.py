@@ -9,7 +9,7 @@ from lutgen.training.loclic.config import PRESETS
 from lutgen.training.loclic.published import KMAC
 from lutgen.training.loclic.reference import REFERENCES
 
-from .results import ROOT
+from .results import LEVELS, ROOT, deepest
 
 __all__ = [
     "loclic_bd", "loclic_coding", "loclic_complexity", "loclic_engine", "loclic_points",
@@ -139,7 +139,7 @@ def loclic_coding(folder: Path = _RESULTS) -> str:
 def loclic_engine(folder: Path = _RESULTS) -> str:
     """Resources of the entropy engine by its tables."""
     lines = [
-        "| tables | core | LUT | FF | BRAM36 | DSP | LUT levels |",
+        f"| tables | core | LUT | FF | BRAM36 | DSP | {LEVELS} |",
         "|---|---|---|---|---|---|---|",
     ]
     for path in sorted(folder.glob("build-entropy-engine*.json")):
@@ -149,7 +149,7 @@ def loclic_engine(folder: Path = _RESULTS) -> str:
             lines.append(
                 f"| {record['model']['classes']} classes | {name} | {found['lut']:,} | "
                 f"{found['ff']:,} | {found['bram36']:g} | {found['dsp']} | "
-                f"{core['resources']['levels']} |"
+                f"{deepest(core['resources'])} |"
             )
     return "\n".join([
         *lines, "", "(`lutgen build --top entropy-engine --target zynq7045 [--model CODEC] --json`)"

@@ -27,6 +27,7 @@ __all__ = [
     "load_model",
     "make_design",
     "model_option",
+    "name_option",
     "pixel_progress",
     "registers_option",
     "step_progress",
@@ -107,6 +108,11 @@ registers_option = click.option(
 cores_option = click.option(
     "--cores", type=int, default=1, show_default=True, metavar="M",
     help="Cores behind each pair of ports, and pixels per beat: 1, 2, 4 or 8.",
+)  # fmt: skip
+name_option = click.option(
+    "--name", metavar="NAME",
+    help="What names of modules, tables, IP and drivers begin with; lutgen_ and the model's hash "
+    "by default.",
 )  # fmt: skip
 threads_option = click.option(
     "--threads", type=click.IntRange(1, 1024), help="One per core by default."

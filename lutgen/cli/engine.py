@@ -17,20 +17,20 @@ def refuse(ctx: click.Context, allowed: tuple[str, ...], why: str) -> None:
             raise click.UsageError(f"{parameter.opts[0]} must be left out {why}")
 
 
-def build_engine(ctx, target, model, stream_bytes, out, no_estimate, as_json) -> None:
+def build_engine(ctx, target, model, stream_bytes, name, out, no_estimate, as_json) -> None:
     """``lutgen build --top entropy-engine``."""
     from lutgen.archive import ArchiveError
     from lutgen.build import BuildError
     from lutgen.build_engine import build_engine
     from lutgen.build_engine_text import summary, table
 
-    allowed = ("target", "model", "top", "stream_bytes", "out", "no_estimate", "as_json")
+    allowed = ("target", "model", "top", "stream_bytes", "name", "out", "no_estimate", "as_json")
     refuse(ctx, allowed, "with --top entropy-engine")
     make_design(
         "making the",
         lambda progress: build_engine(
-            target, model, stream_bytes=stream_bytes, out=out, estimate=not no_estimate,
-            progress=progress,
+            target, model, stream_bytes=stream_bytes, name=name, out=out,
+            estimate=not no_estimate, progress=progress,
         ),
         table, summary, as_json, files=ArchiveError, failures=BuildError,
     )  # fmt: skip

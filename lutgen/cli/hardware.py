@@ -15,6 +15,7 @@ from .common import (
     lanes_option,
     make_design,
     model_option,
+    name_option,
     registers_option,
     tile_option,
     top_option,
@@ -34,6 +35,7 @@ __all__ = ["build_", "sim", "targets"]
 @design_options
 @registers_option
 @cores_option
+@name_option
 @click.option("--out", metavar="DIR", help="By default rtl_out/TARGET/TOP-PROFILE.")
 @click.option("--no-estimate", is_flag=True, help="Do not count resources, which takes a minute.")
 @json_option
@@ -43,7 +45,7 @@ def build_(ctx, target, no_estimate, as_json, **parameters) -> None:
     if parameters["top"] == "entropy-engine":
         from .engine import build_engine
 
-        given = {name: parameters[name] for name in ("model", "stream_bytes", "out")}
+        given = {name: parameters[name] for name in ("model", "stream_bytes", "name", "out")}
         build_engine(ctx, target, no_estimate=no_estimate, as_json=as_json, **given)
         return
     from lutgen.build import BuildError, build

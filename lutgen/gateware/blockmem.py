@@ -12,6 +12,8 @@ __all__ = ["BLOCK", "add_ram", "add_rom"]
 
 #: Attribute that says where a memory belongs; left to itself, a synthesiser may spend LUTs on it.
 BLOCK = {"ram_style": "block"}
+#: The same of a table that nothing writes: some tools heed only one of the two.
+_BLOCK_ROM = BLOCK | {"rom_style": "block"}
 
 
 def add_rom(
@@ -54,7 +56,7 @@ def add_rom(
             mask = (1 << bits) - 1
             memory = Memory(
                 shape=bits, depth=len(rows), init=[word >> first & mask for word in rows],
-                attrs=BLOCK,
+                attrs=_BLOCK_ROM,
             )  # fmt: skip
             label = f"{name}_{bank}_{first}" if len(banks) > 1 else f"{name}_{first}"
             m.submodules[label] = memory

@@ -89,10 +89,11 @@ def replace_contents(verilog: str, write: Callable[[str, int, list[str]], str]) 
 
 
 def split_memories(verilog: str, prefix: str) -> tuple[str, dict[str, str]]:
-    """Move the contents of memories out of a Verilog text.
+    """Move the contents of memories out of a Verilog text, into files for ``$readmemh``.
 
-    A memory of zeros is cleared by a loop, and the contents of any other go into a file for
-    ``$readmemh``; see `replace_contents`.
+    Each call names its first and its last row, for tools disagree on where to begin with an array
+    that is declared as ``[N-1:0]``.  Memories of zeros share one file for each depth: a loop that
+    clears them would be unrolled into one assignment for each word.
 
     Parameters
     ----------
@@ -104,20 +105,18 @@ def split_memories(verilog: str, prefix: str) -> tuple[str, dict[str, str]]:
     Returns
     -------
     tuple
-        The new text, and the files as name -> contents.
+        The new text, and the files as name -> contents: one word in a line, row 0 first.  Blocks
+        that `replace_contents` leaves are left.
     """
     files: dict[str, str] = {}
-    blocks = itertools.count()
+    tables = itertools.count()
 
     def write(name: str, width: int, words: list[str]) -> str:
-        number = next(blocks)
-        if not any(word.strip("0") for word in words):
-            return (
-                f"  initial begin : clear_{number}\n    integer i;\n"
-                f"    for (i = 0; i < {len(words)}; i = i + 1) {name}[i] = {width}'d0;\n  end\n"
-            )
-        file = f"{prefix}{number}.mem"
+        if any(word.strip("0") for word in words):
+            file = f"{prefix}{next(tables)}.mem"
+        else:
+            file, words = f"{prefix}zeros_{len(words)}.mem", ["0"] * len(words)
         files[file] = "".join(f"{word}\n" for word in words)
-        return f'  initial $readmemh("{file}", {name});\n'
+        return f'  initial $readmemh("{file}", {name}, 0, {len(words) - 1});\n'
 
     return replace_contents(verilog, write), files

@@ -1,6 +1,7 @@
 """Drivers of a build: C for bare metal, Python for PYNQ and everything else."""
 
 import json
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 
@@ -10,10 +11,11 @@ from .registers import c_header
 
 __all__ = ["driver_files"]
 
-_PYTHON = "lutgen_driver.py"
+#: What the names in the sources here begin with.
+_STEM = re.compile("lutgen_|LUTGEN_")
 
 
-def driver_files(maps: Sequence[RegisterMap], vlnv: str) -> dict[str, str]:
+def driver_files(maps: Sequence[RegisterMap], vlnv: str, name: str) -> dict[str, str]:
     """Sources by file name; they go with the headers of `.registers.register_texts`.
 
     Parameters
@@ -22,14 +24,19 @@ def driver_files(maps: Sequence[RegisterMap], vlnv: str) -> dict[str, str]:
         Registers of each core of the build.
     vlnv:
         What block designs call the IP, for PYNQ to find it by.
+    name:
+        What the build is called: files, functions, types and macros begin with it.
     """
     parts = ["ip", *(registers.name for registers in maps)]
-    names = [f"lutgen_{part}.{kind}" for part in parts for kind in "hc"]
+    sources = [*(f"lutgen_{part}.{kind}" for part in parts for kind in "hc"), "lutgen_driver.py"]
     folder = files("lutgen.handoff").joinpath("drivers")
-    found = {name: folder.joinpath(name).read_text(encoding="utf-8") for name in names}
-    found["lutgen_ip_registers.h"] = c_header(shared_map(maps[0]))
-    text = folder.joinpath(_PYTHON).read_text(encoding="utf-8")
-    found[_PYTHON] = text.replace("@BUILD@", _build(maps, vlnv))
+    stems = {"lutgen_": f"{name}_", "LUTGEN_": f"{name}_".upper()}
+    found = {}
+    for source in sources:
+        text = folder.joinpath(source).read_text(encoding="utf-8")
+        source, text = (_STEM.sub(lambda stem: stems[stem[0]], part) for part in (source, text))
+        found[source] = text.replace("@BUILD@", _build(maps, vlnv))
+    found[f"{name}_ip_registers.h"] = c_header(shared_map(maps[0]), name)
     return found
 
 

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lutgen.names import top_module
 from lutgen.register_map import RegisterMap
 
 from .interfaces import CLOCK, MAPPED, RESET, Interface, bus_interfaces
@@ -18,8 +19,23 @@ __all__ = ["FAMILIES", "Identity", "component_xml"]
 
 #: Device families with LUT6, as Vivado calls them: the Verilog maps to all of them, though the
 #: clock goal is for the target's alone.
-FAMILIES = ("zynq", "artix7", "kintex7", "virtex7", "spartan7", "zynquplus", "artixuplus",
-            "kintexuplus", "virtexuplus", "kintexu", "virtexu")  # fmt: skip
+FAMILIES = (
+    # 7-series: commercial, low-voltage (l behind), automotive (a before) and defence (q before).
+    "zynq", "azynq", "qzynq",
+    "artix7", "artix7l", "aartix7", "qartix7",
+    "kintex7", "kintex7l", "akintex7", "qkintex7", "qkintex7l",
+    "virtex7", "qvirtex7",
+    "spartan7", "aspartan7",
+    # UltraScale; qr: radiation-tolerant.
+    "kintexu", "qkintexu", "qrkintexu",
+    "virtexu",
+    # UltraScale+.
+    "zynquplus", "azynquplus", "qzynquplus", "zynquplusRFSOC", "qzynquplusRFSOC",
+    "artixuplus", "aartixuplus",
+    "kintexuplus", "qkintexuplus",
+    "virtexuplus", "qvirtexuplus", "virtexuplusHBM", "qvirtexuplusHBM", "virtexuplus58g",
+    "spartanuplus",
+)  # fmt: skip
 
 _XILINX = "http://www.xilinx.com"
 #: Views by the names that Vivado gives them, and what it calls their purpose.
@@ -51,7 +67,7 @@ class Identity:
         """The identity of a build, from its ``build.json``."""
         parameters, model = record["parameters"], record["model"]
         version = record["generator"]["version"]
-        top = f"lutgen_{parameters['top'].replace('-', '_')}"
+        top = top_module(record)
         if parameters["top"] == "entropy-engine":
             what = f"Entropy engine of lutgen {version}: model {model['hash']}"
         else:

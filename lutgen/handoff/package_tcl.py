@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from lutgen.names import build_of
 from lutgen.register_map import RegisterMap
 from lutgen.targets import Target
 
@@ -16,7 +17,7 @@ from .memory_map import (
     register_access,
     write_effect,
 )
-from .tcl import heading, text, word, words
+from .tcl import PRIMITIVES, heading, text, word, words
 
 __all__ = ["gui_tcl", "package_tcl"]
 
@@ -55,6 +56,7 @@ def package_tcl(
     identity = Identity.of(record)
     interfaces = bus_interfaces(ports)
     maps = check_maps(interfaces, maps or {})
+    driver = f"{build_of(record)}_driver.py"
     return heading(record, f"Packages {module} as IP.") + (
         _PACKAGE.replace("@PART@", word(target.part))
         .replace("@MODULE@", word(module))
@@ -72,6 +74,9 @@ def package_tcl(
         .replace("@FAMILIES@", words([f"{family} Beta" for family in FAMILIES]))
         .replace("@CLOCK@", CLOCK)
         .replace("@RESET@", RESET)
+        .replace("@PRIMITIVES@", PRIMITIVES)
+        .replace("@DRIVER@", word(driver) if maps else "{}")
+        .replace("@BINDING@", _BINDING.format(driver) if maps else _NO_BINDING)
     )
 
 
@@ -113,6 +118,11 @@ def _memory_map(name: str, registers: RegisterMap) -> str:
     return "\n".join([*lines, "  }\n"])
 
 
+_NO_BINDING = "Nothing else\n# in this folder depends on it."
+_BINDING = """PYNQ finds
+# the driver by it, bindto in {0}: FOLDER gets a copy of that file that binds to
+# the new name. Import the copy, or change "vlnv" in yours. The C drivers do not depend on it."""
+
 _PACKAGE = """\
 #   vivado -mode batch -source package_ip.tcl
 #   vivado -mode batch -source package_ip.tcl -tclargs --vendor V --library L --name N \\
@@ -122,9 +132,13 @@ _PACKAGE = """\
 # component.xml beside this script says the same without Vivado: use one of the two.
 #
 # No constraints go into the IP: the clock is the block design's.
+#
+# The options change what block designs call the IP, and no module. @BINDING@
 
 set part @PART@
 set module @MODULE@
+# Python that finds the IP by its names, if the build has any.
+set driver @DRIVER@
 # Read by $readmemh.
 set tables {
 @TABLES@}
@@ -139,6 +153,7 @@ set maps {
 # The Verilog names its tables without a folder, so everything runs in theirs.
 set caller [pwd]
 set here [file dirname [file normalize [info script]]]
+set built @VENDOR@:@LIBRARY@:@NAME@:@VERSION@
 array set option {
   --vendor @VENDOR@
   --library @LIBRARY@
@@ -161,7 +176,8 @@ if {$root eq $here} {
 }
 cd $here
 set file [open files.f]
-set verilog [split [string trim [read $file]] \\n]
+# Vivado has the primitives that @PRIMITIVES@ models for other tools.
+set verilog [lsearch -all -inline -exact -not [split [string trim [read $file]] \\n] @PRIMITIVES@]
 close $file
 
 file mkdir $root
@@ -238,5 +254,21 @@ ipx::check_integrity $core
 ipx::save_core $core
 close_project -delete
 file delete -force $project
+
+set named [join [list $option(--vendor) $option(--library) $option(--name) $option(--version)] :]
+if {$driver ne ""} {
+  set file [open $driver]
+  set text [string map [list $built $named] [read $file]]
+  close $file
+  set file [open [file join $root $driver] w]
+  puts -nonewline $file $text
+  close $file
+}
+if {$named ne $built} {
+  puts "packaged as $named, not as $built"
+  if {$driver ne ""} {
+    puts "[file join $root $driver] binds to that, the one beside this script does not"
+  }
+}
 cd $caller
 """

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from lutgen.targets import Target
 
-from .tcl import heading, word, words
+from .tcl import PRIMITIVES, heading, word, words
 
 __all__ = ["SAIF_INSTANCE", "synth_tcl"]
 
@@ -38,6 +38,7 @@ def synth_tcl(
         .replace("@MODULES@", words(modules))
         .replace("@TABLES@", words(tables))
         .replace("@INSTANCE@", SAIF_INSTANCE)
+        .replace("@PRIMITIVES@", PRIMITIVES)
     )
 
 
@@ -92,7 +93,8 @@ if {$option(--saif) ne ""} {
 set caller [pwd]
 cd [file dirname [file normalize [info script]]]
 set file [open files.f]
-set verilog [split [string trim [read $file]] \\n]
+# Vivado has the primitives that @PRIMITIVES@ models for other tools.
+set verilog [lsearch -all -inline -exact -not [split [string trim [read $file]] \\n] @PRIMITIVES@]
 close $file
 
 foreach module $modules {

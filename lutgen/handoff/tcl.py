@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["heading", "text", "word", "words"]
+__all__ = ["PRIMITIVES", "heading", "text", "word", "words"]
 
+#: File in ``files.f`` that is not for Vivado.
+PRIMITIVES = "primitives.v"
 _UNRUN = """\
 NOT RUN IN VIVADO BY ITS MAKERS. Scripts like it run in a Tcl interpreter in which Vivado's commands
 are stubs that check options, files and order."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from lutgen.names import top_module
 from lutgen.targets.fit import basis
 
 from .vivado_report import Count, VivadoReport
@@ -19,7 +20,7 @@ KINDS = {
     "dsp": "DSP",
     "carry": "CARRY",
     "muxf": "MUXF",
-    "levels": "levels",
+    "levels": "logic levels",
 }
 
 
@@ -145,7 +146,7 @@ def summary(found: Mapping) -> str:
 
 def _estimate(report: VivadoReport, build: Mapping, notes: list[str]) -> tuple[str, dict]:
     """The module of a build that the reports are of, and its counts; adds to ``notes``."""
-    top = f"lutgen_{build['parameters']['top']}"
+    top = top_module(build)
     design, device = (
         next((text for head in report.headers if (text := getattr(head, field))), "")
         for field in ("design", "device")
@@ -154,7 +155,8 @@ def _estimate(report: VivadoReport, build: Mapping, notes: list[str]) -> tuple[s
     cores = {core["module"]: core["resources"] for core in build["cores"].values()}
     module = design if design in cores else top
     found = cores[design] if design in cores else build["pair"]
-    counts = {**found["total"], "levels": found["levels"]} if found else {}
+    # Builds of the first versions do not know what Vivado calls a level.
+    counts = {**found["total"], "levels": found.get("logic_levels")} if found else {}
     if design and module != design:
         notes.append(f"the reports are of design {design}, the estimate is of {top} alone")
     if not counts:
@@ -175,8 +177,8 @@ def _estimate(report: VivadoReport, build: Mapping, notes: list[str]) -> tuple[s
         )
     if counts and report.timing and report.timing.worst:
         notes.append(
-            "Vivado counts every CARRY and MUXF on a path as a level, the estimate a carry chain "
-            "as one and MUXF as none"
+            "levels are logic levels, every LUT, CARRY and MUXF on a path; the estimate's are the "
+            "most of any path, Vivado's those of the path with the least slack"
         )
     return module, counts
 

@@ -7,6 +7,8 @@ from importlib import resources as package_files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from lutgen.names import top_module
+
 from . import text
 from .diagram import diagram
 from .energy import energy
@@ -54,6 +56,7 @@ def render(
         .render(
             style=Markup(style),
             record=record,
+            top=top_module(record),
             cores=list(record["cores"]),
             diagrams={core: diagram(record, core) for core in record["cores"]},
             resources=resources(record),
@@ -134,7 +137,10 @@ def _glance(record, used, rated, timed, spent, proven) -> list[dict]:
         for row in used["rows"][:3]:
             of = f", {text.percent(row['percent'])} of device" if row["percent"] is not None else ""
             add(row["name"], f"{text.count(row['total'])}{of}", "estimated")
-        add("LUT levels between registers", f"at most {used['levels']}", "estimated")
+        add(
+            "Levels between registers", f"at most {used['depths']} ({used['levels_basis']})",
+            "estimated",
+        )  # fmt: skip
     else:
         add("LUT, FF, memory, LUT levels", None, "")
     if spent:

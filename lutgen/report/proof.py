@@ -122,12 +122,12 @@ def _levels(record: Mapping, done: list[str], failed: list[str]) -> None:
             failed.append(
                 f"The {table['core']} has {count(table['beyond'])} register inputs or outputs "
                 f"behind more than {GOAL_LEVELS} LUT levels, the deepest {table['levels']}, in "
-                f"{table['worst']}."
+                f"{table['worst']}; {table['basis']}."
             )
         elif table["levels"] is not None:
             done.append(
-                f"The mapped {table['core']} has at most {table['levels']} LUT levels between "
-                f"registers."
+                f"The mapped {table['core']} has at most {table['deepest']} between registers; "
+                f"{table['basis']}."
             )
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from lutgen.targets.fit import basis
+from lutgen.targets.fit import basis, levels_basis
+from lutgen.targets.fit import depths as describe_depth
 
 from .blocks import label, ordered
 from .charts import bar
@@ -31,13 +32,15 @@ def resources(record: Mapping) -> list[dict]:
             parts = [(use[f"lut_{kind}"], kind) for kind in ("logic", "memory", "shift")]
             rows.append({
                 "name": title, "purpose": purpose, "bar": bar(parts, largest),
-                "memory": amount(record, use), **use,
+                "memory": amount(record, use), "logic_levels": None, **use,
             })  # fmt: skip
         tables.append({
             "core": name, "rows": rows, "tool": found["tool"], "largest": largest,
             "total": found["total"] | {
-                "levels": found["levels"], "memory": amount(record, found["total"]),
+                "levels": found["levels"], "logic_levels": found.get("logic_levels"),
+                "memory": amount(record, found["total"]),
             },
+            "levels_basis": levels_basis(record["target"]["yosys_family"]),
             "memory_unit": unit(record),
             "memory_bits": {
                 kind: bits for kind, bits in record["cores"][name]["memory_bits"].items() if bits
@@ -72,7 +75,8 @@ def share(record: Mapping) -> dict | None:
         "cores": list(counted),
         "rows": rows,
         "fits": pair["fits"],
-        "levels": pair["levels"],
+        "depths": describe_depth(pair),
+        "levels_basis": levels_basis(target["yosys_family"]),
         "basis": basis(target["family"], target["yosys_family"]),
     }
 
@@ -96,6 +100,8 @@ def levels(record: Mapping) -> list[dict]:
             rows.append({"name": label(block)[0], "cells": cells})
         tables.append({
             "core": name, "depths": list(depths), "rows": rows, "levels": found["levels"],
+            "deepest": describe_depth(found),
+            "basis": levels_basis(record["target"]["yosys_family"]),
             "beyond": beyond, "worst": label(found["worst_block"])[0]
             if found["worst_block"] else None,
             "path": [step["type"] for step in found["worst_path"]],

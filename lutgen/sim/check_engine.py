@@ -12,6 +12,7 @@ import numpy as np
 import lutgen
 from lutgen.build import load_build
 from lutgen.build_engine import ENGINE, build_engine, load_engine_tables
+from lutgen.sim.design import Design
 from lutgen.sim.engine import check_engine, synthetic_stream
 from lutgen.sim.stall import Stall
 from lutgen.sim.verilator import _tools
@@ -98,7 +99,10 @@ def check_engine_build(
         classes, symbols, payload = *synthetic_stream(tables, count or _COUNT, seed), None
     else:
         classes, symbols, payload = read_stream(stream)
-    sources = {core: Path(folder, f"{made['module']}.v") for core, made in record["cores"].items()}
+    sources = {
+        core: Design.of(Path(folder, f"{made['module']}.v"), made["module"])
+        for core, made in record["cores"].items()
+    }
     stalls = {
         name: Stall(stall, 3 * seed + k) for k, name in enumerate(("classes", "symbols", "bytes"))
     }

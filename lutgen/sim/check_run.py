@@ -51,7 +51,8 @@ class CheckRun:
         return len(cores) * len(self._groups) + ("decoder" in cores)
 
     def _simulator(self, core: str):
-        design = Design.of(self._folder / f"lutgen_{core}.v", f"lutgen_{core}")
+        module = self.record["cores"][core]["module"]
+        design = Design.of(self._folder / f"{module}.v", module)
         if self._registers:
             ip = {"encoder": RtlEncoderIp, "decoder": RtlDecoderIp}[core]
             return ip(self._config, design, stream_bytes=self._bytes)

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from lutgen.build_verilog import primitives
 from lutgen.sim.design import Design
 
 __all__ = ["WAVES", "Simulation", "SimulationError", "build_simulation", "cache_folder", "waves_of"]
@@ -113,7 +114,7 @@ def build_simulation(
     tools = _tools()
     texts = list(design.texts)
     if any("LUT6" in text for text in texts) and not any("module LUT6" in t for t in texts):
-        texts.append((_HERE / "primitives.v").read_text())
+        texts.append(primitives())
     control = _control_file(design)
     recipe = [(_HERE / name).read_text() for name in ("verilator.py", "waivers.vlt")]
     key = _digest([tools, recipe, design.top, texts, control, waves])

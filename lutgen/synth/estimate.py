@@ -55,8 +55,9 @@ def estimate(verilog: str, top: str, target: Target, blocks: Mapping[str, Iterab
 
             {"target", "top", "tool",
              "total":  resources,
-             "blocks": {name: resources + {"levels", "muxf_levels", "endpoints", "path"}},
-             "levels", "worst_block",
+             "blocks": {name: resources + {"levels", "muxf_levels", "logic_levels",
+                                           "endpoints", "path"}},
+             "levels", "logic_levels", "worst_block",
              "capacity": {"lut", "ff", "bram36", "dsp"} or {}}
 
         where resources are ``lut`` (sites: the sum of ``lut_logic``, ``lut_memory`` and
@@ -66,7 +67,8 @@ def estimate(verilog: str, top: str, target: Target, blocks: Mapping[str, Iterab
         ``levels`` is the deepest path that ends in the block, in LUT levels as
         `lutgen.synth.levels` counts them, or None if no path does; ``endpoints`` maps levels to
         the number of sequential cells (and output ports) reached at that depth, and ``path``
-        lists the cells of the deepest path.
+        lists the cells of the deepest path.  ``logic_levels`` is the most cells on a path, as
+        Vivado counts them: each LUT, each CARRY4 of a chain and each MUXF.
 
     Notes
     -----
@@ -117,6 +119,9 @@ def estimate(verilog: str, top: str, target: Target, blocks: Mapping[str, Iterab
         "total": _resources(list(chain(*members.values()))),
         "blocks": result,
         "levels": result[worst]["levels"] if worst else None,
+        "logic_levels": max(
+            (block["logic_levels"] for block in result.values() if block["path"]), default=None
+        ),
         "worst_block": worst,
         "capacity": target.capacity,
     }
@@ -134,11 +139,14 @@ def _resources(cells: list[Cell]) -> dict:
 
 def _timing(analysis: LevelAnalysis, ends: list[Endpoint]) -> dict:
     if not ends:
-        return {"levels": None, "muxf_levels": None, "endpoints": {}, "path": []}
+        return {
+            "levels": None, "muxf_levels": None, "logic_levels": None, "endpoints": {}, "path": [],
+        }  # fmt: skip
     worst = max(ends, key=lambda end: end.depth)
     return {
         "levels": worst.depth[0],
         "muxf_levels": worst.depth[1],
+        "logic_levels": max(end.logic_levels for end in ends),
         "endpoints": analysis.histogram(ends),
         "path": analysis.path(worst),
     }

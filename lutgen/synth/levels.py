@@ -3,7 +3,11 @@
 A LUT of any size is one level, and so are the asynchronous read of a LUT memory or of an SRL with
 a variable address, an unregistered DSP and a whole carry chain from its first bit to its last.
 MUXF7 and MUXF8 are dedicated wires beside the LUTs: they are counted apart.  Levels are exact,
-unlike any delay that an open tool can give for 7-series.
+unlike any delay that an open tool can give for 7-series; but they are those of one mapping, whose
+trade of levels for LUTs depends on the wire delay that `.yosys` gives to ABC.
+
+What Vivado calls logic levels is another count, kept beside it: every cell on the way is one, each
+CARRY4 of a chain and each MUXF among them.
 """
 
 from collections import Counter
@@ -22,11 +26,15 @@ Depth = tuple[int, int]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """The deepest path into one cell (``cell`` is None for an output port of the top)."""
+    """The deepest path into one cell (``cell`` is None for an output port of the top).
+
+    ``logic_levels`` is the most cells on any path into it, which may be another path.
+    """
 
     cell: Cell | None
     net: Net
     depth: Depth
+    logic_levels: int
 
 
 class LevelAnalysis:
@@ -37,6 +45,7 @@ class LevelAnalysis:
         self._driver: dict[Net, Cell] = {}
         self._arrival: dict[Net, Depth] = {net: (0, 0) for net in design.inputs}
         self._before: dict[Net, Net] = {}
+        self._cells: dict[Net, int] = dict.fromkeys(self._arrival, 0)
         self._propagate()
 
     def endpoints(self) -> list[Endpoint]:
@@ -46,9 +55,10 @@ class LevelAnalysis:
             timed = [net for net in endpoints(cell) if net in self._arrival]
             if timed:
                 worst = max(timed, key=self._arrival.__getitem__)
-                found.append(Endpoint(cell, worst, self._arrival[worst]))
+                most = max(self._cells[net] for net in timed)
+                found.append(Endpoint(cell, worst, self._arrival[worst], most))
         found.extend(
-            Endpoint(None, net, self._arrival[net])
+            Endpoint(None, net, self._arrival[net], self._cells[net])
             for net in self._design.outputs
             if net in self._arrival
         )
@@ -76,6 +86,7 @@ class LevelAnalysis:
         for cell in self._design.cells:
             for net, start in launches(cell):
                 self._arrival[net] = (start, 0)
+                self._cells[net] = 0
                 self._driver[net] = cell
             for arc in arcs(cell):
                 ways.setdefault(arc.output, []).append(arc)
@@ -94,6 +105,8 @@ class LevelAnalysis:
                     if source in self._arrival:
                         levels, muxes = self._arrival[source]
                         depth = (levels + arc.levels, muxes + arc.muxes)
+                        cells = self._cells[source] + 1
+                        self._cells[net] = max(self._cells.get(net, 0), cells)
                         if depth > self._arrival.get(net, (-1, 0)):
                             self._arrival[net], self._before[net] = depth, source
 

@@ -16,9 +16,9 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from lutgen.gateware.verilog import replace_contents
+from lutgen.gateware.verilog import split_memories
 
-__all__ = ["SynthError", "initial_to_readmemh", "map_generic", "map_xilinx", "run_yosys"]
+__all__ = ["SynthError", "map_generic", "map_xilinx", "run_yosys"]
 
 
 class SynthError(ValueError):
@@ -46,27 +46,6 @@ _MAP_MEMORIES = {
     " -lib +/xilinx/brams_xc4v.txt -D HAS_SIZE_36 -D HAS_CASCADE -D HAS_CONFLICT_BUG"
     " -D HAS_MIXWIDTH_SDP; setparam -unset INIT t:$__XILINX_BLOCKRAM_*",
 }
-
-def initial_to_readmemh(verilog: str) -> tuple[str, dict[str, str]]:
-    """Move the initial contents of memories into files that ``$readmemh`` reads.
-
-    Amaranth writes one assignment for each word, on which the time of Yosys' Verilog reader grows
-    with the square of the depth (more than ten minutes for 65,536 words, one second this way).
-
-    Returns
-    -------
-    tuple
-        The new Verilog text and the files as name -> contents.  Blocks that do not fill one memory
-        from row 0 upwards without a gap are left as they are.
-    """
-    files: dict[str, str] = {}
-
-    def write(name: str, width: int, words: list[str]) -> str:
-        file = f"init{len(files)}.hex"
-        files[file] = "".join(f"{word}\n" for word in words)
-        return f'  initial $readmemh("{file}", {name});\n'
-
-    return replace_contents(verilog, write), files
 
 
 def map_xilinx(verilog: str, top: str, family: str) -> tuple[dict, dict]:
@@ -117,7 +96,9 @@ def run_yosys(verilog: str, top: str, script: str, files: Iterable[str]) -> tupl
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", top):
         raise SynthError(f"top must be a plain Verilog identifier, not {top!r}")
-    text, contents = initial_to_readmemh(verilog)
+    # On one assignment for each word of a memory, the time of Yosys' reader grows with the square
+    # of the depth: more than ten minutes for 65,536 words, one second this way.
+    text, contents = split_memories(verilog, "memory")
     # YoWASP replaces the system's temporary folder by its own, so every path must be relative.
     with tempfile.TemporaryDirectory(prefix="lutgen-") as folder:
         work = Path(folder)

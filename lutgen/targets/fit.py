@@ -1,11 +1,12 @@
 """What fits a device, by counts alone: nothing here was placed or routed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from .target import Target
 
-__all__ = ["FLAGSHIP", "Fit", "basis", "fit"]
+__all__ = ["FLAGSHIP", "Fit", "basis", "depths", "fit", "levels_basis"]
 
 #: Encoder and decoder of the embedded model with images up to 512 wide: `pair.total` of
 #: bench/results/build.json, which `lutgen build --target zynq7045 --json` writes.  A test keeps
@@ -46,6 +47,27 @@ def basis(family: str, yosys_family: str | None) -> str:
     if family not in _COUNTED:
         return f"counted as 7-series cells, an estimate for {family}"
     return ""
+
+
+def levels_basis(yosys_family: str | None) -> str:
+    """How `lutgen.synth` counts LUT levels and logic levels: belongs beside every such number."""
+    if yosys_family is None:
+        return "LUT levels: of 6-input LUTs, mapped with ABC's own wire delay, no carry chains"
+    return (
+        "LUT levels: mapped with 700 ps of wire per LUT in ABC, a carry chain as one, MUXF as "
+        "none; logic levels: every LUT, CARRY4 and MUXF as one, as Vivado counts"
+    )
+
+
+def depths(found: Mapping) -> str:
+    """LUT levels and logic levels of a block or a whole, "4 LUT levels, 10 logic levels".
+
+    Records of the first versions have LUT levels only.
+    """
+    parts = [f"{found['levels']} LUT levels"]
+    if found.get("logic_levels") is not None:
+        parts.append(f"{found['logic_levels']} logic levels")
+    return ", ".join(parts)
 
 
 def fit(target: Target) -> Fit:

@@ -8,7 +8,7 @@ from lxml import etree
 from lutgen.build import build
 from tests.models import pyramid_table_model, table_model
 
-SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40}
+SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40, "name": "lutgen"}
 
 
 @pytest.fixture(scope="session")

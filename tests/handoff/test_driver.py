@@ -1,9 +1,12 @@
 """Drivers: compiled without a warning, and run against the simulated IPs of a build."""
 
+import ast
 import ctypes
 import importlib.util
 import json
 import os
+import shutil
+import subprocess
 import sys
 import types
 
@@ -235,6 +238,42 @@ def test_python_driver_knows_its_build(built_registers, built_decoder_registers)
         assert not hasattr(module, "LutgenIP")
         text = (folder / "lutgen_driver.py").read_text()
         assert "@BUILD@" not in text
+
+
+def test_python_driver_is_for_old_boards(built_registers):
+    """PYNQ 2.6 and older have Python 3.6: its grammar, and nothing that came into it later."""
+    tree = ast.parse((built_registers / "lutgen_driver.py").read_text(), feature_version=(3, 6))
+    later = {"dict", "list", "set", "tuple", "type", "frozenset"}  # dict[str, int]: 3.9
+    used = {"json": {"loads"}, "time": {"monotonic"}}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            assert node.value.id not in later, ast.unparse(node)
+        for side in ("annotation", "returns"):  # float | None: 3.10
+            found = getattr(node, side, None)
+            assert not any(isinstance(n, ast.BinOp) for n in ast.walk(found)) if found else True
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            assert node.attr in used.get(node.value.id, {node.attr})
+        if isinstance(node, ast.ImportFrom):  # annotations of __future__: 3.7
+            assert {(node.module, n.name) for n in node.names} <= {
+                ("typing", "Dict"), ("typing", "Optional"), ("typing", "Set"), ("typing", "Tuple"),
+                ("pynq", "DefaultIP"),
+            }  # fmt: skip
+        if isinstance(node, ast.Import):
+            assert {n.name for n in node.names} <= set(used)
+
+
+def test_python_driver_runs_on_python_3_6(built_registers):
+    version = shutil.which("python3.6") and subprocess.run(
+        ["python3.6", "--version"], capture_output=True, text=True, check=False
+    )
+    if not version or version.returncode:
+        pytest.skip("no Python 3.6 at hand")
+    code = "import lutgen_driver as d; print(sorted(d.CORES), d._BUILD['vlnv'])"
+    done = subprocess.run(
+        ["python3.6", "-c", code], cwd=built_registers, capture_output=True, text=True, check=True,
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    assert done.stdout == "['decoder', 'encoder'] lutgen:codec:lutgen_codec:0.1\n"
 
 
 def test_on_pynq(built_registers, monkeypatch):

@@ -32,7 +32,7 @@ def compiled(source: str, folder, *options: str) -> subprocess.CompletedProcess:
 def test_header_compiles(registers, tmp_path):
     """On its own and twice, with the struct's members where the offsets are."""
     file = f"lutgen_{registers.name}_registers.h"
-    (tmp_path / file).write_text(register_texts(registers)[file])
+    (tmp_path / file).write_text(register_texts(registers, "lutgen")[file])
     prefix = f"LUTGEN_{registers.name.upper()}"
     lines = [f'#include "{file}"', f'#include "{file}"', "#include <stddef.h>"]
     for register in registers:
@@ -56,7 +56,7 @@ def test_header_compiles(registers, tmp_path):
 
 def test_constant_registers_cannot_be_written(registers, tmp_path):
     file = f"lutgen_{registers.name}_registers.h"
-    (tmp_path / file).write_text(c_header(registers))
+    (tmp_path / file).write_text(c_header(registers, "lutgen"))
     text = (
         f'#include "{file}"\n'
         f"void f(struct lutgen_{registers.name}_registers *at) {{ at->%s = 1u; }}\n"
@@ -66,7 +66,7 @@ def test_constant_registers_cannot_be_written(registers, tmp_path):
 
 
 def test_names_and_lines_of_the_header(registers):
-    header = c_header(registers)
+    header = c_header(registers, "lutgen")
     names = re.findall(r"^#define (\w+)", header, re.M)
     assert len(names) == len(set(names))
     assert all(len(line) <= 100 for line in header.splitlines())

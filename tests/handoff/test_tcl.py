@@ -185,6 +185,32 @@ def test_ip_under_another_name(folder, tmp_path):
     ]  # fmt: skip
 
 
+def test_driver_binds_to_the_name_that_the_ip_is_packaged_under(built_registers, tmp_path):
+    """PYNQ binds by vendor, library, name and version; the driver beside the build is left."""
+    folder = tmp_path / "registers"
+    shutil.copytree(built_registers, folder)
+    before = (folder / "lutgen_driver.py").read_text()
+    built, named = "lutgen:codec:lutgen_codec:0.1", "example.com:codec:mine:2.3"
+    for vlnv, arguments in (
+        (built, []), (named, ["--vendor", "example.com", "--name", "mine", "--version", "2.3"]),
+    ):  # fmt: skip
+        vivado = run(folder / "package_ip.tcl", *arguments)
+        written = (folder / "ip" / "lutgen_driver.py").read_text()
+        assert written == before.replace(f'"vlnv": "{built}"', f'"vlnv": "{vlnv}"')
+        assert (folder / "lutgen_driver.py").read_text() == before
+        told = [line for line in vivado.printed if "packaged as" in line]
+        assert told == [f"packaged as {named}, not as {built}"][: vlnv == named]
+    said = (folder / "package_ip.tcl").read_text().partition("\nset part")[0]
+    assert "bindto in lutgen_driver.py" in said and 'change "vlnv" in yours' in said
+
+
+def test_primitives_are_not_for_vivado(folder):
+    assert (folder / "files.f").read_text().startswith("primitives.v\n")
+    calls = run(folder / "package_ip.tcl").calls + run(folder / "synth_ooc.tcl").calls
+    assert not any("primitives.v" in " ".join(call) for call in calls)
+    assert "primitives" not in (folder / "component.xml").read_text()
+
+
 def test_window_of_the_ip(folder):
     tcl = tkinter.Tcl()
     tcl.eval("namespace eval ipgui {proc add_param args {set ::called $args}}")

@@ -335,6 +335,7 @@ def rows(found: dict) -> dict:
 
 def test_compared_with_a_build():
     record = build()
+    record["pair"]["logic_levels"] = 10
     total = record["pair"]["total"]
     found = compare(read_reports(SERIES7), record)
     kinds = rows(found)
@@ -345,13 +346,20 @@ def test_compared_with_a_build():
     assert kinds["lut_memory"]["estimate"] == total["lut_memory"] + total["lut_shift"]
     assert kinds["carry"]["estimate"] == total["carry4"]
     assert kinds["dsp"]["difference_percent"] is None
-    assert (kinds["levels"]["vivado"], kinds["levels"]["estimate"]) == (4, record["pair"]["levels"])
+    assert (kinds["levels"]["vivado"], kinds["levels"]["estimate"]) == (4, 10)
     assert found["met"] and found["clocks"][0]["fmax_mhz"] == pytest.approx(263.505, abs=0.001)
     assert found["estimate"] == {"folder": "rtl", "module": "lutgen_codec", "clock_mhz": 250.0}
-    assert [note.split()[0] for note in found["notes"]] == ["Vivado"]
+    assert [note.split()[:4] for note in found["notes"]] == [["levels", "are", "logic", "levels,"]]
     assert json.loads(json.dumps(found))["reports"]["power"]["total"]["value"] == 0.512
     assert table(found).row_count == len(kinds) == 9
     assert title(found) == "lutgen_codec, 7z045ffg900-2, Vivado 2019.2, routed"
+
+
+def test_builds_of_the_first_versions_have_no_logic_levels():
+    """Their LUT levels are no such number, and are not put beside it."""
+    record = build()
+    record["pair"].pop("logic_levels", None)
+    assert rows(compare(read_reports(SERIES7), record))["levels"]["estimate"] is None
 
 
 def test_one_core_is_compared_with_its_own_estimate():

@@ -156,6 +156,8 @@ class Vivado(Packager):
         return [str(item) for item in self._tcl.splitlist(text)]
 
     def _puts(self, *words: str) -> str:
+        if len(words) - ("-nonewline" in words) > 1:  # into a file
+            return self._tcl.call("_puts", *words)
         self.printed.append(words[-1])
         return ""
 

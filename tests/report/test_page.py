@@ -159,9 +159,23 @@ def test_resources_and_levels():
         ends = walker["endpoints"]
         assert f"{walker['lut']:,} {walker['ff']:,} {walker['bram36']:g} 0 3" in text
         assert f"walker {ends['0']} · {ends['2']} {ends['3']} ·" in text
+    # At a glance, by block, by depth, and in the proofs: never a number without how it is counted.
+    how = "700 ps of wire per LUT in ABC, a carry chain as one, MUXF as none; logic levels: every"
+    assert text.count(how) >= 4
     share = record["pair"]["percent"]
     assert f"{luts(record)} 218,600 {share['lut']:.2f} %" in text
     assert f"89.5, {share['bram36']:.2f} % of device" in text
+
+
+def test_logic_levels_stand_beside_lut_levels():
+    record = build()
+    for found in [record["pair"], *(core["resources"] for core in record["cores"].values())]:
+        found["logic_levels"] = 10
+    text = words(render(record, none_measured()))
+    total = record["cores"]["encoder"]["resources"]["total"]
+    assert f"total {total['lut']:,} {total['ff']:,} {total['bram36']:g} 0 4 10" in text
+    assert "at most 4 LUT levels, 10 logic levels (LUT levels: mapped with 700 ps" in text
+    assert "Deepest: 4 LUT levels, 10 logic levels; most LUT levels in" in text
 
 
 def test_measurements():

@@ -62,7 +62,7 @@ def test_activity_is_that_of_the_run(tmp_path):
 def test_files_of_a_build(tmp_path, monkeypatch):
     folder = tmp_path / "build"
     build("zynq7045", table_model(), out=folder, estimate=False, registers=True, tile=(8, 8),
-          max_width=24, max_height=24)  # fmt: skip
+          max_width=24, max_height=24, name="lutgen")  # fmt: skip
     images = [("a", pictures(9, 9)[0]), ("b", pictures(17, 9)[0])]
     found = check_build(folder, images, saif=True)
     assert found["ok"], found["problems"]

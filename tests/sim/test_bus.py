@@ -129,7 +129,7 @@ def test_other_build():
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("check") / "build"
     build("zynq7045", table_model(), out=out, estimate=False, registers=True, tile=(8, 8),
-          max_width=24, max_height=24)  # fmt: skip
+          max_width=24, max_height=24, name="lutgen")  # fmt: skip
     return out
 
 

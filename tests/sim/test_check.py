@@ -18,7 +18,7 @@ from lutgen.sim.verilator import SimulationError
 from tests.models import table_model
 
 MODEL = table_model()
-SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 24}
+SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 24, "name": "lutgen"}
 
 
 @pytest.fixture(scope="module")

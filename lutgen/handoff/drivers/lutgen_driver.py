@@ -12,13 +12,14 @@ it.  Elsewhere, ``open_core(bus)`` takes any object that has ``read(offset)`` an
 
 Times are in seconds.  Functions that wait raise TimeoutError.
 
+Python 3.6 is enough, the one of PYNQ 2.6 and older.
+
 The file is yours to use, change and pass on, as all that lutgen generates.
 """
 
-from __future__ import annotations  # boards have old versions of Python
-
 import json
 import time
+from typing import Dict, Optional, Set, Tuple  # boards have old versions of Python
 
 try:
     from pynq import DefaultIP
@@ -81,7 +82,7 @@ class Core:
                 )
 
     @property
-    def version(self) -> tuple[int, int, int]:
+    def version(self) -> Tuple[int, int, int]:
         """Version of the generator."""
         word = self.read("version")
         return word >> 24, word >> 16 & 255, word & 0xFFFF
@@ -92,7 +93,7 @@ class Core:
         return f"{self.read('model_hash_0'):08x}{self.read('model_hash_1'):08x}"
 
     @property
-    def max_size(self) -> tuple[int, int]:
+    def max_size(self) -> Tuple[int, int]:
         """Largest width and height in pixels."""
         return self.read("max_width"), self.read("max_height")
 
@@ -104,7 +105,7 @@ class Core:
         """Complete the file at hand and let no other begin."""
         self.write("control", 0)
 
-    def status(self) -> dict[str, bool]:
+    def status(self) -> Dict[str, bool]:
         """Flags by name: idle, busy, dropping, waiting."""
         return self._flags("status", self.read("status"))
 
@@ -127,7 +128,7 @@ class Core:
         self.write("ier", self._bits("ier", causes))
         self.write("gie", int(bool(causes)))
 
-    def acknowledge(self, *causes: str) -> set[str]:
+    def acknowledge(self, *causes: str) -> Set[str]:
         """Clear these causes, by default all; returns those of them that were pending."""
         mask = self._bits("isr", causes or self._registers["isr"]["fields"])
         pending = self.read("isr") & mask
@@ -135,7 +136,7 @@ class Core:
             self.write("isr", pending)
         return {name for name, is_set in self._flags("isr", pending).items() if is_set}
 
-    def wait_for(self, *causes: str, timeout: float = 1.0) -> set[str]:
+    def wait_for(self, *causes: str, timeout: float = 1.0) -> Set[str]:
         """Wait until one of these causes is pending; clears and returns them."""
         found = set()
 
@@ -146,11 +147,11 @@ class Core:
         self._wait(pending, timeout, f"report {' or '.join(causes) or 'anything'}")
         return found
 
-    def counters(self) -> dict[str, int]:
+    def counters(self) -> Dict[str, int]:
         """Counters modulo 2^32 by name."""
         return self._counted("wrapping")
 
-    def errors(self) -> dict[str, int]:
+    def errors(self) -> Dict[str, int]:
         """How often each error was counted, at most 65535."""
         return self._counted("saturating")
 
@@ -163,7 +164,7 @@ class Core:
         kept = self.read("control") & self._bits("control", ["enable"])
         self.write("control", kept | self._bits("control", [name]))
 
-    def _update(self, timeout: float | None) -> None:
+    def _update(self, timeout: Optional[float]) -> None:
         self._command("update")
         if timeout is not None:
             mask = self._bits("control", ["update"])
@@ -180,11 +181,11 @@ class Core:
             )
         return sum(1 << known[name][0] for name in fields)
 
-    def _flags(self, register: str, word: int) -> dict[str, bool]:
+    def _flags(self, register: str, word: int) -> Dict[str, bool]:
         fields = self._registers[register]["fields"]
         return {name: bool(word >> low & 1) for name, (low, _, _) in fields.items()}
 
-    def _counted(self, kind: str) -> dict[str, int]:
+    def _counted(self, kind: str) -> Dict[str, int]:
         return {
             name: self.read(name)
             for name, register in self._registers.items()
@@ -204,7 +205,7 @@ class Encoder(Core):
     name = "encoder"
 
     def set_size(
-        self, width: int, height: int, images: int = 1, *, timeout: float | None = 1.0
+        self, width: int, height: int, images: int = 1, *, timeout: Optional[float] = 1.0
     ) -> None:
         """Set image size in pixels and images of a file, for the files that begin from now on.
 
@@ -226,7 +227,7 @@ class Decoder(Core):
 
     name = "decoder"
 
-    def set_level(self, level: int, *, timeout: float | None = 1.0) -> None:
+    def set_level(self, level: int, *, timeout: Optional[float] = 1.0) -> None:
         """Set the level to decode, 0 for the images, for the files that begin from now on.
 
         Waits until that is so, which is when the decoder is idle; ``timeout=None`` does not wait.
