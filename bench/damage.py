@@ -1,12 +1,15 @@
 """How many damaged files a decoder does not notice: one byte changed, by what is coded and how.
 
-    python -m bench.damage emnist_digits:rans emnist_digits:tans9 kmnist:rans natural_gray_val:rans
+    python -m bench.damage emnist_digits:rans emnist_digits:tans9 kmnist.npz:rans
 
 Files of one image each are coded with the model; one byte behind the header, chosen at random,
 becomes another.  A change is *missed* when the file still decodes, to other pixels than before.
 Version 1 of the format has no check but the coder's last state (`lutgen.codec.rans`), which is as
 good as the code lengths near the damage let it be: the more bits a pixel takes, the more is missed.
 Larger images are cut to what one tile holds, as the check is one of tiles.
+
+A run measures the rows that it names and keeps the others of the file, if they are of the same
+model, number of changes and seed.
 """
 
 import json
@@ -67,7 +70,7 @@ def damage(
             missed += not np.array_equal(pixels, images[which])
         progress(k + 1, changes)
     return {
-        "changes": changes, "found": found, "missed": missed,
+        "found": found, "missed": missed,
         "harmless": changes - found - missed,
         "one_in": round(changes / missed) if missed else None,
         "missed_95": _interval(missed, changes),
@@ -88,7 +91,16 @@ def main(what, model, count, changes, seed, out) -> None:
 
     model = Model.default() if model is None else Model.load(model)
     codec = Codec(model, threads=1)
-    rows = []
+    result: dict = {
+        "model": model.hash, "profile": model.profile, "changes": changes, "images": count,
+        "seed": seed,
+    }  # fmt: skip
+    path, rows = Path(out), {}
+    if path.exists():
+        old = json.loads(path.read_text())
+        if all(old.get(key) == value for key, value in result.items()):
+            rows = old["rows"]
+    path.parent.mkdir(parents=True, exist_ok=True)
     for item in what:
         data, _, name = item.rpartition(":")
         images = _pieces(load_images(data, split="val"), count)
@@ -97,17 +109,12 @@ def main(what, model, count, changes, seed, out) -> None:
                 codec, images, _coder(name), changes, seed,
                 lambda done, total, item=item: bar(item, done, total),
             )  # fmt: skip
-        rows.append({
-            "data": data, "coder": name, "images": len(images), "sha256": data_hash(images), **row,
-        })  # fmt: skip
+        rows[item] = {
+            "data": data, "coder": name, "images": len(images), "sha256": data_hash(images),
+            "date": date.today().isoformat(), **row,
+        }  # fmt: skip
         click.echo(f"{item}: {row['missed']} of {changes} missed, {row['bpp']:.2f} bpp")
-    result = {
-        "date": date.today().isoformat(), "seed": seed, "model": model.hash,
-        "profile": model.profile, "rows": rows,
-        "command": "python -m bench.damage " + " ".join(what),
-    }  # fmt: skip
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
-    Path(out).write_text(json.dumps(result, indent=1) + "\n")
+        path.write_text(json.dumps(result | {"rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ import json
 import os
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -354,3 +355,27 @@ def test_help_and_version():
         assert name in ok("--help")
         assert ok(name, "--help").startswith(f"Usage: main {name} ")
         assert command.help
+
+
+def _options(command, path=()):
+    """Options of all commands, that take a value and need not be given."""
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            yield from _options(below, (*path, name))
+        return
+    for option in command.params:
+        if isinstance(option, click.Option) and not (option.is_flag or option.required):
+            yield path, option
+
+
+OPTIONS = list(_options(main))
+
+
+@pytest.mark.parametrize(("path", "option"), OPTIONS, ids=lambda v: "-".join(getattr(v, "opts", v)))
+def test_every_option_shows_its_default(path, option):
+    assert option.show_default
+    given = option.show_default if isinstance(option.show_default, str) else option.default
+    text = " ".join(CliRunner().invoke(main, [*path, "--help"], terminal_width=200).output.split())
+    at = text.index(f"{option.opts[-1]} ")
+    assert f"[default: ({given})" in text[at:] or f"[default: {given}" in text[at:]
+    assert option.help is None or "by default" not in option.help

@@ -66,7 +66,7 @@ def encode(inputs, output, model, tile, coder, tans_bits, threads) -> None:
     help="*.png, *.pgm or *.npy; of several images *.npy, a folder, or a pattern like out%04d.png.",
 )  # fmt: skip
 @click.option(
-    "--level", type=click.IntRange(0), default=0, metavar="K",
+    "--level", type=click.IntRange(0), default=0, show_default=True, metavar="K",
     help="Small pictures, sides halved K times, of a model with levels; reads no more than needed.",
 )  # fmt: skip
 @model_option
@@ -118,7 +118,9 @@ def _image_paths(output: str, count: int) -> list[str]:
 @model_option
 @tile_option
 @coder_options
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="First N images only.")
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", show_default="all", help="First N images only."
+)
 @click.option("--no-baselines", is_flag=True, help="Leave out PNG, WebP, JPEG XL, JPEG-LS, QOI.")
 @json_option
 def evaluate_(data, split, model, tile, coder, tans_bits, limit, no_baselines, as_json) -> None:

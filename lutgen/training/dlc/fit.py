@@ -96,11 +96,6 @@ class Checkpoint:
         torch.save({"identity": self._identity, "state": state}, part)
         os.replace(part, self._path)
 
-    def remove(self) -> None:
-        """Delete the file, after the run."""
-        if self._path is not None and not rank():
-            self._path.unlink(missing_ok=True)
-
 
 def _tensors(batch: Batch, device) -> list[torch.Tensor]:
     """The part of a batch that this process takes."""
