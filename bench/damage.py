@@ -9,7 +9,7 @@ good as the code lengths near the damage let it be: the more bits a pixel takes,
 Larger images are cut to what one tile holds, as the check is one of tiles.
 
 A run measures the rows that it names and keeps the others of the file, if they are of the same
-model, number of changes and seed.
+model, images and seed.
 """
 
 import json
@@ -70,7 +70,7 @@ def damage(
             missed += not np.array_equal(pixels, images[which])
         progress(k + 1, changes)
     return {
-        "found": found, "missed": missed,
+        "changes": changes, "found": found, "missed": missed,
         "harmless": changes - found - missed,
         "one_in": round(changes / missed) if missed else None,
         "missed_95": _interval(missed, changes),
@@ -92,8 +92,7 @@ def main(what, model, count, changes, seed, out) -> None:
     model = Model.default() if model is None else Model.load(model)
     codec = Codec(model, threads=1)
     result: dict = {
-        "model": model.hash, "profile": model.profile, "changes": changes, "images": count,
-        "seed": seed,
+        "model": model.hash, "profile": model.profile, "images": count, "seed": seed,
     }  # fmt: skip
     path, rows = Path(out), {}
     if path.exists():

@@ -271,7 +271,8 @@ def test_a_body_that_the_file_did_not_pay_for():
     assert len(bomb) < size // 900
     tracemalloc.start()
     try:
-        refuse(bomb, f"body must be at most {FREE_BYTES} bytes in a file of {len(bomb)}, not {size}")
+        most = f"at most {FREE_BYTES} bytes in a file of {len(bomb)}"
+        refuse(bomb, f"body must be {most}, not {size}")
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
     finally:
         tracemalloc.stop()

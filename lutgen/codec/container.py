@@ -180,7 +180,7 @@ def _tile_sides(grid: TileGrid) -> tuple[list[int], list[int]]:
 
 
 def _least_payloads(header: Header) -> list[int]:
-    """Shortest payload of each tile of an image; call when `_check_room` has bounded their number."""
+    """Shortest payload of each tile of an image, when `_check_room` has bounded their number."""
     widths, heights = _tile_sides(header.grid)
     rows = {h: [header.least_payload_bytes(w, h) for w in widths] for h in set(heights)}
     return [least for h in heights for least in rows[h]]

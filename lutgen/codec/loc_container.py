@@ -123,9 +123,9 @@ class LocFile:
             raise CorruptStreamError(str(error)) from None
         if max_pixels is None and not file.is_paid:
             raise ImageTooLargeError(
-                f"image of {width} x {height} must have at most {most_pixels(len(data))} pixels in "
-                f"a file of {len(data)} bytes, not {width * height}: if you trust the file and have "
-                f"the memory, allow them with --max-pixels {width * height}"
+                f"image of {width} x {height} must have at most {most_pixels(len(data))} pixels "
+                f"in a file of {len(data)} bytes, not {width * height}: if you trust the file and "
+                f"have the memory, allow them with --max-pixels {width * height}"
             )
         if max_pixels is not None and width * height > max_pixels:
             raise ImageTooLargeError(

@@ -234,7 +234,8 @@ def test_a_coder_that_the_model_cannot_have_is_damage():
     for file in (bytes(data), io.BytesIO(bytes(data))):
         with pytest.raises(CorruptStreamError, match="^stream must be coded with a coder that its"):
             codec.decode(file)
-    data = bytearray(Codec(replace(pyramid_laplace_model(), constraint=True), threads=1).encode(np.zeros((4, 4), np.uint8)).data)
+    codec = Codec(replace(pyramid_laplace_model(), constraint=True), threads=1)
+    data = bytearray(codec.encode(np.zeros((4, 4), dtype=np.uint8)).data)
     data[19] = 12
     with pytest.raises(CorruptStreamError, match="pooling constraint"):
-        Codec(replace(pyramid_laplace_model(), constraint=True), threads=1).decode(bytes(data), level=1)
+        codec.decode(bytes(data), level=1)

@@ -129,9 +129,10 @@ def test_a_stopped_run_goes_on_with_identical_results(images, tmp_path, config):
     names = list(dict.fromkeys(step for step, _ in steps))
     for name in names:
         calls = [done for step, done in steps if step == name]
+        middle = calls[len(calls) // 2]
         seen = []
 
-        def progress(step, done, total, name=name, at=calls[len(calls) // 2], seen=seen):
+        def progress(step, done, total, name=name, at=middle, seen=seen):
             seen.append(step)
             if step == name and done >= at:
                 raise Killed

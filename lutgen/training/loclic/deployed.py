@@ -59,7 +59,8 @@ class DeployedCodec:
             thresholds, medians = arrays["scales.thresholds"], arrays["prior.medians"]
             if tables.classes != PRIOR_CLASS + len(medians):
                 raise ValueError(f"{len(medians)} medians and {tables.classes} tables")
-            if thresholds.shape != (SCALES - 1,) or (np.diff(thresholds.astype(np.int64)) < 0).any():
+            steps = np.diff(thresholds.astype(np.int64))
+            if thresholds.shape != (SCALES - 1,) or (steps < 0).any():
                 raise ValueError(f"thresholds must be {SCALES - 1}, never decreasing")
             if medians.shape != (self.config.hyper_width,):
                 raise ValueError(f"medians must be {self.config.hyper_width}, one of each channel")

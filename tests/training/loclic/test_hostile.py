@@ -1,4 +1,4 @@
-"""Small files that ask for much, and weights that are no numbers: refused before anything is made."""
+"""Small files that ask for much, and weights that are no numbers: refused before all else."""
 
 import dataclasses
 import json
