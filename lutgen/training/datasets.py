@@ -13,7 +13,8 @@ specification                           images
 ======================================  =======================================================
 
 A path that does not exist is looked for in the folder that the environment variable
-``LUTGEN_DATA`` names, with and without the ending ``.npz``.
+``LUTGEN_DATA`` names, with and without the ending ``.npz``; the official files are fetched only if
+that folder has no file of their name.
 """
 
 import gzip
@@ -108,7 +109,7 @@ def load_images(spec, *, split: str = "train", cache=None) -> list[np.ndarray]:
         raise DatasetError(f"split must be one of {', '.join(_SPLITS)}, not {split!r}")
     if spec == "glyphs" or spec.startswith("glyphs:"):
         return _glyphs(spec, split)
-    if spec in DOWNLOADS and not Path(spec).exists():
+    if spec in DOWNLOADS and not any(place.exists() for place in _places(spec)):
         return check_images(_download(spec, split, cache), spec)
     path, part = _locate(spec)
     try:
@@ -129,18 +130,22 @@ def _glyphs(spec: str, split: str) -> list[np.ndarray]:
         ) from None
 
 
+def _places(text: str) -> list[Path]:
+    """Where a path may be."""
+    folder = os.environ.get("LUTGEN_DATA")
+    beside = [Path(folder, text), Path(folder, text + ".npz")] if folder else []
+    return [Path(text), *beside]
+
+
 def _locate(spec: str) -> tuple[Path, str | None]:
     """File or folder and, after a colon, the name of an array."""
-    folder = os.environ.get("LUTGEN_DATA")
+    folder = os.environ.get("LUTGEN_DATA")  # named in the error
     options = [(spec, None)]
     name, colon, part = spec.rpartition(":")
     if colon and name and part:
         options.append((name, part))
     for text, array in options:
-        places = [Path(text)]
-        if folder:
-            places += [Path(folder, text), Path(folder, text + ".npz")]
-        for place in places:
+        for place in _places(text):
             if place.exists():
                 return place, array
     raise DatasetError(
