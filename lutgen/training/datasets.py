@@ -28,6 +28,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from lutgen.bounds import most_inflated
+from lutgen.npz import check_npz
 from lutgen.training.glyphs import glyphs
 
 __all__ = ["DOWNLOADS", "DatasetError", "check_images", "data_hash", "load_images"]
@@ -167,7 +169,8 @@ def _read(path: Path, part: str | None, split: str) -> list[np.ndarray]:
         return _npz(path, part, split)
     if name.endswith(".npy"):
         try:
-            return _stack(np.load(path, allow_pickle=False), path)
+            # Mapped, so that a header cannot ask for more than the file has.
+            return _stack(np.array(np.load(path, mmap_mode="r", allow_pickle=False)), path)
         except (ValueError, EOFError) as error:
             raise DatasetError(f"{path} must be a readable npy file: {error}") from None
     if name.endswith(_PICTURES):
@@ -188,6 +191,7 @@ def _stack(array: np.ndarray, path: Path) -> list[np.ndarray]:
 
 def _npz(path: Path, part: str | None, split: str) -> list[np.ndarray]:
     try:
+        check_npz(path)
         with np.load(path, allow_pickle=False) as file:
             names = file.files
             if part is not None:
@@ -237,6 +241,8 @@ def _idx(path: Path) -> np.ndarray:
             want = math.prod(sizes)
             if not 1 <= want <= _MAX_PIXELS:
                 raise DatasetError(f"{path} must have 1 to {_MAX_PIXELS} pixels, not {want}")
+            if want > most_inflated(path.stat().st_size):
+                raise DatasetError(f"{path} must be large enough for the {want} pixels it claims")
             data = file.read(want + 1)
     except (EOFError, gzip.BadGzipFile, struct.error, ValueError) as error:
         if isinstance(error, DatasetError):
