@@ -25,8 +25,8 @@ top bit set if another byte follows; two bytes at most) and the payload (:mod:`.
 begins with the coarsest level: a decoder that wants no more reads the front of each packet only.
 Nothing follows the last packet.
 
-Damage is found by the state that a tile's decoder must end in, which is no hash: some of it is missed
-(:mod:`.rans`).  Version 2 of the format will carry a CRC.
+Damage is found by the state that a tile's decoder must end in, which is no hash: some of it is
+missed (:mod:`.rans`).  Version 2 of the format will carry a CRC.
 """
 
 import os
