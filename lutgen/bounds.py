@@ -17,6 +17,8 @@ reader            most that is made
 archives:         `ARCHIVE_RATIO` bytes of body per byte of the file, or `FREE_BYTES` if that is
 ``.lutgen``,      more, and never more than the kind's own limit.  Networks of a ``.loclic`` are
 ``.loclic``       built when the file has been seen to hold the weights of all their layers.
+tables of a model They are written out to the format's most, whatever the file: 400 MB for a Laplace
+                  head of 256 scales, a fourth of that for one as it is trained.
 weights,          No more bytes than the file has: nothing in it is compressed, and no array is
 checkpoints       larger than what is stored of it.
 npz, gzip         `DEFLATE_RATIO` bytes per byte, which is all that DEFLATE can do.

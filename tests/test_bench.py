@@ -178,7 +178,7 @@ def test_figure_of_luts(results):
 
 
 def test_damage(tmp_path):
-    """Every change is found, missed or harmless; rows of one file add up, and come back the same."""
+    """Every change is found, missed or harmless; rows of a file stay, and come back the same."""
     stack = np.random.default_rng(0).integers(0, 256, (3, 9, 40), dtype=np.uint8)
     np.savez(tmp_path / "set.npz", val=stack)
     table_model().save(tmp_path / "m.lutgen")
