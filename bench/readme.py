@@ -2,7 +2,7 @@
 
     python -m bench.readme
 
-eval.json is what `lutgen eval emnist_digits --json` prints, build*.json what
+eval.json is what `lutgen eval emnist_digits kmnist fashion_mnist --json` prints, build*.json what
 `lutgen build --target zynq7045 --name lutgen --json` prints, with ``--registers`` for
 build-registers.json; the modules of `bench` write the others.  Complexity of the lossy codec is
 counted anew each time.
@@ -12,6 +12,7 @@ import re
 
 from .tables.coding import coder_blocks, coder_blocks_ecp5, coders, rivals
 from .tables.compression import curve, luts, measured, registers, table1, trainer
+from .tables.damage import damage
 from .tables.hierarchy import blocks, hierarchical, slim, table2
 from .tables.loclic import (
     loclic_bd,
@@ -28,7 +29,7 @@ from .tables.scaling import cores, routed
 PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
 _TABLES = (
     measured, registers, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5, rivals,
-    trainer, hierarchical, blocks, slim, table2, cores, routed, loclic_complexity,
+    trainer, hierarchical, blocks, slim, table2, cores, routed, damage, loclic_complexity,
     loclic_references, loclic_points, loclic_coding, loclic_bd, loclic_engine,
 )  # fmt: skip
 

@@ -12,7 +12,8 @@ Layout (all integers little-endian)::
 
 The json text is canonical (sorted keys, no spaces, ASCII, finite numbers), so equal content has
 one body. The hash finds damage, it does not authenticate: a reader therefore bounds every size
-before it allocates, and a file is either read whole or refused with `ArchiveError`.
+before it allocates, by its limits and by what the file's own bytes pay for (`lutgen.bounds`), and a
+file is either read whole or refused with `ArchiveError`.
 """
 
 import hashlib
@@ -26,6 +27,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
+from .bounds import most_archived
 
 __all__ = ["ArchiveError", "Limits", "canonical_hash", "read_archive", "write_archive"]
 
@@ -102,6 +105,11 @@ def write_archive(
         raise ArchiveError(f"{where}: body must be at most {limits.size} bytes, not {len(body)}")
     rest = struct.pack("<Q", len(body)) + zlib.compress(body, 9)
     data = _MAGIC + hashlib.sha256(rest).digest() + rest
+    if len(body) > most_archived(len(data)):
+        raise ArchiveError(
+            f"{where}: body must be at most {most_archived(len(data))} bytes in a file of "
+            f"{len(data)}, not {len(body)}: it says too little for its size"
+        )
     if hasattr(path_or_file, "write"):
         path_or_file.write(data)
     else:
@@ -268,6 +276,11 @@ def _unwrap(where: str, data: bytes, limits: Limits) -> bytes:
     size = struct.unpack_from("<Q", rest)[0]
     if not 4 <= size <= limits.size:
         raise ArchiveError(f"{where}: body must be between 4 and {limits.size} bytes, not {size}")
+    if size > most_archived(len(data)):
+        raise ArchiveError(
+            f"{where}: body must be at most {most_archived(len(data))} bytes in a file of "
+            f"{len(data)}, not {size}"
+        )
     inflate = zlib.decompressobj()
     try:
         # One byte more than declared: a longer stream shows itself and costs no memory.

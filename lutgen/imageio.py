@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lutgen.bounds import most_inflated
 from lutgen.codec.tile import MAX_IMAGE_SIDE
 from lutgen.files import write_file
 
@@ -223,6 +224,10 @@ def _read_png(path, data: bytes) -> np.ndarray:
     if depth != 8:
         raise ImageError(f"{path}: PNG must be 8-bit gray, not {depth}-bit gray; {_CONVERT}")
     _check_sides(path, width, height)
+    if height * (width + 1) > most_inflated(len(data)):
+        raise ImageError(
+            f"{path}: PNG must be whole, not {len(data)} bytes of {width} x {height} pixels"
+        )
     import imagecodecs
 
     try:

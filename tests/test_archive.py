@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lutgen.archive import ArchiveError, Limits, canonical_hash, read_archive, write_archive
+from lutgen.bounds import FREE_BYTES
 
 META = {"name": "täst", "list": [1, 2.5, None, True], "nested": {"b": 1, "a": -(1 << 63)}}
 ARRAYS = {
@@ -261,3 +262,20 @@ def test_fuzz_sealed_body(data):
         return
     # What is accepted is canonical: writing it again gives the same body.
     assert zlib.decompress(pack(meta, arrays)[48:]) == body
+
+
+def test_a_body_that_the_file_did_not_pay_for():
+    """Bodies compress 1,000 times; no trained model compresses 16 times."""
+    size = FREE_BYTES + 1
+    bomb = seal(bytes(size))
+    assert len(bomb) < size // 900
+    tracemalloc.start()
+    try:
+        most = f"at most {FREE_BYTES} bytes in a file of {len(bomb)}"
+        refuse(bomb, f"body must be {most}, not {size}")
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    with pytest.raises(ArchiveError, match="it says too little for its size"):
+        pack(arrays={"zeros": np.zeros(size, dtype=np.uint8)})
+    pack(arrays={"zeros": np.zeros(size // 2, dtype=np.uint8)})

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from bench import figures, gap, luts, table1
+from bench import damage, figures, gap, luts, table1
 from lutgen.codec.rans import CHECK_STATE, push
 from lutgen.training.datasets import data_hash, load_images
 from tests.models import laplace_model, pyramid_laplace_model, table_model
@@ -175,3 +175,29 @@ def test_figure_of_luts(results):
     figures.luts(results, results / "plots")
     text = (results / "plots" / "luts.svg").read_text()
     assert ">pyramid<" in text and ">table<" in text and "glyphs:2, 2 images" in text
+
+
+def test_damage(tmp_path):
+    """Every change is found, missed or harmless; rows of a file stay, and come back the same."""
+    stack = np.random.default_rng(0).integers(0, 256, (3, 9, 40), dtype=np.uint8)
+    np.savez(tmp_path / "set.npz", val=stack)
+    table_model().save(tmp_path / "m.lutgen")
+    out = tmp_path / "d.json"
+
+    def run(*rows):
+        arguments = [*rows, "--model", tmp_path / "m.lutgen", "--changes", 60, "--out", out]
+        result = CliRunner().invoke(damage.main, [str(a) for a in arguments])
+        assert result.exit_code == 0, result.output
+        return json.loads(out.read_text())
+
+    first, second = (f"{tmp_path / 'set.npz'}:{coder}" for coder in ("rans", "tans8"))
+    one = run(first)
+    both = run(second)
+    assert both["rows"][first] == one["rows"][first]
+    for row in both["rows"].values():
+        assert row["found"] + row["missed"] + row["harmless"] == row["changes"] == 60
+        assert row["found"] > 40 and row["images"] == 3
+        low, high = row["missed_95"]
+        assert 0 <= low <= row["missed"] / 60 <= high < 1
+    out.unlink()
+    assert run(first)["rows"][first] == one["rows"][first]

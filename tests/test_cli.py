@@ -3,6 +3,7 @@ import json
 import os
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -301,10 +302,36 @@ def test_train(images):
     out = ok("train", "--data", "all.npy", "--data", "a.png", "--classes", "4", "--leaves", "16",
              "--top-leaves", "4", "--stages", "1", "--seed", "3", "--licence", "none",
              "--out", "new.lutgen")  # fmt: skip
-    assert out.startswith("new.lutgen: ")
+    # a.png is the first picture of all.npy: no copy is on the other side.
+    assert out.startswith("new.lutgen: ") and "on 2 of 4 images, held out" in out
+    assert not Path("new.lutgen.ckpt").exists()
     ok("encode", "all.npy", "-o", "n.lgc", "--model", "new.lutgen")
     ok("decode", "n.lgc", "-o", "n.npy", "--model", "new.lutgen")
     np.testing.assert_array_equal(np.load("n.npy"), images)
+
+
+def test_training_that_is_not_written_is_not_lost(images, monkeypatch):
+    """The state stays until the model is in safety, and says that it is done."""
+    arguments = ("train", "--data", "all.npy", "--classes", "4", "--leaves", "16", "--top-leaves",
+                 "4", "--stages", "1", "-o", "new.lutgen")  # fmt: skip
+
+    def full(path, data):
+        raise OSError(28, "No space left on device", path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lutgen.cli.training._save_model", lambda model, path: full(path, b""))
+        assert error(*arguments) == "new.lutgen: No space left on device"
+    assert Path("new.lutgen.ckpt").exists()
+    other = error(*arguments, "--seed", "1")
+    assert other.startswith("new.lutgen.ckpt must be of this run, but differs in config: remove it")
+    ok(*arguments)
+    assert Path("new.lutgen").exists() and not Path("new.lutgen.ckpt").exists()
+
+
+def test_train_on_a_single_picture(images):
+    out = ok("train", "--data", "a.png", "--classes", "4", "--leaves", "16", "--top-leaves", "4",
+             "--stages", "1", "-o", "new.lutgen")  # fmt: skip
+    assert "on rows 9 to 9 of the only image, held out" in out
 
 
 def test_train_names_the_extra_that_is_missing(images, monkeypatch):
@@ -330,7 +357,7 @@ def test_train_lut_networks(images):
     arguments = ("train", "--profile", "gic-dlc+", "--data", "glyphs:12", "--steps", "8",
                  "--luts", "16", "--levels", "1", "-o", "x.lutgen")  # fmt: skip
     shown = ok(*arguments)
-    assert shown.startswith("x.lutgen: ") and "bpp on held-out images" in shown
+    assert shown.startswith("x.lutgen: ") and "bpp on 1 of 12 images, held out: as trained" in shown
     assert json.loads(Path("x.lutgen.jsonl").read_text().splitlines()[-1])["phase"] == "arm"
     assert not Path("x.lutgen.ckpt").exists()
     ok("encode", "a.png", "-o", "a.lgc", "--model", "x.lutgen")
@@ -354,3 +381,27 @@ def test_help_and_version():
         assert name in ok("--help")
         assert ok(name, "--help").startswith(f"Usage: main {name} ")
         assert command.help
+
+
+def _options(command, path=()):
+    """Options of all commands, that take a value and need not be given."""
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            yield from _options(below, (*path, name))
+        return
+    for option in command.params:
+        if isinstance(option, click.Option) and not (option.is_flag or option.required):
+            yield path, option
+
+
+OPTIONS = list(_options(main))
+
+
+@pytest.mark.parametrize(("path", "option"), OPTIONS, ids=lambda v: "-".join(getattr(v, "opts", v)))
+def test_every_option_shows_its_default(path, option):
+    assert option.show_default
+    given = option.show_default if isinstance(option.show_default, str) else option.default
+    text = " ".join(CliRunner().invoke(main, [*path, "--help"], terminal_width=200).output.split())
+    at = text.index(f"{option.opts[-1]} ")
+    assert f"[default: ({given})" in text[at:] or f"[default: {given}" in text[at:]
+    assert option.help is None or "by default" not in option.help

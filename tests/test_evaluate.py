@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from lutgen import evaluate as module
 from lutgen.bicubic import bicubic
 from lutgen.codec.codec import Codec
 from lutgen.codec.pyramid import pyramid
-from lutgen.evaluate import BASELINES, evaluate, table
+from lutgen.evaluate import BASELINES, evaluate, page, show, table
 from tests.models import pyramid_laplace_model, table_model
 
 
@@ -55,8 +56,10 @@ def test_figures_are_those_of_the_files(images, model):
     assert result["tile"] == [16, 8]
     assert all(speed > 0 for speed in result["speed"].values())
     assert json.loads(json.dumps(result)) == result
-    assert {step for step, _, _ in steps} == {"encoding", "decoding", *BASELINES}
-    assert all(0 < done <= total == pixels for _, done, total in steps)
+    pages = {f"{name}, one page" for name in BASELINES}
+    assert {step for step, _, _ in steps} == {"encoding", "decoding", *BASELINES, *pages}
+    assert all(0 < done <= total for _, done, total in steps)
+    assert all(total == pixels for step, _, total in steps if step not in pages)
 
 
 def rmse(pairs):
@@ -106,7 +109,30 @@ def test_baselines_are_one_file_per_image(images, model):
         "JPEG XL": sum(len(ic.jpegxl_encode(x, effort=9, lossless=True)) for x in images),
     }
     for name, size in wanted.items():
-        assert baselines[name] == {"settings": BASELINES[name], "bpp": 8 * size / pixels}
+        found = baselines[name]
+        assert found.pop("bpp_page") is not None
+        assert found == {"settings": BASELINES[name], "bpp": 8 * size / pixels}
+
+
+def test_page():
+    stack = np.arange(7 * 2 * 3, dtype=np.uint8).reshape(7, 2, 3) + 1
+    found = page(stack)
+    assert found.shape == (8, 6)
+    for k in range(8):
+        cell = found[k // 2 * 2 :, k % 2 * 3 :][:2, :3]
+        assert np.array_equal(cell, stack[k] if k < 7 else np.zeros((2, 3)))
+
+
+def test_baselines_get_small_images_on_a_page(images, model):
+    ic = pytest.importorskip("imagecodecs")
+    found = evaluate(images, model)["baselines"]["JPEG XL"]
+    whole = page(np.stack([*images[:3], images[4]])), images[3]
+    size = sum(len(ic.jpegxl_encode(x, effort=9, lossless=True)) for x in whole)
+    assert found["bpp_page"] == 8 * size / sum(image.size for image in images)
+    assert found["bpp_page"] < found["bpp"]
+    large = np.zeros((129, 128), dtype=np.uint8)
+    for others in ([large, large], images[2:4]):  # no small ones, no two of a size
+        assert evaluate(others, model)["baselines"]["PNG"]["bpp_page"] is None
 
 
 def test_baselines_can_be_left_out(images, model):
@@ -152,6 +178,26 @@ def test_table(images, model):
     for part in ("JPEG XL", "folder", "b.npz", "5 images", f"{both['bpp']['file']:.3f}"):
         assert part in shown
     assert "JPEG" not in text(table({"b.npz": alone}))
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_no_number_is_cut(images, model, terminal, width):
+    """Columns that do not fit stand in further tables; a pipe has one, as wide as it must be."""
+    result = evaluate(images, model)
+    results = {f"some/long-name-of-{k}.npz": result for k in range(7)}
+    file = io.StringIO()
+    show(results, Console(file=file, width=width, force_terminal=terminal, no_color=True))
+    shown = file.getvalue()
+    assert "…" not in shown
+    assert all(shown.count(f"long-name-of-{k}.npz") == 1 for k in range(7))
+    for key in ("bpp", "bpp_page"):
+        assert shown.count(f"{result['baselines']['WebP'][key]:.3f}") >= 7
+    assert shown.count(f"{result['bpp']['file_each']:.3f}") >= 7
+    assert shown.count("bits per pixel") == (1 if not terminal else 7 if width < 80 else 4)
+    if terminal and width == 80:
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+        assert max(map(len, plain.splitlines())) <= 80
 
 
 def test_published_baselines():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lutgen.imageio import ImageError, read_image, read_images, read_stack, write_image
+from lutgen.imageio import ImageError, png_bytes, read_image, read_images, read_stack, write_image
 
 SOME = np.random.default_rng(0).integers(0, 256, (7, 11), dtype=np.uint8)
 
@@ -271,3 +271,15 @@ def test_greatest_image(tmp_path):
     (tmp_path / "a.png").write_bytes(png(16384, 16384))
     image = read_image(tmp_path / "a.png")
     assert image.shape == (16384, 16384) and not image[::999].any()
+
+
+def test_png_of_more_pixels_than_deflate_can_make(tmp_path):
+    image = np.zeros((2000, 2000), dtype=np.uint8)
+    data = png_bytes(image)
+    (tmp_path / "black.png").write_bytes(data)
+    assert np.array_equal(read_image(tmp_path / "black.png"), image)  # 1,000 pixels per byte
+    head = data[8:16] + struct.pack(">II", 16384, 16384) + data[24:29]
+    crc = zlib.crc32(head[4:]).to_bytes(4, "big")
+    (tmp_path / "huge.png").write_bytes(data[:8] + head + crc + data[33:])
+    with pytest.raises(ImageError, match="PNG must be whole, not .* bytes of 16384 x 16384"):
+        read_image(tmp_path / "huge.png")

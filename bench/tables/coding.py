@@ -108,5 +108,7 @@ def rivals() -> str:
     return "\n".join([
         *lines, "",
         "(rivals as their authors published them, sources in `lutgen/report/rivals.py`; they code "
-        "with other models, most of them worse, one of them colour)",
+        "with other models, so rates per LUT are all that is compared: JPEG-LS, LOCO-ANS, FELICS "
+        "and CCSDS-123 need no training and code photographs and other natural pictures, on which "
+        "the embedded model expands; FPGA-QOI codes colour)",
     ])  # fmt: skip

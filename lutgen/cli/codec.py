@@ -66,7 +66,7 @@ def encode(inputs, output, model, tile, coder, tans_bits, threads) -> None:
     help="*.png, *.pgm or *.npy; of several images *.npy, a folder, or a pattern like out%04d.png.",
 )  # fmt: skip
 @click.option(
-    "--level", type=click.IntRange(0), default=0, metavar="K",
+    "--level", type=click.IntRange(0), default=0, show_default=True, metavar="K",
     help="Small pictures, sides halved K times, of a model with levels; reads no more than needed.",
 )  # fmt: skip
 @model_option
@@ -118,17 +118,24 @@ def _image_paths(output: str, count: int) -> list[str]:
 @model_option
 @tile_option
 @coder_options
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="First N images only.")
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", show_default="all", help="First N images only."
+)
 @click.option("--no-baselines", is_flag=True, help="Leave out PNG, WebP, JPEG XL, JPEG-LS, QOI.")
 @json_option
 def evaluate_(data, split, model, tile, coder, tans_bits, limit, no_baselines, as_json) -> None:
     """Measure a model beside the usual lossless codecs.
 
     DATA is a folder of PNG and PGM files, an image, npy, npz (FILE.npz:ARRAY for one array) or
-    IDX file, or one of glyphs, emnist-digits, kmnist and fashion-mnist.
+    IDX file, or one of glyphs, emnist-digits, kmnist and fashion-mnist, the last three fetched by
+    torchvision: pip install "lutgen[download]".  A path that does not exist is looked for in the
+    folder that the environment variable LUTGEN_DATA names.
+
+    Compared are one file per image of each codec; and, where many small images share one file,
+    the same images on one page for the others.
     """
     from lutgen.codec.coder import coder_named
-    from lutgen.evaluate import evaluate, table
+    from lutgen.evaluate import evaluate, show
     from lutgen.training.datasets import load_images
 
     options = {"tile": tile, "coder": coder_named(coder, tans_bits)}
@@ -145,7 +152,7 @@ def evaluate_(data, split, model, tile, coder, tans_bits, limit, no_baselines, a
     else:
         from rich.console import Console
 
-        Console().print(table(results))
+        show(results, Console())
     bad = [name for name, result in results.items() if not result["verified"]]
     if bad:
         raise Failure(f"{', '.join(bad)}: decoded images must equal the originals, but differ")

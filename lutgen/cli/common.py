@@ -91,17 +91,19 @@ def is_folder(path: str) -> bool:
 
 
 model_option = click.option(
-    "--model", metavar="FILE", help="Model file; the embedded one by default."
+    "--model", metavar="FILE", show_default="the embedded one", help="Model file."
 )
 tile_option = click.option(
-    "--tile", type=Tile(), default=(32, 32), help="Size of a tile in pixels; 32x32 by default."
+    "--tile", type=Tile(), default=(32, 32), show_default="32x32", help="Size of a tile in pixels."
 )
 lanes_option = click.option(
-    "--lanes", type=int, metavar="N", help="Of the decoder; what its pipeline needs by default."
-)
+    "--lanes", type=int, metavar="N", show_default="what its pipeline needs",
+    help="Of the decoder.",
+)  # fmt: skip
 encoder_lanes_option = click.option(
-    "--encoder-lanes", type=int, metavar="N", help="Of the encoder."
-)
+    "--encoder-lanes", type=int, metavar="N", show_default="what its pipeline needs",
+    help="Of the encoder.",
+)  # fmt: skip
 registers_option = click.option(
     "--registers", is_flag=True, help="AXI4-Lite registers and an interrupt."
 )
@@ -110,13 +112,13 @@ cores_option = click.option(
     help="Cores behind each pair of ports, and pixels per beat: 1, 2, 4 or 8.",
 )  # fmt: skip
 name_option = click.option(
-    "--name", metavar="NAME",
-    help="What names of modules, tables, IP and drivers begin with; lutgen_ and the model's hash "
-    "by default.",
+    "--name", metavar="NAME", show_default="lutgen_ and the model's hash",
+    help="What names of modules, tables, IP and drivers begin with.",
 )  # fmt: skip
 threads_option = click.option(
-    "--threads", type=click.IntRange(1, 1024), help="One per core by default."
-)
+    "--threads", type=click.IntRange(1, 1024), show_default="one per core",
+    help="Of the codec.",
+)  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print json to standard output.")
 
 
@@ -124,8 +126,8 @@ def coder_options(command):
     """The options ``--coder`` and ``--tans-bits``, for `lutgen.codec.coder.coder_named`."""
     for option in (
         click.option(
-            "--tans-bits", type=int, metavar="L",
-            help="2^L states for each class, 8 to 12; 9 by default.",
+            "--tans-bits", type=int, metavar="L", show_default="9",
+            help="2^L states for each class, 8 to 12.",
         ),
         click.option(
             "--coder", type=click.Choice(["rans", "tans"]), default="rans", show_default=True,

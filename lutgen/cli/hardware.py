@@ -36,7 +36,9 @@ __all__ = ["build_", "sim", "targets"]
 @registers_option
 @cores_option
 @name_option
-@click.option("--out", metavar="DIR", help="By default rtl_out/TARGET/TOP-PROFILE.")
+@click.option(
+    "--out", metavar="DIR", show_default="rtl_out/TARGET/TOP-PROFILE", help="Folder of the build."
+)
 @click.option("--no-estimate", is_flag=True, help="Do not count resources, which takes a minute.")
 @json_option
 @click.pass_context
@@ -62,11 +64,11 @@ def build_(ctx, target, no_estimate, as_json, **parameters) -> None:
 @click.command("sim")
 @model_option
 @click.option(
-    "--images", multiple=True, metavar="PATH",
-    help="Image or folder, may be repeated; synthetic glyphs and odd sizes by default.",
+    "--images", multiple=True, metavar="PATH", show_default="synthetic glyphs and odd sizes",
+    help="Image or folder, may be repeated.",
 )  # fmt: skip
 @click.option(
-    "--limit", type=click.IntRange(1), metavar="N",
+    "--limit", type=click.IntRange(1), metavar="N", show_default="all",
     help="First N images only, or symbols of a synthetic stream.",
 )  # fmt: skip
 @click.option(
@@ -75,8 +77,8 @@ def build_(ctx, target, no_estimate, as_json, **parameters) -> None:
 )  # fmt: skip
 @click.option(
     "--stream", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
-    help="Symbols for the entropy engine: .npz with classes, symbols and payload; 100,000 "
-    "synthetic ones by default.",
+    show_default="100,000 synthetic ones",
+    help="Symbols for the entropy engine: .npz with classes, symbols and payload.",
 )  # fmt: skip
 @click.option("--target", default="zynq7045", show_default=True)
 @lanes_option
@@ -86,10 +88,14 @@ def build_(ctx, target, no_estimate, as_json, **parameters) -> None:
 @coder_options
 @registers_option
 @click.option(
-    "--stall", type=float, default=0.0, metavar="P", help="Share of clocks in which ports stall."
-)
+    "--stall", type=float, default=0.0, show_default=True, metavar="P",
+    help="Share of clocks in which ports stall.",
+)  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--build", "folder", metavar="DIR", help="What `lutgen build` has written.")
+@click.option(
+    "--build", "folder", metavar="DIR", show_default="a design of its own",
+    help="What `lutgen build` has written.",
+)  # fmt: skip
 @click.option(
     "--saif", is_flag=True, help="Write switching activity for power reports beside the build."
 )

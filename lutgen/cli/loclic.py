@@ -18,7 +18,7 @@ def loclic() -> None:
 
 @loclic.command()
 @click.option(
-    "--config", "names", multiple=True, metavar="NAME", help="May be repeated; all by default."
+    "--config", "names", multiple=True, metavar="NAME", show_default="all", help="May be repeated."
 )
 @click.option(
     "--rule", type=click.Choice(["macs", "torchinfo"]), default="macs", show_default=True,
@@ -97,10 +97,17 @@ def complexity(names, rule: str, as_json: bool) -> None:
 @click.option("--large-crop", type=int, default=512, show_default=True)
 @click.option("--batch", type=int, default=8, show_default=True, help="Crops per step.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--start", metavar="FILE", help="Trained codec to begin from.")
-@click.option("--device", type=click.Choice(["cpu", "cuda"]), help="cuda where there is.")
-@click.option("--checkpoint", metavar="FILE", help="State to go on from; FILE.ckpt of the model.")
-@click.option("--log", metavar="FILE", help="json lines; FILE.jsonl of the model.")
+@click.option(
+    "--start", metavar="FILE", show_default="random weights", help="Trained codec to begin from."
+)
+@click.option(
+    "--device", type=click.Choice(["cpu", "cuda"]), show_default="cuda where there is",
+    help="Where to compute.",
+)  # fmt: skip
+@click.option(
+    "--checkpoint", metavar="FILE", show_default="MODEL.ckpt", help="State to go on from."
+)
+@click.option("--log", metavar="FILE", show_default="MODEL.jsonl", help="Log, lines of json.")
 @json_option
 @click.option("-o", "--out", required=True, metavar="FILE", help="Trained codec, *.pt.")
 def train(
@@ -145,6 +152,7 @@ def train(
     if before is not None:
         record["start"] = before
     save_codec(out, network, record)
+    paths["checkpoint"].unlink(missing_ok=True)  # not before the codec is in safety
     last = record["last"]
     if as_json:
         click.echo(json.dumps(record, indent=1))

@@ -23,9 +23,8 @@ _device = click.option(
 @click.argument("trained", metavar="TRAINED")
 @click.option("-o", "--out", required=True, metavar="FILE", help="Codec, *.loclic.")
 @click.option(
-    "--data", multiple=True, metavar="DATA",
-    help="Pictures to count the entropy coder's tables on, as in train; those of the normal "
-    "distribution without.",
+    "--data", multiple=True, metavar="DATA", show_default="tables of the normal distribution",
+    help="Pictures to count the entropy coder's tables on, as in train.",
 )  # fmt: skip
 @click.option(
     "--limit", type=click.IntRange(1), default=64, show_default=True,
@@ -73,8 +72,9 @@ def export(trained, out, data, limit, weight_bits, device) -> None:
     help="Rounding step: above one for smaller files, below for better images.",
 )  # fmt: skip
 @click.option(
-    "--record", metavar="FILE", help="Also write what the entropy coder coded, *.npz, for sim."
-)
+    "--record", metavar="FILE", show_default="none",
+    help="Also write what the entropy coder coded, *.npz, for sim.",
+)  # fmt: skip
 @_device
 def compress(image, out, model, factor, record, device) -> None:
     """Code a colour IMAGE of any size into a file, *.loc."""
@@ -107,14 +107,24 @@ def compress(image, out, model, factor, record, device) -> None:
         f"{out}: {width} x {height}, {pixels.size} -> {len(data)} bytes, "
         f"{8 * len(data) / (height * width):.3f} bpp"
     )
+    if not LocFile.unpack(data, height * width).is_paid:
+        click.echo(
+            f"{out}: decompress will want --max-pixels {height * width}, as so few bytes are "
+            "suspect", err=True,
+        )  # fmt: skip
 
 
 @loclic.command()
 @click.argument("file", metavar="FILE")
 @click.argument("out", metavar="OUT")
 @_model
+@click.option(
+    "--max-pixels", type=click.IntRange(1), metavar="N", show_default="256 per byte of the file, "
+    "or 1048576 if that is more", help="Most pixels to decode, at about half a kilobyte of memory "
+    "each.",
+)  # fmt: skip
 @_device
-def decompress(file, out, model, device) -> None:
+def decompress(file, out, model, max_pixels, device) -> None:
     """Decode a FILE, *.loc, to an image, *.png or another lossless format."""
     from PIL import Image
 
@@ -122,7 +132,7 @@ def decompress(file, out, model, device) -> None:
     codec = _codec(model, device)
     from lutgen.training.loclic.files import decode_image
 
-    pixels = decode_image(codec, data)
+    pixels = decode_image(codec, data, max_pixels)
     picture = Image.fromarray(pixels)
     try:
         picture.save(out)

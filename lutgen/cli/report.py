@@ -22,7 +22,8 @@ _USAGE = "give BUILD_FOLDER to write a page, or --vivado DIR alone to print what
 def _measured_options(command):
     for name, writer in reversed(_MEASURED.items()):
         command = click.option(
-            f"--{name}", metavar="FILE", help=f"What `{writer}` has written; for the page."
+            f"--{name}", metavar="FILE", show_default="none",
+            help=f"What `{writer}` has written; for the page.",
         )(command)
     return command
 
@@ -30,14 +31,15 @@ def _measured_options(command):
 @click.command("report")
 @click.argument("build_folder", required=False)
 @click.option(
-    "-o", "--out", metavar="FILE", help="The page; by default report.html in BUILD_FOLDER."
+    "-o", "--out", metavar="FILE", show_default="report.html in BUILD_FOLDER", help="The page."
 )
 @_measured_options
 @click.option(
-    "--vivado", "reports", metavar="DIR", help="Folder of Vivado's reports, *.rpt and *.txt."
-)
+    "--vivado", "reports", metavar="DIR", show_default="none",
+    help="Folder of Vivado's reports, *.rpt and *.txt.",
+)  # fmt: skip
 @click.option(
-    "--build", "folder", metavar="FOLDER",
+    "--build", "folder", metavar="FOLDER", show_default="none",
     help="Without BUILD_FOLDER: what `lutgen build` has written, to compare Vivado's reports with.",
 )  # fmt: skip
 @json_option

@@ -11,7 +11,7 @@ __all__ = ["route_"]
 @click.option("--target", required=True, help="Device; nextpnr routes ecp5-45k.")
 @model_option
 @click.option(
-    "--block", "blocks", multiple=True, metavar="NAME",
+    "--block", "blocks", multiple=True, metavar="NAME", show_default="whole cores",
     help="Part of the cores to route alone: coder, head, ...; may be repeated.",
 )  # fmt: skip
 @click.option(

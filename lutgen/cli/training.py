@@ -5,44 +5,79 @@ from pathlib import Path
 
 import click
 
+from lutgen.training.tree_config import RasterTable
+
 from .common import Failure, step_progress
 
 __all__ = ["slim_", "train", "train_extra"]
+
+#: Default of what can be cut.
+_KEEP = "as it is"
 
 
 @click.command()
 @click.option("--profile", default="raster-table", show_default=True)
 @click.option(
-    "--trainer", type=click.Choice(["tree", "dlc"]),
-    help="Context tree, or LUT networks by gradients; what the profile is for by default.",
+    "--trainer", type=click.Choice(["tree", "dlc"]), show_default="what the profile is for",
+    help="Context tree, or LUT networks by gradients.",
 )  # fmt: skip
 @click.option(
     "--data", multiple=True, required=True, metavar="DATA", help="As in eval; may be repeated."
 )
-@click.option("--classes", type=int, help="[tree] Probability tables.")
-@click.option("--leaves", type=int, help="[tree] Leaves of the context tree.")
-@click.option("--top-leaves", type=int, help="[tree] Leaves that the netlist decides.")
-@click.option("--stages", type=int, help="[tree] Stages of the tree walker, 0 for none.")
 @click.option(
-    "--preset", help="[dlc] paper, cpu or cpu-quick, see README.md; cpu-quick by default."
+    "--classes", type=int, show_default=f"{RasterTable.classes}", help="[tree] Probability tables."
 )
-@click.option("--steps", type=int, help="[dlc] Iterations of the autoregressive model.")
-@click.option("--luts", type=int, metavar="N", help="[dlc] LUTs of each layer of each network.")
-@click.option("--levels", type=int, help="[dlc] Levels of the pyramid, profile gic-dlc.")
-@click.option("--device", type=click.Choice(["cpu", "cuda"]), help="[dlc] cuda where there is.")
 @click.option(
-    "--checkpoint", metavar="FILE", help="[dlc] State to go on from; FILE.ckpt of the model file."
+    "--leaves", type=int, show_default=f"{RasterTable.leaves}",
+    help="[tree] Leaves of the context tree.",
+)  # fmt: skip
+@click.option(
+    "--top-leaves", type=int, show_default=f"{RasterTable.top_leaves}",
+    help="[tree] Leaves that the netlist decides.",
+)  # fmt: skip
+@click.option(
+    "--stages", type=int, show_default=f"{RasterTable.stages}",
+    help="[tree] Stages of the tree walker, 0 for none.",
+)  # fmt: skip
+@click.option(
+    "--preset", show_default="cpu-quick", help="[dlc] paper, cpu or cpu-quick, see README.md."
 )
-@click.option("--log", metavar="FILE", help="[dlc] json lines; FILE.jsonl of the model file.")
-@click.option("--seed", type=int)
-@click.option("--licence", default="", metavar="TEXT", help="Licence of the data, for the record.")
+@click.option(
+    "--steps", type=int, show_default="1000 with cpu-quick, else 8000",
+    help="[dlc] Iterations of the autoregressive model.",
+)  # fmt: skip
+@click.option(
+    "--luts", type=int, metavar="N", show_default="256 with cpu-quick, else 1024",
+    help="[dlc] LUTs of each layer of each network.",
+)  # fmt: skip
+@click.option(
+    "--levels", type=int, show_default="2", help="[dlc] Levels of the pyramid, profile gic-dlc."
+)
+@click.option(
+    "--device", type=click.Choice(["cpu", "cuda"]), show_default="cuda where there is",
+    help="[dlc] Where to compute.",
+)  # fmt: skip
+@click.option(
+    "--checkpoint", metavar="FILE", show_default="MODEL.ckpt", help="State to go on from."
+)
+@click.option(
+    "--log", metavar="FILE", show_default="MODEL.jsonl", help="[dlc] Log, lines of json."
+)
+@click.option("--seed", type=int, show_default="0", help="Of all that is drawn by chance.")
+@click.option(
+    "--licence", default="", metavar="TEXT", show_default="none",
+    help="Licence of the data, for the record.",
+)  # fmt: skip
 @click.option("-o", "--out", required=True, metavar="FILE", help="Model file, *.lutgen.")
 def train(profile, trainer, data, licence, out, **options) -> None:
     """Train a codec model.
 
-    The trainer of LUT networks writes its state once a minute: a run that was stopped goes on
-    where it was when the same command is given again.  Under torchrun, processes train together:
-    torchrun --nproc-per-node 2 -m lutgen train ...
+    Trainers write their state once a minute: a run that was stopped goes on where it was when the
+    same command is given again.  Under torchrun, processes train LUT networks together: torchrun
+    --nproc-per-node 2 -m lutgen train ...
+
+    Some whole images are held out, to decide on and to measure with; of a single image its last
+    rows, which says less.
     """
     with train_extra():
         from lutgen.training.datasets import load_images
@@ -59,10 +94,10 @@ def train(profile, trainer, data, licence, out, **options) -> None:
             f"trainer of profile {profile} must be {' or '.join(trainers)}, not {trainer}",
             param_hint="--trainer",
         )
-    common = ("seed",)
+    common = ("seed", "checkpoint")
     own = {
         "tree": ("classes", "leaves", "top_leaves", "stages"),
-        "dlc": ("preset", "steps", "luts", "levels", "device", "checkpoint", "log"),
+        "dlc": ("preset", "steps", "luts", "levels", "device", "log"),
     }
     options = {name: value for name, value in options.items() if value is not None}
     foreign = [name for name in options if name not in (*own[trainer], *common)]
@@ -94,18 +129,22 @@ def train_extra():
 def _train_tree(kind, options, load, record, out) -> None:
     with train_extra():
         from lutgen.training.train import train_table_model
+    checkpoint = Path(options.pop("checkpoint", f"{out}.ckpt"))
     try:
         config = kind(**options)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     with step_progress() as progress:
-        model = train_table_model(load(), config, progress=progress, **record)
+        model = train_table_model(
+            load(), config, checkpoint=checkpoint, progress=progress, **record
+        )
     _save_model(model, out)
+    checkpoint.unlink(missing_ok=True)  # not before the model is in safety
     figures = model.training["metrics"]
     click.echo(
         f"{out}: {model.network.n_nodes} LUTs, {model.head.classes} classes, ideal bpp "
         f"{figures['final']['integer']:.3f} on training images, "
-        f"{figures['held_out']['integer']:.3f} on held-out ones"
+        f"{figures['held_out']['integer']:.3f} on {figures['split']}, held out"
     )
 
 
@@ -137,11 +176,13 @@ def _train_dlc(kind, options, load, record, out) -> None:
         if rank():
             return
     _save_model(model, out)
+    for state in (paths["checkpoint"], Path(f"{paths['checkpoint']}.tree")):
+        state.unlink(missing_ok=True)  # not before the model is in safety
     figures = model.training["metrics"]
     ups = "" if model.upsampler is None else f" + {model.upsampler.network.n_nodes}"
     click.echo(
-        f"{out}: {model.network.n_nodes}{ups} LUTs, bpp on held-out images: as trained "
-        f"{figures['soft_bpp']:.3f}, hard {figures['hard_bpp']:.3f}, integer tables "
+        f"{out}: {model.network.n_nodes}{ups} LUTs, bpp on {figures['split']}, held out: as "
+        f"trained {figures['soft_bpp']:.3f}, hard {figures['hard_bpp']:.3f}, integer tables "
         f"{figures['integer_bpp']:.3f}"
     )
 
@@ -163,15 +204,29 @@ def _save_model(model, path: str) -> None:
     help="Training images, as in eval; may be repeated.",
 )  # fmt: skip
 @click.option(
-    "--thresholds", type=int, metavar="N", help="Of a pixel, on average, in each network."
+    "--thresholds", type=int, metavar="N", show_default=_KEEP,
+    help="Of a pixel, on average, in each network.",
+)  # fmt: skip
+@click.option(
+    "--output-bits", type=int, metavar="N", show_default=_KEEP,
+    help="Of location and of scale, each.",
+)  # fmt: skip
+@click.option(
+    "--ups-bits", type=int, metavar="N", show_default=_KEEP, help="Of each upsampled pixel."
 )
-@click.option("--output-bits", type=int, metavar="N", help="Of location and of scale, each.")
-@click.option("--ups-bits", type=int, metavar="N", help="Of each upsampled pixel.")
-@click.option("--scales", type=int, metavar="N", help="Scale classes of the head.")
-@click.option("--classes", type=int, metavar="N", help="Probability tables of a table head.")
+@click.option(
+    "--scales", type=int, metavar="N", show_default=_KEEP, help="Scale classes of the head."
+)
+@click.option(
+    "--classes", type=int, metavar="N", show_default=_KEEP,
+    help="Probability tables of a table head.",
+)  # fmt: skip
 @click.option("--limit", type=int, default=1000, show_default=True, help="Most images to count on.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the images' choice.")
-@click.option("--licence", default="", metavar="TEXT", help="Licence of the data, for the record.")
+@click.option(
+    "--licence", default="", metavar="TEXT", show_default="none",
+    help="Licence of the data, for the record.",
+)  # fmt: skip
 @click.option("-o", "--out", required=True, metavar="FILE", help="Model file, *.lutgen.")
 def slim_(model, data, licence, out, **options) -> None:
     """Cut a trained model of LUT networks down to a cheaper layout.

@@ -306,9 +306,13 @@ class Codec:
             file = io.BytesIO(file.read())
         file.seek(0)
         header = self._header(file.read(HEADER_BYTES))
-        sizes = _sizes(list(header.grid), header.levels)
-        areas = sizes[:, level:, 0] * sizes[:, level:, 1]
-        return *read_fronts(file, header, header.coder.front_bytes(areas.sum(axis=1))), header
+
+        def limits() -> np.ndarray:
+            sizes = _sizes(list(header.grid), header.levels)
+            areas = sizes[:, level:, 0] * sizes[:, level:, 1]
+            return header.coder.front_bytes(areas.sum(axis=1))
+
+        return *read_fronts(file, header, limits), header
 
     def _header(self, data: bytes) -> Header:
         """A file's header, if it is this model's."""
@@ -319,6 +323,12 @@ class Codec:
                 f"stream was written with model {header.model_hash.hex()}, not with {own.hex()}: "
                 "decode it with the model file it was encoded with"
             )
+        try:
+            self._tans(header.coder)
+        except ValueError as error:  # the model is right, so the byte is wrong
+            raise CorruptStreamError(
+                f"stream must be coded with a coder that its model can have: {error}"
+            ) from None
         if header.levels != self.model.levels:
             raise CorruptStreamError(
                 f"stream must have its model's {self.model.levels} levels, not {header.levels}"

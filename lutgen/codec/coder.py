@@ -30,17 +30,29 @@ class Coder:
         Bits of the state below its leading one.
     symbol_bits:
         Most bits that a symbol can take.
+    symbols_per_bit:
+        Symbols that take at least one bit together, however likely they are.
     """
 
     name: str
     code: int
     state_bits: int
     symbol_bits: int
+    symbols_per_bit: int
 
     @property
     def min_payload_bytes(self) -> int:
         """Shortest payload of a tile: the final state alone."""
         return (self.state_bits + 1 + 7) // 8
+
+    def least_payload_bytes(self, symbols: int) -> int:
+        """No payload of a tile of so many symbols is shorter.
+
+        Every symbol makes the state grow by a factor, which is least for the likeliest symbol that
+        there can be: 2**14 - 255 of 2**14, or 127 of 128 states of tANS.  The state begins at its
+        least value, and what grows beyond twice that leaves as bits: all but one of them.
+        """
+        return (self.state_bits + 1 + max(0, symbols // self.symbols_per_bit - 1) + 7) // 8
 
     def max_payload_bytes(self, symbols: int) -> int:
         """Longest payload of a tile of so many symbols."""
@@ -51,7 +63,9 @@ class Coder:
         return (self.symbol_bits * symbols + self.state_bits + 1 + 7 + 7) // 8
 
 
-RANS = Coder("rans", code=0, state_bits=PROB_BITS + 2, symbol_bits=PROB_BITS)
+RANS = Coder(
+    "rans", code=0, state_bits=PROB_BITS + 2, symbol_bits=PROB_BITS, symbols_per_bit=64
+)
 
 
 def tans(bits: int) -> Coder:
@@ -65,7 +79,9 @@ def tans(bits: int) -> Coder:
     if isinstance(bits, bool) or bits not in range(MIN_TANS_BITS, MAX_TANS_BITS + 1):
         raise ValueError(f"tANS bits must be {MIN_TANS_BITS} to {MAX_TANS_BITS}, not {bits!r}")
     # A raw symbol, and the bits of the escape's frequency: one in 128 at least.
-    return Coder("tans", code=int(bits), state_bits=int(bits), symbol_bits=8 + 7)
+    return Coder(
+        "tans", code=int(bits), state_bits=int(bits), symbol_bits=8 + 7, symbols_per_bit=256
+    )
 
 
 def coder_of(code: int) -> Coder:

@@ -24,10 +24,15 @@ A tile packet is the length of its payload in bytes (LEB128: seven bits a byte, 
 top bit set if another byte follows; two bytes at most) and the payload (:mod:`.coder`), which
 begins with the coarsest level: a decoder that wants no more reads the front of each packet only.
 Nothing follows the last packet.
+
+Damage is found by the state that a tile's decoder must end in, which is no hash: some of it is
+missed (:mod:`.rans`).  Version 2 of the format will carry a CRC.
 """
 
 import os
 import struct
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -101,6 +106,12 @@ class Header:
                     f"or hold the image's whole {name}, not {side}"
                 )
 
+    def least_payload_bytes(self, width: int, height: int) -> int:
+        """No payload of a tile of this size is shorter; see `lutgen.bounds`."""
+        # With levels, the last pixel of a whole block may follow from its average for nothing.
+        free = (width // 2) * (height // 2) if self.levels else 0
+        return self.coder.least_payload_bytes(width * height - free)
+
     def pack(self) -> bytes:
         """The header's 24 bytes."""
         g = self.grid
@@ -149,10 +160,36 @@ def _check_room(bytes_: int, header: Header) -> int:
             f"stream must hold {count} tile packets, but is cut short: "
             f"{bytes_} bytes have room for {max(room, 0)}"
         )
+    widths, heights = _tile_sides(header.grid)
+    least = sum(
+        columns * rows * (1 + header.least_payload_bytes(width, height))
+        for width, columns in Counter(widths).items()
+        for height, rows in Counter(heights).items()
+    ) * header.images  # fmt: skip
+    if HEADER_BYTES + least > bytes_:
+        raise CorruptStreamError(
+            f"stream of {header.images} images of {header.grid.width} x {header.grid.height} must "
+            f"have at least {HEADER_BYTES + least} bytes, but is cut short: it has {bytes_}"
+        )
     return count
 
 
-def _unpack_length(pair: bytes, tile: int, count: int, coder: Coder) -> tuple[int, int]:
+def _tile_sides(grid: TileGrid) -> tuple[list[int], list[int]]:
+    """Width of each column of tiles, and height of each row."""
+    return tuple(
+        [side] * (whole // side) + [whole % side] * (whole % side > 0)
+        for whole, side in ((grid.width, grid.tile_width), (grid.height, grid.tile_height))
+    )
+
+
+def _least_payloads(header: Header) -> list[int]:
+    """Shortest payload of each tile of an image, when `_check_room` has bounded their number."""
+    widths, heights = _tile_sides(header.grid)
+    rows = {h: [header.least_payload_bytes(w, h) for w in widths] for h in set(heights)}
+    return [least for h in heights for least in rows[h]]
+
+
+def _unpack_length(pair: bytes, tile: int, count: int, least: int) -> tuple[int, int]:
     """Length of a payload, and the number of bytes, 1 or 2, that say so."""
     if len(pair) < 2:
         raise CorruptStreamError(f"tile {tile} of {count}: the stream is cut short")
@@ -161,10 +198,9 @@ def _unpack_length(pair: bytes, tile: int, count: int, coder: Coder) -> tuple[in
         size, used = size - 128 + (pair[1] << 7), 2
         if not 128 <= size < 1 << 14:
             raise CorruptStreamError(f"tile {tile} of {count}: its length is not LEB128")
-    if size < coder.min_payload_bytes:
+    if size < least:
         raise CorruptStreamError(
-            f"tile {tile} of {count}: payload must have at least {coder.min_payload_bytes} bytes, "
-            f"not {size}"
+            f"tile {tile} of {count}: payload must have at least {least} bytes, not {size}"
         )
     return size, used
 
@@ -183,11 +219,12 @@ def split_packets(data: bytes, header: Header) -> tuple[np.ndarray, np.ndarray]:
         If packets are cut short, have an impossible length, or something follows the last.
     """
     count = _check_room(len(data), header)
+    least = _least_payloads(header)
     start = np.empty(count, dtype=np.int64)
     length = np.empty(count, dtype=np.int64)
     at = HEADER_BYTES
     for tile in range(count):
-        size, used = _unpack_length(data[at : at + 2], tile, count, header.coder)
+        size, used = _unpack_length(data[at : at + 2], tile, count, least[tile % len(least)])
         at += used
         if at + size > len(data):
             raise CorruptStreamError(f"tile {tile} of {count}: the stream is cut short")
@@ -199,7 +236,7 @@ def split_packets(data: bytes, header: Header) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_fronts(
-    file: BinaryIO, header: Header, limits: np.ndarray
+    file: BinaryIO, header: Header, limits: Callable[[], np.ndarray]
 ) -> tuple[bytes, np.ndarray, np.ndarray]:
     """Read the front of every payload, and nothing else but the packet lengths.
 
@@ -210,7 +247,8 @@ def read_fronts(
     header:
         Header of the file.
     limits:
-        int64, shape (tiles,): bytes to read at most of each payload of an image.
+        Gives int64, shape (tiles,): bytes to read at most of each payload of an image.  Called when
+        the file has been seen to be large enough for so many tiles.
 
     Returns
     -------
@@ -225,16 +263,17 @@ def read_fronts(
     """
     end = file.seek(0, os.SEEK_END)
     count = _check_room(end, header)
+    least, most = _least_payloads(header), limits()
     length = np.empty(count, dtype=np.int64)
     fronts = []
     at = HEADER_BYTES
     for tile in range(count):
         file.seek(at)
-        size, used = _unpack_length(file.read(2), tile, count, header.coder)
+        size, used = _unpack_length(file.read(2), tile, count, least[tile % len(least)])
         at += used
         if at + size > end:
             raise CorruptStreamError(f"tile {tile} of {count}: the stream is cut short")
-        length[tile] = min(size, limits[tile % len(limits)])
+        length[tile] = min(size, most[tile % len(most)])
         if used == 1:
             file.seek(at)
         fronts.append(file.read(int(length[tile])))

@@ -96,7 +96,7 @@ class InterleavedDecoder:
     def decode(self, classes: np.ndarray) -> np.ndarray:
         """The next symbols, of these classes: uint8, shape (n,).
 
-        A damaged payload gives some symbols or other; :meth:`finish` finds out.
+        A damaged payload gives some symbols or other; :meth:`finish` finds out, mostly.
 
         Raises
         ------

@@ -12,16 +12,21 @@ offset bytes content, little-endian
 17     4     CRC-32 of all other bytes
 21     ...   payload, see :mod:`.interleaved` and :mod:`.residuals`
 ====== ===== ==========================================================
+
+A CRC finds damage, it does not keep anybody from writing a small file of a large image.  A decoder
+takes hundreds of bytes for a pixel, so a reader refuses more pixels than the file's bytes pay for
+(:mod:`lutgen.bounds`), unless told how many to accept.
 """
 
 import struct
 import zlib
 from dataclasses import dataclass
 
+from ..bounds import most_pixels
 from .container import CorruptStreamError
 from .step import step_of
 
-__all__ = ["MAX_SIDE", "LocFile"]
+__all__ = ["MAX_SIDE", "ImageTooLargeError", "LocFile"]
 
 _MAGIC, _VERSION = b"LOC", 1
 _LAYOUT = struct.Struct("<3sB8sHHB")
@@ -29,6 +34,10 @@ _CRC = struct.Struct("<I")
 _HEADER = _LAYOUT.size + _CRC.size
 #: Pixels of a side of an image.
 MAX_SIDE = 16384
+
+
+class ImageTooLargeError(ValueError):
+    """An image of more pixels than its file's bytes pay for, or than the caller accepts."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +84,22 @@ class LocFile:
         return head + _CRC.pack(zlib.crc32(self.payload, zlib.crc32(head))) + self.payload
 
     @classmethod
-    def unpack(cls, data: bytes) -> "LocFile":
-        """
+    def unpack(cls, data: bytes, max_pixels: int | None = None) -> "LocFile":
+        """Read a file.
+
+        Parameters
+        ----------
+        data:
+            Its bytes.
+        max_pixels:
+            Most pixels to accept; `lutgen.bounds.most_pixels` of the file's size by default.
+
         Raises
         ------
         CorruptStreamError
             If the bytes are no such file, or damaged.
+        ImageTooLargeError
+            If the image has more pixels.
         """
         if len(data) < _HEADER:
             raise CorruptStreamError(
@@ -99,6 +118,23 @@ class LocFile:
         if crc != zlib.crc32(payload, zlib.crc32(head)):
             raise CorruptStreamError("file must have its CRC-32; it is damaged")
         try:
-            return cls(model_hash, width, height, step, payload)
+            file = cls(model_hash, width, height, step, payload)
         except ValueError as error:
             raise CorruptStreamError(str(error)) from None
+        if max_pixels is None and not file.is_paid:
+            raise ImageTooLargeError(
+                f"image of {width} x {height} must have at most {most_pixels(len(data))} pixels "
+                f"in a file of {len(data)} bytes, not {width * height}: if you trust the file and "
+                f"have the memory, allow them with --max-pixels {width * height}"
+            )
+        if max_pixels is not None and width * height > max_pixels:
+            raise ImageTooLargeError(
+                f"image of {width} x {height} must have at most {max_pixels} pixels, not "
+                f"{width * height}"
+            )
+        return file
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether a reader takes it without being told to."""
+        return self.width * self.height <= most_pixels(_HEADER + len(self.payload))

@@ -12,6 +12,7 @@ import numpy as np
 import lutgen
 from lutgen.build import load_build
 from lutgen.build_engine import ENGINE, build_engine, load_engine_tables
+from lutgen.npz import check_npz
 from lutgen.sim.design import Design
 from lutgen.sim.engine import check_engine, synthetic_stream
 from lutgen.sim.stall import Stall
@@ -135,6 +136,7 @@ def read_stream(path: Path | str) -> tuple[np.ndarray, np.ndarray, bytes]:
         If it is anything else.
     """
     try:
+        check_npz(path)
         with np.load(path, allow_pickle=False) as stored:
             classes, symbols, payload = (
                 stored[name] for name in ("classes", "symbols", "payload")

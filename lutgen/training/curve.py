@@ -35,7 +35,7 @@ def curve(images, validation, shapes, leaves, classes, *, report=lambda row: Non
         most = min(max(leaves), top_leaves * 4**stages) if stages else max(leaves)
         shape = {**options, "top_leaves": top_leaves, "stages": stages}
         config = RasterTable(**{**shape, "leaves": most})
-        grown = _grow(train, config, "", lambda *_: None)
+        grown = _grow(train, config, "")
         for count, tables in itertools.product(leaves, classes):
             if not top_leaves <= count <= most and stages:
                 continue

@@ -13,7 +13,8 @@ specification                           images
 ======================================  =======================================================
 
 A path that does not exist is looked for in the folder that the environment variable
-``LUTGEN_DATA`` names, with and without the ending ``.npz``.
+``LUTGEN_DATA`` names, with and without the ending ``.npz``; the official files are fetched only if
+that folder has no file of their name.
 """
 
 import gzip
@@ -27,6 +28,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from lutgen.bounds import most_inflated
+from lutgen.npz import check_npz
 from lutgen.training.glyphs import glyphs
 
 __all__ = ["DOWNLOADS", "DatasetError", "check_images", "data_hash", "load_images"]
@@ -108,7 +111,7 @@ def load_images(spec, *, split: str = "train", cache=None) -> list[np.ndarray]:
         raise DatasetError(f"split must be one of {', '.join(_SPLITS)}, not {split!r}")
     if spec == "glyphs" or spec.startswith("glyphs:"):
         return _glyphs(spec, split)
-    if spec in DOWNLOADS and not Path(spec).exists():
+    if spec in DOWNLOADS and not any(place.exists() for place in _places(spec)):
         return check_images(_download(spec, split, cache), spec)
     path, part = _locate(spec)
     try:
@@ -129,18 +132,22 @@ def _glyphs(spec: str, split: str) -> list[np.ndarray]:
         ) from None
 
 
+def _places(text: str) -> list[Path]:
+    """Where a path may be."""
+    folder = os.environ.get("LUTGEN_DATA")
+    beside = [Path(folder, text), Path(folder, text + ".npz")] if folder else []
+    return [Path(text), *beside]
+
+
 def _locate(spec: str) -> tuple[Path, str | None]:
     """File or folder and, after a colon, the name of an array."""
-    folder = os.environ.get("LUTGEN_DATA")
+    folder = os.environ.get("LUTGEN_DATA")  # named in the error
     options = [(spec, None)]
     name, colon, part = spec.rpartition(":")
     if colon and name and part:
         options.append((name, part))
     for text, array in options:
-        places = [Path(text)]
-        if folder:
-            places += [Path(folder, text), Path(folder, text + ".npz")]
-        for place in places:
+        for place in _places(text):
             if place.exists():
                 return place, array
     raise DatasetError(
@@ -162,7 +169,8 @@ def _read(path: Path, part: str | None, split: str) -> list[np.ndarray]:
         return _npz(path, part, split)
     if name.endswith(".npy"):
         try:
-            return _stack(np.load(path, allow_pickle=False), path)
+            # Mapped, so that a header cannot ask for more than the file has.
+            return _stack(np.array(np.load(path, mmap_mode="r", allow_pickle=False)), path)
         except (ValueError, EOFError) as error:
             raise DatasetError(f"{path} must be a readable npy file: {error}") from None
     if name.endswith(_PICTURES):
@@ -183,6 +191,7 @@ def _stack(array: np.ndarray, path: Path) -> list[np.ndarray]:
 
 def _npz(path: Path, part: str | None, split: str) -> list[np.ndarray]:
     try:
+        check_npz(path)
         with np.load(path, allow_pickle=False) as file:
             names = file.files
             if part is not None:
@@ -232,6 +241,8 @@ def _idx(path: Path) -> np.ndarray:
             want = math.prod(sizes)
             if not 1 <= want <= _MAX_PIXELS:
                 raise DatasetError(f"{path} must have 1 to {_MAX_PIXELS} pixels, not {want}")
+            if want > most_inflated(path.stat().st_size):
+                raise DatasetError(f"{path} must be large enough for the {want} pixels it claims")
             data = file.read(want + 1)
     except (EOFError, gzip.BadGzipFile, struct.error, ValueError) as error:
         if isinstance(error, DatasetError):

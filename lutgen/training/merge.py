@@ -4,6 +4,8 @@ The distance of a leaf to a class is what coding the leaf's symbols with the cla
 up to the leaf's own entropy that is its count times the Kullback-Leibler divergence.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from lutgen.codec.head import PROB_BITS, SYMBOLS
@@ -38,6 +40,7 @@ def merge_leaves(
     iterations: int = 30,
     strength: float = 1.0,
     start: np.ndarray | None = None,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> np.ndarray:
     """Class of each leaf.
 
@@ -53,6 +56,8 @@ def merge_leaves(
         Pseudo-counts added to each class, spread like the whole histogram.
     start:
         Shape (C, 256): counts of first classes to go on from, instead of choosing them.
+    progress:
+        Called with the share of the work that is done.
 
     Returns
     -------
@@ -67,11 +72,15 @@ def merge_leaves(
     total = counts.sum(axis=1)
     pmf = (counts + prior) / (total + 1)[:, None]
     own = -(counts * np.log2(pmf)).sum(axis=1)  # a leaf's cost on its own
-    if start is None:
-        start = _choose(counts, pmf, own, classes, np.random.default_rng(seed))
+    choose = start is None
+    if choose:
+        rng = np.random.default_rng(seed)
+        start = _choose(counts, pmf, own, classes, rng, lambda share: progress(share / 2))
+    chosen = 0.5 if choose else 0.0
     bits = code_bits(start, prior, strength)
     label = None
-    for _ in range(iterations):
+    for k in range(iterations):
+        progress(chosen + (1 - chosen) * k / iterations)
         cost = counts @ bits.T
         new = cost.argmin(axis=1)
         paid = cost[np.arange(leaves), new]
@@ -91,18 +100,22 @@ def merge_leaves(
 
 def class_counts(counts: np.ndarray, label: np.ndarray, classes: int) -> np.ndarray:
     """Sum of the leaf counts of each class, shape (classes, 256)."""
+    # Counts are integers, so the order of the sums does not matter.
     out = np.zeros((classes, counts.shape[1]), dtype=np.float64)
-    np.add.at(out, label, counts)
+    order = np.argsort(label, kind="stable")
+    used, first = np.unique(label[order], return_index=True)
+    out[used] = np.add.reduceat(np.asarray(counts, dtype=np.float64)[order], first)
     return out
 
 
-def _choose(counts, pmf, own, classes, rng) -> np.ndarray:
+def _choose(counts, pmf, own, classes, rng, progress) -> np.ndarray:
     """First classes: each next one a leaf drawn by what it pays beyond its own entropy."""
     leaves = counts.shape[0]
     first = int(counts.sum(axis=1).argmax())
     chosen = [first]
     excess = np.maximum(-(counts @ np.log2(pmf[first])) - own, 0)
     while len(chosen) < classes:
+        progress(len(chosen) / classes)
         weight = excess.sum()
         if weight <= 0:
             chosen.append(int(rng.integers(leaves)))

@@ -6,6 +6,7 @@ samples (Carreira-Perpinan and Tavallali, "Alternating optimization of decision 
 Every step lowers the code length or leaves it; the hardware stays as large as it was.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numba
@@ -16,6 +17,9 @@ from lutgen.training.tree import Tree
 
 __all__ = ["refine"]
 
+#: Times that a sweep tells how far it is.
+_PARTS = 50
+
 
 @numba.njit(cache=True)
 def _class(row, node, feature, threshold, child, value):
@@ -25,12 +29,17 @@ def _class(row, node, feature, threshold, child, value):
 
 
 @numba.njit(cache=True)
-def _sweep(rows, symbols, weights, begin, end, feature, threshold, child, value, cost):
-    """Choose all tests again, children before parents; changes ``feature`` and ``threshold``."""
+def _sweep(
+    rows, symbols, weights, begin, end, feature, threshold, child, value, cost, first, last
+):
+    """Choose the tests of nodes ``first`` to ``last`` again, children before parents.
+
+    Changes ``feature`` and ``threshold``.
+    """
     features = rows.shape[1]
     joint = np.empty((features, 256))
     changed = 0
-    for node in range(feature.size - 1, -1, -1):
+    for node in range(last, first - 1, -1):
         if feature[node] < 0 or end[node] == begin[node]:
             continue
         joint[:] = 0
@@ -61,7 +70,10 @@ def _sweep(rows, symbols, weights, begin, end, feature, threshold, child, value,
     return changed
 
 
-def refine(tree: Tree, label: np.ndarray, samples: Samples, bits: np.ndarray) -> Tree:
+def refine(
+    tree: Tree, label: np.ndarray, samples: Samples, bits: np.ndarray,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Tree:  # fmt: skip
     """The tree after one sweep over all of its tests, from the leaves to the root.
 
     Parameters
@@ -70,6 +82,8 @@ def refine(tree: Tree, label: np.ndarray, samples: Samples, bits: np.ndarray) ->
         Class of each leaf, by leaf number.
     bits:
         Shape (C, 256), code lengths of the classes.
+    progress:
+        Called with the share of the work that is done.
     """
     n = tree.feature.size
     # Leaves from left to right: the samples of every node are then one range.
@@ -95,8 +109,14 @@ def refine(tree: Tree, label: np.ndarray, samples: Samples, bits: np.ndarray) ->
     value = np.full(n, -1, dtype=np.int64)
     value[tree.leaves] = label
     feature, threshold = tree.feature.copy(), tree.threshold.copy()
-    _sweep(
-        rows, samples.symbols[sort], samples.weights[sort], begin, end, feature, threshold,
-        tree.child, value, np.ascontiguousarray(bits.T),
-    )
+    arrays = rows, samples.symbols[sort], samples.weights[sort], begin, end, feature, threshold
+    cost = np.ascontiguousarray(bits.T)
+    # Nodes from the last to the first in parts of equal work.
+    work = np.cumsum(np.where(tree.feature >= 0, end - begin, 0)[::-1])
+    bounds = np.searchsorted(work, work[-1] * np.arange(1, _PARTS) / _PARTS)
+    last = n - 1
+    for first in np.unique(np.append(n - 1 - bounds, 0))[::-1].tolist():
+        _sweep(*arrays, tree.child, value, cost, first, last)
+        last = first - 1
+        progress(work[n - 1 - first] / max(1, work[-1]))
     return replace(tree, feature=feature, threshold=threshold)

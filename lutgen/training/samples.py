@@ -50,9 +50,12 @@ def orientations(images: Sequence[np.ndarray], count: int) -> list[np.ndarray]:
     return out
 
 
-def collect(images: Iterable[np.ndarray], window: Window, tile: int) -> Samples:
+def collect(
+    images: Iterable[np.ndarray], window: Window, tile: int,
+    progress: Callable[[int], None] = lambda pixels: None,
+) -> Samples:  # fmt: skip
     """Samples of all pixels of a raster model, the background collapsed: see `collect_levels`."""
-    return collect_levels(images, window, tile)[0]
+    return collect_levels(images, window, tile, progress=progress)[0]
 
 
 def collect_levels(
@@ -62,6 +65,7 @@ def collect_levels(
     *,
     levels: int = 0,
     upsample: Callable[[np.ndarray, int, int], np.ndarray] | None = None,
+    progress: Callable[[int], None] = lambda pixels: None,
 ) -> list[Samples]:
     """Samples of all pixels of all levels, the background collapsed.
 
@@ -78,6 +82,8 @@ def collect_levels(
     upsample:
         The upsampling model: uint8 (N, h, w), height and width to uint8 (N, height, width).
         Needed for ``levels`` above 0, where the window must have a prior.
+    progress:
+        Called with the pixels just done.
 
     Returns
     -------
@@ -99,6 +105,7 @@ def collect_levels(
             background[level] += np.bincount(symbol[~busy], minlength=SYMBOLS)
             features[level].append(context[:, busy])
             symbols[level].append(symbol[busy])
+        progress(batch.size)
     return [_merged(*parts) for parts in zip(features, symbols, background, strict=True)]
 
 

@@ -390,7 +390,7 @@ def _moments(
         products += (bits * weight) @ bits.T
         sums += bits @ weight
         aim += bits @ (weights[block] * target[block].astype(np.float64))
-    total = weights.sum()
+    total = max(1, weights.sum())  # of a picture of one row, some pixels of blocks never exist
     products, sums, aim = products / total, sums / total, aim / total
     if centred:
         products -= sums[:, None] * sums

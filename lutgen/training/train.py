@@ -22,12 +22,14 @@ from lutgen.codec.head import TableHead
 from lutgen.codec.window import Window
 from lutgen.model import Model
 from lutgen.training.compile import collapse, compile_tree
-from lutgen.training.datasets import DatasetError, check_images, data_hash
+from lutgen.training.datasets import check_images, data_hash
+from lutgen.training.holdout import hold_out
 from lutgen.training.merge import class_counts, code_bits, merge_leaves
 from lutgen.training.prune import choose_top, prune
 from lutgen.training.refine import refine
 from lutgen.training.samples import Samples, collect, orientations
 from lutgen.training.tree import Grower, Tree
+from lutgen.training.tree_checkpoint import TreeCheckpoint
 from lutgen.training.tree_config import RasterTable
 
 __all__ = ["STRENGTHS", "ideal_bpp", "progress_bar", "train_table_model"]
@@ -53,49 +55,109 @@ def _prior(counts: np.ndarray) -> np.ndarray:
     return prior / prior.sum()
 
 
+def _ignore(step: str, done: int, total: int) -> None:
+    pass
+
+
+def _shares(progress: Progress, step: str, parts: int) -> Callable[[int], Callable[[float], None]]:
+    """Progress of a step of equal parts: of a part's number, what takes the share of it done."""
+
+    def part(k: int) -> Callable[[float], None]:
+        return lambda share: progress(step, round(1000 * (k + share)), 1000 * parts)
+
+    return part
+
+
 def _pruned(
-    tree: Tree, samples: Samples, leaves: int, config: RasterTable
+    tree: Tree, samples: Samples, leaves: int, config: RasterTable, step: str, progress: Progress
 ) -> tuple[Tree, np.ndarray, np.ndarray]:
     """Tree of at most ``leaves`` leaves, its leaf histograms and class counts."""
+    part = _shares(progress, step, 3)
     counts = tree.histograms(samples)
-    label = merge_leaves(counts, config.classes, seed=config.seed)
+    label = merge_leaves(counts, config.classes, seed=config.seed, progress=part(0))
     total = class_counts(counts, label, config.classes)
     prior = _prior(total)
     # Twice: the classes of the smaller tree differ, and some of its leaves become equal.
-    for _ in range(2):
+    for k in (1, 2):
+        part(k)(0)
         tree = prune(tree, counts, code_bits(total, prior, 1.0), leaves)
         counts = tree.histograms(samples)
-        label = merge_leaves(counts, config.classes, start=total)
+        label = merge_leaves(counts, config.classes, start=total, progress=part(k))
         total = class_counts(counts, label, config.classes)
+    part(3)(0)
     return tree, counts, label
 
 
-def _grow(samples: Samples, config: RasterTable, step: str, progress: Progress) -> Tree:
-    """The tree before its last pruning, its top chosen."""
+def _grown(
+    samples: Samples, config: RasterTable, step: str, progress: Progress, store: TreeCheckpoint,
+    top: Tree | None = None,
+) -> Tree:  # fmt: skip
+    """A tree of as many leaves as are grown before pruning, below a top if there is one."""
     leaves = min(round(config.leaves * config.overgrow), 1 << 17)
-    work = leaves * (2 if config.stages else 1)
+    depth = None if top is None else 2 * config.stages
+    progress(step, 0, leaves)
     grower = Grower(samples)
-    progress(step, 0, work)
-    grower.grow(leaves, config.min_gain, lambda n: progress(step, n, work))
-    if config.stages:
-        tree, counts, label = _pruned(grower.tree(), samples, config.leaves, config)
-        bits = code_bits(class_counts(counts, label, config.classes), _prior(counts), 1.0)
-        top = choose_top(tree, counts, bits, config.top_leaves, 2 * config.stages)
-        grower = Grower(samples)
-        grower.start(top, 2 * config.stages)
-        grower.grow(leaves, config.min_gain, lambda n: progress(step, leaves + n, work))
-    progress(step, work, work)
+    name = step.replace(" ", "-").replace(":", "")
+    if (found := store.growing(name)) is not None:
+        grower.resume(*found, depth)
+    elif top is not None:
+        grower.start(top, depth)
+
+    def tell(count: int) -> None:
+        progress(step, count, leaves)
+        store.keep(name, grower)
+
+    grower.grow(leaves, config.min_gain, tell)
+    progress(step, grower.leaves, grower.leaves)  # no split gains more
     return grower.tree()
 
 
-def _fit(grown: Tree, samples: Samples, config: RasterTable) -> _Fit:
+def _grow(
+    samples: Samples, config: RasterTable, run: str, progress: Progress = _ignore,
+    store: TreeCheckpoint | None = None,
+) -> Tree:  # fmt: skip
+    """The tree before its last pruning, its top chosen."""
+    store = store or TreeCheckpoint()
+    if not config.stages:
+        return _grown(samples, config, f"{run}: growing", progress, store)
+    if (found := store.get("top")) is not None:
+        top = found[0]
+    else:
+        tree = _grown(samples, config, f"{run}: growing", progress, store)
+        tree, counts, label = _pruned(
+            tree, samples, config.leaves, config, f"{run}: choosing the top", progress
+        )
+        bits = code_bits(class_counts(counts, label, config.classes), _prior(counts), 1.0)
+        top = choose_top(tree, counts, bits, config.top_leaves, 2 * config.stages)
+        store.put("top", top, drop=f"{run}-growing")
+    return _grown(samples, config, f"{run}: growing below the top", progress, store, top)
+
+
+def _fit(
+    grown: Tree, samples: Samples, config: RasterTable, run: str = "", progress: Progress = _ignore,
+    store: TreeCheckpoint | None = None,
+) -> _Fit:  # fmt: skip
     """Prune and refine a grown tree and count its classes."""
-    tree, counts, label = _pruned(grown, samples, config.leaves, config)
-    for _ in range(config.sweeps):
-        total = class_counts(counts, label, config.classes)
-        tree = refine(tree, label, samples, code_bits(total, _prior(total), 1.0))
+    store = store or TreeCheckpoint()
+    names = [f"sweep-{k}" for k in range(config.sweeps + 1)]
+    begun = [k for k, name in enumerate(names) if store.get(name) is not None]
+    if begun:
+        tree, label = store.get(names[begun[-1]])
         counts = tree.histograms(samples)
-        label = merge_leaves(counts, config.classes, start=total)
+    else:
+        tree, counts, label = _pruned(
+            grown, samples, config.leaves, config, f"{run}: merging classes", progress
+        )
+        store.put(names[0], tree, label)
+    part = _shares(progress, f"{run}: refining", 2 * config.sweeps)
+    for k in range(begun[-1] if begun else 0, config.sweeps):
+        total = class_counts(counts, label, config.classes)
+        tree = refine(tree, label, samples, code_bits(total, _prior(total), 1.0), part(2 * k))
+        counts = tree.histograms(samples)
+        label = merge_leaves(counts, config.classes, start=total, progress=part(2 * k + 1))
+        store.put(names[k + 1], tree, label, drop=names[k])
+    if config.sweeps:
+        part(2 * config.sweeps)(0)
     if not config.stages:
         tree = replace(tree, top=tree.feature >= 0)
     # Classes by weight, without those that no leaf has.
@@ -146,10 +208,24 @@ def ideal_bpp(model: Model, images, tile: int = 32) -> float:
     return float((bits * samples.weights).sum() / samples.pixels)
 
 
+def _trained(
+    samples: Samples, config: RasterTable, run: str, progress: Progress, store: TreeCheckpoint
+) -> _Fit:
+    """The fit of a run on samples, from where its checkpoint is."""
+    if (found := store.get("grown")) is not None:
+        grown = found[0]
+    else:
+        grown = _grow(samples, config, run, progress, store)
+        store.put("grown", grown, drop="top")
+    return _fit(grown, samples, config, run, progress, store)
+
+
 def train_table_model(
     images,
     config: RasterTable | None = None,
     *,
+    checkpoint=None,
+    save_seconds: float = 60.0,
     progress: Progress | None = None,
     name: str = "unnamed images",
     licence: str = "",
@@ -161,9 +237,14 @@ def train_table_model(
     Parameters
     ----------
     images:
-        uint8 arrays of shape (H, W), sizes may differ; at least two.
+        uint8 arrays of shape (H, W), sizes may differ, of two pixels at least.  Whole images are
+        held out; of a single one, its last rows (`lutgen.training.holdout`).
     config:
         Configuration, `RasterTable()` unless told.
+    checkpoint:
+        File that the state is written to after each step, and every ``save_seconds`` while a tree
+        grows; a run goes on from it with the same result.  It stays: remove it when the model is
+        in safety.
     progress:
         Called with step, work done and all work of the step, often; see `progress_bar`.
     name, licence:
@@ -179,46 +260,60 @@ def train_table_model(
         Its ``training`` holds profile, data, licence, date, configuration and metrics: ideal bpp
         ``train`` and ``held_out`` of a run without the held-out images, then ``final`` on all
         images and ``validation``, each for ``tree`` (one pmf per grown leaf), ``merged`` (one per
-        class) and ``integer`` (integer tables).
+        class) and ``integer`` (integer tables); ``split`` says in words what was held out.
 
     Raises
     ------
     DatasetError
         If the images are not what they must be.
+    ValueError
+        If the checkpoint is of another run.
     """
     config = RasterTable() if config is None else config
-    progress = (lambda step, done, total: None) if progress is None else progress
+    progress = _ignore if progress is None else progress
     images = check_images(images)
-    if len(images) < 2:
-        raise DatasetError("images must be at least two, so that one can be held out, not one")
+    split = hold_out(images, config.held_out, config.seed)
     window = Window(config.window)
+    identity = {"data": data_hash(images), "config": asdict(config)}
+    store = TreeCheckpoint(checkpoint, identity, save_seconds)
 
-    def samples(chosen, turns=config.orientations) -> Samples:
-        return collect(orientations(chosen, turns), window, config.tile)
+    def samples(chosen, step: str, turns=config.orientations) -> Samples:
+        chosen = orientations(chosen, turns)
+        pixels, done = sum(image.size for image in chosen), 0
 
-    held = np.zeros(len(images), dtype=np.bool_)
-    count = min(max(1, round(config.held_out * len(images))), len(images) - 1)
-    held[np.random.default_rng(config.seed).permutation(len(images))[:count]] = True
-    kept = samples([image for image, out in zip(images, held, strict=True) if not out])
-    out = samples([image for image, out in zip(images, held, strict=True) if out], 1)
+        def tell(count: int) -> None:
+            nonlocal done
+            done += count
+            progress(f"{step}: collecting windows", done, pixels)
 
-    fit = _fit(_grow(kept, config, "trying", progress), kept, config)
-    heads = {strength: _head(fit, strength) for strength in STRENGTHS}
-    paid = {s: _bpp(fit.tree, _head_bits(head), out, fit.label) for s, head in heads.items()}
-    strength = min(paid, key=paid.get)
-    metrics: dict = {
-        "train": _figures(fit, heads[strength], kept),
-        "held_out": _figures(fit, heads[strength], out),
-    }
-    del kept, out
+        return collect(chosen, window, config.tile, progress=tell)
 
-    everything = samples(images)
-    fit = _fit(_grow(everything, config, "training", progress), everything, config)
+    trial = store.note("trial")
+    if trial is None:
+        kept = samples(split.kept, "trial")
+        fit = _trained(kept, config, "trial", progress, store)
+        out = samples(split.held, "held out", 1)
+        heads = {strength: _head(fit, strength) for strength in STRENGTHS}
+        paid = {s: _bpp(fit.tree, _head_bits(head), out, fit.label) for s, head in heads.items()}
+        strength = min(paid, key=paid.get)
+        trial = {"smoothing": strength, "metrics": {
+            "train": _figures(fit, heads[strength], kept),
+            "held_out": _figures(fit, heads[strength], out),
+        }}  # fmt: skip
+        del kept, out
+        store.write_note("trial", trial)
+    strength, metrics = trial["smoothing"], {**trial["metrics"], "split": split.how}
+
+    everything = samples(images, "final")
+    fit = _trained(everything, config, "final", progress, store)
     head = _head(fit, strength)
     metrics["final"] = _figures(fit, head, everything)
     if validation is not None:
-        metrics["validation"] = _figures(fit, head, samples(check_images(validation), 1))
+        metrics["validation"] = _figures(
+            fit, head, samples(check_images(validation), "validation", 1)
+        )
 
+    progress("compiling", 0, 1)
     tree, label = collapse(fit.tree, fit.label)
     network, walker = compile_tree(tree, label, features=window.features, stages=config.stages)
     metrics |= {
@@ -234,6 +329,7 @@ def train_table_model(
     if walker is None:  # a row for every number that the index can be
         rows = 1 << len(network.outputs["index"])
         head = TableHead(np.pad(head.cumulative, ((0, rows - head.classes), (0, 0)), mode="edge"))
+    progress("compiling", 1, 1)
     record: Mapping = {
         "profile": "raster-table",
         "data": {

@@ -281,6 +281,38 @@ class Grower:
         self._below = [0] * len(self._feature)
         self._limit = depth_below
 
+    def waiting(self) -> np.ndarray:
+        """Splits that wait for their turn, for `resume`: int64, shape (n, 4).
+
+        The bits of the negative gain as float64, node, feature and threshold, in the heap's order.
+        """
+        table = np.array([entry[1:] for entry in self._heap], dtype=np.int64).reshape(-1, 3)
+        gains = np.array([entry[0] for entry in self._heap], dtype=np.float64)
+        return np.column_stack([gains.view(np.int64), table])
+
+    def resume(self, tree: Tree, waiting: np.ndarray, depth_below: int | None = None) -> None:
+        """Go on where another grower of the same samples was: its tree and what waited.
+
+        ``depth_below`` is that of `start`, None without a top.  For a new grower only.
+        """
+        if self._leaves > 1:
+            raise ValueError("tree must not be grown yet to be resumed")
+        inner = np.flatnonzero(tree.feature >= 0)
+        # In the order in which they were split: children are numbered by it.
+        inner = inner[np.argsort(tree.child[inner, 0], kind="stable")]
+        for top in (True, False):
+            for node in inner[tree.top[inner] == top].tolist():
+                self._split(node, int(tree.feature[node]), int(tree.threshold[node]))
+                self._top[node] = top
+            if top and depth_below is not None:
+                self._below = [0] * len(self._feature)
+                self._limit = depth_below
+        gains = np.ascontiguousarray(waiting[:, 0]).view(np.float64)
+        self._heap = [
+            (gain, *row) for gain, row in zip(gains.tolist(), waiting[:, 1:].tolist(), strict=True)
+        ]
+        self._offered = True
+
     def _split(self, node: int, feature: int, threshold: int) -> None:
         lo, hi = self._range[node]
         middle = _partition(

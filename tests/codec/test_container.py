@@ -1,12 +1,15 @@
 import io
 import re
 import struct
+import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lutgen.codec.codec import Codec
 from lutgen.codec.coder import tans
 from lutgen.codec.container import (
     HEADER_BYTES,
@@ -17,6 +20,7 @@ from lutgen.codec.container import (
     split_packets,
 )
 from lutgen.codec.tile import TileGrid
+from tests.models import laplace_model, pyramid_laplace_model
 
 HASH = bytes(range(8))
 GOLDEN = b"LGC\x01\x00\x01\x02\x03\x04\x05\x06\x07\x2c\x01\x02\x00\x20\x10\x00\x00\x05\x00\x00\x00"
@@ -146,7 +150,7 @@ def test_fronts_are_found_and_nothing_else_is_read(lengths, limit):
     payloads = [bytes([i]) * n for i, n in enumerate(lengths)]
     file = Counted(one.pack() + b"".join(pack_length(len(p)) + p for p in payloads))
     limits = limit + np.arange(len(lengths))
-    data, start, length = read_fronts(file, one, limits)
+    data, start, length = read_fronts(file, one, lambda: limits)
     wanted = [p[:n] for p, n in zip(payloads, limits, strict=True)]
     assert [data[s : s + n] for s, n in zip(start, length, strict=True)] == wanted
     at, needed = HEADER_BYTES, set()
@@ -185,10 +189,53 @@ def test_packets_that_break_a_rule(packets, message):
     with pytest.raises(CorruptStreamError, match=f"^{re.escape(message)}$"):
         split_packets(TWO.pack() + packets, TWO)
     with pytest.raises(CorruptStreamError, match=f"^{re.escape(message)}$"):
-        read_fronts(io.BytesIO(TWO.pack() + packets), TWO, np.array([3, 3]))
+        read_fronts(io.BytesIO(TWO.pack() + packets), TWO, lambda: np.array([3, 3]))
 
 
 def test_absurd_counts_are_refused_before_any_allocation():
     huge = Header(HASH, TileGrid(16384, 16384, 1, 1), 2**32 - 1)
     with pytest.raises(CorruptStreamError, match="^stream must hold 1152921504338411520 tile"):
         split_packets(huge.pack() + bytes(100), huge)
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_header_alone_allocates_nothing(level):
+    """A file of 24 bytes that claims 67 million tiles, of a model with levels."""
+    model = pyramid_laplace_model()
+    codec = Codec(model, threads=1)
+    claim = Header(bytes.fromhex(model.hash)[:8], TileGrid(16384, 16384, 4, 4), 1, model.levels)
+    tracemalloc.start()
+    try:
+        with pytest.raises(CorruptStreamError, match=r"^stream must hold 16777216 tile packets"):
+            codec.decode(claim.pack(), level=level)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_pixels_are_paid_for():
+    """Packets as short as the state alone would be 1,024 pixels per byte of rANS."""
+    one = Header(HASH, TileGrid(640, 640, 64, 64), 1)
+    least = HEADER_BYTES + 100 * 11
+    message = f"^stream of 1 images of 640 x 640 must have at least {least} bytes, but is cut short"
+    with pytest.raises(CorruptStreamError, match=message):
+        split_packets(one.pack() + 100 * b"\x03abc", one)
+    data = one.pack() + 99 * (b"\x0a" + bytes(10)) + b"\x09" + bytes(9)
+    with pytest.raises(CorruptStreamError, match="^tile 99 of 100: payload must have at least 10 "):
+        split_packets(data + b"\x00", one)
+    split_packets(one.pack() + 100 * (b"\x0a" + bytes(10)), one)
+
+
+def test_a_coder_that_the_model_cannot_have_is_damage():
+    model = laplace_model()
+    codec = Codec(model, threads=1)
+    data = bytearray(codec.encode(np.zeros((4, 4), dtype=np.uint8)).data)
+    data[19] = 9
+    for file in (bytes(data), io.BytesIO(bytes(data))):
+        with pytest.raises(CorruptStreamError, match="^stream must be coded with a coder that its"):
+            codec.decode(file)
+    codec = Codec(replace(pyramid_laplace_model(), constraint=True), threads=1)
+    data = bytearray(codec.encode(np.zeros((4, 4), dtype=np.uint8)).data)
+    data[19] = 12
+    with pytest.raises(CorruptStreamError, match="pooling constraint"):
+        codec.decode(bytes(data), level=1)

@@ -329,3 +329,14 @@ def test_bench(folder, monkeypatch):
     # What both have in common is synthesised once.
     assert 9 < len(counted) < 18
     assert "few" in result.output
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (12, 12)])
+@pytest.mark.parametrize("make", [laplace_model, pyramid_laplace_model])
+def test_tiny_and_black_images(make, shape):
+    """Some pixels of blocks never exist, and there is nothing to choose by."""
+    cuts = {"ups_bits": 3} if make is pyramid_laplace_model else {}
+    images = [np.zeros(shape, np.uint8)]
+    slim = slim_model(make(), images, Slim(thresholds=2, output_bits=5, scales=2, **cuts))
+    codec = Codec(slim, threads=1)
+    assert np.array_equal(codec.decode(codec.encode(images[0]).data)[0], images[0])

@@ -1,13 +1,19 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from lutgen.codec.codec import Codec
 from lutgen.model import Model
 from lutgen.training.datasets import DatasetError, data_hash, load_images
 from lutgen.training.train import ideal_bpp, progress_bar, train_table_model
 from lutgen.training.tree_config import RasterTable
 
+RUN = (
+    "collecting windows", "growing", "choosing the top", "growing below the top", "merging classes",
+    "refining",
+)
 SMALL = RasterTable(top_leaves=16, stages=2, leaves=150, classes=16, overgrow=2.0)
 
 
@@ -48,11 +54,20 @@ def test_training_record(model, images):
 
 
 def test_same_again_and_through_a_file(model, images, tmp_path):
-    steps = set()
-    again = train_table_model(
-        images[:200], SMALL, progress=lambda step, done, total: steps.add((step, done <= total)))
+    steps = {}
+
+    def progress(step, done, total):
+        assert steps.get(step, (0, 0))[0] <= done <= total
+        steps[step] = done, total
+
+    again = train_table_model(images[:200], SMALL, progress=progress)
     assert again.hash == model.hash
-    assert steps == {("trying", True), ("training", True)}
+    # Whatever takes time is a step of its own, and all of them come to their ends.
+    assert list(steps) == [
+        *(f"trial: {step}" for step in RUN), "held out: collecting windows",
+        *(f"final: {step}" for step in RUN), "compiling",
+    ]  # fmt: skip
+    assert all(done == total for done, total in steps.values())
     again.save(tmp_path / "a.lutgen")
     assert Model.load(tmp_path / "a.lutgen").hash == model.hash
 
@@ -78,10 +93,67 @@ def test_images_of_different_sizes_and_flat_ones():
 
 
 def test_refusals(images):
-    with pytest.raises(DatasetError, match=r"^images must be at least two"):
-        train_table_model(images[:1], SMALL)
+    with pytest.raises(DatasetError, match=r"^images must be at least one image, not none$"):
+        train_table_model([], SMALL)
+    with pytest.raises(DatasetError, match=r"^images must have at least two pixels in all, so"):
+        train_table_model([np.zeros((1, 1), np.uint8)] * 3, SMALL)
     with pytest.raises(DatasetError, match=r"^images must be 8-bit gray"):
         train_table_model(images[:2].astype(float), SMALL)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (2, 1), (1, 2), (1, 40)])
+@pytest.mark.parametrize("value", [0, 255])
+def test_a_constant_image_alone(shape, value):
+    """Black digits, one row, two pixels: nothing is divided by what is not there."""
+    model = train_table_model([np.full(shape, value, np.uint8)], SMALL)
+    side = max(shape) - 1
+    assert model.training["metrics"]["split"].endswith(f"to {side} of the only image")
+    image = np.full(shape, value, np.uint8)
+    codec = Codec(model, threads=1)
+    assert np.array_equal(codec.decode(codec.encode(image).data)[0], image)
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("config", [SMALL, RasterTable(stages=0, leaves=60, classes=10)])
+def test_a_stopped_run_goes_on_with_identical_results(images, tmp_path, config):
+    """Stopped in every step in turn; each time what was done before is not done again."""
+    path = tmp_path / "run.ckpt"
+    steps = []
+    whole = train_table_model(
+        images[:60], config, date="2026-01-02",
+        progress=lambda step, done, total: steps.append((step, done)),
+    )
+    names = list(dict.fromkeys(step for step, _ in steps))
+    for name in names:
+        calls = [done for step, done in steps if step == name]
+        middle = calls[len(calls) // 2]
+        seen = []
+
+        def progress(step, done, total, name=name, at=middle, seen=seen):
+            seen.append(step)
+            if step == name and done >= at:
+                raise Killed
+
+        with pytest.raises(Killed):
+            train_table_model(
+                images[:60], config, checkpoint=path, save_seconds=0, progress=progress
+            )
+        if name.startswith("final"):
+            assert not any("growing" in step for step in seen if step.startswith("trial"))
+    resumed = train_table_model(images[:60], config, checkpoint=path, date="2026-01-02")
+    assert resumed.hash == whole.hash
+    assert resumed.training == whole.training
+    with pytest.raises(ValueError, match=f"^{path} must be of this run, but differs in config"):
+        train_table_model(images[:60], replace(config, seed=1), checkpoint=path)
+    with pytest.raises(ValueError, match="but differs in data"):
+        train_table_model(images[:59], config, checkpoint=path)
+    path.write_bytes(b"something else")
+    with pytest.raises(ValueError, match=f"^{path} must be a checkpoint of the tree trainer"):
+        train_table_model(images[:60], config, checkpoint=path)
+    assert path.read_bytes() == b"something else"
 
 
 @pytest.mark.parametrize("wrong, message", [

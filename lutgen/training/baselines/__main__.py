@@ -36,7 +36,9 @@ def _fit_options(command):
     """Options of all trainings; their defaults are those of the configuration."""
     d = FitConfig()
     for option in (
-        click.option("--seed", type=int, default=d.seed, show_default=True),
+        click.option(
+            "--seed", type=int, default=d.seed, show_default=True, help="Of all that is drawn."
+        ),
         click.option(
             "--orientations", type=int, default=d.orientations, show_default=True,
             help="Flips and turns to draw from: 1 (none), 2, 4 or 8.",
@@ -45,12 +47,15 @@ def _fit_options(command):
             "--schedule", type=click.Choice(["cosine", "constant"]), default=d.schedule,
             show_default=True, help="Of the rate.",
         ),
-        click.option("--rate", type=float, help="Of Adam; what suits the kind by default."),
+        click.option(
+            "--rate", type=float, show_default="what suits the kind", help="Of Adam."
+        ),
         click.option(
             "--batch", type=int, default=d.batch, show_default=True, help="Images per step."
         ),
         click.option(
-            "--seconds", type=float, metavar="MAX", help="Limit of processor time for all phases."
+            "--seconds", type=float, metavar="MAX", show_default="none",
+            help="Limit of processor time for all phases.",
         ),
         click.option(
             "--steps", type=int, default=d.steps, show_default=True, help="Of each phase."
@@ -101,7 +106,7 @@ def _train(make, data: tuple[str, ...], out: str, **numbers) -> None:
 
 @main.command("ic-mlp")
 @_fit_options
-@click.option("--levels", type=int, help="Of the pyramid above the image; 2 by default.")
+@click.option("--levels", type=int, show_default="2", help="Of the pyramid above the image.")
 def ic_mlp(levels, **numbers) -> None:
     """Train the perceptron codec of the GIC-DLC paper."""
     cls, config = kinds()["ic-mlp"]
@@ -111,8 +116,8 @@ def ic_mlp(levels, **numbers) -> None:
 
 @main.command()
 @_fit_options
-@click.option("--levels", type=int, help="Of the pyramid above the image; 3 by default.")
-@click.option("--channels", type=int, help="Of all convolutions; 32 by default.")
+@click.option("--levels", type=int, show_default="3", help="Of the pyramid above the image.")
+@click.option("--channels", type=int, show_default="32", help="Of all convolutions.")
 def srec(levels, channels, **numbers) -> None:
     """Train a small convolutional codec in the manner of SReC."""
     cls, config = kinds()["srec"]

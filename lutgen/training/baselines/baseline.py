@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from lutgen.codec.pyramid import pyramid
 from lutgen.files import write_file
 from lutgen.imageio import by_shape
+from lutgen.npz import check_npz
 from lutgen.training.datasets import check_images
 
 __all__ = ["Baseline", "BaselineError", "Phase", "load"]
@@ -175,6 +176,7 @@ def load(path) -> Baseline:
     """
     data = io.BytesIO(Path(path).read_bytes())
     try:
+        check_npz(data)
         with np.load(data, allow_pickle=False) as file:
             header = json.loads(str(file["header"]))
             cls, config = kinds()[header["kind"]]

@@ -85,8 +85,9 @@ class PixelBatches:
         """The batch of a step."""
         count = len(self._features)
         rng = np.random.default_rng([self._seed, step])
-        drawn = rng.integers(0, count, min(self._size, count))
-        weights = self._weights[drawn] * (count / len(drawn))
+        drawn = rng.integers(0, max(1, count), min(self._size, count))
+        # Of a constant image there may be none: then the empty window says it all.
+        weights = self._weights[drawn] * (count / max(1, len(drawn)))
         return _batch(self._features[drawn], self._targets[drawn], weights, self._empty)
 
 

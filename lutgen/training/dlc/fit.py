@@ -13,6 +13,7 @@ from torch import nn
 from lutgen.training.dlc.batches import Batch
 from lutgen.training.dlc.config import Hardness, Schedule
 from lutgen.training.dlc.parallel import rank, world
+from lutgen.training.torch_file import read_torch
 
 __all__ = ["Checkpoint", "Log", "fit"]
 
@@ -73,9 +74,9 @@ class Checkpoint:
         if self._path is None or not self._path.exists():
             return None
         try:
-            found = torch.load(self._path, map_location="cpu", weights_only=True)
+            found = read_torch(self._path)
             identity, state = found["identity"], found["state"]
-        except Exception as error:  # torch raises many kinds
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{self._path} must be a checkpoint of a training run: remove it, or name another"
             ) from error
@@ -94,11 +95,6 @@ class Checkpoint:
         part = self._path.with_name(self._path.name + ".part")
         torch.save({"identity": self._identity, "state": state}, part)
         os.replace(part, self._path)
-
-    def remove(self) -> None:
-        """Delete the file, after the run."""
-        if self._path is not None and not rank():
-            self._path.unlink(missing_ok=True)
 
 
 def _tensors(batch: Batch, device) -> list[torch.Tensor]:

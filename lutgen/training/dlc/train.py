@@ -29,7 +29,9 @@ from lutgen.training.dlc.fit import Checkpoint, Log, fit
 from lutgen.training.dlc.network import LutNetwork
 from lutgen.training.dlc.objective import ArmObjective, UpsObjective
 from lutgen.training.dlc.output import LaplaceOutput, TableOutput, UpsampleOutput
+from lutgen.training.dlc.parallel import rank
 from lutgen.training.dlc.wiring import Group, Layout
+from lutgen.training.holdout import hold_out
 from lutgen.training.samples import Samples, collect_levels, orientations, upsampling_samples
 from lutgen.training.train import STRENGTHS, train_table_model
 
@@ -65,26 +67,23 @@ def ups_layout(window: int, nodes: int) -> Layout:
     return Layout(distances, [Group(name, nodes // 4, k) for k, name in enumerate(GROUPS)])
 
 
-def _split(images: list[np.ndarray], config: DlcConfig) -> tuple[list, list]:
-    """Training and held-out images."""
-    count = min(max(1, round(config.held_out * len(images))), config.held_out_most)
-    order = np.random.default_rng(config.seed).permutation(len(images))
-    held = set(order[: min(count, len(images) - 1)].tolist())
-    return (
-        [image for i, image in enumerate(images) if i not in held],
-        [image for i, image in enumerate(images) if i in held],
-    )
-
-
 class _Trainer:
     def __init__(self, images, config: DlcConfig, device, checkpoint, log, progress) -> None:
         self.config = config
         self.device = device
-        self.images, self.held = _split(images, config)
+        split = hold_out(images, config.held_out, config.seed, config.held_out_most)
+        self.images, self.held, self.split = split.kept, split.held, split.how
+        if config.base is not None and sum(image.size for image in split.kept) < 2:
+            raise DatasetError(
+                "images to train on, besides those held out, must have at least two pixels for a "
+                "context tree, which holds some out, too, not one: give another image"
+            )
         self.log = Log(log)
         self.progress = progress
         identity = {"data": data_hash(images), "config": asdict(config)}
         self.checkpoint = Checkpoint(checkpoint, identity)
+        #: Of the context tree beside which bits are trained.
+        self.tree_checkpoint = None if checkpoint is None or rank() else f"{checkpoint}.tree"
         self.state = self.checkpoint.load() or {"phase": "", "done": {}, "log": []}
         self.log.restore(self.state["log"])
 
@@ -179,9 +178,14 @@ class _Trainer:
         found = figures(c.arm_schedule.hardness(c.arm_schedule.steps - 1))
         netlist = network.netlist()
         if c.head == "table":
+            self.progress("counting tables", 0, 1)
             head, more = table_head(output, netlist, samples(self.images), held)
+            self.progress("counting tables", 1, 1)
             return netlist, head, found | more
-        return netlist, self._laplace_head(output, netlist, samples), found
+        self.progress("counting tables", 0, 1)
+        head = self._laplace_head(output, netlist, samples)
+        self.progress("counting tables", 1, 1)
+        return netlist, head, found
 
     def _laplace_head(self, output: LaplaceOutput, netlist: Netlist, samples) -> LaplaceHead:
         rng = np.random.default_rng(self.config.seed)
@@ -199,7 +203,9 @@ class _Trainer:
         c = self.config
         base = None
         if c.base is not None:
-            base = train_table_model(self.images, c.base, progress=self.progress).network
+            base = train_table_model(
+                self.images, c.base, checkpoint=self.tree_checkpoint, progress=self.progress
+            ).network
         group = Group(INDEX, c.arm.layers[-1])
         return ClassNetwork(Layout([distances(window)], [group]), c.arm, base, c.seed + 2)
 
@@ -209,7 +215,9 @@ class _Trainer:
             return ImageBatches(
                 self.images, windows, size=c.images, turns=c.orientations, seed=c.seed
             )
+        self.progress("collecting windows", 0, 1)
         features, targets, weights, pixels = windows(orientations(self.images, c.orientations))
+        self.progress("collecting windows", 1, 1)
         return PixelBatches(
             features, targets, weights, pixels=pixels, size=c.pixels, seed=c.seed
         )
@@ -232,14 +240,15 @@ def train_dlc_model(
     Parameters
     ----------
     images:
-        uint8 arrays of shape (H, W), sizes may differ; at least two.
+        uint8 arrays of shape (H, W), sizes may differ, of two pixels at least.  Whole images are
+        held out; of a single one, its last rows (`lutgen.training.holdout`).
     config:
         Configuration.
     device:
         ``cpu`` or ``cuda``.
     checkpoint:
-        File that the state is written to each minute, and that a run goes on from; removed at
-        the end.
+        File that the state is written to each minute, and that a run goes on from.  It stays:
+        remove it when the model is in safety.
     log:
         File of json lines; see `lutgen.training.dlc.fit.Log`.
     progress:
@@ -262,11 +271,9 @@ def train_dlc_model(
         If the checkpoint is of another run.
     """
     images = check_images(images)
-    if len(images) < 2:
-        raise DatasetError("images must be at least two, so that one can be held out, not one")
     progress = (lambda step, done, total: None) if progress is None else progress
     trainer = _Trainer(images, config, device, checkpoint, log, progress)
-    upsampler, metrics = None, {}
+    upsampler, metrics = None, {"split": trainer.split}
     if config.levels:
         upsampler, metrics["ups"] = trainer.upsampler()
     network, head, figures = trainer.arm(upsampler)
@@ -285,12 +292,18 @@ def train_dlc_model(
         config.profile, window, network, None, head, record, config.levels, upsampler,
         config.constraint,
     )  # fmt: skip
-    metrics["integer_levels"] = integer_bpp(model, trainer.held, config.tile)
+    held, measured = sum(image.size for image in trainer.held), 0
+
+    def tell(pixels: int) -> None:
+        nonlocal measured
+        measured += pixels
+        progress("measuring held-out images", measured, held)
+
+    metrics["integer_levels"] = integer_bpp(model, trainer.held, config.tile, tell)
     metrics["integer_bpp"] = sum(metrics["integer_levels"])
     metrics["luts"] = model.network.n_nodes
     if upsampler is not None:
         metrics["ups"]["luts"] = upsampler.network.n_nodes
-    trainer.checkpoint.remove()
     return model.with_training(record | {"metrics": metrics})
 
 
@@ -319,11 +332,14 @@ def table_head(
     return heads[strength], {"smoothing": strength, "classes": used}
 
 
-def integer_bpp(model: Model, images: Sequence[np.ndarray], tile: int = 32) -> list[float]:
+def integer_bpp(
+    model: Model, images: Sequence[np.ndarray], tile: int = 32,
+    progress: Callable[[int], None] | None = None,
+) -> list[float]:  # fmt: skip
     """Ideal bits of each level, per pixel of level 0, of what the codec codes with."""
     codec = Codec(model)
     bits = sum(
-        np.array(codec.encode(stack, tile=(tile, tile)).level_bits)
+        np.array(codec.encode(stack, tile=(tile, tile), progress=progress).level_bits)
         for stack in by_shape(check_images(images))
     )
     return (bits / sum(image.size for image in images)).tolist()

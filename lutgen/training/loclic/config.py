@@ -11,6 +11,8 @@ __all__ = ["ALIGNMENT", "PRESETS", "CodecConfig", "preset"]
 ALIGNMENT = 64
 
 _RESIDUALS = ("narrow", "tapered")
+#: Most cells of a side of the local context's window: a table of them grows with the fourth power.
+_MOST_WINDOW = 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +63,11 @@ class CodecConfig:
             )
         if self.residual not in _RESIDUALS:
             raise ValueError(f"residual must be {' or '.join(_RESIDUALS)}, not {self.residual!r}")
-        if self.window < 1 or self.window % 2 == 0:
-            raise ValueError(f"window must be an odd number of cells, not {self.window!r}")
+        if not 1 <= self.window <= _MOST_WINDOW or self.window % 2 == 0:
+            raise ValueError(
+                f"window must be an odd number of cells, at most {_MOST_WINDOW}, not "
+                f"{self.window!r}"
+            )
 
     @property
     def channels(self) -> int:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from lutgen.codec.residuals import GREATEST, ResidualReader, ResidualTables, ResidualWriter
-from lutgen.loclic_model import FAR_CLASS, PRIOR_CLASS, RAW_CLASS, LossyModelFile
+from lutgen.loclic_model import FAR_CLASS, PRIOR_CLASS, RAW_CLASS, SCALES, LossyModelFile
 from lutgen.training.loclic.config import CodecConfig
 from lutgen.training.loclic.fixed.affine import FixedConv, FixedLinear
 from lutgen.training.loclic.fixed.convert import fixed_network
@@ -13,6 +13,7 @@ from lutgen.training.loclic.fixed.functions import FunctionTables
 from lutgen.training.loclic.fixed.number import UNIT, to_fixed
 from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.rounding import THRIFT, residual_bits, thrifty_residuals
+from lutgen.training.loclic.skeleton import check_finite, check_shapes, skeleton
 
 __all__ = ["SHARED", "TRANSFORMS", "DeployedCodec", "is_affine"]
 
@@ -58,10 +59,18 @@ class DeployedCodec:
             thresholds, medians = arrays["scales.thresholds"], arrays["prior.medians"]
             if tables.classes != PRIOR_CLASS + len(medians):
                 raise ValueError(f"{len(medians)} medians and {tables.classes} tables")
+            steps = np.diff(thresholds.astype(np.int64))
+            if thresholds.shape != (SCALES - 1,) or (steps < 0).any():
+                raise ValueError(f"thresholds must be {SCALES - 1}, never decreasing")
+            if medians.shape != (self.config.hyper_width,):
+                raise ValueError(f"medians must be {self.config.hyper_width}, one of each channel")
+            _check_arrays(self.config, arrays, functions)
             network = Codec(self.config).eval()
             for part in TRANSFORMS:
                 module = getattr(network, part)
-                module.load_state_dict(_weights(arrays, part, "<f4"))
+                weights = _weights(arrays, part, "<f4")
+                check_finite(weights, f"{part}.")
+                module.load_state_dict(weights)
                 setattr(self, part, module.to(self.device))
             for part in SHARED:
                 module = fixed_network(getattr(network, part), functions, None)
@@ -200,6 +209,21 @@ class DeployedCodec:
 
     def _tensor(self, values: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(values.astype(np.float64)).to(self.device)
+
+
+def _check_arrays(config: CodecConfig, arrays, functions: FunctionTables) -> None:
+    """Compare the arrays of all networks with the configuration, before a network is made."""
+    bare = skeleton(config, len(arrays))
+    for part in (*TRANSFORMS, *SHARED):
+        network = getattr(bare, part)
+        if part in SHARED:
+            with torch.device("meta"):
+                network = fixed_network(network, functions, None)
+        found = {
+            name[len(part) + 1 :]: value.shape for name, value in arrays.items()
+            if name.startswith(f"{part}.")
+        }  # fmt: skip
+        check_shapes(network.state_dict(), found, f"{part}.")
 
 
 def _weights(arrays, part: str, form: str | None) -> dict[str, torch.Tensor]:

@@ -42,17 +42,23 @@ def encode_image(
     return LocFile(codec.hash, width, height, step, writer.payload()).pack()
 
 
-def decode_image(codec: DeployedCodec, data: bytes) -> np.ndarray:
+def decode_image(
+    codec: DeployedCodec, data: bytes, max_pixels: int | None = None
+) -> np.ndarray:
     """The image of a file: uint8, (H, W, 3).
+
+    ``max_pixels`` is as in `LocFile.unpack`.
 
     Raises
     ------
     CorruptStreamError
         If the file is damaged.
+    ImageTooLargeError
+        If the image has more pixels than are accepted.
     ModelMismatchError
         If it is of another model.
     """
-    file = LocFile.unpack(data)
+    file = LocFile.unpack(data, max_pixels)
     if file.model_hash != codec.hash:
         raise ModelMismatchError(
             f"stream must be decoded with the model of hash {file.model_hash.hex()}, "

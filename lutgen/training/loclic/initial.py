@@ -86,7 +86,8 @@ def _pyramid(x: torch.Tensor, kept: list[int], step: float):
         part = vectors.flip(1)[:, :count].T.float()
         x = functional.conv2d(_blocks(x) - mean[:, None, None], part[:, :, None, None])
         if len(scales) + 1 < len(kept):
-            scale = 0.5 / x.std((0, 2, 3)).max().item()
+            # Constant pictures have no spread: any scale will do.
+            scale = 0.5 / (x.std((0, 2, 3)).max().item() or 0.5)
         else:
             scale = 1 / (step * whole)
         x, whole = x * scale, whole * scale

@@ -8,6 +8,8 @@ import torch
 from lutgen.files import write_file
 from lutgen.training.loclic.config import CodecConfig
 from lutgen.training.loclic.model import Codec
+from lutgen.training.loclic.skeleton import check_finite, check_shapes, skeleton
+from lutgen.training.torch_file import read_torch
 
 __all__ = ["load_codec", "save_codec"]
 
@@ -35,13 +37,17 @@ def load_codec(path) -> tuple[Codec, dict]:
     OSError
         If it cannot be read.
     """
-    with open(path, "rb") as file:
-        try:
-            data = torch.load(file, map_location="cpu", weights_only=True)
-            if data["format"] != _FORMAT:
-                raise ValueError(f"format {data['format']!r}")
-            network = Codec(CodecConfig(**data["config"]))
-            network.load_state_dict(data["weights"])
-        except Exception as error:  # torch raises many kinds
-            raise ValueError(f"{path} must be a trained LoC-LIC codec") from error
-    return network.eval(), data["training"]
+    data = read_torch(path)
+    try:
+        if data["format"] != _FORMAT:
+            raise ValueError(f"format {data['format']!r}")
+        config, weights, training = CodecConfig(**data["config"]), data["weights"], data["training"]
+        shapes = {name: value.shape for name, value in weights.items()}
+        check_shapes(skeleton(config, len(weights)).state_dict(), shapes)
+        check_finite(weights)
+        network = Codec(config)
+        network.load_state_dict(weights)
+    except (AttributeError, KeyError, TypeError, RuntimeError, ValueError) as error:
+        text = str(error).split("\n", 1)[0]
+        raise ValueError(f"{path} must be a trained LoC-LIC codec: {text}") from error
+    return network.eval(), training

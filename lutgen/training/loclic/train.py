@@ -60,7 +60,8 @@ def train_codec(
     device:
         ``cpu``, ``cuda`` or ``cuda:n``.
     checkpoint:
-        File that the state is written to every ``save_seconds``; removed at the end.
+        File that the state is written to every ``save_seconds``.  It stays: remove it when the
+        codec is in safety.
     log:
         File of json lines: step, loss, bpp, psnr, auxiliary, rate, seconds; means since the last.
     progress:
@@ -163,7 +164,6 @@ def train_codec(
                 "log": lines.lines,
             })  # fmt: skip
             saved = time.monotonic()
-    store.remove()
     record = {
         "config": json.loads(json.dumps(asdict(config))), "pictures": len(files),
         "files_sha256": crops.identity, "device": str(device), "last": lines.lines[-1],

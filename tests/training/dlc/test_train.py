@@ -16,8 +16,10 @@ from lutgen.codec.window import Window
 from lutgen.training.datasets import DatasetError
 from lutgen.training.dlc.config import (
     GicDlc,
+    GicDlcPlus,
     NetworkConfig,
     RasterLaplace,
+    RasterTableDlc,
     Schedule,
     configure,
 )
@@ -133,7 +135,8 @@ def test_killed_run_goes_on_with_identical_results(tmp_path, monkeypatch):
         at = next(kills, None)
     resumed = train_dlc_model(IMAGES, config, **files)
     assert resumed.hash == whole.hash
-    assert not files["checkpoint"].exists()
+    # Until the caller has the model in safety.
+    assert train_dlc_model(IMAGES, config, **files).hash == whole.hash
 
     def lines(path):
         found = [json.loads(line) for line in path.read_text().splitlines()]
@@ -157,9 +160,34 @@ def test_checkpoint_of_another_run_is_refused(tmp_path):
     assert path.read_bytes() == b"nothing of the kind"
 
 
-def test_too_few_images():
-    with pytest.raises(DatasetError, match="at least two"):
-        train_dlc_model(IMAGES[:1], small(RasterLaplace))
+def test_too_few_pixels():
+    with pytest.raises(DatasetError, match="^images must be at least one image, not none$"):
+        train_dlc_model([], small(RasterLaplace))
+    with pytest.raises(DatasetError, match="^images must have at least two pixels in all"):
+        train_dlc_model([np.zeros((1, 1), np.uint8)], small(RasterLaplace))
+    config = replace(configure(RasterTableDlc), base=RasterTable(stages=0, leaves=8, classes=2))
+    message = "^images to train on, besides those held out, must have at least two pixels for a "
+    with pytest.raises(DatasetError, match=message):
+        train_dlc_model([np.zeros((1, 2), np.uint8)], config)
+
+
+@pytest.mark.parametrize(("kind", "shape", "value", "count", "whole_images"), [
+    (GicDlc, (12, 12), 0, 2, False), (GicDlcPlus, (1, 2), 0, 1, False),
+    (RasterLaplace, (9, 7), 255, 1, False), (RasterLaplace, (1, 2), 0, 1, True),
+    (RasterTableDlc, (1, 3), 0, 1, False),
+])  # fmt: skip
+def test_constant_images(kind, shape, value, count, whole_images):
+    """Nothing to learn, and no window but the empty one: a model all the same."""
+    table = kind is RasterTableDlc
+    config = configure(kind, steps=4, luts=None if table else 16)
+    config = replace(
+        config, pixels=None if whole_images else 64, orientations=2, evaluate_every=2, images=2,
+        **({"base": RasterTable(stages=0, leaves=8, classes=2)} if table else {}),
+    )  # fmt: skip
+    images = [np.full(shape, value, np.uint8)] * count
+    model = train_dlc_model(images, config)
+    codec = Codec(model, threads=1)
+    assert np.array_equal(codec.decode(codec.encode(images[0]).data)[0], images[0])
 
 
 def test_last_layer_must_split():

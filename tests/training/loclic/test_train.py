@@ -65,6 +65,14 @@ def test_training_learns(files, tmp_path):
         assert torch.equal(network(x)["x_hat"], again(x)["x_hat"])
 
 
+@pytest.mark.parametrize("value", [0, 255])
+def test_constant_pictures(tmp_path, value):
+    Image.new("RGB", (64, 64), (value,) * 3).save(tmp_path / "a.png")
+    network, record = train_codec(colour_files(tmp_path / "a.png"), run(2))
+    assert all(torch.isfinite(p).all() for p in network.parameters())
+    assert record["last"]["step"] == 2
+
+
 def test_a_stopped_run_goes_on(files, tmp_path):
     whole, record = train_codec(files, run(6))
     paths = {"checkpoint": tmp_path / "c", "log": tmp_path / "l", "save_seconds": 0}
@@ -78,7 +86,7 @@ def test_a_stopped_run_goes_on(files, tmp_path):
     with pytest.raises(ValueError, match="must be of this run, but differs in config"):
         train_codec(files, run(6, seed=1), **paths)
     on, its_record = train_codec(files, run(6), **paths)
-    assert not paths["checkpoint"].exists()
+    assert paths["checkpoint"].exists()  # until the caller has the codec in safety
     for name, value in whole.state_dict().items():
         assert torch.equal(on.state_dict()[name], value), name
     assert its_record["last"]["step"] == record["last"]["step"]
