@@ -43,6 +43,7 @@ async def stream(dut) -> None:
     limits = script.limits if script else lengths
 
     max_clocks, reset_at = settings["max_clocks"], settings["reset_at"]
+    patience = settings["patience"] or max_clocks
     expect, drain = settings["expect"], settings["drain"]
     idle_bit = 0 if settings["idle"] is None else 1 << settings["idle"]
     idle_clocks = settings["idle_clocks"]
@@ -61,7 +62,7 @@ async def stream(dut) -> None:
             return False
         return all(map(int.__ge__, received, expect))
 
-    clock = 0
+    clock = moved_at = 0
     began = time.perf_counter()
     while clock < stop_at:
         if clock == reset_at:
@@ -101,6 +102,7 @@ async def stream(dut) -> None:
         clock += 1
         moved = word & seen & handshakes
         if moved:
+            moved_at = clock
             for j in range(n_out):
                 received[j] += moved >> j & 1
             if moved >> n_out:
@@ -111,6 +113,8 @@ async def stream(dut) -> None:
                 all_taken = taken == limits
         if script:
             script.clock(moved, seen, taken == script.limits)
+            if clock - moved_at > patience and not script.waits:
+                break
             if script.done:
                 timed_out = False
                 break

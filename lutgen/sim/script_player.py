@@ -49,6 +49,11 @@ class ScriptPlayer:
     def done(self) -> bool:
         return len(self.results) == len(self._steps)
 
+    @property
+    def waits(self) -> bool:
+        """Whether this is a time in which nothing needs to happen."""
+        return self._kind in ("wait", "reset")
+
     def _finish(self, value: int | None = None, response: int | None = None) -> None:
         self.results.append((value, response))
         self.clocks.append(self._now)

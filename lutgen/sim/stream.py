@@ -89,6 +89,7 @@ def rtl_stream(
     clocks: int | None = None,
     bus: Script | None = None,
     max_clocks: int = 1_000_000,
+    patience: int | None = None,
     allow_timeout: bool = False,
     reset_at: int | None = None,
     reset_clocks: int = 2,
@@ -143,6 +144,9 @@ def rtl_stream(
         Reset the design at this clock, for ``reset_clocks`` clocks. All inputs then start again
         with their first beat, and the result holds the time after the reset, with clocks counted
         on from before. The rule above is checked before and after.
+    patience : int, optional
+        With a script, the clocks without any beat after which the run counts as timed out; while
+        the script waits, they are not counted.
     timeout : float
         Wall-clock limit in seconds.
     waves : Path, optional
@@ -239,6 +243,7 @@ def rtl_stream(
             ),
             "sample_bytes": -(-harness.sample_width // 8),
             "max_clocks": limit,
+            "patience": patience,
             "expect": None if expect is None else [expect.get(s.name, 0) for s in sinks],
             "drain": drain,
             "idle": harness.sample[watched[idle].name] + watched[idle].offset if idle else None,

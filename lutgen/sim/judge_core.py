@@ -1,0 +1,137 @@
+"""What the judges of both cores share: a core of a build, its reference, and its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+import numpy as np
+
+from lutgen.codec.codec import Codec
+from lutgen.gateware.build_map import build_map
+from lutgen.gateware.config import CoreConfig
+from lutgen.gateware.registers import BUS
+from lutgen.gateware.top import DECODER_ERRORS, ENCODER_ERRORS
+from lutgen.sim.design import Design
+from lutgen.sim.judge import Plan, Ports, Registers, first_lines, profiles
+from lutgen.sim.judge_pictures import Pictures
+from lutgen.sim.verilator import SimulationError
+
+__all__ = ["CoreJudge"]
+
+#: Pixels of the largest pictures.
+_BUDGET = 60_000
+
+
+class CoreJudge:
+    """Judges one core of a build.
+
+    Parameters
+    ----------
+    record :
+        ``build.json``.
+    config :
+        The core.
+    design :
+        Its Verilog.
+    pictures :
+        What goes through it.
+    codec :
+        The reference.
+    share :
+        Share of clocks with random stalls.
+    seed :
+        Of stalls and pictures.
+    """
+
+    core: str
+    sink: str
+    source: str
+    fields: tuple[str, ...]
+    settings: tuple[str, ...]
+    budget = _BUDGET
+
+    def __init__(
+        self, record: Mapping, config: CoreConfig, design: Design, pictures: Pictures,
+        codec: Codec, *, share: float, seed: int,
+    ) -> None:  # fmt: skip
+        parameters = record["parameters"]
+        self.config, self.design, self.pictures, self.codec = config, design, pictures, codec
+        self.bytes, self.cores = parameters["stream_bytes"], parameters.get("cores", 1)
+        self.seed, self._share = seed, share
+        self._registers = parameters.get("registers", False)
+
+    def control(self) -> Ports | Registers:
+        """Ports or registers, as the build has them."""
+        if self._registers:
+            return Registers(build_map(self.core, self.config), BUS)
+        errors = {"encoder": ENCODER_ERRORS, "decoder": DECODER_ERRORS}[self.core]
+        return Ports(errors, dict.fromkeys(self.settings, 0))
+
+    def setting_bits(self, name: str) -> int:
+        """Bits of a setting."""
+        if self._registers:
+            return self._map[name].fields[0].width
+        return self.design.ports[name].width
+
+    @cached_property
+    def _map(self):
+        return build_map(self.core, self.config)
+
+    def file(self, images: np.ndarray) -> bytes:
+        """The reference's file."""
+        tile, coder = self.pictures.tile, self.config.coder
+        return self.codec.encode(images, tile=tile, coder=coder).data
+
+    def many_tiles(self, tiles: int) -> tuple[int, int, int]:
+        """Width, height and number of images with so many tiles."""
+        (tile_w, tile_h), (most_w, most_h) = self.pictures.tile, self.pictures.largest
+        w = max(tile_w, most_w // tile_w * tile_w)
+        rows = -(-tiles // (w // tile_w))
+        h = max(1, min(most_h, rows * tile_h))
+        return w, h, -(-rows * tile_h // h)
+
+    def runs(self) -> list[tuple[str, Callable[[Plan], None]]]:
+        """Name and phases of each run, quick ones first."""
+        raise NotImplementedError
+
+    @property
+    def patience(self) -> int:
+        """Clocks without a beat after which a core hangs: a few tiles, pixel after pixel."""
+        tile_w, tile_h = self.pictures.tile
+        lanes = max(self.config.decoder_lanes, self.config.lanes_of_encoder)
+        return 3 * lanes * (tile_w * tile_h + 64) + 20_000
+
+    def judge(self, tell_progress: Callable[[str], None]) -> tuple[list[dict], list[str]]:
+        """Run everything; after a run with a problem the ones behind it are left out.
+
+        Returns
+        -------
+        tuple
+            Each run for the result, and all problems.
+        """
+        done: list[dict] = []
+        stalls = profiles(self._share, self.seed)
+        problems: list[str] = []
+        for name, phases in self.runs():
+            if problems:
+                done.append({"run": name, "skipped": True})
+                continue
+            tell_progress(name)
+            plan = Plan(self.control(), self.sink)
+            phases(plan)
+            try:
+                found, result = plan.run(
+                    self.design, self.source, self.fields, stalls, collect=self.collect,
+                    tell=self.tell, patience=self.patience, max_clocks=20_000_000,
+                )  # fmt: skip
+            except SimulationError as error:
+                problems.append(f"{name}, {first_lines(error)}")
+                done.append({"run": name, "phases": plan.phases, "problems": problems[-1:]})
+                continue
+            problems += [f"{name}, {text}" for text in found]
+            done.append({
+                "run": name, "phases": plan.phases, "clocks": result.clocks,
+                "beats": plan.beats, "problems": found,
+            })  # fmt: skip
+        return done, problems
