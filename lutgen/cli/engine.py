@@ -80,4 +80,4 @@ def _sim(check, *, stream, limit, stall, seed, as_json) -> None:
                 f"{found['clocks_per_second']} clocks per second simulated"
             )
     if not result["ok"]:
-        raise Failure("\n  ".join(["Verilog and reference must agree, but:", *result["problems"]]))
+        raise Failure("\n  ".join(["build and reference must agree, but:", *result["problems"]]))

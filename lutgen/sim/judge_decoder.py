@@ -105,6 +105,7 @@ class DecoderJudge(CoreJudge):
                 images = self.pictures.of(w, h, int(rng.integers(1, 4)))
                 self._file(plan, images, holes=number % 2 == 1)
             plan.settle(f"files in a row, stalls {number}")
+            plan.reset(1 + number)  # of a core that is idle, but not as new
         plan.script.stall(FREE)
         for count in (256, 257, 600):
             self._file(plan, self.pictures.of(1, 1, count))

@@ -69,6 +69,7 @@ class EncoderJudge(CoreJudge):
                 w, h = (min(*pair) for pair in zip((w, h), self.pictures.largest, strict=True))
                 self._file(plan, self.pictures.of(w, h, int(rng.integers(1, 4))))
             plan.settle(f"files in a row, stalls {number}")
+            plan.reset(1 + number)  # of a core that is idle, but not as new
         # One after the other without a pause, in files of one, two and three.
         w, h = (min(side + 3, most) for side, most in
                 zip(self.pictures.tile, self.pictures.largest, strict=True))  # fmt: skip
@@ -154,11 +155,6 @@ class EncoderJudge(CoreJudge):
             plan.quiet()
             self._file(plan, self.pictures.of(3, 2))
             plan.settle(f"a reset in a file of {images} images")
-        yields = self._flags_and_reset
-        yields(plan, w, h)
-
-    def _flags_and_reset(self, plan: Plan, w: int, h: int) -> None:
-        """A reset clears errors, too."""
         if not plan.control.controls:
             return  # registers keep their causes, and begin anew themselves
         beats = raster_beats(self.pictures.of(w, h), self.cores)

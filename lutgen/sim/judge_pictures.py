@@ -31,7 +31,7 @@ class Pictures:
     """
 
     def __init__(self, codec: Codec, parameters: Mapping, seed: int) -> None:
-        self._codec, self._seed = codec, seed
+        self._codec, self._parameters, self._seed = codec, parameters, seed
         self.tile = (parameters["tile_width"], parameters["tile_height"])
         self.largest = (parameters["max_width"], parameters["max_height"])
         self._rng = np.random.default_rng(seed + 11)
@@ -44,6 +44,12 @@ class Pictures:
             sample(self._codec, width, height, tile=self.tile, share=share, seed=self._seed + k)
             for k, share in enumerate(_SHARES)
         ]
+
+    def again(self) -> Pictures:
+        """The same from the beginning, with what has been drawn."""
+        other = Pictures(self._codec, self._parameters, self._seed)
+        other.drawn = self.drawn
+        return other
 
     def visited(self) -> float | None:
         """Share of class-symbol pairs in the drawn pictures; None for models with levels."""
