@@ -117,6 +117,8 @@ def sim(
         "stream": stream, "limit": limit, "stall": stall, "seed": seed, "quick": quick,
         "edited": edited, "as_json": as_json,
     }  # fmt: skip
+    if edited and not folder:
+        raise click.UsageError("--edited must stand with --build, whose files it is about")
     if folder:
         from lutgen.build import load_build
 
@@ -146,8 +148,6 @@ def sim(
         )
     if saif and not folder:
         raise click.UsageError("--saif must stand with --build, in whose folder the files belong")
-    if edited and not folder:
-        raise click.UsageError("--edited must stand with --build, whose files it is about")
     if images:
         from lutgen.imageio import read_images
 
