@@ -113,7 +113,9 @@ async def stream(dut) -> None:
                 all_taken = taken == limits
         if script:
             script.clock(moved, seen, taken == script.limits)
-            if clock - moved_at > patience and not script.waits:
+            if script.waits:
+                moved_at = clock
+            elif clock - moved_at > patience:
                 break
             if script.done:
                 timed_out = False

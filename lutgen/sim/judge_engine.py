@@ -120,7 +120,8 @@ def _bad_symbols(tables: EscapeTables, rng) -> Iterator[_Sequence]:
     if tables.classes < 1 << max(1, (tables.classes - 1).bit_length()):
         classes = good.classes.copy()
         classes[11] = tables.classes
-        yield _Sequence(classes, good.symbols, b"", frozenset({"bad_class"}))
+        # Such a class has no frequencies either.
+        yield _Sequence(classes, good.symbols, b"", frozenset({"bad_class", "bad_symbol"}))
     none = np.argwhere(np.diff(tables.cumulative, axis=1) == 0)
     if len(none):
         classes, symbols = good.classes.copy(), good.symbols.copy()
