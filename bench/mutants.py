@@ -83,8 +83,10 @@ def read_back(record: dict, core: str, fault: Fault, model: Model, coder) -> boo
     return bool(problems)
 
 
-def study(folder: Path, core: str, count: int, seed: int, tell) -> list[dict]:
-    """Judge faults of a core one after the other."""
+def study(
+    folder: Path, core: str, count: int, seed: int, tell, before: list[dict] | None = None
+) -> list[dict]:
+    """Judge faults of a core one after the other; of those ``before``, only the survivors."""
     record = load_build(folder)
     model = Model.load(folder / record["model"]["file"])
     config = core_config(model, record["parameters"])
@@ -99,7 +101,15 @@ def study(folder: Path, core: str, count: int, seed: int, tell) -> list[dict]:
     text = mutated(Design.of(path, module).texts[0], faults, module, selection)
     design = Design.of(text, module)
     results = []
+    known = {f["number"]: f for f in before or () if f["file"] == path.name}
     for number in range(count + 1):
+        if known.get(number, {}).get("killed"):
+            if (known[number]["line"], known[number]["new"]) != (
+                faults[number - 1].line, faults[number - 1].new
+            ):  # fmt: skip
+                raise ValueError(f"fault {number} of {path.name} must be as before: start anew")
+            results.append(known[number])
+            continue
         selection.write_text(f"{number:x}\n")
         judge = JUDGES[core](
             record, config, design, pictures.again(), codec, share=0.3, seed=0
@@ -130,19 +140,28 @@ def study(folder: Path, core: str, count: int, seed: int, tell) -> list[dict]:
 @click.option("--count", type=click.IntRange(2), default=60, show_default=True, help="Faults.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--core", type=click.Choice(["encoder", "decoder"]), multiple=True, help="Both.")
+@click.option(
+    "--again", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Result of an earlier run with as many faults: only its survivors are judged again.",
+)  # fmt: skip
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path))
-def main(count: int, seed: int, core: tuple[str, ...], out: Path | None) -> None:
+def main(
+    count: int, seed: int, core: tuple[str, ...], again: Path | None, out: Path | None
+) -> None:
     """Count the faults that the phases of `lutgen sim --build` find."""
     model = Model.default()
     parameters = {"tile": (8, 8), "max_width": 300, "max_height": 300}
     cores = core or ("encoder", "decoder")
+    before = json.loads(again.read_text())["each"] if again else None
     faults = []
     with tempfile.TemporaryDirectory(prefix="lutgen-mutants-") as folder:
         folder = Path(folder, "build")
         build("zynq7045", model, out=folder, estimate=False, **parameters)
         for number, name in enumerate(cores):
             share = count // len(cores) + (number < count % len(cores))
-            faults += study(folder, name, share, seed, lambda text: print(text, file=sys.stderr))
+            faults += study(
+                folder, name, share, seed, lambda text: print(text, file=sys.stderr), before
+            )
     killed = sum(fault["killed"] for fault in faults)
     back = [fault for fault in faults if "read_back" in fault]
     result = {

@@ -13,7 +13,7 @@ from lutgen.gateware.config import CoreConfig
 from lutgen.gateware.registers import BUS
 from lutgen.gateware.top import DECODER_ERRORS, ENCODER_ERRORS
 from lutgen.sim.design import Design
-from lutgen.sim.judge import Plan, Ports, Registers, first_lines, profiles
+from lutgen.sim.judge import BLOCKED, FREE, Plan, Ports, Registers, first_lines, profiles
 from lutgen.sim.judge_pictures import Pictures
 from lutgen.sim.verilator import SimulationError
 
@@ -94,6 +94,37 @@ class CoreJudge:
     def runs(self) -> list[tuple[str, Callable[[Plan], None]]]:
         """Name and phases of each run, quick ones first."""
         raise NotImplementedError
+
+    def resets_at_rest(self, plan: Plan) -> None:
+        """Reset the core where no tile is at work: input has begun, or output waits."""
+        (tile_w, tile_h), largest = self.pictures.tile, self.pictures.largest
+        width, height = (min(side + 3, most) for side, most in
+                         zip((tile_w, tile_h), largest, strict=True))  # fmt: skip
+        lanes = max(self.config.decoder_lanes, self.config.lanes_of_encoder)
+
+        def again(what: str) -> None:
+            plan.script.stall(FREE)
+            image = self.pictures.of(3, 2)
+            plan.send(self.begin(plan, image))
+            plan.expect(*self.wanted(image))
+            plan.settle(f"a reset {what}")
+
+        for number, some in enumerate(self.beginnings(width)):
+            images = self.pictures.of(width, height, 2)
+            beats = self.begin(plan, images)
+            plan.send({name: values[:some] for name, values in beats.items()})
+            plan.script.wait(40)
+            plan.reset(1 + number % 2, self.begun(images))
+            again(f"behind beat {some}")
+        for clocks in (1, 4, 9, 14, 30, 70):
+            images = self.pictures.of(width, height, 2)
+            plan.script.stall(BLOCKED)
+            plan.send(self.begin(plan, images))
+            plan.script.wait(8 * lanes * (tile_w * tile_h + 64) + 4000)
+            plan.script.stall(FREE)
+            plan.script.wait(clocks)
+            plan.reset(2, self.begun(images))
+            again(f"{clocks} clocks behind the first output")
 
     @property
     def patience(self) -> int:

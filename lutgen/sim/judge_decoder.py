@@ -61,6 +61,7 @@ class DecoderJudge(CoreJudge):
             ("pictures of the model", self._drawn),
             ("buffers", self._buffers),
             *([("levels", self._levels)] if self.codec.model.levels else []),
+            ("resets at rest", self.resets_at_rest),
         ]
 
     # Files.
@@ -272,6 +273,24 @@ class DecoderJudge(CoreJudge):
                 if "check state" in str(error):
                     return bytes(bad)
         return None
+
+    # Resets.
+
+    def begin(self, plan: Plan, images: np.ndarray):
+        """Beats of a file."""
+        return file_beats(self.file(images), self.bytes)
+
+    def wanted(self, images: np.ndarray) -> list:
+        """What must come of images."""
+        return [_Frame(image) for image in images]
+
+    def beginnings(self, width: int) -> list[int]:
+        """Beats of a file of which no packet is whole."""
+        return list(range(1, HEADER_BYTES // self.bytes + 2))
+
+    def begun(self, images: np.ndarray) -> list:
+        """Of a frame that is cut short, nothing is asked."""
+        return []
 
     # What came out.
 

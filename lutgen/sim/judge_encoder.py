@@ -32,6 +32,7 @@ class EncoderJudge(CoreJudge):
             ("sizes and files", self._sizes),
             ("pictures of the model", self._drawn),
             ("buffers", self._buffers),
+            ("resets at rest", self.resets_at_rest),
         ]
 
     # Files.
@@ -194,6 +195,29 @@ class EncoderJudge(CoreJudge):
             values = {most + 1, (1 << bits) - 1, *(1 << k for k in range(bits))}
             for value in sorted(v for v in values if most < v < 1 << bits):
                 yield fine | {name: value}
+
+    # Resets.
+
+    def begin(self, plan: Plan, images: np.ndarray):
+        """Settings of a file, and its beats."""
+        count, height, width = images.shape
+        plan.configure(width=width, height=height, images=count)
+        return raster_beats(images, self.cores)
+
+    def wanted(self, images: np.ndarray) -> list:
+        """What must come of images."""
+        return [self.file(images)]
+
+    def beginnings(self, width: int) -> list[int]:
+        """Beats of a file of which no tile is whole."""
+        line = len(filled(width, self.cores))
+        height = min(self.pictures.tile[1], self.pictures.largest[1])
+        most = max(1, (height - 1) * line - 1)
+        return sorted({n for n in (1, 2, line - 1, line, line + 2, most) if 1 <= n <= most})
+
+    def begun(self, images: np.ndarray) -> list:
+        """What comes of images must begin like this."""
+        return [self.file(images)]
 
     # What came out.
 
