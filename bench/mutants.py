@@ -150,7 +150,7 @@ def main(
 ) -> None:
     """Count the faults that the phases of `lutgen sim --build` find."""
     model = Model.default()
-    parameters = {"tile": (8, 8), "max_width": 300, "max_height": 300}
+    parameters = {"tile": (16, 8), "max_width": 300, "max_height": 300}
     cores = core or ("encoder", "decoder")
     before = json.loads(again.read_text())["each"] if again else None
     faults = []

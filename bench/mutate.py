@@ -6,6 +6,7 @@ simulation starts, so that one compilation serves for all (mutant schemata: Untc
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,8 @@ _LUT = re.compile(
     r"  LUT6 #\(\n    \.INIT\(64'h([0-9a-f]{16})\)\n  \) (\\\S+ |\w+) \(\n"
     r"((?:    \.I\d\([^\n]*\),\n){6})    \.O\(([^\n]*)\)\n  \);\n"
 )
+_ANY_NAME = re.compile(r"\\\S+ |[A-Za-z_][\w.]*")
+_DECLARED = re.compile(r"^  (?:wire|reg)\b[^;]*;", re.M)
 _MODULE = re.compile(r"^module (\\\S+|\w+)", re.M)
 _OTHER = {
     "==": "!=", "!=": "==", "<": "<=", "<=": "<", ">": ">=", ">=": ">", "+": "-", "-": "+",
@@ -104,6 +107,7 @@ def find(text: str, folder: Path) -> list[Fault]:
     module, found, rng = "", [], np.random.default_rng(0)
     bodies = {m[1].lstrip("\\"): m.start() for m in _MODULE.finditer(text)}
     widths: dict[str, int] = {}
+    read: Counter = Counter()
 
     def add(kind: str, number: int, old: str, new: str) -> None:
         if old != new:
@@ -115,7 +119,10 @@ def find(text: str, folder: Path) -> list[Fault]:
             at = bodies[module]
             body = text[at : text.index("endmodule", at)]
             widths = {m[2].strip(): int(m[1] or 0) + 1 for m in _WIDTH.finditer(body)}
+            read = Counter(name.strip() for name in _ANY_NAME.findall(_DECLARED.sub("", body)))
         elif assign := _ASSIGN.match(line):
+            if read[assign[1].split(" [")[0].strip()] < 2:
+                continue  # assigned and never read
             for kind, new in _of_expression(assign[2], widths):
                 add(kind, number, assign[2], new)
             width = widths.get(assign[1].strip(), 0)

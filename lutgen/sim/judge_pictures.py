@@ -13,7 +13,7 @@ from lutgen.codec.sample import sample, visited
 __all__ = ["Pictures"]
 
 #: Shares of noise in pictures drawn from the model, see `.codec.sample`.
-_SHARES = (0.02, 0.1, 0.25, 0.5, 0.8, 1.0)
+_SHARES = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 0.8, 1.0)
 _SIDE = 256
 
 
