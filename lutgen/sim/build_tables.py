@@ -16,7 +16,7 @@ from lutgen.build_folder import files_digest
 from lutgen.netlist import Netlist
 from lutgen.sim.expected_tables import Tables, netlists, popcount_luts, threshold_lut
 
-__all__ = ["changed_files", "compare_tables"]
+__all__ = ["changed_files", "compare_tables", "wrong_wiring"]
 
 _MODULE = re.compile(r"^module (\\\S+|\w+)(.*?)^endmodule", re.M | re.S)
 _MEMORY = re.compile(r"^\s*reg \[(\d+):0\] (\\\S+ |\w+) ?\[(\d+):(\d+)\];", re.M)
@@ -58,6 +58,42 @@ def changed_files(record: Mapping) -> list[str]:
     for name in [*(core["module"] + ".v" for core in record["cores"].values()), "files.f"]:
         if name not in listed:
             problems.append(f"{name} is not in the list of files")
+    return problems
+
+
+def wrong_wiring(record: Mapping) -> list[str]:
+    """What is wrong in the wrapper around both cores, which is not simulated.
+
+    Each pin of a core must be at the wrapper's port of its name, of its width and direction.
+    """
+    folder, cores = Path(record["folder"]), record["cores"]
+    own = {f"{core['module']}.v" for core in cores.values()}
+    problems = []
+    for file in record["files"]:
+        if not file.endswith(".v") or file in own:
+            continue
+        try:
+            text = _COMMENT.sub("", (folder / file).read_text())
+        except (OSError, UnicodeDecodeError):
+            continue  # told by its hash
+        ports = {
+            m[3]: (m[1], int(m[2] or 0) + 1)
+            for m in re.finditer(r"\b(input|output) wire(?: \[(\d+):0\])? (\w+)", text)
+        }
+        for name, core in cores.items():
+            instance = re.search(rf"\b{core['module']} (\w+) \((.*?)\);", text, re.S)
+            if instance is None:
+                continue
+            pins = dict(re.findall(r"\.(\w+)\((\w*)\)", instance[2]))
+            for port in core["ports"]:
+                pin = port["name"]
+                wanted = pin if pin in ("clk", "rst") else f"{name}_{pin}"
+                if pins.get(pin) != wanted:
+                    problems.append(f"{file}: {pin} of the {name} must be at {wanted}")
+                elif ports.get(wanted) != (port["direction"], port["width"]):
+                    problems.append(
+                        f"{file}: {wanted} must be an {port['direction']} of {port['width']} bits"
+                    )
     return problems
 
 

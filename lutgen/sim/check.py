@@ -22,7 +22,7 @@ from lutgen.build import build, load_build
 from lutgen.build_core import core_config
 from lutgen.model import Model
 from lutgen.sim.activity import write_activity
-from lutgen.sim.build_tables import changed_files, compare_tables
+from lutgen.sim.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.check_run import CheckRun
 from lutgen.sim.expected_tables import codec_tables
 from lutgen.sim.verilator import _tools
@@ -136,7 +136,7 @@ def check_build(
     cores = [core for core in ("encoder", "decoder") if core in record["cores"]]
     changed = changed_files(record)
     config = core_config(model, record["parameters"])
-    tables, problems = {}, [] if edited else list(changed)
+    tables, problems = {}, wrong_wiring(record) if edited else [*changed, *wrong_wiring(record)]
     for core in cores:
         tables[core], wrong = compare_tables(
             record, core, codec_tables(core, model, config.coder), model

@@ -15,7 +15,7 @@ import numpy as np
 import lutgen
 from lutgen.build import load_build
 from lutgen.build_engine import ENGINE, build_engine, load_engine_tables
-from lutgen.sim.build_tables import changed_files, compare_tables
+from lutgen.sim.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.engine import (
     RtlEntropyDecoder,
     RtlEntropyEncoder,
@@ -120,7 +120,7 @@ def check_engine_build(
     else:
         classes, symbols, payload = read_stream(stream)
     changed = changed_files(record)
-    problems = [] if edited else list(changed)
+    problems = wrong_wiring(record) if edited else [*changed, *wrong_wiring(record)]
     read = {}
     for core in record["cores"]:
         read[core], wrong = compare_tables(record, core, engine_tables(core, tables))

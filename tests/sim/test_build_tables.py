@@ -9,7 +9,7 @@ from lutgen.build import build, load_build
 from lutgen.build_core import core_config
 from lutgen.build_engine import build_engine, load_engine_tables
 from lutgen.model import Model
-from lutgen.sim.build_tables import changed_files, compare_tables
+from lutgen.sim.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.expected_tables import codec_tables, engine_tables
 from tests.models import laplace_model, pyramid_laplace_model, pyramid_table_model, table_model
 
@@ -157,10 +157,27 @@ def test_list_of_files(copy):
     assert changed_files(record | {"files": lost}) == [
         "build.json: its list of files is not the one that was written",
         "files.f is missing",
-        "extra.mem is no file of the build",
         "lutgen_encoder.v is no file of the build",
+        "extra.mem is no file of the build",
         "lutgen_encoder.v is not in the list of files",
     ]
     # Builds of the first versions have no hash of the list.
     del record["files_sha256"]
     assert "build.json" not in "".join(changed_files(record))
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    (".s_axis_video_tuser(encoder_s_axis_video_tuser)",
+     ".s_axis_video_tuser(encoder_s_axis_video_tlast)",
+     "s_axis_video_tuser of the encoder must be at encoder_s_axis_video_tuser"),
+    (".rst(rst)", ".rst(1'b0)", "rst of the encoder must be at rst"),
+    ("wire [31:0] encoder_images", "wire [30:0] encoder_images",
+     "encoder_images must be an input of 32 bits"),
+])  # fmt: skip
+def test_wrapper(copy, old, new, message):
+    assert wrong_wiring(load_build(copy)) == []
+    path = copy / "lutgen_codec.v"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    assert wrong_wiring(load_build(copy)) == [f"lutgen_codec.v: {message}"]
