@@ -284,6 +284,22 @@ class DecoderJudge(CoreJudge):
         """What must come of images."""
         return [_Frame(image) for image in images]
 
+    def resets_at_rest(self, plan: Plan) -> None:
+        """And where tiles that a damaged file lacks wait for room."""
+        super().resets_at_rest(plan)
+        c = self.config
+        tiles = (c.output_buffers + 3 * c.decoder_lanes) * self.cores
+        w, h, _ = self.many_tiles(tiles)
+        file = self.file(self.pictures.of(w, h))
+        plan.script.stall(BLOCKED)
+        plan.send(file_beats(file[: HEADER_BYTES + 1], self.bytes))
+        area = self.pictures.tile[0] * self.pictures.tile[1]
+        plan.script.wait(2 * c.output_buffers * area + 5000)
+        plan.reset(2)
+        plan.script.stall(FREE)
+        self._file(plan, self.pictures.of(3, 2))
+        plan.settle("a reset while missing tiles wait")
+
     def beginnings(self, width: int) -> list[int]:
         """Beats of a file of which no packet is whole."""
         return list(range(1, HEADER_BYTES // self.bytes + 2))

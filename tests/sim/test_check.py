@@ -56,7 +56,7 @@ def altered(folder, tmp_path, core, old, new):
     return copy
 
 
-def test_good_build(result):
+def test_good_build(folder, result):
     found, steps = result
     assert found["ok"] and found["problems"] == [] and found["mismatches"] == 0
     assert found["checks"] == 2 * 3 + 1
@@ -164,8 +164,8 @@ def test_one_bit_of_one_table(folder, images, tmp_path):
     assert not found["ok"]
     assert found["changed_since_build"] == [path.name]
     assert re.match(f"encoder: {path.name}: address {used} must hold 0x", found["problems"][0])
-    assert all(problem.startswith("encoder, 17x9") for problem in found["problems"][1:])
     assert found["problems"][1:]
+    assert [p for p in found["problems"][1:] if not p.startswith("encoder, 17x9")] == []
 
 
 def with_stuck_port(folder, tmp_path, core, port, width, value):
