@@ -314,6 +314,8 @@ class DecoderJudge(CoreJudge):
         """Frames of beats."""
         if not len(beats["data"]):
             return []
+        if not np.any(beats["user"]):
+            raise ValueError("pixels must begin with a start of frame")
         if self.cores > 1:
             beats = single_pixels(beats, self.cores)
         return list(_frames(beats["data"], beats["user"], beats["last"]))
