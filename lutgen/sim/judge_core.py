@@ -100,7 +100,8 @@ class CoreJudge:
         (tile_w, tile_h), largest = self.pictures.tile, self.pictures.largest
         width, height = (min(side + 3, most) for side, most in
                          zip((tile_w, tile_h), largest, strict=True))  # fmt: skip
-        lanes = max(self.config.decoder_lanes, self.config.lanes_of_encoder)
+        of_core = {"encoder": self.config.lanes_of_encoder, "decoder": self.config.decoder_lanes}
+        lanes = of_core[self.core]
 
         def again(what: str) -> None:
             plan.script.stall(FREE)
@@ -120,7 +121,7 @@ class CoreJudge:
             images = self.pictures.of(width, height, 2)
             plan.script.stall(BLOCKED)
             plan.send(self.begin(plan, images))
-            plan.script.wait(8 * lanes * (tile_w * tile_h + 64) + 4000)
+            plan.script.wait(2 * lanes * (tile_w * tile_h + 64) + 4000)
             plan.script.stall(FREE)
             plan.script.wait(clocks)
             plan.reset(2, self.begun(images))
