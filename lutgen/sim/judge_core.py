@@ -13,7 +13,7 @@ from lutgen.gateware.config import CoreConfig
 from lutgen.gateware.registers import BUS
 from lutgen.gateware.top import DECODER_ERRORS, ENCODER_ERRORS
 from lutgen.sim.design import Design
-from lutgen.sim.judge import BLOCKED, FREE, Plan, Ports, Registers, first_lines, profiles
+from lutgen.sim.judge import BLOCKED, FREE, RANDOM, Plan, Ports, Registers, first_lines, profiles
 from lutgen.sim.judge_pictures import Pictures
 from lutgen.sim.verilator import SimulationError
 
@@ -21,6 +21,8 @@ __all__ = ["CoreJudge"]
 
 #: Pixels of the largest pictures.
 _BUDGET = 60_000
+#: Resets in the middle of a file.
+_RESETS = 96
 
 
 class CoreJudge:
@@ -127,6 +129,54 @@ class CoreJudge:
             plan.reset(2, self.begun(images))
             again(f"{clocks} clocks behind the first output")
 
+    def resets(self, plan: Plan) -> None:
+        """Reset the core at any time, by the reset and by its registers; the next file is right.
+
+        What stays of a tile shows in a later tile of its number, so the next file has many.
+        """
+        rng = np.random.default_rng(self.seed + 5)
+        (tile_w, tile_h), largest = self.pictures.tile, self.pictures.largest
+        large = [min(2 * side + 3, most) for side, most in
+                 zip((tile_w, tile_h), largest, strict=True)]  # fmt: skip
+        of_core = {"encoder": self.config.lanes_of_encoder, "decoder": self.config.decoder_lanes}
+        lanes = of_core[self.core]
+        for number in range(_RESETS):
+            plan.script.stall((FREE, RANDOM)[number % 5 == 4])
+            soft = self._registers and number % 2 == 1
+            if number % 8 == 7 or soft:
+                # Behind a software reset, pixels are dropped up to the next start of frame.
+                images, most = self.pictures.of(*large, 1 if soft else 2), tile_w * tile_h
+            else:  # tiles end all the time
+                w, h = (int(n) for n in rng.integers(2, 8, size=2))
+                images = self.pictures.of(w, h, int(rng.integers(1, 2 * lanes + 1)))
+                most = w * h + 8
+            if number % 3 == 0 and not soft:
+                images = images[:1]
+            beats = self.begin(plan, images)
+            length = len(beats["data"])
+            some = int(rng.integers(1 + length // 2, length + 1))
+            # Clocks in which a tile passes, lane by lane, and those before it are read.
+            clocks = int(rng.integers(1, lanes * most + 60))
+            if number % 3 == 0 and not soft:  # around the end of the only tile
+                some = length
+                end = length + lanes * (images.size + 4)
+                clocks = max(1, end + int(rng.integers(-90, 50)))
+            plan.send({name: values[:some] for name, values in beats.items()})
+            plan.script.wait(clocks)
+            if soft:
+                plan.restart()
+                rest = {name: values[some:] for name, values in beats.items()}
+                if some < length:
+                    plan.send(rest)
+                    plan.quiet()
+            else:
+                plan.reset(1 + number % 3, self.begun(images))
+            images = self.pictures.of(9, 9) if soft else self.pictures.of(5, 4, 4 * lanes)
+            plan.send(self.begin(plan, images))
+            plan.expect(*self.wanted(images))
+            kind = "a software reset" if soft else "a reset"
+            plan.settle(f"{kind} {clocks} clocks behind beat {some} of {length}")
+
     @property
     def patience(self) -> int:
         """Clocks without a beat after which a core hangs: a few tiles, pixel after pixel."""
@@ -155,7 +205,7 @@ class CoreJudge:
             try:
                 found, result = plan.run(
                     self.design, self.source, self.fields, stalls, collect=self.collect,
-                    tell=self.tell, patience=self.patience, max_clocks=20_000_000,
+                    tell=self.tell, last=self.last, patience=self.patience, max_clocks=20_000_000,
                 )  # fmt: skip
             except SimulationError as error:
                 problems.append(f"{name}, {first_lines(error)}")

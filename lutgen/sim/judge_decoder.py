@@ -62,6 +62,7 @@ class DecoderJudge(CoreJudge):
             ("buffers", self._buffers),
             *([("levels", self._levels)] if self.codec.model.levels else []),
             ("resets at rest", self.resets_at_rest),
+            ("resets at any time", self.resets),
         ]
 
     # Files.
@@ -309,6 +310,12 @@ class DecoderJudge(CoreJudge):
         return []
 
     # What came out.
+
+    def last(self, beats):
+        """Beats of the last frame."""
+        starts = np.flatnonzero(beats["user"])
+        first = starts[-1] if len(starts) else 0
+        return {name: values[first:] for name, values in beats.items()}
 
     def collect(self, beats: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Frames of beats."""

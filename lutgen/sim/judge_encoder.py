@@ -33,6 +33,7 @@ class EncoderJudge(CoreJudge):
             ("pictures of the model", self._drawn),
             ("buffers", self._buffers),
             ("resets at rest", self.resets_at_rest),
+            ("resets at any time", self.resets),
         ]
 
     # Files.
@@ -220,6 +221,12 @@ class EncoderJudge(CoreJudge):
         return [self.file(images)]
 
     # What came out.
+
+    def last(self, beats):
+        """Beats of the last file."""
+        ends = np.flatnonzero(beats["last"])
+        first = ends[-2] + 1 if len(ends) > 1 else 0
+        return {name: values[first:] for name, values in beats.items()}
 
     def collect(self, beats) -> list[bytes]:
         """Files of beats."""
