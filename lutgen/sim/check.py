@@ -212,7 +212,9 @@ def _result(
     runs = {core: part["runs"] for core, part in found.items() if "runs" in part}
     for core, parts in runs.items():
         done += sum("clocks" in part for part in parts)
-        problems += [f"{core}, {text}" for part in parts for text in part.get("problems", ())]
+        problems += [
+            f"{core}, {part['run']}, {text}" for part in parts for text in part.get("problems", ())
+        ]
         left = [part["run"] for part in parts if part.get("skipped")]
         expected -= len(left) + sum("clocks" not in p and "problems" in p for p in parts)
         if left:

@@ -208,8 +208,9 @@ class CoreJudge:
                     tell=self.tell, last=self.last, patience=self.patience, max_clocks=20_000_000,
                 )  # fmt: skip
             except SimulationError as error:
-                problems.append(f"{name}, {first_lines(error)}")
-                done.append({"run": name, "phases": plan.phases, "problems": problems[-1:]})
+                text = first_lines(error)
+                problems.append(f"{name}, {text}")
+                done.append({"run": name, "phases": plan.phases, "problems": [text]})
                 continue
             problems += [f"{name}, {text}" for text in found]
             done.append({
