@@ -19,7 +19,10 @@ import lutgen
 from .build_core import DEPTHS, REFUSED, RESOURCES
 from .targets import Target
 
-__all__ = ["CORES", "SCHEMA", "TOPS", "BuildError", "load_build", "make_folder", "new_record"]
+__all__ = [
+    "CORES", "SCHEMA", "TOPS", "BuildError", "files_digest", "load_build", "make_folder",
+    "new_record",
+]  # fmt: skip
 
 #: Version of ``build.json``: a reader of 1 understands every build.json that says 1.
 SCHEMA = 1
@@ -112,6 +115,7 @@ def make_folder(
             }
             for path in sorted(work.iterdir())
         }
+        record["files_sha256"] = files_digest(record["files"])
         record["seconds"] = {
             "total": round(time.perf_counter() - began, 2),
             **{core: record["cores"][core].pop("seconds") for core in made},
@@ -119,6 +123,11 @@ def make_folder(
         (work / _RECORD).write_text(json.dumps(record, indent=2) + "\n")
         _put(work, out, old)
     return record | {"folder": str(out)}
+
+
+def files_digest(files: Mapping) -> str:
+    """Hash of the list of files in ``build.json``, so that an entry cannot get lost unseen."""
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
 def load_build(folder: str | os.PathLike, *, tops: Sequence[str] | None = TOPS) -> dict:

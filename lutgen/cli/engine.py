@@ -40,8 +40,9 @@ def sim_engine(ctx, target, model, **options) -> None:
     """``lutgen sim --top entropy-engine``."""
     from lutgen.sim.check_engine import check_new_engine
 
-    allowed = ("target", "model", "top", "stream", "limit", "stall", "seed", "as_json")
+    allowed = ("target", "model", "top", "stream", "limit", "stall", "seed", "quick", "as_json")
     refuse(ctx, allowed, "with --top entropy-engine")
+    del options["edited"]
     _sim(lambda **more: check_new_engine(target, model, **more), **options)
 
 
@@ -49,35 +50,56 @@ def sim_engine_build(ctx, folder, **options) -> None:
     """``lutgen sim --build`` of a folder with the engine."""
     from lutgen.sim.check_engine import check_engine_build
 
-    allowed = ("folder", "top", "stream", "limit", "stall", "seed", "as_json")
+    allowed = (
+        "folder", "top", "stream", "limit", "stall", "seed", "quick", "edited", "as_json",
+    )  # fmt: skip
     refuse(ctx, allowed, f"with the entropy engine of {folder}")
     _sim(lambda **more: check_engine_build(folder, **more), **options)
 
 
-def _sim(check, *, stream, limit, stall, seed, as_json) -> None:
+def _sim(check, *, stream, limit, as_json, **options) -> None:
     from lutgen.sim.verilator import SimulationError
 
     if stream and limit:
         raise click.UsageError("--limit must be left out with --stream, which is taken as a whole")
     try:
         with core_progress("simulating the") as progress:
-            result = check(stream=stream, count=limit, stall=stall, seed=seed, progress=progress)
+            result = check(stream=stream, count=limit, progress=progress, **options)
     except SimulationError as error:
         raise Failure(str(error)) from error
     if as_json:
         click.echo(json.dumps(result, indent=2))
     else:
-        click.echo(
+        click.echo(_summary(result))
+    if not result["ok"]:
+        raise Failure("\n  ".join(["build and reference must agree, but:", *result["problems"]]))
+
+
+def _summary(result) -> str:
+    compared = result["compared"]
+    lines = [f"{compared['files']} files compared with their hashes, and the list of them"]
+    for core, counts in compared["tables"].items():
+        lines.append(
+            f"{core}: {counts['tables']} tables of {counts['words']} words read back and compared "
+            "with the model"
+        )
+    if "symbols" in result:
+        lines.append(
             f"{result['symbols']} symbols of {result['classes']} classes in {result['bytes']} "
             "bytes, and one damaged payload"
         )
-        for core in ("encoder", "decoder"):
-            found = result[core]
-            clocks = found["clocks_per_symbol"]
-            click.echo(
-                f"{core}: {'DIFFERS' if found['mismatches'] else 'equal'}, "
-                f"{'-' if clocks is None else f'{clocks:.4f}'} clocks per symbol, "
-                f"{found['clocks_per_second']} clocks per second simulated"
-            )
-    if not result["ok"]:
-        raise Failure("\n  ".join(["Verilog and reference must agree, but:", *result["problems"]]))
+    for core in ("encoder", "decoder"):
+        if (found := result.get(core)) is None:
+            continue
+        clocks = found["clocks_per_symbol"]
+        lines.append(
+            f"{core}: {'DIFFERS' if found['mismatches'] else 'equal'}, "
+            f"{'-' if clocks is None else f'{clocks:.4f}'} clocks per symbol, "
+            f"{found['clocks_per_second']} clocks per second simulated"
+        )
+    for core, run in result["runs"].items():
+        lines.append(
+            f"{core}: {run['phases']} phases with {run['sequences']} sequences and {run['resets']} "
+            "resets: every class and symbol, sequences in a row, stalls, errors"
+        )
+    return "\n".join(lines)

@@ -88,8 +88,9 @@ def build_(ctx, target, no_estimate, as_json, **parameters) -> None:
 @coder_options
 @registers_option
 @click.option(
-    "--stall", type=float, default=0.0, show_default=True, metavar="P",
-    help="Share of clocks in which ports stall.",
+    "--stall", type=float, metavar="P",
+    help="Share of clocks in which ports stall at random; by default images pass at full speed, "
+    "and phases with every kind of stalls, random ones in 0.3 of the clocks.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
@@ -97,13 +98,34 @@ def build_(ctx, target, no_estimate, as_json, **parameters) -> None:
     help="What `lutgen build` has written.",
 )  # fmt: skip
 @click.option(
+    "--quick", is_flag=True,
+    help="Leave out the phases: limits, files in a row, full buffers, errors, drawn pictures.",
+)  # fmt: skip
+@click.option(
+    "--edited", is_flag=True, help="With --build: simulate although files are not what was written."
+)
+@click.option(
     "--saif", is_flag=True, help="Write switching activity for power reports beside the build."
 )
 @json_option
 @click.pass_context
-def sim(ctx, images, limit, top, stream, folder, stall, seed, saif, as_json, **parameters) -> None:
-    """Simulate the Verilog and compare it with the reference codec, byte for byte."""
-    engine = {"stream": stream, "limit": limit, "stall": stall, "seed": seed, "as_json": as_json}
+def sim(
+    ctx, images, limit, top, stream, folder, stall, seed, quick, edited, saif, as_json, **parameters
+) -> None:
+    """Simulate the Verilog and compare it with the reference codec, byte for byte.
+
+    Of a build, each file must first be what was written (build.json has the hashes), and tables and
+    LUTs in the files what its model says. Then images pass through the cores, and after them phases
+    that show faults: sizes up to the limits, files of one to many images in a row, stalls of every
+    kind and full buffers, every error, provoked, seen and cleared, and pictures drawn from the
+    model.
+    """
+    engine = {
+        "stream": stream, "limit": limit, "stall": stall, "seed": seed, "quick": quick,
+        "edited": edited, "as_json": as_json,
+    }  # fmt: skip
+    if edited and not folder:
+        raise click.UsageError("--edited must stand with --build, whose files it is about")
     if folder:
         from lutgen.build import load_build
 
@@ -122,7 +144,7 @@ def sim(ctx, images, limit, top, stream, folder, stall, seed, saif, as_json, **p
     if stream:
         raise click.UsageError("--stream must stand with --top entropy-engine")
     from lutgen.sim.check import check, check_build
-    from lutgen.sim.check_table import table
+    from lutgen.sim.check_table import summary, table
     from lutgen.sim.synthetic import synthetic_images
     from lutgen.sim.verilator import SimulationError
 
@@ -141,11 +163,13 @@ def sim(ctx, images, limit, top, stream, folder, stall, seed, saif, as_json, **p
         ][:limit]
     else:
         named = synthetic_images(limit or 48, seed)
-    common = {"stall": stall, "seed": seed}
+    common = {"stall": stall, "seed": seed, "quick": quick}
     try:
         with core_progress("simulating the") as progress:
             if folder:
-                result = check_build(folder, named, saif=saif, progress=progress, **common)
+                result = check_build(
+                    folder, named, edited=edited, saif=saif, progress=progress, **common
+                )
             else:
                 result = check(images=named, progress=progress, **common, **parameters)
     except SimulationError as error:
@@ -156,14 +180,11 @@ def sim(ctx, images, limit, top, stream, folder, stall, seed, saif, as_json, **p
         from rich.console import Console
 
         Console().print(table(result))
-        click.echo(
-            f"{result['images']} images, {result['pixels']} pixels, {result['checks']} checks, "
-            f"{result['mismatches']} mismatches, {result['seconds']:.0f} s"
-        )
+        click.echo(summary(result))
         for path in result.get("saif", {}).values():
             click.echo(f"switching activity in {path}")
     if not result["ok"]:
-        raise Failure("\n  ".join(["Verilog and reference must agree, but:", *result["problems"]]))
+        raise Failure("\n  ".join(["build and reference must agree, but:", *result["problems"]]))
 
 
 @click.command()

@@ -148,9 +148,12 @@ class _Ip(_Top):
     @staticmethod
     def _count(m: Module, registers: RegisterFile, events: dict) -> None:
         """Counts events, and makes causes of those that are."""
+        # A hardware reset comes to the core a clock after the registers.
+        begun = Signal()
+        m.d.sync += begun.eq(1)
         for name, (event, counter) in events.items():
             pulse = Signal(name=name)
-            m.d.sync += pulse.eq(event)
+            m.d.sync += pulse.eq(event & begun)
             m.d.comb += getattr(registers, counter).eq(pulse)
             if hasattr(registers, f"isr_{name}"):
                 m.d.comb += getattr(registers, f"isr_{name}").eq(pulse)
@@ -323,7 +326,8 @@ class DecoderIp(_Ip):
         wiring.connect(m, slice_bytes.o, core.bytes)
         m.d.comb += [
             pixels.payload.eq(Cat(core.pixels.payload, core.eof)),
-            pixels.valid.eq(core.pixels.valid),
+            # A hardware reset comes to the core a clock after the ports.
+            pixels.valid.eq(core.pixels.valid & ~reset),
             core.pixels.ready.eq(pixels.ready),
         ]
 

@@ -8,7 +8,10 @@ the first, and a synthesiser may look for a register behind the second where the
 
 import re
 
-__all__ = ["plain_names"]
+__all__ = ["MODULE_SEPARATOR", "plain_names"]
+
+#: Between a module's name and its parent's.
+MODULE_SEPARATOR = "__"
 
 #: An escaped name goes up to a blank, which belongs to it.
 _ESCAPED = re.compile(r"\\(\S+)(?: |(?=\n))")
@@ -54,7 +57,7 @@ def plain_names(verilog: str, top: str, wanted: str) -> str:
     for escape, name in _MODULE.findall(verilog):
         if not name.startswith(top):
             raise ValueError(f"module names must begin with {top!r}, not as {name!r}")
-        new = wanted + name.removeprefix(top).replace(".", "__")
+        new = wanted + name.removeprefix(top).replace(".", MODULE_SEPARATOR)
         if escape:
             add(name, re.sub(r"\W", "_", new))
         else:

@@ -3,7 +3,7 @@
 The lowest bits of the vectors `drive` and `sample` are arranged so that bit j of both belongs to
 the same stream: for outputs drive has ready and sample valid, for inputs, which follow, drive has
 valid and sample ready. A beat is therefore a bit of ``drive & sample``. Channels of a bus are the
-last of the outputs and of the inputs.
+last of the outputs and of the inputs.  The reset's bit comes next, and then what a script sets.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import cocotb
 import numpy as np
 
 from lutgen.sim import exchange
-from lutgen.sim.bus_master import BusMaster
 from lutgen.sim.clocked import Clocked
+from lutgen.sim.script_player import ScriptPlayer
 
 
 @cocotb.test()
@@ -27,18 +27,23 @@ async def stream(dut) -> None:
 
     n_out, n_in = settings["outputs"], settings["inputs"]
     sent = range(n_in)
-    bus = None
-    if settings["bus"] is not None:
-        bus = BusMaster(**settings["bus"])
-    handshakes = (1 << (n_out + n_in + (3 if bus else 0))) - 1
-    control = handshakes | 1 << settings["harness"]["reset"]
+    reset = settings["harness"]["reset"]
+    handshakes = (1 << reset) - 1
+    control = handshakes | 1 << reset
     beats = [[int.from_bytes(row.tobytes(), "little") for row in arrays[f"beats{i}"]] for i in sent]
     lengths = [len(b) for b in beats]
-    stalls = [arrays[f"stall{i}"].tolist() for i in sent]
-    ready = arrays["ready"].tolist()
-    period = len(ready)
+    all_stalls = [arrays[f"stall{i}"].tolist() for i in sent]  # by profile
+    all_ready = arrays["ready"].tolist()
+    period = len(all_ready[0])
+    script = None
+    if settings["script"] is not None:
+        script = ScriptPlayer(lengths=lengths, reset=reset, **settings["script"])
+    profile = 0
+    ready, stalls = all_ready[0], [masks[0] for masks in all_stalls]
+    limits = script.limits if script else lengths
 
     max_clocks, reset_at = settings["max_clocks"], settings["reset_at"]
+    patience = settings["patience"] or max_clocks
     expect, drain = settings["expect"], settings["drain"]
     idle_bit = 0 if settings["idle"] is None else 1 << settings["idle"]
     idle_clocks = settings["idle_clocks"]
@@ -57,7 +62,7 @@ async def stream(dut) -> None:
             return False
         return all(map(int.__ge__, received, expect))
 
-    clock = 0
+    clock = moved_at = 0
     began = time.perf_counter()
     while clock < stop_at:
         if clock == reset_at:
@@ -75,10 +80,18 @@ async def stream(dut) -> None:
             stop_at, timed_out = max_clocks, True
         phase = clock % period
         word = ready[phase]
-        if bus:
-            word |= bus.word
-        for i in sent if bus is None or bus.started else ():
-            if not held[i] and taken[i] < lengths[i] and not stalls[i][phase]:
+        if script:
+            limits = script.limits
+            if script.profile != profile:
+                profile = script.profile
+                ready, stalls = all_ready[profile], [masks[profile] for masks in all_stalls]
+                word = ready[phase]
+            if script.resets:
+                word = 0
+                taken, held = list(limits), [0] * n_in
+            word |= script.word
+        for i in sent:
+            if not held[i] and taken[i] < limits[i] and not stalls[i][phase]:
                 held[i] = beats[i][taken[i]]
             word |= held[i]
         drive(word)
@@ -89,6 +102,7 @@ async def stream(dut) -> None:
         clock += 1
         moved = word & seen & handshakes
         if moved:
+            moved_at = clock
             for j in range(n_out):
                 received[j] += moved >> j & 1
             if moved >> n_out:
@@ -96,10 +110,14 @@ async def stream(dut) -> None:
                     if moved >> (n_out + i) & 1:
                         taken[i] += 1
                         held[i] = 0
-                all_taken = taken == lengths
-        if bus:
-            bus.clock(moved, seen, all_taken)
-            if bus.done:
+                all_taken = taken == limits
+        if script:
+            script.clock(moved, seen, taken == script.limits)
+            if script.waits:
+                moved_at = clock
+            elif clock - moved_at > patience:
+                break
+            if script.done:
                 timed_out = False
                 break
         if timed_out and all_taken and complete():
@@ -116,5 +134,5 @@ async def stream(dut) -> None:
     exchange.write(
         {"sample": table.reshape(-1, size), "drive": np.array(driven, np.int64)},
         {"start": start, "timed_out": timed_out, "seconds": seconds,
-         "words": bus.results if bus else []},
+         "words": script.results if script else [], "steps": script.clocks if script else []},
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lutgen.sim.design import Design
+from lutgen.sim.script import Script
 
 __all__ = ["CHANNELS", "BusScript"]
 
@@ -16,8 +17,8 @@ CHANNELS = {
 
 
 @dataclass
-class BusScript:
-    """Steps for `rtl_stream`, which is over when the last one is done.
+class BusScript(Script):
+    """Steps among which are transactions of a slave.
 
     Members
     -------
@@ -25,29 +26,20 @@ class BusScript:
     steps : what to do
     """
 
+    steps: list[tuple] = field(default_factory=list, kw_only=True)
     prefix: str
-    steps: list[tuple] = field(default_factory=list)
 
     def write(self, address: int, value: int) -> None:
         """Write a word."""
-        self.steps.append(("write", address, value))
+        self._add("write", address, value)
 
     def read(self, address: int) -> int:
         """Read a word; the number of the step, whose result it will be."""
-        self.steps.append(("read", address))
-        return len(self.steps) - 1
+        return self._add("read", address)
 
     def until(self, address: int, mask: int, value: int) -> None:
         """Read a word again and again until its bits in ``mask`` are ``value``."""
-        self.steps.append(("until", address, mask, value))
-
-    def start(self) -> None:
-        """Let the input streams begin, which wait for this step if there is one."""
-        self.steps.append(("start",))
-
-    def taken(self, clocks: int = 8) -> None:
-        """Wait until all input was taken, for so many clocks from that of the last beat on."""
-        self.steps.append(("taken", clocks))
+        self._add("until", address, mask, value)
 
     def channel(self, name: str) -> str:
         """The stream that a channel is, ports named by ``{stream}{signal}``."""

@@ -1,16 +1,17 @@
-"""``lutgen sim``: the Verilog of a build against the reference codec, image by image.
+"""``lutgen sim``: the files of a build against the model, its Verilog against the reference codec.
 
-The encoder's files must equal the reference's byte for byte, the decoder's pixels the images.  The
-decoder is also given a damaged file and another model's, and must flag both and then decode a good
-one: a check that cannot fail proves nothing.
+Before anything is simulated, each file must be what was written, and tables and LUTs in the files
+what the model says.  Then the encoder's files must equal the reference's byte for byte, and the
+decoder's pixels the images; and both cores go through phases that a good core passes and a broken
+one fails (`.judge`): limits, full buffers, stalls, every error.  A check that cannot fail proves
+nothing: ``python -m bench.mutants`` measures which faults this one finds.
 """
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,22 +19,28 @@ import numpy as np
 
 import lutgen
 from lutgen.build import build, load_build
+from lutgen.build_core import core_config
 from lutgen.model import Model
 from lutgen.sim.activity import write_activity
+from lutgen.sim.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.check_run import CheckRun
+from lutgen.sim.expected_tables import codec_tables
 from lutgen.sim.verilator import _tools
 
 __all__ = ["SCHEMA", "check", "check_build"]
 
 #: Version of the result.
 SCHEMA = 1
+
+
 def check(
     model: Model | str | None,
     images: Iterable[tuple[str, np.ndarray]],
     *,
     target: str = "zynq7045",
-    stall: float = 0.0,
+    stall: float | None = None,
     seed: int = 0,
+    quick: bool = False,
     progress: Callable[[str, str], None] | None = None,
     **parameters,
 ) -> dict:
@@ -44,7 +51,7 @@ def check(
     model, target:
         See `lutgen.build.build`; so for ``parameters``, of which the largest image grows to hold
         all ``images``.
-    images, stall, seed, progress:
+    images, stall, seed, quick, progress:
         See `check_build`.
 
     Returns
@@ -61,7 +68,7 @@ def check(
         build(target, model, out=Path(folder, "build"), estimate=False, progress=progress,
               **parameters)  # fmt: skip
         return check_build(
-            Path(folder, "build"), images, stall=stall, seed=seed, progress=progress
+            Path(folder, "build"), images, stall=stall, seed=seed, quick=quick, progress=progress
         )
 
 
@@ -69,12 +76,16 @@ def check_build(
     folder: Path | str,
     images: Iterable[tuple[str, np.ndarray]],
     *,
-    stall: float = 0.0,
+    stall: float | None = None,
     seed: int = 0,
+    quick: bool = False,
+    edited: bool = False,
     saif: bool = False,
     progress: Callable[[str, str], None] | None = None,
 ) -> dict:
-    """Simulate the cores of a build and compare them with the reference codec.
+    """Compare the files of a build with its model, simulate its cores, compare them with the codec.
+
+    Where a file is not what was written, nothing is simulated.
 
     Parameters
     ----------
@@ -83,9 +94,14 @@ def check_build(
     images:
         Names and uint8 (H, W) arrays, of any sizes that the build allows.
     stall:
-        Share of clocks in which each port stalls, 0 to 0.9.
+        Share of clocks in which each port stalls at random, 0 to 0.9.  By default images pass at
+        full speed, and phases with every kind of stalls, random ones in 30 % of the clocks.
     seed:
-        Of the stalls and of the damage.
+        Of the stalls, the damage and the pictures of the phases.
+    quick:
+        Leave out the phases: images, and two bad files.
+    edited:
+        Simulate although files are not what was written; tables that differ are still a problem.
     saif:
         Whether to write switching activity into the folder, see `.activity.write_activity`; not
         if anything else is wrong.
@@ -95,7 +111,8 @@ def check_build(
     Returns
     -------
     dict
-        Ready for json: ``ok``, ``problems`` (empty if ok), what was run and the clocks it took.
+        Ready for json: ``ok``, ``problems`` (empty if ok), what was compared, what was run and the
+        clocks it took.
 
     Raises
     ------
@@ -106,7 +123,7 @@ def check_build(
     """
     began = time.perf_counter()
     record = load_build(folder)
-    if not 0 <= stall <= 0.9:
+    if stall is not None and not 0 <= stall <= 0.9:
         raise ValueError(f"share of stalled clocks must be 0 to 0.9, not {stall!r}")
     _tools()
     model = Model.load(Path(folder) / record["model"]["file"])
@@ -116,12 +133,31 @@ def check_build(
             f"{model.hash[:16]}: build again"
         )
     groups = _groups(images, record["parameters"])
-    run = CheckRun(record, model, groups, stall, seed, progress or (lambda core, step: None))
     cores = [core for core in ("encoder", "decoder") if core in record["cores"]]
-    with ThreadPoolExecutor(len(cores)) as pool:
-        jobs = {core: pool.submit(getattr(run, core)) for core in cores}
-        found = {core: job.result() for core, job in jobs.items()}
-    result = _result(record, groups, found, run.expected_checks(cores))
+    changed = changed_files(record)
+    config = core_config(model, record["parameters"])
+    tables, problems = {}, wrong_wiring(record) if edited else [*changed, *wrong_wiring(record)]
+    for core in cores:
+        tables[core], wrong = compare_tables(
+            record, core, codec_tables(core, model, config.coder), model
+        )
+        problems += wrong
+    found, expected = {}, 0
+    if edited or not problems:
+        run = CheckRun(
+            record, model, groups, stall, seed, progress or (lambda core, step: None), quick
+        )
+        with ThreadPoolExecutor(len(cores)) as pool:
+            jobs = {core: pool.submit(getattr(run, core)) for core in cores}
+            found = {core: job.result() for core, job in jobs.items()}
+        expected = run.expected_checks(cores)
+    else:
+        problems.append("so nothing was simulated")
+    compared = {"files": len(record["files"]), "tables": tables}
+    result = _result(record, groups, found, expected, problems, changed)
+    result["compared"] = compared
+    if found and not quick:
+        result["class_symbol_pairs"] = run.visited
     if saif:
         result["saif"] = write_activity(run, progress=progress) if result["ok"] else {}
     return result | {
@@ -155,8 +191,11 @@ def _groups(images, parameters: Mapping) -> list[tuple[list[str], np.ndarray]]:
     return [(names, np.stack(arrays)) for names, arrays in groups.values()]
 
 
-def _result(record: Mapping, groups, found: Mapping, expected: int) -> dict:
-    sizes, problems, done = [], [], 0
+def _result(
+    record: Mapping, groups, found: Mapping, expected: int, problems: Sequence[str] = (),
+    changed: Sequence[str] = (),
+) -> dict:  # fmt: skip
+    sizes, problems, done = [], list(problems), 0
     for k, (_, images) in enumerate(groups):
         height, width = images.shape[1:]
         size = {"width": width, "height": height, "images": len(images), "pixels": images.size}
@@ -170,13 +209,18 @@ def _result(record: Mapping, groups, found: Mapping, expected: int) -> dict:
     if refused is not None:
         done += 1
         problems += [f"decoder, bad files: {text}" for text in refused["problems"]]
+    runs = {core: part["runs"] for core, part in found.items() if "runs" in part}
+    for core, parts in runs.items():
+        done += sum("clocks" in part for part in parts)
+        problems += [
+            f"{core}, {part['run']}, {text}" for part in parts for text in part.get("problems", ())
+        ]
+        left = [part["run"] for part in parts if part.get("skipped")]
+        expected -= len(left) + sum("clocks" not in p and "problems" in p for p in parts)
+        if left:
+            problems.append(f"{core}: so it was not run: {', '.join(left)}")
     if done != expected:
         problems.append(f"{done} of {expected} checks were run")
-    folder = Path(record["folder"])
-    changed = [
-        name for name, file in record["files"].items()
-        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != file["sha256"]
-    ]  # fmt: skip
     parameters = record["parameters"]
     return {
         "schema": SCHEMA,
@@ -189,7 +233,8 @@ def _result(record: Mapping, groups, found: Mapping, expected: int) -> dict:
         "pixels": sum(size["pixels"] for size in sizes),
         "sizes": sizes,
         "bad_files": refused,
-        "changed_since_build": changed,
+        "runs": runs,
+        "changed_since_build": [line.split(" ")[0].rstrip(":") for line in changed],
         "target": record["target"]["name"],
         "model": record["model"]["hash"],
         "parameters": parameters,

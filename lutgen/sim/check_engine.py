@@ -1,4 +1,7 @@
-"""``lutgen sim --top entropy-engine``: the Verilog of a build against the reference coder."""
+"""``lutgen sim --top entropy-engine``: the files of a build against the reference coder.
+
+As in `.check`, files and tables are compared before anything is simulated.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,16 @@ import lutgen
 from lutgen.build import load_build
 from lutgen.build_engine import ENGINE, build_engine, load_engine_tables
 from lutgen.npz import check_npz
+from lutgen.sim.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.design import Design
-from lutgen.sim.engine import check_engine, synthetic_stream
+from lutgen.sim.engine import (
+    RtlEntropyDecoder,
+    RtlEntropyEncoder,
+    check_engine,
+    synthetic_stream,
+)
+from lutgen.sim.expected_tables import engine_tables
+from lutgen.sim.judge_engine import judge_engine
 from lutgen.sim.stall import Stall
 from lutgen.sim.verilator import _tools
 
@@ -24,6 +35,8 @@ __all__ = ["SCHEMA", "check_engine_build", "check_new_engine", "read_stream"]
 SCHEMA = 1
 #: Symbols of a synthetic stream.
 _COUNT = 100_000
+#: Share of clocks with random stalls where nobody says.
+_SHARE = 0.3
 
 
 def check_new_engine(
@@ -55,11 +68,15 @@ def check_engine_build(
     *,
     stream: Path | str | None = None,
     count: int | None = None,
-    stall: float = 0.0,
+    stall: float | None = None,
     seed: int = 0,
+    quick: bool = False,
+    edited: bool = False,
     progress: Callable[[str, str], None] | None = None,
 ) -> dict:
-    """Simulate the engine of a build and compare it with the reference coder.
+    """Compare the files of a build with its tables, its engine with the reference coder.
+
+    Where a file is not what was written, nothing is simulated.
 
     Parameters
     ----------
@@ -71,9 +88,12 @@ def check_engine_build(
     count :
         Symbols of a synthetic stream, 100,000 by default.
     stall :
-        Share of clocks in which each port stalls, 0 to 0.9.
+        Share of clocks in which each port stalls, 0 to 0.9.  By default the stream passes at full
+        speed, and the phases with stalls of every kind.
     seed :
-        Of the stream and of the stalls.
+        Of the stream, the stalls and the phases.
+    quick, edited :
+        See `.check.check_build`.
     progress :
         Called with a core and what it is doing.
 
@@ -81,7 +101,8 @@ def check_engine_build(
     -------
     dict
         That of `.engine.check_engine`, with ``schema``, ``generator``, ``target``, ``model``,
-        ``classes``, ``stall``, ``stream`` and ``seconds``.
+        ``classes``, ``stall``, ``stream``, ``compared``, ``runs`` and ``seconds``.  Where nothing
+        was simulated, there are ``ok`` and ``problems`` and no cores.
 
     Raises
     ------
@@ -92,7 +113,7 @@ def check_engine_build(
     """
     began = time.perf_counter()
     record = load_build(folder, tops=(ENGINE,))
-    if not 0 <= stall <= 0.9:
+    if stall is not None and not 0 <= stall <= 0.9:
         raise ValueError(f"share of stalled clocks must be 0 to 0.9, not {stall!r}")
     _tools()
     tables = load_engine_tables(folder)
@@ -100,17 +121,39 @@ def check_engine_build(
         classes, symbols, payload = *synthetic_stream(tables, count or _COUNT, seed), None
     else:
         classes, symbols, payload = read_stream(stream)
+    changed = changed_files(record)
+    problems = wrong_wiring(record) if edited else [*changed, *wrong_wiring(record)]
+    read = {}
+    for core in record["cores"]:
+        read[core], wrong = compare_tables(record, core, engine_tables(core, tables))
+        problems += wrong
     sources = {
         core: Design.of(Path(folder, f"{made['module']}.v"), made["module"])
         for core, made in record["cores"].items()
     }
+    size = record["parameters"]["stream_bytes"]
     stalls = {
-        name: Stall(stall, 3 * seed + k) for k, name in enumerate(("classes", "symbols", "bytes"))
+        name: Stall(stall or 0.0, 3 * seed + k)
+        for k, name in enumerate(("classes", "symbols", "bytes"))
     }
-    result = check_engine(
-        tables, classes, symbols, payload, stalls=stalls if stall else None, sources=sources,
-        stream_bytes=record["parameters"]["stream_bytes"], progress=progress,
-    )  # fmt: skip
+    result: dict = {}
+    runs: dict = {}
+    if edited or not problems:
+        result = check_engine(
+            tables, classes, symbols, payload, stalls=stalls if stall else None, sources=sources,
+            stream_bytes=size, progress=progress,
+        )  # fmt: skip
+        problems += result["problems"]
+        if not quick:
+            cores = (
+                top(tables, sources[core], stream_bytes=size)
+                for core, top in (("encoder", RtlEntropyEncoder), ("decoder", RtlEntropyDecoder))
+            )
+            share = _SHARE if stall is None else stall
+            runs, wrong = judge_engine(tables, *cores, share=share, seed=seed, tell=progress)
+            problems += wrong
+    else:
+        problems.append("so nothing was simulated")
     return {
         "schema": SCHEMA,
         "generator": {"name": "lutgen", "version": lutgen.__version__},
@@ -120,6 +163,10 @@ def check_engine_build(
         "stream": None if stream is None else str(stream),
         "stall": {"p": stall, "seed": seed},
         **result,
+        "ok": not problems,
+        "problems": problems,
+        "compared": {"files": len(record["files"]), "tables": read},
+        "runs": runs,
         "seconds": round(time.perf_counter() - began, 2),
     }
 

@@ -1,4 +1,4 @@
-"""The simulations of one check: every size through both cores, and files that must be refused."""
+"""The simulations of one check: every size through both cores, bad files, and all phases."""
 
 from __future__ import annotations
 
@@ -14,10 +14,17 @@ from lutgen.codec.container import HEADER_BYTES, CorruptStreamError
 from lutgen.sim.codec import RtlDecoder, RtlEncoder
 from lutgen.sim.design import Design
 from lutgen.sim.ip import RtlDecoderIp, RtlEncoderIp
+from lutgen.sim.judge import first_lines
+from lutgen.sim.judge_decoder import DecoderJudge
+from lutgen.sim.judge_encoder import EncoderJudge
+from lutgen.sim.judge_pictures import Pictures
 from lutgen.sim.stall import Stall
 from lutgen.sim.verilator import SimulationError
 
 __all__ = ["CheckRun"]
+
+#: Share of clocks with random stalls where nobody says.
+_SHARE = 0.3
 
 
 class CheckRun:
@@ -28,7 +35,7 @@ class CheckRun:
     record : ``build.json`` of the build
     """
 
-    def __init__(self, record, model, groups, stall, seed, progress) -> None:
+    def __init__(self, record, model, groups, stall, seed, progress, quick=False) -> None:
         self.record, self._folder = record, Path(record["folder"])
         parameters = record["parameters"]
         self._config = core_config(model, parameters)
@@ -37,22 +44,40 @@ class CheckRun:
         self._registers = parameters.get("registers", False)
         self._groups, self._seed, self._tell = groups, seed, progress
         self._stall = {
-            name: Stall(p=stall, seed=seed + k) for k, name in enumerate(("bytes", "pixels"))
+            name: Stall(p=stall or 0.0, seed=seed + k)
+            for k, name in enumerate(("bytes", "pixels"))
         }
         tile = (parameters["tile_width"], parameters["tile_height"])
-        codec = Codec(model)
+        self._codec = codec = Codec(model)
         self._files = [
             codec.encode(images, tile=tile, coder=self._config.coder).data for _, images in groups
         ]
         self._bad = _bad_files(codec, groups, tile, self._config.coder, seed)
+        #: Share of class-symbol pairs in the pictures of the phases, None if not known.
+        self.visited: float | None = None
+        self._judges = {}
+        if not quick:
+            pictures = Pictures(codec, parameters, seed)
+            self.visited = pictures.visited()
+            share = _SHARE if stall is None else stall
+            for judge in (EncoderJudge, DecoderJudge):
+                if judge.core in record["cores"]:
+                    self._judges[judge.core] = judge(
+                        record, self._config, self._design(judge.core), pictures.again(), codec,
+                        share=share, seed=seed,
+                    )  # fmt: skip
 
     def expected_checks(self, cores) -> int:
-        """How many checks there must be in the end: one per group and core, and the bad files."""
-        return len(cores) * len(self._groups) + ("decoder" in cores)
+        """How many checks there must be in the end: of groups and cores, bad files, and runs."""
+        runs = sum(len(judge.runs()) for judge in self._judges.values())
+        return len(cores) * len(self._groups) + ("decoder" in cores) + runs
+
+    def _design(self, core: str) -> Design:
+        module = self.record["cores"][core]["module"]
+        return Design.of(self._folder / f"{module}.v", module)
 
     def _simulator(self, core: str):
-        module = self.record["cores"][core]["module"]
-        design = Design.of(self._folder / f"{module}.v", module)
+        design = self._design(core)
         if self._registers:
             ip = {"encoder": RtlEncoderIp, "decoder": RtlDecoderIp}[core]
             return ip(self._config, design, stream_bytes=self._bytes)
@@ -71,17 +96,25 @@ class CheckRun:
         """Images to files."""
         rtl = self._simulator("encoder")
         checks = [self._encodes(rtl, *size) for size in self._sizes("encoder")]
+        found = {"checks": checks} | self._runs("encoder")
         self._tell("encoder", "done")
-        return {"checks": checks}
+        return found
 
     def decoder(self) -> dict:
         """Files to images, and the files that must be refused."""
         rtl = self._simulator("decoder")
         checks = [self._decodes(rtl, *size) for size in self._sizes("decoder")]
         self._tell("decoder", "damaged files")
-        refused = self._refuses(rtl)
+        found = {"checks": checks, "refused": self._refuses(rtl)} | self._runs("decoder")
         self._tell("decoder", "done")
-        return {"checks": checks, "refused": refused}
+        return found
+
+    def _runs(self, core: str) -> dict:
+        """The phases, if there shall be any."""
+        if core not in self._judges:
+            return {}
+        runs, _ = self._judges[core].judge(lambda name: self._tell(core, name))
+        return {"runs": runs}
 
     def trace(self, core: str, **options) -> None:
         """The size with the most pixels once more; SimulationError if anything is wrong.
@@ -101,7 +134,7 @@ class CheckRun:
         try:
             found = rtl(images, stall=self._stall, **options)
         except (SimulationError, ValueError) as error:
-            problems.append(_first_lines(error))
+            problems.append(first_lines(error))
         else:
             clocks = found.clocks_per_pixel
             problems += [f"error bit {name} is set" for name in found.errors]
@@ -118,7 +151,7 @@ class CheckRun:
         try:
             found = rtl(file, stall=self._stall, **options)
         except (SimulationError, ValueError) as error:
-            problems.append(_first_lines(error))
+            problems.append(first_lines(error))
         else:
             clocks = found.clocks_per_pixel if found.frames else None
             problems += [f"error bit {name} is set" for name in found.errors]
@@ -132,7 +165,7 @@ class CheckRun:
         try:
             found = rtl([corrupt, foreign, good], stall=self._stall)
         except (SimulationError, ValueError) as error:
-            problems.append(_first_lines(error))
+            problems.append(first_lines(error))
         else:
             errors = found.errors
             problems += [
@@ -180,11 +213,6 @@ def _count_differences(counters, images: np.ndarray, file: bytes) -> list[str]:
         for name, value in expected.items()
         if counters is not None and counters[name] != value
     ]
-
-
-def _first_lines(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return "; ".join(lines[:3])
 
 
 def _first_difference(given: bytes, file: bytes) -> str:

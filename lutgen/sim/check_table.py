@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["table"]
+__all__ = ["summary", "table"]
 
 
 def table(result: Mapping):
@@ -40,3 +40,28 @@ def table(result: Mapping):
         verdict = "[green]flagged[/green]" if good else "[red]NOT FLAGGED[/red]"
         grid.add_row("bad files", *[""] * (2 * len(cores)), verdict, "")
     return grid
+
+
+def summary(result: Mapping) -> str:
+    """What was compared and run, a line each."""
+    compared = result["compared"]
+    lines = [f"{compared['files']} files compared with their hashes, and the list of them"]
+    for core, counts in compared["tables"].items():
+        lines.append(
+            f"{core}: {counts['tables']} tables of {counts['words']} words and {counts['luts']} "
+            "LUTs read back and compared with the model"
+        )
+    for core, runs in result["runs"].items():
+        done = [run for run in runs if "clocks" in run]
+        names = ", ".join(run["run"] for run in done)
+        phases, clocks = (sum(run[key] for run in done) for key in ("phases", "clocks"))
+        lines.append(f"{core}: {phases} phases in {clocks} clocks: {names}")
+    if (pairs := result.get("class_symbol_pairs")) is not None:
+        lines.append(
+            f"pictures of the model have {100 * pairs:.1f} % of all pairs of class and symbol"
+        )
+    lines.append(
+        f"{result['images']} images, {result['pixels']} pixels, {result['checks']} checks, "
+        f"{result['mismatches']} mismatches, {result['seconds']:.0f} s"
+    )
+    return "\n".join(lines)

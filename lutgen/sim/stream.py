@@ -13,6 +13,7 @@ from lutgen.sim.design import Design, Port
 from lutgen.sim.harness import PERIOD, Harness
 from lutgen.sim.pipeline import fixed_word
 from lutgen.sim.runner import run
+from lutgen.sim.script import Script
 from lutgen.sim.stall import Stall
 from lutgen.sim.vectors import as_integers, pack, unpack
 from lutgen.sim.verilator import SimulationError, build_simulation, waves_of
@@ -45,7 +46,8 @@ class StreamResult:
     timed_out : whether the run was cut off by ``max_clocks``
     before_reset : the same of the time before ``reset_at``, None without it
     clocks_per_second : speed of the simulation without build and start
-    words : what each step of the bus read, None for others
+    words : what each step of a script read, None for others
+    steps : clock after which each step of a script was done, as far as it came
     """
 
     outputs: Mapping[str, Mapping[str, np.ndarray]]
@@ -58,6 +60,7 @@ class StreamResult:
     before_reset: StreamResult | None
     clocks_per_second: float
     words: tuple[int | None, ...] = ()
+    steps: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,16 +78,18 @@ def rtl_stream(
     *,
     top: str | None = None,
     names: str = AMARANTH,
-    stalls: Mapping[str, Stall] | None = None,
+    stalls: Mapping[str, Stall | Sequence[Stall]] | None = None,
     config: Mapping[str, int] | None = None,
+    controls: Mapping[str, int] | None = None,
     watch: Sequence[str] = (),
     expect: Mapping[str, int] | None = None,
     drain: int = 64,
     idle: str | None = None,
     idle_clocks: int = 16,
     clocks: int | None = None,
-    bus: BusScript | None = None,
+    bus: Script | None = None,
     max_clocks: int = 1_000_000,
+    patience: int | None = None,
     allow_timeout: bool = False,
     reset_at: int | None = None,
     reset_clocks: int = 2,
@@ -99,7 +104,8 @@ def rtl_stream(
     the payload may change. Valid and ready may depend on each other within a clock; both are taken
     as flip-flops see them at the clock edge.
 
-    Exactly one of ``expect``, ``idle``, ``clocks`` and ``bus`` says when the run is over.
+    Exactly one of ``expect``, ``idle``, ``clocks`` and ``bus`` says when the run is over.  ``bus``
+    may be any script; one without a bus sets inputs, waits and resets only.
 
     Parameters
     ----------
@@ -114,9 +120,12 @@ def rtl_stream(
         Port names, as a format of ``stream`` and ``signal`` ("valid", "ready" or a field):
         `AMARANTH`, `AXIS`, or for instance ``"{stream}_{signal}"``.
     stalls : mapping of stream to Stall
-        Streams that are left out are never stalled.
+        Streams that are left out are never stalled.  With a script it may be a tuple, of which
+        the script says which one holds.
     config : mapping of port name to int
         Inputs that stay the same, set before the reset.
+    controls : mapping of port name to int
+        Inputs that the script sets, and what they are before; 0 while the first reset lasts.
     watch : sequence of port or field names
         Outputs whose changes are recorded.
     expect, drain : mapping of output to int, int
@@ -126,14 +135,18 @@ def rtl_stream(
         End when all input was taken and this output was high for ``idle_clocks`` clocks on end.
     clocks : int
         End after exactly this many clocks.
-    bus : BusScript
-        Drive an AXI4-Lite slave as well, and end when that is done; not with ``reset_at``.
+    bus : Script
+        Carry out its steps, and end when they are done; not with ``reset_at``.  A `BusScript`
+        drives an AXI4-Lite slave as well.
     max_clocks : int
         Limit; a run that reaches it raises, unless ``allow_timeout``.
     reset_at, reset_clocks : int
         Reset the design at this clock, for ``reset_clocks`` clocks. All inputs then start again
         with their first beat, and the result holds the time after the reset, with clocks counted
         on from before. The rule above is checked before and after.
+    patience : int, optional
+        With a script, the clocks without any beat after which the run counts as timed out; while
+        the script waits, they are not counted.
     timeout : float
         Wall-clock limit in seconds.
     waves : Path, optional
@@ -151,7 +164,7 @@ def rtl_stream(
         If the simulation cannot be built, does not run to its end, or reaches ``max_clocks``.
     """
     design = Design.of(source, top)
-    config, stalls = dict(config or {}), dict(stalls or {})
+    config, controls, stalls = dict(config or {}), dict(controls or {}), dict(stalls or {})
     if sum(choice is not None for choice in (expect, idle, clocks, bus)) != 1:
         raise ValueError("exactly one of expect, idle, clocks and bus must be given")
     for what, known in (("stalls", {*inputs, *outputs}), ("expect", set(outputs))):
@@ -174,32 +187,46 @@ def rtl_stream(
     sinks = [_stream(design, names, s, fields) for s, fields in outputs.items()]
     sources = [_stream(design, names, s, fields) for s, fields in inputs.items()]
     n_sources = len(sources)
-    if bus is not None:
+    if isinstance(bus, BusScript):
         to_slave, from_slave = list(CHANNELS)[:3], list(CHANNELS)[3:]
         for channels, streams in ((from_slave, sinks), (to_slave, sources)):
             streams += [
                 _stream(design, "{stream}{signal}", bus.channel(c), CHANNELS[c]) for c in channels
             ]
-    watched = {name: design.find(name) for name in [*watch, *([idle] if idle else [])]}
+    awaited = [step[1] for step in bus.steps if step[0] == "high"] if bus is not None else []
+    names_of_outputs = dict.fromkeys([*watch, *([idle] if idle else []), *awaited])
+    watched = {name: design.find(name) for name in names_of_outputs}
     harness = Harness.wrap(
         design,
         [s.ready.name for s in sinks]
         + [s.valid.name for s in sources]
-        + _ports_of(p for s in sources for p in s.fields.values()),
+        + _ports_of(p for s in sources for p in s.fields.values())
+        + list(controls),
         list(config),
         [s.valid.name for s in sinks]
         + [s.ready.name for s in sources]
         + _ports_of([*(p for s in sinks for p in s.fields.values()), *watched.values()]),
         reset_after=len(sinks) + len(sources),
     )
+    profiles = {
+        name: (stall,) if isinstance(stall, Stall) else tuple(stall)
+        for name, stall in stalls.items()
+    }
+    count = max(map(len, profiles.values()), default=1)
+
+    def masks(stream: str) -> np.ndarray:
+        """Stalled clocks by profile: bool (profiles, clocks)."""
+        given = profiles.get(stream, (Stall(),))
+        return np.stack([given[min(k, len(given) - 1)].mask(period) for k in range(count)])
+
     period = min(limit, _STALL_CLOCKS)
-    ready = np.zeros(period, np.int64)
+    ready = np.zeros((count, period), np.int64)
     for j, sink in enumerate(sinks):
-        ready |= (~stalls.get(sink.name, Stall()).mask(period)).astype(np.int64) << j
+        ready |= (~masks(sink.name)).astype(np.int64) << j
     arrays = {"ready": ready}
     for i, stream in enumerate(sources[:n_sources]):
         arrays[f"beats{i}"] = _beats(stream, inputs[stream.name], harness)
-        arrays[f"stall{i}"] = stalls.get(stream.name, Stall()).mask(period).astype(np.uint8)
+        arrays[f"stall{i}"] = masks(stream.name).astype(np.uint8)
     fixed = fixed_word(design, harness, config)
     simulation = build_simulation(harness.design, waves=waves_of(waves))
     found, info = run(
@@ -211,9 +238,12 @@ def rtl_stream(
             "fixed": f"{fixed:x}",
             "outputs": len(sinks),
             "inputs": n_sources,
-            "bus": bus and _bus_settings(bus, design, harness, len(sinks), n_sources),
+            "script": bus and _script_settings(
+                bus, design, harness, len(sinks), list(inputs), watched, controls
+            ),
             "sample_bytes": -(-harness.sample_width // 8),
             "max_clocks": limit,
+            "patience": patience,
             "expect": None if expect is None else [expect.get(s.name, 0) for s in sinks],
             "drain": drain,
             "idle": harness.sample[watched[idle].name] + watched[idle].offset if idle else None,
@@ -233,11 +263,14 @@ def rtl_stream(
     cut = [trace.part(0, reset_at, False, speed)] if start else []
     result = trace.part(start, total, timed_out, speed, *cut)
     if bus is not None:
-        result = replace(result, words=_words(bus, info["words"]))
+        result = replace(
+            result, words=_words(bus, info["words"]), steps=tuple(info["steps"])
+        )
     if timed_out and not allow_timeout:
         raise SimulationError(
             f"simulation of {design.top!r} was not over after {total} clocks:\n"
             + trace.progress(result, {s: len(arrays[f"beats{i}"]) for i, s in enumerate(inputs)})
+            + (f"\n  waits at step {bus.steps[len(result.steps)]}" if bus else "")
         )
     return result
 
@@ -251,20 +284,41 @@ def _stream(design: Design, names: str, stream: str, fields) -> _Stream:
     return _Stream(stream, port("valid"), port("ready"), {f: port(f) for f in fields})
 
 
-def _bus_settings(
-    bus: BusScript, design: Design, harness: Harness, n_out: int, n_in: int
-) -> dict:
-    """What the bench's master needs to know."""
-    bits = {"b": n_out - 2, "r": n_out - 1}
-    bits |= {channel: n_out + n_in + k for k, channel in enumerate(("aw", "w", "ar"))}
-    places = bus.places(design, harness.drive, harness.sample)
-    return {"steps": bus.steps, "places": places, "bits": bits}
+def _script_settings(
+    script: Script, design: Design, harness: Harness, n_out: int, inputs: list[str],
+    watched: Mapping[str, Port], controls: Mapping[str, int],
+) -> dict:  # fmt: skip
+    """What the bench needs to know to play a script."""
+
+    def mask(name: str) -> int:
+        return 1 << harness.sample[watched[name].name] + watched[name].offset
+
+    def drive(values: Mapping[str, int]) -> tuple[int, int]:
+        bits = word = 0
+        for name, value in values.items():
+            if name not in controls:
+                raise ValueError(f"a script must set {sorted(controls)}, not {name!r}")
+            width, first = design.ports[name].width, harness.drive[name]
+            if not 0 <= value < 1 << width:
+                raise ValueError(f"{name} must fit {width} bits, not {value!r}")
+            bits |= (1 << width) - 1 << first
+            word |= value << first
+        return bits, word
+
+    settings = {"steps": script.resolved(inputs, mask, drive), "controls": drive(controls)[1]}
+    if isinstance(script, BusScript):
+        n_in = len(inputs)
+        bits = {"b": n_out - 2, "r": n_out - 1}
+        bits |= {channel: n_out + n_in + k for k, channel in enumerate(("aw", "w", "ar"))}
+        places = script.places(design, harness.drive, harness.sample)
+        settings |= {"places": places, "bits": bits}
+    return settings
 
 
-def _words(bus: BusScript, results) -> tuple[int | None, ...]:
+def _words(bus: Script, results) -> tuple[int | None, ...]:
     """What the steps read; SimulationError if the slave refused one."""
     for step, (_, response) in zip(bus.steps, results, strict=False):
-        if response:
+        if response and isinstance(bus, BusScript):
             raise SimulationError(
                 f"{step[0]} of {bus.prefix} at {step[1]:#x} was answered with response {response}"
             )
@@ -341,7 +395,8 @@ class _Trace:
 
     def _check(self, sink: _Stream, start: int, stop: int) -> None:
         valid, ready = self._bits(sink.valid)[start:stop], self._bits(sink.ready)[start:stop]
-        waits = valid[:-1] & ~ready[:-1]
+        reset = (self.drive >> self._harness.reset & 1).astype(bool)[start:stop]
+        waits = (valid & ~ready & ~reset)[:-1]
         rows = self.sample[start:stop]
         for name, values in [
             ("valid", valid),

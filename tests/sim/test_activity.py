@@ -64,7 +64,7 @@ def test_files_of_a_build(tmp_path, monkeypatch):
     build("zynq7045", table_model(), out=folder, estimate=False, registers=True, tile=(8, 8),
           max_width=24, max_height=24, name="lutgen")  # fmt: skip
     images = [("a", pictures(9, 9)[0]), ("b", pictures(17, 9)[0])]
-    found = check_build(folder, images, saif=True)
+    found = check_build(folder, images, saif=True, quick=True)
     assert found["ok"], found["problems"]
     for core in ("encoder", "decoder"):
         path = folder / "saif" / f"lutgen_{core}.saif"
@@ -82,7 +82,7 @@ def test_files_of_a_build(tmp_path, monkeypatch):
 
     monkeypatch.setattr("lutgen.sim.check_run.CheckRun.trace", fails)
     with pytest.raises(SimulationError, match="^no$"):
-        check_build(folder, images, saif=True)
+        check_build(folder, images, saif=True, quick=True)
 
 
 def test_command_line():

@@ -141,7 +141,7 @@ def images():
 
 
 def test_check_of_a_build(folder, images):
-    found = check_build(folder, images, stall=0.2)
+    found = check_build(folder, images, stall=0.2, quick=True)
     assert found["ok"], found["problems"]
     assert found["checks"] == 2 * 2 + 1
     assert set(found["bad_files"]["errors"]) >= {"bad_tile", "bad_model"}
@@ -150,7 +150,7 @@ def test_check_of_a_build(folder, images):
 @pytest.mark.slow
 def test_check_of_a_model(images):
     """What `lutgen sim --registers` does."""
-    found = check(table_model(), images[:1], registers=True, tile=(8, 8))
+    found = check(table_model(), images[:1], registers=True, tile=(8, 8), quick=True)
     assert found["ok"], found["problems"]
     assert found["parameters"]["registers"] is True
 
@@ -185,6 +185,7 @@ def with_output(folder, tmp_path, core: str, port: str, width: int, expression: 
     ],
 )  # fmt: skip
 def test_registers_that_are_wrong(folder, images, tmp_path, port, width, expression, message):
-    found = check_build(with_output(folder, tmp_path, "encoder", port, width, expression), images)
+    copy = with_output(folder, tmp_path, "encoder", port, width, expression)
+    found = check_build(copy, images, edited=True, quick=True)
     assert not found["ok"]
     assert any(message in problem for problem in found["problems"]), found["problems"]

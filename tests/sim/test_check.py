@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 import lutgen.sim.check
-from lutgen.build import build
+from lutgen.build import build, load_build
 from lutgen.cli import main
 from lutgen.sim.check import check, check_build
-from lutgen.sim.check_table import table
+from lutgen.sim.check_table import summary, table
 from lutgen.sim.synthetic import synthetic_images
 from lutgen.sim.verilator import SimulationError
 from tests.models import table_model
@@ -39,7 +39,9 @@ def images():
 @pytest.fixture(scope="module")
 def result(folder, images):
     steps = []
-    found = check_build(folder, images, progress=lambda *step: steps.append(step))
+    found = check_build(
+        folder, images, quick=True, progress=lambda *step: steps.append(step)
+    )
     return found, steps
 
 
@@ -54,7 +56,7 @@ def altered(folder, tmp_path, core, old, new):
     return copy
 
 
-def test_good_build(result):
+def test_good_build(folder, result):
     found, steps = result
     assert found["ok"] and found["problems"] == [] and found["mismatches"] == 0
     assert found["checks"] == 2 * 3 + 1
@@ -68,6 +70,13 @@ def test_good_build(result):
             assert 1 <= size[core]["clocks_per_pixel"] < 20
     assert set(found["bad_files"]["errors"]) >= {"bad_tile", "bad_model"}
     assert found["changed_since_build"] == []
+    compared = found["compared"]
+    assert compared["files"] == len(load_build(folder)["files"])
+    assert {core: part["tables"] for core, part in compared["tables"].items()} == {
+        "encoder": 3, "decoder": 6,
+    }  # fmt: skip
+    assert all(part["luts"] == 20 + 30 for part in compared["tables"].values())
+    assert "encoder: 3 tables of" in summary(found)
     assert found["model"] == MODEL.hash
     assert json.loads(json.dumps(found)) == found
     assert table(found).row_count == 4
@@ -75,7 +84,7 @@ def test_good_build(result):
 
 
 def test_stalls(folder, images):
-    found = check_build(folder, images[:2], stall=0.4, seed=3)
+    found = check_build(folder, images[:2], stall=0.4, seed=3, quick=True)
     assert found["ok"], found["problems"]
     assert found["stall"] == {"p": 0.4, "seed": 3}
     assert found["sizes"][0]["encoder"]["clocks_per_pixel"] > 1.5
@@ -121,11 +130,20 @@ def test_one_bit_of_one_lut(folder, images, tmp_path):
     copy = altered(
         folder, tmp_path, "encoder", f".INIT(64'h{lut:016x})", f".INIT(64'h{lut ^ 1 << entry:016x})"
     )
+    changed = f"INIT of lut{node} in lutgen_encoder.core.network.layers must be {lut:016x}, not "
     found = check_build(copy, images)
     assert not found["ok"]
+    assert found["checks"] == 0
+    assert found["problems"][0] == "lutgen_encoder.v is not what was written"
+    assert found["problems"][1].startswith(f"encoder: lutgen_encoder.v: {changed}")
+    assert found["problems"][2:] == ["so nothing was simulated"]
+    table(found)
+    found = check_build(copy, images, edited=True, quick=True)
+    assert not found["ok"]
     assert found["changed_since_build"] == ["lutgen_encoder.v"]
+    assert changed in found["problems"][0]
     assert re.match(r"encoder, 17x9: file differs from the reference's from byte \d+ on",
-                    found["problems"][0])  # fmt: skip
+                    found["problems"][1])  # fmt: skip
     assert all(problem.startswith("encoder") for problem in found["problems"])
     cells = [str(cell) for column in table(found).columns for cell in column.cells]
     assert any("DIFFERS" in cell for cell in cells)
@@ -142,10 +160,12 @@ def test_one_bit_of_one_table(folder, images, tmp_path):
     used = class_and_symbol_in_use(images)
     words[used] = f"{int(words[used], 16) ^ 1:0{len(words[used])}x}"
     path.write_text("".join(f"{word}\n" for word in words))
-    found = check_build(copy, images)
+    found = check_build(copy, images, edited=True, quick=True)
     assert not found["ok"]
     assert found["changed_since_build"] == [path.name]
-    assert all(problem.startswith("encoder, 17x9") for problem in found["problems"])
+    assert re.match(f"encoder: {path.name}: address {used} must hold 0x", found["problems"][0])
+    assert found["problems"][1:]
+    assert [p for p in found["problems"][1:] if not p.startswith("encoder, 17x9")] == []
 
 
 def with_stuck_port(folder, tmp_path, core, port, width, value):
@@ -171,7 +191,7 @@ def with_stuck_port(folder, tmp_path, core, port, width, value):
 @pytest.mark.slow
 def test_hanging_core(folder, images, tmp_path):
     copy = with_stuck_port(folder, tmp_path, "encoder", "idle", 1, 0)
-    found = check_build(copy, images[-1:])
+    found = check_build(copy, images[-1:], edited=True, quick=True)
     assert not found["ok"]
     assert "was not over after" in found["problems"][0]
     assert found["sizes"][0]["encoder"]["clocks_per_pixel"] is None
@@ -185,14 +205,14 @@ def test_hanging_core(folder, images, tmp_path):
 )
 def test_flag_that_is_stuck(folder, images, tmp_path, value, message):
     copy = with_stuck_port(folder, tmp_path, "decoder", "error", 4, value)
-    found = check_build(copy, images[:1])
+    found = check_build(copy, images[:1], edited=True, quick=True)
     assert not found["ok"]
     assert any(message in problem for problem in found["problems"]), found["problems"]
 
 
 def test_check_that_does_not_run(folder, images, monkeypatch):
     monkeypatch.setattr(lutgen.sim.check.CheckRun, "expected_checks", lambda self, cores: 9)
-    found = check_build(folder, images)
+    found = check_build(folder, images, quick=True)
     assert not found["ok"]
     assert found["problems"] == ["7 of 9 checks were run"]
 
@@ -227,7 +247,7 @@ def test_refused_input(folder, images, options, message):
 def test_one_core(images, tmp_path):
     build("generic", MODEL, out=tmp_path / "e", top="encoder", estimate=False, stream_bytes=8,
           **SMALL)  # fmt: skip
-    found = check_build(tmp_path / "e", images[:1])
+    found = check_build(tmp_path / "e", images[:1], quick=True)
     assert found["ok"], found["problems"]
     assert (found["checks"], found["bad_files"]) == (1, None)
     table(found)
@@ -236,14 +256,15 @@ def test_one_core(images, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("stream_bytes", [1, 8])
 def test_widths_of_the_stream(images, stream_bytes):
-    found = check(MODEL, images, target="generic", tile=(8, 16), stream_bytes=stream_bytes)
+    found = check(MODEL, images, target="generic", tile=(8, 16), stream_bytes=stream_bytes,
+                  quick=True)  # fmt: skip
     assert found["ok"], found["problems"]
     assert found["parameters"]["max_width"] == 512
 
 
 @pytest.mark.slow
 def test_tans(images):
-    result = check(table_model(), images, target="generic", coder="tans", **SMALL)
+    result = check(table_model(), images, target="generic", coder="tans", quick=True, **SMALL)
     assert result["ok"], result["problems"]
 
 
@@ -278,10 +299,11 @@ def test_command_line(folder, images, tmp_path, monkeypatch):
     np.save("a.npy", images[0][1])
     np.save("b.npy", np.stack([images[1][1]] * 3))
     arguments = ["sim", "--build", str(folder), "--images", "a.npy", "--images", "b.npy",
-                 "--limit", "2"]  # fmt: skip
+                 "--limit", "2", "--quick"]  # fmt: skip
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     assert "2 images, 296 pixels, 5 checks, 0 mismatches" in result.stdout
+    assert "files compared with their hashes" in result.stdout
     result = CliRunner().invoke(main, [*arguments, "--json"])
     assert json.loads(result.stdout)["ok"]
     result = CliRunner().invoke(main, [*arguments, "--tile", "8x8"])
@@ -292,9 +314,16 @@ def test_command_line(folder, images, tmp_path, monkeypatch):
     copy = altered(
         folder, tmp_path, "encoder", f".INIT(64'h{lut:016x})", f".INIT(64'h{lut ^ 1 << entry:016x})"
     )
-    result = CliRunner().invoke(main, ["sim", "--build", str(copy), "--images", "a.npy", "--json"])
+    arguments = ["sim", "--build", str(copy), "--images", "a.npy", "--json", "--quick"]
+    result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1
-    assert json.loads(result.stdout)["mismatches"] == 1
-    assert "error: Verilog and reference must agree, but:" in result.stderr
+    assert json.loads(result.stdout)["mismatches"] == 3
+    assert "error: build and reference must agree, but:" in result.stderr
+    assert "lutgen_encoder.v is not what was written" in result.stderr
+    result = CliRunner().invoke(main, [*arguments, "--edited"])
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["mismatches"] == 2
     assert "file differs from the reference's" in result.stderr
+    result = CliRunner().invoke(main, ["sim", "--edited"])
+    assert "--edited must stand with --build" in result.stderr
     assert not Path("rtl_out").exists()

@@ -1,0 +1,184 @@
+"""Faults of many kinds in the Verilog and the tables of a build: how many does `lutgen sim` find?
+
+    python -m bench.mutants --count 60
+
+A small build of the embedded model is made.  Of each kind of `bench.mutate.KINDS` as many faults
+are drawn for the encoder as for the decoder, and each goes alone through the phases of `lutgen sim
+--build` (`lutgen.sim.judge_core`), whose first stages are left out: hashes would find any change.
+Faults in tables and LUTs are also put into the files, to see whether they are read back.
+"""
+
+import dataclasses
+import json
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+
+from bench.mutate import KINDS, Fault, find, mutated, numbered
+from lutgen.build import build, load_build
+from lutgen.build_core import core_config
+from lutgen.codec.codec import Codec
+from lutgen.model import Model
+from lutgen.sim.build_tables import compare_tables
+from lutgen.sim.design import Design
+from lutgen.sim.expected_tables import codec_tables
+from lutgen.sim.judge_decoder import DecoderJudge
+from lutgen.sim.judge_encoder import EncoderJudge
+from lutgen.sim.judge_pictures import Pictures
+
+JUDGES = {judge.core: judge for judge in (EncoderJudge, DecoderJudge)}
+#: Faults of these are in what is read back.
+READ_BACK = ("table bit", "LUT bit", "LUT pins swapped")
+
+
+def draw(faults: list[Fault], count: int, rng: np.random.Generator) -> list[Fault]:
+    """As many of each kind as of any other, on different lines."""
+    drawn: list[Fault] = []
+    lines = set()
+    pools = {kind: [f for f in faults if f.kind == kind] for kind in KINDS}
+    for pool in pools.values():
+        rng.shuffle(pool)
+    while len(drawn) < count and any(pools.values()):
+        for kind in KINDS:
+            while pools[kind] and len(drawn) < count:
+                fault = pools[kind].pop()
+                if fault.line not in lines:
+                    lines.add(fault.line)
+                    drawn.append(fault)
+                    break
+    return numbered(drawn)
+
+
+def read_back(record: dict, core: str, fault: Fault, model: Model, coder) -> bool:
+    """Whether the comparison of tables and LUTs finds a fault in the files."""
+    folder = Path(record["folder"])
+    module = record["cores"][core]["module"]
+    with tempfile.TemporaryDirectory() as copy:
+        for path in folder.glob(f"{module}*"):
+            shutil.copy(path, copy)
+        if fault.kind == "table bit":
+            name, row = fault.old.split(", row ")
+            words = Path(copy, name).read_text().split()
+            flip = int(fault.new.rsplit("'h", 1)[1], 16)
+            words[int(row)] = f"{int(words[int(row)], 16) ^ flip:x}"
+            Path(copy, name).write_text("\n".join(words))
+        else:
+            path = Path(copy, f"{module}.v")
+            lines = path.read_text().split("\n")
+            at = fault.line - 1
+            if fault.kind == "LUT bit":
+                lines[at + 1] = lines[at + 1].replace(fault.old, fault.new)
+            else:
+                first, second = lines[at + 3], lines[at + 4]
+                lines[at + 3] = second.replace(".I1(", ".I0(")
+                lines[at + 4] = first.replace(".I0(", ".I1(")
+            path.write_text("\n".join(lines))
+        changed = record | {"folder": copy}
+        _, problems = compare_tables(changed, core, codec_tables(core, model, coder), model)
+    return bool(problems)
+
+
+def study(
+    folder: Path, core: str, count: int, seed: int, tell, before: list[dict] | None = None
+) -> list[dict]:
+    """Judge faults of a core one after the other; of those ``before``, only the survivors."""
+    record = load_build(folder)
+    model = Model.load(folder / record["model"]["file"])
+    config = core_config(model, record["parameters"])
+    codec = Codec(model)
+    module = record["cores"][core]["module"]
+    path = folder / f"{module}.v"
+    faults = find(path.read_text(), folder)
+    tell(f"{core}: {len(faults)} faults to draw from")
+    faults = draw(faults, count, np.random.default_rng(seed))
+    pictures = Pictures(codec, record["parameters"], 0)
+    selection = folder / f"fault-{core}.txt"
+    text = mutated(Design.of(path, module).texts[0], faults, module, selection)
+    design = Design.of(text, module)
+    results = []
+    known = {f["number"]: f for f in before or () if f["file"] == path.name}
+    for number in range(count + 1):
+        if known.get(number, {}).get("killed"):
+            if (known[number]["line"], known[number]["new"]) != (
+                faults[number - 1].line, faults[number - 1].new
+            ):  # fmt: skip
+                raise ValueError(f"fault {number} of {path.name} must be as before: start anew")
+            results.append(known[number])
+            continue
+        selection.write_text(f"{number:x}\n")
+        judge = JUDGES[core](
+            record, config, design, pictures.again(), codec, share=0.3, seed=0
+        )
+        began = time.perf_counter()
+        runs, problems = judge.judge(lambda name: None)
+        seconds = round(time.perf_counter() - began, 1)
+        if number == 0:
+            if problems:
+                raise RuntimeError(f"{core} without a fault must pass, but: {problems[0]}")
+            tell(f"{core} without a fault passes in {seconds} s")
+            continue
+        fault = faults[number - 1]
+        found = {
+            "file": path.name, **dataclasses.asdict(fault), "killed": bool(problems),
+            "by": problems[0] if problems else None,
+            "runs": sum("skipped" not in run for run in runs), "seconds": seconds,
+        }  # fmt: skip
+        if fault.kind in READ_BACK:
+            found["read_back"] = read_back(record, core, fault, model, config.coder)
+        tell(f"{number} {'killed' if problems else 'SURVIVES'} {fault.kind}, line {fault.line} of "
+             f"{fault.module}: {fault.old} -> {fault.new}: {found['by']}")  # fmt: skip
+        results.append(found)
+    return results
+
+
+@click.command()
+@click.option("--count", type=click.IntRange(2), default=60, show_default=True, help="Faults.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--core", type=click.Choice(["encoder", "decoder"]), multiple=True, help="Both.")
+@click.option(
+    "--again", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Result of an earlier run with as many faults: only its survivors are judged again.",
+)  # fmt: skip
+@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path))
+def main(
+    count: int, seed: int, core: tuple[str, ...], again: Path | None, out: Path | None
+) -> None:
+    """Count the faults that the phases of `lutgen sim --build` find."""
+    model = Model.default()
+    parameters = {"tile": (16, 8), "max_width": 300, "max_height": 300}
+    cores = core or ("encoder", "decoder")
+    before = json.loads(again.read_text())["each"] if again else None
+    faults = []
+    with tempfile.TemporaryDirectory(prefix="lutgen-mutants-") as folder:
+        folder = Path(folder, "build")
+        build("zynq7045", model, out=folder, estimate=False, **parameters)
+        for number, name in enumerate(cores):
+            share = count // len(cores) + (number < count % len(cores))
+            faults += study(
+                folder, name, share, seed, lambda text: print(text, file=sys.stderr), before
+            )
+    killed = sum(fault["killed"] for fault in faults)
+    back = [fault for fault in faults if "read_back" in fault]
+    result = {
+        "command": f"python -m bench.mutants --count {count} --seed {seed}",
+        "model": model.hash, "parameters": parameters, "faults": len(faults), "killed": killed,
+        "tables_and_luts": {"faults": len(back), "read_back": sum(f["read_back"] for f in back),
+                            "killed_in_simulation": sum(f["killed"] for f in back)},
+        "survivors": [fault for fault in faults if not fault["killed"]],
+        "each": faults,
+    }  # fmt: skip
+    text = json.dumps(result, indent=1) + "\n"
+    if out:
+        out.write_text(text)
+    else:
+        click.echo(text)
+    print(f"{killed} of {len(faults)} faults are found in simulation", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
