@@ -20,7 +20,8 @@ decoder of damaged bits may fall into step again.  Of single changed bytes it mi
 """
 
 import numpy as np
-from numba import njit
+
+from lutgen.compiled import njit
 
 from .coder import RANS
 from .head import PROB_BITS
@@ -71,7 +72,7 @@ def pop(state, start, freq):
     return state, count
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def write_payload(start, freq, payload):
     """Code the symbols of a tile into the end of ``payload`` (uint8).
 
