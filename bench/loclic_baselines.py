@@ -16,7 +16,7 @@ import imagecodecs
 import numpy as np
 
 from bench.quality import point
-from lutgen.training.loclic.images import colour_files, read_colour
+from lutgen.colour import colour_files, read_colour
 from lutgen.training.loclic.results import FIGURES, Results
 
 

@@ -64,9 +64,11 @@ def _timed(work):
 
 
 def _gray(path: str) -> np.ndarray:
-    from PIL import Image  # photographs come in colour
+    from PIL import Image
 
-    return np.asarray(Image.open(path).convert("L"))
+    from lutgen.colour import read_colour  # photographs come in colour
+
+    return np.asarray(Image.fromarray(read_colour(path)).convert("L"))
 
 
 @click.command()

@@ -27,6 +27,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .files import write_file
+
 __all__ = ["ArchiveError", "Limits", "canonical_hash", "read_archive", "write_archive"]
 
 _MAGIC = b"LUTGEN\r\n"
@@ -71,7 +73,7 @@ def write_archive(
     Parameters
     ----------
     path_or_file : path or binary file
-        Where the bytes go.
+        Where the bytes go; a path gets all of them or keeps what it held.
     kind : str
         What the file holds, e.g. ``"netlist"``; lower case letters, digits and hyphens.
     version : int
@@ -105,8 +107,7 @@ def write_archive(
     if hasattr(path_or_file, "write"):
         path_or_file.write(data)
     else:
-        with open(path_or_file, "wb") as file:
-            file.write(data)
+        write_file(path_or_file, data)
 
 
 def read_archive(

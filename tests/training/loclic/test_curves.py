@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lutgen.colour import colour_files, read_colour
 from lutgen.training.datasets import DatasetError
 from lutgen.training.loclic.bd import bd_quality, bd_rate
-from lutgen.training.loclic.images import colour_files, read_colour
 from lutgen.training.loclic.metrics import ms_ssim, psnr
 from lutgen.training.loclic.published import KODAK
 from lutgen.training.loclic.results import FIGURES, Results

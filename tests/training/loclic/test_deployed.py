@@ -13,13 +13,13 @@ from lutgen.codec.codec import ModelMismatchError
 from lutgen.codec.container import CorruptStreamError
 from lutgen.codec.interleaved import encode_interleaved
 from lutgen.codec.residuals import ResidualReader
+from lutgen.colour import read_colour
 from lutgen.loclic_model import LossyModelFile, load_tables
 from lutgen.training.loclic.config import CodecConfig
 from lutgen.training.loclic.deployed import DeployedCodec
 from lutgen.training.loclic.export import export_codec
 from lutgen.training.loclic.files import decode_image, encode_image, image_tensor
 from lutgen.training.loclic.float_codec import FloatCodec
-from lutgen.training.loclic.images import read_colour
 from lutgen.training.loclic.initial import begin_linear
 from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.store import save_codec
