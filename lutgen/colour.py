@@ -14,7 +14,7 @@ import numpy as np
 from lutgen.files import read_file, write_file
 from lutgen.formats import netpbm
 from lutgen.formats.png import MAGIC as PNG_MAGIC
-from lutgen.formats.png import exif_of, header_of, png_bytes, read_png
+from lutgen.formats.png import header_of, png_bytes, read_png
 from lutgen.formats.rules import ImageError, check_sides, foreign_kind
 from lutgen.imageio import picture_files
 
@@ -78,9 +78,8 @@ def read_colour(path) -> np.ndarray:
     """
     data = read_file(path)
     if data.startswith(PNG_MAGIC):
-        width, height, _ = header_of(path, data, _GRAY_RGB, _WANTED, _CONVERT)
-        image = read_png(path, data, width, height)
-        image = _upright(image, orientation(exif_of(path, data)))
+        width, height, exif = header_of(path, data, _GRAY_RGB, _WANTED, _CONVERT)
+        image = _upright(read_png(path, data, width, height), orientation(exif))
     elif data[:2] in netpbm.MAGICS:
         image = netpbm.read_netpbm(path, data, _CONVERT)
     else:

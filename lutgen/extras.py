@@ -1,6 +1,6 @@
 """Which extra of this package brings which optional package."""
 
-from importlib.util import find_spec
+import importlib.util
 
 __all__ = ["missing", "need"]
 
@@ -27,5 +27,5 @@ def missing(error: ModuleNotFoundError) -> str | None:
 def need(*packages: str) -> None:
     """ModuleNotFoundError for the first of these packages that is not installed."""
     for package in packages:
-        if find_spec(package) is None:
+        if importlib.util.find_spec(package) is None:
             raise ModuleNotFoundError(f"No module named {package!r}", name=package)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 __all__ = [
     "STANDARD", "OutputError", "check_folder", "check_output", "errors_name", "is_stream",
-    "read_file", "write_file",
+    "read_file", "scratch_folder", "write_file",
 ]  # fmt: skip
 
 #: The name of standard input and standard output.
@@ -103,6 +103,32 @@ def check_folder(path, folder: str) -> None:
         raise OutputError(
             f"{path}: folder of an output must be writable, not {shown!r}: {error.strerror}"
         ) from None
+
+
+@contextlib.contextmanager
+def scratch_folder(prefix: str, parent=None, *, name=None) -> Iterator[Path]:
+    """A folder that is removed at the end; a full disk and the like name what the user knows.
+
+    Parameters
+    ----------
+    prefix:
+        Of its name.
+    parent:
+        Folder that it is made in, the system's temporary one by default.
+    name:
+        What errors name: ``parent`` by default, and never a file in the folder.
+    """
+    parent = os.fspath(parent or tempfile.gettempdir())
+    try:
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as folder:
+            yield Path(folder)
+    except OSError as error:
+        own = error.filename is None or os.fspath(error.filename).startswith(
+            os.path.join(parent, prefix)
+        )
+        if not own or error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(name or parent)) from None
 
 
 @contextlib.contextmanager

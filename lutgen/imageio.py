@@ -16,8 +16,8 @@ from lutgen.files import STANDARD, read_file, write_file
 from lutgen.formats import netpbm
 from lutgen.formats.arrays import NPY_MAGIC, npy_bytes, read_npy
 from lutgen.formats.png import MAGIC as PNG_MAGIC
-from lutgen.formats.png import exif_of, header_of, png_bytes, read_png
-from lutgen.formats.rules import ImageError, foreign_kind
+from lutgen.formats.png import header_of, png_bytes, read_png
+from lutgen.formats.rules import PICTURE_KINDS, ImageError, foreign_kind
 
 __all__ = [
     "ENDINGS", "ImageError", "by_shape", "image_format", "picture_files", "png_bytes",
@@ -188,15 +188,15 @@ def _read(path) -> np.ndarray:
         return read_npy(path, data)
     kind = foreign_kind(data)
     if kind:
-        raise ImageError(f"{path}: image must be PNG, PGM or npy, not {kind}; {_CONVERT}")
+        hint = f"; {_CONVERT}" if kind in PICTURE_KINDS else ""
+        raise ImageError(f"{path}: image must be PNG, PGM or npy, not {kind}{hint}")
     raise ImageError(
         f"{path}: image must be PNG, PGM or npy, not a file that begins {data[:8]!r}"
     )
 
 
 def _read_png(path, data: bytes) -> np.ndarray:
-    width, height, _ = header_of(path, data, _GRAY, "8-bit gray", _CONVERT)
-    exif = exif_of(path, data)
+    width, height, exif = header_of(path, data, _GRAY, "8-bit gray", _CONVERT)
     if exif:
         from lutgen.colour import orientation
 

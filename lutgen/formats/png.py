@@ -13,7 +13,7 @@ import numpy as np
 
 from .rules import ImageError, check_sides
 
-__all__ = ["MAGIC", "exif_of", "header_of", "png_bytes", "read_png"]
+__all__ = ["MAGIC", "header_of", "png_bytes", "read_png"]
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 
@@ -25,7 +25,7 @@ _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 
 
 def header_of(path, data: bytes, colours: tuple[int, ...], wanted: str, hint: str) -> tuple:
-    """Width, height and colour type of a PNG that holds to the rules, its pixels unseen.
+    """Width, height and Exif block of a PNG that holds to the rules, its pixels unseen.
 
     Parameters
     ----------
@@ -56,17 +56,15 @@ def header_of(path, data: bytes, colours: tuple[int, ...], wanted: str, hint: st
     if depth != 8:
         raise refuse(f"{depth}-bit {_COLOURS[colour]}")
     check_sides(path, width, height)
-    for kind, _ in _chunks(path, data):
+    exif = b""
+    for kind, content in _chunks(path, data):
         if kind == b"tRNS":
             raise refuse(f"{_COLOURS[colour]} with transparency".replace(" (RGB)", ""))
         if kind == b"acTL":
             raise refuse("an animation")
-    return width, height, colour
-
-
-def exif_of(path, data: bytes) -> bytes:
-    """The Exif block of a PNG, empty if it has none."""
-    return next((content for kind, content in _chunks(path, data) if kind == b"eXIf"), b"")
+        if kind == b"eXIf":
+            exif = content
+    return width, height, exif
 
 
 def read_png(path, data: bytes, width: int, height: int) -> np.ndarray:

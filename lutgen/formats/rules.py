@@ -4,7 +4,7 @@ import numpy as np
 
 from lutgen.codec.tile import MAX_IMAGE_SIDE
 
-__all__ = ["ImageError", "check_sides", "check_stack", "foreign_kind"]
+__all__ = ["PICTURE_KINDS", "ImageError", "check_sides", "check_stack", "foreign_kind"]
 
 _FOREIGN = {
     b"\xff\xd8": "JPEG", b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF",
@@ -12,6 +12,8 @@ _FOREIGN = {
     b"P1": "PBM", b"P4": "PBM", b"P3": "PPM", b"P6": "PPM", b"\x93NUMPY": "npy",
     b"\x89PNG": "PNG", b"\0\5\x16\7": "AppleDouble (macOS's notes on another file)",
 }  # fmt: skip
+#: Kinds above that a converter of pictures reads.
+PICTURE_KINDS = ("JPEG", "GIF", "BMP", "TIFF", "WebP", "PBM", "PPM", "PNG")
 #: Last axes of an array that are channels of colour or gray to whoever saved it.
 _CHANNELS = range(1, 5)
 

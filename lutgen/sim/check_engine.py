@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import lutgen
 from lutgen.build import load_build
 from lutgen.build_engine import ENGINE, build_engine, load_engine_tables
+from lutgen.files import scratch_folder
 from lutgen.sim.engine import check_engine, synthetic_stream
 from lutgen.sim.stall import Stall
 from lutgen.sim.verilator import _tools
@@ -42,7 +42,7 @@ def check_new_engine(
         See `check_engine_build`, and what is raised.
     """
     _tools()  # before the work
-    with tempfile.TemporaryDirectory(prefix="lutgen-check-") as folder:
+    with scratch_folder("lutgen-check-") as folder:
         out = Path(folder, "build")
         build_engine(target, model, out=out, estimate=False, progress=progress)
         return check_engine_build(out, progress=progress, **options)
