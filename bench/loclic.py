@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from bench.quality import point
+from lutgen.cli.common import Command
 from lutgen.codec.residuals import ResidualReader, ResidualWriter
 from lutgen.codec.step import nearest_step
 from lutgen.colour import colour_files, read_colour
@@ -74,7 +75,7 @@ def differing(codec: DeployedCodec, images: list[np.ndarray], threads: tuple[int
     return wrong
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("trained")
 @click.argument("codec_file", metavar="CODEC")
 @click.option("--folder", default="kodak", show_default=True)
