@@ -65,6 +65,50 @@ def test_npz(tmp_path, monkeypatch):
     _same(load_images("set.npz:val"), STACK[:1])
 
 
+def test_channels_are_not_taken_for_columns(tmp_path):
+    colour = np.zeros((20, 30, 3), np.uint8)
+    np.save(tmp_path / "a.npy", colour)
+    np.savez(tmp_path / "a.npz", colour)
+    (tmp_path / "a.idx").write_bytes(_idx(colour))
+    shape = r"of shape .* not \(20, 30, 3\), which reads as one picture"
+    for name, kind in (("a.npy", "a.npy: npy"), ("a.npz", "a.npz:arr_0: npy"), ("a.idx", "IDX")):
+        with pytest.raises(DatasetError, match=f"{kind} {shape}"):
+            load_images(tmp_path / name)
+
+
+def test_one_reader_for_all_commands(tmp_path):
+    """What encode refuses is no training image and is not measured."""
+    (tmp_path / "a.pgm").write_bytes(b"P5 2 1 15\n\0\x0f")
+    with pytest.raises(DatasetError, match="greatest value of a PGM must be 255, not 15"):
+        load_images(tmp_path / "a.pgm")
+    Image.new("RGB", (9, 9)).save(tmp_path / "a.png", "JPEG")
+    with pytest.raises(DatasetError, match="image must be PNG, PGM or npy, not JPEG"):
+        load_images(tmp_path / "a.png")
+    Image.new("L", (30, 30)).save(tmp_path / "a.png", transparency=0)
+    with pytest.raises(DatasetError, match="not gray with transparency"):
+        load_images(tmp_path / "a.png")
+    Image.new("L", (30, 30)).save(tmp_path / "a.png")
+    data = bytearray((tmp_path / "a.png").read_bytes())
+    data[-13] ^= 1  # checksum of the pixels
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(DatasetError, match=r"a\.png: PNG must be whole.*checksum of chunk IDAT"):
+        load_images(tmp_path / "a.png")
+
+
+def test_archives_that_are_damaged(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", STACK)
+    whole = (tmp_path / "a.npz").read_bytes()
+    for at in range(0, len(whole), 7):
+        (tmp_path / "a.npz").write_bytes(whole[:at] + bytes([whole[at] ^ 0x5A]) + whole[at + 1 :])
+        try:
+            _same(load_images(tmp_path / "a.npz"))  # some bytes say nothing: dates, versions
+        except DatasetError as error:
+            assert str(error).startswith(f"{tmp_path}/a.npz")
+    (tmp_path / "a.npz").write_bytes(whole[:-40])
+    with pytest.raises(DatasetError, match=r"a\.npz: npz must be whole, not damaged"):
+        load_images(tmp_path / "a.npz")
+
+
 def test_list_of_arrays_of_different_sizes(tmp_path):
     arrays = [np.full((2, 3), 1, np.uint8), np.full((4, 2), 2, np.uint8)]
     np.savez(tmp_path / "list.npz", *arrays)
