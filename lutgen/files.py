@@ -94,6 +94,8 @@ def check_output(path) -> None:
 def check_folder(path, folder: str) -> None:
     """OutputError unless files can be made in ``folder``, to which the output ``path`` goes."""
     shown = os.path.dirname(path.rstrip("/")) or "."
+    if os.path.isfile(folder):
+        raise OutputError(f"{path}: folder of an output must be a folder, not a file")
     if not os.path.isdir(folder):
         raise OutputError(f"{path}: folder of an output must exist, which {shown!r} does not")
     try:

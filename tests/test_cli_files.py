@@ -78,6 +78,15 @@ def test_a_folder_that_cannot_be_written_is_a_usage_error(monkeypatch):
             )
 
 
+def test_a_file_is_no_folder_for_decoded_images(folder):
+    (folder / "out").write_bytes(b"kept")
+    for out in ("out/", "out/deep/"):
+        assert usage("decode", "a.lgc", "-o", out).endswith(
+            f"{out}: folder of an output must be a folder, not a file"
+        )
+    assert (folder / "out").read_bytes() == b"kept"
+
+
 def test_outputs_that_cannot_be_written_are_named(folder, monkeypatch):
     """A disk that fills up while writing: the old file stays, and no other name is told."""
     said("encode", "a.png", "-o", "a.lgc", *MODEL)
