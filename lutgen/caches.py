@@ -11,7 +11,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-__all__ = ["cache_folder", "give_yowasp_a_cache"]
+__all__ = ["cache_folder", "give_tools_a_cache"]
 
 
 def cache_folder() -> Path:
@@ -25,14 +25,14 @@ def cache_folder() -> Path:
     return _temporary()
 
 
-def give_yowasp_a_cache() -> None:
-    """Let YoWASP's tools, here and in processes started later, compile themselves but once.
+def give_tools_a_cache() -> None:
+    """Let tools of WebAssembly, in processes started later, compile themselves but once.
 
-    They fail where their cache in the user's home cannot be written.
+    Amaranth's and YoWASP's tools fail where their caches in the user's home cannot be written.
     """
     home = _user_cache()
-    if "YOWASP_CACHE_DIR" not in os.environ and (home is None or not _writable(home / "YoWASP")):
-        os.environ["YOWASP_CACHE_DIR"] = str(cache_folder() / "yowasp")
+    if home is None or not all(_writable(home / name) for name in ("wasmtime", "YoWASP")):
+        os.environ["XDG_CACHE_HOME"] = str(_temporary())
 
 
 def _user_cache() -> Path | None:

@@ -14,7 +14,7 @@ from numba.core import caching
 
 import lutgen
 from lutgen import caches
-from lutgen.caches import cache_folder, give_yowasp_a_cache
+from lutgen.caches import cache_folder, give_tools_a_cache
 from lutgen.compiled import njit
 
 ROOT = Path(lutgen.__file__).parents[1]
@@ -22,7 +22,7 @@ ROOT = Path(lutgen.__file__).parents[1]
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
-    for name in ("LUTGEN_CACHE", "XDG_CACHE_HOME", "YOWASP_CACHE_DIR"):
+    for name in ("LUTGEN_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     caches._writable.cache_clear()
     caches._temporary.cache_clear()
@@ -62,19 +62,19 @@ def test_a_temporary_folder_that_others_could_write_is_not_used(tmp_path, monkey
     assert stat.S_IMODE(found.stat().st_mode) == 0o700
 
 
-def test_yowasp_is_given_a_cache_only_where_it_has_none(tmp_path, monkeypatch):
+def test_tools_are_given_a_cache_only_where_they_have_none(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    give_yowasp_a_cache()
-    assert "YOWASP_CACHE_DIR" not in os.environ
-    monkeypatch.setenv("HOME", "/dev/null")
-    monkeypatch.setenv("YOWASP_CACHE_DIR", "own")
-    give_yowasp_a_cache()
-    assert os.environ["YOWASP_CACHE_DIR"] == "own"
-    monkeypatch.delenv("YOWASP_CACHE_DIR")
-    give_yowasp_a_cache()
-    assert os.environ["YOWASP_CACHE_DIR"] == str(cache_folder() / "yowasp")
-    monkeypatch.delenv("YOWASP_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
+    give_tools_a_cache()
+    assert os.environ["XDG_CACHE_HOME"] == str(tmp_path / "own")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null/none")
+    give_tools_a_cache()
+    assert os.environ["XDG_CACHE_HOME"] == str(tmp_path / f"lutgen-{os.getuid()}")
+    wasmtime = pytest.importorskip("wasmtime")
+    script = "import wasmtime; wasmtime.Config().cache = True"  # as Amaranth's Yosys begins
+    environment = os.environ | {"HOME": "/dev/null"}
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
+    assert wasmtime and (tmp_path / f"lutgen-{os.getuid()}" / "wasmtime").is_dir()
 
 
 def kernel(a):

@@ -250,7 +250,7 @@ def test_an_interrupt_is_exit_status_130(folder, monkeypatch):
     ("torch", "train", "train --profile gic-dlc --data a.png -o x.lutgen"),
     ("torch", "train", "loclic train --data a.png -o x.pt"),
     ("torch", "train", "loclic compress a.png x.loc --model m"),
-    ("torch", "train", "loclic decompress a.png x.png --model m"),
+    ("torch", "train", "loclic decompress none x.png --model none"),
     ("torch", "train", "loclic export x.pt -o x.loclic"),
 ])  # fmt: skip
 def test_a_missing_extra_is_named(package, extra, command):

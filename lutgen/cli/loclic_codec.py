@@ -143,10 +143,10 @@ def decompress(file, out, model, device) -> None:
     from lutgen.files import is_stream, read_file
 
     check_apart({"OUT": out}, [file, model])
-    data = read_file(file)
     codec = _codec(model, device)
     from lutgen.training.loclic.files import decode_image
 
+    data = read_file(file)
     try:
         pixels = decode_image(codec, data)
     except (CorruptStreamError, ModelMismatchError) as error:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from importlib import metadata
 
-from lutgen.caches import give_yowasp_a_cache
+from lutgen.caches import give_tools_a_cache
 from lutgen.extras import need
 from lutgen.files import scratch_folder
 
@@ -77,7 +77,7 @@ def place_and_route(design: Mapping, *, part: str, clock_mhz: float, seed: int) 
         If the design does not fit or cannot be routed.
     """
     tools()
-    give_yowasp_a_cache()
+    give_tools_a_cache()
     options = [*device_options(part), "--json", "design.json", "--lpf", "design.lpf",
                "--lpf-allow-unconstrained", "--timing-allow-fail", "--seed", str(seed),
                "--report", "report.json", "-q", "-l", "nextpnr.log"]  # fmt: skip

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from lutgen.caches import give_yowasp_a_cache
+from lutgen.caches import give_tools_a_cache
 from lutgen.files import scratch_folder
 from lutgen.gateware.verilog import replace_contents
 
@@ -119,7 +119,7 @@ def run_yosys(verilog: str, top: str, script: str, files: Iterable[str]) -> tupl
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", top):
         raise SynthError(f"top must be a plain Verilog identifier, not {top!r}")
     text, contents = initial_to_readmemh(verilog)
-    give_yowasp_a_cache()
+    give_tools_a_cache()
     # YoWASP replaces the system's temporary folder by its own, so every path must be relative.
     with scratch_folder("lutgen-") as work:
         for name, words in {"design.v": text, **contents}.items():

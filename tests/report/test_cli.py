@@ -59,7 +59,6 @@ def test_errors_leave_no_page(folder, tmp_path):
         ((folder, "--vivado", folder), f"{folder} must hold files *.rpt or *.txt"),
         ((folder, "--throughput", RESULTS / "throughput-gic-dlc-plus.json"),
          f"{RESULTS / 'throughput-gic-dlc-plus.json'} must be of the build's model"),
-        ((folder, "-o", tmp_path / "no" / "x.html"), f"{tmp_path / 'no' / 'x.html'}: No such file"),
     ):  # fmt: skip
         result = run(*arguments)
         assert result.exit_code == 1 and result.stderr.startswith(f"error: {message}")
