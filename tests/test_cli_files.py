@@ -78,6 +78,20 @@ def test_a_folder_that_cannot_be_written_is_a_usage_error(monkeypatch):
             )
 
 
+def test_switching_activity_is_checked_before_the_simulation(folder, monkeypatch):
+    (folder / "build").mkdir()
+    record = {"schema": 1, "parameters": {"top": "codec"}}
+    (folder / "build" / "build.json").write_text(json.dumps(record))
+
+    def refuse(**_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), "/somewhere/tmpabc")
+
+    monkeypatch.setattr(lutgen.files.tempfile, "TemporaryFile", refuse)
+    assert usage("sim", "--build", "build", "--saif").endswith(
+        "build/saif: folder of an output must be writable, not 'build': Read-only file system"
+    )
+
+
 def test_a_file_is_no_folder_for_decoded_images(folder):
     (folder / "out").write_bytes(b"kept")
     for out in ("out/", "out/deep/"):
