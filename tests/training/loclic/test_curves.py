@@ -126,7 +126,7 @@ def test_colour_images(tmp_path, monkeypatch):
     assert np.array_equal(read_colour(second), image)
     assert np.array_equal(read_colour(first), np.repeat(image[..., :1], 3, 2))
     assert colour_files(first) == [first]
-    with pytest.raises(ImageError, match="must be RGB or gray of 8 bits per channel, not 1-bit gray"):
+    with pytest.raises(ImageError, match="must be RGB or gray of 8 bits per channel, not 1-bit"):
         read_colour(tmp_path / "bits.png")
     with pytest.raises(ImageError, match="must be an existing picture or folder, not 'none'"):
         colour_files("none")
