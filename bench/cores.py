@@ -26,7 +26,9 @@ import numpy as np
 from bench.throughput import _timed
 from lutgen.build_core import DEPTHS, _blocks
 from lutgen.build_cores import GLUE, count_core, count_cores, count_glue, top_of_cores
+from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
+from lutgen.files import write_file
 from lutgen.gateware.config import CoreConfig
 from lutgen.gateware.top import DecoderTop, EncoderTop
 from lutgen.gateware.verilog import to_verilog
@@ -150,7 +152,7 @@ def report(result: dict) -> str:
     return "\n".join(lines)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--images", required=True, help="Data set (its val part).")
 @click.option("--per-core", default=128, show_default=True, help="Images to simulate, per core.")
 @click.option(
@@ -162,7 +164,7 @@ def report(result: dict) -> str:
 @click.option("--stream-bytes", default=4, show_default=True)
 @click.option("--no-rates", is_flag=True, help="Do not simulate.")
 @click.option("--no-resources", is_flag=True, help="Do not count.")
-@click.option("--out", default="bench/results/cores.json", show_default=True)
+@click.option("--out", default="bench/results/cores.json", show_default=True, type=OutputFile())
 def main(
     images, per_core, cores, model_path, target_name, stream_bytes, no_rates, no_resources, out
 ) -> None:
@@ -198,8 +200,7 @@ def main(
             row["resources"] = count(m)
             row["pair"] = _pair(row["resources"], target)
         rows = dict(sorted(rows.items(), key=lambda item: int(item[0])))
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(head | {"rows": rows}, indent=1) + "\n")
+        write_file(out, (json.dumps(head | {"rows": rows}, indent=1) + "\n").encode())
         click.echo(f"{m} cores done")
     click.echo(report({"rows": rows}) + "\n" + levels_basis(target.yosys_family))
 

@@ -17,7 +17,9 @@ import numpy as np
 from bench.tables.results import deepest
 from lutgen.build import build
 from lutgen.build_core import DEPTHS
+from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
+from lutgen.files import write_file
 from lutgen.targets import get_target
 from lutgen.targets.fit import levels_basis
 from lutgen.training.datasets import load_images
@@ -58,11 +60,11 @@ def measure(data: str, leaves: int, classes: int, target: str) -> dict:
     }
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("data")
 @click.option("--points", default=_POINTS, show_default=True, help="leaves:classes, ...")
 @click.option("--target", default="zynq7045", show_default=True)
-@click.option("--out", default="bench/results/curve.json", show_default=True)
+@click.option("--out", default="bench/results/curve.json", show_default=True, type=OutputFile())
 def main(data: str, points: str, target: str, out: str) -> None:
     """Measure all points."""
     path = Path(out)
@@ -74,8 +76,7 @@ def main(data: str, points: str, target: str, out: str) -> None:
         if (leaves, classes) not in known:
             known[leaves, classes] = measure(data, leaves, classes, target)
         result["points"] = [known[key] for key in sorted(known)]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(result, indent=1) + "\n")
+        write_file(path, (json.dumps(result, indent=1) + "\n").encode())
         p = known[leaves, classes]
         e, d = p["cores"]["encoder"], p["cores"]["decoder"]
         click.echo(

@@ -38,7 +38,9 @@ import click
 import numpy as np
 
 from lutgen.build_core import _blocks
+from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
+from lutgen.files import write_file
 from lutgen.gateware.config import CoreConfig
 from lutgen.gateware.top import DecoderTop, EncoderTop
 from lutgen.gateware.verilog import to_verilog
@@ -256,12 +258,12 @@ def _cpu() -> str | None:
     return names[0] if names else None
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--images", required=True, help="Data set (its val part), all of one size.")
 @click.option("--count", default=96, show_default=True, help="First images of it.")
 @click.option("--model", "model_path", help="Model file; by default the embedded one.")
 @click.option("--target", default="zynq7045", show_default=True)
-@click.option("--out", default="bench/results/energy.json", show_default=True)
+@click.option("--out", default="bench/results/energy.json", show_default=True, type=OutputFile())
 def main(images, count, model_path, target, out) -> None:
     """Measure both cores and PNG."""
     began = time.perf_counter()
@@ -306,8 +308,7 @@ def main(images, count, model_path, target, out) -> None:
     result["png"] = measure_png(stack, _cpu())
     result["machine"] = {"cpu": _cpu(), "python": platform.python_version()}
     result["seconds"] = round(time.perf_counter() - began, 1)
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
-    Path(out).write_text(json.dumps(result, indent=1) + "\n")
+    write_file(out, (json.dumps(result, indent=1) + "\n").encode())
     _show(result)
 
 

@@ -14,6 +14,7 @@ import click
 import numpy as np
 
 from bench.axes import INK, axes_of, label_points, save
+from lutgen.cli.common import Command
 
 _OURS, _OTHER = "#1f6f8b", "#c0792a"
 
@@ -173,7 +174,7 @@ def luts(results: Path, plots: Path) -> None:
     save(figure, plots / "luts.svg")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--results", default="bench/results", show_default=True)
 @click.option("--plots", default="bench/plots", show_default=True)
 def main(results: str, plots: str) -> None:

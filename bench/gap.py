@@ -13,12 +13,13 @@ from pathlib import Path
 
 import click
 
+from lutgen.cli.common import Command
 from lutgen.training.datasets import load_images
 from lutgen.training.dlc.config import NetworkConfig, RasterLaplace, Schedule
 from lutgen.training.dlc.train import train_dlc_model
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("data")
 @click.option("--steps", default=1200, show_default=True)
 @click.option("--luts", default=128, show_default=True, help="Of each of the two layers.")

@@ -18,14 +18,15 @@ import numpy as np
 import torch
 
 from bench.quality import point
+from lutgen.cli.common import Command
 from lutgen.codec.residuals import ResidualReader, ResidualWriter
 from lutgen.codec.step import nearest_step
+from lutgen.colour import colour_files, read_colour
 from lutgen.files import write_file
 from lutgen.loclic_model import LossyModelFile
 from lutgen.training.loclic.deployed import DeployedCodec
 from lutgen.training.loclic.files import decode_image, encode_image, image_tensor
 from lutgen.training.loclic.float_codec import FloatCodec
-from lutgen.training.loclic.images import colour_files, read_colour
 from lutgen.training.loclic.results import FIGURES, Results
 from lutgen.training.loclic.store import load_codec
 
@@ -74,7 +75,7 @@ def differing(codec: DeployedCodec, images: list[np.ndarray], threads: tuple[int
     return wrong
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("trained")
 @click.argument("codec_file", metavar="CODEC")
 @click.option("--folder", default="kodak", show_default=True)

@@ -16,7 +16,8 @@ import imagecodecs
 import numpy as np
 
 from bench.quality import point
-from lutgen.training.loclic.images import colour_files, read_colour
+from lutgen.cli.common import Command
+from lutgen.colour import colour_files, read_colour
 from lutgen.training.loclic.results import FIGURES, Results
 
 
@@ -55,7 +56,7 @@ def measure(codec: str, images: list[np.ndarray], qualities: list[int], tell) ->
     return Results(codec, description, found | {"quality": [float(q) for q in qualities]})
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folder", default="kodak")
 @click.option("--qualities", default=QUALITIES, show_default=True)
 @click.option("--out", default="bench/results", show_default=True, metavar="FOLDER")

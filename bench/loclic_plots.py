@@ -25,6 +25,7 @@ import numpy as np
 
 from bench.axes import INK, axes_of, label_points, save
 from bench.loclic_curves import Curve, difference, measured, models, published
+from lutgen.cli.common import Command
 from lutgen.training.loclic.config import PRESETS
 from lutgen.training.loclic.published import KMAC
 from lutgen.training.loclic.reference import REFERENCES
@@ -255,7 +256,7 @@ def _is_context(block: str) -> bool:
     return not any(block in blocks for blocks in _PARTS.values() if blocks)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--results", default="bench/results", show_default=True, metavar="FOLDER")
 @click.option("--out", default="bench/plots", show_default=True, metavar="FOLDER")
 @click.option("--format", "kind", default="svg", show_default=True, help="svg, png, ...")

@@ -9,8 +9,10 @@ from pathlib import Path
 import click
 import numpy as np
 
+from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
 from lutgen.codec.head import PROB_BITS, SYMBOLS, LaplaceHead
+from lutgen.files import write_file
 from lutgen.model import Model
 from lutgen.training.datasets import load_images
 
@@ -51,16 +53,16 @@ def measure(path: str, images: np.ndarray) -> dict:
     }  # fmt: skip
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("models", nargs=-1, required=True)
 @click.option("--data", required=True)
-@click.option("--out", default="bench/results/luts.json", show_default=True)
+@click.option("--out", default="bench/results/luts.json", show_default=True, type=OutputFile())
 def main(models, data, out) -> None:
     """Measure all models on the validation part of a data set."""
     images = np.stack(load_images(data, split="val"))
     points = sorted((measure(path, images) for path in models), key=lambda p: p["luts"])
     result = {"data": data, "images": len(images), "points": points}
-    Path(out).write_text(json.dumps(result, indent=1) + "\n")
+    write_file(out, (json.dumps(result, indent=1) + "\n").encode())
     for p in points:
         click.echo(
             f"{p['name']:32} {p['luts']:6} LUTs {p['thermometer_bits']:5} comparators "

@@ -24,8 +24,10 @@ import numpy as np
 from amaranth.lib.wiring import Component
 
 from bench.luts import table_bits
+from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
 from lutgen.codec.head import PROB_BITS
+from lutgen.files import write_file
 from lutgen.gateware.head import LaplaceClassifier
 from lutgen.gateware.popcount import Popcount
 from lutgen.gateware.thermometer import Thermometer
@@ -134,10 +136,10 @@ def measure(model: Model, images: np.ndarray, counter: _Counter) -> dict:
     return found | {"total": _sum(parts)}
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("path", metavar="MODEL")
 @click.option("--data", required=True)
-@click.option("--out", default="bench/results/slim.json", show_default=True)
+@click.option("--out", default="bench/results/slim.json", show_default=True, type=OutputFile())
 def main(path, data, out) -> None:
     """Measure all choices for a model, on training and validation part of a data set."""
     model = Model.load(path)
@@ -160,7 +162,7 @@ def main(path, data, out) -> None:
             "name": name, "options": options, "counted_on": counted,
             **measure(slim, images, counter),
         })  # fmt: skip
-        Path(out).write_text(json.dumps(result, indent=1) + "\n")
+        write_file(out, (json.dumps(result, indent=1) + "\n").encode())
     _show(result)
 
 

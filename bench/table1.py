@@ -18,10 +18,12 @@ from pathlib import Path
 import click
 import numpy as np
 
+from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
 from lutgen.codec.container import Header, split_packets
 from lutgen.codec.rans import STATE_BITS
 from lutgen.evaluate import evaluate
+from lutgen.files import write_file
 from lutgen.model import Model
 from lutgen.training.datasets import data_hash, load_images
 
@@ -107,12 +109,12 @@ def _learned(paths: dict[str, str]) -> dict:
     return {label: load(path) for label, path in paths.items()}
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("data", nargs=-1, required=True)
 @click.option("--model", "models", multiple=True, metavar="NAME=FILE", help="*.lutgen")
 @click.option("--baseline", "learned", multiple=True, metavar="NAME=FILE", help="*.npz")
 @click.option("--limit", type=int, help="First images of each set only.")
-@click.option("--out", default="bench/results/table1.json", show_default=True)
+@click.option("--out", default="bench/results/table1.json", show_default=True, type=OutputFile())
 def main(data, models, learned, limit, out) -> None:
     """Measure all methods on the validation part of each data set."""
     from lutgen.training.train import progress_bar
@@ -150,8 +152,7 @@ def main(data, models, learned, limit, out) -> None:
             if k == 0:  # of the first model only: figure 3
                 row["per_image"] = [round(x, 1) for x in bits]
         result["data"][Path(name).stem] = row
-        Path(out).parent.mkdir(parents=True, exist_ok=True)
-        Path(out).write_text(json.dumps(result, indent=1) + "\n")
+        write_file(out, (json.dumps(result, indent=1) + "\n").encode())
     _show(result)
 
 

@@ -18,8 +18,10 @@ import numpy as np
 
 from bench.tables.results import deepest
 from lutgen.build_core import DEPTHS
+from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, Coder, tans
+from lutgen.files import write_file
 from lutgen.gateware.config import CoreConfig
 from lutgen.gateware.verilog import to_verilog
 from lutgen.model import Model
@@ -72,13 +74,13 @@ def _title(coder: Coder) -> str:
     return "rANS" if coder == RANS else f"tANS {coder.state_bits}"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--data", required=True)
 @click.option("--limit", type=int, help="First N images of the validation part only.")
 @click.option(
     "--synthesise", default=128, show_default=True, help="Least classes of what is synthesised."
 )
-@click.option("--out", default="bench/results/tans.json", show_default=True)
+@click.option("--out", default="bench/results/tans.json", show_default=True, type=OutputFile())
 def main(data, limit, synthesise, out) -> None:
     """Measure both coders on a data set; rows of a run that was stopped are kept."""
     model = Model.default()
@@ -111,7 +113,7 @@ def main(data, limit, synthesise, out) -> None:
             if classes >= synthesise and (coder == RANS or states <= MOST_STATES):
                 row["resources"] = resources(used, coder)
             result["rows"].append(row)
-            Path(out).write_text(json.dumps(result, indent=1) + "\n")
+            write_file(out, (json.dumps(result, indent=1) + "\n").encode())
     _show(result)
 
 

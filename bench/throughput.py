@@ -19,10 +19,11 @@ from pathlib import Path
 import click
 import numpy as np
 
-from lutgen.cli.common import coder_options, registers_option
+from lutgen.cli.common import Command, OutputFile, coder_options, registers_option
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import coder_named
 from lutgen.codec.pyramid import pyramid
+from lutgen.files import write_file
 from lutgen.gateware.config import CoreConfig
 from lutgen.model import Model
 from lutgen.sim.codec import RtlDecoder, RtlEncoder
@@ -64,12 +65,14 @@ def _timed(work):
 
 
 def _gray(path: str) -> np.ndarray:
-    from PIL import Image  # photographs come in colour
+    from PIL import Image
 
-    return np.asarray(Image.open(path).convert("L"))
+    from lutgen.colour import read_colour  # photographs come in colour
+
+    return np.asarray(Image.fromarray(read_colour(path)).convert("L"))
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--images", required=True, help="Data set (its val part), or one image file.")
 @click.option("--limit", default=256, show_default=True)
 @click.option("--size", help="WIDTHxHEIGHT to cut from the upper left of an image file.")
@@ -78,7 +81,7 @@ def _gray(path: str) -> np.ndarray:
 @click.option("--target", default="zynq7045", show_default=True)
 @coder_options
 @registers_option
-@click.option("--out", help="Json file to write.")
+@click.option("--out", type=OutputFile(), help="Json file to write.")
 def main(images, limit, size, copies, model_path, target, coder, tans_bits, registers, out) -> None:
     """Measure both tops."""
     coder = coder_named(coder, tans_bits)
@@ -140,8 +143,7 @@ def main(images, limit, size, copies, model_path, target, coder, tans_bits, regi
     }  # fmt: skip
     text = json.dumps(result, indent=1)
     if out:
-        Path(out).parent.mkdir(parents=True, exist_ok=True)
-        Path(out).write_text(text + "\n")
+        write_file(out, (text + "\n").encode())
     click.echo(text)
 
 

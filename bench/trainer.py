@@ -41,6 +41,9 @@ from pathlib import Path
 import click
 import numpy as np
 
+from lutgen.cli.common import Command, OutputFile
+from lutgen.files import write_file
+
 _LUTS = 1024
 _THRESHOLDS = 255
 _RATE = 0.01
@@ -407,14 +410,14 @@ def _table(runs: list[dict]):
     return table
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--seconds", default=5.0, show_default=True, help="Of measurement, per contender.")
 @click.option("--batches", default="8,256,2048", show_default=True, help="Windows per step.")
 @click.option("--only", help="Contenders, separated by semicolons; by default all.")
 @click.option("--threads", default=1, show_default=True)
 @click.option("--memory", default=12, show_default=True, help="GiB that a contender may take.")
 @click.option("--one", hidden=True, help="Measure this one here.")
-@click.option("--out", help="Json file to write.")
+@click.option("--out", type=OutputFile(), help="Json file to write.")
 def main(seconds, batches, only, threads, memory, one, out) -> None:
     """Measure all contenders, one after the other."""
     sizes = [int(b) for b in batches.split(",")]
@@ -443,8 +446,7 @@ def main(seconds, batches, only, threads, memory, one, out) -> None:
             result["runs"].append(run)
             result["ratios"] = _ratios(result["runs"])
             if out:
-                Path(out).parent.mkdir(parents=True, exist_ok=True)
-                Path(out).write_text(json.dumps(result, indent=1) + "\n")
+                write_file(out, (json.dumps(result, indent=1) + "\n").encode())
     console.print(_table(result["runs"]))
     for r in result["ratios"]:
         console.print(

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .bounds import most_archived
+from .files import write_file
 
 __all__ = ["ArchiveError", "Limits", "canonical_hash", "read_archive", "write_archive"]
 
@@ -74,7 +75,7 @@ def write_archive(
     Parameters
     ----------
     path_or_file : path or binary file
-        Where the bytes go.
+        Where the bytes go; a path gets all of them or keeps what it held.
     kind : str
         What the file holds, e.g. ``"netlist"``; lower case letters, digits and hyphens.
     version : int
@@ -113,8 +114,7 @@ def write_archive(
     if hasattr(path_or_file, "write"):
         path_or_file.write(data)
     else:
-        with open(path_or_file, "wb") as file:
-            file.write(data)
+        write_file(path_or_file, data)
 
 
 def read_archive(

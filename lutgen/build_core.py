@@ -48,8 +48,10 @@ def work(make: Callable[[Path, str, Mapping, bool], dict] | None = None) -> None
     order = json.loads((jobs / f"{core}.json").read_text())
     try:
         found = (make or _make)(jobs.with_name("files"), core, order["record"], order["estimate"])
-    except ValueError as error:
-        (jobs / f"{core}.error").write_text(str(error))
+    except (ValueError, OSError) as error:
+        # Of a full disk: the file is in a folder of ours, which the user does not know.
+        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        (jobs / f"{core}.error").write_text(text)
         raise SystemExit(REFUSED) from None
     (jobs / f"{core}.json").write_text(json.dumps(found))
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -17,6 +16,7 @@ from pathlib import Path
 import lutgen
 
 from .build_core import DEPTHS, REFUSED, RESOURCES
+from .files import scratch_folder
 from .targets import Target
 
 __all__ = [
@@ -95,7 +95,7 @@ def make_folder(
     old = _old_files(out)
     # Beside the folder, so that files can be moved and not copied.
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".lutgen-build-", dir=out.parent) as work:
+    with scratch_folder(".lutgen-build-", out.parent, name=out) as work:
         jobs, work = Path(work, "jobs"), Path(work, "files")
         jobs.mkdir()
         work.mkdir()

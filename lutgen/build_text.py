@@ -1,5 +1,6 @@
 """Texts of a build: heads of Verilog files, the wrapper, the table and the summary of a record."""
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -231,11 +232,11 @@ def whereabouts(record: Mapping) -> list[str]:
     lines = [
         f"files in {folder}: {', '.join(names)}, {tables} tables *.mem, build.json",
         "next:",
-        f"  lutgen sim --build {folder}",
+        f"  lutgen sim --build {shlex.quote(str(folder))}",
     ]
     if "vivado" in target["tools"]:
         lines.append(
-            f"  vivado -mode batch -source {folder}/synth_ooc.tcl  "
+            f"  vivado -mode batch -source {shlex.quote(f'{folder}/synth_ooc.tcl')}  "
             f"(top {top_module(record)}, part {target['part']}; not run by us)"
         )
     return lines

@@ -4,7 +4,6 @@ Importable without torch: hardware is made from the tables alone.  Classes of th
 the 64 scales of y, the raw and the far class of escapes, and one class for each channel of z.
 """
 
-import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ import numpy as np
 from .archive import Limits, canonical_hash, read_archive, write_archive
 from .codec.escape import MOST, EscapeTables, gaussian_pmf, residual_frequencies
 from .codec.head import PROB_BITS, SYMBOLS, TableHead
-from .files import write_file
 
 __all__ = [
     "FAR_CLASS", "PRIOR_CLASS", "RAW_CLASS", "SCALES", "LossyModelFile", "far_pmf",
@@ -113,9 +111,7 @@ class LossyModelFile:
 
     def write(self, path) -> None:
         """Write the file, whole or not at all."""
-        file = io.BytesIO()
-        write_archive(file, _KIND, _VERSION, dict(self.meta), self.arrays, _LIMITS)
-        write_file(path, file.getvalue())
+        write_archive(path, _KIND, _VERSION, dict(self.meta), self.arrays, _LIMITS)
 
     @classmethod
     def read(cls, path) -> "LossyModelFile":

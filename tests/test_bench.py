@@ -97,7 +97,9 @@ def test_table1_of_learned_baselines(results, monkeypatch):
 
 
 def test_names_without_a_file(results):
-    result = CliRunner().invoke(table1.main, ["glyphs:2", "--model", "table.lutgen"])
+    result = CliRunner().invoke(
+        table1.main, ["glyphs:2", "--model", "table.lutgen", "--out", "x.json"]
+    )
     assert result.exit_code == 2
     assert "must be NAME=FILE, not 'table.lutgen'" in result.output
 

@@ -1,9 +1,10 @@
+import errno
 import os
 import stat
 
 import pytest
 
-from lutgen.files import write_file
+from lutgen.files import OutputError, check_output, scratch_folder, write_file
 
 
 def test_a_file_is_written_and_replaced(tmp_path):
@@ -57,3 +58,49 @@ def test_errors_name_the_file_asked_for(tmp_path, name):
     with pytest.raises(OSError) as info:
         write_file(path, b"")
     assert info.value.filename in (path, os.path.realpath(path))
+
+
+def test_errors_of_a_scratch_folder_name_what_the_user_knows(tmp_path):
+    def fail(path=None):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path and str(path))
+
+    for name, wanted in ((None, str(tmp_path)), ("out/build", "out/build")):
+        for inside in ("a.txt", None):
+            with pytest.raises(OSError) as info:
+                with scratch_folder(".work-", tmp_path, name=name) as folder:
+                    fail(inside and folder / inside)
+            assert info.value.filename == wanted and info.value.errno == errno.ENOSPC
+    with pytest.raises(OSError) as info:
+        with scratch_folder(".work-", tmp_path):
+            fail("/a/file/of/the/user")
+    assert info.value.filename == "/a/file/of/the/user"
+    with pytest.raises(OSError) as info:
+        with scratch_folder(".work-", tmp_path / "none", name="out"):
+            pass
+    assert info.value.filename == "out"
+    assert not os.listdir(tmp_path)
+
+
+def test_an_output_that_can_be_written_is_left_as_it_is(tmp_path):
+    path = tmp_path / "a.bin"
+    check_output(path)
+    assert not os.listdir(tmp_path)
+    path.write_bytes(b"one")
+    check_output(path)
+    (tmp_path / "dangling").symlink_to("new.bin")
+    check_output(tmp_path / "dangling")
+    check_output("/dev/null")
+    assert path.read_bytes() == b"one" and sorted(os.listdir(tmp_path)) == ["a.bin", "dangling"]
+    (tmp_path / "lost").symlink_to("no/new.bin")
+    with pytest.raises(OutputError, match="lost: folder of an output must exist"):
+        check_output(tmp_path / "lost")
+
+
+def test_a_descriptor_of_this_process_is_written_where_it_stands(tmp_path):
+    with open(tmp_path / "log", "w+b") as file:
+        file.write(b"before ")
+        file.flush()
+        write_file(f"/dev/fd/{file.fileno()}", b"after")
+        file.seek(0)
+        assert file.read() == b"before after"
+    assert os.listdir(tmp_path) == ["log"]

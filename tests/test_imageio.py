@@ -9,25 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lutgen.imageio import ImageError, png_bytes, read_image, read_images, read_stack, write_image
+from tests.pictures import chunk, png
 
 SOME = np.random.default_rng(0).integers(0, 256, (7, 11), dtype=np.uint8)
-
-
-def chunk(kind, data):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png(width, height, depth=8, colour=0, extra=b"", rows=None):
-    """A PNG of zeros, by hand."""
-    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 1)
-    row = b"\0" + bytes(-(-width * channels * depth // 8))
-    return b"".join([
-        b"\x89PNG\r\n\x1a\n",
-        chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)),
-        extra,
-        chunk(b"IDAT", zlib.compress(row * (height if rows is None else rows))),
-        chunk(b"IEND", b""),
-    ])
 
 
 def npy(array, path):
@@ -86,6 +70,9 @@ def test_folders(tmp_path):
     write_image(tmp_path / "a.PGM", SOME // 2)
     (tmp_path / "notes.txt").write_text("not an image")
     (tmp_path / "folder").mkdir()
+    # What macOS leaves beside files of other systems, and hidden files.
+    (tmp_path / "._b.png").write_bytes(b"\0\5\x16\7\0\2")
+    (tmp_path / ".c.png").write_bytes(b"hidden")
     found = read_images(tmp_path)
     np.testing.assert_array_equal(found, np.stack([SOME // 2, SOME]))
     with pytest.raises(
@@ -123,6 +110,8 @@ def test_pixels_that_look_like_comments(tmp_path):
     np.testing.assert_array_equal(read_image(tmp_path / "a.pgm"), image)
 
 
+#: An Exif block that says: turn this picture.
+TURNED = b"MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
 FIX = re.escape(
     "; convert it to 8-bit gray first, e.g. with ImageMagick: "
     "magick INPUT -colorspace Gray -depth 8 -define png:color-type=0 OUTPUT.png"
@@ -135,7 +124,7 @@ FIX = re.escape(
     (b"\xff\xd8\xff\xe0abc", "image must be PNG, PGM or npy, not JPEG" + FIX),
     (b"GIF89a", "image must be PNG, PGM or npy, not GIF" + FIX),
     (b"P6 1 1 255\nabc", "image must be PNG, PGM or npy, not PPM" + FIX),
-    (b"LGC\1", "image must be PNG, PGM or npy, not lutgen bitstream.*"),
+    (b"LGC\1", "image must be PNG, PGM or npy, not lutgen bitstream"),
     (png(3, 2, colour=2), r"PNG must be 8-bit gray, not colour \(RGB\)" + FIX),
     (png(3, 2, colour=6), "PNG must be 8-bit gray, not RGBA" + FIX),
     (png(3, 2, colour=3, extra=chunk(b"PLTE", bytes(3))),
@@ -151,8 +140,20 @@ FIX = re.escape(
     (png(16385, 1), "image width must be 1 to 16384 pixels, not 16385"),
     (png(3, 2**32 - 1, rows=1), "image height must be 1 to 16384 pixels, not 4294967295"),
     (png(3, 2)[:20], r"PNG must begin with a whole header, not b'.*'"),
-    (png(3, 2)[:40], r"PNG must be whole, not damaged \(.*\)"),
-    (png(30, 20, rows=3), r"PNG must be whole, not damaged \(.*\)"),
+    (png(3, 2)[:40], r"PNG must be whole, not damaged \(cut short\)"),
+    (png(3, 2)[:-13], r"PNG must be whole, not damaged \(chunk IDAT is cut short\)"),
+    (png(3, 2)[:-4] + b"abcd", r"PNG must be whole, not damaged \(checksum of chunk IEND\)"),
+    (png(3, 2, extra=chunk(b"tEXt", b"a")).replace(b"tEXta", b"tEXtb"),
+     r"PNG must be whole, not damaged \(checksum of chunk tEXt\)"),
+    (png(3, 2, extra=chunk(b"ABCD", b"")), r"PNG must be whole, not damaged \(chunk b'ABCD'\)"),
+    (png(3, 2, extra=chunk(b"ID\xff\0", b"")),
+     r"PNG must be whole, not damaged \(chunk b'ID\\xff\\x00'\)"),
+    (png(30, 20, rows=3), r"PNG must be whole, not damaged \(its pixels\)"),
+    (png(3, 2, extra=chunk(b"acTL", bytes(8))), "PNG must be 8-bit gray, not an animation" + FIX),
+    (png(3, 2, extra=chunk(b"eXIf", TURNED)),
+     r"Exif orientation of a gray PNG must be 1 \(upright\), not 6, which the codec would lose; "
+     "turn it first, e.g. with ImageMagick: magick INPUT -auto-orient OUTPUT.png"),
+    (b"\0\5\x16\7\0\2\0\0", "image must be PNG, PGM or npy, not AppleDouble .*"),
     (b"P5\n3 2\n", "PGM must begin with its width, height and greatest value, not b'.*'"),
     (b"P5\n3 x\n255\n", "PGM must begin with its width, height and greatest value, not b'.*'"),
     (b"P5\n3 2\n65535\n" + bytes(12), "greatest value of a PGM must be 255, not 65535" + FIX),
@@ -198,11 +199,25 @@ def test_arrays_that_are_refused(tmp_path, array, message):
         read_images(tmp_path / "a.npy")
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_channels_are_not_taken_for_columns(tmp_path, channels):
+    """A picture (H, W, 3) is not H pictures of W x 3."""
+    npy(np.zeros((20, 30, channels), np.uint8), tmp_path / "a.npy")
+    message = (
+        "npy of shape (N, H, W) must have W of at least 5, not "
+        f"(20, 30, {channels}), which reads as one picture of {channels} channels: "
+    )
+    with pytest.raises(ImageError, match=f"^.*a.npy: {re.escape(message)}"):
+        read_images(tmp_path / "a.npy")
+    npy(np.zeros((20, channels), np.uint8), tmp_path / "a.npy")  # one, so narrow
+    assert read_image(tmp_path / "a.npy").shape == (20, channels)
+
+
 @pytest.mark.parametrize(("shape", "message"), [
     ((0, 2), "image height must be 1 to 16384 pixels, not 0"),
     ((2, 0), "image width must be 1 to 16384 pixels, not 0"),
     ((2, 16385), "image width must be 1 to 16384 pixels, not 16385"),
-    ((0, 2, 2), "npy must hold at least one image, not 0"),
+    ((0, 2, 5), "npy must hold at least one image, not 0"),
 ])  # fmt: skip
 def test_array_sizes_that_are_refused(tmp_path, shape, message):
     npy(np.zeros(shape, np.uint8), tmp_path / "a.npy")
@@ -220,7 +235,7 @@ def test_a_cut_array_is_refused_without_allocating_it(tmp_path):
             read_images(tmp_path / "a.npy")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.data())
 def test_damaged_files_give_an_image_or_an_image_error(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("damaged")
@@ -237,6 +252,32 @@ def test_damaged_files_give_an_image_or_an_image_error(tmp_path_factory, data):
         assert str(error).startswith(f"{path}: ")
     else:
         assert all(image.dtype == np.uint8 and image.ndim == 2 for image in found)
+
+
+@pytest.mark.parametrize("at", range(8, len(png(3, 2)), 3))
+@pytest.mark.parametrize("value", [0, 0xC3, 0xFF])
+def test_no_damaged_byte_is_read_over(tmp_path, at, value):
+    """Of the header, of names, of checksums or of pixels, in any place."""
+    data = bytearray(png(3, 2))
+    if data[at] == value:
+        value ^= 1
+    data[at] = value
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(ImageError, match=r"a\.png: (PNG|image|greatest) "):
+        read_image(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("error", [UnicodeDecodeError("utf-8", b"\xc3", 0, 1, "heap"), ValueError])
+def test_what_a_library_raises_is_an_image_error(tmp_path, monkeypatch, error):
+    import imagecodecs
+
+    def decode(data):
+        raise error
+
+    write_image(tmp_path / "a.png", SOME)
+    monkeypatch.setattr(imagecodecs, "png_decode", decode)
+    with pytest.raises(ImageError, match=r"a\.png: PNG must be whole, not damaged \(its pixels\)$"):
+        read_image(tmp_path / "a.png")
 
 
 def test_missing_files_and_folders(tmp_path):

@@ -1,6 +1,7 @@
 """Commands of the software codec: encode, decode, eval."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -8,13 +9,14 @@ import click
 
 from .common import (
     Failure,
+    OutputFile,
+    check_apart,
     coder_options,
-    image_output,
-    is_folder,
     json_option,
     load_model,
     model_option,
     pixel_progress,
+    say,
     step_progress,
     threads_option,
     tile_option,
@@ -25,7 +27,10 @@ __all__ = ["encode", "decode", "evaluate_"]
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option("-o", "--output", required=True, metavar="FILE", help="Bitstream, *.lgc.")
+@click.option(
+    "-o", "--output", required=True, type=OutputFile(), metavar="FILE",
+    help="Bitstream, *.lgc; - for standard output.",
+)  # fmt: skip
 @model_option
 @tile_option
 @coder_options
@@ -33,17 +38,15 @@ __all__ = ["encode", "decode", "evaluate_"]
 def encode(inputs, output, model, tile, coder, tans_bits, threads) -> None:
     """Encode 8-bit gray images of one size into one file.
 
-    INPUT is a PNG, PGM or npy file, the latter of shape (H, W) or (N, H, W), or a folder of PNG
-    and PGM files.
+    INPUT is a PNG, PGM or npy file, the latter of shape (H, W) or (N, H, W), - for one of them from
+    standard input, or a folder of PNG and PGM files.
     """
     from lutgen.codec.codec import Codec
     from lutgen.codec.coder import coder_named
     from lutgen.files import write_file
     from lutgen.imageio import read_stack
 
-    for path in inputs:
-        if Path(path).exists() and Path(output).exists() and Path(path).samefile(output):
-            raise click.BadParameter(f"output must not be the input {path}", param_hint="-o")
+    check_apart({"-o": output}, [*inputs, model])
     coder = coder_named(coder, tans_bits)
     images = read_stack(inputs)
     codec = Codec(load_model(model), threads=threads)
@@ -52,18 +55,52 @@ def encode(inputs, output, model, tile, coder, tans_bits, threads) -> None:
     write_file(output, encoded.data)
     count, height, width = images.shape
     bpp = [bits / images.size for bits in (8 * len(encoded.data), 8 * encoded.payload_bytes)]
-    click.echo(
+    say(
         f"{output}: {count} image{'s' * (count > 1)} of {width} x {height}, "
         f"{images.size} -> {len(encoded.data)} bytes, {bpp[0]:.3f} bpp "
         f"(tiles alone {bpp[1]:.3f}, ideal {encoded.ideal_bits / images.size:.3f})"
     )
 
 
+class _Images(OutputFile):
+    """What decoded images go to: a file, a folder, or a pattern of file names."""
+
+    def convert(self, value, param, ctx):
+        from lutgen.files import OutputError, check_folder
+        from lutgen.imageio import ImageError, image_format
+
+        if not _is_folder(value):
+            try:
+                super().convert(value, param, ctx)
+            except click.BadParameter as error:
+                try:
+                    image_format(value)
+                except ImageError:
+                    error.message += "; a folder must exist or end in /"
+                raise
+            return value
+        try:
+            path = Path(os.path.realpath(value))
+            # Folders that are not there yet are made.
+            place = next(p for p in (path, *path.parents) if p.exists())
+            check_folder(value, str(place))
+        except OutputError as error:
+            self.fail(str(error), param, ctx)
+        return value
+
+
+def _image_format(name: str) -> str:
+    from lutgen.imageio import image_format
+
+    return image_format(name)
+
+
 @click.command()
 @click.argument("file", metavar="FILE")
 @click.option(
-    "-o", "--output", required=True, callback=image_output, metavar="OUT",
-    help="*.png, *.pgm or *.npy; of several images *.npy, a folder, or a pattern like out%04d.png.",
+    "-o", "--output", required=True, type=_Images(_image_format), metavar="OUT",
+    help="*.png, *.pgm or *.npy; of several images *.npy, a folder, or a pattern like out%04d.png; "
+    "- for standard output, as PNG, of several images as npy.",
 )  # fmt: skip
 @click.option(
     "--level", type=click.IntRange(0), default=0, show_default=True, metavar="K",
@@ -72,28 +109,50 @@ def encode(inputs, output, model, tile, coder, tans_bits, threads) -> None:
 @model_option
 @threads_option
 def decode(file, output, level, model, threads) -> None:
-    """Decode a bitstream into images."""
+    """Decode a bitstream, FILE or - for standard input, into images."""
     from lutgen.codec.codec import Codec, ModelMismatchError
     from lutgen.codec.container import CorruptStreamError
+    from lutgen.files import is_stream
     from lutgen.imageio import write_image
 
+    check_apart({"-o": output}, [file, model])
     codec = Codec(load_model(model), threads=threads)
     try:
-        # Unbuffered, so that no more is read than the level needs.
-        with open(file, "rb", buffering=0) as data, pixel_progress("decoding", None) as progress:
+        with _bitstream(file) as data, pixel_progress("decoding", None) as progress:
             images = codec.decode(data, level=level, progress=progress)
     except (CorruptStreamError, ModelMismatchError) as error:
         raise type(error)(f"{file}: {error}") from None
     count, height, width = images.shape
-    paths = _image_paths(output, count)
-    for path, image in zip(paths, images if paths[1:] or count == 1 else [images], strict=True):
-        write_image(path, image)
-    click.echo(f"{output}: {count} image{'s' * (count > 1)} of {width} x {height}")
+    if is_stream(output):
+        one = count == 1
+        write_image(output, images[0] if one else images, form="png" if one else "npy")
+    else:
+        paths = _image_paths(output, count)
+        parts = images if paths[1:] or count == 1 else [images]
+        for path, image in zip(paths, parts, strict=True):
+            write_image(path, image)
+    say(f"{output}: {count} image{'s' * (count > 1)} of {width} x {height}")
+
+
+def _bitstream(file: str):
+    """The open file: unbuffered, so that no more is read than the level needs."""
+    import io
+    import sys
+
+    from lutgen.files import STANDARD
+
+    if file == STANDARD:
+        return io.BytesIO(sys.stdin.buffer.read())
+    return open(file, "rb", buffering=0)
+
+
+def _is_folder(path: str) -> bool:
+    return path.endswith("/") or Path(path).is_dir()
 
 
 def _image_paths(output: str, count: int) -> list[str]:
     """Files that `count` decoded images go to; one for all if it is an npy file."""
-    if is_folder(output):
+    if _is_folder(output):
         Path(output).mkdir(parents=True, exist_ok=True)
         output = str(Path(output, "%06d.png"))
     numbers = re.findall(r"%0?\d?d", Path(output).name)
@@ -127,8 +186,9 @@ def evaluate_(data, split, model, tile, coder, tans_bits, limit, no_baselines, a
     """Measure a model beside the usual lossless codecs.
 
     DATA is a folder of PNG and PGM files, an image, npy, npz (FILE.npz:ARRAY for one array) or
-    IDX file, or one of glyphs, emnist-digits, kmnist and fashion-mnist, the last three fetched by
-    torchvision: pip install "lutgen[download]".  A path that does not exist is looked for in the
+    IDX file, - for an image or npy file from standard input, or one of glyphs, emnist-digits,
+    kmnist and fashion-mnist, the last three fetched by torchvision: pip install
+    "lutgen[download]".  A path that does not exist is looked for in the
     folder that the environment variable LUTGEN_DATA names.
 
     Compared are one file per image of each codec; and, where many small images share one file,

@@ -1,8 +1,11 @@
 """Commands of the gateware: build, sim, targets."""
 
 import json
+import os
 
 import click
+
+from lutgen.files import OutputError, check_folder
 
 from .common import (
     Failure,
@@ -155,6 +158,11 @@ def sim(
         )
     if saif and not folder:
         raise click.UsageError("--saif must stand with --build, in whose folder the files belong")
+    if saif:
+        try:
+            check_folder(os.path.join(folder, "saif"), folder)
+        except OutputError as error:
+            raise click.BadParameter(str(error), param_hint="--saif") from None
     if images:
         from lutgen.imageio import read_images
 

@@ -1,12 +1,19 @@
 """Commands of the lossy colour codec LoC-LIC."""
 
 import json
-from pathlib import Path
 
 import click
 
-from .common import Commands, Failure, json_option, step_progress
-from .training import train_extra
+from .common import (
+    Commands,
+    Failure,
+    OutputFile,
+    check_apart,
+    json_option,
+    run_files,
+    say,
+    step_progress,
+)
 
 __all__ = ["loclic"]
 
@@ -105,11 +112,11 @@ def complexity(names, rule: str, as_json: bool) -> None:
     help="Where to compute.",
 )  # fmt: skip
 @click.option(
-    "--checkpoint", metavar="FILE", show_default="MODEL.ckpt", help="State to go on from."
+    "--checkpoint", type=OutputFile(), show_default="MODEL.ckpt", help="State to go on from."
 )
-@click.option("--log", metavar="FILE", show_default="MODEL.jsonl", help="Log, lines of json.")
+@click.option("--log", type=OutputFile(), show_default="MODEL.jsonl", help="Log, lines of json.")
 @json_option
-@click.option("-o", "--out", required=True, metavar="FILE", help="Trained codec, *.pt.")
+@click.option("-o", "--out", required=True, type=OutputFile(), help="Trained codec, *.pt.")
 def train(
     data, name, weight, ramp_steps, seed, start, device, checkpoint, log, as_json, out, **plan
 ) -> None:
@@ -127,17 +134,16 @@ def train(
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    with train_extra():
-        import torch
+    import torch
 
-        from lutgen.training.dlc.parallel import processes, rank
-        from lutgen.training.loclic.images import colour_files
-        from lutgen.training.loclic.store import load_codec, save_codec
-        from lutgen.training.loclic.train import train_codec
+    from lutgen.colour import colour_files
+    from lutgen.training.dlc.parallel import processes, rank
+    from lutgen.training.loclic.store import load_codec, save_codec
+    from lutgen.training.loclic.train import train_codec
+
+    check_apart({"-o": out, "--checkpoint": checkpoint, "--log": log}, [*data, start])
     files = [file for spec in data for file in colour_files(spec)]
-    paths = {
-        "checkpoint": Path(checkpoint or f"{out}.ckpt"), "log": Path(log or f"{out}.jsonl"),
-    }  # fmt: skip
+    paths = run_files(out, checkpoint, log)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     with processes(device) as own, step_progress() as progress:
         try:
@@ -157,7 +163,7 @@ def train(
     if as_json:
         click.echo(json.dumps(record, indent=1))
     else:
-        click.echo(
+        say(
             f"{out}: {last['step']} steps in {last['seconds']:.0f} s; mean of the last steps "
             f"{last['bpp']:.3f} bpp (estimate), {last['psnr']:.2f} dB on training crops"
         )

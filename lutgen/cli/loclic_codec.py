@@ -4,9 +4,8 @@ from pathlib import Path
 
 import click
 
-from .common import Failure, step_progress
+from .common import Failure, OutputFile, check_apart, say, step_progress
 from .loclic import loclic
-from .training import train_extra
 
 __all__ = ["compress", "decompress", "export", "loclic"]
 
@@ -21,7 +20,7 @@ _device = click.option(
 
 @loclic.command()
 @click.argument("trained", metavar="TRAINED")
-@click.option("-o", "--out", required=True, metavar="FILE", help="Codec, *.loclic.")
+@click.option("-o", "--out", required=True, type=OutputFile(), help="Codec, *.loclic.")
 @click.option(
     "--data", multiple=True, metavar="DATA", show_default="tables of the normal distribution",
     help="Pictures to count the entropy coder's tables on, as in train.",
@@ -40,10 +39,12 @@ def export(trained, out, data, limit, weight_bits, device) -> None:
 
     The networks that encoder and decoder must agree in become integers.
     """
-    with train_extra():
-        from lutgen.training.loclic.export import export_codec
-        from lutgen.training.loclic.images import colour_files, read_colour
-        from lutgen.training.loclic.store import load_codec
+    from lutgen.colour import colour_files, read_colour
+    from lutgen.files import is_stream
+    from lutgen.training.loclic.export import export_codec
+    from lutgen.training.loclic.store import load_codec
+
+    check_apart({"-o": out}, [trained, *data])
     network, training = load_codec(trained)
     files = [file for spec in data for file in colour_files(spec)]
     files = files[:: max(1, -(-len(files) // limit))]
@@ -59,51 +60,46 @@ def export(trained, out, data, limit, weight_bits, device) -> None:
         except ValueError as error:
             raise Failure(str(error)) from error
     model.write(out)
-    size = Path(out).stat().st_size
-    click.echo(f"{out}: {size} bytes, hash {model.hash[:16]}, tables of {len(files)} pictures")
+    size = "" if is_stream(out) else f"{Path(out).stat().st_size} bytes, "
+    say(f"{out}: {size}hash {model.hash[:16]}, tables of {len(files)} pictures")
 
 
 @loclic.command()
 @click.argument("image", metavar="IMAGE")
-@click.argument("out", metavar="OUT")
+@click.argument("out", type=OutputFile(), metavar="OUT")
 @_model
 @click.option(
     "--step", "factor", type=click.FloatRange(0.25, 4), default=1.0, show_default=True,
     help="Rounding step: above one for smaller files, below for better images.",
 )  # fmt: skip
 @click.option(
-    "--record", metavar="FILE", show_default="none",
+    "--record", type=OutputFile(), show_default="none",
     help="Also write what the entropy coder coded, *.npz, for sim.",
 )  # fmt: skip
 @_device
 def compress(image, out, model, factor, record, device) -> None:
-    """Code a colour IMAGE of any size into a file, *.loc."""
-    import numpy as np
+    """Code a colour IMAGE of any size into a file, *.loc.
 
-    from lutgen.codec.step import nearest_step
-    from lutgen.files import write_file
-
-    if Path(out).exists() and Path(image).exists() and Path(image).samefile(out):
-        raise click.BadParameter(f"output must not be the input {image}", param_hint="OUT")
-    codec = _codec(model, device)
+    - is standard input or output.  A picture that its camera has marked as turned is turned.
+    """
     from lutgen.codec.loc_container import LocFile
     from lutgen.codec.residuals import ResidualWriter
+    from lutgen.codec.step import nearest_step
+    from lutgen.colour import read_colour
+    from lutgen.files import write_file
+
+    check_apart({"OUT": out, "--record": record}, [image, model])
+    codec = _codec(model, device)
     from lutgen.training.loclic.files import encode_image
-    from lutgen.training.loclic.images import read_colour
 
     pixels = read_colour(image)
     writer = ResidualWriter(codec.tables)
     data = encode_image(codec, pixels, nearest_step(factor), writer)
     write_file(out, data)
     if record:
-        classes, symbols = writer.sequence()
-        payload = np.frombuffer(LocFile.unpack(data).payload, dtype=np.uint8)
-        np.savez_compressed(
-            record, classes=classes.astype(np.int16), symbols=symbols.astype(np.uint8),
-            payload=payload,
-        )  # fmt: skip
+        write_file(record, _record(writer, LocFile.unpack(data).payload))
     height, width = pixels.shape[:2]
-    click.echo(
+    say(
         f"{out}: {width} x {height}, {pixels.size} -> {len(data)} bytes, "
         f"{8 * len(data) / (height * width):.3f} bpp"
     )
@@ -114,9 +110,30 @@ def compress(image, out, model, factor, record, device) -> None:
         )  # fmt: skip
 
 
+def _record(writer, payload: bytes) -> bytes:
+    """An npz file of what was coded, for the entropy engine's simulation."""
+    import io
+
+    import numpy as np
+
+    classes, symbols = writer.sequence()
+    file = io.BytesIO()
+    np.savez_compressed(
+        file, classes=classes.astype(np.int16), symbols=symbols.astype(np.uint8),
+        payload=np.frombuffer(payload, dtype=np.uint8),
+    )  # fmt: skip
+    return file.getvalue()
+
+
+def _colour_format(name: str) -> str:
+    from lutgen.colour import colour_format
+
+    return colour_format(name)
+
+
 @loclic.command()
 @click.argument("file", metavar="FILE")
-@click.argument("out", metavar="OUT")
+@click.argument("out", type=OutputFile(_colour_format), metavar="OUT")
 @_model
 @click.option(
     "--max-pixels", type=click.IntRange(1), metavar="N", show_default="256 per byte of the file, "
@@ -125,25 +142,30 @@ def compress(image, out, model, factor, record, device) -> None:
 )  # fmt: skip
 @_device
 def decompress(file, out, model, max_pixels, device) -> None:
-    """Decode a FILE, *.loc, to an image, *.png or another lossless format."""
-    from PIL import Image
+    """Decode a FILE, *.loc, to an image: *.png, *.ppm, *.bmp or *.tif.
 
-    data = Path(file).read_bytes()
+    - is standard input or output, the latter as PNG.
+    """
+    from lutgen.codec.codec import ModelMismatchError
+    from lutgen.codec.container import CorruptStreamError
+    from lutgen.colour import write_colour
+    from lutgen.files import is_stream, read_file
+
+    check_apart({"OUT": out}, [file, model])
     codec = _codec(model, device)
     from lutgen.training.loclic.files import decode_image
 
-    pixels = decode_image(codec, data, max_pixels)
-    picture = Image.fromarray(pixels)
+    data = read_file(file)
     try:
-        picture.save(out)
-    except ValueError as error:  # an unknown ending
-        raise Failure(f"{out} must end as an image file does, e.g. .png: {error}") from error
-    click.echo(f"{out}: {pixels.shape[1]} x {pixels.shape[0]}")
+        pixels = decode_image(codec, data, max_pixels)
+    except (CorruptStreamError, ModelMismatchError) as error:
+        raise type(error)(f"{file}: {error}") from None
+    write_colour(out, pixels, form="png" if is_stream(out) else None)
+    say(f"{out}: {pixels.shape[1]} x {pixels.shape[0]}")
 
 
 def _codec(path: str, device: str):
     from lutgen.loclic_model import LossyModelFile
+    from lutgen.training.loclic.deployed import DeployedCodec
 
-    with train_extra():
-        from lutgen.training.loclic.deployed import DeployedCodec
     return DeployedCodec(LossyModelFile.read(path), device)

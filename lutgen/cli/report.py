@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from .common import json_option
+from .common import OutputFile, check_apart, json_option, say
 
 __all__ = ["report_"]
 
@@ -31,7 +31,7 @@ def _measured_options(command):
 @click.command("report")
 @click.argument("build_folder", required=False)
 @click.option(
-    "-o", "--out", metavar="FILE", show_default="report.html in BUILD_FOLDER", help="The page."
+    "-o", "--out", type=OutputFile(), show_default="report.html in BUILD_FOLDER", help="The page."
 )
 @_measured_options
 @click.option(
@@ -94,10 +94,11 @@ def _write_page(build_folder, out, reports, measured) -> None:
     from lutgen.report.measured import read_measured
     from lutgen.report.page import render
 
+    check_apart({"-o": out}, measured.values())
     record = load_build(build_folder)
     found = read_measured(record, measured)
     vivado = compare(read_reports(reports), record) if reports else None
     path = Path(out) if out else Path(build_folder) / "report.html"
     write_file(path, render(record, found, vivado).encode())
     missing = [f"--{name}" for name, value in found.items() if value is None]
-    click.echo(str(path) + (f" (not measured: {', '.join(missing)})" if missing else ""))
+    say(str(path) + (f" (not measured: {', '.join(missing)})" if missing else ""))

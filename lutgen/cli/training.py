@@ -1,15 +1,14 @@
 """Commands that make models: train, slim."""
 
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from lutgen.training.tree_config import RasterTable
 
-from .common import Failure, step_progress
+from .common import Failure, OutputFile, check_apart, run_files, say, step_progress
 
-__all__ = ["slim_", "train", "train_extra"]
+__all__ = ["slim_", "train"]
 
 #: Default of what can be cut.
 _KEEP = "as it is"
@@ -58,17 +57,17 @@ _KEEP = "as it is"
     help="[dlc] Where to compute.",
 )  # fmt: skip
 @click.option(
-    "--checkpoint", metavar="FILE", show_default="MODEL.ckpt", help="State to go on from."
+    "--checkpoint", type=OutputFile(), show_default="MODEL.ckpt", help="State to go on from."
 )
 @click.option(
-    "--log", metavar="FILE", show_default="MODEL.jsonl", help="[dlc] Log, lines of json."
+    "--log", type=OutputFile(), show_default="MODEL.jsonl", help="[dlc] Log, lines of json."
 )
 @click.option("--seed", type=int, show_default="0", help="Of all that is drawn by chance.")
 @click.option(
     "--licence", default="", metavar="TEXT", show_default="none",
     help="Licence of the data, for the record.",
 )  # fmt: skip
-@click.option("-o", "--out", required=True, metavar="FILE", help="Model file, *.lutgen.")
+@click.option("-o", "--out", required=True, type=OutputFile(), help="Model file, *.lutgen.")
 def train(profile, trainer, data, licence, out, **options) -> None:
     """Train a codec model.
 
@@ -79,9 +78,9 @@ def train(profile, trainer, data, licence, out, **options) -> None:
     Some whole images are held out, to decide on and to measure with; of a single image its last
     rows, which says less.
     """
-    with train_extra():
-        from lutgen.training.datasets import load_images
-        from lutgen.training.profiles import PROFILES
+    from lutgen.training.datasets import load_images
+    from lutgen.training.profiles import PROFILES
+
     if profile not in PROFILES:
         raise click.BadParameter(
             f"profile must be one of {', '.join(PROFILES)}, not {profile!r}",
@@ -104,6 +103,7 @@ def train(profile, trainer, data, licence, out, **options) -> None:
     if foreign:
         name = foreign[0].replace("_", "-")
         raise click.UsageError(f"--{name} must stand without trainer {trainer}, which has none")
+    check_apart({"-o": out, **{f"--{n}": options.get(n) for n in ("checkpoint", "log")}}, data)
     run = {"tree": _train_tree, "dlc": _train_dlc}[trainer]
 
     def load():
@@ -113,23 +113,10 @@ def train(profile, trainer, data, licence, out, **options) -> None:
     run(trainers[trainer], options, load, record, out)
 
 
-@contextmanager
-def train_extra():
-    """Around imports that need the extra `train`: says so where a package is missing."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "lutgen":
-            raise
-        raise Failure(
-            f'training needs the package {error.name}: pip install "lutgen[train]"'
-        ) from error
-
-
 def _train_tree(kind, options, load, record, out) -> None:
-    with train_extra():
-        from lutgen.training.train import train_table_model
-    checkpoint = Path(options.pop("checkpoint", f"{out}.ckpt"))
+    from lutgen.training.train import train_table_model
+
+    checkpoint = run_files(out, options.pop("checkpoint", None), None)["checkpoint"]
     try:
         config = kind(**options)
     except ValueError as error:
@@ -138,10 +125,11 @@ def _train_tree(kind, options, load, record, out) -> None:
         model = train_table_model(
             load(), config, checkpoint=checkpoint, progress=progress, **record
         )
-    _save_model(model, out)
-    checkpoint.unlink(missing_ok=True)  # not before the model is in safety
+    model.save(out)
+    if checkpoint:
+        checkpoint.unlink(missing_ok=True)  # not before the model is in safety
     figures = model.training["metrics"]
-    click.echo(
+    say(
         f"{out}: {model.network.n_nodes} LUTs, {model.head.classes} classes, ideal bpp "
         f"{figures['final']['integer']:.3f} on training images, "
         f"{figures['held_out']['integer']:.3f} on {figures['split']}, held out"
@@ -151,20 +139,17 @@ def _train_tree(kind, options, load, record, out) -> None:
 def _train_dlc(kind, options, load, record, out) -> None:
     from lutgen.training.dlc.config import configure
 
-    paths = {
-        name: Path(options.pop(name, f"{out}.{suffix}"))
-        for name, suffix in (("checkpoint", "ckpt"), ("log", "jsonl"))
-    }
+    paths = run_files(out, options.pop("checkpoint", None), options.pop("log", None))
     device = options.pop("device", None)
     try:
         config = configure(kind, **options)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    with train_extra():
-        import torch
+    import torch
 
-        from lutgen.training.dlc.parallel import processes, rank
-        from lutgen.training.dlc.train import train_dlc_model
+    from lutgen.training.dlc.parallel import processes, rank
+    from lutgen.training.dlc.train import train_dlc_model
+
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     with processes(device) as own, step_progress() as progress:
         try:
@@ -175,26 +160,17 @@ def _train_dlc(kind, options, load, record, out) -> None:
             raise Failure(str(error)) from error
         if rank():
             return
-    _save_model(model, out)
-    for state in (paths["checkpoint"], Path(f"{paths['checkpoint']}.tree")):
-        state.unlink(missing_ok=True)  # not before the model is in safety
+    model.save(out)
+    if checkpoint := paths["checkpoint"]:
+        for state in (checkpoint, Path(f"{checkpoint}.tree")):
+            state.unlink(missing_ok=True)  # not before the model is in safety
     figures = model.training["metrics"]
     ups = "" if model.upsampler is None else f" + {model.upsampler.network.n_nodes}"
-    click.echo(
+    say(
         f"{out}: {model.network.n_nodes}{ups} LUTs, bpp on {figures['split']}, held out: as "
         f"trained {figures['soft_bpp']:.3f}, hard {figures['hard_bpp']:.3f}, integer tables "
         f"{figures['integer_bpp']:.3f}"
     )
-
-
-def _save_model(model, path: str) -> None:
-    import io
-
-    from lutgen.files import write_file
-
-    file = io.BytesIO()
-    model.save(file)
-    write_file(path, file.getvalue())
 
 
 @click.command("slim")
@@ -227,7 +203,7 @@ def _save_model(model, path: str) -> None:
     "--licence", default="", metavar="TEXT", show_default="none",
     help="Licence of the data, for the record.",
 )  # fmt: skip
-@click.option("-o", "--out", required=True, metavar="FILE", help="Model file, *.lutgen.")
+@click.option("-o", "--out", required=True, type=OutputFile(), help="Model file, *.lutgen.")
 def slim_(model, data, licence, out, **options) -> None:
     """Cut a trained model of LUT networks down to a cheaper layout.
 
@@ -241,17 +217,17 @@ def slim_(model, data, licence, out, **options) -> None:
             "be given"
         )
     from lutgen.model import Model
+    from lutgen.training.datasets import load_images
+    from lutgen.training.slim import Slim, slim_model
 
-    with train_extra():
-        from lutgen.training.datasets import load_images
-        from lutgen.training.slim import Slim, slim_model
     try:
         config = Slim(**options)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    check_apart({"-o": out}, [*data, model])
     images = [image for name in data for image in load_images(name, split="train")]
     slim = slim_model(Model.load(model), images, config, name=", ".join(data), licence=licence)
-    _save_model(slim, out)
+    slim.save(out)
     networks = [slim.network, *([slim.upsampler.network] if slim.upsampler else [])]
     luts, bits = (" + ".join(str(n) for n in counts) for counts in (
         [net.n_nodes for net in networks], [net.n_inputs for net in networks]
@@ -259,7 +235,7 @@ def slim_(model, data, licence, out, **options) -> None:
     entry = slim.training["slim"][-1]
     head = slim.head
     rows = f"{head.scales} scales" if hasattr(head, "scales") else f"{head.classes} classes"
-    click.echo(
+    say(
         f"{out}: {luts} LUTs, {bits} comparators, {rows}, ideal bpp on "
         f"{entry['data']['images']} training images {entry['bpp']:.3f}, was "
         f"{entry['bpp_before']:.3f}"

@@ -36,7 +36,8 @@ on, 2.401 ideal bits per pixel became 2.037; an exact division would have made i
 """
 
 import numpy as np
-from numba import njit
+
+from lutgen.compiled import njit
 
 from .head import PROB_BITS, SYMBOLS
 
@@ -80,7 +81,7 @@ def candidate_base(parent, known):
     return min(max(base, 1 - CANDIDATES), SYMBOLS - 1)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def candidate_bounds(exponent, base, bounds):
     """Cumulative frequencies of the candidates ``base .. base + 3``.
 

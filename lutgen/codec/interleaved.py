@@ -15,7 +15,8 @@ hash: files have a CRC-32.
 """
 
 import numpy as np
-from numba import njit
+
+from lutgen.compiled import njit
 
 from .container import CorruptStreamError
 from .escape import EscapeTables
@@ -126,7 +127,7 @@ class InterleavedDecoder:
             raise CorruptStreamError("payload must end in the check states; it is damaged")
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _write(start, freq, payload):
     """Code intervals into the end of the payload; returns the position of the first byte."""
     at = len(payload)
@@ -159,7 +160,7 @@ def _take(payload, position, count):
     return (word >> (24 - (position & 7) - count)) & ((1 << count) - 1)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _load(payload, position, state):
     for lane in range(LANES):
         state[lane] = CHECK_STATE | _take(payload, position, STATE_BITS)
@@ -167,7 +168,7 @@ def _load(payload, position, state):
     state[LANES + 1] = position
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _read(payload, classes, cumulative, slots, state, symbols):
     position = state[LANES + 1]
     lane = state[LANES]

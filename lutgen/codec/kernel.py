@@ -25,7 +25,8 @@ level l at ``[:, l, b : b + h, b : b + w]``; the border b is as wide as a window
 """
 
 import numpy as np
-from numba import njit
+
+from lutgen.compiled import njit
 
 from .constraint import CANDIDATES, candidate_base, candidate_bounds
 from .rans import CHECK_STATE, STATE_BITS, pop
@@ -38,7 +39,7 @@ LANES = 64
 _ONES = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _lut(table, pins, fanin, signal, half):
     """One LUT for 64 lanes: a tree of multiplexers, leaves first."""
     one = np.uint64(1)
@@ -58,7 +59,7 @@ def _lut(table, pins, fanin, signal, half):
     return half[0]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _evaluate(circuit, feature, lanes, signal, half, over):
     """All signals of a circuit for pixels whose features are ``feature[f, lane]``."""
     first, order, thresholds, pins, fanin, tables = circuit
@@ -83,14 +84,14 @@ def _evaluate(circuit, feature, lanes, signal, half, over):
         signal[node + n] = _lut(tables[n], pins[n], fanin[n], signal, half)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _add_ones(word, weight, count):
     """Add ``weight`` to the counts of the lanes that are set in ``word``."""
     for lane in range(LANES):
         count[lane] += np.int64((word >> np.uint64(lane)) & np.uint64(1)) * weight
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _scratch(circuit):
     """Room to evaluate a circuit: signals, half-made tables, thermometer bits, features."""
     first, order, thresholds, pins, fanin, tables = circuit
@@ -102,7 +103,7 @@ def _scratch(circuit):
     )
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _classify(arm, lanes, scratch, classes):
     """Class of ``lanes`` pixels whose features are in ``scratch``."""
     circuit, outputs, walk = arm[2], arm[3], arm[4]
@@ -139,7 +140,7 @@ def _classify(arm, lanes, scratch, classes):
         classes[lane] = a
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _gather(arm, pixels, priors, tile, level, y, x, feature, lane):
     """Features of the pixel of a tile's level at ``y`` and ``x``, counted from the border's."""
     offsets, causal = arm[0], arm[1]
@@ -149,13 +150,13 @@ def _gather(arm, pixels, priors, tile, level, y, x, feature, lane):
         feature[f, lane] = priors[tile, level, y + offsets[f, 0], x + offsets[f, 1]]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _ends_block(y, x, level, levels):
     """Whether a pixel of a level, whose rows and columns count from 0, ends a 2 x 2 block."""
     return level + 1 < levels and y & 1 and x & 1
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _candidates(pixels, tile, level, y, x, border, exponent, bounds):
     """First candidate of the pixel that ends a block; their bounds are put into ``bounds``."""
     v = border + y
@@ -169,7 +170,7 @@ def _candidates(pixels, tile, level, y, x, border, exponent, bounds):
     return base
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _put_blocks(ups, priors, size, level, border, where, lanes, scratch):
     """Upsample ``lanes`` pixels whose features are in ``scratch``."""
     offsets, circuit, ids, first, values = ups
@@ -188,7 +189,7 @@ def _put_blocks(ups, priors, size, level, border, where, lanes, scratch):
                 priors[tile, level, border + y, border + x] = values[g, count[lane]]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _upsample(ups, pixels, priors, size, level, border, scratch):
     """Priors of a level of all tiles, from the pixels of the next coarser one."""
     offsets = ups[0]
@@ -213,7 +214,7 @@ def _upsample(ups, pixels, priors, size, level, border, scratch):
         _put_blocks(ups, priors, size, level, border, where, lane, scratch)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def model_tile(pixels, priors, size, border, arm, ups, out):
     """Class, start and frequency of every pixel of one tile (n = 1), for the coder.
 
@@ -265,7 +266,7 @@ def model_tile(pixels, priors, size, border, arm, ups, out):
                     y, x = y + 1, 0
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def decode_group(data, start, length, size, border, arm, ups, tans, pixels, priors, last):
     """Decode up to 64 tiles side by side, from the coarsest level to level ``last``.
 

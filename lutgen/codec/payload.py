@@ -1,6 +1,6 @@
 """Bits into a payload, from its end to its front."""
 
-from numba import njit
+from lutgen.compiled import njit
 
 __all__ = ["drain", "finish"]
 

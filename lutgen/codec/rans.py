@@ -21,7 +21,8 @@ thousands where the model fits (1.5 bits per pixel), one in some hundreds from 3
 """
 
 import numpy as np
-from numba import njit
+
+from lutgen.compiled import njit
 
 from .coder import RANS
 from .head import PROB_BITS
@@ -72,7 +73,7 @@ def pop(state, start, freq):
     return state, count
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def write_payload(start, freq, payload):
     """Code the symbols of a tile into the end of ``payload`` (uint8).
 

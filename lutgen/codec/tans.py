@@ -28,7 +28,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numba import njit
+
+from lutgen.compiled import njit
 
 from .coder import Coder, tans
 from .head import SYMBOLS, TableHead
@@ -244,7 +245,7 @@ def pop(reduced, bits):
     return count
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def write_payload(classes, start, freq, bits, cumulative, states, payload):
     """Code the symbols of a tile into the end of ``payload`` (uint8).
 

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from amaranth.back import verilog
 from amaranth.hdl import Elaboratable
 
+from lutgen.caches import give_tools_a_cache
+
 __all__ = ["replace_contents", "split_memories", "to_verilog"]
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -44,6 +46,7 @@ def to_verilog(component: Elaboratable, name: str, ports=None) -> str:
     """
     if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
         raise ValueError(f"module name must be a plain Verilog identifier, not {name!r}")
+    give_tools_a_cache()  # Amaranth's Yosys is one of its tools
     text = verilog.convert(
         component, name, getattr(component, "fabric", None), ports=ports, emit_src=False,
         strip_internal_attrs=True,

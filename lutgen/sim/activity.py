@@ -45,8 +45,11 @@ def write_activity(
             progress(core, "switching activity")
         path = folder / f"{entry['module']}.saif"
         partial = path.with_name(f"partial-{path.name}")
-        run.trace(core, waves=partial, clock_ps=clock_ps(run.record["target"]["clock_mhz"]))
-        partial.replace(path)
+        try:
+            run.trace(core, waves=partial, clock_ps=clock_ps(run.record["target"]["clock_mhz"]))
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
         written[core] = str(path)
     return written
 

@@ -9,7 +9,6 @@ nothing: ``python -m bench.mutants`` measures which faults this one finds.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ import numpy as np
 import lutgen
 from lutgen.build import build, load_build
 from lutgen.build_core import core_config
+from lutgen.files import scratch_folder
 from lutgen.model import Model
 from lutgen.sim.activity import write_activity
 from lutgen.sim.build_tables import changed_files, compare_tables, wrong_wiring
@@ -64,7 +64,7 @@ def check(
     for side, axis, least in (("max_width", 1, 512), ("max_height", 0, 4096)):
         largest = max((image.shape[axis] for _, image in images if image.ndim == 2), default=1)
         parameters.setdefault(side, max(least, largest))
-    with tempfile.TemporaryDirectory(prefix="lutgen-check-") as folder:
+    with scratch_folder("lutgen-check-") as folder:
         build(target, model, out=Path(folder, "build"), estimate=False, progress=progress,
               **parameters)  # fmt: skip
         return check_build(

@@ -5,7 +5,6 @@ As in `.check`, files and tables are compared before anything is simulated.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import lutgen
 from lutgen.build import load_build
 from lutgen.build_engine import ENGINE, build_engine, load_engine_tables
+from lutgen.files import scratch_folder
 from lutgen.npz import check_npz
 from lutgen.sim.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.design import Design
@@ -57,7 +57,7 @@ def check_new_engine(
         See `check_engine_build`, and what is raised.
     """
     _tools()  # before the work
-    with tempfile.TemporaryDirectory(prefix="lutgen-check-") as folder:
+    with scratch_folder("lutgen-check-") as folder:
         out = Path(folder, "build")
         build_engine(target, model, out=out, estimate=False, progress=progress)
         return check_engine_build(out, progress=progress, **options)

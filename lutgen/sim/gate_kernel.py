@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from lutgen.compiled import njit
 
 __all__ = ["PINS", "WRITE_MODES", "ZERO", "State", "Tables", "restart", "run"]
 
@@ -78,7 +79,7 @@ class State(NamedTuple):
     idle_writes: np.ndarray
 
 
-@njit(cache=True)
+@njit()
 def _settle(t, s, count):
     """Let combinational logic settle, one unit of delay after the other."""
     ops = len(t.op_out)
@@ -107,7 +108,7 @@ def _settle(t, s, count):
                 s.settled[out] += 1
 
 
-@njit(cache=True)
+@njit()
 def _set(s, net, value, count):
     if s.nets[net] != value:
         s.nets[net] = value
@@ -117,7 +118,7 @@ def _set(s, net, value, count):
             s.unit[net] += 1
 
 
-@njit(cache=True)
+@njit()
 def _edge(t, s, count):
     """One clock edge: all cells take what they see, then all outputs change."""
     for k in range(len(t.ff_d)):
@@ -210,7 +211,7 @@ def _edge(t, s, count):
             _set(s, t.pool_out[j], s.pool_next[j], count)
 
 
-@njit(cache=True)
+@njit()
 def restart(t, s, reset):
     """Settle, and hold the reset for two clocks."""
     s.nets[reset] = 1
@@ -220,7 +221,7 @@ def restart(t, s, reset):
     s.nets[reset] = 0
 
 
-@njit(cache=True)
+@njit()
 def run(
     t, s, at, in_valid, in_ready, in_bits, beats, out_valid, out_bits, payloads, in_clocks,
     out_clocks, taken, given, max_clocks,

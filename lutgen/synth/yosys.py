@@ -12,10 +12,11 @@ import json
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from lutgen.caches import give_tools_a_cache
+from lutgen.files import scratch_folder
 from lutgen.gateware.verilog import split_memories
 
 __all__ = ["SynthError", "map_generic", "map_xilinx", "run_yosys"]
@@ -99,9 +100,9 @@ def run_yosys(verilog: str, top: str, script: str, files: Iterable[str]) -> tupl
     # On one assignment for each word of a memory, the time of Yosys' reader grows with the square
     # of the depth: more than ten minutes for 65,536 words, one second this way.
     text, contents = split_memories(verilog, "memory")
+    give_tools_a_cache()
     # YoWASP replaces the system's temporary folder by its own, so every path must be relative.
-    with tempfile.TemporaryDirectory(prefix="lutgen-") as folder:
-        work = Path(folder)
+    with scratch_folder("lutgen-") as work:
         for name, words in {"design.v": text, **contents}.items():
             (work / name).write_text(words)
         done = subprocess.run(

@@ -11,7 +11,9 @@ import sys
 
 import click
 
+from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.window import Window
+from lutgen.files import write_file
 from lutgen.training.compile import collapse, compile_tree
 from lutgen.training.datasets import data_hash, load_images
 from lutgen.training.samples import collect, orientations
@@ -61,12 +63,12 @@ def _numbers(_, __, text):
     return [int(part) for part in text.split(",")]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("data")
 @click.option("--shapes", default="256/3", help="Top leaves / stages, separated by commas.")
 @click.option("--leaves", default="1024,4096,8192,12288", callback=_numbers)
 @click.option("--classes", default="64,128,192,256", callback=_numbers)
-@click.option("--out", help="File for the rows, json; stdout unless told.")
+@click.option("--out", type=OutputFile(), help="File for the rows, json; stdout unless told.")
 def _main(data, shapes, leaves, classes, out):
     images, validation = load_images(data), load_images(data, split="val")
     rows = curve(
@@ -76,8 +78,7 @@ def _main(data, shapes, leaves, classes, out):
     result = {"data": data, "sha256": data_hash(images), "rows": rows}
     text = json.dumps(result, indent=1)
     if out:
-        with open(out, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
+        write_file(out, (text + "\n").encode())
     else:
         print(text)
 

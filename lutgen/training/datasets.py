@@ -10,6 +10,7 @@ specification                           images
 ``file.npy``                            one image or a stack of them
 ``file.idx``, ``...-ubyte[.gz]``        IDX, as EMNIST and MNIST come
 ``file.png``, ``file.pgm``, a folder    8-bit gray pictures, sizes may differ
+``-``                                   one of PNG, PGM and npy from standard input
 ======================================  =======================================================
 
 A path that does not exist is looked for in the folder that the environment variable
@@ -17,25 +18,23 @@ A path that does not exist is looked for in the folder that the environment vari
 that folder has no file of their name.
 """
 
-import gzip
 import hashlib
-import math
 import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from lutgen.bounds import most_inflated
-from lutgen.npz import check_npz
+from lutgen.caches import cache_folder
+from lutgen.files import STANDARD
+from lutgen.formats.arrays import read_idx, read_npz
+from lutgen.imageio import ImageError, read_images
 from lutgen.training.glyphs import glyphs
 
 __all__ = ["DOWNLOADS", "DatasetError", "check_images", "data_hash", "load_images"]
 
 _SPLITS = ("train", "val", "test")
-_PICTURES = (".png", ".pgm")
 #: Most pixels of one set; 30 times the natural training set.
 _MAX_PIXELS = 1 << 30
 
@@ -47,8 +46,8 @@ DOWNLOADS = {
 }
 
 
-class DatasetError(ValueError):
-    """Images that cannot be found, read or used."""
+class DatasetError(ImageError):
+    """Images that cannot be found or used."""
 
 
 def check_images(images, what: str = "images") -> list[np.ndarray]:
@@ -99,12 +98,14 @@ def load_images(spec, *, split: str = "train", cache=None) -> list[np.ndarray]:
         and which part of a download, where ``val`` and ``test`` are the test part.  Other files
         have one part only, which any ``split`` gives.
     cache:
-        Folder for downloads, ``~/.cache/lutgen`` unless told.
+        Folder for downloads, that of `lutgen.caches` unless told.
 
     Raises
     ------
     DatasetError
-        If the images cannot be found, read or used; it names the file and the rule.
+        If the images cannot be found or used; it names the file and the rule.
+    OSError
+        If they cannot be read.
     """
     spec = os.fspath(spec)
     if split not in _SPLITS:
@@ -113,11 +114,13 @@ def load_images(spec, *, split: str = "train", cache=None) -> list[np.ndarray]:
         return _glyphs(spec, split)
     if spec in DOWNLOADS and not any(place.exists() for place in _places(spec)):
         return check_images(_download(spec, split, cache), spec)
-    path, part = _locate(spec)
+    path, part = (STANDARD, None) if spec == STANDARD else _locate(spec)
     try:
-        return check_images(_read(path, part, split), str(path))
-    except OSError as error:
-        raise DatasetError(f"{path} must be readable: {error}") from None
+        return check_images(_read(Path(path), part, split), str(path))
+    except DatasetError:
+        raise
+    except ImageError as error:
+        raise DatasetError(str(error)) from None
 
 
 def _glyphs(spec: str, split: str) -> list[np.ndarray]:
@@ -161,101 +164,35 @@ def _read(path: Path, part: str | None, split: str) -> list[np.ndarray]:
     if part is not None and not name.endswith(".npz"):
         raise DatasetError(f"{path}: only an npz file has arrays by name, not {part!r}")
     if path.is_dir():
-        files = sorted(p for p in path.iterdir() if p.suffix.lower() in _PICTURES)
-        if not files:
-            raise DatasetError(f"{path} must contain PNG or PGM files, not none")
-        return [_picture(p) for p in files]
+        return read_images(path)
     if name.endswith(".npz"):
         return _npz(path, part, split)
-    if name.endswith(".npy"):
-        try:
-            # Mapped, so that a header cannot ask for more than the file has.
-            return _stack(np.array(np.load(path, mmap_mode="r", allow_pickle=False)), path)
-        except (ValueError, EOFError) as error:
-            raise DatasetError(f"{path} must be a readable npy file: {error}") from None
-    if name.endswith(_PICTURES):
-        return [_picture(path)]
-    if name.endswith((".idx", ".idx.gz", ".gz")) or "ubyte" in name:
-        return _stack(_idx(path), path)
-    raise DatasetError(f"{path} must be npz, npy, idx, idx.gz, png or pgm, not another kind")
-
-
-def _stack(array: np.ndarray, path: Path) -> list[np.ndarray]:
-    if array.dtype != np.uint8 or array.ndim not in (2, 3):
-        raise DatasetError(
-            f"{path} must hold uint8 images of shape (H, W) or (count, H, W), "
-            f"not {array.dtype} of shape {array.shape}"
-        )
-    return [array] if array.ndim == 2 else list(array)
+    if name.endswith((".idx", ".gz")) or "ubyte" in name:
+        return list(read_idx(path))
+    return read_images(path)
 
 
 def _npz(path: Path, part: str | None, split: str) -> list[np.ndarray]:
-    try:
-        check_npz(path)
-        with np.load(path, allow_pickle=False) as file:
-            names = file.files
-            if part is not None:
-                if part not in names:
-                    raise DatasetError(
-                        f"{path} must have the array {part!r}; it has {', '.join(names[:20])}"
-                    )
-                return _stack(file[part], path)
-            if split in names:
-                return _stack(file[split], path)
-            if set(names) & set(_SPLITS):
-                have = [name for name in _SPLITS if name in names]
+    def choose(names: list[str]) -> list[str]:
+        if part is not None:
+            if part not in names:
                 raise DatasetError(
-                    f"{path} must have the array {split!r}; it has {', '.join(have)}"
+                    f"{path} must have the array {part!r}; it has {', '.join(names[:20])}"
                 )
-            return [image for name in names for image in _stack(file[name], path)]
-    except DatasetError:
-        raise
-    except Exception as error:  # zipfile and numpy raise a dozen kinds on damaged files
-        raise DatasetError(f"{path} must be a readable npz file: {error}") from None
+            return [part]
+        if split in names:
+            return [split]
+        have = [name for name in _SPLITS if name in names]
+        if have:
+            raise DatasetError(f"{path} must have the array {split!r}; it has {', '.join(have)}")
+        return names
 
-
-def _picture(path: Path) -> np.ndarray:
-    try:
-        with Image.open(path) as image:
-            if image.mode != "L":
-                kinds = {"1": "1-bit", "I;16": "16-bit gray", "I": "16-bit or deeper gray"}
-                raise DatasetError(
-                    f"{path} must be 8-bit gray, not {kinds.get(image.mode, image.mode)}; convert "
-                    "it first"
-                )
-            return np.array(image, dtype=np.uint8)
-    except (OSError, Image.DecompressionBombError, SyntaxError, EOFError) as error:
-        raise DatasetError(f"{path} must be a readable picture: {error}") from None
-
-
-def _idx(path: Path) -> np.ndarray:
-    """The array of an IDX file: two zero bytes, type 8 (uint8), rank, big-endian sizes, data."""
-    try:
-        with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as file:
-            magic = file.read(4)
-            if len(magic) < 4 or magic[:3] != b"\0\0\x08" or magic[3] not in (2, 3):
-                raise DatasetError(
-                    f"{path} must be an IDX file of uint8 images, not one that begins {magic!r}"
-                )
-            sizes = struct.unpack(f">{magic[3]}I", file.read(4 * magic[3]))
-            want = math.prod(sizes)
-            if not 1 <= want <= _MAX_PIXELS:
-                raise DatasetError(f"{path} must have 1 to {_MAX_PIXELS} pixels, not {want}")
-            if want > most_inflated(path.stat().st_size):
-                raise DatasetError(f"{path} must be large enough for the {want} pixels it claims")
-            data = file.read(want + 1)
-    except (EOFError, gzip.BadGzipFile, struct.error, ValueError) as error:
-        if isinstance(error, DatasetError):
-            raise
-        raise DatasetError(f"{path} must be a whole IDX file: {error}") from None
-    if len(data) != want:
-        raise DatasetError(f"{path} must have {want} bytes of pixels, not {len(data)}")
-    return np.frombuffer(data, dtype=np.uint8).reshape(sizes)
+    return read_npz(path, choose)
 
 
 def _download(name: str, split: str, cache) -> list[np.ndarray]:
     kind, arguments, _ = DOWNLOADS[name]
-    folder = Path(cache) if cache is not None else Path.home() / ".cache" / "lutgen"
+    folder = Path(cache) if cache is not None else cache_folder()
     try:
         from torchvision import datasets  # optional: only downloads need it
     except ImportError:

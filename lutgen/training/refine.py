@@ -9,9 +9,9 @@ Every step lowers the code length or leaves it; the hardware stays as large as i
 from collections.abc import Callable
 from dataclasses import replace
 
-import numba
 import numpy as np
 
+from lutgen.compiled import njit
 from lutgen.training.samples import Samples
 from lutgen.training.tree import Tree
 
@@ -21,14 +21,14 @@ __all__ = ["refine"]
 _PARTS = 50
 
 
-@numba.njit(cache=True)
+@njit()
 def _class(row, node, feature, threshold, child, value):
     while feature[node] >= 0:
         node = child[node, 1 if row[feature[node]] > threshold[node] else 0]
     return value[node]
 
 
-@numba.njit(cache=True)
+@njit()
 def _sweep(
     rows, symbols, weights, begin, end, feature, threshold, child, value, cost, first, last
 ):

@@ -14,9 +14,9 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from lutgen.compiled import njit
 from lutgen.training.samples import Samples
 
 __all__ = ["Grower", "Tree"]
@@ -26,12 +26,12 @@ _XLOG2X = np.zeros(_TABLE)
 _XLOG2X[1:] = np.arange(1, _TABLE) * np.log2(np.arange(1, _TABLE))
 
 
-@numba.njit(cache=True, inline="always")
+@njit(inline="always")
 def _xlog2x(n, table):
     return table[n] if n < table.size else n * np.log2(n)
 
 
-@numba.njit(cache=True)
+@njit()
 def _order(column, symbols, weights, lo, hi, joint, value, symbol, weight, bound):
     """Cells (value, symbol, weight) of one feature in order of value; returns their number.
 
@@ -70,7 +70,7 @@ def _order(column, symbols, weights, lo, hi, joint, value, symbol, weight, bound
     return n
 
 
-@numba.njit(cache=True)
+@njit()
 def _best_split(
     features, symbols, weights, lo, hi, minimum, joint, value, symbol, weight, table
 ):
@@ -120,7 +120,7 @@ def _best_split(
     return best, best_feature, best_threshold
 
 
-@numba.njit(cache=True)
+@njit()
 def _partition(features, symbols, weights, lo, hi, feature, threshold, side, byte, word):
     """Stable partition of samples lo..hi; returns the first sample of the right child."""
     n = hi - lo
@@ -153,7 +153,7 @@ def _partition(features, symbols, weights, lo, hi, feature, threshold, side, byt
     return a
 
 
-@numba.njit(cache=True)
+@njit()
 def _descend(features, feature, threshold, child, out):
     for i in range(out.size):
         node = 0
@@ -162,7 +162,7 @@ def _descend(features, feature, threshold, child, out):
         out[i] = node
 
 
-@numba.njit(cache=True)
+@njit()
 def _histogram(rows, symbols, weights, out):
     for i in range(rows.size):
         out[rows[i], symbols[i]] += weights[i]

@@ -24,13 +24,13 @@ def test_a_page(folder, tmp_path):
     result = run(folder)
     assert result.exit_code == 0, result.output
     page = folder / "report.html"
-    assert result.stdout == (f"{page} (not measured: --sim, --eval, --throughput, --energy)\n")
+    assert result.stderr == (f"{page} (not measured: --sim, --eval, --throughput, --energy)\n")
     assert "Nothing was run in Vivado" in page.read_text()
     (folder / "sim.json").write_text(json.dumps(sim(build())))
     measured = [text for name, path in FILES.items() for text in (f"--{name}", path)]
     result = run(folder, "-o", tmp_path / "x.html", "--sim", folder / "sim.json", *measured,
                  "--vivado", VIVADO)  # fmt: skip
-    assert (result.exit_code, result.stdout) == (0, f"{tmp_path / 'x.html'}\n")
+    assert (result.exit_code, result.stderr) == (0, f"{tmp_path / 'x.html'}\n")
     assert "timing met" in (tmp_path / "x.html").read_text()
 
 
@@ -59,7 +59,6 @@ def test_errors_leave_no_page(folder, tmp_path):
         ((folder, "--vivado", folder), f"{folder} must hold files *.rpt or *.txt"),
         ((folder, "--throughput", RESULTS / "throughput-gic-dlc-plus.json"),
          f"{RESULTS / 'throughput-gic-dlc-plus.json'} must be of the build's model"),
-        ((folder, "-o", tmp_path / "no" / "x.html"), f"{tmp_path / 'no' / 'x.html'}: No such file"),
     ):  # fmt: skip
         result = run(*arguments)
         assert result.exit_code == 1 and result.stderr.startswith(f"error: {message}")

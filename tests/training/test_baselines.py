@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from lutgen.bicubic import bicubic
 from lutgen.codec.pyramid import pool, pyramid
-from lutgen.training.baselines.__main__ import main
 from lutgen.training.baselines.baseline import BaselineError, load
+from lutgen.training.baselines.commands import main
 from lutgen.training.baselines.density import FLOOR, code_length, laplace_cdf, logistic_mixture_cdf
 from lutgen.training.baselines.fit import FitConfig, fit
 from lutgen.training.baselines.ic_mlp import ICMLP, ICMLPConfig

@@ -9,12 +9,14 @@ depend on it.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
+
+from lutgen.compiled import njit
 
 __all__ = ["backward_layer", "backward_source", "lookup"]
 
 
-@njit(cache=True, parallel=True)
+@njit(parallel=True)
 def lookup(source, row, threshold, table, index, out):
     """Evaluate nodes.
 
@@ -36,7 +38,7 @@ def lookup(source, row, threshold, table, index, out):
             out[n, b] = entry[at[b]]
 
 
-@njit(cache=True, parallel=True, fastmath=True)
+@njit(parallel=True, fastmath=True)
 def backward_layer(grad, index, soft, source, chosen, threshold, to_table, to_weights, steps):
     """Gradients of a layer's tables and candidates.
 
@@ -73,7 +75,7 @@ def backward_layer(grad, index, soft, source, chosen, threshold, to_table, to_we
                 to_weights[s, p] = total
 
 
-@njit(cache=True, parallel=True)
+@njit(parallel=True)
 def backward_source(grad, index, steps, start, pins, out):
     """Gradient of what a layer reads, float32 (I, B): of each row, from the pins that read it.
 

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from lutgen.colour import colour_size, read_colour
 from lutgen.training.datasets import DatasetError
-from lutgen.training.loclic.images import read_colour
 
 __all__ = ["Crops"]
 
@@ -27,8 +26,8 @@ class Crops:
 
     Raises
     ------
-    DatasetError
-        If there is no picture, or one is unreadable or smaller than the crop.
+    ImageError, OSError
+        If there is no picture, or one is none that `read_colour` takes, or smaller than the crop.
     """
 
     def __init__(self, files: Sequence[Path], least: int, seed: int) -> None:
@@ -37,11 +36,7 @@ class Crops:
         if not self._files:
             raise DatasetError("pictures must be at least one, not none")
         for path in self._files:
-            try:
-                with Image.open(path) as image:  # the header alone
-                    size = image.size
-            except (OSError, Image.DecompressionBombError, SyntaxError) as error:
-                raise DatasetError(f"{path} must be a readable picture: {error}") from None
+            size = colour_size(path)  # all rules, before hours of training
             if min(size) < least:
                 raise DatasetError(
                     f"{path} must be at least {least} x {least} pixels, the size of a crop, not "

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lutgen.training.datasets import DatasetError
+from lutgen.colour import colour_files, read_colour
+from lutgen.formats.rules import ImageError
 from lutgen.training.loclic.bd import bd_quality, bd_rate
-from lutgen.training.loclic.images import colour_files, read_colour
 from lutgen.training.loclic.metrics import ms_ssim, psnr
 from lutgen.training.loclic.published import KODAK
 from lutgen.training.loclic.results import FIGURES, Results
@@ -126,13 +126,13 @@ def test_colour_images(tmp_path, monkeypatch):
     assert np.array_equal(read_colour(second), image)
     assert np.array_equal(read_colour(first), np.repeat(image[..., :1], 3, 2))
     assert colour_files(first) == [first]
-    with pytest.raises(DatasetError, match="must be RGB or gray of 8 bits per channel, not 1"):
+    with pytest.raises(ImageError, match="must be RGB or gray of 8 bits per channel, not 1-bit"):
         read_colour(tmp_path / "bits.png")
-    with pytest.raises(DatasetError, match="must be an existing picture or folder, not 'none'"):
+    with pytest.raises(ImageError, match="must be an existing picture or folder, not 'none'"):
         colour_files("none")
     (tmp_path / "text.png").write_text("x")
-    with pytest.raises(DatasetError, match="must be a readable picture"):
+    with pytest.raises(ImageError, match="picture must be whole, not damaged"):
         read_colour(tmp_path / "text.png")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DatasetError, match="must contain pictures"):
+    with pytest.raises(ImageError, match="must contain pictures"):
         colour_files(tmp_path / "empty")

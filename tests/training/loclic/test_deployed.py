@@ -13,13 +13,13 @@ from lutgen.codec.codec import ModelMismatchError
 from lutgen.codec.container import CorruptStreamError
 from lutgen.codec.interleaved import encode_interleaved
 from lutgen.codec.residuals import ResidualReader
+from lutgen.colour import read_colour
 from lutgen.loclic_model import LossyModelFile, load_tables
 from lutgen.training.loclic.config import CodecConfig
 from lutgen.training.loclic.deployed import DeployedCodec
 from lutgen.training.loclic.export import export_codec
 from lutgen.training.loclic.files import decode_image, encode_image, image_tensor
 from lutgen.training.loclic.float_codec import FloatCodec
-from lutgen.training.loclic.images import read_colour
 from lutgen.training.loclic.initial import begin_linear
 from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.store import save_codec
@@ -236,18 +236,18 @@ def command(*arguments):
 def test_commands(trained, tmp_path):
     save_codec(tmp_path / "t.pt", trained, {"note": "test"})
     Image.fromarray(picture(70, 90)).save(tmp_path / "in.png")
-    status, stdout, _ = command(
+    status, stdout, stderr = command(
         "export", tmp_path / "t.pt", "--data", tmp_path / "in.png", "-o", tmp_path / "m.loclic"
     )
-    assert status == 0, stdout
-    assert "tables of 1 pictures" in stdout
+    assert (status, stdout) == (0, ""), stderr
+    assert "tables of 1 pictures" in stderr
     options = ("--model", tmp_path / "m.loclic")
-    status, stdout, _ = command(
+    status, stdout, stderr = command(
         "compress", tmp_path / "in.png", tmp_path / "x.loc", *options, "--step", 2,
         "--record", tmp_path / "r.npz",
     )  # fmt: skip
-    assert status == 0
-    assert "90 x 70, 18900 -> " in stdout
+    assert (status, stdout) == (0, "")
+    assert "90 x 70, 18900 -> " in stderr
     status, stdout, _ = command("decompress", tmp_path / "x.loc", tmp_path / "o.png", *options)
     assert status == 0
     assert read_colour(tmp_path / "o.png").shape == (70, 90, 3)
@@ -259,9 +259,26 @@ def test_commands(trained, tmp_path):
     status, _, stderr = command("decompress", tmp_path / "in.png", tmp_path / "o.png", *options)
     assert status == 1
     assert "must begin with LOC" in stderr
-    status, _, stderr = command("decompress", tmp_path / "x.loc", tmp_path / "o.what", *options)
-    assert status == 1
-    assert "must end as an image file does" in stderr
+    for ending in (".webp", ".jpg", ".gif", ""):  # which lose something, or say nothing
+        out = tmp_path / f"lossy{ending}"
+        status, _, stderr = command("decompress", tmp_path / "x.loc", out, *options)
+        assert status == 2 and not out.exists()
+        assert "must end in .png, .ppm, .bmp, .tif, .tiff, which lose nothing, not in " in stderr
+    wanted = read_colour(tmp_path / "o.png")
+    for ending in (".ppm", ".bmp", ".tif"):
+        out = tmp_path / f"o{ending}"
+        assert command("decompress", tmp_path / "x.loc", out, *options)[0] == 0
+        np.testing.assert_array_equal(read_colour(out), wanted)
+    # Standard input and output.
+    data = (tmp_path / "in.png").read_bytes()
+    coded = CliRunner().invoke(
+        main, ["loclic", "compress", "-", "-", *map(str, options), "--step", "2"], input=data
+    )
+    assert coded.stdout_bytes == (tmp_path / "x.loc").read_bytes()
+    decoded = CliRunner().invoke(
+        main, ["loclic", "decompress", "-", "-", *map(str, options)], input=coded.stdout_bytes
+    )
+    assert decoded.stdout_bytes == (tmp_path / "o.png").read_bytes()
     status, _, stderr = command("compress", tmp_path / "in.png", tmp_path / "in.png", *options)
     assert status == 2
     assert "output must not be the input" in stderr
