@@ -91,9 +91,8 @@ def build_(ctx, target, no_estimate, as_json, **parameters) -> None:
 @coder_options
 @registers_option
 @click.option(
-    "--stall", type=float, metavar="P",
-    help="Share of clocks in which ports stall at random; by default images pass at full speed, "
-    "and phases with every kind of stalls, random ones in 0.3 of the clocks.",
+    "--stall", type=float, metavar="P", show_default="images at full speed, phases 0.3",
+    help="Share of clocks in which ports stall at random.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
