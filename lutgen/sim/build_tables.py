@@ -145,7 +145,7 @@ def compare_tables(record: Mapping, core: str, tables: Tables, model=None) -> tu
             key = (known, name)
             if key not in tables:
                 problems += [
-                    f"{contents[piece.memory][0]}: no table of the model is called {path} {name}"
+                    _not_clear(f"{path} {name}", *contents[piece.memory])
                     for piece in found if piece.memory in contents
                 ]  # fmt: skip
                 continue
@@ -211,8 +211,17 @@ def _memories(folder: Path, body: str):
             piece = _Piece(memory, width, depth, int(name["bank"] or 0), int(name["first"]))
             pieces.setdefault(name["table"], []).append(piece)
         elif memory in contents:
-            problems.append(f"{contents[memory][0]}: no table of the model is called {memory}")
+            problems.append(_not_clear(memory, *contents[memory]))
     return pieces, contents, problems
+
+
+def _not_clear(name: str, file: str, rows: Mapping[int, int]) -> str:
+    """That a memory which is no table of the model does not begin with zeros."""
+    row, word = next((row, word) for row, word in rows.items() if word)
+    return (
+        f"{file}: address {row} must hold 0x0, not {word:#x}: "
+        f"no table of the model is called {name}"
+    )
 
 
 def _compare_table(what: str, words: Sequence[int], pieces: Sequence[_Piece], contents) -> list:

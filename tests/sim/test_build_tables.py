@@ -42,7 +42,7 @@ def compared(folder):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("tables") / "build"
-    build("zynq7045", table_model(), out=out, estimate=False, **SMALL)
+    build("zynq7045", table_model(), name="lutgen", out=out, estimate=False, **SMALL)
     return out
 
 
@@ -97,7 +97,9 @@ def test_any_bit_of_any_table(copy, core):
             path.write_text("\n".join(changed))
             _, problems = compared(copy)[core]
             wanted = f"{path.name}: address {row} must hold {int(words[row], 16):#x}, not "
-            assert len(problems) == 1 and wanted in problems[0]
+            # A file of zeros is that of several memories.
+            assert len(problems) == 1 or (problems and "_zeros_" in path.name)
+            assert all(wanted in problem for problem in problems)
             assert changed_files(load_build(copy)) == [f"{path.name} is not what was written"]
         path.write_text(text)
     assert compared(copy)[core][1] == []
@@ -129,20 +131,21 @@ def test_addresses_of_readmemh(copy):
     """With first and last address, in either order of the rows."""
     text = (copy / "lutgen_encoder.v").read_text()
     name, depth = re.search(r"reg \[\d+:0\] (table_0) \[(\d+):0\];", text).groups()
-    load = r'(\$readmemh\("[^"]+", table_0)\)'
-    assert edit(copy, load, rf"\1, 0, {depth})") == ""
-    assert "must hold" in edit(copy, rf"(table_0), 0, {depth}\)", rf"\1, {depth}, 0)")
+    load = rf'(\$readmemh\("[^"]+", table_0), 0, {depth}\)'
+    assert edit(copy, load, r"\1)") == ""
+    assert "must hold" in edit(copy, load.replace(f", 0, {depth}", ""), rf"\1, {depth}, 0)")
 
 
 @pytest.mark.parametrize(("pattern", "replacement", "message"), [
-    (r'  initial \$readmemh\("[^"]+", stage1_0\);\n', "",
+    (r'  initial \$readmemh\("[^"]+", stage1_0, 0, \d+\);\n', "",
      r"it has no table stage1 in network.walker"),
     (r"\(64'h[0-9a-f]{16}\)(\s*\) lut3 )", r"(64'h0123456789abcdef)\1",
      r"INIT of lut3 in \S+ must be [0-9a-f]{16}, not 0123456789abcdef"),
     (r"(lut0 \(\s*\.I0\()(i\[\d+\])(\),\s*\.I1\()(i\[\d+\])", r"\1\4\3\2",
      r"input 0 of lut0 in \S+layers reads i\[\d+\]"),
     (r"\) lut3 \(", ") lut99 (", r"\S+ has no LUT lut3"),
-    (r"table_0\b", "other_0", r"no table of the model is called \S+ other"),
+    (r"table_0\b", "other_0", r"table: bits 0x\w+ of word \d+ are in no memory"),
+    (r"_zeros_\d+(\.mem\", columns, 0, \d+)", r"_0\1", r"no table of the model is called columns"),
 ])  # fmt: skip
 def test_changed_verilog(copy, pattern, replacement, message):
     assert re.search(message, edit(copy, pattern, replacement))

@@ -22,7 +22,7 @@ IMAGE = [("dot", np.full((4, 5), 7, np.uint8))]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("judge") / "build"
-    build("zynq7045", table_model(), out=out, estimate=False, **SMALL)
+    build("zynq7045", table_model(), name="lutgen", out=out, estimate=False, **SMALL)
     return out
 
 
