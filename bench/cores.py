@@ -24,20 +24,20 @@ import click
 import numpy as np
 
 from bench.throughput import _timed
-from lutgen.build_core import DEPTHS, _blocks
-from lutgen.build_cores import GLUE, count_core, count_cores, count_glue, top_of_cores
+from lutgen.build.core import DEPTHS, _blocks
+from lutgen.build.cores import GLUE, count_core, count_cores, count_glue, top_of_cores
 from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
-from lutgen.files import write_file
-from lutgen.gateware.config import CoreConfig
-from lutgen.gateware.top import DecoderTop, EncoderTop
-from lutgen.gateware.verilog import to_verilog
-from lutgen.model import Model
-from lutgen.sim.codec import RtlDecoder, RtlEncoder
+from lutgen.files.whole import write_file
+from lutgen.gateware.core.config import CoreConfig
+from lutgen.gateware.core.top import DecoderTop, EncoderTop
+from lutgen.gateware.fabric.verilog import to_verilog
+from lutgen.model.model import Model
+from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
 from lutgen.synth import estimate
 from lutgen.targets import get_target
 from lutgen.targets.fit import levels_basis
-from lutgen.training.datasets import load_images
+from lutgen.training.data.datasets import load_images
 
 _KINDS = ("lut", "ff", "bram36", "dsp")
 

@@ -15,16 +15,16 @@ import click
 import numpy as np
 
 from bench.tables.results import deepest
-from lutgen.build import build
-from lutgen.build_core import DEPTHS
+from lutgen.build.codec import build
+from lutgen.build.core import DEPTHS
 from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
-from lutgen.files import write_file
+from lutgen.files.whole import write_file
 from lutgen.targets import get_target
 from lutgen.targets.fit import levels_basis
-from lutgen.training.datasets import load_images
-from lutgen.training.train import train_table_model
-from lutgen.training.tree_config import RasterTable
+from lutgen.training.data.datasets import load_images
+from lutgen.training.tree.train import train_table_model
+from lutgen.training.tree.tree_config import RasterTable
 
 _POINTS = "12288:128,1024:128,12288:64,4096:128,12288:256,1024:64"
 

@@ -23,8 +23,8 @@ import numpy as np
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import Coder, coder_named
 from lutgen.codec.container import HEADER_BYTES, CorruptStreamError
-from lutgen.model import Model
-from lutgen.training.datasets import data_hash, load_images
+from lutgen.model.model import Model
+from lutgen.training.data.datasets import data_hash, load_images
 
 _TILE = 32
 

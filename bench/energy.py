@@ -6,10 +6,10 @@ Method
 ------
 Both cores are mapped to the cells of the device by the project's Yosys flow, memories with their
 contents, and the mapped cells are simulated on real images through the ports of the tops
-(`lutgen.sim.gates`).  The bytes and pixels must equal the reference codec's, and the clock of every
-beat that of the Verilog in Verilator.  Transitions of all nets, accesses of memories and clock
-pins, counted while the pipeline is full, times the energies of `lutgen.synth.energy` are dynamic
-energy; its coefficients, with their sources, go into the result.
+(`lutgen.sim.gates.gates`).  The bytes and pixels must equal the reference codec's, and the clock of
+every beat that of the Verilog in Verilator.  Transitions of all nets, accesses of memories and
+clock pins, counted while the pipeline is full, times the energies of `lutgen.synth.energy` are
+dynamic energy; its coefficients, with their sources, go into the result.
 
 Two counts are given: ``settled`` without glitches and ``unit_delay`` with them, each glitch in
 full.  Coefficients are good to a factor of two at best, so the result has half and double of the
@@ -37,23 +37,23 @@ from pathlib import Path
 import click
 import numpy as np
 
-from lutgen.build_core import _blocks
+from lutgen.build.core import _blocks
 from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
-from lutgen.files import write_file
-from lutgen.gateware.config import CoreConfig
-from lutgen.gateware.top import DecoderTop, EncoderTop
-from lutgen.gateware.verilog import to_verilog
+from lutgen.files.whole import write_file
+from lutgen.gateware.core.config import CoreConfig
+from lutgen.gateware.core.top import DecoderTop, EncoderTop
+from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.imageio import png_bytes
-from lutgen.model import Model
-from lutgen.sim.beats import raster_beats
-from lutgen.sim.codec import RtlDecoder, RtlEncoder, _files, _words
-from lutgen.sim.gates import GateSimulation, Snapshot, Stream
+from lutgen.model.model import Model
+from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder, _files, _words
+from lutgen.sim.drive.beats import raster_beats
+from lutgen.sim.gates.gates import GateSimulation, Snapshot, Stream
 from lutgen.synth.cells import cost
 from lutgen.synth.energy import CLASSES, COEFFICIENTS, energy
 from lutgen.synth.mapped import map_design
 from lutgen.targets import get_target
-from lutgen.training.datasets import data_hash, load_images
+from lutgen.training.data.datasets import data_hash, load_images
 
 #: Watts over idle that the paper measured on its CPU, appendix C.1: 12.38 - 5.21 and 12.79 - 5.21.
 CPU_WATTS = {"encode": 7.17, "decode": 7.58}

@@ -57,7 +57,7 @@ def levels(table: dict, plots: Path) -> None:
 
 def images(table: dict, plots: Path) -> None:
     """Figure 3: images that take the fewest and the most bits."""
-    from lutgen.training.datasets import DatasetError, data_hash, load_images
+    from lutgen.training.data.datasets import DatasetError, data_hash, load_images
 
     data, row = next(iter(table["data"].items()))
     if "per_image" not in row:

@@ -19,15 +19,15 @@ import torch
 
 from bench.quality import point
 from lutgen.cli.common import Command
-from lutgen.codec.residuals import ResidualReader, ResidualWriter
-from lutgen.codec.step import nearest_step
+from lutgen.codec.lossy.model import LossyModelFile
+from lutgen.codec.lossy.residuals import ResidualReader, ResidualWriter
+from lutgen.codec.lossy.step import nearest_step
 from lutgen.colour import colour_files, read_colour
-from lutgen.files import write_file
-from lutgen.loclic_model import LossyModelFile
+from lutgen.files.whole import write_file
 from lutgen.training.loclic.deployed import DeployedCodec
 from lutgen.training.loclic.files import decode_image, encode_image, image_tensor
 from lutgen.training.loclic.float_codec import FloatCodec
-from lutgen.training.loclic.results import FIGURES, Results
+from lutgen.training.loclic.measure.results import FIGURES, Results
 from lutgen.training.loclic.store import load_codec
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from bench.quality import point
 from lutgen.cli.common import Command
 from lutgen.colour import colour_files, read_colour
-from lutgen.training.loclic.results import FIGURES, Results
+from lutgen.training.loclic.measure.results import FIGURES, Results
 
 
 def _jpeg(image: np.ndarray, quality: int) -> bytes:

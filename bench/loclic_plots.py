@@ -24,11 +24,11 @@ import click
 import numpy as np
 
 from bench.axes import INK, axes_of, label_points, save
-from bench.loclic_curves import Curve, difference, measured, models, published
+from bench.tables.loclic_curves import Curve, difference, measured, models, published
 from lutgen.cli.common import Command
-from lutgen.training.loclic.config import PRESETS
-from lutgen.training.loclic.published import KMAC
-from lutgen.training.loclic.reference import REFERENCES
+from lutgen.training.loclic.measure.published import KMAC
+from lutgen.training.loclic.measure.reference import REFERENCES
+from lutgen.training.loclic.networks.config import PRESETS
 
 # Colours that the colour-blind tell apart (Okabe and Ito; Tol's wine, olive, indigo), and a mark.
 _STYLES = {

@@ -11,10 +11,10 @@ import numpy as np
 
 from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
-from lutgen.codec.head import PROB_BITS, SYMBOLS, LaplaceHead
-from lutgen.files import write_file
-from lutgen.model import Model
-from lutgen.training.datasets import load_images
+from lutgen.files.whole import write_file
+from lutgen.model.head import PROB_BITS, SYMBOLS, LaplaceHead
+from lutgen.model.model import Model
+from lutgen.training.data.datasets import load_images
 
 
 def table_bits(head) -> int:

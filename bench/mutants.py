@@ -4,8 +4,8 @@
 
 A small build of the embedded model is made.  Of each kind of `bench.mutate.KINDS` as many faults
 are drawn for the encoder as for the decoder, and each goes alone through the phases of `lutgen sim
---build` (`lutgen.sim.judge_core`), whose first stages are left out: hashes would find any change.
-Faults in tables and LUTs are also put into the files, to see whether they are read back.
+--build` (`lutgen.sim.check.judge_core`), whose first stages are left out: hashes would find any
+change. Faults in tables and LUTs are also put into the files, to see whether they are read back.
 """
 
 import dataclasses
@@ -20,16 +20,16 @@ import click
 import numpy as np
 
 from bench.mutate import KINDS, Fault, find, mutated, numbered
-from lutgen.build import build, load_build
-from lutgen.build_core import core_config
+from lutgen.build.codec import build, load_build
+from lutgen.build.core import core_config
 from lutgen.codec.codec import Codec
-from lutgen.model import Model
-from lutgen.sim.build_tables import compare_tables
-from lutgen.sim.design import Design
-from lutgen.sim.expected_tables import codec_tables
-from lutgen.sim.judge_decoder import DecoderJudge
-from lutgen.sim.judge_encoder import EncoderJudge
-from lutgen.sim.judge_pictures import Pictures
+from lutgen.model.model import Model
+from lutgen.sim.check.build_tables import compare_tables
+from lutgen.sim.check.expected_tables import codec_tables
+from lutgen.sim.check.judge_decoder import DecoderJudge
+from lutgen.sim.check.judge_encoder import EncoderJudge
+from lutgen.sim.check.judge_pictures import Pictures
+from lutgen.sim.tool.design import Design
 
 JUDGES = {judge.core: judge for judge in (EncoderJudge, DecoderJudge)}
 #: Faults of these are in what is read back.

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lutgen.training.loclic.metrics import ms_ssim, psnr
-from lutgen.training.loclic.results import FIGURES
+from lutgen.training.loclic.measure.metrics import ms_ssim, psnr
+from lutgen.training.loclic.measure.results import FIGURES
 
 __all__ = ["point"]
 

@@ -26,18 +26,18 @@ from amaranth.lib.wiring import Component
 from bench.luts import table_bits
 from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
-from lutgen.codec.head import PROB_BITS
-from lutgen.files import write_file
-from lutgen.gateware.head import LaplaceClassifier
-from lutgen.gateware.popcount import Popcount
-from lutgen.gateware.thermometer import Thermometer
-from lutgen.gateware.verilog import to_verilog
-from lutgen.model import Model
-from lutgen.netlist import Netlist
+from lutgen.files.whole import write_file
+from lutgen.gateware.fabric.verilog import to_verilog
+from lutgen.gateware.heads.head import LaplaceClassifier
+from lutgen.gateware.network.popcount import Popcount
+from lutgen.gateware.network.thermometer import Thermometer
+from lutgen.model.head import PROB_BITS
+from lutgen.model.model import Model
+from lutgen.model.netlist import Netlist
 from lutgen.synth import estimate
 from lutgen.targets import get_target
-from lutgen.training.datasets import data_hash, load_images
-from lutgen.training.slim import Slim, slim_model
+from lutgen.training.data.datasets import data_hash, load_images
+from lutgen.training.slim.slim import Slim, slim_model
 
 #: What is tried: options of `lutgen slim`, one by one, then together.
 CHOICES: dict[str, dict[str, int]] = {

@@ -22,10 +22,10 @@ from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
 from lutgen.codec.container import Header, split_packets
 from lutgen.codec.rans import STATE_BITS
-from lutgen.evaluate import evaluate
-from lutgen.files import write_file
-from lutgen.model import Model
-from lutgen.training.datasets import data_hash, load_images
+from lutgen.compare.evaluate import evaluate
+from lutgen.files.whole import write_file
+from lutgen.model.model import Model
+from lutgen.training.data.datasets import data_hash, load_images
 
 #: bpp that the paper gives in its table 1, of the test parts of these sets.
 PUBLISHED_DATA = ["emnist_digits", "kmnist", "fashion_mnist"]
@@ -117,7 +117,7 @@ def _learned(paths: dict[str, str]) -> dict:
 @click.option("--out", default="bench/results/table1.json", show_default=True, type=OutputFile())
 def main(data, models, learned, limit, out) -> None:
     """Measure all methods on the validation part of each data set."""
-    from lutgen.training.train import progress_bar
+    from lutgen.training.tree.train import progress_bar
 
     # Read once: a file that is replaced during the run must not mix two models under one name.
     models = {label: Model.load(path) for label, path in _named(models).items()}

@@ -17,19 +17,19 @@ import click
 import numpy as np
 
 from bench.tables.results import deepest
-from lutgen.build_core import DEPTHS
+from lutgen.build.core import DEPTHS
 from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, Coder, tans
-from lutgen.files import write_file
-from lutgen.gateware.config import CoreConfig
-from lutgen.gateware.verilog import to_verilog
-from lutgen.model import Model
+from lutgen.files.whole import write_file
+from lutgen.gateware.core.config import CoreConfig
+from lutgen.gateware.fabric.verilog import to_verilog
+from lutgen.model.model import Model
 from lutgen.synth import estimate
 from lutgen.targets import get_target
 from lutgen.targets.fit import levels_basis
-from lutgen.training.datasets import data_hash, load_images
-from lutgen.training.slim import Slim, slim_model
+from lutgen.training.data.datasets import data_hash, load_images
+from lutgen.training.slim.slim import Slim, slim_model
 
 CLASSES = (128, 64, 32, 16)
 BITS = range(8, 13)

@@ -22,14 +22,14 @@ import numpy as np
 from lutgen.cli.common import Command, OutputFile, coder_options, registers_option
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import coder_named
-from lutgen.codec.pyramid import pyramid
-from lutgen.files import write_file
-from lutgen.gateware.config import CoreConfig
-from lutgen.model import Model
-from lutgen.sim.codec import RtlDecoder, RtlEncoder
-from lutgen.sim.ip import RtlDecoderIp, RtlEncoderIp
+from lutgen.files.whole import write_file
+from lutgen.gateware.core.config import CoreConfig
+from lutgen.model.model import Model
+from lutgen.model.pyramid import pyramid
+from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
+from lutgen.sim.cores.ip import RtlDecoderIp, RtlEncoderIp
 from lutgen.targets import get_target
-from lutgen.training.datasets import load_images
+from lutgen.training.data.datasets import load_images
 
 #: Images whose ends are averaged.
 _GROUP = 32

@@ -42,7 +42,7 @@ import click
 import numpy as np
 
 from lutgen.cli.common import Command, OutputFile
-from lutgen.files import write_file
+from lutgen.files.whole import write_file
 
 _LUTS = 1024
 _THRESHOLDS = 255
@@ -58,9 +58,9 @@ _ITERATIONS = 8000
 
 def _levels(images: int):
     """Windows of an autoregressive model with two levels above glyphs, 25 features."""
-    from lutgen.codec.window import Window
-    from lutgen.training.glyphs import glyphs
-    from lutgen.training.samples import collect_levels
+    from lutgen.model.window import Window
+    from lutgen.training.data.glyphs import glyphs
+    from lutgen.training.data.samples import collect_levels
 
     def repeat(low: np.ndarray, height: int, width: int) -> np.ndarray:
         return low.repeat(2, axis=1).repeat(2, axis=2)[:, :height, :width]
@@ -224,7 +224,7 @@ def _iteration(form: str):
     """Steps of the paper's autoregressive model on 16 images, and how many windows these are."""
     import torch
 
-    from lutgen.codec.window import Window
+    from lutgen.model.window import Window
     from lutgen.training.dlc.config import Hardness, NetworkConfig
     from lutgen.training.dlc.network import LutNetwork
     from lutgen.training.dlc.output import LaplaceOutput

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lutgen.files import read_file, write_file
+from lutgen.files.whole import read_file, write_file
 from lutgen.formats import netpbm
 from lutgen.formats.png import MAGIC as PNG_MAGIC
 from lutgen.formats.png import header_of, png_bytes, read_png

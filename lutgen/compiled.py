@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numba
 
-from lutgen.caches import cache_folder
+from lutgen.files.caches import cache_folder
 
 __all__ = ["njit"]
 

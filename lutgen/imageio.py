@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lutgen.files import STANDARD, read_file, write_file
+from lutgen.files.whole import STANDARD, read_file, write_file
 from lutgen.formats import netpbm
 from lutgen.formats.arrays import NPY_MAGIC, npy_bytes, read_npy
 from lutgen.formats.png import MAGIC as PNG_MAGIC

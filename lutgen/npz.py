@@ -1,4 +1,4 @@
-"""Numpy's archives, checked before they are read: see `lutgen.bounds`."""
+"""Numpy's archives, checked before they are read: see `lutgen.files.bounds`."""
 
 import math
 import os
@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 
-from lutgen.bounds import most_inflated
+from lutgen.files.bounds import most_inflated
 
 __all__ = ["check_npz"]
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from lutgen.codec.head import LaplaceHead, TableHead
-from lutgen.codec.upsample import Upsampler
-from lutgen.codec.walker import Walker, WalkerStage
-from lutgen.codec.window import Window
-from lutgen.model import Model
-from lutgen.netlist import NetlistBuilder
+from lutgen.model.head import LaplaceHead, TableHead
+from lutgen.model.model import Model
+from lutgen.model.netlist import NetlistBuilder
+from lutgen.model.upsample import Upsampler
+from lutgen.model.walker import Walker, WalkerStage
+from lutgen.model.window import Window
 
 
 def random_netlist(rng, features: int, groups: dict[str, int], *, inputs: int, nodes: int):

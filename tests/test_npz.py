@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lutgen.npz import check_npz
-from lutgen.training.datasets import DatasetError, load_images
+from lutgen.training.data.datasets import DatasetError, load_images
 
 
 def packed(header=None, data=b"", name="train.npy", compress=zipfile.ZIP_DEFLATED):

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from bench.loclic_curves import Curve, difference, measured, models, published
-from lutgen.training.loclic.complexity import codec_layers, count
-from lutgen.training.loclic.config import PRESETS
-from lutgen.training.loclic.published import KMAC
-from lutgen.training.loclic.reference import REFERENCES
+from bench.tables.loclic_curves import Curve, difference, measured, models, published
+from lutgen.training.loclic.measure.complexity import codec_layers, count
+from lutgen.training.loclic.measure.published import KMAC
+from lutgen.training.loclic.measure.reference import REFERENCES
+from lutgen.training.loclic.networks.config import PRESETS
 
 from .results import LEVELS, ROOT, deepest
 
@@ -73,7 +73,7 @@ def loclic_references() -> str:
             + f" | {KMAC.get(name, '-')} |"
         )  # fmt: skip
     return "\n".join([
-        *lines, "", "(counted from the layers, `lutgen/training/loclic/reference.py`)",
+        *lines, "", "(counted from the layers, `training/loclic/measure/reference.py`)",
     ])  # fmt: skip
 
 
@@ -180,7 +180,7 @@ def loclic_bd(folder: Path = _RESULTS) -> str:
     return "\n".join([
         *lines, "",
         "(in brackets the range that both curves have, where the mean is taken; "
-        f"{_commands(curves)}, published numbers in `lutgen/training/loclic/published.py`)",
+        f"{_commands(curves)}, published numbers in `training/loclic/measure/published.py`)",
     ])  # fmt: skip
 
 

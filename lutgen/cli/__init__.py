@@ -4,9 +4,9 @@ import click
 
 from lutgen import __version__
 
+from .build import build_, sim, targets
 from .codec import decode, encode, evaluate_
 from .common import Commands
-from .hardware import build_, sim, targets
 from .loclic_codec import loclic
 from .report import report_
 from .route import route_

@@ -43,7 +43,7 @@ def encode(inputs, output, model, tile, coder, tans_bits, threads) -> None:
     """
     from lutgen.codec.codec import Codec
     from lutgen.codec.coder import coder_named
-    from lutgen.files import write_file
+    from lutgen.files.whole import write_file
     from lutgen.imageio import read_stack
 
     check_apart({"-o": output}, [*inputs, model])
@@ -66,7 +66,7 @@ class _Images(OutputFile):
     """What decoded images go to: a file, a folder, or a pattern of file names."""
 
     def convert(self, value, param, ctx):
-        from lutgen.files import OutputError, check_folder
+        from lutgen.files.whole import OutputError, check_folder
         from lutgen.imageio import ImageError, image_format
 
         if not _is_folder(value):
@@ -112,7 +112,7 @@ def decode(file, output, level, model, threads) -> None:
     """Decode a bitstream, FILE or - for standard input, into images."""
     from lutgen.codec.codec import Codec, ModelMismatchError
     from lutgen.codec.container import CorruptStreamError
-    from lutgen.files import is_stream
+    from lutgen.files.whole import is_stream
     from lutgen.imageio import write_image
 
     check_apart({"-o": output}, [file, model])
@@ -139,7 +139,7 @@ def _bitstream(file: str):
     import io
     import sys
 
-    from lutgen.files import STANDARD
+    from lutgen.files.whole import STANDARD
 
     if file == STANDARD:
         return io.BytesIO(sys.stdin.buffer.read())
@@ -195,8 +195,8 @@ def evaluate_(data, split, model, tile, coder, tans_bits, limit, no_baselines, a
     the same images on one page for the others.
     """
     from lutgen.codec.coder import coder_named
-    from lutgen.evaluate import evaluate, show
-    from lutgen.training.datasets import load_images
+    from lutgen.compare.evaluate import evaluate, show
+    from lutgen.training.data.datasets import load_images
 
     options = {"tile": tile, "coder": coder_named(coder, tans_bits)}
     codec_model = load_model(model)

@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from lutgen.extras import missing
-from lutgen.files import STANDARD, check_output, is_stream
+from lutgen.files.whole import STANDARD, check_output, is_stream
 
 __all__ = [
     "Command",
@@ -279,7 +279,7 @@ def design_options(command):
 
 
 def load_model(path: str | None):
-    from lutgen.model import Model
+    from lutgen.model.model import Model
 
     return Model.default() if path is None else Model.load(path)
 

@@ -19,10 +19,10 @@ def refuse(ctx: click.Context, allowed: tuple[str, ...], why: str) -> None:
 
 def build_engine(ctx, target, model, stream_bytes, name, out, no_estimate, as_json) -> None:
     """``lutgen build --top entropy-engine``."""
-    from lutgen.archive import ArchiveError
-    from lutgen.build import BuildError
-    from lutgen.build_engine import build_engine
-    from lutgen.build_engine_text import summary, table
+    from lutgen.build.codec import BuildError
+    from lutgen.build.engine import build_engine
+    from lutgen.build.engine_text import summary, table
+    from lutgen.files.archive import ArchiveError
 
     allowed = ("target", "model", "top", "stream_bytes", "name", "out", "no_estimate", "as_json")
     refuse(ctx, allowed, "with --top entropy-engine")
@@ -38,7 +38,7 @@ def build_engine(ctx, target, model, stream_bytes, name, out, no_estimate, as_js
 
 def sim_engine(ctx, target, model, **options) -> None:
     """``lutgen sim --top entropy-engine``."""
-    from lutgen.sim.check_engine import check_new_engine
+    from lutgen.sim.check.check_engine import check_new_engine
 
     allowed = ("target", "model", "top", "stream", "limit", "stall", "seed", "quick", "as_json")
     refuse(ctx, allowed, "with --top entropy-engine")
@@ -48,7 +48,7 @@ def sim_engine(ctx, target, model, **options) -> None:
 
 def sim_engine_build(ctx, folder, **options) -> None:
     """``lutgen sim --build`` of a folder with the engine."""
-    from lutgen.sim.check_engine import check_engine_build
+    from lutgen.sim.check.check_engine import check_engine_build
 
     allowed = (
         "folder", "top", "stream", "limit", "stall", "seed", "quick", "edited", "as_json",
@@ -58,7 +58,7 @@ def sim_engine_build(ctx, folder, **options) -> None:
 
 
 def _sim(check, *, stream, limit, as_json, **options) -> None:
-    from lutgen.sim.verilator import SimulationError
+    from lutgen.sim.tool.verilator import SimulationError
 
     if stream and limit:
         raise click.UsageError("--limit must be left out with --stream, which is taken as a whole")

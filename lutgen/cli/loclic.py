@@ -34,8 +34,8 @@ def loclic() -> None:
 @json_option
 def complexity(names, rule: str, as_json: bool) -> None:
     """Print kMAC per pixel by block, and parameters, of configurations."""
-    from lutgen.training.loclic.complexity import RULES, codec_layers, count
-    from lutgen.training.loclic.config import PRESETS, preset
+    from lutgen.training.loclic.measure.complexity import RULES, codec_layers, count
+    from lutgen.training.loclic.networks.config import PRESETS, preset
 
     try:
         configs = {name: preset(name) for name in names or PRESETS}
@@ -125,7 +125,7 @@ def train(
     A run that was stopped goes on where it was when the same command is given again.  Under
     torchrun, processes train together: torchrun --nproc-per-node 2 -m lutgen loclic train ...
     """
-    from lutgen.training.loclic.config import preset
+    from lutgen.training.loclic.networks.config import preset
     from lutgen.training.loclic.schedule import TrainConfig, stages
 
     try:
@@ -137,9 +137,9 @@ def train(
     import torch
 
     from lutgen.colour import colour_files
-    from lutgen.training.dlc.parallel import processes, rank
     from lutgen.training.loclic.store import load_codec, save_codec
     from lutgen.training.loclic.train import train_codec
+    from lutgen.training.run.parallel import processes, rank
 
     check_apart({"-o": out, "--checkpoint": checkpoint, "--log": log}, [*data, start])
     files = [file for spec in data for file in colour_files(spec)]

@@ -40,7 +40,7 @@ def export(trained, out, data, limit, weight_bits, device) -> None:
     The networks that encoder and decoder must agree in become integers.
     """
     from lutgen.colour import colour_files, read_colour
-    from lutgen.files import is_stream
+    from lutgen.files.whole import is_stream
     from lutgen.training.loclic.export import export_codec
     from lutgen.training.loclic.store import load_codec
 
@@ -82,11 +82,11 @@ def compress(image, out, model, factor, record, device) -> None:
 
     - is standard input or output.  A picture that its camera has marked as turned is turned.
     """
-    from lutgen.codec.loc_container import LocFile
-    from lutgen.codec.residuals import ResidualWriter
-    from lutgen.codec.step import nearest_step
+    from lutgen.codec.lossy.loc_container import LocFile
+    from lutgen.codec.lossy.residuals import ResidualWriter
+    from lutgen.codec.lossy.step import nearest_step
     from lutgen.colour import read_colour
-    from lutgen.files import write_file
+    from lutgen.files.whole import write_file
 
     check_apart({"OUT": out, "--record": record}, [image, model])
     codec = _codec(model, device)
@@ -149,7 +149,7 @@ def decompress(file, out, model, max_pixels, device) -> None:
     from lutgen.codec.codec import ModelMismatchError
     from lutgen.codec.container import CorruptStreamError
     from lutgen.colour import write_colour
-    from lutgen.files import is_stream, read_file
+    from lutgen.files.whole import is_stream, read_file
 
     check_apart({"OUT": out}, [file, model])
     codec = _codec(model, device)
@@ -165,7 +165,7 @@ def decompress(file, out, model, max_pixels, device) -> None:
 
 
 def _codec(path: str, device: str):
-    from lutgen.loclic_model import LossyModelFile
+    from lutgen.codec.lossy.model import LossyModelFile
     from lutgen.training.loclic.deployed import DeployedCodec
 
     return DeployedCodec(LossyModelFile.read(path), device)

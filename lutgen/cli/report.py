@@ -70,9 +70,9 @@ def report_(build_folder, out, reports, folder, as_json, **measured) -> None:
 
 
 def _print_vivado(reports, folder, as_json) -> None:
-    from lutgen.build import load_build
-    from lutgen.handoff.vivado_compare import compare, summary, table, title
-    from lutgen.handoff.vivado_report import read_reports
+    from lutgen.build.codec import load_build
+    from lutgen.handoff.reports.vivado_compare import compare, summary, table, title
+    from lutgen.handoff.reports.vivado_report import read_reports
 
     found = compare(read_reports(reports), load_build(folder) if folder else None)
     if as_json:
@@ -87,10 +87,10 @@ def _print_vivado(reports, folder, as_json) -> None:
 
 
 def _write_page(build_folder, out, reports, measured) -> None:
-    from lutgen.build import load_build
-    from lutgen.files import write_file
-    from lutgen.handoff.vivado_compare import compare
-    from lutgen.handoff.vivado_report import read_reports
+    from lutgen.build.codec import load_build
+    from lutgen.files.whole import write_file
+    from lutgen.handoff.reports.vivado_compare import compare
+    from lutgen.handoff.reports.vivado_report import read_reports
     from lutgen.report.measured import read_measured
     from lutgen.report.page import render
 

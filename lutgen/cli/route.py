@@ -26,8 +26,8 @@ def route_(target, model, as_json, **parameters) -> None:
     Each on its own, some minutes a core, in a frame of shift registers, so that no path ends at a
     pin.
     """
-    from lutgen.model import ModelError
-    from lutgen.routing import route_cores, summary, table
+    from lutgen.build.route import route_cores, summary, table
+    from lutgen.model.model import ModelError
     from lutgen.synth import SynthError
     from lutgen.synth.nextpnr import RouteError
 

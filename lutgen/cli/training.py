@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from lutgen.training.tree_config import RasterTable
+from lutgen.training.tree.tree_config import RasterTable
 
 from .common import Failure, OutputFile, check_apart, run_files, say, step_progress
 
@@ -78,7 +78,7 @@ def train(profile, trainer, data, licence, out, **options) -> None:
     Some whole images are held out, to decide on and to measure with; of a single image its last
     rows, which says less.
     """
-    from lutgen.training.datasets import load_images
+    from lutgen.training.data.datasets import load_images
     from lutgen.training.profiles import PROFILES
 
     if profile not in PROFILES:
@@ -114,7 +114,7 @@ def train(profile, trainer, data, licence, out, **options) -> None:
 
 
 def _train_tree(kind, options, load, record, out) -> None:
-    from lutgen.training.train import train_table_model
+    from lutgen.training.tree.train import train_table_model
 
     checkpoint = run_files(out, options.pop("checkpoint", None), None)["checkpoint"]
     try:
@@ -147,8 +147,8 @@ def _train_dlc(kind, options, load, record, out) -> None:
         raise click.UsageError(str(error)) from error
     import torch
 
-    from lutgen.training.dlc.parallel import processes, rank
     from lutgen.training.dlc.train import train_dlc_model
+    from lutgen.training.run.parallel import processes, rank
 
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     with processes(device) as own, step_progress() as progress:
@@ -216,9 +216,9 @@ def slim_(model, data, licence, out, **options) -> None:
             "at least one of --thresholds, --output-bits, --ups-bits, --scales and --classes must "
             "be given"
         )
-    from lutgen.model import Model
-    from lutgen.training.datasets import load_images
-    from lutgen.training.slim import Slim, slim_model
+    from lutgen.model.model import Model
+    from lutgen.training.data.datasets import load_images
+    from lutgen.training.slim.slim import Slim, slim_model
 
     try:
         config = Slim(**options)

@@ -3,7 +3,7 @@
 With a model of L levels every tile is its own pyramid.  One payload holds them all, under one rANS
 state: the decoder meets the coarsest level first, each level in raster order, and upsamples what it
 has decoded to be the prior of the next finer one.  Of a model with the constraint the last pixel of
-a block is coded among what its average leaves (:mod:`.constraint`).
+a block is coded among what its average leaves (:mod:`lutgen.model.constraint`).
 """
 
 import io
@@ -16,8 +16,12 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..model import Model
-from .arrays import arm_arrays, ups_arrays
+from lutgen.model.head import PROB_BITS
+from lutgen.model.kernel_arrays import arm_arrays, ups_arrays
+from lutgen.model.model import Model
+from lutgen.model.pyramid import half, pyramid
+from lutgen.model.tile import TileGrid
+
 from .coder import RANS, Coder
 from .container import (
     HEADER_BYTES,
@@ -27,13 +31,10 @@ from .container import (
     read_fronts,
     split_packets,
 )
-from .head import PROB_BITS
 from .kernel import LANES, decode_group, model_tile
-from .pyramid import half, pyramid
 from .rans import write_payload as write_rans
 from .tans import TansTables
 from .tans import write_payload as write_tans
-from .tile import TileGrid
 
 __all__ = ["Codec", "Encoded", "ModelMismatchError"]
 
@@ -227,10 +228,10 @@ class Codec:
     ) -> np.ndarray:
         """Decode a file, or a smaller picture of each of its images.
 
-        Level k of an image is it k times pooled: :func:`.pyramid`.  To decode a level above 0,
-        only the header, the packets' lengths and the front of each packet are read, at most 14 bits
-        for each pixel of the levels that are decoded; nothing can tell then whether a tile is
-        corrupt, for its check comes last.
+        Level k of an image is it k times pooled: :func:`lutgen.model.pyramid`.  To decode a level
+        above 0, only the header, the packets' lengths and the front of each packet are read, at
+        most 14 bits for each pixel of the levels that are decoded; nothing can tell then whether a
+        tile is corrupt, for its check comes last.
 
         Parameters
         ----------

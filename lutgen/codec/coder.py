@@ -6,7 +6,7 @@ state below its leading one; then come the bits of the symbols, the first decode
 
 from dataclasses import dataclass
 
-from .head import PROB_BITS
+from lutgen.model.head import PROB_BITS
 
 __all__ = ["DEFAULT_TANS_BITS", "RANS", "Coder", "coder_named", "coder_of", "tans"]
 

@@ -38,9 +38,10 @@ from typing import BinaryIO
 
 import numpy as np
 
+from lutgen.model.pyramid import MAX_LEVELS
+from lutgen.model.tile import TileGrid
+
 from .coder import RANS, Coder, coder_of
-from .pyramid import MAX_LEVELS
-from .tile import TileGrid
 
 __all__ = [
     "HEADER_BYTES", "VERSION", "CorruptStreamError", "Header", "pack_length", "read_fronts",
@@ -107,7 +108,7 @@ class Header:
                 )
 
     def least_payload_bytes(self, width: int, height: int) -> int:
-        """No payload of a tile of this size is shorter; see `lutgen.bounds`."""
+        """No payload of a tile of this size is shorter; see `lutgen.files.bounds`."""
         # With levels, the last pixel of a whole block may follow from its average for nothing.
         free = (width // 2) * (height // 2) if self.levels else 0
         return self.coder.least_payload_bytes(width * height - free)

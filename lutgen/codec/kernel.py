@@ -7,7 +7,8 @@ Three tuples carry a model and its coder:
 
 ``arm``
     offsets (F, 2) int64, number of causal features, circuit, outputs (ids, weights, ids,
-    map, map, scale), walker, cumulative frequencies, exponents (:mod:`.constraint`) or none.
+    map, map, scale), walker, cumulative frequencies, exponents (:mod:`lutgen.model.constraint`) or
+    none.
 ``ups``
     offsets (F, 2) int64, circuit, output ids (bits,) int64, first id of each group (5,) int64,
     pixel by count (4, bits + 1) uint8; of a model without levels all of it is empty.
@@ -27,8 +28,8 @@ level l at ``[:, l, b : b + h, b : b + w]``; the border b is as wide as a window
 import numpy as np
 
 from lutgen.compiled import njit
+from lutgen.model.constraint import CANDIDATES, candidate_base, candidate_bounds
 
-from .constraint import CANDIDATES, candidate_base, candidate_bounds
 from .rans import CHECK_STATE, STATE_BITS, pop
 from .tans import ESCAPE, RAW_BITS
 from .tans import pop as pop_tans

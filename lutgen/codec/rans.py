@@ -23,9 +23,9 @@ thousands where the model fits (1.5 bits per pixel), one in some hundreds from 3
 import numpy as np
 
 from lutgen.compiled import njit
+from lutgen.model.head import PROB_BITS
 
 from .coder import RANS
-from .head import PROB_BITS
 from .payload import drain, finish
 
 __all__ = ["CHECK_STATE", "QUOTIENT_BITS", "STATE_BITS", "pop", "push", "write_payload"]

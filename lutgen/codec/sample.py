@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from lutgen.model.head import PROB_BITS, SYMBOLS
+from lutgen.model.tile import TileGrid
+
 from .codec import Codec, _sizes
-from .head import PROB_BITS, SYMBOLS
 from .kernel import LANES, decode_group, model_tile
-from .tile import TileGrid
 
 __all__ = ["sample", "visited"]
 

@@ -30,9 +30,9 @@ from functools import cached_property
 import numpy as np
 
 from lutgen.compiled import njit
+from lutgen.model.head import SYMBOLS, TableHead
 
 from .coder import Coder, tans
-from .head import SYMBOLS, TableHead
 from .payload import drain, finish
 
 __all__ = ["ESCAPE", "RAW_BITS", "TansTables", "pop", "push", "write_payload"]

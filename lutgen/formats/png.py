@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lutgen.bounds import most_inflated
+from lutgen.files.bounds import most_inflated
 
 from .rules import ImageError, check_sides
 

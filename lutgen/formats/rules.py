@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lutgen.codec.tile import MAX_IMAGE_SIDE
+from lutgen.model.tile import MAX_IMAGE_SIDE
 
 __all__ = ["PICTURE_KINDS", "ImageError", "check_sides", "check_stack", "foreign_kind"]
 

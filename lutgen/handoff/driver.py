@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from importlib.resources import files
 
-from lutgen.register_map import RegisterMap, shared_map
+from lutgen.registers.register_map import RegisterMap, shared_map
 
 from .registers import c_header
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lutgen.names import top_module
-from lutgen.register_map import RegisterMap
+from lutgen.registers.register_map import RegisterMap
 
 from .interfaces import CLOCK, MAPPED, RESET, Interface, bus_interfaces
 from .memory_map import add_memory_map, check_maps

@@ -3,7 +3,7 @@
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 
-from lutgen.register_map import Field, Register, RegisterMap
+from lutgen.registers.register_map import Field, Register, RegisterMap
 
 from .interfaces import MAPPED, Interface
 from .spirit import add

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from lutgen.names import build_of
-from lutgen.register_map import RegisterMap
+from lutgen.registers.register_map import RegisterMap
 from lutgen.targets import Target
 
 from .interfaces import CLOCK, RESET, Interface, bus_interfaces

@@ -3,7 +3,7 @@
 import re
 import textwrap
 
-from lutgen.register_map import KINDS, Field, Register, RegisterMap
+from lutgen.registers.register_map import KINDS, Field, Register, RegisterMap
 
 __all__ = ["c_header", "register_page", "register_texts"]
 

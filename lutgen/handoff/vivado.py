@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from lutgen.register_map import RegisterMap
+from lutgen.registers.register_map import RegisterMap
 from lutgen.targets import Target
 
 from .ip_xact import Identity, component_xml

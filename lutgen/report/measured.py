@@ -151,7 +151,7 @@ def read_measured(
     Parameters
     ----------
     record
-        The build, as `lutgen.build.load_build` gives it.
+        The build, as `lutgen.build.codec.load_build` gives it.
     files
         File by kind, a key of `KINDS`; None for what was not measured.
 

@@ -34,11 +34,11 @@ def render(
     Parameters
     ----------
     record
-        The build, as `lutgen.build.load_build` gives it.
+        The build, as `lutgen.build.codec.load_build` gives it.
     measured
         What was measured of it, as `lutgen.report.measured.read_measured` gives it.
     vivado
-        What `lutgen.handoff.vivado_compare.compare` has found, or None.
+        What `lutgen.handoff.reports.vivado_compare.compare` has found, or None.
 
     Returns
     -------

@@ -1,8 +1,8 @@
-"""Vivado's reports for the page: what `lutgen.handoff.vivado_compare` has found, as rows."""
+"""Vivado's reports as rows of the page, found by `lutgen.handoff.reports.vivado_compare`."""
 
 from collections.abc import Mapping
 
-from lutgen.handoff.vivado_compare import KINDS, summary, title
+from lutgen.handoff.reports.vivado_compare import KINDS, summary, title
 
 __all__ = ["vivado_section"]
 

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Mapping
 from importlib import metadata
 
-from lutgen.caches import give_tools_a_cache
 from lutgen.extras import need
-from lutgen.files import scratch_folder
+from lutgen.files.caches import give_tools_a_cache
+from lutgen.files.whole import scratch_folder
 
 __all__ = ["RouteError", "device_options", "place_and_route", "tools"]
 

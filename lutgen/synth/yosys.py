@@ -15,9 +15,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from lutgen.caches import give_tools_a_cache
-from lutgen.files import scratch_folder
-from lutgen.gateware.verilog import split_memories
+from lutgen.files.caches import give_tools_a_cache
+from lutgen.files.whole import scratch_folder
+from lutgen.gateware.fabric.verilog import split_memories
 
 __all__ = ["SynthError", "map_generic", "map_xilinx", "run_yosys"]
 

@@ -80,7 +80,7 @@ class Target:
 
     @property
     def fabric(self) -> str:
-        """Fabric that cores are made for, see `lutgen.gateware.fabric`."""
+        """Fabric that cores are made for, see `lutgen.gateware.fabric.fabric`."""
         return f"lut{self.lut_inputs}"
 
     @property

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from lutgen.codec import rans
 from lutgen.codec.codec import Codec, ModelMismatchError
 from lutgen.codec.container import HEADER_BYTES, CorruptStreamError, Header, split_packets
-from lutgen.codec.head import LaplaceHead, TableHead
 from lutgen.codec.rans import CHECK_STATE
-from lutgen.codec.tile import TileGrid
-from lutgen.codec.walker import Walker, WalkerStage
-from lutgen.codec.window import Window
-from lutgen.model import Model
-from lutgen.netlist import NetlistBuilder
+from lutgen.model.head import LaplaceHead, TableHead
+from lutgen.model.model import Model
+from lutgen.model.netlist import NetlistBuilder
+from lutgen.model.tile import TileGrid
+from lutgen.model.walker import Walker, WalkerStage
+from lutgen.model.window import Window
 from tests.models import laplace_model, table_model
 
 MODELS = {

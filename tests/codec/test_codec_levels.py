@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from lutgen.codec import rans
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS
-from lutgen.codec.constraint import exponents
 from lutgen.codec.container import (
     HEADER_BYTES,
     CorruptStreamError,
@@ -21,16 +20,17 @@ from lutgen.codec.container import (
     pack_length,
     split_packets,
 )
-from lutgen.codec.head import TableHead
-from lutgen.codec.pyramid import pyramid
 from lutgen.codec.rans import CHECK_STATE
-from lutgen.codec.tile import TileGrid
-from lutgen.codec.upsample import Upsampler
-from lutgen.codec.window import Window
-from lutgen.model import Model
-from lutgen.netlist import NetlistBuilder
+from lutgen.model.constraint import exponents
+from lutgen.model.head import TableHead
+from lutgen.model.model import Model
+from lutgen.model.netlist import NetlistBuilder
+from lutgen.model.pyramid import pyramid
+from lutgen.model.tile import TileGrid
+from lutgen.model.upsample import Upsampler
+from lutgen.model.window import Window
 from tests.codec.test_codec import misses, picture
-from tests.codec.test_constraint import naive as naive_bounds
+from tests.model.test_constraint import naive as naive_bounds
 from tests.models import pyramid_laplace_model, pyramid_table_model, random_upsampler, table_model
 
 MODELS = {

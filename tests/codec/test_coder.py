@@ -5,8 +5,8 @@ import pytest
 
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, coder_of, tans
-from lutgen.codec.head import TableHead
 from lutgen.codec.tans import TansTables
+from lutgen.model.head import TableHead
 from tests.models import table_model
 
 

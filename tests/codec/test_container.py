@@ -19,7 +19,7 @@ from lutgen.codec.container import (
     read_fronts,
     split_packets,
 )
-from lutgen.codec.tile import TileGrid
+from lutgen.model.tile import TileGrid
 from tests.models import laplace_model, pyramid_laplace_model
 
 HASH = bytes(range(8))

@@ -8,13 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lutgen.codec.container import CorruptStreamError
-from lutgen.codec.escape import ESCAPE, MOST, EscapeTables, gaussian_pmf, residual_frequencies
-from lutgen.codec.interleaved import LANES, InterleavedDecoder, encode_interleaved
-from lutgen.codec.loc_container import LocFile
-from lutgen.codec.rans import CHECK_STATE, pop
-from lutgen.codec.residuals import GREATEST, ResidualReader, ResidualTables, ResidualWriter
-from lutgen.codec.step import STEPS, nearest_step, step_of
-from lutgen.loclic_model import (
+from lutgen.codec.lossy.escape import ESCAPE, MOST, EscapeTables, gaussian_pmf, residual_frequencies
+from lutgen.codec.lossy.interleaved import LANES, InterleavedDecoder, encode_interleaved
+from lutgen.codec.lossy.loc_container import LocFile
+from lutgen.codec.lossy.model import (  # fmt: skip
     FAR_CLASS,
     PRIOR_CLASS,
     RAW_CLASS,
@@ -22,7 +19,10 @@ from lutgen.loclic_model import (
     format_tables,
     scale_table,
     scale_thresholds,
-)  # fmt: skip
+)
+from lutgen.codec.lossy.residuals import GREATEST, ResidualReader, ResidualTables, ResidualWriter
+from lutgen.codec.lossy.step import STEPS, nearest_step, step_of
+from lutgen.codec.rans import CHECK_STATE, pop
 
 TABLES = format_tables()
 RESIDUALS = ResidualTables(TABLES, far=FAR_CLASS, raw=RAW_CLASS)

@@ -13,10 +13,10 @@ from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS
 from lutgen.codec.coder import tans as tans_coder
 from lutgen.codec.container import CorruptStreamError
-from lutgen.codec.head import TableHead
 from lutgen.codec.tans import ESCAPE, TansTables
-from lutgen.model import Model
-from lutgen.training.glyphs import glyphs
+from lutgen.model.head import TableHead
+from lutgen.model.model import Model
+from lutgen.training.data.glyphs import glyphs
 from tests.models import (
     laplace_model,
     pyramid_table_model,

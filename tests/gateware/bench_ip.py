@@ -20,7 +20,7 @@ from cocotbext.axi import (
     AxiStreamSource,
 )
 
-from lutgen.sim import exchange
+from lutgen.sim.tool import exchange
 
 _PERIOD = 10
 

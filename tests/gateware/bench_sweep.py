@@ -7,7 +7,7 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
 
-from lutgen.sim import exchange
+from lutgen.sim.tool import exchange
 
 _RESULTS = ("rounds", "failures", "first_failure", "first_output")
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lutgen.register_map import RegisterMap
+from lutgen.registers.register_map import RegisterMap
 from lutgen.sim import Design, build_simulation
-from lutgen.sim.runner import run
+from lutgen.sim.tool.runner import run
 
 
 @dataclass

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lutgen.sim import Design, build_simulation
-from lutgen.sim.runner import run
+from lutgen.sim.tool.runner import run
 
 __all__ = ["Sweep", "sweep_resets"]
 

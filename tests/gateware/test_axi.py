@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from amaranth.lib.data import StructLayout
 
-from lutgen.gateware.axi import BytesToWords, NullBeats, SkidBuffer, WordsToBytes
+from lutgen.gateware.streams.axi import BytesToWords, NullBeats, SkidBuffer, WordsToBytes
 from lutgen.sim import Design, Stall, rtl_stream
 from tests.gateware.bundle import Bundle
 

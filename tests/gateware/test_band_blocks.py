@@ -6,10 +6,10 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from lutgen.gateware.axi import word_layout
-from lutgen.gateware.block_fifo import BlockFifo
-from lutgen.gateware.byte_aligner import ByteAligner
-from lutgen.gateware.run_source import RunSource
+from lutgen.gateware.streams.axi import word_layout
+from lutgen.gateware.streams.block_fifo import BlockFifo
+from lutgen.gateware.streams.byte_aligner import ByteAligner
+from lutgen.gateware.streams.run_source import RunSource
 from lutgen.sim import Stall, rtl_stream
 
 STALLS = [{}, {"i": Stall(0.5, 1)}, {"o": Stall(0.5, 2)}, {"o": Stall(0.8, 3, burst=90)},

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lutgen.gateware.coarse import CoarseMemory
+from lutgen.gateware.levels.coarse import CoarseMemory
 from tests.gateware.bundle import Pipelines
 
 BLOCKS = {

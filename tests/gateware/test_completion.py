@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lutgen.gateware.completion import Completion
+from lutgen.gateware.lanes.completion import Completion
 from tests.gateware.bundle import Pipelines
 
 DEPTH = 8

@@ -1,17 +1,17 @@
-"""Constrained heads against `lutgen.codec.constraint`: every class, symbol and base."""
+"""Constrained heads against `lutgen.model.constraint`: every class, symbol and base."""
 
 import numpy as np
 import pytest
 
-from lutgen.codec.constraint import CANDIDATES, candidate_base, candidate_bounds, exponents
-from lutgen.codec.head import LaplaceHead, TableHead
-from lutgen.gateware.constraint import (
+from lutgen.gateware.heads.constraint import (
     ConstrainedDecoder,
     ConstrainedEncoder,
     LaplaceExponents,
     TableExponents,
 )
-from lutgen.gateware.head import LaplaceDecoder, TableDecoder
+from lutgen.gateware.heads.head import LaplaceDecoder, TableDecoder
+from lutgen.model.constraint import CANDIDATES, candidate_base, candidate_bounds, exponents
+from lutgen.model.head import LaplaceHead, TableHead
 from tests.gateware.bundle import Pipelines
 from tests.gateware.test_head import laplace_head, table_head
 

@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lutgen.gateware.bands import check_cores
-from lutgen.gateware.multi import DecoderCores, EncoderCores, encoder_top
-from lutgen.gateware.top import ENCODER_ERRORS
+from lutgen.gateware.bands.bands import check_cores
+from lutgen.gateware.bands.multi import DecoderCores, EncoderCores, encoder_top
+from lutgen.gateware.core.top import ENCODER_ERRORS
 from lutgen.sim import Stall, rtl_stream
-from lutgen.sim.beats import raster_beats, single_pixels
-from lutgen.sim.codec import _files
+from lutgen.sim.cores.codec import _files
+from lutgen.sim.drive.beats import raster_beats, single_pixels
 from tests.gateware import test_decoder_errors as damage
 from tests.gateware.tops import STALLS, Tops, pictures, tops
 

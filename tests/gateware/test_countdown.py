@@ -6,7 +6,7 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from lutgen.gateware.countdown import LESSENED_LATENCY, countdown, lessened
+from lutgen.gateware.fabric.countdown import LESSENED_LATENCY, countdown, lessened
 from lutgen.sim import Design, rtl_pipeline
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from lutgen.codec.coder import RANS
 from lutgen.codec.container import CorruptStreamError, pack_length
-from lutgen.gateware.top import DECODER_ERRORS
+from lutgen.gateware.core.top import DECODER_ERRORS
 from lutgen.sim import Stall
-from lutgen.sim.codec import _frames
+from lutgen.sim.cores.codec import _frames
 from tests.gateware.tops import packets, pictures, tops
 
 #: Of the damaged files: 2 x 2 tiles of 16 x 8, one of them with a length of two bytes.

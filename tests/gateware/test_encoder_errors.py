@@ -5,10 +5,10 @@ import pytest
 from amaranth.hdl import Module, Mux
 from amaranth.lib import wiring
 
-from lutgen.gateware.top import ENCODER_ERRORS, EncoderTop
+from lutgen.gateware.core.top import ENCODER_ERRORS, EncoderTop
 from lutgen.sim import rtl_stream
-from lutgen.sim.beats import raster_beats
-from lutgen.sim.codec import _files
+from lutgen.sim.cores.codec import _files
+from lutgen.sim.drive.beats import raster_beats
 from tests.gateware.tops import STALLS, pictures, tops
 
 SIZE = (18, 10)

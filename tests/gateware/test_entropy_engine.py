@@ -1,21 +1,21 @@
-"""The entropy engine against `lutgen.codec.interleaved`, both ways."""
+"""The entropy engine against `lutgen.codec.lossy.interleaved`, both ways."""
 
 from functools import cache
 
 import numpy as np
 import pytest
 
-from lutgen.codec.escape import EscapeTables, gaussian_pmf, residual_frequencies
-from lutgen.codec.head import PROB_BITS
-from lutgen.codec.interleaved import LANES, encode_interleaved
-from lutgen.gateware.bit_joiner import BitJoiner
-from lutgen.gateware.bit_window import BitWindow
-from lutgen.gateware.entropy_decoder import EntropyDecoder
-from lutgen.gateware.entropy_engine import EntropyDecoderTop, EntropyEncoderTop
-from lutgen.gateware.fabric import LUT4
-from lutgen.gateware.open_queue import OpenQueue
+from lutgen.codec.lossy.escape import EscapeTables, gaussian_pmf, residual_frequencies
+from lutgen.codec.lossy.interleaved import LANES, encode_interleaved
+from lutgen.gateware.engine.entropy_decoder import EntropyDecoder
+from lutgen.gateware.engine.entropy_engine import EntropyDecoderTop, EntropyEncoderTop
+from lutgen.gateware.fabric.fabric import LUT4
+from lutgen.gateware.streams.bit_joiner import BitJoiner
+from lutgen.gateware.streams.bit_window import BitWindow
+from lutgen.gateware.streams.open_queue import OpenQueue
+from lutgen.model.head import PROB_BITS
 from lutgen.sim import Stall
-from lutgen.sim.engine import (
+from lutgen.sim.cores.engine import (
     RtlEntropyDecoder,
     RtlEntropyEncoder,
     check_engine,
@@ -238,9 +238,9 @@ def test_null_bytes():
     classes, symbols, payloads = sequences([50, 50], 8)
     payloads = [encode_interleaved(small_tables(), *of_class(3, 50, seed)) for seed in (0, 1)]
     classes = [np.full(50, 3)] * 2
-    from lutgen.sim.codec import file_beats
-    from lutgen.sim.engine import _beats, _errors
-    from lutgen.sim.stream import rtl_stream
+    from lutgen.sim.cores.codec import file_beats
+    from lutgen.sim.cores.engine import _beats, _errors
+    from lutgen.sim.drive.stream import rtl_stream
 
     def beats(change):
         first = file_beats(payloads[0], 4)

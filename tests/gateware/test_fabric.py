@@ -11,11 +11,11 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
-from lutgen.gateware.blockmem import BLOCK, add_ram, add_rom
-from lutgen.gateware.config import CoreConfig
-from lutgen.gateware.fabric import FABRICS, LUT4, LUT6, Fabric
-from lutgen.gateware.verilog import to_verilog
-from lutgen.sim.codec import RtlDecoder, RtlEncoder
+from lutgen.gateware.core.config import CoreConfig
+from lutgen.gateware.fabric.blockmem import BLOCK, add_ram, add_rom
+from lutgen.gateware.fabric.fabric import FABRICS, LUT4, LUT6, Fabric
+from lutgen.gateware.fabric.verilog import to_verilog
+from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
 from tests.gateware.tops import Tops, pictures
 from tests.models import laplace_model, pyramid_table_model, table_model
 

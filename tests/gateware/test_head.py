@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from lutgen.codec.head import LaplaceHead, TableHead
-from lutgen.gateware.head import (
+from lutgen.gateware.heads.head import (
     LaplaceClassifier,
     LaplaceDecoder,
     LaplaceEncoder,
@@ -12,6 +11,7 @@ from lutgen.gateware.head import (
     TableEncoder,
     head_class_bits,
 )
+from lutgen.model.head import LaplaceHead, TableHead
 from tests.gateware.bundle import Pipelines
 
 SLOTS = 1 << 14

@@ -5,14 +5,14 @@ from functools import cache
 import numpy as np
 import pytest
 
-from lutgen.gateware.build_map import build_map
-from lutgen.gateware.ip import DecoderIp, EncoderIp
-from lutgen.gateware.registers import BUS
-from lutgen.gateware.verilog import to_verilog
-from lutgen.register_map import RegisterMap
+from lutgen.gateware.fabric.verilog import to_verilog
+from lutgen.gateware.ip.build_map import build_map
+from lutgen.gateware.ip.ip import DecoderIp, EncoderIp
+from lutgen.gateware.ip.registers import BUS
+from lutgen.registers.register_map import RegisterMap
 from lutgen.sim import Design, Stall, rtl_stream
-from lutgen.sim.beats import raster_beats
-from lutgen.sim.codec import _files, _frames, _words
+from lutgen.sim.cores.codec import _files, _frames, _words
+from lutgen.sim.drive.beats import raster_beats
 from lutgen.synth import estimate
 from lutgen.targets import get_target
 from tests.gateware.ip import Script, packet_bytes, packet_frames, words

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from lutgen.codec.codec import Codec
-from lutgen.codec.pyramid import pyramid
-from lutgen.gateware.config import CoreConfig
-from lutgen.model import Model
+from lutgen.gateware.core.config import CoreConfig
+from lutgen.model.model import Model
+from lutgen.model.pyramid import pyramid
 from lutgen.sim import Stall
-from lutgen.sim.codec import RtlDecoder, RtlEncoder
-from lutgen.training.glyphs import glyphs
+from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
+from lutgen.training.data.glyphs import glyphs
 from tests.gateware.tops import packets, pictures, tops
 
 #: Model files of the paper's size, trained by the LUT-network trainer.

@@ -5,7 +5,7 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from lutgen.gateware.lut_fifo import LutFifo
+from lutgen.gateware.streams.lut_fifo import LutFifo
 
 
 def run(depth: int, words: int, offers, takes, clocks: int) -> tuple[list[int], list[int]]:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lutgen.gateware.lut_layer import LutLayers
-from lutgen.netlist import NetlistBuilder
+from lutgen.gateware.network.lut_layer import LutLayers
+from lutgen.model.netlist import NetlistBuilder
 from tests.gateware.bundle import Pipelines, number
 
 FEATURES = 4

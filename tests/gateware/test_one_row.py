@@ -5,15 +5,15 @@ import pytest
 from amaranth.hdl import Module, Signal
 
 from lutgen.codec.coder import RANS, tans
-from lutgen.codec.head import LaplaceHead
-from lutgen.codec.upsample import Upsampler
-from lutgen.codec.window import Window
-from lutgen.gateware.blockmem import add_rom
-from lutgen.gateware.config import CoreConfig
-from lutgen.gateware.multi import decoder_top, encoder_top
-from lutgen.gateware.verilog import to_verilog
-from lutgen.model import Model
-from lutgen.netlist import NetlistBuilder
+from lutgen.gateware.bands.multi import decoder_top, encoder_top
+from lutgen.gateware.core.config import CoreConfig
+from lutgen.gateware.fabric.blockmem import add_rom
+from lutgen.gateware.fabric.verilog import to_verilog
+from lutgen.model.head import LaplaceHead
+from lutgen.model.model import Model
+from lutgen.model.netlist import NetlistBuilder
+from lutgen.model.upsample import Upsampler
+from lutgen.model.window import Window
 from tests.models import one_class_model, random_head, random_walker
 
 

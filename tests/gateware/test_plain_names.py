@@ -8,9 +8,9 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from lutgen.gateware.blockmem import add_rom
-from lutgen.gateware.plain_names import plain_names
-from lutgen.gateware.verilog import split_memories, to_verilog
+from lutgen.gateware.fabric.blockmem import add_rom
+from lutgen.gateware.fabric.plain_names import plain_names
+from lutgen.gateware.fabric.verilog import split_memories, to_verilog
 from lutgen.sim import Design
 
 PAYLOAD = data.StructLayout({"last": 1, "void": 7})

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lutgen.gateware.popcount import Popcount
-from lutgen.gateware.verilog import to_verilog
+from lutgen.gateware.fabric.verilog import to_verilog
+from lutgen.gateware.network.popcount import Popcount
 from lutgen.synth import estimate
 from lutgen.targets import get_target
 from tests.gateware.bundle import Pipelines

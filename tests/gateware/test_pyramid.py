@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from lutgen.codec.pyramid import pool, pyramid
-from lutgen.codec.tile import TileGrid
-from lutgen.gateware.pyramid import Pool, PyramidBuilder, level_pixel
+from lutgen.gateware.levels.pyramid import Pool, PyramidBuilder, level_pixel
+from lutgen.model.pyramid import pool, pyramid
+from lutgen.model.tile import TileGrid
 from lutgen.sim import Design, Stall, rtl_stream
 from tests.gateware.bundle import Bundle
 

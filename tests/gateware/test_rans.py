@@ -7,10 +7,10 @@ import pytest
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 
-from lutgen.codec.head import PROB_BITS
 from lutgen.codec.rans import CHECK_STATE, STATE_BITS, pop, push
-from lutgen.gateware.payload import PayloadMemory
-from lutgen.gateware.rans import BitPacker, RansDecoder, RansEncoder
+from lutgen.gateware.coders.payload import PayloadMemory
+from lutgen.gateware.coders.rans import BitPacker, RansDecoder, RansEncoder
+from lutgen.model.head import PROB_BITS
 from tests.gateware.bundle import Pipelines
 
 TOTAL = 1 << PROB_BITS

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lutgen.gateware.build_map import build_map, build_values
-from lutgen.gateware.registers import RegisterFile
-from lutgen.register_map import KINDS, MAPS, stored_map
+from lutgen.gateware.ip.build_map import build_map, build_values
+from lutgen.gateware.ip.registers import RegisterFile
+from lutgen.registers.register_map import KINDS, MAPS, stored_map
 from lutgen.sim import Design, Stall, rtl_stream
 from tests.gateware.ip import Script, words
 from tests.gateware.tops import tops
@@ -43,7 +43,7 @@ def encoder_design(encoder_registers) -> Design:
 
 def test_table_is_what_the_rdl_says(name):
     pytest.importorskip("systemrdl")
-    from lutgen.gateware.rdl import JSON, compile_rdl, table_text
+    from lutgen.registers.rdl import JSON, compile_rdl, table_text
 
     assert compile_rdl(name) == stored_map(name)
     assert JSON.read_text(encoding="utf-8") == table_text()

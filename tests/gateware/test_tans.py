@@ -7,10 +7,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from lutgen.codec import tans
-from lutgen.codec.head import TableHead
 from lutgen.codec.tans import ESCAPE, TansTables
-from lutgen.gateware.payload import PayloadMemory
-from lutgen.gateware.tans import TansDecoder, TansEncoder, TansStates, TansSymbols
+from lutgen.gateware.coders.payload import PayloadMemory
+from lutgen.gateware.coders.tans import TansDecoder, TansEncoder, TansStates, TansSymbols
+from lutgen.model.head import TableHead
 from tests.gateware.bundle import Pipelines
 
 ADDRESS_BITS = 11

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from lutgen.gateware.fabric import LUT4
-from lutgen.gateware.thermometer import Thermometer
-from lutgen.netlist import NetlistBuilder
+from lutgen.gateware.fabric.fabric import LUT4
+from lutgen.gateware.network.thermometer import Thermometer
+from lutgen.model.netlist import NetlistBuilder
 from tests.gateware.bundle import Pipelines, bits, packed
 
 FEATURES = 3

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from lutgen.codec.codec import Codec
-from lutgen.codec.head import TableHead
-from lutgen.codec.window import Window
-from lutgen.gateware.config import CoreConfig
-from lutgen.model import Model
-from lutgen.netlist import NetlistBuilder
-from lutgen.sim.codec import RtlDecoder, RtlEncoder
-from lutgen.training.glyphs import glyphs
+from lutgen.gateware.core.config import CoreConfig
+from lutgen.model.head import TableHead
+from lutgen.model.model import Model
+from lutgen.model.netlist import NetlistBuilder
+from lutgen.model.window import Window
+from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
+from lutgen.training.data.glyphs import glyphs
 
 #: Greatest number of clocks per pixel.
 LIMIT = 1.02

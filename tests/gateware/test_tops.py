@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lutgen.gateware.config import CoreConfig
+from lutgen.gateware.core.config import CoreConfig
 from lutgen.sim import Stall
-from lutgen.sim.codec import RtlDecoder, RtlEncoder
+from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
 from tests.gateware.tops import STALLS, Tops, pictures, tops
 
 #: Width and height of images: single pixels, lines, columns, primes, whole tiles, the largest.

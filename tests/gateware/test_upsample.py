@@ -5,9 +5,9 @@ import pytest
 from amaranth.hdl import Module
 from amaranth.sim import Simulator
 
-from lutgen.gateware.coarse import CoarseMemory
-from lutgen.gateware.prior import PriorMemory
-from lutgen.gateware.upsample import UpsamplePass, upsample_order
+from lutgen.gateware.levels.coarse import CoarseMemory
+from lutgen.gateware.levels.prior import PriorMemory
+from lutgen.gateware.levels.upsample import UpsamplePass, upsample_order
 from tests.models import random_upsampler
 
 TILE = {"tile_width": 16, "tile_height": 32}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lutgen.gateware.walker import Walker
+from lutgen.gateware.network.walker import Walker
 from tests.gateware.bundle import Pipelines, packed
 from tests.models import random_walker
 

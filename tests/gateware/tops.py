@@ -8,11 +8,11 @@ import numpy as np
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import tans
 from lutgen.codec.container import Header, split_packets
-from lutgen.codec.head import TableHead
-from lutgen.gateware.config import CoreConfig
-from lutgen.gateware.multi import decoder_top, encoder_top
+from lutgen.gateware.bands.multi import decoder_top, encoder_top
+from lutgen.gateware.core.config import CoreConfig
+from lutgen.model.head import TableHead
 from lutgen.sim import Design, Stall, rtl_stream
-from lutgen.sim.codec import RtlDecoder, RtlEncoder
+from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
 from tests.models import (
     laplace_model,
     one_class_model,

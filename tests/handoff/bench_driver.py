@@ -12,7 +12,7 @@ import cocotb
 import numpy as np
 from cocotb.task import bridge, resume
 
-from lutgen.sim import exchange
+from lutgen.sim.tool import exchange
 from tests.gateware.bench_ip import Bench
 from tests.handoff import driver_scenarios
 from tests.handoff.c_driver import CDriver

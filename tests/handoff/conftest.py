@@ -5,7 +5,7 @@ from importlib.metadata import files
 import pytest
 from lxml import etree
 
-from lutgen.build import build
+from lutgen.build.codec import build
 from tests.models import pyramid_table_model, table_model
 
 SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40, "name": "lutgen"}

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lutgen.sim.design import Design
+from lutgen.sim.tool.design import Design
 
 
 class VivadoError(Exception):

@@ -15,10 +15,10 @@ import pytest
 
 from lutgen.codec.codec import Codec
 from lutgen.codec.container import CorruptStreamError
-from lutgen.model import Model
+from lutgen.model.model import Model
 from lutgen.sim import Design, build_simulation
-from lutgen.sim.beats import raster_beats
-from lutgen.sim.runner import run
+from lutgen.sim.drive.beats import raster_beats
+from lutgen.sim.tool.runner import run
 from tests.gateware.ip import packet_bytes, packet_frames
 from tests.gateware.tops import pictures
 from tests.handoff.bench_driver import load_python_driver

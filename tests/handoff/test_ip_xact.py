@@ -91,7 +91,7 @@ def test_interfaces(built):
 
 @pytest.mark.parametrize("fixture", FIXTURES)
 def test_ports_and_files_are_those_of_the_build(fixture, request):
-    from lutgen.sim.design import Design
+    from lutgen.sim.tool.design import Design
 
     folder = request.getfixturevalue(fixture)
     component = parse(folder)

@@ -7,11 +7,11 @@ import shutil
 import pytest
 from lxml import etree
 
-from lutgen.gateware.build_map import build_map
-from lutgen.gateware.config import CoreConfig
+from lutgen.gateware.core.config import CoreConfig
+from lutgen.gateware.ip.build_map import build_map
 from lutgen.handoff.ip_xact import Identity, component_xml
 from lutgen.handoff.package_tcl import package_tcl
-from lutgen.model import Model
+from lutgen.model.model import Model
 from lutgen.targets import get_target
 from tests.handoff.component import SPIRIT, buses_of, parse, path, text
 from tests.handoff.vivado import Vivado

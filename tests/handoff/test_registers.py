@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from lutgen.gateware.build_map import build_map
+from lutgen.gateware.ip.build_map import build_map
 from lutgen.handoff.registers import c_header, register_page, register_texts
-from lutgen.register_map import MAPS
+from lutgen.registers.register_map import MAPS
 from tests.gateware.tops import tops
 
 CONFIGS = ("plain", "two levels")

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from lutgen.cli import main
-from lutgen.handoff.report_layout import header, number, ruled_table, tables
-from lutgen.handoff.vivado_compare import compare, summary, table, title
-from lutgen.handoff.vivado_report import (
+from lutgen.handoff.reports.report_layout import header, number, ruled_table, tables
+from lutgen.handoff.reports.vivado_compare import compare, summary, table, title
+from lutgen.handoff.reports.vivado_report import (
     Clock,
     Count,
     ReportError,

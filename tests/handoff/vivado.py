@@ -13,7 +13,7 @@ import tkinter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lutgen.sim.design import Design, Port
+from lutgen.sim.tool.design import Design, Port
 from tests.handoff.packager import PACKAGER, Core, Packager, Spec, VivadoError
 
 _READMEM = re.compile(r'\$readmemh\("([^"]+)"')

@@ -4,8 +4,8 @@ import json
 from functools import cache
 from pathlib import Path
 
-from lutgen.handoff.vivado_compare import compare
-from lutgen.handoff.vivado_report import read_reports
+from lutgen.handoff.reports.vivado_compare import compare
+from lutgen.handoff.reports.vivado_report import read_reports
 from lutgen.report.measured import KINDS, read_measured
 from lutgen.report.page import render
 

@@ -32,9 +32,9 @@ def test_what_the_programs_write_is_read(tmp_path):
 
 
 def test_what_a_simulation_writes_is_read(tmp_path):
-    """The shape is that of `lutgen.sim.check`, not of this test's idea of it."""
+    """The shape is that of `lutgen.sim.check.check`, not of this test's idea of it."""
     np = pytest.importorskip("numpy")
-    from lutgen.sim.check import _result
+    from lutgen.sim.check.check import _result
 
     record = build(folder=str(tmp_path), files={})
     groups = [(["a", "b"], np.zeros((2, 5, 7), np.uint8))]

@@ -5,7 +5,7 @@ import os
 import cocotb
 from cocotb.triggers import Event
 
-from lutgen.sim import exchange
+from lutgen.sim.tool import exchange
 
 
 @cocotb.test()

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from lutgen.build import build
+from lutgen.build.codec import build
 from lutgen.cli import main
 from lutgen.handoff.synth_tcl import SAIF_INSTANCE
-from lutgen.sim.activity import clock_ps
-from lutgen.sim.check import check_build
-from lutgen.sim.codec import RtlEncoder
-from lutgen.sim.design import Design
-from lutgen.sim.verilator import SimulationError, build_simulation, waves_of
+from lutgen.sim.check.activity import clock_ps
+from lutgen.sim.check.check import check_build
+from lutgen.sim.cores.codec import RtlEncoder
+from lutgen.sim.tool.design import Design
+from lutgen.sim.tool.verilator import SimulationError, build_simulation, waves_of
 from tests.gateware.tops import pictures, tops
 from tests.models import table_model
 
@@ -80,7 +80,7 @@ def test_files_of_a_build(tmp_path, monkeypatch):
     def fails(run, core, **options):
         raise SimulationError("no")
 
-    monkeypatch.setattr("lutgen.sim.check_run.CheckRun.trace", fails)
+    monkeypatch.setattr("lutgen.sim.check.check_run.CheckRun.trace", fails)
     with pytest.raises(SimulationError, match="^no$"):
         check_build(folder, images, saif=True, quick=True)
 

@@ -5,12 +5,12 @@ import shutil
 
 import pytest
 
-from lutgen.build import build, load_build
-from lutgen.build_core import core_config
-from lutgen.build_engine import build_engine, load_engine_tables
-from lutgen.model import Model
-from lutgen.sim.build_tables import changed_files, compare_tables, wrong_wiring
-from lutgen.sim.expected_tables import codec_tables, engine_tables
+from lutgen.build.codec import build, load_build
+from lutgen.build.core import core_config
+from lutgen.build.engine import build_engine, load_engine_tables
+from lutgen.model.model import Model
+from lutgen.sim.check.build_tables import changed_files, compare_tables, wrong_wiring
+from lutgen.sim.check.expected_tables import codec_tables, engine_tables
 from tests.models import laplace_model, pyramid_laplace_model, pyramid_table_model, table_model
 
 SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 24}

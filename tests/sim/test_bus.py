@@ -6,16 +6,16 @@ import shutil
 import numpy as np
 import pytest
 
-from lutgen.build import build
-from lutgen.gateware.build_map import build_map
-from lutgen.gateware.config import CoreConfig
-from lutgen.gateware.registers import BUS, RegisterFile
+from lutgen.build.codec import build
+from lutgen.gateware.core.config import CoreConfig
+from lutgen.gateware.ip.build_map import build_map
+from lutgen.gateware.ip.registers import BUS, RegisterFile
 from lutgen.sim import Design, SimulationError, Stall, rtl_stream
-from lutgen.sim.beats import raster_beats
-from lutgen.sim.bus import BusScript
-from lutgen.sim.check import check, check_build
-from lutgen.sim.ip import RtlDecoderIp, RtlEncoderIp
-from lutgen.sim.stream import AXIS
+from lutgen.sim.check.check import check, check_build
+from lutgen.sim.cores.ip import RtlDecoderIp, RtlEncoderIp
+from lutgen.sim.drive.beats import raster_beats
+from lutgen.sim.drive.bus import BusScript
+from lutgen.sim.drive.stream import AXIS
 from tests.gateware.tops import pictures, tops
 from tests.models import table_model
 

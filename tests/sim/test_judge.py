@@ -6,13 +6,13 @@ import shutil
 import numpy as np
 import pytest
 
-from lutgen.build import build
+from lutgen.build.codec import build
 from lutgen.codec.codec import Codec
 from lutgen.codec.sample import sample, visited
-from lutgen.sim.check import check_build
-from lutgen.sim.check_table import summary
-from lutgen.sim.judge_pictures import Pictures
-from lutgen.sim.stall import Stall
+from lutgen.sim.check.check import check_build
+from lutgen.sim.check.check_table import summary
+from lutgen.sim.check.judge_pictures import Pictures
+from lutgen.sim.drive.stall import Stall
 from tests.models import pyramid_table_model, table_model
 
 SMALL = {"tile": (8, 8), "max_width": 40, "max_height": 300}

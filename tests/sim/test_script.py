@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lutgen.sim import AXIS, SimulationError, Stall, rtl_stream
-from lutgen.sim.script import Script
-from lutgen.sim.script_player import ScriptPlayer
+from lutgen.sim.bench.script_player import ScriptPlayer
+from lutgen.sim.drive.script import Script
 
 #: Adds a setting to what passes; full for as long as the output waits; cleared by the reset.
 ADDER = """

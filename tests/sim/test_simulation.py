@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import lutgen
-from lutgen.sim import SimulationError, build_simulation, rtl_pipeline, verilator
-from lutgen.sim.runner import run
+from lutgen.sim import SimulationError, build_simulation, rtl_pipeline
+from lutgen.sim.tool import verilator
+from lutgen.sim.tool.runner import run
 
 COUNTER = """
 module counter (input clk, input rst, output reg [7:0] q);

@@ -3,7 +3,7 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from lutgen.gateware.verilog import to_verilog
+from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.sim import Design
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lutgen.codec.window import Window
-from lutgen.training.glyphs import glyphs
-from lutgen.training.samples import collect
-from lutgen.training.tree import Grower
+from lutgen.model.window import Window
+from lutgen.training.data.glyphs import glyphs
+from lutgen.training.data.samples import collect
+from lutgen.training.tree.tree import Grower
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lutgen.codec.window import Window
+from lutgen.model.window import Window
+from lutgen.training.data.glyphs import glyphs
+from lutgen.training.data.samples import collect
 from lutgen.training.dlc.config import Hardness, NetworkConfig
 from lutgen.training.dlc.network import LutNetwork
 from lutgen.training.dlc.wiring import Group, Layout
-from lutgen.training.glyphs import glyphs
-from lutgen.training.samples import collect
 
 _SOFT = Hardness(1.0, 1.0)
 _HARD = Hardness(0.5, 0.5, hard=True)

@@ -12,8 +12,10 @@ import pytest
 import torch
 
 from lutgen.codec.codec import Codec
-from lutgen.codec.window import Window
-from lutgen.training.datasets import DatasetError
+from lutgen.model.window import Window
+from lutgen.training.data.datasets import DatasetError
+from lutgen.training.data.glyphs import glyphs
+from lutgen.training.data.samples import collect
 from lutgen.training.dlc.config import (
     GicDlc,
     GicDlcPlus,
@@ -25,9 +27,7 @@ from lutgen.training.dlc.config import (
 )
 from lutgen.training.dlc.network import LutNetwork
 from lutgen.training.dlc.train import arm_layout, integer_bpp, train_dlc_model, ups_layout
-from lutgen.training.glyphs import glyphs
-from lutgen.training.samples import collect
-from lutgen.training.tree_config import RasterTable
+from lutgen.training.tree.tree_config import RasterTable
 
 IMAGES = list(glyphs(60, seed=3))
 
@@ -205,7 +205,7 @@ _TOGETHER = """
 import sys
 from tests.training.dlc.test_train import IMAGES, small
 from lutgen.training.dlc.config import RasterLaplace
-from lutgen.training.dlc.parallel import processes, rank
+from lutgen.training.run.parallel import processes, rank
 from lutgen.training.dlc.train import train_dlc_model
 with processes("cpu") as device:
     model = train_dlc_model(IMAGES, small(RasterLaplace, steps=8), device=device)
@@ -233,7 +233,7 @@ def test_two_processes_train_what_one_does(tmp_path):
     hashes = {line.split()[1] for line in run.stdout.splitlines() if line[:2] in ("0 ", "1 ")}
     assert len(hashes) == 1  # both have the same weights
     alone = train_dlc_model(IMAGES, small(RasterLaplace, steps=8))
-    from lutgen.model import Model
+    from lutgen.model.model import Model
 
     together = Model.load(tmp_path / "m.lutgen")
     mine, theirs = (m.training["metrics"]["hard_bpp"] for m in (alone, together))

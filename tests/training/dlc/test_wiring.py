@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from lutgen.codec.window import Window
+from lutgen.model.window import Window
 from lutgen.training.dlc.train import arm_layout, ups_layout
 from lutgen.training.dlc.wiring import (
     Group,

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from lutgen.training.loclic.complexity import codec_layers, count
-from lutgen.training.loclic.config import PRESETS, CodecConfig, preset
-from lutgen.training.loclic.gdn import GDN
+from lutgen.training.loclic.measure.complexity import codec_layers, count
+from lutgen.training.loclic.measure.reference import REFERENCES, reference_layers
 from lutgen.training.loclic.model import Codec
-from lutgen.training.loclic.reference import REFERENCES, reference_layers
+from lutgen.training.loclic.networks.config import PRESETS, CodecConfig, preset
+from lutgen.training.loclic.networks.gdn import GDN
 
 #: Blocks of MLIC++'s entropy model at M = 320 and 10 slices, kMAC per pixel.
 ENTROPY = {
@@ -166,8 +166,9 @@ def test_torchinfo_prints_what_its_rule_gives():
 
 def test_complexity_needs_no_torch():
     code = (
-        "import sys; import lutgen.training.loclic.reference, lutgen.training.loclic.bd, "
-        "lutgen.training.loclic.results; assert 'torch' not in sys.modules"
+        "import sys; import lutgen.training.loclic.measure.reference, "
+        "lutgen.training.loclic.measure.bd, "
+        "lutgen.training.loclic.measure.results; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

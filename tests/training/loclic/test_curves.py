@@ -9,10 +9,10 @@ from PIL import Image
 
 from lutgen.colour import colour_files, read_colour
 from lutgen.formats.rules import ImageError
-from lutgen.training.loclic.bd import bd_quality, bd_rate
-from lutgen.training.loclic.metrics import ms_ssim, psnr
-from lutgen.training.loclic.published import KODAK
-from lutgen.training.loclic.results import FIGURES, Results
+from lutgen.training.loclic.measure.bd import bd_quality, bd_rate
+from lutgen.training.loclic.measure.metrics import ms_ssim, psnr
+from lutgen.training.loclic.measure.published import KODAK
+from lutgen.training.loclic.measure.results import FIGURES, Results
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,17 @@ from PIL import Image
 from lutgen.cli import main
 from lutgen.codec.codec import ModelMismatchError
 from lutgen.codec.container import CorruptStreamError
-from lutgen.codec.interleaved import encode_interleaved
-from lutgen.codec.residuals import ResidualReader
+from lutgen.codec.lossy.interleaved import encode_interleaved
+from lutgen.codec.lossy.model import LossyModelFile, load_tables
+from lutgen.codec.lossy.residuals import ResidualReader
 from lutgen.colour import read_colour
-from lutgen.loclic_model import LossyModelFile, load_tables
-from lutgen.training.loclic.config import CodecConfig
 from lutgen.training.loclic.deployed import DeployedCodec
 from lutgen.training.loclic.export import export_codec
 from lutgen.training.loclic.files import decode_image, encode_image, image_tensor
 from lutgen.training.loclic.float_codec import FloatCodec
 from lutgen.training.loclic.initial import begin_linear
 from lutgen.training.loclic.model import Codec
+from lutgen.training.loclic.networks.config import CodecConfig
 from lutgen.training.loclic.store import save_codec
 
 TINY = CodecConfig(source="test", widths=(8, 8, 8), latent=16, slices=2)

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from lutgen.training.loclic.config import CodecConfig
+from lutgen.training.loclic.contexts.linear_attention import LinearAttention
+from lutgen.training.loclic.contexts.window_attention import WindowAttention
 from lutgen.training.loclic.fixed.affine import FixedConv, FixedLinear
 from lutgen.training.loclic.fixed.attention import FixedLinearAttention, FixedWindowAttention
 from lutgen.training.loclic.fixed.convert import fixed_network
@@ -15,10 +16,9 @@ from lutgen.training.loclic.fixed.curves import FixedGelu, FixedHalfTanh
 from lutgen.training.loclic.fixed.functions import FunctionTables
 from lutgen.training.loclic.fixed.layer_norm import FixedLayerNorm, integer_root
 from lutgen.training.loclic.fixed.number import LIMIT, UNIT, shift_right, to_fixed
-from lutgen.training.loclic.half_tanh import HalfTanh
-from lutgen.training.loclic.linear_attention import LinearAttention
 from lutgen.training.loclic.model import Codec
-from lutgen.training.loclic.window_attention import WindowAttention
+from lutgen.training.loclic.networks.config import CodecConfig
+from lutgen.training.loclic.networks.half_tanh import HalfTanh
 
 TABLES = FunctionTables.make()
 TINY = CodecConfig(source="test", widths=(4, 6, 8), latent=16, slices=2)

@@ -5,15 +5,15 @@ import math
 import pytest
 import torch
 
-from lutgen.training.loclic.bound import lower_bound
-from lutgen.training.loclic.checkerboard import anchors, window_anchors
-from lutgen.training.loclic.config import PRESETS, CodecConfig, preset
-from lutgen.training.loclic.factorized_prior import FactorizedPrior
-from lutgen.training.loclic.gaussian import likelihood, scale_table
-from lutgen.training.loclic.gdn import GDN
-from lutgen.training.loclic.linear_attention import LinearAttention
-from lutgen.training.loclic.local_context import LocalContext
+from lutgen.training.loclic.contexts.checkerboard import anchors, window_anchors
+from lutgen.training.loclic.contexts.linear_attention import LinearAttention
+from lutgen.training.loclic.contexts.local_context import LocalContext
 from lutgen.training.loclic.model import Codec, straight_round
+from lutgen.training.loclic.networks.bound import lower_bound
+from lutgen.training.loclic.networks.config import PRESETS, CodecConfig, preset
+from lutgen.training.loclic.networks.factorized_prior import FactorizedPrior
+from lutgen.training.loclic.networks.gaussian import likelihood, scale_table
+from lutgen.training.loclic.networks.gdn import GDN
 
 TINY = CodecConfig(source="test", widths=(4, 6, 8), latent=24, slices=3)
 

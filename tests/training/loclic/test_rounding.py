@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from lutgen.codec.residuals import GREATEST, ResidualTables
-from lutgen.loclic_model import FAR_CLASS, RAW_CLASS, format_tables
+from lutgen.codec.lossy.model import FAR_CLASS, RAW_CLASS, format_tables
+from lutgen.codec.lossy.residuals import GREATEST, ResidualTables
 from lutgen.training.loclic.rounding import residual_bits, thrifty_residuals
 
 TABLES = ResidualTables(format_tables(), far=FAR_CLASS, raw=RAW_CLASS)

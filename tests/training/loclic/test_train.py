@@ -10,10 +10,10 @@ from PIL import Image
 
 from lutgen.cli import main
 from lutgen.colour import colour_files
-from lutgen.training.datasets import DatasetError
-from lutgen.training.loclic import config as configs
-from lutgen.training.loclic.config import CodecConfig
+from lutgen.training.data.datasets import DatasetError
 from lutgen.training.loclic.crops import Crops
+from lutgen.training.loclic.networks import config as configs
+from lutgen.training.loclic.networks.config import CodecConfig
 from lutgen.training.loclic.schedule import Stage, TrainConfig, stages
 from lutgen.training.loclic.store import load_codec, save_codec
 from lutgen.training.loclic.train import train_codec

@@ -1,0 +1,1 @@
+"""Builds: from a model to a folder of Verilog, constraints and figures."""

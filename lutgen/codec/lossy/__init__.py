@@ -1,0 +1,1 @@
+"""The integer parts of the lossy codec: escapes, interleaved rANS, its files."""

@@ -1,0 +1,1 @@
+"""A model beside the usual codecs."""

@@ -1,0 +1,1 @@
+"""Several cores behind one pair of ports: images cut into bands and joined again."""

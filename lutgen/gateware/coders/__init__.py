@@ -1,0 +1,1 @@
+"""Entropy coders of the lanes: rANS, tANS and their payload."""

@@ -1,0 +1,1 @@
+"""One encoder and one decoder: parameters, cores, and the tops with their ports."""

@@ -1,0 +1,325 @@
+"""Decoder core: file in, pixels out, one pixel per clock."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import fifo, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from ..coders.payload import PayloadMemory
+from ..fabric.pipeline import delay
+from ..files.packet_reader import PacketReader
+from ..files.raster import PIXEL, TilesToRaster, frame_layout
+from ..lanes.completion import Completion
+from ..lanes.lanes import ForwardLanes
+from ..lanes.window import ForwardWindow, block_sum
+from ..levels.prior import PriorMemory, PriorWindow
+from ..streams.axi import BYTE, SkidBuffer
+from ..streams.lut_fifo import LutFifo
+from .config import CoreConfig
+from .levels import DecoderLevels
+
+__all__ = ["DecoderCore", "level_port"]
+
+
+def level_port(config: CoreConfig) -> dict:
+    """The port ``level`` of a decoder, if its model has levels."""
+    levels = config.model.levels
+    return {"level": In(bits_for(levels))} if levels else {}
+
+
+class DecoderCore(wiring.Component):
+    """Decoder of one model.
+
+    One symbol per clock as long as the file has no more bytes than pixels, both ports are served,
+    and as many tiles as there are lanes are at hand: a tile of w x h pixels keeps its lane for
+    ``w * h + 1`` turns, and for each level above the image for its pixels, ``radius`` more and
+    those in which it waits to be upsampled.  The first pixel leaves about ``lanes * w * h`` clocks
+    after the first payload has been read.  After reset the core clears itself for as many clocks as
+    it has tile buffers.
+
+    Parameters
+    ----------
+    config :
+        The core.
+    events :
+        Whether it has the port that a register file needs.
+
+    Members
+    -------
+    bytes : In(stream of BYTE)
+        Files.
+    pixels : Out(stream of PIXEL)
+        Images in raster order.
+    eof : Out(1)
+        With ``events`` and ``pixels``: the image's last pixel.
+    level : In(...)
+        With levels: level to decode, 0 for the images; heeded while the core is idle.  A level
+        above 0 is a smaller picture, whose tiles cannot be checked.
+    idle : Out(1)
+        Nothing was inside the core a clock ago.
+    bad_header, bad_model, bad_packet : Out(1)
+        Pulses, see :class:`lutgen.gateware.files.packet_reader.PacketReader`.
+    bad_tile : Out(1)
+        Pulse: a tile did not end in the check state at the end of its payload.
+    """
+
+    def __init__(self, config: CoreConfig, *, events: bool = False) -> None:
+        self._config, self._events = config, events
+        super().__init__({
+            "bytes": In(stream.Signature(BYTE)),
+            "pixels": Out(stream.Signature(PIXEL)),
+            **({"eof": Out(1)} if events else {}),
+            **level_port(config),
+            "idle": Out(1),
+            "bad_header": Out(1),
+            "bad_model": Out(1),
+            "bad_packet": Out(1),
+            "bad_tile": Out(1),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        c = self._config
+        count = c.decoder_lanes
+        tile = {"tile_width": c.tile_width, "tile_height": c.tile_height}
+        size = {"max_width": c.max_width, "max_height": c.max_height}
+        shape = c.model.window
+
+        m.submodules.reader = reader = PacketReader(
+            model_hash=c.model_hash, levels=c.model.levels, tile_symbols=c.tile_symbols, **tile,
+            **size, address_bits=c.payload_address_bits, coder=c.coder,
+        )
+        m.submodules.payload = payload = PayloadMemory(
+            c.payload_address_bits, registers=c.coder_registers
+        )
+        m.submodules.lanes = lanes = ForwardLanes(
+            shape, lanes=count, **tile, address_bits=c.payload_address_bits + 3,
+            buffers=c.output_buffers, sequence_bits=c.sequence_bits, levels=c.model.levels,
+        )  # fmt: skip
+        m.submodules.window = window = ForwardWindow(shape, lanes=count, **tile)
+        m.submodules.network = network = c.network(encoder=False)
+        m.submodules.head = head = c.decoder_head()
+        m.submodules.coder = coder = c.decoder_coder()
+        m.submodules.raster = raster = TilesToRaster(
+            **tile, **size, buffers=c.output_buffers, sequence_bits=c.sequence_bits,
+            levels=c.model.levels, events=self._events, registers=c.cells.registers,
+        )  # fmt: skip
+        m.submodules.decoded = decoded = Completion(c.output_buffers)
+
+        span = max(c.output_buffers, count)
+        cleared = Signal(range(span))
+        clear = Signal(init=1)
+        with m.If(clear):
+            m.d.sync += [cleared.eq(cleared + 1), clear.eq(cleared != span - 1)]
+        m.d.comb += [
+            lanes.clear.eq(clear),
+            decoded.clear.eq(clear),
+            decoded.clear_at.eq(cleared[: len(decoded.clear_at)]),
+            reader.bytes.payload.eq(self.bytes.payload),
+            reader.bytes.valid.eq(self.bytes.valid & ~clear),
+            self.bytes.ready.eq(reader.bytes.ready & ~clear),
+        ]
+        wiring.connect(m, wiring.flipped(self.pixels), raster.pixels)
+        if self._events:
+            m.d.comb += self.eof.eq(raster.eof)
+
+        # Queues between the parser and the lanes, and the parser and the raster.
+        m.submodules.frames = frames = fifo.SyncFIFOBuffered(
+            width=frame_layout(**size).size, depth=c.output_buffers
+        )
+        m.submodules.slice_frames = slice_frames = SkidBuffer(frame_layout(**size))
+        wiring.connect(m, reader.frames, slice_frames.i)
+        wiring.connect(m, slice_frames.o, frames.w_stream)
+        wiring.connect(m, frames.r_stream, raster.frames)
+        m.submodules.tiles = tiles = LutFifo(c.tile_layout, count)
+        m.submodules.slice_tiles = slice_tiles = SkidBuffer(c.tile_layout)
+        wiring.connect(m, reader.tiles, slice_tiles.i)
+        wiring.connect(m, slice_tiles.o, tiles.i)
+        wiring.connect(m, tiles.o, lanes.tiles)
+        m.d.comb += [
+            payload.write.eq(reader.write),
+            payload.address.eq(reader.address),
+            payload.data.eq(reader.data),
+            payload.fetch.eq(coder.fetch),
+            coder.word.eq(payload.word),
+        ]
+
+        # Window, class, symbol.
+        at = c.decoder_symbol_at
+        lane = delay(m, lanes.lane, at, name="lane")
+        x = delay(m, lanes.x, at, name="x")
+        y = delay(m, lanes.y, at, name="y")
+        void = delay(m, lanes.void, at, name="void")
+        number = delay(m, lanes.tile, at, name="number")
+        write = delay(m, lanes.code, at, name="write", reset=True)
+        radius = shape.radius
+        above = [
+            window.features.word_select(shape.offsets.index((-d, 0)), 8) for d in range(1, radius)
+        ]
+        if c.coder.name == "tans":
+            symbol = coder.symbol
+            answer = {"found": head.symbol, "escape": head.escape, "reduced": head.reduced}
+        else:
+            symbol = head.symbol
+            answer = {"start": head.start, "freq": head.freq}
+        m.d.comb += [getattr(coder, name).eq(value) for name, value in answer.items()]
+        pixel = Mux(void, 0, symbol)
+        finest, ends, checked = 1, lanes.last, 1
+        if c.model.levels:
+            # The level to decode changes only when nothing is inside.
+            level = Signal.like(self.level)
+            with m.If(self.idle):
+                m.d.sync += level.eq(self.level)
+            m.d.comb += [lanes.until.eq(level), raster.level.eq(level)]
+            checked = level == 0
+            finest = delay(m, lanes.ends, at, name="finest")
+            ends = lanes.last & lanes.ends
+            self._connect_levels(m, lanes, window, network, head, write, pixel)
+        else:
+            m.d.comb += network.features.eq(window.features)
+        m.d.comb += [
+            window.lane.eq(lanes.lane),
+            window.active.eq(lanes.active),
+            window.x.eq(lanes.x),
+            window.y.eq(lanes.y),
+            window.width.eq(lanes.width),
+            window.column.eq(lanes.column),
+            head.classes.eq(network.classes),
+            head.slot.eq(coder.slot),
+            window.write.eq(write),
+            window.write_lane.eq(lane),
+            window.write_column.eq(x),
+            window.write_pixel.eq(pixel),
+            raster.write.eq(delay(m, write & finest, 1, name="store", reset=True)),
+            raster.write_tile.eq(delay(m, number, 1, name="store_tile")),
+            raster.write_x.eq(delay(m, x, 1, name="store_x")),
+            raster.write_y.eq(delay(m, y, 1, name="store_y")),
+            raster.write_pixel.eq(delay(m, pixel, 1, name="store_pixel")),
+        ]
+        for d, value in enumerate(above):
+            value = delay(m, value, at - ForwardWindow.latency, name=f"above{d}")
+            m.d.comb += window.write_above.word_select(d, 8).eq(value)
+
+        # Coder: its slot must meet the class at the head.
+        at = c.decoder_class_at - coder.slot_latency
+        tile_in = lanes.tiles.payload
+        m.d.comb += [
+            coder.lane.eq(delay(m, lanes.lane, at, name="coder_lane")),
+            coder.code.eq(delay(m, lanes.code, at, name="coder_code")),
+            coder.load.eq(delay(m, lanes.load, at, name="coder_load")),
+            coder.last.eq(delay(m, ends, at, name="coder_last")),
+            coder.position.eq(delay(m, tile_in.position, at, name="coder_position")),
+            coder.end.eq(delay(m, tile_in.end, at, name="coder_end")),
+        ]
+        at += coder.done_latency
+        done = delay(m, lanes.code & ends, at, name="done", reset=True)
+        done_void = delay(m, lanes.void, at, name="done_void")
+        m.d.comb += [
+            decoded.mark.eq(done),
+            decoded.marked.eq(delay(m, lanes.tile, at, name="done_tile")),
+            lanes.oldest.eq(raster.oldest),
+            self.bad_tile.eq(done & ~done_void & ~coder.good & checked),
+        ]
+
+        # Tiles become readable, and payload bytes are given back, in the order of the tiles.
+        m.submodules.ends_at = ends_at = Memory(
+            shape=len(reader.ends_at), depth=2 * c.output_buffers, init=[],
+            attrs={"ram_style": "distributed"},
+        )
+        queued = Signal(range(2 * c.output_buffers))
+        retired = Signal(c.sequence_bits)
+        retired_at = Signal.like(queued)
+        end_write, end_read = ends_at.write_port(), ends_at.read_port(domain="comb")
+        accepted = reader.tiles.valid & reader.tiles.ready
+        free_to = Signal.like(reader.free_to)
+        # At most every third clock, so that the query can be registered.
+        retire, resting = Signal(), Signal()
+        m.d.sync += [
+            retire.eq(decoded.done[0] & ~clear & ~retire & ~resting),
+            resting.eq(retire),
+        ]
+        m.d.comb += [
+            end_write.addr.eq(queued),
+            end_write.data.eq(reader.ends_at),
+            end_write.en.eq(accepted),
+            end_read.addr.eq(retired_at),
+            decoded.query[0].eq(retired),
+            raster.done_to.eq(retired),
+            reader.free_to.eq(free_to),
+        ]
+        with m.If(accepted):
+            m.d.sync += queued.eq(queued + 1)
+        with m.If(retire):
+            m.d.sync += [
+                retired.eq(retired + 1),
+                retired_at.eq(retired_at + 1),
+                free_to.eq(end_read.data),
+            ]
+        m.d.sync += [
+            self.bad_header.eq(reader.bad_header),
+            self.bad_model.eq(reader.bad_model),
+            self.bad_packet.eq(reader.bad_packet),
+        ]
+        m.d.sync += self.idle.eq(
+            ~clear & ~reader.busy & ~raster.busy & ~slice_frames.o.valid & ~frames.r_rdy
+            & (queued == retired_at)
+        )
+        return m
+
+    def _connect_levels(self, m: Module, lanes, window, network, head, write, pixel) -> None:
+        """Orders to upsample a level, and the upsampled part of the window."""
+        c = self._config
+        m.submodules.levels = levels = DecoderLevels(c)
+        m.submodules.prior = prior = PriorWindow(
+            c.model.window, lanes=c.decoder_lanes, tile_width=c.tile_width,
+            tile_height=c.tile_height, backward=False,
+        )  # fmt: skip
+        upsampled = lanes.level != c.model.levels
+        coarser = lanes.level != 0
+        at = c.decoder_symbol_at
+        names = ("lane", "level", "width", "height", "phase", "x", "y")
+        late = {name: delay(m, getattr(lanes, name), at, name=f"{name}_done") for name in names}
+        order = delay(m, lanes.code & lanes.last & ~lanes.ends, at, name="order", reset=True)
+        m.d.comb += [
+            levels.write.eq(write & delay(m, coarser, at, name="coarser")),
+            levels.write_pixel.eq(pixel),
+            *[
+                getattr(levels, f"write_{name}").eq(late[name])
+                for name in ("lane", "level", "x", "y")
+            ],
+            levels.order.eq(order),
+            *[
+                getattr(levels, f"order_{name}").eq(late[name])
+                for name in ("lane", "level", "width", "height", "phase")
+            ],
+            *[
+                getattr(lanes, name).eq(getattr(levels, name))
+                for name in ("upsampled", "upsampled_lane", "upsampled_phase")
+            ],
+            *[
+                getattr(levels, name).eq(getattr(lanes, name))
+                for name in ("lane", "column", "row", "x", "y")
+            ],
+            *[
+                getattr(prior, name).eq(getattr(lanes, name))
+                for name in ("lane", "active", "x", "y", "width", "height")
+            ],
+            prior.has_prior.eq(upsampled),
+            *[prior.rows[k].eq(levels.rows[k]) for k in range(len(prior.rows))],
+        ]
+        wait = PriorWindow.latency - ForwardWindow.latency
+        decoded = delay(m, window.features, wait, name="decoded")
+        m.d.comb += network.features.eq(Cat(decoded, prior.features))
+        if c.model.constraint:
+            at = c.decoder_class_at
+            ends_block = lanes.x[0] & lanes.y[0] & upsampled
+            m.d.comb += [
+                head.constrained.eq(delay(m, ends_block, at, name="ends_block")),
+                head.parent.eq(
+                    delay(m, levels.parent, at - PriorMemory.parent_latency, name="parent")
+                ),
+                head.known.eq(
+                    delay(m, block_sum(window), at - ForwardWindow.latency, name="known")
+                ),
+            ]

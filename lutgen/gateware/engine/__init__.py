@@ -1,0 +1,1 @@
+"""The entropy coder of the lossy codec."""

@@ -1,0 +1,1 @@
+"""What every block stands on: LUTs, memories, delays, instances, Verilog."""

@@ -1,0 +1,1 @@
+"""Files as streams: packets of tiles, headers, pixels in raster order."""

@@ -1,0 +1,306 @@
+"""Packet reader: from the bytes of a file to payloads, tiles and frames.
+
+See :mod:`lutgen.codec.container` for the format.
+"""
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from lutgen.codec.coder import Coder
+from lutgen.codec.container import HEADER_BYTES, VERSION
+
+from ..fabric.countdown import lessened
+from ..fabric.pipeline import delay
+from ..lanes.lanes import forward_tile
+from ..streams.axi import BYTE
+from .raster import frame_layout
+
+__all__ = ["PacketReader"]
+
+#: States in which bytes are read.
+_READING = ("header", "length", "length more", "payload", "drop")
+
+
+class PacketReader(wiring.Component):
+    """Reads the file: checks the header, stores payloads, and queues tiles and frames.
+
+    One byte per clock while there is room; four clocks more for each tile.  A stream that breaks a
+    rule is reported and dropped up to its ``last``; if that happens inside an image, the image's
+    missing tiles are queued as void, so that every frame that begins is completed.
+
+    Members
+    -------
+    bytes : In(stream of BYTE)
+        The file.
+    write, address, data : Out(...)
+        Payload byte to store.
+    free_to : In(...)
+        Byte address up to which payloads have been used, with one more bit than ``address``.
+    tiles : Out(stream)
+        Tiles, see :func:`lutgen.gateware.lanes.lanes.forward_tile`.
+    ends_at : Out(...)
+        With ``tiles``: byte address behind the payload, with one more bit than ``address``.
+    frames : Out(stream)
+        Size of each image when it begins, see :func:`.raster.frame_layout`.
+    bad_header, bad_model, bad_packet : Out(1)
+        Pulses: not a file of this format and geometry; another model's; packets cut short,
+        of impossible length, or followed by something.
+    busy : Out(1)
+        A file is incomplete.
+    """
+
+    def __init__(
+        self, *, model_hash: bytes, levels: int, tile_symbols: int, tile_width: int,
+        tile_height: int, max_width: int, max_height: int, address_bits: int, coder: Coder,
+    ) -> None:  # fmt: skip
+        self._hash, self._levels, self._coder = model_hash, levels, coder
+        self._tile_width, self._tile_height = tile_width, tile_height
+        self._max_width, self._max_height = max_width, max_height
+        self._max_payload = coder.max_payload_bytes(tile_symbols)
+        if 1 << address_bits <= self._max_payload:
+            raise ValueError(
+                f"payload memory must hold more than {self._max_payload} bytes, "
+                f"not {1 << address_bits}"
+            )
+        super().__init__({
+            "bytes": In(stream.Signature(BYTE)),
+            "write": Out(1),
+            "address": Out(address_bits),
+            "data": Out(8),
+            "free_to": In(address_bits + 1),
+            "tiles": Out(stream.Signature(
+                forward_tile(tile_width, tile_height, address_bits + 3))),
+            "ends_at": Out(address_bits + 1),
+            "frames": Out(stream.Signature(frame_layout(max_width, max_height))),
+            "bad_header": Out(1),
+            "bad_model": Out(1),
+            "bad_packet": Out(1),
+            "busy": Out(1),
+        })  # fmt: skip
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        byte, last = self.bytes.payload.data, self.bytes.payload.last
+        column_bits = bits_for(self._tile_width - 1)
+        row_bits = bits_for(self._tile_height - 1)
+        frame = self.frames.payload
+
+        at = Signal(range(HEADER_BYTES))
+        width, height, images = Signal(16), Signal(16), Signal(32)
+        expected = Array(
+            Const(v, 8)
+            for v in [*b"LGC", VERSION, *self._hash[:8], 0, 0, 0, 0,
+                      self._tile_width, self._tile_height, self._levels, self._coder.code,
+                      0, 0, 0, 0]
+        )  # fmt: skip
+        wrong_header, wrong_model = Signal(), Signal()
+        right = byte == expected[at]
+        # Tiles of the image: last column and row, and where the parser is among them.
+        x, y = Signal.like(frame.width), Signal.like(frame.height)  # of the tile's corner
+        last_x, last_y = Signal.like(x), Signal.like(y)
+        tile = self.tiles.payload
+        # Registered: what they depend on changes in "advance", a clock before they are used.
+        at_right, at_bottom, image_ends = Signal(), Signal(), Signal()
+        fewer = lessened(m, images, name="fewer")  # an image takes longer
+        last_image, bad_sides, bad_size = Signal(), Signal(), Signal()
+        m.d.sync += [
+            at_right.eq(x[column_bits:] == last_x[column_bits:]),
+            at_bottom.eq(y[row_bits:] == last_y[row_bits:]),
+            image_ends.eq(
+                (x[column_bits:] == last_x[column_bits:]) & (y[row_bits:] == last_y[row_bits:])
+            ),
+            last_image.eq(images == 1),
+            # Width and height have been there for longer.
+            bad_sides.eq(
+                (width == 0) | (height == 0)
+                | (width > self._max_width) | (height > self._max_height)
+            ),
+            bad_size.eq(bad_sides | (images == 0)),
+        ]  # fmt: skip
+        length = Signal(14)
+        malformed = Signal()
+        truncated = Signal()  # the stream is over, or dropped up to its end
+        impossible = Signal()
+        m.d.sync += impossible.eq(
+            truncated
+            | malformed
+            | (length < self._coder.min_payload_bytes)
+            | (length > self._max_payload)
+        )
+        left = Signal(14)  # bytes still to come
+        final = Signal()  # ... only this one
+        pointer = Signal(len(self.free_to))
+        room = Signal()
+        first_byte, take, voids = Signal(), Signal(), Signal()
+        begin = Signal.like(pointer)  # of the payload
+        zeros = Signal(4)  # before the leading one
+
+        m.d.comb += [
+            frame.width.eq(last_x),
+            frame.height.eq(last_y),
+            tile.width.eq(Mux(at_right, last_x[:column_bits], self._tile_width - 1)),
+            tile.height.eq(Mux(at_bottom, last_y[:row_bits], self._tile_height - 1)),
+            tile.position.eq(Cat(Const(0, 3), begin) + zeros + 1),
+            # A payload that begins with a zero byte is corrupt: no tile can end between two bytes.
+            tile.end.eq(Cat(zeros[3], Const(0, 2), pointer)),
+            self.ends_at.eq(pointer),
+            self.address.eq(pointer),
+            self.data.eq(byte),
+        ]
+        # Registered twice: the pointer advances twice more before it is seen.
+        used = delay(m, (pointer - self.free_to)[: len(pointer)], 1, name="used")
+        m.d.sync += room.eq(used < (1 << len(self.address)) - 4)
+
+        # What the state says of the bytes, in registers: neither they nor their counters shall wait
+        # for it.
+        reads, in_payload = Signal(init=1), Signal()
+
+        def go(state: str) -> None:
+            m.next = state
+            m.d.sync += [
+                reads.eq(int(state in _READING)), in_payload.eq(int(state == "payload")),
+            ]  # fmt: skip
+
+        m.d.comb += [
+            self.bytes.ready.eq(reads & (room | ~in_payload)),
+            take.eq(self.bytes.valid & room & in_payload),
+            self.write.eq(take),
+        ]
+        with m.If(take):
+            m.d.sync += [
+                pointer.eq(pointer + 1), left.eq(left - 1), final.eq(left == 2), first_byte.eq(0),
+            ]  # fmt: skip
+        with m.Elif(~in_payload):
+            m.d.sync += left.eq(length)
+
+        with m.FSM() as fsm:
+            with m.State("header"):
+                with m.If(self.bytes.valid):
+                    m.d.sync += self.busy.eq(1)
+                    for i, field in ((12, width), (14, height), (20, images)):
+                        count = len(field) // 8
+                        for k in range(count):
+                            with m.If(at == i + k):
+                                m.d.sync += field.word_select(k, 8).eq(byte)
+                    with m.If((at < 4) | ((at >= 16) & (at < 20))):
+                        m.d.sync += wrong_header.eq(wrong_header | ~right)
+                    with m.If((at >= 4) & (at < 12)):
+                        m.d.sync += wrong_model.eq(wrong_model | ~right)
+                    with m.If(at == HEADER_BYTES - 1):
+                        m.d.sync += truncated.eq(last)
+                        go("header read")
+                    with m.Elif(last):
+                        go("header short")
+            with m.State("header short"):
+                m.d.comb += self.bad_header.eq(1)
+                m.d.sync += [wrong_header.eq(0), wrong_model.eq(0), self.busy.eq(0)]
+                go("header")
+            with m.State("header read"):
+                go("check")
+            with m.State("check"):
+                m.d.sync += [
+                    wrong_header.eq(0), wrong_model.eq(0), x.eq(0), y.eq(0),
+                    last_x.eq(width - 1), last_y.eq(height - 1),
+                ]  # fmt: skip
+                m.d.comb += [
+                    self.bad_header.eq(wrong_header | (~wrong_model & bad_size)),
+                    self.bad_model.eq(~wrong_header & wrong_model),
+                    self.bad_packet.eq(truncated & ~wrong_header & ~wrong_model & ~bad_size),
+                ]
+                with m.If(truncated):
+                    m.d.sync += self.busy.eq(0)
+                    go("header")
+                with m.Elif(wrong_header | wrong_model | bad_size):
+                    go("drop")
+                with m.Else():
+                    go("frame")
+            with m.State("frame"):
+                m.d.comb += self.frames.valid.eq(1)
+                with m.If(self.frames.ready):
+                    go("length")
+            with m.State("length"):
+                m.d.sync += [
+                    length.eq(byte[:7]), malformed.eq(0), truncated.eq(last), first_byte.eq(1),
+                    final.eq(0),
+                ]  # fmt: skip
+                with m.If(self.bytes.valid):
+                    with m.If(byte[7] & ~last):
+                        go("length more")
+                    with m.Else():
+                        go("length settles")
+            with m.State("length more"):
+                m.d.sync += [
+                    length[7:].eq(byte), malformed.eq(byte[7] | (byte == 0)), truncated.eq(last),
+                ]  # fmt: skip
+                with m.If(self.bytes.valid):
+                    go("length settles")
+            with m.State("length settles"):
+                go("length read")
+            with m.State("length read"):
+                with m.If(impossible):
+                    m.d.comb += self.bad_packet.eq(1)
+                    m.d.sync += voids.eq(1)
+                    go("tile")
+                with m.Else():
+                    go("payload")
+            with m.State("payload"):
+                # Not only when it is taken: the pointer waits for it.
+                with m.If(first_byte):
+                    m.d.sync += [begin.eq(pointer), zeros.eq(8)]
+                    for i in range(8):
+                        with m.If(byte[i]):
+                            m.d.sync += zeros.eq(7 - i)
+                with m.If(take):
+                    m.d.sync += truncated.eq(last)
+                    with m.If(final):
+                        go("tile")
+                    with m.Elif(last):
+                        m.d.comb += self.bad_packet.eq(1)
+                        m.d.sync += voids.eq(1)
+                        go("tile")
+            with m.State("tile"):
+                m.d.comb += [self.tiles.valid.eq(1), tile.void.eq(voids)]
+                with m.If(self.tiles.ready):
+                    go("advance")
+            with m.State("advance"):
+                m.d.sync += x.eq(Mux(at_right, 0, x + self._tile_width))
+                with m.If(at_right):
+                    m.d.sync += y.eq(Mux(at_bottom, 0, y + self._tile_height))
+                with m.If(image_ends):
+                    m.d.sync += images.eq(fewer)
+                with m.If(voids & ~image_ends):
+                    go("void settles")
+                with m.Elif(voids):
+                    m.d.sync += voids.eq(0)
+                    go("stop")
+                with m.Elif(image_ends & last_image):
+                    m.d.comb += self.bad_packet.eq(~truncated)
+                    go("stop")
+                with m.Elif(truncated):
+                    m.d.comb += self.bad_packet.eq(1)
+                    m.d.sync += voids.eq(1)
+                    with m.If(image_ends):
+                        m.d.sync += voids.eq(0)
+                        go("stop")
+                    with m.Else():
+                        go("void settles")
+                with m.Elif(image_ends):
+                    go("frame")
+                with m.Else():
+                    go("length")
+            with m.State("void settles"):
+                go("tile")
+            with m.State("stop"):
+                with m.If(truncated):
+                    m.d.sync += self.busy.eq(0)
+                    go("header")
+                with m.Else():
+                    go("drop")
+            with m.State("drop"):
+                with m.If(self.bytes.valid & last):
+                    m.d.sync += self.busy.eq(0)
+                    go("header")
+        m.d.sync += at.eq(Mux(fsm.ongoing("header"), at + self.bytes.valid, 0))
+        return m

@@ -1,0 +1,1 @@
+"""Heads: from the network's outputs to intervals, and from slots to symbols."""

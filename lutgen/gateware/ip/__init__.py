@@ -1,0 +1,1 @@
+"""Cores with registers behind AXI4-Lite and an interrupt."""

@@ -1,0 +1,32 @@
+"""Registers of a build: the stored map with the values of its core put in."""
+
+from lutgen import __version__
+from lutgen.registers.register_map import RegisterMap, stored_map
+
+from ..core.config import CoreConfig
+
+__all__ = ["build_map", "build_values"]
+
+
+def build_map(name: str, config: CoreConfig) -> RegisterMap:
+    """Registers of the ``encoder`` or the ``decoder`` of a configuration.
+
+    See `lutgen.registers.register_map.stored_map` for those of all builds.
+    """
+    return stored_map(name).of_build(build_values(config))
+
+
+def build_values(config: CoreConfig) -> dict[str, int]:
+    """Values of a build that the registers show."""
+    major, minor, patch = (int(number) for number in __version__.split(".")[:3])
+    digest = config.model_hash.hex()
+    return {
+        "version_major": major,
+        "version_minor": minor,
+        "version_patch": patch,
+        "model_hash_0": int(digest[:8], 16),
+        "model_hash_1": int(digest[8:], 16),
+        "max_width": config.max_width,
+        "max_height": config.max_height,
+        "max_level": config.model.levels,
+    }

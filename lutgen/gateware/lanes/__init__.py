@@ -1,0 +1,1 @@
+"""Lanes: the walk over tiles, their windows, and what each keeps."""

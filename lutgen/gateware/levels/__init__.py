@@ -1,0 +1,1 @@
+"""Levels of a pyramid: averages, coarse pixels, priors and their upsampling."""

@@ -1,0 +1,1 @@
+"""The trained network: comparisons, LUT layers, counts, the walk of a tree."""

@@ -1,0 +1,1 @@
+"""Streams of beats: AXI4-Stream, queues, and beats cut and joined anew."""

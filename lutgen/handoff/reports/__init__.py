@@ -1,0 +1,1 @@
+"""What Vivado reports: read, and put beside the estimates."""

@@ -1,0 +1,297 @@
+"""The codec model file ``.lutgen``: all that encoder, decoder and gateware are made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from lutgen.files.archive import ArchiveError, canonical_hash, read_archive, write_archive
+
+from .head import LaplaceHead, TableHead
+from .netlist import Netlist, NetlistError
+from .pyramid import MAX_LEVELS, pyramid
+from .upsample import Upsampler
+from .walker import Walker, WalkerStage
+from .window import Window
+
+__all__ = ["FORMAT_VERSION", "Model", "ModelError"]
+
+FORMAT_VERSION = 1
+_KIND = "codec-model"
+_DEFAULT = "raster-table-emnist.lutgen"
+#: What the codec and the gateware are built for; keeps a hostile file from costing minutes.
+_MAX_NODES = 1 << 16
+
+
+class ModelError(ValueError):
+    """A model that is malformed, or whose parts do not fit together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A codec model.
+
+    Parameters
+    ----------
+    profile:
+        Name of the parameter set, e.g. ``raster-table``.
+    window:
+        Shape of the window.
+    network:
+        LUT netlist on the window's features; with a table head its output group ``index`` is the
+        number of a class, or of the walker's first record; with a Laplace head its groups ``mu``
+        and ``sigma`` are counted.
+    walker:
+        Tree walker that refines the index, or None.
+    head:
+        Probability tables.
+    training:
+        Training record, json: data, date, metrics, licence of the data.
+    levels:
+        Levels of the pyramid above the image, 0 to 3.  The network is one for all of them.
+    upsampler:
+        Upsampling model of a pyramid, which is the window's prior; None without levels.
+    constraint:
+        Whether the last pixel of a 2 x 2 block is coded among the values that its known average
+        leaves; only with levels.
+
+    Raises
+    ------
+    ModelError
+        If the parts do not fit together.
+    """
+
+    profile: str
+    window: Window
+    network: Netlist
+    walker: Walker | None
+    head: TableHead | LaplaceHead
+    training: Mapping = field(default_factory=dict)
+    levels: int = 0
+    upsampler: Upsampler | None = None
+    constraint: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.profile, str) or not 1 <= len(self.profile) <= 64:
+            raise ModelError(f"profile must be a name of 1 to 64 characters, not {self.profile!r}")
+        if not isinstance(self.training, Mapping):
+            raise ModelError(
+                f"training record must be a mapping, not a {type(self.training).__name__}"
+            )
+        self._check_levels()
+        net, outputs = self.network, self.network.outputs
+        if net.features != self.window.features:
+            raise ModelError(
+                f"network must read the window's {self.window.features} features, "
+                f"not {net.features}"
+            )
+        if net.n_nodes > _MAX_NODES:
+            raise ModelError(f"network must have at most {_MAX_NODES} nodes, not {net.n_nodes}")
+        if isinstance(self.head, LaplaceHead):
+            self._check_groups({"mu", "sigma"})
+            for name in ("mu", "sigma"):
+                bits, table = len(outputs[name]), getattr(self.head, name)
+                if table.size != bits + 1:
+                    raise ModelError(
+                        f"table {name} must have {bits + 1} entries for {bits} output bits, "
+                        f"not {table.size}"
+                    )
+            if self.walker is not None:
+                raise ModelError("walker must be absent from a model with a Laplace head")
+            return
+        self._check_groups({"index"})
+        bits = len(outputs["index"])
+        if not 1 <= bits <= 16:
+            raise ModelError(f"index must have 1 to 16 bits, not {bits}")
+        if self.walker is None:
+            # Rows for every number that the index can be, so that none is out of range.
+            if self.head.classes != 1 << bits:
+                raise ModelError(
+                    f"head must have {1 << bits} classes for an index of {bits} bits, "
+                    f"not {self.head.classes}"
+                )
+            return
+        if self.walker.entries != 1 << bits:
+            raise ModelError(
+                f"walker must begin with {1 << bits} records for an index of {bits} bits, "
+                f"not {self.walker.entries}"
+            )
+        if self.walker.features > self.window.features:
+            raise ModelError(
+                f"walker must read features below {self.window.features}, "
+                f"not {self.walker.features - 1}"
+            )
+        if self.walker.classes > self.head.classes:
+            raise ModelError(
+                f"walker must name classes below {self.head.classes}, "
+                f"not {self.walker.classes - 1}"
+            )
+
+    def _check_levels(self) -> None:
+        levels = self.levels
+        if not isinstance(levels, int) or isinstance(levels, bool) or not (
+            0 <= levels <= MAX_LEVELS
+        ):
+            raise ModelError(f"levels must be 0 to {MAX_LEVELS}, not {levels!r}")
+        if self.window.prior != (levels > 0):
+            raise ModelError(
+                f"prior of the window must be {levels > 0} with {levels} levels, "
+                f"not {self.window.prior}"
+            )
+        if not isinstance(self.constraint, bool):
+            raise ModelError(f"constraint must be True or False, not {self.constraint!r}")
+        if self.constraint and levels == 0:
+            raise ModelError("constraint must be False with 0 levels, not True")
+        if levels == 0:
+            if self.upsampler is not None:
+                raise ModelError("upsampler must be absent from a model with 0 levels")
+        elif not isinstance(self.upsampler, Upsampler):
+            raise ModelError(
+                f"upsampler must be an Upsampler in a model with {levels} levels, "
+                f"not {self.upsampler!r}"
+            )
+        elif self.upsampler.network.n_nodes > _MAX_NODES:
+            raise ModelError(
+                f"network of the upsampler must have at most {_MAX_NODES} nodes, "
+                f"not {self.upsampler.network.n_nodes}"
+            )
+
+    def _check_groups(self, names: set[str]) -> None:
+        if set(self.network.outputs) != names:
+            raise ModelError(
+                f"network must have the output groups {sorted(names)}, "
+                f"not {sorted(self.network.outputs)}"
+            )
+
+    def level_features(self, tiles: np.ndarray) -> list[np.ndarray]:
+        """Features of every pixel of equally sized tiles, all of whose pixels are known.
+
+        Parameters
+        ----------
+        tiles:
+            uint8, shape (..., H, W).
+
+        Returns
+        -------
+        list of numpy.ndarray
+            Element l is of level l: uint8, shape (F, ..., h, w).
+        """
+        pixels = pyramid(tiles, self.levels)
+        priors = [
+            self.upsampler.upsample(low, *high.shape[-2:])
+            for high, low in zip(pixels, pixels[1:], strict=False)
+        ]
+        priors.append(None)  # nothing is known before the coarsest level
+        return [self.window.extract(*both) for both in zip(pixels, priors, strict=True)]
+
+    def classify(self, features: np.ndarray) -> np.ndarray:
+        """Class of each pixel from uint8 ``features`` of shape (F, P); returns int64 (P,)."""
+        if isinstance(self.head, LaplaceHead):
+            mu = self.network.evaluate_count("mu", features)
+            sigma = self.network.evaluate_count("sigma", features)
+            return self.head.classify(mu, sigma).astype(np.int64)
+        index = self.network.evaluate_index("index", features)
+        if self.walker is None:
+            return index
+        return self.walker.walk(index, features).astype(np.int64)
+
+    def _parts(self) -> tuple[dict, dict[str, np.ndarray]]:
+        meta, arrays = self.network.to_arrays("network.")
+        meta = {"network": meta, "window": self.window.size, "stages": 0}
+        if self.walker is not None:
+            meta["stages"] = len(self.walker.stages)
+            for i, stage in enumerate(self.walker.stages):
+                for name in ("feature", "threshold", "child"):
+                    arrays[f"walker.{i}.{name}"] = getattr(stage, name)
+        if isinstance(self.head, LaplaceHead):
+            meta["head"] = "laplace"
+            for name in ("mu", "sigma", "cdf"):
+                arrays[f"head.{name}"] = getattr(self.head, name)
+        else:
+            meta["head"] = "table"
+            arrays["head.cumulative"] = self.head.cumulative
+        if self.levels:
+            upsampler, more = self.upsampler.network.to_arrays("upsampler.")
+            meta["levels"] = self.levels
+            meta["upsampler"] = {"network": upsampler, "size": self.upsampler.size}
+            arrays |= more
+        if self.constraint:
+            meta["constraint"] = True
+        return meta, arrays
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256, in hex, of all that decoding depends on; not of profile or training record."""
+        return canonical_hash(*self._parts())
+
+    def with_training(self, training: Mapping) -> "Model":
+        """The same model with another training record."""
+        return replace(self, training=training)
+
+    def save(self, path) -> None:
+        """Write the model file."""
+        meta, arrays = self._parts()
+        meta = {"model": meta, "profile": self.profile, "training": dict(self.training)}
+        write_archive(path, _KIND, FORMAT_VERSION, meta, arrays)
+
+    @classmethod
+    def load(cls, path) -> "Model":
+        """Read a model file.
+
+        Raises
+        ------
+        ModelError
+            If the file is malformed in any way.
+        OSError
+            If it cannot be read.
+        """
+        try:
+            meta, arrays = read_archive(path, _KIND, FORMAT_VERSION)
+            return cls._from_parts(meta, arrays)
+        except ArchiveError as error:
+            raise ModelError(str(error)) from None  # it names the file
+        except (ModelError, NetlistError) as error:
+            raise ModelError(f"{path}: {error}") from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelError(f"{path}: malformed model: {error}") from None
+
+    @classmethod
+    def _from_parts(cls, meta: dict, arrays: dict) -> "Model":
+        parts = meta["model"]
+        network = Netlist.from_arrays(parts["network"], arrays, "network.")
+        count = parts["stages"]
+        if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= 16:
+            raise ModelError(f"number of walker stages must be 0 to 16, not {count!r}")
+        stages = [
+            WalkerStage(*(arrays[f"walker.{i}.{k}"] for k in ("feature", "threshold", "child")))
+            for i in range(count)
+        ]
+        if parts["head"] == "laplace":
+            head = LaplaceHead(*(arrays[f"head.{name}"] for name in ("mu", "sigma", "cdf")))
+        elif parts["head"] == "table":
+            head = TableHead(arrays["head.cumulative"])
+        else:
+            raise ModelError(f"head must be 'table' or 'laplace', not {parts['head']!r}")
+        levels, upsampler = 0, None
+        if "levels" in parts:
+            levels = parts["levels"]
+            if levels == 0:  # such a model has another file, and another hash
+                raise ModelError("levels must be 1 or more where they are named, not 0")
+            upsampler = Upsampler(
+                parts["upsampler"]["size"],
+                Netlist.from_arrays(parts["upsampler"]["network"], arrays, "upsampler."),
+            )
+        return cls(
+            meta["profile"], Window(parts["window"], prior=upsampler is not None), network,
+            Walker(stages) if stages else None, head, meta["training"], levels, upsampler,
+            parts.get("constraint", False),
+        )  # fmt: skip
+
+    @classmethod
+    def default(cls) -> "Model":
+        """The embedded model, trained on EMNIST digits."""
+        with resources.as_file(resources.files("lutgen") / "models" / _DEFAULT) as path:
+            return cls.load(Path(path))

@@ -1,0 +1,111 @@
+"""Windows: which decoded and upsampled pixels a model sees."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+__all__ = ["Window"]
+
+
+@dataclass(frozen=True)
+class Window:
+    """K x K neighbourhood of a pixel (GIC-DLC, section 3.1).
+
+    The features are the ``radius`` rows above the pixel, ``size`` pixels each, top row first and
+    left to right, then the ``radius`` pixels to its left.  With a prior the rest of the K x K
+    square follows, in the same order: the upsampled pixel itself, those to its right, and those
+    of the ``radius`` rows below.  Pixels outside the tile read as zero, so that tiles are
+    independent of each other.
+
+    Parameters
+    ----------
+    size:
+        K, odd, 3 to 7 (the paper uses 5).
+    prior:
+        Whether positions that are not decoded yet read upsampled pixels; without, they are absent.
+
+    Raises
+    ------
+    ValueError
+        If ``size`` is not 3, 5 or 7.
+    """
+
+    size: int = 5
+    prior: bool = False
+
+    def __post_init__(self) -> None:
+        if self.size not in (3, 5, 7):
+            raise ValueError(f"window size must be 3, 5 or 7, not {self.size!r}")
+        if not isinstance(self.prior, bool):
+            raise ValueError(f"prior must be True or False, not {self.prior!r}")
+
+    @property
+    def radius(self) -> int:
+        """Rows above and columns to the left that the window reaches."""
+        return self.size // 2
+
+    @cached_property
+    def offsets(self) -> tuple[tuple[int, int], ...]:
+        """``(dy, dx)`` of each feature, in feature order; the first ``causal`` are decoded."""
+        r = self.radius
+        square = tuple((dy, dx) for dy in range(-r, r + 1) for dx in range(-r, r + 1))
+        return square if self.prior else square[: self.causal]
+
+    @property
+    def causal(self) -> int:
+        """Number of features that are decoded pixels: 4, 12 or 24."""
+        return self.size * self.size // 2
+
+    @property
+    def features(self) -> int:
+        """Number of features: all of ``size * size`` with a prior, ``causal`` without."""
+        return len(self.offsets)
+
+    @property
+    def min_row(self) -> int:
+        """Shortest row, in pixel slots, that the hardware's column stream can walk.
+
+        Narrower tiles are walked with unused slots up to this length (gateware/lanes/window.py).
+        """
+        return self.radius + 1
+
+    def extract(self, tiles: np.ndarray, prior: np.ndarray | None = None) -> np.ndarray:
+        """Features of every pixel of equally sized tiles, all of whose pixels are known.
+
+        Parameters
+        ----------
+        tiles:
+            uint8, shape (..., H, W).
+        prior:
+            uint8, shape (..., H, W): upsampled pixels, zero unless given; only with ``prior``.
+
+        Returns
+        -------
+        numpy.ndarray
+            uint8, shape (features, ..., H, W).
+
+        Raises
+        ------
+        ValueError
+            If there are upsampled pixels that the window does not read, or of another shape.
+        """
+        tiles = np.asarray(tiles, dtype=np.uint8)
+        sources = [_bordered(tiles, self.radius)]
+        if self.prior:
+            prior = np.zeros_like(tiles) if prior is None else np.asarray(prior, dtype=np.uint8)
+            if prior.shape != tiles.shape:
+                raise ValueError(f"prior must be of shape {tiles.shape}, not {prior.shape}")
+            sources.append(_bordered(prior, self.radius))
+        elif prior is not None:
+            raise ValueError("prior must be None for a window without one")
+        r = self.radius
+        height, width = tiles.shape[-2:]
+        return np.stack([
+            sources[i >= self.causal][..., r + dy : r + dy + height, r + dx : r + dx + width]
+            for i, (dy, dx) in enumerate(self.offsets)
+        ])
+
+
+def _bordered(tiles: np.ndarray, radius: int) -> np.ndarray:
+    return np.pad(tiles, [(0, 0)] * (tiles.ndim - 2) + [(radius, radius)] * 2)

@@ -1,0 +1,1 @@
+"""Registers of the IP: their description, compiled and read."""

@@ -1,0 +1,1 @@
+"""Verilog and reference codec compared, as `lutgen sim` does."""

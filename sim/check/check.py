@@ -1,0 +1,241 @@
+"""``lutgen sim``: the files of a build against the model, its Verilog against the reference codec.
+
+Before anything is simulated, each file must be what was written, and tables and LUTs in the files
+what the model says.  Then the encoder's files must equal the reference's byte for byte, and the
+decoder's pixels the images; and both cores go through phases that a good core passes and a broken
+one fails (`.judge`): limits, full buffers, stalls, every error.  A check that cannot fail proves
+nothing: ``python -m bench.mutants`` measures which faults this one finds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+import lutgen
+from lutgen.build.codec import build, load_build
+from lutgen.build.core import core_config
+from lutgen.files.whole import scratch_folder
+from lutgen.model.model import Model
+from lutgen.sim.check.activity import write_activity
+from lutgen.sim.check.build_tables import changed_files, compare_tables, wrong_wiring
+from lutgen.sim.check.check_run import CheckRun
+from lutgen.sim.check.expected_tables import codec_tables
+from lutgen.sim.tool.verilator import _tools
+
+__all__ = ["SCHEMA", "check", "check_build"]
+
+#: Version of the result.
+SCHEMA = 1
+
+
+def check(
+    model: Model | str | None,
+    images: Iterable[tuple[str, np.ndarray]],
+    *,
+    target: str = "zynq7045",
+    stall: float | None = None,
+    seed: int = 0,
+    quick: bool = False,
+    progress: Callable[[str, str], None] | None = None,
+    **parameters,
+) -> dict:
+    """Build both cores of a model for a moment, and check them.
+
+    Parameters
+    ----------
+    model, target:
+        See `lutgen.build.codec.build`; so for ``parameters``, of which the largest image grows to
+        hold all ``images``.
+    images, stall, seed, quick, progress:
+        See `check_build`.
+
+    Returns
+    -------
+    dict
+        See `check_build`, and what is raised.
+    """
+    _tools()  # before the work
+    images = [(name, np.asarray(image)) for name, image in images]
+    for side, axis, least in (("max_width", 1, 512), ("max_height", 0, 4096)):
+        largest = max((image.shape[axis] for _, image in images if image.ndim == 2), default=1)
+        parameters.setdefault(side, max(least, largest))
+    with scratch_folder("lutgen-check-") as folder:
+        build(target, model, out=Path(folder, "build"), estimate=False, progress=progress,
+              **parameters)  # fmt: skip
+        return check_build(
+            Path(folder, "build"), images, stall=stall, seed=seed, quick=quick, progress=progress
+        )
+
+
+def check_build(
+    folder: Path | str,
+    images: Iterable[tuple[str, np.ndarray]],
+    *,
+    stall: float | None = None,
+    seed: int = 0,
+    quick: bool = False,
+    edited: bool = False,
+    saif: bool = False,
+    progress: Callable[[str, str], None] | None = None,
+) -> dict:
+    """Compare the files of a build with its model, simulate its cores, compare them with the codec.
+
+    Where a file is not what was written, nothing is simulated.
+
+    Parameters
+    ----------
+    folder:
+        What `lutgen.build.codec.build` has written.
+    images:
+        Names and uint8 (H, W) arrays, of any sizes that the build allows.
+    stall:
+        Share of clocks in which each port stalls at random, 0 to 0.9.  By default images pass at
+        full speed, and phases with every kind of stalls, random ones in 30 % of the clocks.
+    seed:
+        Of the stalls, the damage and the pictures of the phases.
+    quick:
+        Leave out the phases: images, and two bad files.
+    edited:
+        Simulate although files are not what was written; tables that differ are still a problem.
+    saif:
+        Whether to write switching activity into the folder, see `.activity.write_activity`; not
+        if anything else is wrong.
+    progress:
+        Called with a core and what it is doing, from several threads.
+
+    Returns
+    -------
+    dict
+        Ready for json: ``ok``, ``problems`` (empty if ok), what was compared, what was run and the
+        clocks it took.
+
+    Raises
+    ------
+    ValueError
+        If there are no images, one is larger than the build allows, or the folder is no build.
+    SimulationError
+        If a tool is missing; a core that does not compile, or hangs, is a problem instead.
+    """
+    began = time.perf_counter()
+    record = load_build(folder)
+    if stall is not None and not 0 <= stall <= 0.9:
+        raise ValueError(f"share of stalled clocks must be 0 to 0.9, not {stall!r}")
+    _tools()
+    model = Model.load(Path(folder) / record["model"]["file"])
+    if model.hash != record["model"]["hash"]:
+        raise ValueError(
+            f"model of the build must have the hash {record['model']['hash'][:16]}, not "
+            f"{model.hash[:16]}: build again"
+        )
+    groups = _groups(images, record["parameters"])
+    cores = [core for core in ("encoder", "decoder") if core in record["cores"]]
+    changed = changed_files(record)
+    config = core_config(model, record["parameters"])
+    tables, problems = {}, wrong_wiring(record) if edited else [*changed, *wrong_wiring(record)]
+    for core in cores:
+        tables[core], wrong = compare_tables(
+            record, core, codec_tables(core, model, config.coder), model
+        )
+        problems += wrong
+    found, expected = {}, 0
+    if edited or not problems:
+        run = CheckRun(
+            record, model, groups, stall, seed, progress or (lambda core, step: None), quick
+        )
+        with ThreadPoolExecutor(len(cores)) as pool:
+            jobs = {core: pool.submit(getattr(run, core)) for core in cores}
+            found = {core: job.result() for core, job in jobs.items()}
+        expected = run.expected_checks(cores)
+    else:
+        problems.append("so nothing was simulated")
+    compared = {"files": len(record["files"]), "tables": tables}
+    result = _result(record, groups, found, expected, problems, changed)
+    result["compared"] = compared
+    if found and not quick:
+        result["class_symbol_pairs"] = run.visited
+    if saif:
+        result["saif"] = write_activity(run, progress=progress) if result["ok"] else {}
+    return result | {
+        "stall": {"p": stall, "seed": seed},
+        "seconds": round(time.perf_counter() - began, 2),
+    }
+
+
+def _groups(images, parameters: Mapping) -> list[tuple[list[str], np.ndarray]]:
+    """Images by size, in order of appearance."""
+    widest, highest = parameters["max_width"], parameters["max_height"]
+    groups: dict[tuple[int, int], tuple[list[str], list[np.ndarray]]] = {}
+    for name, image in images:
+        image = np.asarray(image)
+        if image.dtype != np.uint8 or image.ndim != 2 or not image.size:
+            raise ValueError(
+                f"image {name!r} must be 8-bit grayscale of shape (H, W), "
+                f"not {image.dtype} of shape {image.shape}"
+            )
+        height, width = image.shape
+        if width > widest or height > highest:
+            raise ValueError(
+                f"image {name!r} must be at most {widest} x {highest} pixels, "
+                f"not {width} x {height}: build with --max-width and --max-height"
+            )
+        names, arrays = groups.setdefault((width, height), ([], []))
+        names.append(str(name))
+        arrays.append(image)
+    if not groups:
+        raise ValueError("images must be at least one, not none")
+    return [(names, np.stack(arrays)) for names, arrays in groups.values()]
+
+
+def _result(
+    record: Mapping, groups, found: Mapping, expected: int, problems: Sequence[str] = (),
+    changed: Sequence[str] = (),
+) -> dict:  # fmt: skip
+    sizes, problems, done = [], list(problems), 0
+    for k, (_, images) in enumerate(groups):
+        height, width = images.shape[1:]
+        size = {"width": width, "height": height, "images": len(images), "pixels": images.size}
+        for core, part in found.items():
+            size[core] = part["checks"][k]
+            done += 1
+            where = f"{core}, {width}x{height}: "
+            problems += [where + text for text in size[core]["problems"]]
+        sizes.append(size)
+    refused = found["decoder"]["refused"] if "decoder" in found else None
+    if refused is not None:
+        done += 1
+        problems += [f"decoder, bad files: {text}" for text in refused["problems"]]
+    runs = {core: part["runs"] for core, part in found.items() if "runs" in part}
+    for core, parts in runs.items():
+        done += sum("clocks" in part for part in parts)
+        problems += [
+            f"{core}, {part['run']}, {text}" for part in parts for text in part.get("problems", ())
+        ]
+        left = [part["run"] for part in parts if part.get("skipped")]
+        expected -= len(left) + sum("clocks" not in p and "problems" in p for p in parts)
+        if left:
+            problems.append(f"{core}: so it was not run: {', '.join(left)}")
+    if done != expected:
+        problems.append(f"{done} of {expected} checks were run")
+    parameters = record["parameters"]
+    return {
+        "schema": SCHEMA,
+        "generator": {"name": "lutgen", "version": lutgen.__version__},
+        "ok": not problems,
+        "problems": problems,
+        "mismatches": len(problems),
+        "checks": done,
+        "images": sum(size["images"] for size in sizes),
+        "pixels": sum(size["pixels"] for size in sizes),
+        "sizes": sizes,
+        "bad_files": refused,
+        "runs": runs,
+        "changed_since_build": [line.split(" ")[0].rstrip(":") for line in changed],
+        "target": record["target"]["name"],
+        "model": record["model"]["hash"],
+        "parameters": parameters,
+    }

@@ -1,0 +1,348 @@
+"""Phases of the decoder: files in a row, damage of every kind, levels, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from lutgen.codec.container import (
+    HEADER_BYTES,
+    CorruptStreamError,
+    Header,
+    pack_length,
+    split_packets,
+)
+from lutgen.sim.check.judge import BLOCKED, BURSTS, FREE, RANDOM, STARVED, Plan
+from lutgen.sim.check.judge_core import CoreJudge
+from lutgen.sim.cores.codec import _frames, file_beats
+from lutgen.sim.drive.beats import single_pixels
+
+__all__ = ["DecoderJudge"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """What must come: a picture, but for one tile of which only the place is known."""
+
+    image: np.ndarray
+    spoilt: tuple[slice, slice] | None = None
+
+    def same(self, other: np.ndarray) -> np.ndarray:
+        """Pixels that are right, of a picture of its size."""
+        same = self.image == other
+        if self.spoilt:
+            same[self.spoilt] = True
+        return same
+
+
+class DecoderJudge(CoreJudge):
+    """Judges a decoder; parameters as in `.judge_core.CoreJudge`."""
+
+    core = "decoder"
+    sink, source = "s_axis_stream", "m_axis_video"
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Fields of the output."""
+        return ("data", "user", "last", *(["keep"] if self.cores > 1 else []))
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Settings of the core."""
+        return ("level",) if self.codec.model.levels else ()
+
+    def runs(self):
+        """Name and phases of each run, quick ones first."""
+        return [
+            ("errors", self._errors),
+            ("sizes and files", self._sizes),
+            ("pictures of the model", self._drawn),
+            ("buffers", self._buffers),
+            *([("levels", self._levels)] if self.codec.model.levels else []),
+            ("resets at rest", self.resets_at_rest),
+            ("resets at any time", self.resets),
+        ]
+
+    # Files.
+
+    def _file(self, plan: Plan, images: np.ndarray, *, holes: bool = False) -> None:
+        file = self.file(images)
+        plan.send(self._scattered(file) if holes else file_beats(file, self.bytes))
+        plan.expect(*map(_Frame, images))
+
+    def _scattered(self, file: bytes) -> dict[str, np.ndarray]:
+        """Words in which TKEEP leaves out rubbish, and words without any byte; not the last one."""
+        rng = np.random.default_rng(len(file))
+        lanes = np.arange(self.bytes)
+        count = 3 * -(-len(file) // self.bytes) + 4
+        keep = np.where(rng.random((count, 1)) < 0.5, True, rng.random((count, self.bytes)) < 0.5)
+        if self.bytes == 1:
+            keep[:, 0] = rng.random(count) < 0.7
+        end = int(np.searchsorted(keep.sum(axis=1).cumsum(), len(file)))
+        if end >= count:
+            return file_beats(file, self.bytes)
+        keep = keep[: end + 1]
+        spare = int(keep.sum()) - len(file)
+        for lane in np.flatnonzero(keep[-1])[::-1][:spare]:
+            keep[-1, lane] = False
+        data = rng.integers(256, size=keep.shape).astype(np.uint64)
+        data[keep] = np.frombuffer(file, np.uint8)
+        last = np.zeros(len(keep), np.int64)
+        last[-1] = 1
+        shifted = data << (8 * lanes).astype(np.uint64)
+        return {
+            "data": np.bitwise_or.reduce(shifted, axis=1).astype(f"<u{self.bytes}"),
+            "keep": (keep << lanes).sum(axis=1), "last": last,
+        }  # fmt: skip
+
+    def _sizes(self, plan: Plan) -> None:
+        rng = np.random.default_rng(self.seed)
+        for number, stall in enumerate((FREE, RANDOM, BURSTS, STARVED)):
+            plan.script.stall(stall)
+            for _ in range(12):
+                w, h = (int(rng.integers(1, 2 * side + 2)) for side in self.pictures.tile)
+                w, h = (min(*pair) for pair in zip((w, h), self.pictures.largest, strict=True))
+                images = self.pictures.of(w, h, int(rng.integers(1, 4)))
+                self._file(plan, images, holes=number % 2 == 1)
+            plan.settle(f"files in a row, stalls {number}")
+            plan.reset(1 + number)  # of a core that is idle, but not as new
+        plan.script.stall(FREE)
+        for count in (256, 257, 600):
+            self._file(plan, self.pictures.of(1, 1, count))
+            plan.settle(f"{count} images of one pixel in a file")
+        for w, h in self.pictures.limits(self.budget):
+            plan.script.stall(FREE if w * h > 4000 else (RANDOM, BURSTS)[(w + h) % 2])
+            self._file(plan, self.pictures.of(w, h))
+            plan.settle(f"{w} x {h}")
+
+    def _drawn(self, plan: Plan) -> None:
+        for number, image in enumerate(self.pictures.drawn):
+            plan.script.stall((RANDOM, FREE)[number % 2])
+            self._file(plan, image[None])
+            plan.settle(f"picture {number} of the model")
+
+    def _buffers(self, plan: Plan) -> None:
+        """The output is not ready until everything inside is full."""
+        c = self.config
+        tile_w, tile_h = self.pictures.tile
+        area = tile_w * tile_h
+        tiles = (c.output_buffers + c.decoder_lanes) * self.cores + 8
+        tiles = max(tiles, (1 << c.payload_address_bits) * self.cores // area + 8)
+        w, h, count = self.many_tiles(tiles)
+        noise = np.concatenate([self.pictures.noise(w, h) for _ in range(count)])
+        for images in (self.pictures.of(w, h, count), noise):
+            plan.script.stall(BLOCKED)
+            plan.send(file_beats(self.file(images), self.bytes))
+            plan.script.wait(2 * c.output_buffers * area + 5000)
+            plan.script.stall(FREE)
+            plan.expect(*map(_Frame, images))
+            plan.settle("every buffer full")
+        plan.script.stall(BLOCKED)
+        for image in self.pictures.of(min(3, w), 1, 2 * tiles):
+            self._file(plan, image[None])
+        plan.script.wait(80 * tiles + 5000)
+        plan.script.stall(FREE)
+        plan.settle("every buffer full of small files")
+
+    def _levels(self, plan: Plan) -> None:
+        levels = self.codec.model.levels
+        tile_w, tile_h = self.pictures.tile
+        w, h = (min(2 * side + 3, most) for side, most in
+                zip((tile_w, tile_h), self.pictures.largest, strict=True))  # fmt: skip
+        for number, level in enumerate((*range(levels + 1), levels, 0)):
+            plan.script.stall((RANDOM, BURSTS)[number % 2])
+            plan.configure(level=level)
+            for images in (self.pictures.of(w, h, 2), self.pictures.of(tile_w, 5)):
+                file = self.file(images)
+                plan.send(file_beats(file, self.bytes))
+                plan.expect(*map(_Frame, self.codec.decode(file, level=level)))
+            plan.settle(f"level {level}")
+
+    # Damage.
+
+    def _bad(self, plan: Plan, what: str, file: bytes, error: str, frames=()) -> None:
+        """A bad file, and a good one behind it."""
+        plan.script.stall((FREE, RANDOM)[len(file) % 2])
+        plan.send(file_beats(file, self.bytes))
+        plan.expect(*frames)
+        plan.settle(what, [error])
+        self._file(plan, self.pictures.of(3, 2))
+        plan.settle(f"after {what}")
+
+    def _errors(self, plan: Plan) -> None:
+        w, h = (min(side + 2, most) for side, most in
+                zip(self.pictures.tile, self.pictures.largest, strict=True))  # fmt: skip
+        images = self.pictures.of(w, h, 2)
+        file = self.file(images)
+        header = Header.unpack(file)
+        starts, lengths = (a.tolist() for a in split_packets(file, header))
+        self._headers(plan, self.pictures.of(2, 1))
+        for cut in (1, 3, 4, 12, 20, HEADER_BYTES - 1):
+            self._bad(plan, f"a header of {cut} bytes", file[:cut], "bad_header")
+        self._bad(plan, "a header alone", file[:HEADER_BYTES], "bad_packet")
+        for tile in sorted({0, 1, header.grid.tiles - 1, header.grid.tiles, len(starts) - 1}):
+            first, length = starts[tile], lengths[tile]
+            frames = self._without(images, header, tile)[: 1 + tile // header.grid.tiles]
+            for cut in sorted({first, first + 1, first + length // 2, first + length - 1}):
+                what = f"packet {tile} cut at byte {cut}"
+                self._bad(plan, what, file[:cut], "bad_packet", frames)
+            if tile:
+                frames = frames[: -(-tile // header.grid.tiles)]
+                end = starts[tile - 1] + lengths[tile - 1]
+                self._bad(plan, f"the end before packet {tile}", file[:end], "bad_packet", frames)
+        for extra in (b"\0", file):
+            what = f"{len(extra)} bytes behind the last packet"
+            self._bad(plan, what, file + extra, "bad_packet", [_Frame(i) for i in images])
+        self._lengths(plan, images, file, header, starts, lengths)
+        for tile in sorted({0, 1, len(starts) - 1}):
+            found = self._corrupt(file, starts[tile], lengths[tile])
+            if found is not None:
+                image, number = divmod(tile, header.grid.tiles)
+                frames = [_Frame(i) for i in images]
+                frames[image] = _Frame(images[image], list(header.grid)[number])
+                self._bad(plan, f"a damaged payload of tile {tile}", found, "bad_tile", frames)
+        if plan.control.controls:
+            plan.send(file_beats(b"?" + file[1:], self.bytes))
+            plan.quiet()
+            plan.reset(2)
+            plan.settle("a reset clears errors")
+
+    def _headers(self, plan: Plan, image: np.ndarray) -> None:
+        """Every bit of the header that alone makes a file bad."""
+        file = self.file(image)
+        names = {0: "bad_header", 4: "bad_model", 12: None, 16: "bad_header", 20: None}
+        for at in range(HEADER_BYTES):
+            error = names[max(first for first in names if first <= at)]
+            for bit in range(8):
+                if error is None:
+                    continue
+                bad = bytearray(file)
+                bad[at] ^= 1 << bit
+                plan.send(file_beats(bytes(bad), self.bytes))
+                plan.settle(f"header byte {at} with bit {bit} turned", [error])
+        for at, most in zip((12, 14), self.pictures.largest, strict=True):
+            sizes = {0, most + 1, 0xFFFF, *(1 << k for k in range(16))}
+            sizes = sorted(s for s in sizes if not 1 <= s <= most)
+            for size in sizes:
+                bad = file[:at] + size.to_bytes(2, "little") + file[at + 2 :]
+                plan.send(file_beats(bad, self.bytes))
+                what = "width" if at == 12 else "height"
+                plan.settle(f"a header with {what} {size}", ["bad_header"])
+        self._bad(plan, "a file of no images", file[:20] + bytes(4), "bad_header")
+        for bit in range(1, 32):
+            bad = file[:20] + (1 | 1 << bit).to_bytes(4, "little") + file[24:]
+            plan.send(file_beats(bad, self.bytes))
+            plan.expect(_Frame(image[0]))
+            plan.settle(f"one image in place of 2^{bit} + 1", ["bad_packet"])
+
+    def _lengths(self, plan, images, file, header, starts, lengths) -> None:
+        """Lengths that no payload has."""
+        coder = header.coder
+        most = coder.max_payload_bytes(self.config.tile_symbols)
+        bad = {
+            bytes([0]), bytes([0x80, 0]), bytes([0xFF, 0xFF]), bytes([0xFF, 0x7F]),
+            pack_length(most + 1), bytes([coder.min_payload_bytes - 1]),
+        }  # fmt: skip
+        for tile in (0, 1):
+            first = starts[tile] - (1 + (lengths[tile] >= 128))
+            frames = self._without(images, header, tile)[:1]
+            for length in sorted(bad):
+                damaged = file[:first] + length + file[starts[tile] :]
+                what = f"length {length.hex()} of packet {tile}"
+                self._bad(plan, what, damaged, "bad_packet", frames)
+
+    def _without(self, images, header: Header, first: int) -> list[_Frame]:
+        """The images, black from a tile on, counted through all of them."""
+        left = images.copy()
+        image, tile = divmod(first, header.grid.tiles)
+        left[image + 1 :] = 0
+        for rect in list(header.grid)[tile:]:
+            left[(image, *rect)] = 0
+        return [_Frame(picture) for picture in left]
+
+    def _corrupt(self, file: bytes, first: int, length: int) -> bytes | None:
+        """The file with a bit of a payload turned that the reference finds, if there is one."""
+        rng = np.random.default_rng(first)
+        for _ in range(40):
+            bad = bytearray(file)
+            bad[first + int(rng.integers(length))] ^= 1 << int(rng.integers(8))
+            try:
+                self.codec.decode(bytes(bad))
+            except CorruptStreamError as error:
+                if "check state" in str(error):
+                    return bytes(bad)
+        return None
+
+    # Resets.
+
+    def begin(self, plan: Plan, images: np.ndarray):
+        """Beats of a file."""
+        return file_beats(self.file(images), self.bytes)
+
+    def wanted(self, images: np.ndarray) -> list:
+        """What must come of images."""
+        return [_Frame(image) for image in images]
+
+    def resets_at_rest(self, plan: Plan) -> None:
+        """And where tiles that a damaged file lacks wait for room."""
+        super().resets_at_rest(plan)
+        c = self.config
+        tiles = (c.output_buffers + 3 * c.decoder_lanes) * self.cores
+        w, h, _ = self.many_tiles(tiles)
+        file = self.file(self.pictures.of(w, h))
+        plan.script.stall(BLOCKED)
+        plan.send(file_beats(file[: HEADER_BYTES + 1], self.bytes))
+        area = self.pictures.tile[0] * self.pictures.tile[1]
+        plan.script.wait(2 * c.output_buffers * area + 5000)
+        plan.reset(2)
+        plan.script.stall(FREE)
+        self._file(plan, self.pictures.of(3, 2))
+        plan.settle("a reset while missing tiles wait")
+
+    def beginnings(self, width: int) -> list[int]:
+        """Beats of a file of which no packet is whole."""
+        return list(range(1, HEADER_BYTES // self.bytes + 2))
+
+    def begun(self, images: np.ndarray) -> list:
+        """Of a frame that is cut short, nothing is asked."""
+        return []
+
+    # What came out.
+
+    def last(self, beats):
+        """Beats of the last frame."""
+        starts = np.flatnonzero(beats["user"])
+        first = starts[-1] if len(starts) else 0
+        return {name: values[first:] for name, values in beats.items()}
+
+    def collect(self, beats: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Frames of beats."""
+        if not len(beats["data"]):
+            return []
+        if not np.any(beats["user"]):
+            raise ValueError("pixels must begin with a start of frame")
+        if self.cores > 1:
+            beats = single_pixels(beats, self.cores)
+        return list(_frames(beats["data"], beats["user"], beats["last"]))
+
+    def tell(self, given, wanted, *, begun: bool = False) -> Iterator[str]:
+        """What differs between frames."""
+        if begun:
+            return
+        if len(given) != len(wanted):
+            yield f"gave {len(given)} frames instead of {len(wanted)}"
+        for number, (frame, right) in enumerate(zip(given, wanted, strict=False)):
+            place = f"frame {number + 1} of {len(wanted)}"
+            if frame.shape != right.image.shape:
+                yield f"{place} is of {frame.shape[1]} x {frame.shape[0]} pixels"
+                return
+            wrong = ~right.same(frame)
+            if wrong.any():
+                y, x = np.argwhere(wrong)[0]
+                yield (
+                    f"{place}: {np.count_nonzero(wrong)} pixels differ, the first at column {x}, "
+                    f"row {y}"
+                )
+                return

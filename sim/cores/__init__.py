@@ -1,0 +1,1 @@
+"""Simulated encoders, decoders and engines, with the calls of the codec."""

@@ -1,0 +1,165 @@
+"""The IPs as functions: images to file bytes and back, set up and watched through registers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from lutgen.gateware.core.config import CoreConfig
+from lutgen.gateware.ip.build_map import build_map
+from lutgen.gateware.ip.ip import DecoderIp, EncoderIp
+from lutgen.gateware.ip.registers import BUS
+from lutgen.registers.register_map import RegisterMap
+from lutgen.sim.cores.codec import SLACK_CLOCKS, Decoded, Encoded, file_beats, rename_stalls
+from lutgen.sim.drive.beats import raster_beats
+from lutgen.sim.drive.bus import BusScript
+from lutgen.sim.drive.stall import Stall
+from lutgen.sim.drive.stream import AXIS, StreamResult, rtl_stream
+from lutgen.sim.tool.design import Design
+from lutgen.sim.tool.verilator import SimulationError
+
+__all__ = ["RtlDecoderIp", "RtlEncoderIp"]
+
+_DONE = ("frame_done", "file_done")
+_COUNTERS = ("pixels", "bytes", "frames", "files")
+
+
+class _Session:
+    """Transactions of a run: check what the IP is, set up, run, read what it tells."""
+
+    def __init__(self, registers: RegisterMap, settings: Mapping[str, int]) -> None:
+        self._map = registers
+        self._bus = BusScript(BUS)
+        self._read: dict[str, int] = {}
+        constants = [
+            register.name for register in registers
+            if all(field.kind == "constant" for field in register.fields)
+        ]  # fmt: skip
+        self._constants = constants
+        self._causes = registers["isr"].fields
+        self._errors = [field.name for field in self._causes if field.name not in _DONE]
+        for name in constants:
+            self._take(name)
+        self._write("ier", sum(field.mask for field in self._causes))
+        self._write("gie", 1)
+        for name, value in settings.items():
+            self._write(name, value)
+        control = registers["control"]
+        self._write("control", control["enable"].mask)
+        if any(field.kind == "request" for field in control.fields):
+            # Enabling asks for the settings, so that they are in use when the request is done.
+            self._bus.until(control.offset, control["update"].mask, 0)
+        self._bus.start()
+        self._bus.taken()
+        idle = registers["status"]["idle"].mask
+        self._bus.until(registers["status"].offset, idle, idle)
+        for name in ("isr", *_COUNTERS, *self._errors):
+            self._take(name)
+        self._write("isr", sum(field.mask for field in self._causes))
+        self._read["isr after"] = self._bus.read(registers["isr"].offset)
+
+    def _write(self, name: str, value: int) -> None:
+        self._bus.write(self._map[name].offset, value)
+
+    def _take(self, name: str) -> None:
+        self._read[name] = self._bus.read(self._map[name].offset)
+
+    def run(
+        self, design: Design, inputs: Mapping, outputs: Mapping, **options
+    ) -> tuple[StreamResult, dict[str, int], tuple[str, ...]]:
+        """The streams, counters, and errors; SimulationError if the registers contradict."""
+        result = rtl_stream(
+            design, inputs, outputs, names=AXIS, bus=self._bus, watch=["interrupt"], **options
+        )
+        words = {name: result.words[at] for name, at in self._read.items()}
+        for name in self._constants:
+            if words[name] != self._map[name].reset:
+                raise SimulationError(
+                    f"register {name} must read {self._map[name].reset:#x}, not {words[name]:#x}"
+                )
+        isr, after = words["isr"], words["isr after"]
+        levels = {value for _, value in result.changes["interrupt"]}
+        if (1 in levels) != bool(isr) or after or result.status["interrupt"]:
+            raise SimulationError(
+                f"interrupt must follow ISR, which was {isr:#x} and then {after:#x}; it was "
+                f"{'raised' if 1 in levels else 'not raised'} and is {result.status['interrupt']}"
+            )
+        errors = tuple(field.name for field in self._causes
+                       if field.name not in _DONE and isr & field.mask)  # fmt: skip
+        counted = tuple(name for name in self._errors if words[name])
+        if counted != errors:
+            raise SimulationError(f"errors counted must be {errors} of ISR, not {counted}")
+        return result, {name: words[name] for name in _COUNTERS}, errors
+
+
+class RtlEncoderIp:
+    """The encoder's IP of a configuration, simulated.
+
+    Parameters
+    ----------
+    config :
+        The core.
+    source : optional
+        Verilog of ``lutgen_encoder``, by default made from ``config``.
+    stream_bytes : int
+        Width of the stream's TDATA in bytes, of ``source`` as well.
+    """
+
+    def __init__(self, config: CoreConfig, source=None, *, stream_bytes: int = 4) -> None:
+        self.config = config
+        self._bytes = stream_bytes
+        self._map = build_map("encoder", config)
+        source = source or EncoderIp(config, stream_bytes=stream_bytes)
+        self._design = Design.of(source, "lutgen_encoder")
+
+    def __call__(
+        self,
+        images: np.ndarray,
+        *,
+        per_file: int | None = None,
+        stall: Mapping[str, Stall] | None = None,
+        **options,
+    ) -> Encoded:
+        """Encode images of one size; parameters as in `.codec.RtlEncoder`."""
+        images = np.asarray(images, dtype=np.uint8)
+        count, height, width = images.shape
+        session = _Session(
+            self._map,
+            {"width": width, "height": height, "images": count if per_file is None else per_file},
+        )
+        result, counters, errors = session.run(
+            self._design,
+            {"s_axis_video": raster_beats(images)},
+            {"m_axis_stream": ["data", "keep", "last"]},
+            stalls=rename_stalls(stall, {"pixels": "s_axis_video", "bytes": "m_axis_stream"}),
+            **{"max_clocks": 40 * images.size + SLACK_CLOCKS, **options},
+        )
+        return Encoded.of(result, self._bytes, errors, counters)
+
+
+class RtlDecoderIp:
+    """The decoder's IP of a configuration, simulated.  Parameters as in `RtlEncoderIp`."""
+
+    def __init__(self, config: CoreConfig, source=None, *, stream_bytes: int = 4) -> None:
+        self.config = config
+        self._bytes = stream_bytes
+        self._map = build_map("decoder", config)
+        source = source or DecoderIp(config, stream_bytes=stream_bytes)
+        self._design = Design.of(source, "lutgen_decoder")
+
+    def __call__(
+        self, files: bytes | Sequence[bytes], *, stall: Mapping[str, Stall] | None = None,
+        level: int = 0, **options,
+    ) -> Decoded:  # fmt: skip
+        """Decode files, sent one after the other; parameters as in `.codec.RtlDecoder`."""
+        words = file_beats(files, self._bytes)
+        session = _Session(self._map, {"level": level} if self.config.model.levels else {})
+        result, counters, errors = session.run(
+            self._design,
+            {"s_axis_stream": words},
+            {"m_axis_video": ["data", "user", "last"]},
+            stalls=rename_stalls(stall, {"bytes": "s_axis_stream", "pixels": "m_axis_video"}),
+            **{"max_clocks": 2000 * len(words["data"]) + SLACK_CLOCKS, **options},
+        )
+        return Decoded.of(result, errors, counters)

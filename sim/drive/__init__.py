@@ -1,0 +1,1 @@
+"""Streams and bus transactions driven into a simulation."""

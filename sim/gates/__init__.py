@@ -1,0 +1,1 @@
+"""Mapped netlists simulated gate by gate, with the toggles of every net."""

@@ -1,0 +1,503 @@
+"""Simulation of a mapped design, cell by cell, that counts the transitions of every net.
+
+One clock is simulated after another, two-valued, on arrays.  Transitions are counted twice:
+
+settled
+    a net's value at the end of a clock against that at the end of the one before: what logic
+    without delays would do;
+unit delay
+    every LUT, MUXF7, MUXF8 and carry chain takes one unit of time, so that a net may change more
+    often than once: glitches are counted, each in full.
+
+Flip-flops and memories change at the clock edge, and with them the inputs, as registers outside
+would drive them.  Nets begin as the cells' INIT says, unknown bits as zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+import numpy as np
+
+from lutgen.sim.gates.gate_kernel import PINS, WRITE_MODES, ZERO, State, Tables, restart, run
+from lutgen.sim.tool.verilator import SimulationError
+from lutgen.synth.cells import Cell, Net
+from lutgen.synth.mapped import MappedDesign
+
+__all__ = ["GateSimulation", "Port", "Snapshot", "Stream"]
+
+_ONE = 1
+# LUT memories: words and bits of each of the four LUTs, and address bits of the others.
+_RAM_M = {"RAM32M": (32, 2), "RAM64M": (64, 1)}
+_RAM_1 = {"RAM32X1D": 5, "RAM64X1D": 6, "RAM128X1D": 7,
+          "RAM32X1S": 5, "RAM64X1S": 6, "RAM128X1S": 7, "RAM256X1S": 8}  # fmt: skip
+_SRLS = {"SRL16E": 16, "SRLC32E": 32}
+_FFS = {"FDRE": ("R", 0), "FDSE": ("S", 1)}
+_CLOCK_PINS = ("C", "CLK", "WCLK", "CLKARDCLK", "CLKBWRCLK")
+
+
+@dataclass(frozen=True)
+class Port:
+    """A used port of a block memory: ``cell`` and "A" or "B"."""
+
+    cell: Cell
+    name: str
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Port names of a stream: valid, ready, and the ports of the payload in the order of bits."""
+
+    valid: str
+    ready: str
+    payload: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Counts since the beginning.
+
+    Members
+    -------
+    clocks : clocks simulated
+    settled, unit : transitions by net: see the module
+    shifts : clocks with shift enabled, by shift register
+    writes : clocks with write enabled, by LUT memory
+    accesses : clocks with the port enabled, by port of a block memory
+    idle_writes : those of a port that only writes in which it does not, likewise
+    """
+
+    clocks: int
+    settled: np.ndarray
+    unit: np.ndarray
+    shifts: np.ndarray
+    writes: np.ndarray
+    accesses: np.ndarray
+    idle_writes: np.ndarray
+
+    def __sub__(self, other: Snapshot) -> Snapshot:
+        return Snapshot(*(getattr(self, f) - getattr(other, f) for f in self.__dataclass_fields__))
+
+
+class GateSimulation:
+    """A mapped design between an input stream and an output stream that is always ready.
+
+    Parameters
+    ----------
+    design : MappedDesign
+        With one clock and no combinational loop.
+    source, sink : Stream
+        The input stream and the output stream.
+    config : mapping of port name to int
+        Inputs that stay the same.
+
+    Members
+    -------
+    net : index in a snapshot's counts by net of the design
+    shift_registers, lut_memories, ports : cells and ports in the order of a snapshot's counts
+
+    Raises
+    ------
+    SimulationError
+        If a cell is of an unknown type or used in an unknown way.
+    """
+
+    def __init__(
+        self, design: MappedDesign, source: Stream, sink: Stream, config: Mapping[str, int]
+    ) -> None:
+        self._design = design
+        self.net: dict[Net, int] = {"0": ZERO, "1": _ONE, "x": ZERO, "z": ZERO}
+        self._starts: dict[int, int] = {_ONE: 1}
+        self._bits: list[np.ndarray] = []
+        self._size = 0
+        self.shift_registers: list[Cell] = []
+        self.lut_memories: list[Cell] = []
+        self.ports: list[Port] = []
+        self._clock(design.cells)
+        self._tables = self._compile(design.cells)
+        inputs, outputs = design.inputs, design.outputs
+        self._reset = self._index(inputs["rst"][0])
+        self._in = (
+            self._index(inputs[source.valid][0]),
+            self._index(outputs[source.ready][0]),
+            self._indices(net for name in source.payload for net in inputs[name]),
+        )
+        self._out = (
+            self._index(outputs[sink.valid][0]),
+            self._indices(net for name in sink.payload for net in outputs[name]),
+        )
+        self._starts[self._index(inputs[sink.ready][0])] = 1
+        for name, value in config.items():
+            for bit, net in enumerate(inputs[name]):
+                self._starts[self._index(net)] = value >> bit & 1
+        nets = np.zeros(len(self.net), np.uint8)
+        for index, value in self._starts.items():
+            nets[index] = value
+        tables = self._tables
+        self._state = State(
+            nets, nets.copy(), np.concatenate([*self._bits, np.zeros(1, np.uint8)]),
+            np.zeros(len(nets), np.int64), np.zeros(len(nets), np.int64),
+            np.zeros(len(tables.ff_d), np.uint8), np.zeros(len(tables.pool_out), np.uint8),
+            np.zeros(len(self.shift_registers), np.int64),
+            np.zeros(len(tables.ram_d), np.int64), np.zeros(len(self.ports), np.int64),
+            np.zeros(len(self.ports), np.int64),
+        )  # fmt: skip
+        # Clocks, then beats taken and beats given.
+        self._at = np.zeros(3, np.int64)
+
+    def run(
+        self, beats: np.ndarray, *, taken: int, given: int, max_clocks: int
+    ) -> tuple[Snapshot, np.ndarray, np.ndarray, np.ndarray]:
+        """Go on until so many beats in all were taken from ``beats`` and given.
+
+        The first call holds the reset for two clocks.
+
+        Parameters
+        ----------
+        beats : bool (beats, bits)
+            Payloads of the input stream, the same ones at every call.
+        taken, given : int
+            Beats in all since the beginning.
+        max_clocks : int
+            Limit of clocks in all.
+
+        Returns
+        -------
+        tuple
+            Counts, payloads given in this call as uint8 (beats, bits), clocks of the beats that
+            were taken in this call, and of those that were given; clock 0 follows the reset.
+
+        Raises
+        ------
+        SimulationError
+            If the limit is reached.
+        """
+        beats = np.ascontiguousarray(beats, dtype=np.uint8)
+        if beats.shape[1] != len(self._in[2]):
+            raise ValueError(f"beats must have {len(self._in[2])} bits, not {beats.shape[1]}")
+        if not self._at.any():
+            restart(self._tables, self._state, self._reset)
+        first = self._at.copy()
+        room = max(given - int(first[2]), len(beats)) + 1024
+        payloads = np.zeros((room, len(self._out[1])), np.uint8)
+        in_clocks, out_clocks = np.zeros(len(beats) + 1, np.int64), np.zeros(room, np.int64)
+        done = run(
+            self._tables, self._state, self._at, *self._in, beats, *self._out, payloads,
+            in_clocks, out_clocks, taken, given, max_clocks,
+        )  # fmt: skip
+        if not done:
+            raise SimulationError(
+                f"mapped {self._design.top!r} was not over after {self._at[0]} clocks: "
+                f"{self._at[1]} of {taken} beats taken, {self._at[2]} of {given} given"
+            )
+        n_in, n_out = self._at[1:] - first[1:]
+        state = self._state
+        writes = np.zeros(len(self.lut_memories), np.int64)
+        np.maximum.at(writes, self._ram_cell, state.writes)
+        counts = Snapshot(
+            int(self._at[0]), state.settled.copy(), state.unit.copy(), state.shifts.copy(),
+            writes, state.accesses.copy(), state.idle_writes.copy(),
+        )  # fmt: skip
+        return counts, payloads[:n_out], in_clocks[:n_in], out_clocks[:n_out]
+
+    def _index(self, net: Net) -> int:
+        return self.net.setdefault(net, len(self.net))
+
+    def _indices(self, nets) -> np.ndarray:
+        return np.array([self._index(net) for net in nets], np.int32)
+
+    def _clock(self, cells: Sequence[Cell]) -> None:
+        clocks = {
+            net
+            for cell in cells
+            for pin in _CLOCK_PINS
+            for net in cell.inputs.get(pin, ())
+            if not isinstance(net, str)
+        }
+        if len(clocks) > 1:
+            raise SimulationError(f"design must have one clock, not {len(clocks)}")
+        for cell in cells:
+            for name, value in cell.parameters.items():
+                if name.startswith("IS_") and name.endswith("_INVERTED") and "1" in value:
+                    raise SimulationError(f"{name} of {cell.name!r} must be 0, not {value}")
+
+    def _store(self, bits: Sequence[int] | np.ndarray) -> int:
+        first = self._size
+        self._bits.append(np.asarray(bits, np.uint8))
+        self._size += len(bits)
+        return first
+
+    def _compile(self, cells: Sequence[Cell]) -> Tables:
+        ops: list[tuple] = []  # group, is memory, inputs, table or (base, step), output
+        ffs, srls, rams, ports = [], [], [], []
+        pool_out: list[int] = []
+        pool_in: list[int] = []
+        self._ram_cell: list[int] = []
+        chains = _carry_chains(cells)
+        for number, cell in enumerate(cells):
+            kind = cell.type
+            if kind in _FFS:
+                ffs.append(self._flip_flop(cell))
+            elif kind == "CARRY4":
+                ops.extend(self._carry(cell, ("chain", chains[number])))
+            elif kind in _SRLS:
+                ops.extend(self._shift_register(cell, number, srls))
+            elif kind in _RAM_M or kind in _RAM_1:
+                ops.extend(self._lut_memory(cell, number, rams))
+            elif kind in ("RAMB18E1", "RAMB36E1"):
+                self._block_memory(cell, ports, pool_out, pool_in)
+            else:
+                inputs, table = _table(cell)
+                (output,) = (net for nets in cell.outputs.values() for net in nets)
+                ops.append((number, False, [self._index(n) for n in inputs], table,
+                            self._index(output)))  # fmt: skip
+        levels = _levels(ops)
+        # Deepest first: in a step of unit delay, an operation then reads what its inputs were
+        # before the step.  The bits of a carry chain have one level and stay in their order.
+        order = sorted(range(len(ops)), key=lambda k: -levels[ops[k][0]])
+        ops = [ops[k] for k in order]
+        inputs = np.zeros((len(ops), PINS), np.int32)
+        for row, op in zip(inputs, ops, strict=True):
+            row[: len(op[2])] = op[2]
+        address = np.zeros((len(rams), PINS), np.int32)
+        for row, ram in zip(address, rams, strict=True):
+            row[: len(ram[2])] = ram[2]
+        port_address = np.zeros((len(ports), 16), np.int32)
+        for row, port in zip(port_address, ports, strict=True):
+            row[: len(port[3])] = port[3]
+
+        def column(rows: Sequence[Sequence], k: int, dtype=np.int32) -> np.ndarray:
+            return np.array([row[k] for row in rows], dtype)
+
+        return Tables(
+            column(ops, 1, np.uint8), np.array([levels[op[0]] for op in ops], np.int32),
+            np.array([len(op[2]) for op in ops], np.int32), inputs,
+            np.array([0 if op[1] else op[3] for op in ops], np.uint64),
+            np.array([op[3][0] if op[1] else 0 for op in ops], np.int64),
+            np.array([op[3][1] if op[1] else 0 for op in ops], np.int64), column(ops, 4),
+            *(column(ffs, k) for k in range(4)), column(ffs, 4, np.uint8),
+            *(column(srls, k) for k in range(4)),
+            column(rams, 0), column(rams, 1), np.array([len(r[2]) for r in rams], np.int32),
+            address, column(rams, 3), column(rams, 4),
+            *(column(ports, k) for k in range(3)),
+            np.array([len(p[3]) for p in ports], np.int32), port_address, column(ports, 4),
+            np.array([any(p[5]) for p in ports], np.uint8), column(ports, 6, np.uint8),
+            column(ports, 7),
+            np.array([[*p[5], *[ZERO] * (8 - len(p[5]))] for p in ports], np.int32).reshape(-1, 8),
+            np.array(pool_out, np.int32), np.array(pool_in, np.int32),
+        )  # fmt: skip
+
+    def _flip_flop(self, cell: Cell) -> tuple:
+        pin, value = _FFS[cell.type]
+        (q,) = cell.outputs["Q"]
+        self._starts[self._index(q)] = int(cell.parameters.get("INIT", "x") == "1")
+        nets = (cell.inputs["D"][0], q, cell.inputs["CE"][0], cell.inputs[pin][0])
+        return (*map(self._index, nets), value)
+
+    def _carry(self, cell: Cell, group) -> list[tuple]:
+        ops = []
+        start = [cell.inputs.get(pin, ("0",))[0] for pin in ("CI", "CYINIT")]
+        carry = [self._index(net) for net in start if net != "0"] or [ZERO]
+        for bit, (select, data) in enumerate(zip(cell.inputs["S"], cell.inputs["DI"], strict=True)):
+            select, data = self._index(select), self._index(data)
+            for pin, operands in (("O", [select, *carry]), ("CO", [select, data, *carry])):
+                # Pins from bit 0: select, then data for CO, then one carry or two of which one
+                # is high.
+                count = len(operands)
+                table = 0
+                for row in range(1 << count):
+                    high = row >> (count - len(carry)) != 0
+                    chosen = row & 1
+                    value = chosen ^ high if pin == "O" else high if chosen else row >> 1 & 1
+                    table |= int(value) << row
+                nets = cell.outputs.get(pin, ())
+                # Yosys leaves out unused bits at the top only; without a net nothing follows.
+                if bit < len(nets):
+                    ops.append((group, False, operands, table, self._index(nets[bit])))
+            carries = cell.outputs.get("CO", ())
+            carry = [self._index(carries[bit])] if bit < len(carries) else [ZERO]
+        return ops
+
+    def _shift_register(self, cell: Cell, number: int, srls: list) -> list[tuple]:
+        length = _SRLS[cell.type]
+        base = self._store(_binary(cell.parameters.get("INIT", "0"), length))
+        self.shift_registers.append(cell)
+        srls.append((base, length, self._index(cell.inputs["D"][0]),
+                     self._index(cell.inputs["CE"][0])))  # fmt: skip
+        address = [cell.inputs[f"A{k}"][0] for k in range(4)] if length == 16 else cell.inputs["A"]
+        ops = []
+        if q := cell.outputs.get("Q"):
+            ops.append((number, True, [self._index(n) for n in address], (base, 1),
+                        self._index(q[0])))  # fmt: skip
+        if q := cell.outputs.get("Q31"):
+            ops.append((number, True, [], (base + 31, 1), self._index(q[0])))
+        return ops
+
+    def _lut_memory(self, cell: Cell, number: int, rams: list) -> list[tuple]:
+        ops = []
+        where = len(self.lut_memories)
+        self.lut_memories.append(cell)
+        enable = self._index(cell.inputs["WE"][0])
+
+        def indices(nets) -> list[int]:
+            return [self._index(net) for net in nets]
+
+        if cell.type in _RAM_1:
+            bits = _RAM_1[cell.type]
+
+            def address(name: str) -> list[int]:
+                whole = cell.inputs.get(name)
+                return indices(whole or [cell.inputs[f"{name}{k}"][0] for k in range(bits)])
+
+            base = self._store(_binary(cell.parameters.get("INIT", "0"), 1 << bits))
+            rams.append((base, 1, address("A"), self._index(cell.inputs["D"][0]), enable))
+            self._ram_cell.append(where)
+            for pin, name in (("O", "A"), ("SPO", "A"), ("DPO", "DPRA")):
+                if nets := cell.outputs.get(pin):
+                    ops.append((number, True, address(name), (base, 1), self._index(nets[0])))
+            return ops
+        depth, width = _RAM_M[cell.type]
+        write = indices(cell.inputs["ADDRD"])
+        for lane in "ABCD":
+            base = self._store(_binary(cell.parameters.get(f"INIT_{lane}", "0"), depth * width))
+            for bit, net in enumerate(cell.inputs.get(f"DI{lane}", ())):
+                rams.append((base + bit, width, write, self._index(net), enable))
+                self._ram_cell.append(where)
+            for bit, net in enumerate(cell.outputs.get(f"DO{lane}", ())):
+                ops.append((number, True, indices(cell.inputs[f"ADDR{lane}"]),
+                            (base + bit, width), self._index(net)))  # fmt: skip
+        return ops
+
+    def _block_memory(self, cell: Cell, ports: list, pool_out: list, pool_in: list) -> None:
+        large = cell.type == "RAMB36E1"
+        contents = [
+            _binary("".join(
+                cell.parameters.get(f"{name}_{k:02X}", "").rjust(256, "0")
+                for k in reversed(range(count << large))
+            ), (count << large) * 256)
+            for name, count in (("INIT", 64), ("INITP", 8))
+        ]  # fmt: skip
+        data, parity = map(self._store, contents)
+        simple = cell.parameters["RAM_MODE"] == "SDP"
+        half = 36 if large else 18
+        for port, pins, write_pins in (
+            ("A", ("ADDRARDADDR", "ENARDEN"), "WEA"), ("B", ("ADDRBWRADDR", "ENBWREN"), "WEBWE"),
+        ):  # fmt: skip
+            read, write = (
+                int(cell.parameters[f"{kind}_WIDTH_{port}"], 2) for kind in ("READ", "WRITE")
+            )
+            writes = [n for n in cell.inputs[write_pins] if n not in ("0", "x", "z")]
+            if not writes:
+                write = 0
+            if not read and not write:
+                continue
+            if read and write and read != write:
+                raise SimulationError(f"widths of a port of {cell.name!r} must be equal")
+            self._check_block_memory(cell, port)
+            width = read or write
+            whole = simple and width > half
+            letters = "AB" if whole else port
+            bits, bytes_ = _data_bits(width), max(_data_bits(width) // 8, 1)
+
+            def pin(kind: str, count: int, has: bool, letters=letters) -> list[int]:
+                names = {"DO": "DO{0}DO", "DOP": "DOP{0}DOP", "DI": "DI{0}DI", "DIP": "DIP{0}DIP"}
+                side = cell.outputs if kind.startswith("DO") else cell.inputs
+                nets = [n for x in letters for n in side[names[kind].format(x)]][:count]
+                return [self._index(n) for n in nets] if has else [ZERO] * count
+
+            parities = bytes_ if width % 9 == 0 else 0
+            first = len(pool_out)
+            pool_out += pin("DO", bits, bool(read)) + pin("DOP", parities, bool(read))
+            pool_in += pin("DI", bits, bool(write)) + pin("DIP", parities, bool(write))
+            address = cell.inputs[pins[0]][: 15 if large else 14]
+            enables = cell.inputs[write_pins]
+            self.ports.append(Port(cell, port))
+            ports.append((
+                data, parity, width, [self._index(n) for n in address],
+                self._index(cell.inputs[pins[1]][0]),
+                [self._index(enables[k % len(enables)]) for k in range(bytes_)] if write else [],
+                WRITE_MODES.index(cell.parameters[f"WRITE_MODE_{port}"]), first,
+            ))  # fmt: skip
+
+    def _check_block_memory(self, cell: Cell, port: str) -> None:
+        reset = {"A": "RSTRAMARSTRAM", "B": "RSTRAMB"}[port]
+        wrong = [
+            what
+            for what, holds in (
+                ("output registers", "1" in cell.parameters.get(f"DO{port}_REG", "0")),
+                ("a reset", cell.inputs[reset] != ("0",)),
+                ("a cascade", cell.parameters.get(f"RAM_EXTENSION_{port}", "NONE") != "NONE"),
+            )
+            if holds
+        ]
+        if wrong:
+            raise SimulationError(f"block memory {cell.name!r} must not use {', '.join(wrong)}")
+
+
+def _data_bits(width: int) -> int:
+    """Data bits of a port, without parity: a power of two."""
+    return 1 << (width.bit_length() - 1)
+
+
+def _binary(text: str, length: int) -> np.ndarray:
+    """Bits of a parameter, LSB first."""
+    bits = np.zeros(length, np.uint8)
+    found = np.frombuffer(text.encode(), np.uint8)[::-1][:length] == ord("1")
+    bits[: len(found)] = found
+    return bits
+
+
+def _table(cell: Cell) -> tuple[list[Net], int]:
+    """Inputs, first one at bit 0 of the row, and truth table of a LUT or a multiplexer."""
+    if cell.type == "INV":
+        return [*cell.inputs["I"]], 0b01
+    if cell.type in ("MUXF7", "MUXF8"):
+        return [cell.inputs[pin][0] for pin in ("I0", "I1", "S")], 0b1100_1010
+    if cell.type.startswith("LUT") and cell.type[3:].isdecimal():
+        count = int(cell.type[3:])
+        return (
+            [cell.inputs[f"I{k}"][0] for k in range(count)],
+            int(cell.parameters["INIT"].replace("x", "0"), 2) & ((1 << (1 << count)) - 1),
+        )
+    raise SimulationError(f"cell {cell.name!r} must be of a type that is simulated: {cell.type}")
+
+
+def _carry_chains(cells: Sequence[Cell]) -> dict[int, int]:
+    """The number of the first CARRY4 of the chain that each belongs to."""
+    by_carry = {
+        cell.outputs["CO"][3]: number
+        for number, cell in enumerate(cells)
+        if cell.type == "CARRY4" and len(cell.outputs.get("CO", ())) == 4
+    }
+    chains: dict[int, int] = {}
+
+    def first(number: int) -> int:
+        while (before := by_carry.get(cells[number].inputs.get("CI", ("0",))[0])) is not None:
+            number = before
+        return number
+
+    for number, cell in enumerate(cells):
+        if cell.type == "CARRY4":
+            chains[number] = first(number)
+    return chains
+
+
+def _levels(ops: Sequence[tuple]) -> dict:
+    """Level of each group of operations: one more than the deepest that it reads."""
+    driver = {op[4]: op[0] for op in ops}
+    reads: dict = {op[0]: set() for op in ops}
+    for op in ops:
+        # Within a carry chain, bits follow each other in order.
+        within = op[0] if isinstance(op[0], tuple) else None
+        reads[op[0]].update(driver[n] for n in op[2] if n in driver and driver[n] != within)
+    try:
+        order = [*TopologicalSorter(reads).static_order()]
+    except CycleError as error:
+        cells = len(set(error.args[1]))
+        raise SimulationError(f"design has a combinational loop of {cells} cells") from None
+    levels: dict = {}
+    for group in order:
+        levels[group] = 1 + max((levels[g] for g in reads[group]), default=0)
+    return levels

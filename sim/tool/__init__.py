@@ -1,0 +1,1 @@
+"""Verilator and cocotb: builds of simulations, kept, and their runs."""

@@ -1,0 +1,176 @@
+"""Running of a cocotb bench in a process of its own, with arrays in and arrays out.
+
+A run counts only if the simulator ended by itself, cocotb reports exactly one test and no
+failure, and the bench wrote its result; everything else raises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+
+import lutgen
+from lutgen.files.whole import scratch_folder
+from lutgen.sim.tool.verilator import Simulation, SimulationError, _runner_class, _tail
+
+__all__ = ["run"]
+
+_FOREIGN = ("COCOTB_TEST_FILTER", "COCOTB_USER_COVERAGE", "COVERAGE", "COCOTB_LIST_TESTS")
+
+
+def run(
+    simulation: Simulation,
+    bench: str,
+    arrays: Mapping[str, np.ndarray],
+    settings: Mapping[str, object],
+    *,
+    timeout: float = 600.0,
+    waves: Path | None = None,
+) -> tuple[dict[str, np.ndarray], dict[str, object]]:
+    """Run the cocotb test of the module ``bench`` and return its arrays and its json object.
+
+    The bench finds its input by `lutgen.sim.tool.exchange.read` and hands back its result by
+    `lutgen.sim.tool.exchange.write`.
+
+    Parameters
+    ----------
+    simulation : Simulation
+    bench : str
+        Full name of a module with one cocotb test.
+    arrays, settings : mappings
+        Input of the bench: arrays without object dtype, and json values.
+    timeout : float
+        Wall-clock limit in seconds.
+    waves : Path, optional
+        File to write; the simulation must be built for files with this suffix.
+
+    Raises
+    ------
+    SimulationError
+        If the bench fails, hangs, or ends without a result.
+    """
+    if waves is not None and Path(waves).suffix != f".{simulation.waves}":
+        raise ValueError(
+            f"waves must be None or of the kind that the simulation was built for, "
+            f"{simulation.waves or 'none'}, not {str(waves)!r}"
+        )
+    with scratch_folder("lutgen-run-") as folder:
+        np.savez(folder / "input.npz", **arrays)
+        (folder / "input.json").write_text(json.dumps(dict(settings)))
+        runner = _bench_runner_class()(simulation, folder, timeout, waves)
+        log = folder / "run.log"
+        what = f"simulation of {simulation.top!r}"
+        problem = None
+        try:
+            runner.test(
+                bench,
+                simulation.top,
+                hdl_toplevel_lang="verilog",
+                build_dir=simulation.executable.parent,
+                test_dir=folder,
+                results_xml=str(folder / "results.xml"),
+                log_file=log,
+            )
+        except subprocess.TimeoutExpired:
+            problem = f"took more than {timeout:g} s"
+        except SystemExit:  # cocotb's runner has found a failure, which the report explains
+            problem = _verdict(folder) or "failed"
+        except (RuntimeError, OSError) as error:
+            problem = f"failed: {error}"
+        problem = problem or _verdict(folder)
+        if problem:
+            text = log.read_text(errors="replace") if log.exists() else ""
+            raise SimulationError(f"{what} {problem}\n{_tail(text)}")
+        with np.load(folder / "output.npz") as stored:
+            found = {name: stored[name] for name in stored.files}
+        return found, json.loads((folder / "output.json").read_text())
+
+
+def _verdict(folder: Path) -> str | None:
+    """Return what is wrong with the result in ``folder``, None if nothing."""
+    report = folder / "results.xml"
+    if not report.exists():
+        return "ended without a report"
+    root = ElementTree.parse(report).getroot()
+    cases = list(root.iter("testcase"))
+    if len(cases) != 1:
+        return f"ran {len(cases)} tests instead of 1"
+    bad = [e for kind in ("failure", "error", "skipped") for e in cases[0].iter(kind)]
+    if bad:
+        detail = bad[0].get("error_msg") or bad[0].get("message") or (bad[0].text or "").strip()
+        return f"failed: {bad[0].tag}: {detail}"
+    # Written last by the bench, and by renaming: there means complete.
+    if not (folder / "output.json").exists() or not (folder / "output.npz").exists():
+        return "ended without a result"
+    return None
+
+
+@cache
+def _bench_runner_class():
+    import cocotb_tools.config
+
+    class BenchRunner(_runner_class()):
+        """Runs a bench with a time limit, apart from the settings of other cocotb users."""
+
+        def __init__(self, simulation, folder, timeout, waves) -> None:
+            super().__init__()
+            self.log.setLevel(logging.CRITICAL)  # problems are raised
+            self._simulation = simulation
+            self._folder = folder
+            self._timeout = timeout
+            self._waves = waves
+
+        def _set_env_test(self) -> None:
+            super()._set_env_test()
+            for name in _FOREIGN:
+                self.env.pop(name, None)
+            package = Path(lutgen.__file__).parents[1]
+            self.env["PYTHONPATH"] = f"{package}{os.pathsep}{self.env['PYTHONPATH']}"
+            # The simulator's own path of it was a link, where its folder has a space in its name.
+            libraries = [str(cocotb_tools.config.libs_dir), self.env.get("LD_LIBRARY_PATH")]
+            self.env["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, libraries))
+            self.env["LUTGEN_SIM_FOLDER"] = str(self._folder)
+            self.env["COCOTB_TRUST_INERTIAL_WRITES"] = "1"
+            self.env["COCOTB_ANSI_OUTPUT"] = "0"
+            # cocotb rewrites assertions by pytest, which loads all its plugins: a fifth of a
+            # second that benches without assertions can do without.
+            self.env["COCOTB_REWRITE_ASSERTION_FILES"] = ""
+
+        def _test_command(self) -> list[list[str]]:
+            command = [str(self._simulation.executable)]
+            if self._waves is not None:
+                command += ["--trace", "--trace-file", str(Path(self._waves).absolute())]
+            return [command]
+
+        def _execute_cmds(self, cmds, cwd, stdout=None) -> None:
+            (command,) = cmds
+            process = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                code = process.wait(self._timeout)
+            except BaseException:  # also an interrupt from the keyboard, which it did not get
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                raise
+            if code:
+                raise RuntimeError(f"simulator ended with code {code}")
+
+    return BenchRunner

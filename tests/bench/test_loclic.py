@@ -1,0 +1,78 @@
+"""The programs that measure JPEG, WebP and trained codecs, on one drawn image."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+from lutgen.training.loclic.export import export_codec
+from lutgen.training.loclic.files import image_tensor
+from lutgen.training.loclic.initial import begin_linear
+from lutgen.training.loclic.measure.results import Results
+from lutgen.training.loclic.model import Codec
+from lutgen.training.loclic.networks.config import CodecConfig
+from lutgen.training.loclic.store import save_codec
+
+pytest.importorskip("pytorch_msssim", reason="MS-SSIM needs pytorch-msssim: extra `train`")
+
+from bench import loclic, loclic_baselines  # noqa: E402  (after the skip)
+
+
+def test_baselines(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    smooth = np.add.outer(np.linspace(0, 160, 192), np.linspace(0, 90, 176))
+    image = smooth[..., None] + rng.normal(0, 6, (192, 176, 3))
+    (tmp_path / "pictures").mkdir()
+    Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(tmp_path / "pictures" / "a.png")
+    arguments = [str(tmp_path / "pictures"), "--qualities", "20,50,80,95", "--out", str(tmp_path)]
+    result = CliRunner().invoke(loclic_baselines.main, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    curves = {name: Results.load(tmp_path / f"loclic-{name}.json") for name in ("jpeg", "webp")}
+    for curve in curves.values():
+        found = curve.results
+        assert found["quality"] == [20, 50, 80, 95]
+        for name in ("bpp", "psnr-rgb", "ms-ssim-rgb"):
+            assert found[name] == sorted(found[name])
+        assert 0.9 < found["ms-ssim-rgb"][-1] < 1
+        assert min(found["encoding_time"]) > 0
+    jpeg, webp = (curve.results for curve in curves.values())
+    assert webp["bpp"][0] < jpeg["bpp"][0]
+    assert webp["psnr-rgb"][0] > jpeg["psnr-rgb"][0]
+
+
+def test_a_trained_codec(tmp_path):
+    """The command measures an exported codec from real bytes, beside its float networks."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:192, :192]
+    image = 128 + 80 * np.sin(np.stack([x + y, x - y, x + 2 * y], 2) / 20)
+    image = (image + rng.normal(0, 4, image.shape)).clip(0, 255).astype(np.uint8)
+    Image.fromarray(image).save(tmp_path / "image.png")
+    torch.manual_seed(0)
+    network = Codec(CodecConfig(source="test", widths=(8, 8, 8), latent=16, slices=2)).eval()
+    begin_linear(network, image_tensor(image), 0.013)
+    training = {
+        "config": {"weight": 0.013, "codec": {"source": "test"}}, "device": "cpu",
+        "last": {"step": 0, "seconds": 0.0},
+    }  # fmt: skip
+    save_codec(tmp_path / "t.pt", network, training)
+    export_codec(network, training).write(tmp_path / "m.loclic")
+    threads = torch.get_num_threads()
+    try:
+        result = CliRunner().invoke(loclic.main, [
+            str(tmp_path / "t.pt"), str(tmp_path / "m.loclic"), "--folder", str(tmp_path),
+            "--steps", "1,2", "--name", "t", "--threads", "1", "--out", str(tmp_path / "out"),
+        ])  # fmt: skip
+    finally:
+        torch.set_num_threads(threads)
+    assert result.exit_code == 0, result.output
+    found = Results.load(tmp_path / "out" / "loclic-t.json").results
+    assert found["step"] == [2.0, 1.0]
+    assert found["bpp"][0] < found["bpp"][1]
+    assert found["psnr-rgb"][0] < found["psnr-rgb"][1]
+    record = json.loads((tmp_path / "out" / "loclic-t-coding.json").read_text())
+    assert record["differing_values"] == 0
+    assert record["integers"]["bpp"] == found["bpp"][1]
+    assert abs(record["integer_cost"]) < 0.02

@@ -1,0 +1,1 @@
+"""Images to train on, and samples of their pixels."""

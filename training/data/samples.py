@@ -1,0 +1,185 @@
+"""Training samples: the causal window and the symbol of every pixel, as arrays."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lutgen.model.head import SYMBOLS
+from lutgen.model.pyramid import pyramid
+from lutgen.model.window import Window
+
+__all__ = ["Samples", "collect", "collect_levels", "orientations", "upsampling_samples"]
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Weighted samples.
+
+    Parameters
+    ----------
+    features:
+        uint8, shape (F, N): one contiguous row per window feature.
+    symbols:
+        uint8, shape (N,): the pixel to be coded.
+    weights:
+        int64, shape (N,): how many pixels the sample stands for.
+    """
+
+    features: np.ndarray
+    symbols: np.ndarray
+    weights: np.ndarray
+
+    @property
+    def pixels(self) -> int:
+        """Sum of the weights."""
+        return int(self.weights.sum())
+
+
+def orientations(images: Sequence[np.ndarray], count: int) -> list[np.ndarray]:
+    """The images in ``count`` of the eight flips and quarter turns, the given ones first."""
+    if count not in (1, 2, 4, 8):
+        raise ValueError(f"orientations must be 1, 2, 4 or 8, not {count!r}")
+    out = []
+    for k in range(count):
+        for image in images:
+            # Bit 0 mirrors left-right, bit 1 top-bottom, bit 2 transposes.
+            turned = image[:, ::-1] if k & 1 else image
+            turned = turned[::-1] if k & 2 else turned
+            out.append(turned.T if k & 4 else turned)
+    return out
+
+
+def collect(
+    images: Iterable[np.ndarray], window: Window, tile: int,
+    progress: Callable[[int], None] = lambda pixels: None,
+) -> Samples:  # fmt: skip
+    """Samples of all pixels of a raster model, the background collapsed: see `collect_levels`."""
+    return collect_levels(images, window, tile, progress=progress)[0]
+
+
+def collect_levels(
+    images: Iterable[np.ndarray],
+    window: Window,
+    tile: int,
+    *,
+    levels: int = 0,
+    upsample: Callable[[np.ndarray, int, int], np.ndarray] | None = None,
+    progress: Callable[[int], None] = lambda pixels: None,
+) -> list[Samples]:
+    """Samples of all pixels of all levels, the background collapsed.
+
+    Tiles of ``tile`` x ``tile`` pixels start at the image's origin; pixels outside a tile read as
+    zero.  Pixels whose whole window is zero (most of a glyph image) are merged into at most 256
+    weighted samples per level, which leaves every histogram as it was.
+
+    Parameters
+    ----------
+    images:
+        uint8 arrays of shape (H, W), sizes may differ.
+    levels:
+        L, number of levels above the image.
+    upsample:
+        The upsampling model: uint8 (N, h, w), height and width to uint8 (N, height, width).
+        Needed for ``levels`` above 0, where the window must have a prior.
+    progress:
+        Called with the pixels just done.
+
+    Returns
+    -------
+    list of Samples
+        Element l is level l.
+    """
+    features: list[list[np.ndarray]] = [[] for _ in range(levels + 1)]
+    symbols: list[list[np.ndarray]] = [[] for _ in range(levels + 1)]
+    background = np.zeros((levels + 1, SYMBOLS), dtype=np.int64)
+    for batch in _batches(images, tile):
+        stack = pyramid(batch, levels)
+        for level, pixels in enumerate(stack):
+            prior = None
+            if level < levels:
+                prior = upsample(stack[level + 1], *pixels.shape[-2:])
+            context = window.extract(pixels, prior).reshape(window.features, -1)
+            symbol = pixels.reshape(-1)
+            busy = context.any(axis=0)
+            background[level] += np.bincount(symbol[~busy], minlength=SYMBOLS)
+            features[level].append(context[:, busy])
+            symbols[level].append(symbol[busy])
+        progress(batch.size)
+    return [_merged(*parts) for parts in zip(features, symbols, background, strict=True)]
+
+
+def _batches(images: Iterable[np.ndarray], tile: int) -> Iterator[np.ndarray]:
+    """All tiles, stacks of equally sized ones: uint8 (N, h, w)."""
+    by_shape: dict[tuple[int, int], list[np.ndarray]] = {}
+    for image in images:
+        height, width = image.shape
+        for y in range(0, height, tile):
+            for x in range(0, width, tile):
+                part = image[y : y + tile, x : x + tile]
+                by_shape.setdefault(part.shape, []).append(part)
+    for tiles in by_shape.values():
+        # Bounded batches: windows are F copies of the pixels.
+        step = max(1, (1 << 22) // tiles[0].size)
+        for at in range(0, len(tiles), step):
+            yield np.stack(tiles[at : at + step])
+
+
+def _merged(features: list, symbols: list, background: np.ndarray) -> Samples:
+    seen = np.flatnonzero(background)
+    count = features[0].shape[0]
+    features = [*features, np.zeros((count, seen.size), dtype=np.uint8)]
+    symbol = np.concatenate([*symbols, seen.astype(np.uint8)])
+    weight = np.ones(symbol.size, dtype=np.int64)
+    weight[symbol.size - seen.size :] = background[seen]
+    return Samples(np.ascontiguousarray(np.concatenate(features, axis=1)), symbol, weight)
+
+
+def upsampling_samples(
+    images: Iterable[np.ndarray], window: Window, tile: int, levels: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Samples of an upsampling model, all levels together, the background collapsed.
+
+    Parameters
+    ----------
+    window:
+        The square around a coarse pixel: a window with a prior, all of whose pixels are known.
+
+    Returns
+    -------
+    (features, targets, weights):
+        uint8 (F, N), uint8 (4, N) the block of finer pixels, top left, top right, bottom left,
+        bottom right, and int64 (4, N) how many pixels each stands for: 0 where an odd side cut
+        the block.
+    """
+    features, targets, weights = [], [], []
+    for batch in _batches(images, tile):
+        stack = pyramid(batch, levels)
+        for fine, coarse in zip(stack, stack[1:], strict=False):
+            context = window.extract(coarse, coarse).reshape(window.features, -1)
+            block, exists = _blocks(fine)
+            features.append(context)
+            targets.append(block)
+            weights.append(exists)
+    feature = np.concatenate(features, axis=1)
+    target = np.concatenate(targets, axis=1)
+    weight = np.concatenate(weights, axis=1)
+    # Empty windows over empty blocks say the same thing over and over.
+    empty = ~feature.any(axis=0) & ~target.any(axis=0)
+    total = weight[:, empty].sum(axis=1)
+    keep = ~empty
+    keep[np.flatnonzero(empty)[:1]] = True
+    weight[:, np.flatnonzero(empty)[:1]] = total[:, None]
+    return np.ascontiguousarray(feature[:, keep]), target[:, keep], weight[:, keep]
+
+
+def _blocks(fine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The 2 x 2 blocks of uint8 (N, H, W), (4, N h w), and which of their pixels exist."""
+    height, width = fine.shape[-2:]
+    pad = [(0, 0), (0, height % 2), (0, width % 2)]
+    exists = np.pad(np.ones_like(fine, dtype=np.int64), pad)
+    fine = np.pad(fine, pad)
+    return tuple(
+        np.stack([part[:, y::2, x::2].reshape(-1) for y in (0, 1) for x in (0, 1)])
+        for part in (fine, exists)
+    )

@@ -1,0 +1,345 @@
+"""Training of the paper's models: images in, codec model out.
+
+1. The upsampling model, where there is a pyramid, on squared error.
+2. The autoregressive model, on code length; its prior is what the hard upsampling model gives.
+3. Export: netlists by argmax and enumeration, integer tables, and the figures of all three forms.
+"""
+
+import datetime
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lutgen.codec.codec import Codec
+from lutgen.imageio import by_shape
+from lutgen.model.head import SYMBOLS, LaplaceHead, TableHead
+from lutgen.model.model import Model
+from lutgen.model.netlist import Netlist
+from lutgen.model.upsample import GROUPS, Upsampler
+from lutgen.model.window import Window
+from lutgen.training.data.datasets import DatasetError, check_images, data_hash
+from lutgen.training.data.holdout import hold_out
+from lutgen.training.data.samples import Samples, collect_levels, orientations, upsampling_samples
+from lutgen.training.dlc.batches import ImageBatches, PixelBatches
+from lutgen.training.dlc.config import DlcConfig, Hardness
+from lutgen.training.dlc.extend import INDEX, ClassNetwork
+from lutgen.training.dlc.fit import Checkpoint, Log, fit
+from lutgen.training.dlc.network import LutNetwork
+from lutgen.training.dlc.objective import ArmObjective, UpsObjective
+from lutgen.training.dlc.output import LaplaceOutput, TableOutput, UpsampleOutput
+from lutgen.training.dlc.wiring import Group, Layout
+from lutgen.training.run.parallel import rank
+from lutgen.training.tree.train import STRENGTHS, train_table_model
+
+__all__ = ["arm_layout", "train_dlc_model", "ups_layout"]
+
+_PARTS = {"soft": False, "hard": True}
+#: Most images that a Laplace head is recounted on.
+_RECOUNTED = 1000
+
+
+def distances(window: Window) -> list[float]:
+    """Distance of each feature to the pixel that is coded; upsampled pixels are farther."""
+    return [
+        abs(dy) + abs(dx) + (0.5 if i >= window.causal else 0.0)
+        for i, (dy, dx) in enumerate(window.offsets)
+    ]
+
+
+def arm_layout(window: Window, nodes: int) -> Layout:
+    """Layout of an autoregressive model with a Laplace head: half of the bits each."""
+    groups = [Group("mu", nodes // 2, 0), Group("sigma", nodes - nodes // 2)]
+    return Layout([distances(window)], groups)
+
+
+def ups_layout(window: int, nodes: int) -> Layout:
+    """Layout of an upsampling model: a quarter of the bits for each pixel of the block."""
+    if nodes % 4:
+        raise ValueError(f"last layer must be a multiple of 4 nodes, not {nodes}")
+    offsets = Window(window, prior=True).offsets
+    # The four pixels lie a quarter of a coarse pixel off its centre.
+    centres = [(dy, dx) for dy in (-0.25, 0.25) for dx in (-0.25, 0.25)]
+    distances = [[abs(y - cy) + abs(x - cx) for y, x in offsets] for cy, cx in centres]
+    return Layout(distances, [Group(name, nodes // 4, k) for k, name in enumerate(GROUPS)])
+
+
+class _Trainer:
+    def __init__(self, images, config: DlcConfig, device, checkpoint, log, progress) -> None:
+        self.config = config
+        self.device = device
+        split = hold_out(images, config.held_out, config.seed, config.held_out_most)
+        self.images, self.held, self.split = split.kept, split.held, split.how
+        if config.base is not None and sum(image.size for image in split.kept) < 2:
+            raise DatasetError(
+                "images to train on, besides those held out, must have at least two pixels for a "
+                "context tree, which holds some out, too, not one: give another image"
+            )
+        self.log = Log(log)
+        self.progress = progress
+        identity = {"data": data_hash(images), "config": asdict(config)}
+        self.checkpoint = Checkpoint(checkpoint, identity)
+        #: Of the context tree beside which bits are trained.
+        self.tree_checkpoint = None if checkpoint is None or rank() else f"{checkpoint}.tree"
+        self.state = self.checkpoint.load() or {"phase": "", "done": {}, "log": []}
+        self.log.restore(self.state["log"])
+
+    def _fit(self, phase: str, network: LutNetwork, loss, batches, schedule, evaluate) -> None:
+        """Train a network, or load it if an earlier run did."""
+        done = self.state["done"]
+        if phase in done:
+            network.load_state_dict(done[phase])
+            return
+
+        def save(fitted: dict) -> None:
+            self.checkpoint.save(
+                {"phase": phase, "done": done, "log": self.log.lines, "fit": fitted}
+            )
+
+        fit(
+            network, loss, batches, schedule, phase=phase, log=self.log, seed=self.config.seed,
+            evaluate=evaluate, evaluate_every=self.config.evaluate_every, save=save,
+            state=self.state["fit"] if self.state["phase"] == phase else None,
+            progress=self.progress,
+        )  # fmt: skip
+        done[phase] = {k: v.cpu() for k, v in network.state_dict().items()}
+
+    def upsampler(self) -> tuple[Upsampler, dict]:
+        """The trained upsampling model and its figures."""
+        c = self.config
+        square = Window(c.window, prior=True)
+        layout = ups_layout(c.window, c.ups.layers[-1])
+        network = LutNetwork(layout, c.ups, c.seed + 1).to(self.device)
+        ups = UpsObjective(UpsampleOutput(layout.groups[0].nodes))
+
+        def samples(images):
+            return upsampling_samples(images, square, c.tile, c.levels)
+
+        def windows(images):
+            features, targets, weights = samples(images)
+            return features.T, targets.T, weights.T, weights.sum()
+
+        held = samples(self.held)
+
+        def figures(how: Hardness) -> dict:
+            return {
+                f"{name}_rmse": ups.rmse(network, held, replace(how, hard=hard, noise=False))
+                for name, hard in _PARTS.items()
+                if hard or not how.hard
+            }
+
+        self._fit("ups", network, ups.loss, self._batches(windows), c.ups_schedule, figures)
+        model = Upsampler(c.window, network.netlist())
+        return model, {"hard_rmse": figures(Hardness(hard=True))["hard_rmse"]}
+
+    def arm(self, upsampler: Upsampler | None) -> tuple[Netlist, LaplaceHead | TableHead, dict]:
+        """The trained autoregressive model, its head and its figures."""
+        c = self.config
+        window = Window(c.window, prior=c.levels > 0)
+        upsample = None if upsampler is None else upsampler.upsample
+        if c.head == "table":
+            network = self._class_network(window)
+            output = network.output
+        else:
+            layout = arm_layout(window, c.arm.layers[-1])
+            network = LutNetwork(layout, c.arm, c.seed + 2)
+            output = LaplaceOutput(*(group.nodes for group in layout.groups))
+        network.to(self.device)
+        arm = ArmObjective(output)
+
+        def samples(images):
+            return collect_levels(images, window, c.tile, levels=c.levels, upsample=upsample)
+
+        def windows(images):
+            levels = samples(images)
+            return (
+                np.concatenate([s.features.T for s in levels]),
+                np.concatenate([s.symbols for s in levels]),
+                np.concatenate([s.weights for s in levels]),
+                levels[0].pixels,
+            )
+
+        held = samples(self.held)
+
+        def figures(how: Hardness) -> dict:
+            found = {}
+            for name, hard in _PARTS.items():
+                if hard or not how.hard:
+                    bits = arm.bpp(network, held, replace(how, hard=hard, noise=False))
+                    found |= {f"{name}_bpp": sum(bits), f"{name}_levels": bits}
+            # A hard forward pass is what is trained: there is nothing softer.
+            found.setdefault("soft_bpp", found["hard_bpp"])
+            return found | {"gap": found["hard_bpp"] / found["soft_bpp"] - 1}
+
+        self._fit("arm", network, arm.loss, self._batches(windows), c.arm_schedule, figures)
+        found = figures(c.arm_schedule.hardness(c.arm_schedule.steps - 1))
+        netlist = network.netlist()
+        if c.head == "table":
+            self.progress("counting tables", 0, 1)
+            head, more = table_head(output, netlist, samples(self.images), held)
+            self.progress("counting tables", 1, 1)
+            return netlist, head, found | more
+        self.progress("counting tables", 0, 1)
+        head = self._laplace_head(output, netlist, samples)
+        self.progress("counting tables", 1, 1)
+        return netlist, head, found
+
+    def _laplace_head(self, output: LaplaceOutput, netlist: Netlist, samples) -> LaplaceHead:
+        rng = np.random.default_rng(self.config.seed)
+        few = rng.permutation(len(self.images))[:_RECOUNTED]
+        levels = samples([self.images[i] for i in few])
+        counts = [
+            np.concatenate([netlist.evaluate_count(name, s.features) for s in levels])
+            for name in ("mu", "sigma")
+        ]
+        symbols = np.concatenate([s.symbols for s in levels])
+        return output.recounted(*counts, symbols, np.concatenate([s.weights for s in levels]))
+
+    def _class_network(self, window: Window) -> ClassNetwork:
+        """Network of a class index, beside the netlist of a context tree if there is to be one."""
+        c = self.config
+        base = None
+        if c.base is not None:
+            base = train_table_model(
+                self.images, c.base, checkpoint=self.tree_checkpoint, progress=self.progress
+            ).network
+        group = Group(INDEX, c.arm.layers[-1])
+        return ClassNetwork(Layout([distances(window)], [group]), c.arm, base, c.seed + 2)
+
+    def _batches(self, windows: Callable):
+        c = self.config
+        if c.pixels is None:
+            return ImageBatches(
+                self.images, windows, size=c.images, turns=c.orientations, seed=c.seed
+            )
+        self.progress("collecting windows", 0, 1)
+        features, targets, weights, pixels = windows(orientations(self.images, c.orientations))
+        self.progress("collecting windows", 1, 1)
+        return PixelBatches(
+            features, targets, weights, pixels=pixels, size=c.pixels, seed=c.seed
+        )
+
+
+def train_dlc_model(
+    images,
+    config: DlcConfig,
+    *,
+    device: str = "cpu",
+    checkpoint: Path | None = None,
+    log: Path | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+    name: str = "unnamed images",
+    licence: str = "",
+    date: str | None = None,
+) -> Model:
+    """Train a model of LUT networks.  The same images and configuration give the same model.
+
+    Parameters
+    ----------
+    images:
+        uint8 arrays of shape (H, W), sizes may differ, of two pixels at least.  Whole images are
+        held out; of a single one, its last rows (`lutgen.training.data.holdout`).
+    config:
+        Configuration.
+    device:
+        ``cpu`` or ``cuda``.
+    checkpoint:
+        File that the state is written to each minute, and that a run goes on from.  It stays:
+        remove it when the model is in safety.
+    log:
+        File of json lines; see `lutgen.training.dlc.fit.Log`.
+    progress:
+        Called with step, work done and all work of the step.
+    name, licence, date:
+        For the training record.
+
+    Returns
+    -------
+    Model
+        The metrics of its training record are of held-out images: ``soft_bpp``, ``hard_bpp`` and
+        ``integer_bpp`` of the forward pass as trained, of the hard network, and of netlist and
+        integer tables.
+
+    Raises
+    ------
+    DatasetError
+        If the images are not what they must be.
+    ValueError
+        If the checkpoint is of another run.
+    """
+    images = check_images(images)
+    progress = (lambda step, done, total: None) if progress is None else progress
+    trainer = _Trainer(images, config, device, checkpoint, log, progress)
+    upsampler, metrics = None, {"split": trainer.split}
+    if config.levels:
+        upsampler, metrics["ups"] = trainer.upsampler()
+    network, head, figures = trainer.arm(upsampler)
+    metrics |= figures
+    record = {
+        "profile": config.profile,
+        "data": {
+            "name": name, "images": len(images), "pixels": sum(i.size for i in images),
+            "sha256": data_hash(images), "licence": licence,
+        },
+        "date": datetime.date.today().isoformat() if date is None else date,
+        "config": json.loads(json.dumps(asdict(config))),  # lists, no tuples
+    }  # fmt: skip
+    window = Window(config.window, prior=config.levels > 0)
+    model = Model(
+        config.profile, window, network, None, head, record, config.levels, upsampler,
+        config.constraint,
+    )  # fmt: skip
+    held, measured = sum(image.size for image in trainer.held), 0
+
+    def tell(pixels: int) -> None:
+        nonlocal measured
+        measured += pixels
+        progress("measuring held-out images", measured, held)
+
+    metrics["integer_levels"] = integer_bpp(model, trainer.held, config.tile, tell)
+    metrics["integer_bpp"] = sum(metrics["integer_levels"])
+    metrics["luts"] = model.network.n_nodes
+    if upsampler is not None:
+        metrics["ups"]["luts"] = upsampler.network.n_nodes
+    return model.with_training(record | {"metrics": metrics})
+
+
+def table_head(
+    output: TableOutput, netlist: Netlist, samples: Sequence[Samples], held: Sequence[Samples]
+) -> tuple[TableHead, dict]:
+    """Integer tables counted on samples, smoothed as suits held-out ones best."""
+
+    def histogram(levels: Sequence[Samples]) -> np.ndarray:
+        total = np.zeros(output.counts.numel())
+        for s in levels:
+            index = netlist.evaluate_index(INDEX, s.features) * SYMBOLS + s.symbols
+            total += np.bincount(index, s.weights, total.size)
+        return total.reshape(-1, SYMBOLS)
+
+    counts, seen = histogram(samples), histogram(held)
+    output.counts.copy_(torch.from_numpy(counts))
+    heads = {strength: output.head(strength) for strength in STRENGTHS}
+    rows = np.arange(len(counts))[:, None]
+    paid = {
+        strength: float((head.code_length(rows, np.arange(SYMBOLS)[None]) * seen).sum())
+        for strength, head in heads.items()
+    }
+    strength = min(paid, key=paid.get)
+    used = int((counts.sum(axis=1) > 0).sum())
+    return heads[strength], {"smoothing": strength, "classes": used}
+
+
+def integer_bpp(
+    model: Model, images: Sequence[np.ndarray], tile: int = 32,
+    progress: Callable[[int], None] | None = None,
+) -> list[float]:  # fmt: skip
+    """Ideal bits of each level, per pixel of level 0, of what the codec codes with."""
+    codec = Codec(model)
+    bits = sum(
+        np.array(codec.encode(stack, tile=(tile, tile), progress=progress).level_bits)
+        for stack in by_shape(check_images(images))
+    )
+    return (bits / sum(image.size for image in images)).tolist()

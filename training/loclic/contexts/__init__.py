@@ -1,0 +1,1 @@
+"""Context networks and entropy parameters of LoC-LIC."""

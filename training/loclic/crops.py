@@ -1,0 +1,66 @@
+"""Random crops of colour images."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lutgen.colour import colour_size, read_colour
+from lutgen.training.data.datasets import DatasetError
+
+__all__ = ["Crops"]
+
+
+class Crops:
+    """Batches of crops, each a function of its number alone; pictures are read when needed.
+
+    Parameters
+    ----------
+    files:
+        Pictures, at least one.
+    least:
+        Side of the largest crop that will be asked for.
+    seed:
+        Of the choice.
+
+    Raises
+    ------
+    ImageError, OSError
+        If there is no picture, or one is none that `read_colour` takes, or smaller than the crop.
+    """
+
+    def __init__(self, files: Sequence[Path], least: int, seed: int) -> None:
+        self._files = list(files)
+        self._seed = seed
+        if not self._files:
+            raise DatasetError("pictures must be at least one, not none")
+        for path in self._files:
+            size = colour_size(path)  # all rules, before hours of training
+            if min(size) < least:
+                raise DatasetError(
+                    f"{path} must be at least {least} x {least} pixels, the size of a crop, not "
+                    f"{size[0]} x {size[1]}"
+                )
+
+    @property
+    def identity(self) -> str:
+        """SHA-256, in hex, of the names and sizes of the files."""
+        text = "\n".join(f"{p.name} {p.stat().st_size}" for p in self._files)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def batch(self, step: int, count: int, side: int, part: slice = slice(None)) -> np.ndarray:
+        """A part of the crops of a step, half of them mirrored: uint8, (n, side, side, 3)."""
+        rng = np.random.default_rng([self._seed, step])
+        picks = rng.integers(0, len(self._files), count)
+        places = rng.random((count, 2))
+        mirrored = rng.random(count) < 0.5
+        crops = []
+        for pick, place, mirror in zip(picks[part], places[part], mirrored[part], strict=True):
+            image = read_colour(self._files[pick])
+            y, x = (
+                int(at * (size - side + 1)) for at, size in zip(place, image.shape, strict=False)
+            )
+            crop = image[y : y + side, x : x + side]
+            crops.append(crop[:, ::-1] if mirror else crop)
+        return np.stack(crops)

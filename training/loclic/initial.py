@@ -1,0 +1,195 @@
+"""First weights from data: the transforms begin as a linear block transform."""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from lutgen.training.loclic.contexts.entropy_parameters import EntropyParameters
+from lutgen.training.loclic.model import Codec
+from lutgen.training.loclic.networks.config import CodecConfig
+from lutgen.training.loclic.networks.gdn import GDN
+from lutgen.training.loclic.networks.residual_block import ResidualBlock
+from lutgen.training.loclic.networks.residual_down import ResidualDown
+from lutgen.training.loclic.networks.residual_up import ResidualUp
+
+__all__ = ["begin_linear"]
+
+#: Little enough that normalisation begins as almost none, and enough to have a gradient.
+_GAMMA = 0.01
+
+
+def begin_linear(network: Codec, x: torch.Tensor, weight: float) -> None:
+    """Let a codec begin as a transform by principal components with a fixed Gaussian for each.
+
+    With usual first weights y is a fraction of a rounding step, and thousands of steps go by until
+    much of the image passes.  Here each halving of the resolution begins as the principal
+    components of 2 x 2 blocks of the features before, as far as the channels of both transforms
+    reach: through the convolutions of the analysis, where ``GELU(x) - GELU(-x) = x`` takes two
+    channels for one, and back through the skip connections of the synthesis, beside which nothing
+    is added yet.  Steps of y are those that the loss wants at high rates, and the hyper-synthesis
+    begins with the spread of each channel.  The context networks begin by passing on what it says.
+
+    Parameters
+    ----------
+    network:
+        Codec to change in place; layers that have no part in this keep their weights.
+    x:
+        Images in [0, 1], (B, 3, H, W), sides multiples of 64.
+    weight:
+        Of the squared error in the loss, see `.schedule.TrainConfig`.
+    """
+    # dD/dR of uniform steps: weight * step^2 / 18 = 1 / ln 2, in pixels 0..255.
+    step = math.sqrt(18 / (weight * math.log(2))) / 255
+    with torch.no_grad():
+        components, means, scales = _pyramid(x, _kept(network.config), step)
+        _analysis(network, components, means, scales)
+        _synthesis(network, components, means, scales)
+        y = network.analysis(x)
+        spread = y.std((0, 2, 3)).clamp(min=0.11)
+        last = network.hyper_synthesis.stages[-1]
+        last.weight *= 0.1
+        last.bias.copy_(torch.cat([spread, y.mean((0, 2, 3))]))
+        for index, part in enumerate(network.entropy_model.slices):
+            for parameters in (part.anchor_parameters, part.other_parameters):
+                _pass_on(parameters, index, network.config)
+
+
+def _kept(config: CodecConfig) -> list[int]:
+    """Components at a half, quarter, eighth and sixteenth of the resolution."""
+    n0, n1, n2 = config.widths
+    kept, before = [], 3
+    for limit in (n0 // 2, min(n0, n1 // 2), min(n1, n2 // 2), config.latent):
+        before = min(4 * before, limit)
+        kept.append(before)
+    return kept
+
+
+def _blocks(x: torch.Tensor) -> torch.Tensor:
+    """(B, C, H, W) -> (B, 4 C, H / 2, W / 2), the order of nn.PixelShuffle."""
+    return functional.pixel_unshuffle(x, 2)
+
+
+def _pyramid(x: torch.Tensor, kept: list[int], step: float):
+    """Components (kept, 4 before), means (4 before,) and scale of each level.
+
+    Scales keep the features of a level small; together they make one unit of y a step of pixels.
+    """
+    components, means, scales = [], [], []
+    whole = 1.0
+    for count in kept:
+        blocks = _blocks(x).transpose(0, 1).flatten(1)
+        mean = blocks.mean(1)
+        around = (blocks - mean[:, None]).double()
+        _, vectors = torch.linalg.eigh(around @ around.T / around.shape[1])
+        part = vectors.flip(1)[:, :count].T.float()
+        x = functional.conv2d(_blocks(x) - mean[:, None, None], part[:, :, None, None])
+        if len(scales) + 1 < len(kept):
+            # Constant pictures have no spread: any scale will do.
+            scale = 0.5 / (x.std((0, 2, 3)).max().item() or 0.5)
+        else:
+            scale = 1 / (step * whole)
+        x, whole = x * scale, whole * scale
+        components.append(part)
+        means.append(mean)
+        scales.append(scale)
+    return components, means, scales
+
+
+def _spread(part: torch.Tensor) -> torch.Tensor:
+    """(n, 4 c) -> (n, c, 2, 2)."""
+    return part.reshape(part.shape[0], -1, 2, 2)
+
+
+def _analysis(network: Codec, components, means, scales) -> None:
+    stages = list(network.analysis.stages)
+    for level, part in enumerate(components):
+        rows, across = part.shape[0], part.shape[1] // 4
+        kernel = _spread(part) * scales[level]
+        offset = -(part @ means[level]) * scales[level]
+        stage = stages[2 * level]
+        # Of a kernel of 3 x 3 with stride 2, the 2 x 2 block of the output cell.
+        if isinstance(stage, ResidualDown):
+            first, second, gdn = stage.body[0], stage.body[2], stage.body[3]
+            first.weight.zero_()
+            second.weight[:rows].zero_()
+            second.bias[:rows] = 0
+            for k, sign in enumerate((1, -1)):
+                first.weight[k : 2 * rows : 2, :across, 1:, 1:] = sign * kernel
+                first.bias[k : 2 * rows : 2] = sign * offset
+                for row in range(rows):
+                    second.weight[row, 2 * row + k, 1, 1] = sign
+            _little_gdn(gdn)
+            stage.skip.weight[:rows].zero_()
+            stage.skip.bias[:rows] = 0
+            _nothing(stages[2 * level + 1].body[2])
+        else:
+            stage.weight.zero_()
+            stage.weight[:rows, :across, 1:, 1:] = kernel
+            stage.bias[:rows] = offset
+
+
+def _synthesis(network: Codec, components, means, scales) -> None:
+    # All stages share the scale of y: one in which errors of a step are far below the steps of
+    # the optimizer would not survive them.
+    share = math.prod(scales) ** (1 / len(components))
+    level = len(components)
+    for stage in network.synthesis.stages:
+        if isinstance(stage, ResidualBlock):
+            _little(stage.body[0])
+            _nothing(stage.body[2])
+            if isinstance(stage.skip, nn.Conv2d):
+                stage.skip.bias.zero_()
+                stage.skip.weight.zero_()
+                for k in range(min(stage.skip.weight.shape[:2])):
+                    stage.skip.weight[k, k] = 1.0
+            continue
+        level -= 1
+        if isinstance(stage, ResidualUp):
+            _little(stage.body[0][0])
+            _nothing(stage.body[2])
+            _little_gdn(stage.body[3])
+            stage = stage.skip
+        conv = stage[0]
+        part = components[level]
+        rows, across = part.shape
+        conv.weight.zero_()
+        conv.bias.zero_()
+        conv.weight[:across, :rows, 1, 1] = part.T / share
+        conv.bias[:across] = means[level] * (share**level / math.prod(scales[:level]))
+
+
+def _pass_on(parameters: EntropyParameters, index: int, config: CodecConfig) -> None:
+    """Scales and means of a slice from the end of the input, two channels for one as above."""
+    c, m = config.channels, config.latent
+    layers = [layer for layer in parameters.stages if isinstance(layer, nn.Conv2d)]
+    rows = torch.arange(2 * c)
+    if any(4 * c > layer.out_channels for layer in layers[:-1]):
+        return  # too wide a slice: learnt from nothing
+    from_ = layers[0].in_channels - 2 * m + index * c + rows % c + m * (rows // c)
+    for k, layer in enumerate(layers):
+        first, last = k == 0, k == len(layers) - 1
+        used = rows if last else torch.arange(4 * c)
+        layer.weight[used] = 0
+        layer.bias[used] = 0
+        for out, out_sign in ((rows, 1),) if last else ((2 * rows, 1), (2 * rows + 1, -1)):
+            if first:
+                layer.weight[out, from_] = out_sign
+            else:
+                layer.weight[out, 2 * rows] = out_sign
+                layer.weight[out, 2 * rows + 1] = -out_sign
+
+
+def _nothing(layer: nn.Conv2d) -> None:
+    layer.weight.zero_()
+    layer.bias.zero_()
+
+
+def _little(layer: nn.Conv2d) -> None:
+    layer.weight *= 0.1
+
+
+def _little_gdn(layer: GDN) -> None:
+    eye = torch.eye(len(layer.beta), dtype=torch.bool)
+    layer.gamma[eye] = math.sqrt(_GAMMA)

@@ -1,0 +1,1 @@
+"""Measures of LoC-LIC: complexity, quality, curves, published figures."""

@@ -1,0 +1,110 @@
+"""The lossy codec as a network."""
+
+import torch
+from torch import nn
+
+from lutgen.training.loclic.contexts.entropy_model import EntropyModel
+from lutgen.training.loclic.networks.analysis import Analysis
+from lutgen.training.loclic.networks.config import ALIGNMENT, CodecConfig
+from lutgen.training.loclic.networks.factorized_prior import FactorizedPrior
+from lutgen.training.loclic.networks.gaussian import likelihood
+from lutgen.training.loclic.networks.hyper_analysis import HyperAnalysis
+from lutgen.training.loclic.networks.hyper_synthesis import HyperSynthesis
+from lutgen.training.loclic.networks.synthesis import Synthesis
+
+__all__ = ["Codec", "straight_round"]
+
+
+def straight_round(x: torch.Tensor) -> torch.Tensor:
+    """Round; gradients pass as if it did not."""
+    return x + (torch.round(x) - x).detach()
+
+
+class Codec(nn.Module):
+    """LoC-LIC, or MLIC++ by its configuration.
+
+    LoC-LIC, section 3.1, figure 2, equation 2.
+
+    ::
+
+        x -- analysis -- y -------------------- round to means + integers -- y_hat -- synthesis
+             |           |                            ^ scales, means                    |
+        (B, 3, H, W)     hyper-analysis               |                                x_hat
+                         |                      entropy model
+                         z -- round -- z_hat -- hyper-synthesis
+                              ^ factorized prior
+
+    Parameters
+    ----------
+    config:
+        One of `lutgen.training.loclic.networks.config.PRESETS`, or any other.
+    """
+
+    def __init__(self, config: CodecConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.analysis = Analysis(config)
+        self.synthesis = Synthesis(config)
+        self.hyper_analysis = HyperAnalysis(config)
+        self.hyper_synthesis = HyperSynthesis(config)
+        self.entropy_model = EntropyModel(config)
+        self.prior = FactorizedPrior(config.hyper_width)
+
+    def forward(self, x: torch.Tensor, *, contexts: bool = True) -> dict:
+        """Image and rate.
+
+        In training, rates are of values with uniform noise (LoC-LIC, section 3.1), images of
+        rounded ones with straight gradients; in evaluation both are of rounded ones.
+
+        Parameters
+        ----------
+        x:
+            Image in [0, 1], (B, 3, H, W), sides multiples of 64.
+        contexts:
+            Without, scales and means are those of the hyper-synthesis, as in Minnen et al. 2018:
+            much faster, for the first steps of training.
+
+        Returns
+        -------
+        dict
+            ``x_hat``, shape of x, and ``likelihoods``, a dict of ``y``, (B, M, H/16, W/16), and
+            ``z``, (B, N, H/64, W/64): probabilities, of which the rate is minus the sum of binary
+            logarithms.
+
+        Raises
+        ------
+        ValueError
+            If x is of another shape.
+        """
+        if x.ndim != 4 or x.shape[1] != 3 or x.shape[2] % ALIGNMENT or x.shape[3] % ALIGNMENT:
+            raise ValueError(
+                f"images must be of shape (B, 3, H, W) with sides that are multiples of "
+                f"{ALIGNMENT}, not {tuple(x.shape)}"
+            )
+        c = self.config.channels
+        # Training with channels last ends in corrupt memory, torch 2.13 on the CPU.
+        x = x.contiguous()
+        y = self.analysis(x)
+        z = self.hyper_analysis(y)
+        medians = self.prior.medians
+        z_hat = straight_round(z - medians) + medians
+
+        def code(index, cells, scales, means):
+            part = y[:, index * c : (index + 1) * c]
+            return straight_round(part - means) + means
+
+        scales, means = self.hyper_synthesis(z_hat)
+        if contexts:
+            y_hat, scales, means = self.entropy_model(scales, means, code)
+        else:
+            y_hat = straight_round(y - means) + means
+        if self.training:
+            y_seen, z_seen = (v + torch.empty_like(v).uniform_(-0.5, 0.5) for v in (y, z))
+        else:
+            y_seen, z_seen = torch.round(y - means) + means, z_hat
+        return {
+            "x_hat": self.synthesis(y_hat),
+            "likelihoods": {
+                "y": likelihood(y_seen, scales, means), "z": self.prior.likelihood(z_seen),
+            },
+        }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Transforms of LoC-LIC and the layers that they are made of."""

@@ -1,0 +1,14 @@
+"""Profiles that can be trained, and by what."""
+
+from lutgen.training.dlc.config import GicDlc, GicDlcPlus, RasterLaplace, RasterTableDlc
+from lutgen.training.tree.tree_config import RasterTable
+
+__all__ = ["PROFILES"]
+
+#: Configuration class of each profile by trainer, the usual trainer first.
+PROFILES = {
+    "raster-table": {"tree": RasterTable, "dlc": RasterTableDlc},
+    "gic-dlc": {"dlc": GicDlc},
+    "gic-dlc+": {"dlc": GicDlcPlus},
+    "raster-laplace": {"dlc": RasterLaplace},
+}

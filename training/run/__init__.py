@@ -1,0 +1,1 @@
+"""What training runs share: processes side by side."""

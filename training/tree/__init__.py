@@ -1,0 +1,1 @@
+"""Context trees: grown, pruned, merged and compiled to netlists."""
