@@ -24,8 +24,8 @@ import click
 import numpy as np
 
 from bench.throughput import _timed
-from lutgen.build.core import DEPTHS, _blocks
 from lutgen.build.cores import GLUE, count_core, count_cores, count_glue, top_of_cores
+from lutgen.build.describe import DEPTHS, block_paths
 from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
 from lutgen.files.whole import write_file
@@ -96,7 +96,7 @@ class Resources:
 
     def _count(self, core: str, cores: int) -> dict:
         c, target = self._config, self._target
-        blocks = _blocks(c.model, core)
+        blocks = block_paths(c.model, core)
         if cores == 1:
             top = {"encoder": EncoderTop, "decoder": DecoderTop}[core]
             module = f"lutgen_{core}"

@@ -16,7 +16,7 @@ import numpy as np
 
 from bench.tables.results import deepest
 from lutgen.build.codec import build
-from lutgen.build.core import DEPTHS
+from lutgen.build.describe import DEPTHS
 from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
 from lutgen.files.whole import write_file

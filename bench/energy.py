@@ -37,7 +37,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from lutgen.build.core import _blocks
+from lutgen.build.describe import block_paths
 from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
 from lutgen.files.whole import write_file
@@ -46,8 +46,9 @@ from lutgen.gateware.core.top import DecoderTop, EncoderTop
 from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.imageio import png_bytes
 from lutgen.model.model import Model
-from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder, _files, _words
+from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
 from lutgen.sim.drive.beats import raster_beats
+from lutgen.sim.drive.words import file_words, files_of
 from lutgen.sim.gates.gates import GateSimulation, Snapshot, Stream
 from lutgen.synth.cells import cost
 from lutgen.synth.energy import CLASSES, COEFFICIENTS, energy
@@ -93,7 +94,7 @@ class Core:
         self.design = map_design(
             to_verilog(top(config, stream_bytes=_STREAM_BYTES), module), module, family
         )
-        self.blocks = _blocks(config.model, name)
+        self.blocks = block_paths(config.model, name)
 
     def run(self, images: np.ndarray, file: bytes, skip: int) -> dict:
         """Simulate, compare with the reference, and count between ``skip`` images and all.
@@ -107,7 +108,7 @@ class Core:
         count, height, width = images.shape
         encodes = self.name == "encoder"
         source, fields, sink, out_fields = _PORTS[self.name]
-        beats = raster_beats(images) if encodes else _words(file, _STREAM_BYTES)
+        beats = raster_beats(images) if encodes else file_words(file, _STREAM_BYTES)
         sizes, out_sizes = _WIDTHS[source.split("_")[2]], _WIDTHS[sink.split("_")[2]]
         bits = np.concatenate([_bits(beats[name], sizes[name]) for name in fields], axis=1)
         config = {"clear_error": 0}
@@ -126,7 +127,7 @@ class Core:
         ends = np.cumsum([out_sizes[name] for name in out_fields])[:-1]
         values = dict(zip(out_fields, map(_integers, np.split(given, ends, axis=1)), strict=True))
         if encodes:
-            files, rest = _files(values["data"], values["keep"], values["last"], _STREAM_BYTES)
+            files, rest = files_of(values["data"], values["keep"], values["last"], _STREAM_BYTES)
             if files != (file,) or rest:
                 raise SystemExit("error: the mapped encoder's bytes differ from the reference's")
         elif not np.array_equal(values["data"], images.ravel()):

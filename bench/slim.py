@@ -28,7 +28,7 @@ from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
 from lutgen.files.whole import write_file
 from lutgen.gateware.fabric.verilog import to_verilog
-from lutgen.gateware.heads.head import LaplaceClassifier
+from lutgen.gateware.heads.laplace import LaplaceClassifier
 from lutgen.gateware.network.popcount import Popcount
 from lutgen.gateware.network.thermometer import Thermometer
 from lutgen.model.head import PROB_BITS

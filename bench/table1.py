@@ -104,7 +104,7 @@ def _model(model: Model, images: list[np.ndarray], progress) -> dict:
 def _learned(paths: dict[str, str]) -> dict:
     if not paths:
         return {}
-    from lutgen.training.baselines.baseline import load
+    from lutgen.training.baselines.files import load
 
     return {label: load(path) for label, path in paths.items()}
 

@@ -17,7 +17,7 @@ import click
 import numpy as np
 
 from bench.tables.results import deepest
-from lutgen.build.core import DEPTHS
+from lutgen.build.describe import DEPTHS
 from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, Coder, tans

@@ -4,7 +4,7 @@ import numpy as np
 
 from lutgen.model.head import LaplaceHead, TableHead
 from lutgen.model.model import Model
-from lutgen.model.netlist import NetlistBuilder
+from lutgen.model.netlist_builder import NetlistBuilder
 from lutgen.model.upsample import Upsampler
 from lutgen.model.walker import Walker, WalkerStage
 from lutgen.model.window import Window

@@ -12,6 +12,7 @@ from lutgen.names import build_name, module_name, raw_name, top_module
 from lutgen.targets import Target, get_target
 
 from . import core as build_core
+from . import describe
 from .folder import CORES, make_folder, new_record
 from .text import codec_ports, comment, wrapper
 from .verilog import list_files, write_core
@@ -150,8 +151,8 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
     found = {
         "module": module,
         "latency": component.latency,
-        "memory_bits": build_core._memory_bits(text, raw),
-        "ports": build_core._ports(component),
+        "memory_bits": describe.memory_bits(text, raw),
+        "ports": describe.port_list(component),
         "resources": None,
     }
     write_core(work, text, raw, module, _header(record, module))
@@ -162,7 +163,7 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
         print("resources", flush=True)
         began = time.perf_counter()
         target = Target(**record["target"] | {"tools": tuple(record["target"]["tools"])})
-        found["resources"] = build_core._resources(count(text, raw, target, _BLOCKS[core]))
+        found["resources"] = describe.resource_record(count(text, raw, target, _BLOCKS[core]))
         del found["resources"]["network"]
         found["seconds"]["resources"] = round(time.perf_counter() - began, 2)
     print("done", flush=True)

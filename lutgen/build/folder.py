@@ -17,7 +17,8 @@ import lutgen
 from lutgen.files.whole import scratch_folder
 from lutgen.targets import Target
 
-from .core import DEPTHS, REFUSED, RESOURCES
+from .core import REFUSED
+from .describe import DEPTHS, RESOURCES
 
 __all__ = [
     "CORES", "SCHEMA", "TOPS", "BuildError", "files_digest", "load_build", "make_folder",

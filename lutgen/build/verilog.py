@@ -30,7 +30,7 @@ def write_core(folder: Path, verilog: str, raw: str, module: str, head: str) -> 
         Comment that the file begins with.
     """
     from lutgen.gateware.fabric.plain_names import plain_names
-    from lutgen.gateware.fabric.verilog import split_memories
+    from lutgen.synth.verilog_text import split_memories
 
     text, tables = split_memories(plain_names(verilog, raw, module), f"{module}_")
     waivers = "".join(f"// verilator lint_off {rule}\n" for rule in _WAIVED)

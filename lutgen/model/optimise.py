@@ -9,7 +9,8 @@ Packing always ends: it replaces a pin by pins of lower signals. It never adds a
 
 import numpy as np
 
-from lutgen.model.netlist import Netlist, NetlistBuilder
+from lutgen.model.netlist import Netlist
+from lutgen.model.netlist_builder import NetlistBuilder
 from lutgen.model.truth import cofactors, mux, remap
 
 __all__ = ["optimise"]

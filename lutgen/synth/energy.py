@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from .blocks import owner_of, path_parts
 from .cells import Cell, Net, cost
-from .estimate import _owner, _split
 from .mapped import MappedDesign
 
 __all__ = ["CLASSES", "COEFFICIENTS", "Coefficient", "energy"]
@@ -150,7 +150,7 @@ def energy(
         number of ``events`` (transitions, or accesses, or clock pins times clocks); ``blocks``,
         for each block the sum of it all; ``coefficients``, by coefficient what it contributes.
     """
-    parts = {name: [_split(path) for path in paths] for name, paths in blocks.items()}
+    parts = {name: [path_parts(path) for path in paths] for name, paths in blocks.items()}
     owners: dict[str, str] = {}
     result = {
         "classes": {name: {"cells": 0.0, "wires": 0.0, "events": 0} for name in CLASSES},
@@ -160,7 +160,7 @@ def energy(
 
     def charge(path: str, kind: str, where: str, name: str, count: float) -> None:
         picojoules = count * COEFFICIENTS[name].picojoules
-        owner = owners.get(path) or owners.setdefault(path, _owner(_split(path), parts))
+        owner = owners.get(path) or owners.setdefault(path, owner_of(path_parts(path), parts))
         result["classes"][kind][where] += picojoules
         result["blocks"][owner] = result["blocks"].get(owner, 0.0) + picojoules
         result["coefficients"][name] += picojoules

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 from itertools import chain
 
 from lutgen.targets import Target
 
+from .blocks import REST, check_paths, owner_of, path_parts
 from .cells import Cell, cost
 from .design import cells_by_instance, flat_design
 from .levels import Endpoint, LevelAnalysis
@@ -26,7 +26,6 @@ _RESOURCES = (
     "muxf",
     "memory_bits",
 )
-_REST = "other"
 
 
 def estimate(verilog: str, top: str, target: Target, blocks: Mapping[str, Iterable[str]]) -> dict:
@@ -82,9 +81,9 @@ def estimate(verilog: str, top: str, target: Target, blocks: Mapping[str, Iterab
         Yosys refuses the design, a block's path fits no instance, a cell type has no known cost,
         or the design has a combinational loop.
     """
-    parts = {name: [_split(path) for path in paths] for name, paths in blocks.items()}
-    if _REST in parts:
-        raise SynthError(f"block names must not be {_REST!r}, which holds what fits nowhere")
+    parts = {name: [path_parts(path) for path in paths] for name, paths in blocks.items()}
+    if REST in parts:
+        raise SynthError(f"block names must not be {REST!r}, which holds what fits nowhere")
     by_module, dissolved = (
         map_xilinx(verilog, top, target.yosys_family)
         if target.yosys_family
@@ -92,11 +91,11 @@ def estimate(verilog: str, top: str, target: Target, blocks: Mapping[str, Iterab
     )
     instances = cells_by_instance(by_module, top)
     flat = flat_design(dissolved, top, instances)
-    _check_paths(parts, instances)
+    check_paths(parts, instances)
     _check_types([*chain(*instances.values()), *flat.cells])
 
-    owner = {path: _owner(_split(path), parts) for path in instances}
-    names = [*parts, *([_REST] if _REST in owner.values() else [])]
+    owner = {path: owner_of(path_parts(path), parts) for path in instances}
+    names = [*parts, *([REST] if REST in owner.values() else [])]
     members: dict[str, list[Cell]] = {name: [] for name in names}
     for path, cells in instances.items():
         members[owner[path]].extend(cells)
@@ -150,36 +149,6 @@ def _timing(analysis: LevelAnalysis, ends: list[Endpoint]) -> dict:
         "endpoints": analysis.histogram(ends),
         "path": analysis.path(worst),
     }
-
-
-def _split(path: str) -> tuple[str, ...]:
-    return tuple(path.split(".")) if path else ()
-
-
-def _fits(module: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
-    return len(module) >= len(pattern) and all(map(fnmatchcase, module, pattern))
-
-
-def _owner(module: tuple[str, ...], parts: Mapping[str, list[tuple[str, ...]]]) -> str:
-    fits = [
-        (len(pattern), name)
-        for name, patterns in parts.items()
-        for pattern in patterns
-        if _fits(module, pattern)
-    ]
-    return max(fits, default=(0, _REST), key=lambda fit: fit[0])[1]
-
-
-def _check_paths(parts: Mapping[str, list[tuple[str, ...]]], instances: Iterable[str]) -> None:
-    known = [_split(path) for path in instances]
-    for name, patterns in parts.items():
-        for pattern in patterns:
-            if not any(_fits(module, pattern) for module in known):
-                raise SynthError(
-                    f"block {name!r} must name instances of the design, not "
-                    f"{'.'.join(pattern)!r}; the top holds "
-                    f"{', '.join(sorted({m[0] for m in known if m})) or 'no instances'}"
-                )
 
 
 def _check_types(cells: list[Cell]) -> None:

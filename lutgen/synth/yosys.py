@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lutgen.files.caches import give_tools_a_cache
 from lutgen.files.whole import scratch_folder
-from lutgen.gateware.fabric.verilog import split_memories
+from lutgen.synth.verilog_text import split_memories
 
 __all__ = ["SynthError", "map_generic", "map_xilinx", "run_yosys"]
 

@@ -116,7 +116,7 @@ def _exponents(head) -> Tables:
 
     Those of a Laplace head are the gateware's own: no other program has them in this form.
     """
-    from lutgen.gateware.heads.constraint import LaplaceExponents
+    from lutgen.gateware.heads.exponents import LaplaceExponents
     from lutgen.model.constraint import CANDIDATES, exponents
 
     place = ".head.weights.exponents"

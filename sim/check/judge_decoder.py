@@ -16,8 +16,8 @@ from lutgen.codec.container import (
 )
 from lutgen.sim.check.judge import BLOCKED, BURSTS, FREE, RANDOM, STARVED, Plan
 from lutgen.sim.check.judge_core import CoreJudge
-from lutgen.sim.cores.codec import _frames, file_beats
 from lutgen.sim.drive.beats import single_pixels
+from lutgen.sim.drive.words import file_beats, frames_of
 
 __all__ = ["DecoderJudge"]
 
@@ -325,7 +325,7 @@ class DecoderJudge(CoreJudge):
             raise ValueError("pixels must begin with a start of frame")
         if self.cores > 1:
             beats = single_pixels(beats, self.cores)
-        return list(_frames(beats["data"], beats["user"], beats["last"]))
+        return list(frames_of(beats["data"], beats["user"], beats["last"]))
 
     def tell(self, given, wanted, *, begun: bool = False) -> Iterator[str]:
         """What differs between frames."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from lutgen.sim.check.judge import BLOCKED, BURSTS, FREE, RANDOM, STARVED, Plan
 from lutgen.sim.check.judge_core import CoreJudge
-from lutgen.sim.cores.codec import _files
 from lutgen.sim.drive.beats import filled, raster_beats
+from lutgen.sim.drive.words import files_of
 
 __all__ = ["EncoderJudge"]
 
@@ -234,13 +234,13 @@ class EncoderJudge(CoreJudge):
         keep, last = np.asarray(beats["keep"]), np.asarray(beats["last"]).astype(bool)
         if (keep[~last] != full).any() or (keep & (keep + 1)).any() or not keep.all():
             raise ValueError("TKEEP must be full but for the end of a file")
-        files, rest = _files(**beats, size=self.bytes)
+        files, rest = files_of(**beats, size=self.bytes)
         return [*files, rest] if rest else list(files)
 
     def tell(self, given, wanted, *, begun: bool = False) -> Iterator[str]:
         """What differs between files."""
         if begun:
-            files, rest = _files(**given, size=self.bytes)
+            files, rest = files_of(**given, size=self.bytes)
             given, wanted = b"".join(files) + rest, b"".join(wanted)
             if wanted and not wanted.startswith(given):
                 yield "what was given before the reset is no beginning of the file"

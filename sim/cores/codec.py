@@ -13,17 +13,10 @@ from lutgen.gateware.core.top import DECODER_ERRORS, ENCODER_ERRORS
 from lutgen.sim.drive.beats import filled, raster_beats, single_pixels
 from lutgen.sim.drive.stall import Stall
 from lutgen.sim.drive.stream import AXIS, StreamResult, rtl_stream
+from lutgen.sim.drive.words import file_beats, files_of, frames_of
 from lutgen.sim.tool.design import Design
 
-__all__ = [
-    "SLACK_CLOCKS",
-    "Decoded",
-    "Encoded",
-    "RtlDecoder",
-    "RtlEncoder",
-    "file_beats",
-    "rename_stalls",
-]
+__all__ = ["SLACK_CLOCKS", "Decoded", "Encoded", "RtlDecoder", "RtlEncoder", "rename_stalls"]
 
 #: Clocks without which a run is called hung: generous, since nothing depends on it.
 SLACK_CLOCKS = 200_000
@@ -74,7 +67,7 @@ class Encoded:
         beats.
         """
         beats = result.outputs["m_axis_stream"]
-        files, rest = _files(beats["data"], beats["keep"], beats["last"], size)
+        files, rest = files_of(beats["data"], beats["keep"], beats["last"], size)
         pixels = int(np.resize(line, len(result.input_clocks["s_axis_video"])).sum())
         return cls(files, rest, errors, result, pixels, counters)
 
@@ -116,7 +109,7 @@ class Decoded:
         beats = result.outputs["m_axis_video"]
         if cores > 1:
             beats = single_pixels(beats, cores)
-        frames = _frames(beats["data"], beats["user"], beats["last"])
+        frames = frames_of(beats["data"], beats["user"], beats["last"])
         return cls(frames, errors, result, len(beats["data"]), counters)
 
     @property
@@ -260,50 +253,3 @@ def rename_stalls(
     if unknown:
         raise ValueError(f"stall must name {sorted(names)}, not {sorted(unknown)}")
     return {names[name]: value for name, value in (stall or {}).items()}
-
-
-def file_beats(files: bytes | Sequence[bytes], size: int) -> dict[str, np.ndarray]:
-    """Beats of ``size`` bytes of files, sent one after the other, each ended by TLAST."""
-    beats = [_words(file, size) for file in ([files] if isinstance(files, bytes) else files)]
-    return {name: np.concatenate([b[name] for b in beats]) for name in ("data", "keep", "last")}
-
-
-def _words(file: bytes, size: int) -> dict[str, np.ndarray]:
-    """Beats of ``size`` bytes of a file."""
-    count = -(-len(file) // size)
-    data = np.frombuffer(file + bytes(count * size - len(file)), dtype=f"<u{size}")
-    keep = np.full(count, (1 << size) - 1, dtype=np.int64)
-    last = np.zeros(count, dtype=np.int64)
-    if count:
-        keep[-1] = (1 << (len(file) - (count - 1) * size)) - 1
-        last[-1] = 1
-    return {"data": data, "keep": keep, "last": last}
-
-
-def _files(data, keep, last, size: int) -> tuple[tuple[bytes, ...], bytes]:
-    lanes = np.arange(size)
-    parts = np.asarray(data).astype(f"<u{size}").view(np.uint8).reshape(-1, size)
-    kept = ((np.asarray(keep, dtype=np.int64)[:, None] >> lanes) & 1).astype(bool)
-    ends = np.flatnonzero(np.asarray(last)) + 1
-    pieces = [
-        p[k].tobytes()
-        for p, k in zip(np.split(parts, ends), np.split(kept, ends), strict=True)
-    ]
-    return tuple(pieces[:-1]), pieces[-1]
-
-
-def _frames(data, user, last) -> tuple[np.ndarray, ...]:
-    """Frames from their markers alone; a frame of ragged lines is an error of the gateware."""
-    frames = []
-    starts = np.flatnonzero(np.asarray(user))
-    for first, end in zip(starts, [*starts[1:], len(data)], strict=True):
-        ends = np.flatnonzero(np.asarray(last[first:end])) + 1
-        width = int(ends[0]) if len(ends) else 0
-        if not width or not np.array_equal(ends, np.arange(1, len(ends) + 1) * width) or (
-            ends[-1] != end - first
-        ):
-            raise ValueError(f"frame at pixel {first} must consist of equal lines")
-        frames.append(np.asarray(data[first:end]).astype(np.uint8).reshape(-1, width))
-    if len(data) and (not len(starts) or starts[0]):
-        raise ValueError("pixels must begin with a start of frame")
-    return tuple(frames)

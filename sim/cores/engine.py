@@ -16,9 +16,10 @@ from lutgen.gateware.engine.entropy_engine import (
     EntropyDecoderTop,
     EntropyEncoderTop,
 )
-from lutgen.sim.cores.codec import SLACK_CLOCKS, _files, file_beats, rename_stalls
+from lutgen.sim.cores.codec import SLACK_CLOCKS, rename_stalls
 from lutgen.sim.drive.stall import Stall
 from lutgen.sim.drive.stream import AXIS, StreamResult, rtl_stream
+from lutgen.sim.drive.words import file_beats, files_of
 from lutgen.sim.tool.design import Design
 
 __all__ = [
@@ -154,7 +155,7 @@ class RtlEntropyEncoder:
             **_limits(len(beats["data"]), options),
         )
         found = result.outputs["m_axis_stream"]
-        files, rest = _files(found["data"], found["keep"], found["last"], self._bytes)
+        files, rest = files_of(found["data"], found["keep"], found["last"], self._bytes)
         taken = result.input_clocks["s_axis_symbols"]
         ends = np.flatnonzero(np.asarray(beats["last"])[: len(taken)]) + 1
         outputs = tuple(file[::-1] for file in ([*files, rest] if rest else files))

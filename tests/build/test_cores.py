@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lutgen.build.codec import build
-from lutgen.build.core import _blocks
 from lutgen.build.cores import count_core, count_cores, count_glue, top_of_cores
+from lutgen.build.describe import block_paths
 from lutgen.build.text import summary
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.gateware.fabric.verilog import to_verilog
@@ -102,7 +102,7 @@ def test_sum_is_the_whole(core):
     parameters = {"cores": 2, "stream_bytes": 4}
     top = top_of_cores(core, config, parameters)
     glue = top_of_cores(core, config, parameters, core_ports=True)
-    blocks = _blocks(model, core)
+    blocks = block_paths(model, core)
     found = count_cores(count_core(core, config, target, blocks), count_glue(glue, target), 2)
     module = f"lutgen_{core}"
     whole = estimate(to_verilog(top, module), module, target, {"all": [""]})

@@ -15,7 +15,7 @@ from lutgen.codec.container import HEADER_BYTES, CorruptStreamError, Header, spl
 from lutgen.codec.rans import CHECK_STATE
 from lutgen.model.head import LaplaceHead, TableHead
 from lutgen.model.model import Model
-from lutgen.model.netlist import NetlistBuilder
+from lutgen.model.netlist_builder import NetlistBuilder
 from lutgen.model.tile import TileGrid
 from lutgen.model.walker import Walker, WalkerStage
 from lutgen.model.window import Window

@@ -24,7 +24,7 @@ from lutgen.codec.rans import CHECK_STATE
 from lutgen.model.constraint import exponents
 from lutgen.model.head import TableHead
 from lutgen.model.model import Model
-from lutgen.model.netlist import NetlistBuilder
+from lutgen.model.netlist_builder import NetlistBuilder
 from lutgen.model.pyramid import pyramid
 from lutgen.model.tile import TileGrid
 from lutgen.model.upsample import Upsampler

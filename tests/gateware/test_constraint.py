@@ -3,13 +3,10 @@
 import numpy as np
 import pytest
 
-from lutgen.gateware.heads.constraint import (
-    ConstrainedDecoder,
-    ConstrainedEncoder,
-    LaplaceExponents,
-    TableExponents,
-)
-from lutgen.gateware.heads.head import LaplaceDecoder, TableDecoder
+from lutgen.gateware.heads.constraint import ConstrainedDecoder, ConstrainedEncoder
+from lutgen.gateware.heads.exponents import LaplaceExponents, TableExponents
+from lutgen.gateware.heads.laplace import LaplaceDecoder
+from lutgen.gateware.heads.table import TableDecoder
 from lutgen.model.constraint import CANDIDATES, candidate_base, candidate_bounds, exponents
 from lutgen.model.head import LaplaceHead, TableHead
 from tests.gateware.bundle import Pipelines

@@ -9,8 +9,8 @@ from lutgen.gateware.bands.bands import check_cores
 from lutgen.gateware.bands.multi import DecoderCores, EncoderCores, encoder_top
 from lutgen.gateware.core.top import ENCODER_ERRORS
 from lutgen.sim import Stall, rtl_stream
-from lutgen.sim.cores.codec import _files
 from lutgen.sim.drive.beats import raster_beats, single_pixels
+from lutgen.sim.drive.words import files_of
 from tests.gateware import test_decoder_errors as damage
 from tests.gateware.tops import STALLS, Tops, pictures, tops
 
@@ -324,7 +324,7 @@ def test_clear_error():
     )  # fmt: skip
     pulse = 1 << ENCODER_ERRORS.index("bad_marker")
     assert [value for _, value in result.changes["error"]] == [0, pulse, 0]
-    assert _files(**result.outputs["m_axis_stream"], size=4) == (files(damage_images()), b"")
+    assert files_of(**result.outputs["m_axis_stream"], size=4) == (files(damage_images()), b"")
 
 
 # Parameters and ports.

@@ -7,7 +7,7 @@ from lutgen.codec.coder import RANS
 from lutgen.codec.container import CorruptStreamError, pack_length
 from lutgen.gateware.core.top import DECODER_ERRORS
 from lutgen.sim import Stall
-from lutgen.sim.cores.codec import _frames
+from lutgen.sim.drive.words import frames_of
 from tests.gateware.tops import packets, pictures, tops
 
 #: Of the damaged files: 2 x 2 tiles of 16 x 8, one of them with a length of two bytes.
@@ -223,7 +223,7 @@ def test_holes_and_empty_words():
     top = tops("plain")
     rng = np.random.default_rng(20)
     result = top.decode_words(words(scattered(good_file(), rng) + scattered(good_file(), rng)))
-    frames = _frames(**result.outputs["m_axis_video"])
+    frames = frames_of(**result.outputs["m_axis_video"])
     np.testing.assert_array_equal(np.stack(frames), np.concatenate([images()] * 2))
     assert result.status["error"] == 0
 
@@ -242,7 +242,7 @@ def test_null_beat_ends_a_file(nulls, stall):
     beats = [*ended_by_null_beat(21, nulls), *ended_by_null_beat(22, nulls)]
     result = top.decode_words(words(beats), stalls=stall)
     assert result.status["error"] == 0
-    frames = _frames(**result.outputs["m_axis_video"])
+    frames = frames_of(**result.outputs["m_axis_video"])
     np.testing.assert_array_equal(np.stack(frames), np.concatenate([images()] * 2))
 
 
@@ -252,7 +252,7 @@ def test_null_beat_after_bytes_too_many():
     *beats, last = ended_by_null_beat(24)
     result = top.decode_words(words([*beats, (b"\x7fbcd", 1, 0), last]))
     assert result.status["error"] == 1 << DECODER_ERRORS.index("bad_packet")
-    np.testing.assert_array_equal(np.stack(_frames(**result.outputs["m_axis_video"])), images())
+    np.testing.assert_array_equal(np.stack(frames_of(**result.outputs["m_axis_video"])), images())
 
 
 def test_packet_without_bytes():
@@ -261,7 +261,7 @@ def test_packet_without_bytes():
     beats = [(bytes(4), 0, 0), (bytes(4), 0, 1), *scattered(good_file(), np.random.default_rng(23))]
     result = top.decode_words(words(beats))
     assert result.status["error"] == 1 << DECODER_ERRORS.index("bad_header")
-    np.testing.assert_array_equal(np.stack(_frames(**result.outputs["m_axis_video"])), images())
+    np.testing.assert_array_equal(np.stack(frames_of(**result.outputs["m_axis_video"])), images())
 
 
 def test_clear_error():

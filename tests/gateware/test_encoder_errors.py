@@ -7,8 +7,8 @@ from amaranth.lib import wiring
 
 from lutgen.gateware.core.top import ENCODER_ERRORS, EncoderTop
 from lutgen.sim import rtl_stream
-from lutgen.sim.cores.codec import _files
 from lutgen.sim.drive.beats import raster_beats
+from lutgen.sim.drive.words import files_of
 from tests.gateware.tops import STALLS, pictures, tops
 
 SIZE = (18, 10)
@@ -118,7 +118,7 @@ def test_clear_error():
     )  # fmt: skip
     pulse = 1 << ENCODER_ERRORS.index("bad_marker")
     assert [value for _, value in result.changes["error"]] == [0, pulse, 0]
-    found, rest = _files(**result.outputs["m_axis_stream"], size=4)
+    found, rest = files_of(**result.outputs["m_axis_stream"], size=4)
     assert (found, rest) == (files(images()), b"")
 
 
@@ -152,6 +152,6 @@ def test_next_frame_after_an_impossible_size():
         {"m_axis_stream": ["data", "keep", "last"]}, names="{stream}_t{signal}", idle="idle",
         idle_clocks=64, config={"width": WIDTH, "height": HEIGHT, "images": 2}, watch=["error"],
     )  # fmt: skip
-    found, rest = _files(**result.outputs["m_axis_stream"], size=4)
+    found, rest = files_of(**result.outputs["m_axis_stream"], size=4)
     assert (found, rest) == (files(images()[1:]), b"")
     assert result.status["error"] == 3

@@ -238,9 +238,9 @@ def test_null_bytes():
     classes, symbols, payloads = sequences([50, 50], 8)
     payloads = [encode_interleaved(small_tables(), *of_class(3, 50, seed)) for seed in (0, 1)]
     classes = [np.full(50, 3)] * 2
-    from lutgen.sim.cores.codec import file_beats
     from lutgen.sim.cores.engine import _beats, _errors
     from lutgen.sim.drive.stream import rtl_stream
+    from lutgen.sim.drive.words import file_beats
 
     def beats(change):
         first = file_beats(payloads[0], 4)

@@ -3,14 +3,9 @@
 import numpy as np
 import pytest
 
-from lutgen.gateware.heads.head import (
-    LaplaceClassifier,
-    LaplaceDecoder,
-    LaplaceEncoder,
-    TableDecoder,
-    TableEncoder,
-    head_class_bits,
-)
+from lutgen.gateware.heads.head import head_class_bits
+from lutgen.gateware.heads.laplace import LaplaceClassifier, LaplaceDecoder, LaplaceEncoder
+from lutgen.gateware.heads.table import TableDecoder, TableEncoder
 from lutgen.model.head import LaplaceHead, TableHead
 from tests.gateware.bundle import Pipelines
 

@@ -11,8 +11,8 @@ from lutgen.gateware.ip.ip import DecoderIp, EncoderIp
 from lutgen.gateware.ip.registers import BUS
 from lutgen.registers.register_map import RegisterMap
 from lutgen.sim import Design, Stall, rtl_stream
-from lutgen.sim.cores.codec import _files, _frames, _words
 from lutgen.sim.drive.beats import raster_beats
+from lutgen.sim.drive.words import file_words, files_of, frames_of
 from lutgen.synth import estimate
 from lutgen.targets import get_target
 from tests.gateware.ip import Script, packet_bytes, packet_frames, words
@@ -522,7 +522,7 @@ def test_encoder_reset_keeps_the_rules_of_streams(seed):
     )  # fmt: skip
     assert len(result.outputs[f"{BUS}_b"]["resp"]) == len(writes)
     assert len(result.input_clocks["s_axis_video_t"]) == images.size
-    files, rest = _files(**result.outputs["m_axis_stream_t"], size=4)
+    files, rest = files_of(**result.outputs["m_axis_stream_t"], size=4)
     known = {top.file(image[None]) for image in images}
     assert rest == b"" and files[-1] == top.file(images[-1:])
     broken = [file for file in files if file not in known]
@@ -537,7 +537,7 @@ def test_decoder_reset_keeps_the_rules_of_streams(seed):
     top, registers, design = decoder()
     images = pictures(18, 10, count=3)
     file = top.file(images)
-    beats = [_words(file, 4)] * 12
+    beats = [file_words(file, 4)] * 12
     control = registers["control"].offset
     writes = [(control, 1), *[(control, 3)] * 6]
     result = rtl_stream(
@@ -558,7 +558,7 @@ def test_decoder_reset_keeps_the_rules_of_streams(seed):
         assert any(np.array_equal(image[: len(pixels)], pixels) for image in known)
         cut += len(pixels) < known.shape[1]
     assert cut <= 6
-    whole = _frames(**{name: values[starts[-4] :] for name, values in out.items()})
+    whole = frames_of(**{name: values[starts[-4] :] for name, values in out.items()})
     np.testing.assert_array_equal(np.stack(whole), images)
 
 
@@ -574,7 +574,7 @@ def test_first_beats_after_the_reset():
         clocks=3000,
     )  # fmt: skip
     assert result.input_clocks["s_axis_video_t"][0] == 0
-    files, rest = _files(**result.outputs["m_axis_stream_t"], size=4)
+    files, rest = files_of(**result.outputs["m_axis_stream_t"], size=4)
     assert (files, rest) == (tuple(top.file(image[None]) for image in images), b"")
 
 
@@ -597,8 +597,8 @@ def test_decoder_after_a_source_that_begins_anew(restart):
     """With a restart its next word begins a file; otherwise that is the rest of the broken one."""
     top, registers, design = decoder()
     images = pictures(18, 10, count=2)
-    whole = _words(top.file(images), 4)
-    part = {name: values[:25] for name, values in _words(top.file(pictures(40, 33)), 4).items()}
+    whole = file_words(top.file(images), 4)
+    part = {name: values[:25] for name, values in file_words(top.file(pictures(40, 33)), 4).items()}
     control = registers["control"].offset
     result = rtl_stream(
         design,
@@ -611,5 +611,5 @@ def test_decoder_after_a_source_that_begins_anew(restart):
         clocks=8000,
     )  # fmt: skip
     assert len(result.input_clocks["s_axis_stream_t"]) == 25 + 2 * len(whole["data"])
-    frames = _frames(**result.outputs["m_axis_video_t"])
+    frames = frames_of(**result.outputs["m_axis_video_t"])
     np.testing.assert_array_equal(np.stack(frames), np.concatenate([images] * (1 + restart)))

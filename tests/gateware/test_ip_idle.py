@@ -7,10 +7,10 @@ from lutgen.gateware.ip.build_map import build_map
 from lutgen.gateware.ip.ip import DecoderIp, EncoderIp
 from lutgen.gateware.ip.registers import BUS
 from lutgen.sim import Design, Stall, rtl_stream
-from lutgen.sim.cores.codec import file_beats
 from lutgen.sim.drive.beats import raster_beats
 from lutgen.sim.drive.bus import BusScript
 from lutgen.sim.drive.stream import AXIS
+from lutgen.sim.drive.words import file_beats
 from tests.gateware.tops import pictures, tops
 
 #: Clocks from a change of the core to when a read of STATUS shows it.

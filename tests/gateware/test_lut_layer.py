@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lutgen.gateware.network.lut_layer import LutLayers
-from lutgen.model.netlist import NetlistBuilder
+from lutgen.model.netlist_builder import NetlistBuilder
 from tests.gateware.bundle import Pipelines, number
 
 FEATURES = 4

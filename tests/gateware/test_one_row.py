@@ -11,7 +11,7 @@ from lutgen.gateware.fabric.blockmem import add_rom
 from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.model.head import LaplaceHead
 from lutgen.model.model import Model
-from lutgen.model.netlist import NetlistBuilder
+from lutgen.model.netlist_builder import NetlistBuilder
 from lutgen.model.upsample import Upsampler
 from lutgen.model.window import Window
 from tests.models import one_class_model, random_head, random_walker

@@ -10,8 +10,9 @@ from amaranth.lib.wiring import In, Out
 
 from lutgen.gateware.fabric.blockmem import add_rom
 from lutgen.gateware.fabric.plain_names import plain_names
-from lutgen.gateware.fabric.verilog import split_memories, to_verilog
+from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.sim import Design
+from lutgen.synth.verilog_text import split_memories
 
 PAYLOAD = data.StructLayout({"last": 1, "void": 7})
 

@@ -12,9 +12,9 @@ from lutgen.gateware.ip.build_map import build_map
 from lutgen.gateware.ip.ip import DecoderIp, EncoderIp
 from lutgen.model.model import Model
 from lutgen.sim import Design
-from lutgen.sim.cores.codec import file_beats
 from lutgen.sim.cores.engine import symbol_beats
 from lutgen.sim.drive.beats import filled, raster_beats
+from lutgen.sim.drive.words import file_beats
 from tests.gateware.reset_sweep import Sweep, sweep_resets
 from tests.gateware.test_entropy_engine import decoder, encoder, sequences
 from tests.gateware.tops import Tops, pictures, tops

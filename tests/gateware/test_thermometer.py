@@ -4,7 +4,7 @@ import numpy as np
 
 from lutgen.gateware.fabric.fabric import LUT4
 from lutgen.gateware.network.thermometer import Thermometer
-from lutgen.model.netlist import NetlistBuilder
+from lutgen.model.netlist_builder import NetlistBuilder
 from tests.gateware.bundle import Pipelines, bits, packed
 
 FEATURES = 3

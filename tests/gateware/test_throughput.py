@@ -9,7 +9,7 @@ from lutgen.codec.codec import Codec
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.model.head import TableHead
 from lutgen.model.model import Model
-from lutgen.model.netlist import NetlistBuilder
+from lutgen.model.netlist_builder import NetlistBuilder
 from lutgen.model.window import Window
 from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
 from lutgen.training.data.glyphs import glyphs

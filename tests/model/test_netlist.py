@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lutgen.files.archive import ArchiveError, read_archive, write_archive
-from lutgen.model.netlist import Netlist, NetlistBuilder, NetlistError
+from lutgen.model.netlist import Netlist, NetlistError
+from lutgen.model.netlist_builder import NetlistBuilder
 from lutgen.model.truth import FULL, PINS, extend, remap
 
 AND, OR, XOR, NOT = 0b1000, 0b1110, 0b0110, 0b01

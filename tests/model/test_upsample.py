@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from lutgen.model.netlist import NetlistBuilder
+from lutgen.model.netlist_builder import NetlistBuilder
 from lutgen.model.upsample import Upsampler
 from tests.models import random_netlist, random_upsampler
 

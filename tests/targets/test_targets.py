@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lutgen.build.core import RESOURCES
+from lutgen.build.describe import RESOURCES
 from lutgen.build.folder import _pair
 from lutgen.build.text import summary
 from lutgen.cli import main

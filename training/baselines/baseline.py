@@ -4,20 +4,17 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from lutgen.files.whole import write_file
 from lutgen.imageio import by_shape
 from lutgen.model.pyramid import pyramid
-from lutgen.npz import check_npz
 from lutgen.training.data.datasets import check_images
 
-__all__ = ["Baseline", "BaselineError", "Phase", "load"]
+__all__ = ["Baseline", "BaselineError", "Phase"]
 
 #: Pixels that are evaluated at a time, so that large sets need little memory.
 _CHUNK = 1 << 17
@@ -154,37 +151,3 @@ class Baseline(nn.Module):
         arrays = {name: tensor.numpy() for name, tensor in self.state_dict().items()}
         np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)
         write_file(path, file.getvalue())
-
-
-def kinds() -> dict[str, tuple[type[Baseline], type]]:
-    """Class and configuration of each kind."""
-    from lutgen.training.baselines.ic_mlp import ICMLP, ICMLPConfig
-    from lutgen.training.baselines.srec import SReC, SReCConfig
-
-    return {ICMLP.kind: (ICMLP, ICMLPConfig), SReC.kind: (SReC, SReCConfig)}
-
-
-def load(path) -> Baseline:
-    """Read a file that `Baseline.save` has written.
-
-    Raises
-    ------
-    BaselineError
-        If it is another file, or damaged.
-    OSError
-        If it cannot be read.
-    """
-    data = io.BytesIO(Path(path).read_bytes())
-    try:
-        check_npz(data)
-        with np.load(data, allow_pickle=False) as file:
-            header = json.loads(str(file["header"]))
-            cls, config = kinds()[header["kind"]]
-            baseline = cls(config(**header["config"]))
-            names = set(file.files) - {"header"}
-            weights = {name: torch.from_numpy(file[name]) for name in names}
-            baseline.load_state_dict(weights)
-            baseline.record = dict(header["record"])
-    except Exception as error:  # zipfile, numpy, json and torch raise a dozen kinds on such files
-        raise BaselineError(f"{path} must be the weight file of a baseline: {error}") from None
-    return baseline.eval()

@@ -10,7 +10,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lutgen.cli.common import Commands, OutputFile, check_apart, say
 from lutgen.files.whole import check_output, write_file
-from lutgen.training.baselines.baseline import Baseline, kinds, load
+from lutgen.training.baselines.baseline import Baseline
+from lutgen.training.baselines.files import kinds, load
 from lutgen.training.baselines.fit import FitConfig, fit
 from lutgen.training.data.datasets import load_images
 

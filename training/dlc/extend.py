@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from lutgen.model.netlist import Netlist, NetlistBuilder
+from lutgen.model.netlist import Netlist
+from lutgen.model.netlist_builder import NetlistBuilder
 from lutgen.training.dlc.config import Hardness, NetworkConfig
 from lutgen.training.dlc.network import LutNetwork
 from lutgen.training.dlc.output import TableOutput

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from lutgen.model.netlist import Netlist, NetlistBuilder
+from lutgen.model.netlist import Netlist
+from lutgen.model.netlist_builder import NetlistBuilder
 from lutgen.training.dlc.config import Hardness, NetworkConfig
 from lutgen.training.dlc.connect import BitConnection, ThermometerConnection
 from lutgen.training.dlc.fast import hard_layer

@@ -27,11 +27,12 @@ from lutgen.training.data.samples import Samples, collect_levels, orientations, 
 from lutgen.training.dlc.batches import ImageBatches, PixelBatches
 from lutgen.training.dlc.config import DlcConfig, Hardness
 from lutgen.training.dlc.extend import INDEX, ClassNetwork
-from lutgen.training.dlc.fit import Checkpoint, Log, fit
+from lutgen.training.dlc.fit import fit
 from lutgen.training.dlc.network import LutNetwork
 from lutgen.training.dlc.objective import ArmObjective, UpsObjective
 from lutgen.training.dlc.output import LaplaceOutput, TableOutput, UpsampleOutput
 from lutgen.training.dlc.wiring import Group, Layout
+from lutgen.training.run.checkpoint import Checkpoint, Log
 from lutgen.training.run.parallel import rank
 from lutgen.training.tree.train import STRENGTHS, train_table_model
 
@@ -250,7 +251,7 @@ def train_dlc_model(
         File that the state is written to each minute, and that a run goes on from.  It stays:
         remove it when the model is in safety.
     log:
-        File of json lines; see `lutgen.training.dlc.fit.Log`.
+        File of json lines; see `lutgen.training.run.checkpoint.Log`.
     progress:
         Called with step, work done and all work of the step.
     name, licence, date:

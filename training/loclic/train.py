@@ -16,11 +16,11 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from lutgen.training.dlc.fit import Checkpoint, Log
 from lutgen.training.loclic.crops import Crops
 from lutgen.training.loclic.initial import begin_linear
 from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.schedule import TrainConfig
+from lutgen.training.run.checkpoint import Checkpoint, Log
 from lutgen.training.run.parallel import rank, world
 
 __all__ = ["bits_per_pixel", "train_codec"]

@@ -13,30 +13,28 @@ The upsampling network comes first, for its pixels are what the other one reads.
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from lutgen.model.head import LaplaceHead
 from lutgen.model.model import Model
-from lutgen.model.netlist import Netlist, NetlistBuilder
+from lutgen.model.netlist import Netlist
 from lutgen.model.upsample import GROUPS, Upsampler
 from lutgen.model.window import Window
 from lutgen.training.data.datasets import check_images, data_hash
 from lutgen.training.data.samples import collect_levels, upsampling_samples
-from lutgen.training.dlc.output import LaplaceOutput
 from lutgen.training.dlc.train import integer_bpp
+from lutgen.training.slim.output_bits import fewer_bits
+from lutgen.training.slim.scales import Recount, carried, fewer_scales
+from lutgen.training.slim.thresholds import fewer_thresholds
 from lutgen.training.tree.classes import fewer_classes
 
-__all__ = ["Slim", "fewer_bits", "fewer_scales", "fewer_thresholds", "slim_model"]
+__all__ = ["Slim", "slim_model"]
 
 #: Tiles that models are trained for.
 _TILE = 32
-#: Windows evaluated at once, and the most that one may weigh where bits are chosen: sums of a
-#: block stay below 2**24 and so are exact in float32, in any order, on every machine.
-_BLOCK = 1 << 16
-_HEAVIEST = 255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,280 +193,21 @@ def _slim_network(
     network = network.optimise()
     mu, sigma = (network.evaluate_count(group, features) for group in ("mu", "sigma"))
     start = LaplaceHead(
-        _carried(location, mu, weights, len(network.outputs["mu"])),
-        _carried(scale, sigma, weights, len(network.outputs["sigma"])),
+        carried(location, mu, weights, len(network.outputs["mu"])),
+        carried(scale, sigma, weights, len(network.outputs["sigma"])),
         head.cdf,
     )
-    head = _Recount(start).recounted(mu, sigma, symbols, weights)
+    head = Recount(start).recounted(mu, sigma, symbols, weights)
     if config.scales is not None and config.scales < head.scales:
         start = fewer_scales(head, mu, sigma, symbols, weights, config.scales)
-        head = _Recount(start).recounted(mu, sigma, symbols, weights)
+        head = Recount(start).recounted(mu, sigma, symbols, weights)
     return network, head
-
-
-class _Recount(LaplaceOutput):
-    """Counting that starts from tables that there are."""
-
-    def __init__(self, start: LaplaceHead) -> None:
-        super().__init__(start.mu.size - 1, start.sigma.size - 1)
-        self._start = start
-
-    def head(self) -> LaplaceHead:
-        return self._start
 
 
 # --- thresholds
 
 
-def fewer_thresholds(
-    netlist: Netlist, features: np.ndarray, weights: np.ndarray, most: int
-) -> Netlist:
-    """At most so many thresholds in all, chosen so that the fewest pins change.
-
-    Thresholds of a feature are grouped, neighbours with neighbours, and each group reads the one
-    of its thresholds that changes least: k medians on a line, the share of windows below.  How
-    many of them a feature gets is decided by what they change, too.
-
-    Parameters
-    ----------
-    netlist:
-        The network.
-    features, weights:
-        Windows uint8 (F, N), and how often they occur.
-    most:
-        Thresholds of all features together.
-
-    Returns
-    -------
-    Netlist
-        Not optimised: equal inputs are one, nodes are as they were.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than one for each feature that is read.
-    """
-    inputs = netlist.inputs.astype(np.int64)
-    if most < np.unique(inputs[:, 0]).size:
-        raise ValueError(
-            f"number of thresholds must be at least {np.unique(inputs[:, 0]).size}, one for each "
-            f"pixel that is read, not {most}"
-        )
-    reads = np.concatenate([netlist.fanin.ravel(), *netlist.outputs.values()])
-    reads = np.bincount(reads, minlength=netlist.signals)[2 : 2 + len(inputs)]
-    lines, gains = [], []
-    for feature in np.unique(inputs[:, 0]).tolist():
-        own = np.flatnonzero(inputs[:, 0] == feature)
-        levels, place = np.unique(inputs[own, 1], return_inverse=True)
-        below = np.cumsum(np.bincount(features[feature], weights, 256))[levels]
-        medians = _Medians(below, np.bincount(place, reads[own]))
-        # More groups never help more than fewer did, so the best gains are first gains.
-        gains += [(-gain, len(lines), k) for k, gain in enumerate(-np.diff(medians.costs))]
-        lines.append((own, levels, place, medians))
-    count = [1] * len(lines)
-    for _, line, _ in sorted(gains)[: most - len(lines)]:
-        count[line] += 1
-    moved = inputs[:, 1].copy()
-    for groups, (own, levels, place, medians) in zip(count, lines, strict=True):
-        moved[own] = levels[medians.moved(groups)][place]
-    return _rebuilt(netlist, moved, netlist.outputs)
-
-
-class _Medians:
-    """Points on a line in groups of neighbours, each of which moves to one of its points.
-
-    Parameters
-    ----------
-    at, weights:
-        Places of the points, float64 (n,), never decreasing, and what a unit of way costs them.
-
-    Members
-    -------
-    costs:
-        Element k is what k + 1 groups cost at least, float64 (n,).
-    """
-
-    def __init__(self, at: np.ndarray, weights: np.ndarray) -> None:
-        n = len(at)
-        total = np.concatenate([[0.0], np.cumsum(weights)])
-        moment = np.concatenate([[0.0], np.cumsum(weights * at)])
-        first, last = np.meshgrid(np.arange(n), np.arange(n), indexing="ij")
-        middle = np.searchsorted(total[1:], (total[first] + total[last + 1]) / 2)
-        median = np.clip(middle, first, np.maximum(first, last))
-        below = at[median] * (total[median] - total[first]) - (moment[median] - moment[first])
-        above = moment[last + 1] - moment[median] - at[median] * (total[last + 1] - total[median])
-        # What a group from first to last costs.
-        cost = np.where(first <= last, below + above, np.inf)
-        self._median = median
-        # Where the last group begins, of one, two, ... groups that end at each point.
-        self._begins = [np.zeros(n, dtype=np.int64)]
-        best = cost[0]
-        costs = [best[-1]]
-        for _ in range(1, n):
-            sums = best[:-1, None] + cost[1:]
-            begin = sums.argmin(axis=0)
-            sums = sums[begin, np.arange(n)]
-            fewer = best <= sums  # no more groups than points
-            self._begins.append(np.where(fewer, self._begins[-1], begin + 1))
-            best = np.where(fewer, best, sums)
-            costs.append(best[-1])
-        self.costs = np.array(costs)
-
-    def moved(self, groups: int) -> np.ndarray:
-        """The point that each point moves to, int64 (n,)."""
-        end = len(self._median) - 1
-        moved = np.empty(end + 1, dtype=np.int64)
-        while end >= 0:
-            groups -= 1
-            begin = self._begins[groups][end]
-            moved[begin : end + 1] = self._median[begin, end]
-            end = begin - 1
-        return moved
-
-
-def _rebuilt(netlist: Netlist, thresholds: np.ndarray, outputs: Mapping) -> Netlist:
-    """The netlist with other thresholds and other outputs."""
-    builder = NetlistBuilder(netlist.features)
-    new = [0, 1]
-    for feature, threshold in zip(netlist.inputs[:, 0], thresholds, strict=True):
-        new.append(builder.input(feature, threshold))
-    for pins, table in zip(netlist.fanin.tolist(), netlist.tables.tolist(), strict=True):
-        new.append(builder.node([new[pin] for pin in pins], table))
-    for name, ids in outputs.items():
-        builder.output(name, [new[i] for i in ids.tolist()])
-    return builder.build()
-
-
 # --- output bits
 
 
-def fewer_bits(netlist: Netlist, features: np.ndarray, targets: Mapping, bits: int) -> Netlist:
-    """So many bits of each output group, those whose count follows its target best.
-
-    Parameters
-    ----------
-    netlist:
-        The network.
-    features:
-        Windows, uint8 (F, N).
-    targets:
-        Of each group: the target of each window (N,), its weight (N,), and what all ones stand
-        for, or None if a table may give each count a meaning.
-    bits:
-        Bits to keep of each group; groups that have no more stay as they are.
-
-    Returns
-    -------
-    Netlist
-        Not optimised: the nodes are as they were.
-    """
-    outputs = {}
-    for name, ids in netlist.outputs.items():
-        outputs[name] = ids
-        if len(ids) > bits:
-            target, weights, full = targets[name]
-            alone = Netlist(
-                netlist.features, netlist.inputs, netlist.fanin, netlist.tables, {name: ids}
-            )
-            moments = _moments(alone, name, features, target, weights, centred=full is None)
-            outputs[name] = ids[_choose(*moments, bits, None if full is None else full / bits)]
-    return _rebuilt(netlist, netlist.inputs[:, 1], outputs)
-
-
-def _moments(
-    netlist: Netlist, name: str, features, target, weights, *, centred: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Average products of a group's bits with each other (n, n) and with the target (n,)."""
-    n = len(netlist.outputs[name])
-    products, sums, aim = np.zeros((n, n)), np.zeros(n), np.zeros(n)
-    weights = np.minimum(weights, _HEAVIEST)
-    for start in range(0, len(weights), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        bits = netlist.evaluate(np.ascontiguousarray(features[:, block]))[name]
-        bits = bits.astype(np.float32)
-        weight = weights[block].astype(np.float32)
-        products += (bits * weight) @ bits.T
-        sums += bits @ weight
-        aim += bits @ (weights[block] * target[block].astype(np.float64))
-    total = max(1, weights.sum())  # of a picture of one row, some pixels of blocks never exist
-    products, sums, aim = products / total, sums / total, aim / total
-    if centred:
-        products -= sums[:, None] * sums
-        aim -= sums * (weights @ target.astype(np.float64) / total)
-    return products, aim
-
-
-def _choose(products: np.ndarray, aim: np.ndarray, count: int, step: float | None) -> np.ndarray:
-    """Indices of the bits whose sum comes nearest to the target in the mean square.
-
-    ``step`` is what a bit adds; None if that is free, which makes the correlation largest.  Bits
-    are taken away one by one, then exchanged as long as that helps.
-    """
-
-    def loss(square, linear):
-        if step is None:
-            return -linear * np.abs(linear) / np.maximum(square, 1e-12)
-        return step**2 * square - 2 * step * linear
-
-    own = np.diag(products)
-    kept = np.ones(len(aim), dtype=np.bool_)
-    for _ in range(len(aim) - count):
-        on = np.flatnonzero(kept)
-        row = products[np.ix_(on, on)].sum(axis=1)
-        after = loss(row.sum() - 2 * row + own[on], aim[on].sum() - aim[on])
-        kept[on[after.argmin()]] = False
-    while True:
-        on, off = np.flatnonzero(kept), np.flatnonzero(~kept)
-        row = products[:, on].sum(axis=1)
-        square, linear = row[on].sum(), aim[on].sum()
-        after = loss(
-            square - 2 * row[on, None] + own[on, None] + 2 * row[off] + own[off]
-            - 2 * products[np.ix_(on, off)],
-            linear - aim[on, None] + aim[off],
-        )  # fmt: skip
-        out, into = np.unravel_index(after.argmin(), after.shape)
-        if not after[out, into] < loss(square, linear) - 1e-9:
-            return on
-        kept[on[out]], kept[off[into]] = False, True
-
-
 # --- tables
-
-
-def _carried(meaning: np.ndarray, count: np.ndarray, weights: np.ndarray, bits: int) -> np.ndarray:
-    """What each count stood for on average, int64 (bits + 1,).
-
-    ``meaning`` and ``count`` are of windows, shape (N,).  Counts that never occur lie between
-    their neighbours.
-    """
-    seen = np.bincount(count, weights, bits + 1)
-    total = np.bincount(count, weights * meaning, bits + 1)
-    there = np.flatnonzero(seen)
-    table = np.interp(np.arange(bits + 1), there, total[there] / seen[there])
-    return np.rint(table).astype(np.int64)
-
-
-def fewer_scales(
-    head: LaplaceHead, mu: np.ndarray, sigma: np.ndarray, symbols: np.ndarray,
-    weights: np.ndarray, count: int,
-) -> LaplaceHead:  # fmt: skip
-    """So many scale classes: one after the other, the class goes that is cheapest to do without.
-
-    ``mu``, ``sigma``, ``symbols`` and ``weights`` are of windows, as in
-    `LaplaceOutput.recounted`.
-    """
-    paid = np.stack([
-        np.bincount(
-            sigma, head.code_length(512 * scale + head.mu[mu], symbols) * weights, head.sigma.size
-        )
-        for scale in range(head.scales)
-    ])  # fmt: skip
-    # Of counts that never occur, the nearest class is the best one.
-    paid += 1e-6 * np.abs(np.arange(head.scales)[:, None] - head.sigma)
-    kept = np.arange(head.scales)
-    while len(kept) > count:
-        # Without its best class, a count pays what the second best costs.
-        best, second = np.sort(paid[kept], axis=0)[:2]
-        more = np.bincount(paid[kept].argmin(axis=0), second - best, len(kept))
-        kept = np.delete(kept, more.argmin())
-    return LaplaceHead(head.mu, paid[kept].argmin(axis=0), head.cdf[kept])

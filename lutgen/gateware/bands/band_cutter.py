@@ -27,7 +27,7 @@ class BandCutter(wiring.Component):
     One beat per clock, also from band to band and file to file; latency of one clock.  A line
     begins with a beat of its own, so that its last beat may be filled in part; what is behind the
     line's last pixel there is ignored.  Geometry and markers are those of
-    :class:`lutgen.gateware.files.raster.RasterToTiles`, counted in beats: a beat without ``sof``
+    :class:`lutgen.gateware.files.raster_in.RasterToTiles`, counted in beats: a beat without ``sof``
     where a frame should begin is dropped, and a marker in a wrong place is reported and otherwise
     ignored.  Size and number of images are sampled when a file begins and must have been stable for
     six clocks.

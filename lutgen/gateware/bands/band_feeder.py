@@ -8,9 +8,11 @@ from amaranth.utils import bits_for
 from lutgen.codec.container import HEADER_BYTES
 
 from ..core.config import CoreConfig
+from ..files.header import header_bytes
 from ..files.raster import PIXEL
 from ..streams.axi import BYTE, SkidBuffer
-from .bands import band_layout, cut_layout, header_bytes, run_layout
+from ..streams.run import run_layout
+from .bands import band_layout, cut_layout
 
 __all__ = ["BandBytes", "BandPixels"]
 
@@ -126,7 +128,7 @@ class BandBytes(wiring.Component):
     -------
     bands : In(stream of `.bands.band_layout`)
         Size of each band.
-    runs : In(stream of `.bands.run_layout`)
+    runs : In(stream of `lutgen.gateware.streams.run.run_layout`)
         Packets of the bands; each ends with ``last``.
     bytes : Out(stream of BYTE)
         Files for the core.

@@ -9,10 +9,11 @@ from lutgen.codec.container import HEADER_BYTES
 
 from ..core.config import CoreConfig
 from ..fabric.pipeline import choose
+from ..files.header import header_bytes
 from ..files.raster import file_layout
 from ..streams.axi import word_layout
 from ..streams.byte_aligner import ByteAligner
-from .bands import header_bytes, run_layout
+from ..streams.run import run_layout
 
 __all__ = ["BandFiles", "order_layout"]
 
@@ -48,7 +49,7 @@ class BandFiles(wiring.Component):
     -------
     order : In(stream of `order_layout`)
         The bands, in order.
-    runs : In(stream of `.bands.run_layout`) array
+    runs : In(stream of `lutgen.gateware.streams.run.run_layout`) array
         Each core's packets.
     words : Out(stream of `lutgen.gateware.streams.axi.word_layout`)
         Files.

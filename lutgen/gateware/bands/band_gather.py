@@ -9,7 +9,8 @@ from lutgen.codec.container import HEADER_BYTES
 
 from ..files.raster import PIXEL
 from ..streams.axi import BYTE, SkidBuffer
-from .bands import pixels_layout, run_layout
+from ..streams.run import run_layout
+from .bands import pixels_layout
 
 __all__ = ["BandBeats", "BandRuns", "Gather"]
 
@@ -70,7 +71,7 @@ class BandRuns(wiring.Component):
     room : In(1)
         Two more runs may be written from the moment it falls.
     write, run : Out(...)
-        Append a run (:func:`.bands.run_layout`); ``last`` is the band's last.
+        Append a run (:func:`lutgen.gateware.streams.run.run_layout`); ``last`` is the band's last.
     """
 
     def __init__(self, count: int) -> None:

@@ -8,8 +8,10 @@ from lutgen.codec.container import HEADER_BYTES
 
 from ..core.config import CoreConfig
 from ..fabric.countdown import lessened
+from ..files.header import header_bytes
 from ..files.raster import frame_layout
-from .bands import band_layout, header_bytes, run_layout
+from ..streams.run import run_layout
+from .bands import band_layout
 
 __all__ = ["BandPackets"]
 
@@ -34,7 +36,7 @@ class BandPackets(wiring.Component):
 
     Members
     -------
-    i : In(stream of `.bands.run_layout`)
+    i : In(stream of `lutgen.gateware.streams.run.run_layout`)
         The file.
     room : In(1) array
         Three more words may be written to each core from the moment it falls.

@@ -7,17 +7,14 @@ Bands go to the cores in turn and come back in the same order.
 
 from dataclasses import replace
 
-from amaranth.hdl import Const
 from amaranth.lib.data import StructLayout
 from amaranth.utils import bits_for
-
-from lutgen.codec.container import VERSION
 
 from ..core.config import CoreConfig
 
 __all__ = [
     "CORES", "band_config", "band_layout", "beat_depth", "check_cores", "cut_layout",
-    "header_bytes", "pixels_layout", "run_depth", "run_layout",
+    "pixels_layout", "run_depth",
 ]  # fmt: skip
 
 #: Cores that may share a pair of ports.
@@ -60,11 +57,6 @@ def pixels_layout(cores: int) -> StructLayout:
     return StructLayout({"data": 8 * cores, "top": bits_for(cores - 1), "eol": 1, "eob": 1})
 
 
-def run_layout(count: int) -> StructLayout:
-    """One to ``count`` bytes, the number of the last one, and whether it ends the file."""
-    return StructLayout({"data": 8 * count, "top": bits_for(count - 1), "last": 1})
-
-
 def _power_of_two(at_least: int) -> int:
     return 1 << (max(at_least, _SHALLOWEST) - 1).bit_length()
 
@@ -77,15 +69,3 @@ def beat_depth(config: CoreConfig, cores: int) -> int:
 def run_depth(config: CoreConfig, count: int) -> int:
     """Words of ``count`` bytes that hold the widest band's packets at four bits a pixel."""
     return _power_of_two(config.max_width * config.tile_height // (2 * count))
-
-
-def header_bytes(config: CoreConfig, width, height, images) -> list:
-    """The bytes of a file's header, see :mod:`lutgen.codec.container`.
-
-    ``width``, ``height`` and ``images`` are sequences of 2, 2 and 4 byte values.
-    """
-    values = [
-        *b"LGC", VERSION, *config.model_hash[:8], *width, *height, config.tile_width,
-        config.tile_height, config.model.levels, config.coder.code, *images,
-    ]  # fmt: skip
-    return [Const(value, 8) if isinstance(value, int) else value for value in values]

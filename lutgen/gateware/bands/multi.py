@@ -25,20 +25,13 @@ from amaranth.utils import bits_for
 from ..core.config import CoreConfig
 from ..core.decoder import DecoderCore, level_port
 from ..core.encoder import EncoderCore
-from ..core.top import (
-    _STREAM_FIELDS,
-    _VIDEO_FIELDS,
-    DECODER_ERRORS,
-    ENCODER_ERRORS,
-    DecoderTop,
-    EncoderTop,
-    _stream,
-    _Top,
-)
+from ..core.ports import STREAM_FIELDS, VIDEO_FIELDS, Top, stream_ports
+from ..core.top import DECODER_ERRORS, ENCODER_ERRORS, DecoderTop, EncoderTop
 from ..fabric.placed import Placed
 from ..streams.axi import SkidBuffer, word_layout
 from ..streams.block_fifo import BlockFifo
 from ..streams.lut_fifo import LutFifo
+from ..streams.run import run_layout
 from ..streams.run_source import RunSource
 from .band_cutter import BandCutter, beat_layout
 from .band_feeder import BandBytes, BandPixels
@@ -54,7 +47,6 @@ from .bands import (
     cut_layout,
     pixels_layout,
     run_depth,
-    run_layout,
 )
 
 __all__ = ["DecoderCores", "EncoderCores", "decoder_top", "encoder_top"]
@@ -63,14 +55,14 @@ __all__ = ["DecoderCores", "EncoderCores", "decoder_top", "encoder_top"]
 _WAITING, _UNDER_WAY = 16, 64
 
 
-def encoder_top(config: CoreConfig, *, cores: int = 1, stream_bytes: int = 4) -> _Top:
+def encoder_top(config: CoreConfig, *, cores: int = 1, stream_bytes: int = 4) -> Top:
     """The encoder top for so many cores."""
     if cores == 1:
         return EncoderTop(config, stream_bytes=stream_bytes)
     return EncoderCores(config, cores=cores, stream_bytes=stream_bytes)
 
 
-def decoder_top(config: CoreConfig, *, cores: int = 1, stream_bytes: int = 4) -> _Top:
+def decoder_top(config: CoreConfig, *, cores: int = 1, stream_bytes: int = 4) -> Top:
     """The decoder top for so many cores."""
     if cores == 1:
         return DecoderTop(config, stream_bytes=stream_bytes)
@@ -114,7 +106,7 @@ class _Alone(wiring.Component):
         return m
 
 
-class _Cores(_Top):
+class _Cores(Top):
     """What both tops share.
 
     Parameters
@@ -202,7 +194,7 @@ class EncoderCores(_Cores):
         c = self._config
         return {
             **_video("s_axis_video", self._cores, source=False),
-            **_stream("m_axis_stream", self._bytes, source=True),
+            **stream_ports("m_axis_stream", self._bytes, source=True),
             "width": In(bits_for(c.max_width)),
             "height": In(bits_for(c.max_height)),
             "images": In(32),
@@ -218,9 +210,9 @@ class EncoderCores(_Cores):
         m.submodules.cutter = cutter = BandCutter(c, count)
         m.submodules.files = files = BandFiles(c, count, self._bytes)
         m.submodules.order = order = BlockFifo(order_layout(c), count * _UNDER_WAY)
-        beats = self._sink(m, "s_axis_video", beat_layout(count), _VIDEO_FIELDS, "slice_in")
+        beats = self._sink(m, "s_axis_video", beat_layout(count), VIDEO_FIELDS, "slice_in")
         words = self._source(
-            m, "m_axis_stream", word_layout(self._bytes), _STREAM_FIELDS, "slice_out"
+            m, "m_axis_stream", word_layout(self._bytes), STREAM_FIELDS, "slice_out"
         )
         wiring.connect(m, beats, cutter.beats)
         wiring.connect(m, order.o, files.order)
@@ -306,7 +298,7 @@ class DecoderCores(_Cores):
 
     def _ports(self) -> dict:
         return {
-            **_stream("s_axis_stream", self._bytes, source=False),
+            **stream_ports("s_axis_stream", self._bytes, source=False),
             **_video("m_axis_video", self._cores, source=True),
             **level_port(self._config),
             "idle": Out(1),
@@ -324,7 +316,7 @@ class DecoderCores(_Cores):
         m.submodules.firsts = firsts = BlockFifo(1, count * _UNDER_WAY)
         words, entering = self._packets(m, "s_axis_stream", self._bytes)
         pixels = self._source(
-            m, "m_axis_video", raster_layout(count), _VIDEO_FIELDS | {"keep": "tkeep"}, "slice_out"
+            m, "m_axis_video", raster_layout(count), VIDEO_FIELDS | {"keep": "tkeep"}, "slice_out"
         )
         wiring.connect(m, words, source.i)
         m.submodules.slice_runs = slice_runs = SkidBuffer(run_layout(self._bytes))

@@ -14,7 +14,8 @@ from ..coders.rans import BitPacker, RansDecoder, RansEncoder
 from ..coders.tans import TansDecoder, TansEncoder, TansStates, TansSymbols
 from ..fabric.fabric import FABRICS, Fabric
 from ..heads.constraint import ConstrainedDecoder, ConstrainedEncoder
-from ..heads.head import LaplaceDecoder, LaplaceEncoder, TableDecoder, TableEncoder
+from ..heads.laplace import LaplaceDecoder, LaplaceEncoder
+from ..heads.table import TableDecoder, TableEncoder
 from ..lanes.lanes import forward_tile
 from ..lanes.window import BackwardWindow, ForwardWindow
 from ..levels.prior import PriorWindow

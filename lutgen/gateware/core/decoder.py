@@ -9,7 +9,8 @@ from amaranth.utils import bits_for
 from ..coders.payload import PayloadMemory
 from ..fabric.pipeline import delay
 from ..files.packet_reader import PacketReader
-from ..files.raster import PIXEL, TilesToRaster, frame_layout
+from ..files.raster import PIXEL, frame_layout
+from ..files.raster_out import TilesToRaster
 from ..lanes.completion import Completion
 from ..lanes.lanes import ForwardLanes
 from ..lanes.window import ForwardWindow, block_sum

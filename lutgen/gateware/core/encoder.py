@@ -9,7 +9,8 @@ from amaranth.utils import bits_for
 from ..coders.rans import BitPacker
 from ..fabric.pipeline import delay
 from ..files.packet_writer import PacketWriter
-from ..files.raster import PIXEL, RASTER_EVENTS, RasterToTiles, file_layout
+from ..files.raster import PIXEL, file_layout
+from ..files.raster_in import RASTER_EVENTS, RasterToTiles
 from ..lanes.completion import Completion
 from ..lanes.lanes import BackwardLanes
 from ..lanes.window import BackwardWindow, block_sum
@@ -45,14 +46,14 @@ class EncoderCore(wiring.Component):
     pixels : In(stream of PIXEL)
         Images in raster order.
     width, height, images : In(...)
-        See :class:`lutgen.gateware.files.raster.RasterToTiles`.
+        See :class:`lutgen.gateware.files.raster_in.RasterToTiles`.
     bytes : Out(stream of BYTE)
         Files.
     idle : Out(1)
         Nothing was inside the core a clock ago.
     bad_marker, bad_size : Out(1)
-        Pulses, see :class:`lutgen.gateware.files.raster.RasterToTiles`.
-    in_file, file_begins, (`lutgen.gateware.files.raster.RASTER_EVENTS`) : Out(1)
+        Pulses, see :class:`lutgen.gateware.files.raster_in.RasterToTiles`.
+    in_file, file_begins, (`lutgen.gateware.files.raster_in.RASTER_EVENTS`) : Out(1)
         With ``events``, likewise.
     """
 

@@ -85,7 +85,7 @@ class EncoderLevels(wiring.Component):
     x, y : In(...)
         Its pixel's position.
     banks : Out(8) array
-        Pixels of a level above 0, as :class:`lutgen.gateware.files.raster.RasterToTiles` gives
+        Pixels of a level above 0, as :class:`lutgen.gateware.files.raster_in.RasterToTiles` gives
         those of level 0.
     rows : Out(8) array
         Upsampled pixels, see :class:`lutgen.gateware.levels.prior.PriorMemory`.

@@ -21,18 +21,18 @@ Error bits of an encoder: 0 misplaced TUSER or TLAST, 1 impossible size.  Error 
 3 corrupt tile.  After any error the core goes on with the next frame or file.
 """
 
-from amaranth.hdl import Cat, DomainRenamer, Module
+from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from ..fabric.fabric import Fabric
 from ..fabric.pipeline import delay
 from ..files.raster import PIXEL
-from ..streams.axi import BYTE, BytesToWords, NullBeats, SkidBuffer, WordsToBytes, word_layout
+from ..streams.axi import BYTE, BytesToWords, SkidBuffer, WordsToBytes, word_layout
 from .config import CoreConfig
 from .decoder import DecoderCore, level_port
 from .encoder import EncoderCore
+from .ports import STREAM_FIELDS, VIDEO_FIELDS, Top, check_stream_bytes, stream_ports, video_ports
 
 __all__ = ["DECODER_ERRORS", "ENCODER_ERRORS", "CodecTop", "DecoderTop", "EncoderTop"]
 
@@ -40,86 +40,7 @@ ENCODER_ERRORS = ("bad_marker", "bad_size")
 DECODER_ERRORS = ("bad_header", "bad_model", "bad_packet", "bad_tile")
 
 
-def _video(prefix: str, source: bool) -> dict:
-    forward, back = (Out, In) if source else (In, Out)
-    return {
-        f"{prefix}_tdata": forward(8),
-        f"{prefix}_tuser": forward(1),
-        f"{prefix}_tlast": forward(1),
-        f"{prefix}_tvalid": forward(1),
-        f"{prefix}_tready": back(1),
-    }
-
-
-def _stream(prefix: str, count: int, source: bool) -> dict:
-    forward, back = (Out, In) if source else (In, Out)
-    return {
-        f"{prefix}_tdata": forward(8 * count),
-        f"{prefix}_tkeep": forward(count),
-        f"{prefix}_tlast": forward(1),
-        f"{prefix}_tvalid": forward(1),
-        f"{prefix}_tready": back(1),
-    }
-
-
-_VIDEO_FIELDS = {"data": "tdata", "sof": "tuser", "eol": "tlast"}
-_STREAM_FIELDS = {"data": "tdata", "keep": "tkeep", "last": "tlast"}
-
-
-class _Top(wiring.Component):
-    """What the tops share: ports to streams, sticky errors, the fabric they are made for."""
-
-    @property
-    def fabric(self) -> Fabric:
-        """The cells of the fabric."""
-        return self._config.cells
-
-    def _sink(
-        self, m: Module, prefix: str, shape, fields: dict, name: str, *, domain: str = "sync"
-    ):  # fmt: skip
-        """Registered slice behind the ports of an input; returns its stream."""
-        skid = SkidBuffer(shape)
-        m.submodules[name] = DomainRenamer(domain)(skid)
-        m.d.comb += [
-            skid.i.valid.eq(getattr(self, f"{prefix}_tvalid")),
-            getattr(self, f"{prefix}_tready").eq(skid.i.ready),
-            *[
-                getattr(skid.i.payload, field).eq(getattr(self, f"{prefix}_{port}"))
-                for field, port in fields.items()
-            ],
-        ]
-        return skid.o
-
-    def _packets(self, m: Module, prefix: str, count: int):
-        """Slice behind an input of packets, without null beats: its stream, and whether a beat is
-        inside."""
-        words = self._sink(m, prefix, word_layout(count), _STREAM_FIELDS, "slice_in")
-        m.submodules.null_beats = null_beats = NullBeats(count)
-        wiring.connect(m, words, null_beats.i)
-        return null_beats.o, words.valid | null_beats.held
-
-    def _source(
-        self, m: Module, prefix: str, shape, fields: dict, name: str, *, domain: str = "sync"
-    ):  # fmt: skip
-        """Registered slice before the ports of an output; returns its stream."""
-        skid = SkidBuffer(shape)
-        m.submodules[name] = DomainRenamer(domain)(skid)
-        m.d.comb += [
-            getattr(self, f"{prefix}_tvalid").eq(skid.o.valid),
-            skid.o.ready.eq(getattr(self, f"{prefix}_tready")),
-            *[
-                getattr(self, f"{prefix}_{port}").eq(getattr(skid.o.payload, field))
-                for field, port in fields.items()
-            ],
-        ]
-        return skid.i
-
-    @staticmethod
-    def _sticky(m: Module, error, clear, pulses) -> None:
-        m.d.sync += error.eq((error & ~clear.replicate(len(error))) | Cat(pulses))
-
-
-class EncoderTop(_Top):
+class EncoderTop(Top):
     """Encoder with AXI4-Stream ports.
 
     Parameters
@@ -131,11 +52,11 @@ class EncoderTop(_Top):
     """
 
     def __init__(self, config: CoreConfig, *, stream_bytes: int = 4) -> None:
-        _check_stream_bytes(stream_bytes)
+        check_stream_bytes(stream_bytes)
         self._config, self._bytes = config, stream_bytes
         super().__init__({
-            **_video("s_axis_video", source=False),
-            **_stream("m_axis_stream", stream_bytes, source=True),
+            **video_ports("s_axis_video", source=False),
+            **stream_ports("m_axis_stream", stream_bytes, source=True),
             "width": In(bits_for(config.max_width)),
             "height": In(bits_for(config.max_height)),
             "images": In(32),
@@ -148,9 +69,9 @@ class EncoderTop(_Top):
         m = Module()
         m.submodules.core = core = EncoderCore(self._config)
         m.submodules.pack = pack = BytesToWords(self._bytes)
-        pixels = self._sink(m, "s_axis_video", PIXEL, _VIDEO_FIELDS, "slice_in")
+        pixels = self._sink(m, "s_axis_video", PIXEL, VIDEO_FIELDS, "slice_in")
         words = self._source(
-            m, "m_axis_stream", word_layout(self._bytes), _STREAM_FIELDS, "slice_out"
+            m, "m_axis_stream", word_layout(self._bytes), STREAM_FIELDS, "slice_out"
         )
         wiring.connect(m, pixels, core.pixels)
         bytes_out = core.bytes
@@ -177,15 +98,15 @@ class EncoderTop(_Top):
         return m
 
 
-class DecoderTop(_Top):
+class DecoderTop(Top):
     """Decoder with AXI4-Stream ports.  Parameters as in :class:`EncoderTop`."""
 
     def __init__(self, config: CoreConfig, *, stream_bytes: int = 4) -> None:
-        _check_stream_bytes(stream_bytes)
+        check_stream_bytes(stream_bytes)
         self._config, self._bytes = config, stream_bytes
         super().__init__({
-            **_stream("s_axis_stream", stream_bytes, source=False),
-            **_video("m_axis_video", source=True),
+            **stream_ports("s_axis_stream", stream_bytes, source=False),
+            **video_ports("m_axis_video", source=True),
             **level_port(config),
             "idle": Out(1),
             "error": Out(len(DECODER_ERRORS)),
@@ -198,7 +119,7 @@ class DecoderTop(_Top):
         m.submodules.unpack = unpack = WordsToBytes(self._bytes)
         m.submodules.slice_bytes = slice_bytes = SkidBuffer(BYTE)
         words, entering = self._packets(m, "s_axis_stream", self._bytes)
-        pixels = self._source(m, "m_axis_video", PIXEL, _VIDEO_FIELDS, "slice_out")
+        pixels = self._source(m, "m_axis_video", PIXEL, VIDEO_FIELDS, "slice_out")
         wiring.connect(m, words, unpack.i)
         wiring.connect(m, unpack.o, slice_bytes.i)
         wiring.connect(m, slice_bytes.o, core.bytes)
@@ -238,8 +159,3 @@ class CodecTop(wiring.Component):
                 inner, outer = getattr(top, port), getattr(self, f"{name}_{port}")
                 m.d.comb += inner.eq(outer) if member.flow is In else outer.eq(inner)
         return m
-
-
-def _check_stream_bytes(count: int) -> None:
-    if count not in (1, 2, 4, 8):
-        raise ValueError(f"stream width must be 1, 2, 4 or 8 bytes, not {count!r}")

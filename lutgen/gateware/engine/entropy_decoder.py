@@ -15,7 +15,7 @@ from lutgen.codec.rans import STATE_BITS
 
 from ..coders.rans_step import pop_step
 from ..fabric.pipeline import delay
-from ..heads.head import TableDecoder
+from ..heads.table import TableDecoder
 from ..streams.axi import BYTE, word_layout
 from ..streams.bit_window import MOST_TAKEN, BitWindow
 from ..streams.open_queue import OpenQueue

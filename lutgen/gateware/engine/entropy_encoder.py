@@ -13,7 +13,7 @@ from lutgen.codec.lossy.interleaved import LANES
 
 from ..coders.rans import RansEncoder
 from ..fabric.pipeline import delay
-from ..heads.head import TableEncoder
+from ..heads.table import TableEncoder
 from ..streams.axi import word_layout
 from ..streams.bit_joiner import BitJoiner
 from ..streams.open_queue import OpenQueue

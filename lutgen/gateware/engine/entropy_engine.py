@@ -41,7 +41,7 @@ from amaranth.lib.wiring import In, Out
 
 from lutgen.codec.lossy.escape import EscapeTables
 
-from ..core.top import _STREAM_FIELDS, _stream, _Top
+from ..core.ports import STREAM_FIELDS, Top, stream_ports
 from ..fabric.fabric import LUT6, Fabric
 from ..streams.axi import BYTE, word_layout
 from .entropy_decoder import DECODER_ERRORS, EntropyDecoder
@@ -65,7 +65,7 @@ def _ports(prefix: str, bits: int, source: bool, user: int = 0) -> dict:
     }
 
 
-class _EngineTop(_Top):
+class _EngineTop(Top):
     """What both have: tables, the width of the payload's words, the fabric."""
 
     def __init__(
@@ -108,7 +108,7 @@ class EntropyDecoderTop(_EngineTop):
     ) -> None:
         ports = {
             **_ports("s_axis_classes", class_bits(tables), source=False),
-            **_stream("s_axis_stream", stream_bytes, source=False),
+            **stream_ports("s_axis_stream", stream_bytes, source=False),
             **_ports("m_axis_symbols", 8, source=True),
         }
         super().__init__(ports, DECODER_ERRORS, tables, stream_bytes, fabric)
@@ -145,7 +145,7 @@ class EntropyEncoderTop(_EngineTop):
     ) -> None:
         ports = {
             **_ports("s_axis_symbols", 8 + class_bits(tables), source=False, user=LANE_BITS),
-            **_stream("m_axis_stream", stream_bytes, source=True),
+            **stream_ports("m_axis_stream", stream_bytes, source=True),
         }
         super().__init__(ports, ENCODER_ERRORS, tables, stream_bytes, fabric)
 
@@ -161,7 +161,7 @@ class EntropyEncoderTop(_EngineTop):
             {"data": "tdata", "lane": "tuser", "last": "tlast"}, "slice_in",
         )  # fmt: skip
         words = self._source(
-            m, "m_axis_stream", word_layout(self._bytes), _STREAM_FIELDS, "slice_out"
+            m, "m_axis_stream", word_layout(self._bytes), STREAM_FIELDS, "slice_out"
         )
         wiring.connect(m, symbols, core.symbols)
         wiring.connect(m, core.words, words)

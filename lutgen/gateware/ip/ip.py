@@ -51,15 +51,15 @@ from lutgen.registers.register_map import RegisterMap
 from ..core.config import CoreConfig
 from ..core.decoder import DecoderCore
 from ..core.encoder import EncoderCore
-from ..core.top import (
-    _STREAM_FIELDS,
-    _VIDEO_FIELDS,
-    DECODER_ERRORS,
-    _check_stream_bytes,
-    _stream,
-    _Top,
-    _video,
+from ..core.ports import (
+    STREAM_FIELDS,
+    VIDEO_FIELDS,
+    Top,
+    check_stream_bytes,
+    stream_ports,
+    video_ports,
 )
+from ..core.top import DECODER_ERRORS
 from ..files.raster import PIXEL
 from ..streams.axi import BYTE, BytesToWords, NullBeats, SkidBuffer, WordsToBytes, word_layout
 from .build_map import build_map
@@ -71,7 +71,7 @@ __all__ = ["DecoderIp", "EncoderIp"]
 _SETTLING = 7
 
 
-class _Ip(_Top):
+class _Ip(Top):
     """What the IPs share: registers, resets, and a gate that files begin at."""
 
     def _registers(self, m: Module, name: str) -> RegisterFile:
@@ -176,11 +176,11 @@ class EncoderIp(_Ip):
     """
 
     def __init__(self, config: CoreConfig, *, stream_bytes: int = 4) -> None:
-        _check_stream_bytes(stream_bytes)
+        check_stream_bytes(stream_bytes)
         self._config, self._bytes = config, stream_bytes
         super().__init__({
-            **_video("s_axis_video", source=False),
-            **_stream("m_axis_stream", stream_bytes, source=True),
+            **video_ports("s_axis_video", source=False),
+            **stream_ports("m_axis_stream", stream_bytes, source=True),
             **axi_lite_ports(RegisterMap.address_bits),
             "interrupt": Out(1),
         })
@@ -199,10 +199,10 @@ class EncoderIp(_Ip):
         packed = slice_words.o
         wiring.connect(m, pack.o, slice_words.i)
         pixels = self._sink(
-            m, "s_axis_video", PIXEL, _VIDEO_FIELDS, "slice_in", domain="ports"
+            m, "s_axis_video", PIXEL, VIDEO_FIELDS, "slice_in", domain="ports"
         )
         words = self._source(
-            m, "m_axis_stream", word_layout(self._bytes), _STREAM_FIELDS, "slice_out",
+            m, "m_axis_stream", word_layout(self._bytes), STREAM_FIELDS, "slice_out",
             domain="ports",
         )  # fmt: skip
         wiring.connect(m, core.bytes, pack.i)
@@ -293,11 +293,11 @@ class DecoderIp(_Ip):
     """
 
     def __init__(self, config: CoreConfig, *, stream_bytes: int = 4) -> None:
-        _check_stream_bytes(stream_bytes)
+        check_stream_bytes(stream_bytes)
         self._config, self._bytes = config, stream_bytes
         super().__init__({
-            **_stream("s_axis_stream", stream_bytes, source=False),
-            **_video("m_axis_video", source=True),
+            **stream_ports("s_axis_stream", stream_bytes, source=False),
+            **video_ports("m_axis_video", source=True),
             **axi_lite_ports(RegisterMap.address_bits),
             "interrupt": Out(1),
         })
@@ -316,12 +316,12 @@ class DecoderIp(_Ip):
         ):  # fmt: skip
             m.submodules[name] = DomainRenamer("core")(part)
         words = self._sink(
-            m, "s_axis_stream", word_layout(self._bytes), _STREAM_FIELDS, "slice_in",
+            m, "s_axis_stream", word_layout(self._bytes), STREAM_FIELDS, "slice_in",
             domain="ports",
         )  # fmt: skip
         marked = StructLayout({**PIXEL.members, "eof": 1})
         pixels = self._source(
-            m, "m_axis_video", marked, {**_VIDEO_FIELDS, "eof": "eof"}, "slice_out", domain="ports"
+            m, "m_axis_video", marked, {**VIDEO_FIELDS, "eof": "eof"}, "slice_out", domain="ports"
         )
         wiring.connect(m, unpack.o, slice_bytes.i)
         wiring.connect(m, slice_bytes.o, core.bytes)

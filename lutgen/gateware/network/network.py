@@ -8,7 +8,8 @@ from lutgen.model.head import LaplaceHead
 from lutgen.model.model import Model
 
 from ..fabric.pipeline import delay
-from ..heads.head import LaplaceClassifier, head_class_bits
+from ..heads.head import head_class_bits
+from ..heads.laplace import LaplaceClassifier
 from .lut_layer import LutLayers
 from .popcount import Popcount
 from .thermometer import Thermometer

@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..bands.bands import run_layout
 from ..fabric.pipeline import choose
 from .axi import word_layout
+from .run import run_layout
 
 __all__ = ["ByteAligner"]
 
@@ -25,7 +25,7 @@ class ByteAligner(wiring.Component):
     Members
     -------
     take, run : In(...)
-        A run, see :func:`lutgen.gateware.bands.bands.run_layout`.  In the clock after a ``last``
+        A run, see :func:`lutgen.gateware.streams.run.run_layout`.  In the clock after a ``last``
         one there must be none.
     room : Out(1)
         Two more runs may come from the moment it falls.

@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..bands.bands import run_layout
 from .axi import word_layout
+from .run import run_layout
 
 __all__ = ["RunSource"]
 

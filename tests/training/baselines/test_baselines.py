@@ -9,9 +9,10 @@ from click.testing import CliRunner
 
 from lutgen.compare.bicubic import bicubic
 from lutgen.model.pyramid import pool, pyramid
-from lutgen.training.baselines.baseline import BaselineError, load
+from lutgen.training.baselines.baseline import BaselineError
 from lutgen.training.baselines.commands import main
 from lutgen.training.baselines.density import FLOOR, code_length, laplace_cdf, logistic_mixture_cdf
+from lutgen.training.baselines.files import load
 from lutgen.training.baselines.fit import FitConfig, fit
 from lutgen.training.baselines.ic_mlp import ICMLP, ICMLPConfig
 from lutgen.training.baselines.srec import SReC, SReCConfig

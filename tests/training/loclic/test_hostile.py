@@ -12,7 +12,6 @@ import torch
 from lutgen.codec.lossy.loc_container import ImageTooLargeError, LocFile
 from lutgen.codec.lossy.model import LossyModelFile
 from lutgen.files.bounds import FREE_PIXELS, PIXELS_PER_BYTE
-from lutgen.training.dlc.fit import Checkpoint
 from lutgen.training.loclic import deployed, store
 from lutgen.training.loclic.deployed import DeployedCodec
 from lutgen.training.loclic.export import export_codec
@@ -20,6 +19,7 @@ from lutgen.training.loclic.files import decode_image
 from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.networks.config import CodecConfig
 from lutgen.training.loclic.store import load_codec, save_codec
+from lutgen.training.run.checkpoint import Checkpoint
 from lutgen.training.run.torch_file import read_torch
 
 TINY = CodecConfig(source="test", widths=(8, 8, 8), latent=16, slices=2)

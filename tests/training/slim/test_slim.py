@@ -12,18 +12,13 @@ from lutgen.cli import main
 from lutgen.codec.codec import Codec
 from lutgen.model.head import LaplaceHead
 from lutgen.model.model import Model
-from lutgen.model.netlist import NetlistBuilder
+from lutgen.model.netlist_builder import NetlistBuilder
 from lutgen.training.data.datasets import DatasetError, data_hash
 from lutgen.training.data.glyphs import glyphs
-from lutgen.training.slim.slim import (
-    Slim,
-    _choose,
-    _Medians,
-    fewer_bits,
-    fewer_scales,
-    fewer_thresholds,
-    slim_model,
-)
+from lutgen.training.slim.output_bits import choose, fewer_bits
+from lutgen.training.slim.scales import fewer_scales
+from lutgen.training.slim.slim import Slim, slim_model
+from lutgen.training.slim.thresholds import Medians, fewer_thresholds
 from tests.models import (
     laplace_model,
     pyramid_laplace_model,
@@ -48,7 +43,7 @@ def test_medians_are_the_best(seed):
     rng = np.random.default_rng(seed)
     at = np.sort(rng.integers(0, 12, 7)).astype(float)
     weights = rng.integers(0, 4, 7)
-    medians = _Medians(at, weights)
+    medians = Medians(at, weights)
     for groups in range(1, 8):
         best = min(
             (weights * np.abs(at[:, None] - at[list(kept)]).min(axis=1)).sum()
@@ -104,7 +99,7 @@ def test_no_exchange_of_bits_helps(seed, step):
     bits = (target + rng.normal(0, 3, (9, 300)) > rng.integers(1, 15, (9, 1))).astype(float)
     if step is None:
         bits, target = bits - bits.mean(axis=1, keepdims=True), target - target.mean()
-    kept = _choose(bits @ bits.T / 300, bits @ target / 300, 4, step)
+    kept = choose(bits @ bits.T / 300, bits @ target / 300, 4, step)
 
     def loss(chosen):
         total = bits[list(chosen)].sum(axis=0)

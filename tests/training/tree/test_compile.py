@@ -3,7 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lutgen.training.tree.compile import collapse, compile_netlist, compile_tree, top_order
+from lutgen.training.tree.compile import collapse, compile_tree
+from lutgen.training.tree.compile_netlist import compile_netlist
+from lutgen.training.tree.top_order import top_order
 from lutgen.training.tree.tree import Tree
 
 

@@ -1,0 +1,56 @@
+"""Files and images as beats of streams, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+__all__ = ["file_beats", "file_words", "files_of", "frames_of"]
+
+
+def file_beats(files: bytes | Sequence[bytes], size: int) -> dict[str, np.ndarray]:
+    """Beats of ``size`` bytes of files, sent one after the other, each ended by TLAST."""
+    beats = [file_words(file, size) for file in ([files] if isinstance(files, bytes) else files)]
+    return {name: np.concatenate([b[name] for b in beats]) for name in ("data", "keep", "last")}
+
+
+def file_words(file: bytes, size: int) -> dict[str, np.ndarray]:
+    """Beats of ``size`` bytes of a file."""
+    count = -(-len(file) // size)
+    data = np.frombuffer(file + bytes(count * size - len(file)), dtype=f"<u{size}")
+    keep = np.full(count, (1 << size) - 1, dtype=np.int64)
+    last = np.zeros(count, dtype=np.int64)
+    if count:
+        keep[-1] = (1 << (len(file) - (count - 1) * size)) - 1
+        last[-1] = 1
+    return {"data": data, "keep": keep, "last": last}
+
+
+def files_of(data, keep, last, size: int) -> tuple[tuple[bytes, ...], bytes]:
+    lanes = np.arange(size)
+    parts = np.asarray(data).astype(f"<u{size}").view(np.uint8).reshape(-1, size)
+    kept = ((np.asarray(keep, dtype=np.int64)[:, None] >> lanes) & 1).astype(bool)
+    ends = np.flatnonzero(np.asarray(last)) + 1
+    pieces = [
+        p[k].tobytes()
+        for p, k in zip(np.split(parts, ends), np.split(kept, ends), strict=True)
+    ]
+    return tuple(pieces[:-1]), pieces[-1]
+
+
+def frames_of(data, user, last) -> tuple[np.ndarray, ...]:
+    """Frames from their markers alone; a frame of ragged lines is an error of the gateware."""
+    frames = []
+    starts = np.flatnonzero(np.asarray(user))
+    for first, end in zip(starts, [*starts[1:], len(data)], strict=True):
+        ends = np.flatnonzero(np.asarray(last[first:end])) + 1
+        width = int(ends[0]) if len(ends) else 0
+        if not width or not np.array_equal(ends, np.arange(1, len(ends) + 1) * width) or (
+            ends[-1] != end - first
+        ):
+            raise ValueError(f"frame at pixel {first} must consist of equal lines")
+        frames.append(np.asarray(data[first:end]).astype(np.uint8).reshape(-1, width))
+    if len(data) and (not len(starts) or starts[0]):
+        raise ValueError("pixels must begin with a start of frame")
+    return tuple(frames)
