@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from lutgen.constraints import read
 from lutgen.targets import Target
 
 __all__ = ["clock_xdc", "io_xdc"]
@@ -21,10 +22,11 @@ def clock_xdc(target: Target, clock_port: str = "clk") -> str:
     """
     _check("clock port", clock_port)
     return (
-        f"# Clock goal of target {target.name}: {target.clock_mhz:g} MHz.\n"
-        f"create_clock -period {target.period_ns:.3f} -name {clock_port} "
-        f"[get_ports {clock_port}]\n"
-    )
+        read("clock.xdc").replace("@TARGET@", target.name)
+        .replace("@MHZ@", f"{target.clock_mhz:g}")
+        .replace("@PERIOD@", f"{target.period_ns:.3f}")
+        .replace("@CLOCK@", clock_port)
+    )  # fmt: skip
 
 
 def io_xdc(
@@ -59,16 +61,7 @@ def io_xdc(
     if clock_port not in sides["input"]:
         raise ValueError(f"clock port must be an input of {module}, not {clock_port!r}")
     sides["input"].remove(clock_port)
-    lines = [
-        f"# {module} on its own, out of context. Read lutgen.xdc first. Not run in Vivado by its",
-        "# makers.",
-        "#",
-        "# Ports are false paths, not set_input_delay and set_output_delay: what drives and loads",
-        "# them is known only in the design around, and any delay would be made up. So out of",
-        "# context only paths between registers count. Never read this file in the design around:",
-        "# there the ports, the reset's fan-out among them, are paths like any other.",
-        "",
-    ]
+    lines = []
     for start, site in _CLOCK_SITES.items():
         if target.part.startswith(start):
             lines += [
@@ -83,7 +76,10 @@ def io_xdc(
                 *(f"  {name}" for name in names),
                 "}]",
             ]
-    return "".join(f"{line}\n" for line in lines)
+    return (
+        read("out_of_context.xdc").replace("@MODULE@", module)
+        .replace("@CONSTRAINTS@\n", "".join(f"{line}\n" for line in lines))
+    )  # fmt: skip
 
 
 def _check(what: str, name: str) -> None:

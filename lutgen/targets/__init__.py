@@ -1,20 +1,33 @@
-"""Devices that designs are built for, one file each."""
+"""Devices that designs are built for: one file each in ``constraints``."""
 
-from .artix7_100t import ARTIX7_100T
-from .ecp5_45k import ECP5_45K
-from .generic import GENERIC
-from .kintex7 import KINTEX7
+import tomllib
+
+from lutgen.constraints import read
+
 from .target import Target
-from .zu7ev import ZU7EV
-from .zynq7020 import ZYNQ7020
-from .zynq7045 import ZYNQ7045
 
 __all__ = ["Target", "all_targets", "get_target"]
 
-_TARGETS = {
-    target.name: target
-    for target in (ZYNQ7045, ZYNQ7020, KINTEX7, ARTIX7_100T, ZU7EV, ECP5_45K, GENERIC)
-}
+#: Names of the devices, which are names of files, the main one first.
+_NAMES = (
+    "zynq7045",
+    "zynq7020",
+    "kintex7",
+    "artix7-100t",
+    "zu7ev",
+    "ecp5-45k",
+    "generic",
+)
+#: What a file leaves out where nothing limits a device, or it has none of the kind.
+_OPTIONAL = ("luts", "ffs", "bram36", "dsps", "lut_primitive", "yosys_family")
+
+
+def _load(name: str) -> Target:
+    data = dict.fromkeys(_OPTIONAL) | tomllib.loads(read(f"{name}.toml"))
+    return Target(**data | {"name": name, "tools": tuple(data["tools"])})
+
+
+_TARGETS = {name: _load(name) for name in _NAMES}
 
 
 def all_targets() -> tuple[Target, ...]:
