@@ -187,15 +187,6 @@ class Netlist:
         """
         return self.inputs, self.fanin, self.tables
 
-    def optimise(self) -> "Netlist":
-        """Return a netlist with equal outputs for all features and no more nodes or levels.
-
-        See `lutgen.model.optimise`. Optimising twice changes nothing.
-        """
-        from lutgen.model.optimise import optimise  # it is made of netlists itself
-
-        return optimise(self)
-
     # --- evaluation
 
     def evaluate_packed(self, features: np.ndarray) -> dict[str, np.ndarray]:

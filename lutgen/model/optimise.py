@@ -17,7 +17,10 @@ __all__ = ["optimise"]
 
 
 def optimise(netlist: Netlist) -> Netlist:
-    """Return an equal netlist with no more nodes and no more levels."""
+    """Return a netlist with equal outputs for all features and no more nodes or levels.
+
+    Optimising twice changes nothing.
+    """
     while True:
         smaller = _optimise_once(netlist)
         if _same(smaller, netlist):

@@ -5,6 +5,7 @@ import torch
 
 from lutgen.model.netlist import Netlist
 from lutgen.model.netlist_builder import NetlistBuilder
+from lutgen.model.optimise import optimise
 from lutgen.training.dlc.config import Hardness, NetworkConfig
 from lutgen.training.dlc.network import LutNetwork
 from lutgen.training.dlc.output import TableOutput
@@ -55,7 +56,7 @@ class ClassNetwork(LutNetwork):
         builder = NetlistBuilder(own.features)
         index = [bit for net in (own, self.base) for bit in _copy(net, builder)]
         builder.output(INDEX, index)
-        return builder.build().optimise()
+        return optimise(builder.build())
 
 
 def _copy(net: Netlist, builder: NetlistBuilder) -> list[int]:

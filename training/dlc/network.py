@@ -6,6 +6,7 @@ from torch import nn
 
 from lutgen.model.netlist import Netlist
 from lutgen.model.netlist_builder import NetlistBuilder
+from lutgen.model.optimise import optimise
 from lutgen.training.dlc.config import Hardness, NetworkConfig
 from lutgen.training.dlc.connect import BitConnection, ThermometerConnection
 from lutgen.training.dlc.fast import hard_layer
@@ -151,4 +152,4 @@ class LutNetwork(nn.Module):
             ]
         for name, nodes in self.layout.ranges().items():
             builder.output(name, [below[n] for n in nodes])
-        return builder.build().optimise()
+        return optimise(builder.build())

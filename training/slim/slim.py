@@ -21,6 +21,7 @@ import numpy as np
 from lutgen.model.head import LaplaceHead
 from lutgen.model.model import Model
 from lutgen.model.netlist import Netlist
+from lutgen.model.optimise import optimise
 from lutgen.model.upsample import GROUPS, Upsampler
 from lutgen.model.window import Window
 from lutgen.training.data.datasets import check_images, data_hash
@@ -157,14 +158,13 @@ def _slim_upsampler(upsampler: Upsampler, images, levels: int, config: Slim) -> 
     window = Window(upsampler.size, prior=True)
     features, targets, weights = upsampling_samples(images, window, _TILE, levels)
     if config.ups_bits is not None:
-        network = fewer_bits(network, features, {
-            group: (targets[k], weights[k], 255) for k, group in enumerate(GROUPS)
-        }, config.ups_bits).optimise()  # fmt: skip
+        groups = {group: (targets[k], weights[k], 255) for k, group in enumerate(GROUPS)}
+        network = optimise(fewer_bits(network, features, groups, config.ups_bits))
     if config.thresholds is not None:
         # Of a block the top left pixel always exists: its weight is the window's.
         most = config.thresholds * network.features
         network = fewer_thresholds(network, features, weights[0], most)
-    return Upsampler(upsampler.size, network.optimise())
+    return Upsampler(upsampler.size, optimise(network))
 
 
 def _slim_network(
@@ -184,13 +184,14 @@ def _slim_network(
         # A location must be the more exact, the narrower the distribution: the probability of
         # the pixel at its centre tells.
         narrow = (head.cdf[:, 513] - head.cdf[:, 511]) >> 6
-        network = fewer_bits(network, features, {
+        groups = {
             "mu": (location, weights * np.maximum(1, narrow[scale]), None),
             "sigma": (scale, weights, None),
-        }, config.output_bits).optimise()  # fmt: skip
+        }
+        network = optimise(fewer_bits(network, features, groups, config.output_bits))
     if config.thresholds is not None:
         network = fewer_thresholds(network, features, weights, config.thresholds * network.features)
-    network = network.optimise()
+    network = optimise(network)
     mu, sigma = (network.evaluate_count(group, features) for group in ("mu", "sigma"))
     start = LaplaceHead(
         carried(location, mu, weights, len(network.outputs["mu"])),

@@ -6,6 +6,7 @@ import numpy as np
 
 from lutgen.model.netlist import Netlist
 from lutgen.model.netlist_builder import NetlistBuilder
+from lutgen.model.optimise import optimise
 from lutgen.training.tree.top_order import top_order
 from lutgen.training.tree.tree import Tree
 
@@ -218,4 +219,4 @@ def compile_netlist(tree: Tree, features: int, label: np.ndarray | None = None) 
         values = np.asarray(label, dtype=np.int64)[rank[index.order]]
         bits = index.table(bits, values, max(1, int(values.max()).bit_length()))
     builder.output("index", bits)
-    return builder.build().optimise()
+    return optimise(builder.build())
