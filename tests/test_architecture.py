@@ -1,54 +1,188 @@
-"""Imports point one way."""
+"""Imports point down, and what is installed is all that there is."""
 
 import ast
+import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
-import lutgen
-
-ROOT = Path(lutgen.__file__).parent
-#: What a part of the package must not import, wherever the import stands.
-FORBIDDEN = {
-    "codec": ("lutgen.gateware", "lutgen.sim", "lutgen.training", "amaranth", "torch"),
-    "gateware": ("lutgen.sim", "lutgen.training", "torch"),
-    "synth": ("lutgen.sim", "lutgen.training", "torch"),
-    "handoff": ("lutgen.gateware", "lutgen.sim", "lutgen.training", "amaranth", "torch"),
-    "report": (
-        "lutgen.build", "lutgen.gateware", "lutgen.sim", "lutgen.training", "amaranth", "torch",
-    ),
-    "targets": ("lutgen.gateware", "lutgen.sim", "lutgen.training", "torch"),
+ROOT = Path(__file__).parents[1]
+#: Where each wing of the package stands; those that do not are in `lutgen`.
+WINGS = {"constraints": ROOT / "constraints", "sim": ROOT / "sim", "training": ROOT / "training"}
+#: Floors of the house from the ground up: a wing imports itself and what is below it.
+FLOORS = (
+    ("constraints", "files", "registers"),
+    ("model", "targets"),
+    ("codec", "handoff", "imageio", "synth"),
+    ("compare", "gateware", "report", "training"),
+    ("build",),
+    ("sim",),
+    ("cli",),
+    ("__main__",),
+)
+#: Floors of the gateware.
+ROOMS = (
+    ("fabric",),
+    ("streams",),
+    ("heads", "lanes"),
+    ("coders", "files", "network"),
+    ("levels",),
+    ("core",),
+    ("bands", "engine", "ip"),
+)
+#: Floors by name, counted from the ground.
+WING_FLOOR = {name: k for k, floor in enumerate(FLOORS) for name in floor}
+ROOM_FLOOR = {name: k for k, floor in enumerate(ROOMS) for name in floor}
+#: Packages that a wing must do without.
+WITHOUT = {
+    "codec": ("amaranth", "torch"),
+    "compare": ("amaranth", "torch"),
+    "gateware": ("torch",),
+    "handoff": ("amaranth", "torch"),
+    "model": ("amaranth", "torch"),
+    "report": ("amaranth", "torch"),
     "sim": ("torch",),
-}  # fmt: skip
-#: The command line alone loads these, when a command needs them.
+    "targets": ("amaranth", "torch"),
+    "training": ("amaranth",),
+}
+#: Extras: loaded when a command or a function needs them.
 LAZY = ("lutgen.sim", "lutgen.training", "torch")
 
 
-def imports(path: Path, *, top_level: bool):
-    """Absolute names of the modules that a file imports."""
-    package = [*path.relative_to(ROOT.parent).with_suffix("").parts][:-1]
+def wing_files(wing: str) -> list[Path]:
+    """Python files of a wing; never none, so that no check passes for want of files."""
+    folder = WINGS.get(wing, ROOT / "lutgen" / wing)
+    found = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+    assert found and all(path.is_file() for path in found), f"{wing} must have Python files"
+    return found
+
+
+def module(path: Path) -> list[str]:
+    """The parts of the name that a file is imported by."""
+    parts = list(path.relative_to(ROOT).with_suffix("").parts)
+    return parts if parts[0] == "lutgen" else ["lutgen", *parts]
+
+
+def imports(path: Path, *, top_level: bool = False):
+    """Absolute names of the modules, and of what is in them, that a file imports."""
+    package = module(path)[:-1]
     tree = ast.parse(path.read_text())
     for node in tree.body if top_level else ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
-            module = ".".join([*base, *([node.module] if node.module else [])])
-            yield from (f"{module}.{alias.name}" for alias in node.names)
+            name = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{name}.{alias.name}" for alias in node.names)
 
 
 def within(name: str, packages) -> bool:
     return any(name == p or name.startswith(p + ".") for p in packages)
 
 
-@pytest.mark.parametrize("part", FORBIDDEN)
-def test_parts_do_not_look_up(part):
-    for path in (ROOT / part).rglob("*.py"):
-        wrong = [n for n in imports(path, top_level=False) if within(n, FORBIDDEN[part])]
+def upward(path: Path, here: str, floor: dict[str, int], prefix: str) -> list[str]:
+    """What a file of ``here`` imports from its own floor or from those above."""
+    wrong = []
+    for name in imports(path):
+        place = name.removeprefix(prefix).split(".")[0] if name.startswith(prefix) else here
+        if place != here and floor.get(place, -1) >= floor[here]:
+            wrong.append(name)
+    return wrong
+
+
+@pytest.mark.parametrize("wing", WING_FLOOR)
+def test_wings_do_not_look_up(wing):
+    for path in wing_files(wing):
+        wrong = upward(path, wing, WING_FLOOR, "lutgen.")
+        assert not wrong, f"{path} must not import {wrong}"
+
+
+@pytest.mark.parametrize("room", ROOM_FLOOR)
+def test_rooms_of_the_gateware_do_not_look_up(room):
+    for path in wing_files(f"gateware/{room}"):
+        wrong = upward(path, room, ROOM_FLOOR, "lutgen.gateware.")
+        assert not wrong, f"{path} must not import {wrong}"
+
+
+def test_every_wing_and_room_has_its_floor():
+    def inside(folder):
+        return {
+            path.stem for path in folder.iterdir()
+            if path.suffix == ".py" and path.stem != "__init__" or any(path.glob("*.py"))
+        }  # fmt: skip
+
+    assert inside(ROOT / "lutgen") == WING_FLOOR.keys()
+    assert inside(ROOT / "lutgen" / "gateware") == ROOM_FLOOR.keys()
+
+
+@pytest.mark.parametrize("wing", WITHOUT)
+def test_wings_do_without(wing):
+    for path in wing_files(wing):
+        wrong = [name for name in imports(path) if within(name, WITHOUT[wing])]
         assert not wrong, f"{path} must not import {wrong}"
 
 
 def test_training_and_simulation_are_optional():
-    for path in ROOT.glob("*.py"):
-        wrong = [n for n in imports(path, top_level=True) if within(n, LAZY)]
-        assert not wrong, f"{path} must import {wrong} where they are used"
+    for wing in WING_FLOOR.keys() - {"sim", "training"}:
+        for path in wing_files(wing):
+            wrong = [name for name in imports(path, top_level=True) if within(name, LAZY)]
+            assert not wrong, f"{path} must import {wrong} where they are used"
+
+
+def test_no_circles():
+    """Files, too, import one another one way, wherever the import stands."""
+    files = {
+        ".".join(module(path)).removesuffix(".__init__"): path
+        for wing in WING_FLOOR for path in wing_files(wing)
+    }  # fmt: skip
+    arrows = {}
+    for name, path in files.items():
+        found = set()
+        for imported in imports(path):
+            while imported not in files and "." in imported:
+                imported = imported.rpartition(".")[0]
+            if imported in files and imported != name:
+                found.add(imported)
+        arrows[name] = found
+    # What imports nothing that is left, or is imported by nothing that is left, is in no circle.
+    while done := [
+        name for name, found in arrows.items()
+        if not found & arrows.keys() or not any(name in others for others in arrows.values())
+    ]:  # fmt: skip
+        for name in done:
+            del arrows[name]
+    assert not arrows, f"these import one another in circles: {sorted(arrows)}"
+
+
+@pytest.fixture
+def setuptools() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+
+
+def packaged_files() -> dict[Path, str]:
+    """What the package holds: files, and the packages that they belong to."""
+    found = {}
+    for folder in (ROOT / "lutgen", *WINGS.values()):
+        for path in folder.rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts and path.parent not in WINGS:
+                found[path] = ".".join(module(path.parent / "x")[:-1])
+    assert len(found) > 200
+    return found
+
+
+def test_package_list_is_complete(setuptools):
+    assert setuptools["packages"] == sorted(setuptools["packages"])
+    assert {*setuptools["packages"]} == {*packaged_files().values()}
+
+
+def test_every_file_is_installed(setuptools):
+    kinds = ["*.py", *setuptools["package-data"]["*"]]
+    lost = [str(p) for p in packaged_files() if not any(fnmatch(p.name, kind) for kind in kinds)]
+    assert not lost, "package-data in pyproject.toml must name them"
+
+
+def test_wings_at_the_top_are_found_without_installation(setuptools):
+    assert setuptools["package-dir"] == {f"lutgen.{wing}": wing for wing in WINGS}
+    for wing, folder in WINGS.items():
+        assert (ROOT / "lutgen" / wing).resolve() == folder
