@@ -1,5 +1,5 @@
 """Reference codec: integers only, the golden model of the gateware.
 
-Every module here has a namesake in :mod:`lutgen.gateware` that is built from the same parameter
-object.  Nothing in this package imports the gateware.
+What is computed here, the gateware computes in blocks made from the same parameter objects, those
+of :mod:`lutgen.model`.  Nothing in this package imports the gateware.
 """
