@@ -26,8 +26,8 @@ import numpy as np
 from bench.throughput import _timed
 from lutgen.build.cores import GLUE, count_core, count_cores, count_glue, top_of_cores
 from lutgen.build.describe import DEPTHS, block_paths
-from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
+from lutgen.commands import Command, OutputFile
 from lutgen.files.whole import write_file
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.gateware.core.top import DecoderTop, EncoderTop

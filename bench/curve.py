@@ -17,8 +17,8 @@ import numpy as np
 from bench.tables.results import deepest
 from lutgen.build.codec import build
 from lutgen.build.describe import DEPTHS
-from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
+from lutgen.commands import Command, OutputFile
 from lutgen.files.whole import write_file
 from lutgen.targets import get_target
 from lutgen.targets.fit import levels_basis

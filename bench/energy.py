@@ -38,13 +38,13 @@ import click
 import numpy as np
 
 from lutgen.build.describe import block_paths
-from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
+from lutgen.commands import Command, OutputFile
 from lutgen.files.whole import write_file
+from lutgen.formats.imageio import png_bytes
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.gateware.core.top import DecoderTop, EncoderTop
 from lutgen.gateware.fabric.verilog import to_verilog
-from lutgen.imageio import png_bytes
 from lutgen.model.model import Model
 from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
 from lutgen.sim.drive.beats import raster_beats

@@ -14,7 +14,7 @@ import click
 import numpy as np
 
 from bench.axes import INK, axes_of, label_points, save
-from lutgen.cli.common import Command
+from lutgen.commands import Command
 
 _OURS, _OTHER = "#1f6f8b", "#c0792a"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from lutgen.cli.common import Command
+from lutgen.commands import Command
 from lutgen.training.data.datasets import load_images
 from lutgen.training.dlc.config import NetworkConfig, RasterLaplace, Schedule
 from lutgen.training.dlc.train import train_dlc_model

@@ -18,12 +18,12 @@ import numpy as np
 import torch
 
 from bench.quality import point
-from lutgen.cli.common import Command
 from lutgen.codec.lossy.model import LossyModelFile
 from lutgen.codec.lossy.residuals import ResidualReader, ResidualWriter
 from lutgen.codec.lossy.step import nearest_step
-from lutgen.colour import colour_files, read_colour
+from lutgen.commands import Command
 from lutgen.files.whole import write_file
+from lutgen.formats.colour import colour_files, read_colour
 from lutgen.training.loclic.deployed import DeployedCodec
 from lutgen.training.loclic.files import decode_image, encode_image, image_tensor
 from lutgen.training.loclic.float_codec import FloatCodec

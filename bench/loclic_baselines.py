@@ -16,8 +16,8 @@ import imagecodecs
 import numpy as np
 
 from bench.quality import point
-from lutgen.cli.common import Command
-from lutgen.colour import colour_files, read_colour
+from lutgen.commands import Command
+from lutgen.formats.colour import colour_files, read_colour
 from lutgen.training.loclic.measure.results import FIGURES, Results
 
 

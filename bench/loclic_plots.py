@@ -25,7 +25,7 @@ import numpy as np
 
 from bench.axes import INK, axes_of, label_points, save
 from bench.tables.loclic_curves import Curve, difference, measured, models, published
-from lutgen.cli.common import Command
+from lutgen.commands import Command
 from lutgen.training.loclic.measure.published import KMAC
 from lutgen.training.loclic.measure.reference import REFERENCES
 from lutgen.training.loclic.networks.config import PRESETS

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
+from lutgen.commands import Command, OutputFile
 from lutgen.files.whole import write_file
 from lutgen.model.head import PROB_BITS, SYMBOLS, LaplaceHead
 from lutgen.model.model import Model

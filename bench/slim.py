@@ -24,8 +24,8 @@ import numpy as np
 from amaranth.lib.wiring import Component
 
 from bench.luts import table_bits
-from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
+from lutgen.commands import Command, OutputFile
 from lutgen.files.whole import write_file
 from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.gateware.heads.laplace import LaplaceClassifier

@@ -18,10 +18,10 @@ from pathlib import Path
 import click
 import numpy as np
 
-from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
 from lutgen.codec.container import Header, split_packets
 from lutgen.codec.rans import STATE_BITS
+from lutgen.commands import Command, OutputFile
 from lutgen.compare.evaluate import evaluate
 from lutgen.files.whole import write_file
 from lutgen.model.model import Model

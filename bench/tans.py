@@ -18,9 +18,9 @@ import numpy as np
 
 from bench.tables.results import deepest
 from lutgen.build.describe import DEPTHS
-from lutgen.cli.common import Command, OutputFile
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, Coder, tans
+from lutgen.commands import Command, OutputFile
 from lutgen.files.whole import write_file
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.gateware.fabric.verilog import to_verilog

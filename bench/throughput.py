@@ -19,9 +19,10 @@ from pathlib import Path
 import click
 import numpy as np
 
-from lutgen.cli.common import Command, OutputFile, coder_options, registers_option
+from lutgen.cli.common import coder_options, registers_option
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import coder_named
+from lutgen.commands import Command, OutputFile
 from lutgen.files.whole import write_file
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.model.model import Model
@@ -67,7 +68,7 @@ def _timed(work):
 def _gray(path: str) -> np.ndarray:
     from PIL import Image
 
-    from lutgen.colour import read_colour  # photographs come in colour
+    from lutgen.formats.colour import read_colour  # photographs come in colour
 
     return np.asarray(Image.fromarray(read_colour(path)).convert("L"))
 

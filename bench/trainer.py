@@ -41,7 +41,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from lutgen.cli.common import Command, OutputFile
+from lutgen.commands import Command, OutputFile
 from lutgen.files.whole import write_file
 
 _LUTS = 1024

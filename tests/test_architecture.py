@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[1]
 WINGS = {"constraints": ROOT / "constraints", "sim": ROOT / "sim", "training": ROOT / "training"}
 #: Floors of the house from the ground up: a wing imports itself and what is below it.
 FLOORS = (
-    ("constraints", "files", "registers"),
-    ("model", "targets"),
-    ("codec", "handoff", "imageio", "synth"),
+    ("constraints", "extras", "files", "names", "registers"),
+    ("commands", "model", "targets"),
+    ("codec", "formats", "handoff", "synth"),
     ("compare", "gateware", "report", "training"),
     ("build",),
     ("sim",),

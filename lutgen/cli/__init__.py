@@ -3,10 +3,10 @@
 import click
 
 from lutgen import __version__
+from lutgen.commands import Commands
 
 from .build import build_, sim, targets
 from .codec import decode, encode, evaluate_
-from .common import Commands
 from .loclic_codec import loclic
 from .report import report_
 from .route import route_

@@ -5,10 +5,10 @@ import os
 
 import click
 
+from lutgen.commands import Failure
 from lutgen.files.whole import OutputError, check_folder
 
 from .common import (
-    Failure,
     coder_options,
     core_progress,
     cores_option,
@@ -163,7 +163,7 @@ def sim(
         except OutputError as error:
             raise click.BadParameter(str(error), param_hint="--saif") from None
     if images:
-        from lutgen.imageio import read_images
+        from lutgen.formats.imageio import read_images
 
         named = [
             (f"{path} {k}", image) for path in images for k, image in enumerate(read_images(path))

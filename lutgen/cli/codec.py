@@ -7,16 +7,14 @@ from pathlib import Path
 
 import click
 
+from lutgen.commands import Failure, OutputFile, check_apart, say
+
 from .common import (
-    Failure,
-    OutputFile,
-    check_apart,
     coder_options,
     json_option,
     load_model,
     model_option,
     pixel_progress,
-    say,
     step_progress,
     threads_option,
     tile_option,
@@ -44,7 +42,7 @@ def encode(inputs, output, model, tile, coder, tans_bits, threads) -> None:
     from lutgen.codec.codec import Codec
     from lutgen.codec.coder import coder_named
     from lutgen.files.whole import write_file
-    from lutgen.imageio import read_stack
+    from lutgen.formats.imageio import read_stack
 
     check_apart({"-o": output}, [*inputs, model])
     coder = coder_named(coder, tans_bits)
@@ -67,7 +65,7 @@ class _Images(OutputFile):
 
     def convert(self, value, param, ctx):
         from lutgen.files.whole import OutputError, check_folder
-        from lutgen.imageio import ImageError, image_format
+        from lutgen.formats.imageio import ImageError, image_format
 
         if not _is_folder(value):
             try:
@@ -90,7 +88,7 @@ class _Images(OutputFile):
 
 
 def _image_format(name: str) -> str:
-    from lutgen.imageio import image_format
+    from lutgen.formats.imageio import image_format
 
     return image_format(name)
 
@@ -113,7 +111,7 @@ def decode(file, output, level, model, threads) -> None:
     from lutgen.codec.codec import Codec, ModelMismatchError
     from lutgen.codec.container import CorruptStreamError
     from lutgen.files.whole import is_stream
-    from lutgen.imageio import write_image
+    from lutgen.formats.imageio import write_image
 
     check_apart({"-o": output}, [file, model])
     codec = Codec(load_model(model), threads=threads)

@@ -4,7 +4,9 @@ import json
 
 import click
 
-from .common import Failure, core_progress, make_design
+from lutgen.commands import Failure
+
+from .common import core_progress, make_design
 
 __all__ = ["build_engine", "refuse", "sim_engine", "sim_engine_build"]
 

@@ -4,16 +4,9 @@ import json
 
 import click
 
-from .common import (
-    Commands,
-    Failure,
-    OutputFile,
-    check_apart,
-    json_option,
-    run_files,
-    say,
-    step_progress,
-)
+from lutgen.commands import Commands, Failure, OutputFile, check_apart, run_files, say
+
+from .common import json_option, step_progress
 
 __all__ = ["loclic"]
 
@@ -136,7 +129,7 @@ def train(
         raise click.UsageError(str(error)) from error
     import torch
 
-    from lutgen.colour import colour_files
+    from lutgen.formats.colour import colour_files
     from lutgen.training.loclic.store import load_codec, save_codec
     from lutgen.training.loclic.train import train_codec
     from lutgen.training.run.parallel import processes, rank

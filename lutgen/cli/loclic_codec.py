@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
-from .common import Failure, OutputFile, check_apart, say, step_progress
+from lutgen.commands import Failure, OutputFile, check_apart, say
+
+from .common import step_progress
 from .loclic import loclic
 
 __all__ = ["compress", "decompress", "export", "loclic"]
@@ -39,8 +41,8 @@ def export(trained, out, data, limit, weight_bits, device) -> None:
 
     The networks that encoder and decoder must agree in become integers.
     """
-    from lutgen.colour import colour_files, read_colour
     from lutgen.files.whole import is_stream
+    from lutgen.formats.colour import colour_files, read_colour
     from lutgen.training.loclic.export import export_codec
     from lutgen.training.loclic.store import load_codec
 
@@ -85,8 +87,8 @@ def compress(image, out, model, factor, record, device) -> None:
     from lutgen.codec.lossy.loc_container import LocFile
     from lutgen.codec.lossy.residuals import ResidualWriter
     from lutgen.codec.lossy.step import nearest_step
-    from lutgen.colour import read_colour
     from lutgen.files.whole import write_file
+    from lutgen.formats.colour import read_colour
 
     check_apart({"OUT": out, "--record": record}, [image, model])
     codec = _codec(model, device)
@@ -126,7 +128,7 @@ def _record(writer, payload: bytes) -> bytes:
 
 
 def _colour_format(name: str) -> str:
-    from lutgen.colour import colour_format
+    from lutgen.formats.colour import colour_format
 
     return colour_format(name)
 
@@ -148,8 +150,8 @@ def decompress(file, out, model, max_pixels, device) -> None:
     """
     from lutgen.codec.codec import ModelMismatchError
     from lutgen.codec.container import CorruptStreamError
-    from lutgen.colour import write_colour
     from lutgen.files.whole import is_stream, read_file
+    from lutgen.formats.colour import write_colour
 
     check_apart({"OUT": out}, [file, model])
     codec = _codec(model, device)

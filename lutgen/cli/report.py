@@ -5,7 +5,9 @@ from pathlib import Path
 
 import click
 
-from .common import OutputFile, check_apart, json_option, say
+from lutgen.commands import OutputFile, check_apart, say
+
+from .common import json_option
 
 __all__ = ["report_"]
 

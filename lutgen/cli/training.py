@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from lutgen.training.tree.tree_config import RasterTable
+from lutgen.commands import Failure, OutputFile, check_apart, run_files, say
 
-from .common import Failure, OutputFile, check_apart, run_files, say, step_progress
+from .common import step_progress
 
 __all__ = ["slim_", "train"]
 
@@ -24,18 +24,18 @@ _KEEP = "as it is"
     "--data", multiple=True, required=True, metavar="DATA", help="As in eval; may be repeated."
 )
 @click.option(
-    "--classes", type=int, show_default=f"{RasterTable.classes}", help="[tree] Probability tables."
+    "--classes", type=int, show_default="128", help="[tree] Probability tables."
 )
 @click.option(
-    "--leaves", type=int, show_default=f"{RasterTable.leaves}",
+    "--leaves", type=int, show_default="12288",
     help="[tree] Leaves of the context tree.",
 )  # fmt: skip
 @click.option(
-    "--top-leaves", type=int, show_default=f"{RasterTable.top_leaves}",
+    "--top-leaves", type=int, show_default="256",
     help="[tree] Leaves that the netlist decides.",
 )  # fmt: skip
 @click.option(
-    "--stages", type=int, show_default=f"{RasterTable.stages}",
+    "--stages", type=int, show_default="3",
     help="[tree] Stages of the tree walker, 0 for none.",
 )  # fmt: skip
 @click.option(

@@ -27,7 +27,7 @@ level l at ``[:, l, b : b + h, b : b + w]``; the border b is as wide as a window
 
 import numpy as np
 
-from lutgen.compiled import njit
+from lutgen.files.compiled import njit
 from lutgen.model.constraint import CANDIDATES, candidate_base, candidate_bounds
 
 from .rans import CHECK_STATE, STATE_BITS, pop

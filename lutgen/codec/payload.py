@@ -1,6 +1,6 @@
 """Bits into a payload, from its end to its front."""
 
-from lutgen.compiled import njit
+from lutgen.files.compiled import njit
 
 __all__ = ["drain", "finish"]
 

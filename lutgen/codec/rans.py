@@ -22,7 +22,7 @@ thousands where the model fits (1.5 bits per pixel), one in some hundreds from 3
 
 import numpy as np
 
-from lutgen.compiled import njit
+from lutgen.files.compiled import njit
 from lutgen.model.head import PROB_BITS
 
 from .coder import RANS

@@ -29,7 +29,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lutgen.compiled import njit
+from lutgen.files.compiled import njit
 from lutgen.model.head import SYMBOLS, TableHead
 
 from .coder import Coder, tans

@@ -15,7 +15,7 @@ from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.container import HEADER_BYTES
 from lutgen.compare.bicubic import bicubic
-from lutgen.imageio import by_shape, png_bytes
+from lutgen.formats.imageio import by_shape, png_bytes
 from lutgen.model.model import Model
 from lutgen.model.pyramid import pyramid
 from lutgen.model.tile import TileGrid

@@ -1,4 +1,4 @@
 """Readers of image files, one for each kind: strict, from bytes, never a conversion.
 
-`lutgen.imageio` and `lutgen.colour` choose among them.
+`lutgen.formats.imageio` and `lutgen.formats.colour` choose among them.
 """

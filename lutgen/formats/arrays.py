@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from lutgen.files.bounds import most_inflated
-from lutgen.npz import check_npz
+from lutgen.formats.npz import check_npz
 
 from .rules import ImageError, check_stack
 

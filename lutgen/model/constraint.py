@@ -37,7 +37,7 @@ trained on, 2.401 ideal bits per pixel became 2.037; an exact division would hav
 
 import numpy as np
 
-from lutgen.compiled import njit
+from lutgen.files.compiled import njit
 
 from .head import PROB_BITS, SYMBOLS
 

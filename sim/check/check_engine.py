@@ -15,7 +15,7 @@ import lutgen
 from lutgen.build.codec import load_build
 from lutgen.build.engine import ENGINE, build_engine, load_engine_tables
 from lutgen.files.whole import scratch_folder
-from lutgen.npz import check_npz
+from lutgen.formats.npz import check_npz
 from lutgen.sim.check.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.check.expected_tables import engine_tables
 from lutgen.sim.check.judge_engine import judge_engine
@@ -174,7 +174,7 @@ def check_engine_build(
 def read_stream(path: Path | str) -> tuple[np.ndarray, np.ndarray, bytes]:
     """Classes, symbols and payload of a recorded stream.
 
-    The file is an ``lutgen.npz`` with the arrays ``classes`` and ``symbols``, integers (n,), and
+    The file is an ``.npz`` with the arrays ``classes`` and ``symbols``, integers (n,), and
     ``payload``, uint8.
 
     Raises

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lutgen.compiled import njit
+from lutgen.files.compiled import njit
 
 __all__ = ["PINS", "WRITE_MODES", "ZERO", "State", "Tables", "restart", "run"]
 

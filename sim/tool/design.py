@@ -138,7 +138,7 @@ def _share_memories(text: str, read: Callable[[str], str]) -> str:
     Where the simulator runs no longer matters then, and designs are equal if their texts are.
     """
     # Imported here: the simulator's own process has no need of it.
-    from lutgen.sim.tool.verilator import cache_folder
+    from lutgen.files.caches import cache_folder
 
     def share(match: re.Match) -> str:
         words = read(match[2])

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import lutgen
 from lutgen.cli import main
 from lutgen.codec.codec import Codec
-from lutgen.imageio import read_image, read_images, write_image
+from lutgen.formats.imageio import read_image, read_images, write_image
 from lutgen.model.pyramid import pyramid
 from tests.commands import error, ok, run, said, usage
 from tests.models import laplace_model, pyramid_table_model, table_model

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import lutgen.files.whole
 from lutgen.cli import main
 from lutgen.codec.codec import Codec
-from lutgen.imageio import read_image, write_image
+from lutgen.formats.imageio import read_image, write_image
 from tests.commands import error, ok, run, said, usage
 from tests.models import table_model
 
@@ -215,7 +215,7 @@ def test_pipes_and_descriptors_are_written_directly(folder):
         os.close(far)
     # Standard output that is a file is written where it stands, not replaced.
     command = [sys.executable, "-m", "lutgen", "encode", "a.png", "-o", "/dev/stdout", *MODEL]
-    environment = os.environ | {"PYTHONPATH": str(Path(lutgen.files.whole.__file__).parents[1])}
+    environment = os.environ | {"PYTHONPATH": str(Path(lutgen.__file__).parents[1])}
     with open("log", "wb") as log:
         log.write(b"before ")
         log.flush()
@@ -226,8 +226,9 @@ def test_pipes_and_descriptors_are_written_directly(folder):
 def test_a_terminal_is_no_place_for_bytes(monkeypatch):
     real = lutgen.files.whole.sys.stdout
     monkeypatch.setattr(type(real), "isatty", lambda self: True, raising=False)
-    with pytest.raises(lutgen.files.whole.OutputError, match="^standard output must be a file or a pipe"):
-        lutgen.files.whole.check_output("-")
+    whole = lutgen.files.whole
+    with pytest.raises(whole.OutputError, match="^standard output must be a file or a pipe"):
+        whole.check_output("-")
 
 
 def test_names_that_are_no_text(folder):
@@ -273,7 +274,7 @@ def test_a_missing_extra_is_named(package, extra, command):
         f"import sys; sys.modules[{package!r}] = None; from lutgen.cli import main; "
         f"main({command.split()!r})"
     )
-    environment = os.environ | {"PYTHONPATH": str(Path(lutgen.files.whole.__file__).parents[1])}
+    environment = os.environ | {"PYTHONPATH": str(Path(lutgen.__file__).parents[1])}
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, env=environment
     )

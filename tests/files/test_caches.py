@@ -13,9 +13,9 @@ import pytest
 from numba.core import caching
 
 import lutgen
-from lutgen.compiled import njit
 from lutgen.files import caches
 from lutgen.files.caches import cache_folder, give_tools_a_cache
+from lutgen.files.compiled import njit
 
 ROOT = Path(lutgen.__file__).parents[1]
 

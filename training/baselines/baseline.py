@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from lutgen.files.whole import write_file
-from lutgen.imageio import by_shape
+from lutgen.formats.imageio import by_shape
 from lutgen.model.pyramid import pyramid
 from lutgen.training.data.datasets import check_images
 

@@ -8,7 +8,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from lutgen.cli.common import Commands, OutputFile, check_apart, say
+from lutgen.commands import Commands, OutputFile, check_apart, say
 from lutgen.files.whole import check_output, write_file
 from lutgen.training.baselines.baseline import Baseline
 from lutgen.training.baselines.files import kinds, load

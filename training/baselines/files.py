@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lutgen.npz import check_npz
+from lutgen.formats.npz import check_npz
 from lutgen.training.baselines.baseline import Baseline, BaselineError
 
 __all__ = ["kinds", "load"]

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from lutgen.imageio import by_shape
+from lutgen.formats.imageio import by_shape
 from lutgen.training.baselines.baseline import Baseline, Phase
 from lutgen.training.data.datasets import check_images, data_hash
 from lutgen.training.data.samples import orientations

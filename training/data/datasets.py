@@ -14,7 +14,7 @@ specification                           images
 ======================================  =======================================================
 
 A path that does not exist is looked for in the folder that the environment variable
-``LUTGEN_DATA`` names, with and without the ending ``lutgen.npz``; the official files are fetched
+``LUTGEN_DATA`` names, with and without the ending ``.npz``; the official files are fetched
 only if that folder has no file of their name.
 """
 
@@ -29,7 +29,7 @@ import numpy as np
 from lutgen.files.caches import cache_folder
 from lutgen.files.whole import STANDARD
 from lutgen.formats.arrays import read_idx, read_npz
-from lutgen.imageio import ImageError, read_images
+from lutgen.formats.imageio import ImageError, read_images
 from lutgen.training.data.glyphs import glyphs
 
 __all__ = ["DOWNLOADS", "DatasetError", "check_images", "data_hash", "load_images"]

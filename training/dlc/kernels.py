@@ -11,7 +11,7 @@ depend on it.
 import numpy as np
 from numba import prange
 
-from lutgen.compiled import njit
+from lutgen.files.compiled import njit
 
 __all__ = ["backward_layer", "backward_source", "lookup"]
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from lutgen.codec.codec import Codec
-from lutgen.imageio import by_shape
+from lutgen.formats.imageio import by_shape
 from lutgen.model.head import SYMBOLS, LaplaceHead, TableHead
 from lutgen.model.model import Model
 from lutgen.model.netlist import Netlist

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lutgen.colour import colour_size, read_colour
+from lutgen.formats.colour import colour_size, read_colour
 from lutgen.training.data.datasets import DatasetError
 
 __all__ = ["Crops"]

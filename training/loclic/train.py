@@ -52,7 +52,7 @@ def train_codec(
     Parameters
     ----------
     files:
-        Pictures; see `lutgen.colour.colour_files`.
+        Pictures; see `lutgen.formats.colour.colour_files`.
     config:
         Configuration.
     start:

@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from lutgen.cli.common import Command, OutputFile
+from lutgen.commands import Command, OutputFile
 from lutgen.files.whole import write_file
 from lutgen.model.window import Window
 from lutgen.training.data.datasets import data_hash, load_images

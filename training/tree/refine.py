@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lutgen.compiled import njit
+from lutgen.files.compiled import njit
 from lutgen.training.data.samples import Samples
 from lutgen.training.tree.tree import Tree
 

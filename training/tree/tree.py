@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lutgen.compiled import njit
+from lutgen.files.compiled import njit
 from lutgen.training.data.samples import Samples
 
 __all__ = ["Grower", "Tree"]

@@ -17,7 +17,7 @@ is no hash: files have a CRC-32.
 
 import numpy as np
 
-from lutgen.compiled import njit
+from lutgen.files.compiled import njit
 
 from ..container import CorruptStreamError
 from ..payload import drain, finish

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lutgen.colour import colour_files, read_colour
+from lutgen.formats.colour import colour_files, read_colour
 from lutgen.formats.rules import ImageError
 from lutgen.training.loclic.measure.bd import bd_quality, bd_rate
 from lutgen.training.loclic.measure.metrics import ms_ssim, psnr

@@ -14,7 +14,7 @@ from lutgen.codec.container import CorruptStreamError
 from lutgen.codec.lossy.interleaved import encode_interleaved
 from lutgen.codec.lossy.model import LossyModelFile, load_tables
 from lutgen.codec.lossy.residuals import ResidualReader
-from lutgen.colour import read_colour
+from lutgen.formats.colour import read_colour
 from lutgen.training.loclic.deployed import DeployedCodec
 from lutgen.training.loclic.export import export_codec
 from lutgen.training.loclic.files import decode_image, encode_image, image_tensor

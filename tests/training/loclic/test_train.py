@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from lutgen.cli import main
-from lutgen.colour import colour_files
+from lutgen.formats.colour import colour_files
 from lutgen.training.data.datasets import DatasetError
 from lutgen.training.loclic.crops import Crops
 from lutgen.training.loclic.networks import config as configs

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lutgen.colour import colour_files, colour_size, read_colour, write_colour
+from lutgen.formats.colour import colour_files, colour_size, read_colour, write_colour
 from lutgen.formats.rules import ImageError
 from tests.pictures import chunk, png
 

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lutgen.imageio import ImageError, png_bytes, read_image, read_images, read_stack, write_image
+from lutgen.formats.imageio import (
+    ImageError,
+    png_bytes,
+    read_image,
+    read_images,
+    read_stack,
+    write_image,
+)
 from tests.pictures import chunk, png
 
 SOME = np.random.default_rng(0).integers(0, 256, (7, 11), dtype=np.uint8)

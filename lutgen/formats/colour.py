@@ -11,22 +11,20 @@ from pathlib import Path
 
 import numpy as np
 
+from lutgen.files.pictures import COLOUR_ENDINGS, picture_files
 from lutgen.files.whole import read_file, write_file
 from lutgen.formats import netpbm
 from lutgen.formats.png import MAGIC as PNG_MAGIC
 from lutgen.formats.png import header_of, png_bytes, read_png
 from lutgen.formats.rules import ImageError, check_sides, foreign_kind
-from lutgen.imageio import picture_files
 
 __all__ = [
-    "COLOUR_ENDINGS", "PICTURES", "colour_files", "colour_format", "colour_size", "orientation",
+    "WRITTEN", "colour_files", "colour_format", "colour_size", "orientation",
     "read_colour", "write_colour",
 ]  # fmt: skip
 
 #: Format of each file name ending that is written: lossless all.
-COLOUR_ENDINGS = {".png": "png", ".ppm": "ppm", ".bmp": "bmp", ".tif": "tiff", ".tiff": "tiff"}
-#: Endings of the files of a folder that are read.
-PICTURES = (".png", ".ppm", ".webp", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+WRITTEN = {".png": "png", ".ppm": "ppm", ".bmp": "bmp", ".tif": "tiff", ".tiff": "tiff"}
 
 _WANTED = "RGB or gray of 8 bits per channel"
 _CONVERT = (
@@ -60,9 +58,11 @@ def colour_files(spec) -> list[Path]:
         )
     if not path.is_dir():
         return [path]
-    files = picture_files(path, PICTURES, deep=True)
+    files = picture_files(path, COLOUR_ENDINGS, deep=True)
     if not files:
-        raise ImageError(f"{path}: folder must contain pictures ({', '.join(PICTURES)}), not none")
+        raise ImageError(
+            f"{path}: folder must contain pictures ({', '.join(COLOUR_ENDINGS)}), not none"
+        )
     return files
 
 
@@ -114,12 +114,12 @@ def colour_size(path) -> tuple[int, int]:
 
 
 def colour_format(path) -> str:
-    """Format of `COLOUR_ENDINGS` by the ending of a file name; ImageError if it is another."""
+    """Format of `WRITTEN` by the ending of a file name; ImageError if it is another."""
     try:
-        return COLOUR_ENDINGS[Path(path).suffix.lower()]
+        return WRITTEN[Path(path).suffix.lower()]
     except KeyError:
         raise ImageError(
-            f"{path}: name of a decoded image must end in {', '.join(COLOUR_ENDINGS)}, which lose "
+            f"{path}: name of a decoded image must end in {', '.join(WRITTEN)}, which lose "
             f"nothing, not in {Path(path).suffix!r}"
         ) from None
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lutgen.files.pictures import GRAY_ENDINGS, picture_files
 from lutgen.files.whole import STANDARD, read_file, write_file
 from lutgen.formats import netpbm
 from lutgen.formats.arrays import NPY_MAGIC, npy_bytes, read_npy
@@ -20,14 +21,12 @@ from lutgen.formats.png import header_of, png_bytes, read_png
 from lutgen.formats.rules import PICTURE_KINDS, ImageError, foreign_kind
 
 __all__ = [
-    "ENDINGS", "ImageError", "by_shape", "image_format", "picture_files", "png_bytes",
+    "ENDINGS", "ImageError", "by_shape", "image_format", "png_bytes",
     "read_image", "read_images", "read_stack", "write_image",
 ]  # fmt: skip
 
 #: Format of each file name ending that is written.
 ENDINGS = {".png": "png", ".pgm": "pgm", ".npy": "npy"}
-#: Endings of the files of a folder that are read.
-PICTURES = (".png", ".pgm")
 
 _CONVERT = (
     "convert it to 8-bit gray first, e.g. with ImageMagick: "
@@ -51,21 +50,6 @@ def image_format(path) -> str:
             f"{path}: image file name must end in {', '.join(ENDINGS)}, "
             f"not in {Path(path).suffix!r}"
         ) from None
-
-
-def picture_files(folder, endings: Iterable[str] = PICTURES, *, deep: bool = False) -> list[Path]:
-    """Files of a folder with one of the endings, sorted; ``deep`` looks in its folders, too.
-
-    Hidden files, such as the ``._a.png`` that macOS leaves beside ``a.png``, and what is in hidden
-    folders are no pictures.
-    """
-    folder = Path(folder)
-    return sorted(
-        path for path in (folder.rglob("*") if deep else folder.iterdir())
-        if path.suffix.lower() in endings
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    )  # fmt: skip
 
 
 def read_image(path) -> np.ndarray:
@@ -102,7 +86,7 @@ def read_images(path) -> list[np.ndarray]:
     """
     if not os.path.isdir(path):
         return list(_read(path))
-    files = picture_files(path)
+    files = picture_files(path, GRAY_ENDINGS)
     if not files:
         raise ImageError(f"{path}: folder must have PNG or PGM files in it, not none")
     return [read_image(file) for file in files]
@@ -198,7 +182,7 @@ def _read(path) -> np.ndarray:
 def _read_png(path, data: bytes) -> np.ndarray:
     width, height, exif = header_of(path, data, _GRAY, "8-bit gray", _CONVERT)
     if exif:
-        from lutgen.colour import orientation
+        from lutgen.formats.colour import orientation
 
         if (turn := orientation(exif)) != 1:
             raise ImageError(
