@@ -79,14 +79,21 @@ def sweep_top(
     )  # fmt: skip
 
 
-def assert_unharmed(sweep: Sweep, least: int) -> None:
-    assert sweep.failures == 0, f"first at clock {sweep.first_failure}: {sweep}"
-    assert sweep.rounds >= least
+@pytest.fixture
+def assert_unharmed(record_property):
+    """Asserts that no reset did harm; ``--junitxml`` has how many there were."""
+
+    def check(sweep: Sweep, least: int) -> None:
+        record_property("resets", sweep.rounds)
+        assert sweep.failures == 0, f"first at clock {sweep.first_failure}: {sweep}"
+        assert sweep.rounds >= least
+
+    return check
 
 
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize(("name", "step"), QUICK + EVERY)
-def test_reset_by_the_port(name, step, core):
+def test_reset_by_the_port(name, step, core, assert_unharmed):
     top = tops(name)
     found = sweep_top(core, top, step=step)
     assert_unharmed(found, (found.first_output + 2) // step)
@@ -96,14 +103,14 @@ def test_reset_by_the_port(name, step, core):
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("name", ["walker", "two levels", "tans"])
 @pytest.mark.parametrize("length", [1, 2, 3, 40])
-def test_length_of_the_reset_and_stalls(name, length, core):
+def test_length_of_the_reset_and_stalls(name, length, core, assert_unharmed):
     assert_unharmed(sweep_top(core, tops(name), length=length, step=3, stalls=0.4), 300)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("coder", ["rans", "tans"])
-def test_pipeline_longer_than_clearing(coder, core):
+def test_pipeline_longer_than_clearing(coder, core, assert_unharmed):
     """Where the fault was found: files of one tile, in lanes that are otherwise idle."""
     assert_unharmed(sweep_top(core, deep(coder), size=(12, 8)), 1000)
 
@@ -113,7 +120,7 @@ def test_pipeline_longer_than_clearing(coder, core):
     ("name", "step"), [("walker", 7), pytest.param("two levels", 1, marks=pytest.mark.slow),
                        pytest.param("walker", 1, marks=pytest.mark.slow)],
 )  # fmt: skip
-def test_software_reset(name, step, core):
+def test_software_reset(name, step, core, assert_unharmed):
     """With ``restart``: the ports are empty as after a reset by the port."""
     top = tops(name)
     registers = build_map(core, top.config)
@@ -141,7 +148,7 @@ def test_software_reset(name, step, core):
     ("stalls", "step"), [(0.0, 3), pytest.param(0.0, 1, marks=pytest.mark.slow),
                          pytest.param(0.4, 1, marks=pytest.mark.slow)],
 )  # fmt: skip
-def test_entropy_engine(core, stalls, step):
+def test_entropy_engine(core, stalls, step, assert_unharmed):
     classes, symbols, payloads = sequences([100, 24, 300], 12)
     parts = slice(0, 2), slice(2, 3)
     if core == "decoder":
