@@ -17,6 +17,8 @@ _SPARE = 4096
 def check_npz(path_or_file) -> None:
     """See that the arrays of an npz file are no larger than its bytes can make them.
 
+    An open file is left at its beginning.
+
     Raises
     ------
     ValueError
@@ -43,6 +45,9 @@ def check_npz(path_or_file) -> None:
                     _check_header(entry, file)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise ValueError(str(error)) from None
+    finally:
+        if hasattr(path_or_file, "seek"):
+            path_or_file.seek(0)
 
 
 def _check_header(entry: zipfile.ZipInfo, file) -> None:

@@ -29,7 +29,9 @@ def npy_header(shape, kind="|u1"):
 def test_real_files_pass(tmp_path, write):
     write(tmp_path / "a.npz", train=np.zeros((50, 300, 300), np.uint8), other=np.arange(5))
     check_npz(tmp_path / "a.npz")
-    check_npz(io.BytesIO((tmp_path / "a.npz").read_bytes()))
+    file = io.BytesIO((tmp_path / "a.npz").read_bytes())
+    check_npz(file)
+    np.testing.assert_array_equal(np.load(file)["other"], np.arange(5))
     assert len(load_images(tmp_path / "a.npz")) == 50
 
 
