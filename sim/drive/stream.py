@@ -209,7 +209,7 @@ def rtl_stream(
         reset_after=len(sinks) + len(sources),
     )
     profiles = {
-        name: (stall,) if isinstance(stall, Stall) else tuple(stall)
+        name: tuple(stall) if isinstance(stall, Sequence) else (stall,)
         for name, stall in stalls.items()
     }
     count = max(map(len, profiles.values()), default=1)
