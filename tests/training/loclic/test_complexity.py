@@ -184,7 +184,8 @@ def test_errors():
         preset("x")
     with pytest.raises(ValueError, match="^slices must divide latent .* not 320 into 7$"):
         CodecConfig(source="test", slices=7)
-    with pytest.raises(ValueError, match="^window must be an odd number of cells, at most 15, not 4$"):
+    odd = "^window must be an odd number of cells, at most 15, not 4$"
+    with pytest.raises(ValueError, match=odd):
         CodecConfig(source="test", window=4)
     with pytest.raises(ValueError, match="^residual must be narrow or tapered, not 'wide'$"):
         CodecConfig(source="test", residual="wide")
