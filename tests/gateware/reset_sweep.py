@@ -48,7 +48,7 @@ class Sweep:
 def sweep_resets(
     design: Design, first: Streams, second: Streams, expected: Streams, *,
     beats_of_first: int, config: Mapping[str, int] | None = None, error: Sequence[str] = ("error",),
-    length: int = 1, step: int = 1, stalls: float = 0.0,
+    length: int = 1, step: int = 1, stalls: float = 0.0, fresh: bool = False,
     setup: Sequence[tuple[int, int]] = (), reset: tuple[int, int] | None = None,
 ) -> Sweep:  # fmt: skip
     """Reset a design with AXI4-Stream ports at every clock of a load.
@@ -71,6 +71,9 @@ def sweep_resets(
         Clocks of each reset, and clocks from one round's to the next one's.
     stalls :
         Share of the clocks in which a stream does not go on, each on its own.
+    fresh :
+        Reset the design by the port, at rest, before each load that is cut short: its tiles then
+        have the numbers that those of ``second`` have.
     setup, reset :
         Registers behind ``s_axi_control`` to write before the first round, as (address, value),
         and the one to write instead of a reset by the port.
@@ -78,7 +81,7 @@ def sweep_resets(
     streams = {name: (first[name], second[name]) for name in first}
     text = _bench(
         design, streams, expected, beats_of_first, dict(config or {}), error, length, step,
-        int(stalls * 256), list(setup), reset,
+        int(stalls * 256), list(setup), reset, fresh,
     )  # fmt: skip
     wrapped = Design.of([*design.texts, text], _TOP)
     _, result = run(build_simulation(wrapped), "tests.gateware.bench_sweep", {}, {})
@@ -111,7 +114,7 @@ def _slices(vector: str, ports) -> list[tuple[str, str]]:
 
 
 def _bench(
-    design, streams, expected, beats_of_first, config, error, length, step, stalls, setup, reset
+    design, streams, expected, beats_of_first, config, error, length, step, stalls, setup, reset, fresh
 ) -> str:
     declarations, initial, clocked, pins = [], [], [], [("clk", "clk"), ("rst", "rst")]
     all_in, all_out, any_out, surplus = [], [], [], []
@@ -205,7 +208,9 @@ module {_TOP}(
   reg aw = 0, w = 0;
   wire aw_ready, w_ready, b;
   wire [63:0] script_now = script[entry];
-  wire run_a = state == FIRST, run_b = state == SECOND;
+  // A load begins when the design has cleared itself, at any phase of its lanes.
+  reg [8:0] pause = 0;
+  wire run_a = state == FIRST && t >= pause, run_b = state == SECOND;
   wire by_register = {int(bool(reset))};
   // The clock before a load begins: of the first after the setup, of the second after a reset.
   wire reset_ends = by_register ? quiet == {_TAKES_EFFECT} : t == {length - 1};
@@ -239,7 +244,8 @@ module {_TOP}(
       end
       FIRST: begin
         if (({" || ".join(any_out)}) && first_output == 32'hffffffff) first_output <= t;
-        if (t >= cut && !begins) begin
+        rst <= 0;
+        if (t >= cut + pause && !begins) begin
           state <= RESET; t <= 0; quiet <= 0; finished <= complete;
           if (by_register) begin aw <= 1; w <= 1; end else rst <= 1;
         end
@@ -253,6 +259,7 @@ module {_TOP}(
         if ({seen}) wrong <= 1;
         if (round_ends) begin
           rounds <= rounds + 1; cut <= cut + {step}; state <= FIRST;
+          rst <= {int(fresh)}; pause <= {"256 + lfsr[5:0]" if fresh else "0"};
           if (wrong || t == {_HUNG}) begin
             failures <= failures + 1;
             if (failures == 0) first_failure <= cut;

@@ -112,7 +112,7 @@ def test_length_of_the_reset_and_stalls(name, length, core, assert_unharmed):
 @pytest.mark.parametrize("coder", ["rans", "tans"])
 def test_pipeline_longer_than_clearing(coder, core, assert_unharmed):
     """Where the fault was found: files of one tile, in lanes that are otherwise idle."""
-    assert_unharmed(sweep_top(core, deep(coder), size=(12, 8)), 1000)
+    assert_unharmed(sweep_top(core, deep(coder), size=(12, 8), fresh=True), 1000)
 
 
 @pytest.mark.parametrize("core", CORES)
