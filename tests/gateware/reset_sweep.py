@@ -114,7 +114,8 @@ def _slices(vector: str, ports) -> list[tuple[str, str]]:
 
 
 def _bench(
-    design, streams, expected, beats_of_first, config, error, length, step, stalls, setup, reset, fresh
+    design, streams, expected, beats_of_first, config, error, length, step, stalls, setup, reset,
+    fresh,
 ) -> str:
     declarations, initial, clocked, pins = [], [], [], [("clk", "clk"), ("rst", "rst")]
     all_in, all_out, any_out, surplus = [], [], [], []
