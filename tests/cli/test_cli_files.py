@@ -135,7 +135,7 @@ def test_outputs_that_cannot_be_written_are_named(folder, monkeypatch):
     assert (folder / "a.lgc").read_bytes() == old
     np.testing.assert_array_equal(read_image("b.png"), read_image("a.png"))
     monkeypatch.undo()
-    os.chdir(folder)
+    monkeypatch.chdir(folder)
     assert error("encode", "a.png", "-o", "/dev/full", *MODEL) == (
         "/dev/full: No space left on device"
     )
@@ -255,7 +255,7 @@ def test_an_interrupt_is_exit_status_130(folder, monkeypatch):
     monkeypatch.setattr(Codec, "encode", interrupt)
     assert run("encode", "a.png", "-o", "x.lgc", *MODEL) == (130, "", "interrupted\n")
     monkeypatch.undo()
-    os.chdir(folder)
+    monkeypatch.chdir(folder)
     monkeypatch.setattr(lutgen.files.whole.Path, "replace", interrupt)
     assert run("encode", "a.png", "-o", "x.lgc", *MODEL) == (130, "", "interrupted\n")
     assert sorted(os.listdir()) == before

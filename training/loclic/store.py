@@ -1,6 +1,7 @@
 """Files of trained codecs."""
 
 import io
+import zipfile
 from dataclasses import asdict
 
 import torch
@@ -37,6 +38,9 @@ def load_codec(path) -> tuple[Codec, dict]:
     OSError
         If it cannot be read.
     """
+    with open(path, "rb") as file:
+        if not zipfile.is_zipfile(file):
+            raise ValueError(f"{path} must be a trained LoC-LIC codec")
     data = read_torch(path)
     try:
         if data["format"] != _FORMAT:
