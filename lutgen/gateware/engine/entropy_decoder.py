@@ -117,7 +117,7 @@ class EntropyDecoder(wiring.Component):
                     m.next = "DRAIN"
             with m.State("DRAIN"):  # until all states are stored
                 m.d.comb += window.discard.eq(1)
-                m.d.sync += [waits.eq(waits + 1), lane.eq(0)]
+                m.d.sync += lane.eq(0)
                 with m.If(waits.all()):
                     m.next = "CHECK"
             with m.State("CHECK"):
@@ -133,6 +133,10 @@ class EntropyDecoder(wiring.Component):
                 m.next = "BEGIN"
         with m.If(load | code | check):
             m.d.sync += lane.eq(neighbour(lane, 1))
+        # Counts in every clock and is held at zero: no logic stands behind the sum.
+        m.d.sync += waits.eq(waits + 1)
+        with m.If(~fsm.ongoing("DRAIN")):
+            m.d.sync += waits.eq(0)
         m.d.comb += window.reserve.eq(seek | load | code)
 
         # 1: the slot.
