@@ -14,8 +14,10 @@ from lutgen.gateware.ip.build_map import build_map
 from lutgen.gateware.ip.registers import BUS
 from lutgen.sim.check.judge import (
     BLOCKED,
+    BURSTS,
     FREE,
     RANDOM,
+    STARVED,
     Plan,
     Ports,
     Registers,
@@ -105,6 +107,30 @@ class CoreJudge:
     def runs(self) -> list[tuple[str, Callable[[Plan], None]]]:
         """Name and phases of each run, quick ones first."""
         raise NotImplementedError
+
+    def files_in_a_row(self, plan: Plan, send: Callable[[np.ndarray, int], None]) -> None:
+        """Small files of any size with every kind of stalls; ``send`` gets the number of the kind.
+        """
+        rng = np.random.default_rng(self.seed)
+        for number, stall in enumerate((FREE, RANDOM, BURSTS, STARVED)):
+            plan.script.stall(stall)
+            for _ in range(12):
+                w, h = (int(rng.integers(1, 2 * side + 2)) for side in self.pictures.tile)
+                w, h = (min(*pair) for pair in zip((w, h), self.pictures.largest, strict=True))
+                send(self.pictures.of(w, h, int(rng.integers(1, 4))), number)
+            plan.settle(f"files in a row, stalls {number}")
+            plan.reset(1 + number)  # of a core that is idle, but not as new
+
+    def extremes(self, plan: Plan, send: Callable[[np.ndarray], None]) -> None:
+        """The most images of a file that are affordable, and the longest sides."""
+        plan.script.stall(FREE)
+        for count in (256, 257, 600):
+            send(self.pictures.of(1, 1, count))
+            plan.settle(f"{count} images of one pixel in a file")
+        for w, h in self.pictures.limits(self.budget):
+            plan.script.stall(FREE if w * h > 4000 else (RANDOM, BURSTS)[(w + h) % 2])
+            send(self.pictures.of(w, h))
+            plan.settle(f"{w} x {h}")
 
     def resets_at_rest(self, plan: Plan) -> None:
         """Reset the core where no tile is at work: input has begun, or output waits."""

@@ -14,7 +14,7 @@ from lutgen.codec.container import (
     pack_length,
     split_packets,
 )
-from lutgen.sim.check.judge import BLOCKED, BURSTS, FREE, RANDOM, STARVED, Plan
+from lutgen.sim.check.judge import BLOCKED, BURSTS, FREE, RANDOM, Plan
 from lutgen.sim.check.judge_core import CoreJudge
 from lutgen.sim.drive.beats import single_pixels
 from lutgen.sim.drive.words import file_beats, frames_of
@@ -98,24 +98,10 @@ class DecoderJudge(CoreJudge):
         }  # fmt: skip
 
     def _sizes(self, plan: Plan) -> None:
-        rng = np.random.default_rng(self.seed)
-        for number, stall in enumerate((FREE, RANDOM, BURSTS, STARVED)):
-            plan.script.stall(stall)
-            for _ in range(12):
-                w, h = (int(rng.integers(1, 2 * side + 2)) for side in self.pictures.tile)
-                w, h = (min(*pair) for pair in zip((w, h), self.pictures.largest, strict=True))
-                images = self.pictures.of(w, h, int(rng.integers(1, 4)))
-                self._file(plan, images, holes=number % 2 == 1)
-            plan.settle(f"files in a row, stalls {number}")
-            plan.reset(1 + number)  # of a core that is idle, but not as new
-        plan.script.stall(FREE)
-        for count in (256, 257, 600):
-            self._file(plan, self.pictures.of(1, 1, count))
-            plan.settle(f"{count} images of one pixel in a file")
-        for w, h in self.pictures.limits(self.budget):
-            plan.script.stall(FREE if w * h > 4000 else (RANDOM, BURSTS)[(w + h) % 2])
-            self._file(plan, self.pictures.of(w, h))
-            plan.settle(f"{w} x {h}")
+        self.files_in_a_row(
+            plan, lambda images, number: self._file(plan, images, holes=number % 2 == 1)
+        )
+        self.extremes(plan, lambda images: self._file(plan, images))
 
     def _drawn(self, plan: Plan) -> None:
         for number, image in enumerate(self.pictures.drawn):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lutgen.sim.check.judge import BLOCKED, BURSTS, FREE, RANDOM, STARVED, Plan
+from lutgen.sim.check.judge import BLOCKED, FREE, RANDOM, Plan
 from lutgen.sim.check.judge_core import CoreJudge
 from lutgen.sim.drive.beats import filled, raster_beats
 from lutgen.sim.drive.words import files_of
@@ -63,15 +63,7 @@ class EncoderJudge(CoreJudge):
         )  # fmt: skip
 
     def _sizes(self, plan: Plan) -> None:
-        rng = np.random.default_rng(self.seed)
-        for number, stall in enumerate((FREE, RANDOM, BURSTS, STARVED)):
-            plan.script.stall(stall)
-            for _ in range(12):
-                w, h = (int(rng.integers(1, 2 * side + 2)) for side in self.pictures.tile)
-                w, h = (min(*pair) for pair in zip((w, h), self.pictures.largest, strict=True))
-                self._file(plan, self.pictures.of(w, h, int(rng.integers(1, 4))))
-            plan.settle(f"files in a row, stalls {number}")
-            plan.reset(1 + number)  # of a core that is idle, but not as new
+        self.files_in_a_row(plan, lambda images, _: self._file(plan, images))
         # One after the other without a pause, in files of one, two and three.
         w, h = (min(side + 3, most) for side, most in
                 zip(self.pictures.tile, self.pictures.largest, strict=True))  # fmt: skip
@@ -82,14 +74,7 @@ class EncoderJudge(CoreJudge):
             plan.send(raster_beats(images, self.cores))
             plan.expect(*(self.file(part) for part in np.split(images, 6 // per_file)))
             plan.settle(f"files of {per_file} images without a pause")
-        plan.script.stall(FREE)
-        for count in (256, 257, 600):
-            self._file(plan, self.pictures.of(1, 1, count))
-            plan.settle(f"{count} images of one pixel in a file")
-        for w, h in self.pictures.limits(self.budget):
-            plan.script.stall(FREE if w * h > 4000 else (RANDOM, BURSTS)[(w + h) % 2])
-            self._file(plan, self.pictures.of(w, h))
-            plan.settle(f"{w} x {h}")
+        self.extremes(plan, lambda images: self._file(plan, images))
 
     def _drawn(self, plan: Plan) -> None:
         for number, image in enumerate(self.pictures.drawn):
