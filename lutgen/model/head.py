@@ -11,9 +11,11 @@ from functools import cached_property
 
 import numpy as np
 
+from .samples import EIGHT_BIT
+
 __all__ = ["PROB_BITS", "SYMBOLS", "LaplaceHead", "TableHead"]
 
-SYMBOLS = 256
+SYMBOLS = EIGHT_BIT.levels
 #: Frequencies of one class add up to ``2 ** PROB_BITS``.
 PROB_BITS = 14
 
