@@ -1,20 +1,7 @@
 """The container ``.lgc``: a header and the tile packets of one or many images of one size.
 
-====== ===== ==========================================================
-offset bytes content, little-endian
-====== ===== ==========================================================
-0      3     magic ``LGC``
-3      1     format version, 1
-4      8     first 8 bytes of the model's hash
-12     2     image width, 1..16384
-14     2     image height, 1..16384
-16     1     tile width, 1..64
-17     1     tile height, 1..64
-18     1     levels of the pyramid above the image, 0..3
-19     1     coder: 0 for rANS, 8..12 for tANS with ``2 ** n`` states
-20     4     number of images, at least 1
-24     ...   tile packets: image by image, tile by tile
-====== ===== ==========================================================
+The header's fields stand in :mod:`lutgen.model.header`, the rules for their values in `Header`; the
+packets follow it, image by image and tile by tile.
 
 With levels, a tile's width must be a multiple of ``2 ** levels`` if there is more than one tile
 side by side, and its height if there is more than one below the other: the tiles' levels, put
@@ -30,7 +17,6 @@ missed (:mod:`.rans`).  Version 2 of the format will carry a CRC.
 """
 
 import os
-import struct
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,21 +24,22 @@ from typing import BinaryIO
 
 import numpy as np
 
+from lutgen.model.header import MAGIC, TABLES, VERSION_1, HeaderTable, magic_and_version
 from lutgen.model.pyramid import MAX_LEVELS
 from lutgen.model.tile import TileGrid
 
 from .coder import RANS, Coder, coder_of
 
 __all__ = [
-    "HEADER_BYTES", "VERSION", "CorruptStreamError", "Header", "pack_length", "read_fronts",
-    "split_packets",
+    "HEADER_BYTES", "LONGEST_HEADER", "CorruptStreamError", "Header", "pack_length",
+    "read_fronts", "split_packets",
 ]  # fmt: skip
 
-VERSION = 1
-_MAGIC = b"LGC"
-_LAYOUT = struct.Struct("<3sB8sHHBBBBI")
-HEADER_BYTES = _LAYOUT.size
-_HASH_BYTES = 8
+#: Bytes of a header of version 1.
+HEADER_BYTES = VERSION_1.size
+#: Bytes that hold a header of any version.
+LONGEST_HEADER = max(table.size for table in TABLES.values())
+_HASH_BYTES = VERSION_1["model hash"].size
 MAX_IMAGES = (1 << 32) - 1
 
 
@@ -113,12 +100,35 @@ class Header:
         free = (width // 2) * (height // 2) if self.levels else 0
         return self.coder.least_payload_bytes(width * height - free)
 
+    @property
+    def table(self) -> HeaderTable:
+        """The fields that this header has in a file."""
+        return VERSION_1
+
     def pack(self) -> bytes:
-        """The header's 24 bytes."""
-        g = self.grid
-        return _LAYOUT.pack(
-            _MAGIC, VERSION, self.model_hash, g.width, g.height, g.tile_width, g.tile_height,
-            self.levels, self.coder.code, self.images,
+        """The header's bytes."""
+        return self.table.pack(self._values())
+
+    def _values(self) -> dict[str, int | bytes]:
+        """The values of the table's fields."""
+        return {
+            "model hash": self.model_hash,
+            "image width": self.grid.width,
+            "image height": self.grid.height,
+            "tile width": self.grid.tile_width,
+            "tile height": self.grid.tile_height,
+            "levels": self.levels,
+            "coder": self.coder.code,
+            "images": self.images,
+        }
+
+    @classmethod
+    def _from_values(cls, values: dict[str, int | bytes]) -> "Header":
+        """A header with these values of a table's fields; ValueError as the class."""
+        sides = ("image width", "image height", "tile width", "tile height")
+        return cls(
+            values["model hash"], TileGrid(*(values[side] for side in sides)), values["images"],
+            values["levels"], coder_of(values["coder"]),
         )  # fmt: skip
 
     @classmethod
@@ -130,21 +140,27 @@ class Header:
         CorruptStreamError
             If it is cut short or breaks a rule of the format.
         """
-        if len(data) < HEADER_BYTES:
-            raise CorruptStreamError(
-                f"stream must have a header of {HEADER_BYTES} bytes, not {len(data)} bytes in all"
-            )
-        magic, version, model_hash, w, h, tw, th, levels, coder, images = (
-            _LAYOUT.unpack_from(data)
-        )
-        if magic != _MAGIC:
-            raise CorruptStreamError(f"stream must start with {_MAGIC!r}, not {magic!r}")
-        if version != VERSION:
-            raise CorruptStreamError(f"stream format version must be {VERSION}, not {version}")
+        _check_whole(data, min(table.size for table in TABLES.values()))
+        magic, version = magic_and_version(data)
+        if magic != MAGIC:
+            raise CorruptStreamError(f"stream must start with {MAGIC!r}, not {magic!r}")
+        if version not in TABLES:
+            known = " or ".join(map(str, TABLES))
+            raise CorruptStreamError(f"stream format version must be {known}, not {version}")
+        table = TABLES[version]
+        _check_whole(data, table.size)
         try:
-            return cls(model_hash, TileGrid(w, h, tw, th), images, levels, coder_of(coder))
+            return cls._from_values(table.unpack(data))
         except ValueError as error:
             raise CorruptStreamError(f"stream header: {error}") from None
+
+
+def _check_whole(data: bytes, size: int) -> None:
+    """CorruptStreamError unless the data can hold a header of so many bytes."""
+    if len(data) < size:
+        raise CorruptStreamError(
+            f"stream must have a header of {size} bytes, not {len(data)} bytes in all"
+        )
 
 
 def pack_length(length: int) -> bytes:
@@ -155,7 +171,7 @@ def pack_length(length: int) -> bytes:
 def _check_room(bytes_: int, header: Header) -> int:
     """Number of packets, if ``bytes_`` can hold as many: checked before any is allocated for."""
     count = header.images * header.grid.tiles
-    room = (bytes_ - HEADER_BYTES) // (1 + header.coder.min_payload_bytes)
+    room = (bytes_ - header.table.size) // (1 + header.coder.min_payload_bytes)
     if count > room:
         raise CorruptStreamError(
             f"stream must hold {count} tile packets, but is cut short: "
@@ -166,11 +182,11 @@ def _check_room(bytes_: int, header: Header) -> int:
         columns * rows * (1 + header.least_payload_bytes(width, height))
         for width, columns in Counter(widths).items()
         for height, rows in Counter(heights).items()
-    ) * header.images  # fmt: skip
-    if HEADER_BYTES + least > bytes_:
+    ) * header.images + header.table.size  # fmt: skip
+    if least > bytes_:
         raise CorruptStreamError(
             f"stream of {header.images} images of {header.grid.width} x {header.grid.height} must "
-            f"have at least {HEADER_BYTES + least} bytes, but is cut short: it has {bytes_}"
+            f"have at least {least} bytes, but is cut short: it has {bytes_}"
         )
     return count
 
@@ -223,7 +239,7 @@ def split_packets(data: bytes, header: Header) -> tuple[np.ndarray, np.ndarray]:
     least = _least_payloads(header)
     start = np.empty(count, dtype=np.int64)
     length = np.empty(count, dtype=np.int64)
-    at = HEADER_BYTES
+    at = header.table.size
     for tile in range(count):
         size, used = _unpack_length(data[at : at + 2], tile, count, least[tile % len(least)])
         at += used
@@ -267,7 +283,7 @@ def read_fronts(
     least, most = _least_payloads(header), limits()
     length = np.empty(count, dtype=np.int64)
     fronts = []
-    at = HEADER_BYTES
+    at = header.table.size
     for tile in range(count):
         file.seek(at)
         size, used = _unpack_length(file.read(2), tile, count, least[tile % len(least)])

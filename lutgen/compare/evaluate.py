@@ -13,7 +13,7 @@ import numpy as np
 
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, Coder
-from lutgen.codec.container import HEADER_BYTES
+from lutgen.codec.container import Header
 from lutgen.compare.bicubic import bicubic
 from lutgen.formats.imageio import by_shape, png_bytes
 from lutgen.model.model import Model
@@ -131,7 +131,7 @@ def _measure(
     codec.decode(codec.encode(images[0][:1, :1], coder=coder).data)
     pixels = sum(image.size for image in images)
     groups = by_shape(images)
-    payload = file = 0.0
+    payload = file = file_each = 0
     level_bits = np.zeros(model.levels + 1)
     errors = np.zeros((model.levels, 3))
     encode_s = decode_s = 0.0
@@ -152,14 +152,15 @@ def _measure(
         level_bits += encoded.level_bits
         payload += encoded.payload_bytes
         file += len(encoded.data)
+        # An image's packets do not depend on its neighbours in the file: only headers are added.
+        more_headers = Header.unpack(encoded.data).table.size * (len(group) - 1)
+        file_each += len(encoded.data) + more_headers
         start = time.perf_counter()
         decoded = codec.decode(encoded.data, progress=step("decoding"))
         decode_s += time.perf_counter() - start
         verified &= np.array_equal(decoded, group)
         errors += _upsampling_errors(group, model, tile)
     rmse = np.sqrt(errors[:, :2] / errors[:, 2:]).tolist()
-    # An image's packets do not depend on its neighbours in the file: only headers are added.
-    file_each = file + HEADER_BYTES * (len(images) - len(groups))
     return {
         "images": len(images),
         "pixels": pixels,

@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from lutgen.model.header import MAGIC
 from lutgen.model.tile import MAX_IMAGE_SIDE
 
 __all__ = ["PICTURE_KINDS", "ImageError", "check_sides", "check_stack", "foreign_kind"]
 
 _FOREIGN = {
     b"\xff\xd8": "JPEG", b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF",
-    b"RIFF": "WebP", b"LGC": "lutgen bitstream", b"LUTGEN": "lutgen archive", b"PK": "zip or npz",
+    b"RIFF": "WebP", MAGIC: "lutgen bitstream", b"LUTGEN": "lutgen archive", b"PK": "zip or npz",
     b"P1": "PBM", b"P4": "PBM", b"P3": "PPM", b"P6": "PPM", b"\x93NUMPY": "npy",
     b"\x89PNG": "PNG", b"\0\5\x16\7": "AppleDouble (macOS's notes on another file)",
 }  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from lutgen.build.core import core_config
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import Coder
-from lutgen.codec.container import HEADER_BYTES, CorruptStreamError
+from lutgen.codec.container import CorruptStreamError, Header
 from lutgen.sim.check.judge import first_lines
 from lutgen.sim.check.judge_decoder import DecoderJudge
 from lutgen.sim.check.judge_encoder import EncoderJudge
@@ -187,10 +187,11 @@ def _bad_files(
     images = [images[0] for _, images in groups]
     image = min((i for i in images if i.size >= 12), key=lambda i: i.size, default=images[0])
     good = codec.encode(image, tile=tile, coder=coder).data
+    table = Header.unpack(good).table
     foreign = bytearray(good)
-    foreign[4] ^= 1
+    foreign[table["model hash"].offset] ^= 1
     # Behind header and length; the first payload byte says where the payload begins.
-    bits = np.arange(8 * (HEADER_BYTES + 3), 8 * len(good))
+    bits = np.arange(8 * (table.size + 3), 8 * len(good))
     for bit in np.random.default_rng(seed).permutation(bits).tolist():
         corrupt = bytearray(good)
         corrupt[bit // 8] ^= 1 << bit % 8

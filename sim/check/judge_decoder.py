@@ -7,13 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lutgen.codec.container import (
-    HEADER_BYTES,
-    CorruptStreamError,
-    Header,
-    pack_length,
-    split_packets,
-)
+from lutgen.codec.container import CorruptStreamError, Header, pack_length, split_packets
+from lutgen.gateware.files.header import BuildHeader
 from lutgen.sim.check.judge import BLOCKED, BURSTS, FREE, RANDOM, Plan
 from lutgen.sim.check.judge_core import CoreJudge
 from lutgen.sim.drive.beats import single_pixels
@@ -165,9 +160,11 @@ class DecoderJudge(CoreJudge):
         header = Header.unpack(file)
         starts, lengths = (a.tolist() for a in split_packets(file, header))
         self._headers(plan, self.pictures.of(2, 1))
-        for cut in (1, 3, 4, 12, 20, HEADER_BYTES - 1):
+        table = header.table
+        cuts = [1, *(table[name].end for name in ("magic", "version", "model hash", "coder"))]
+        for cut in (*cuts, table.size - 1):
             self._bad(plan, f"a header of {cut} bytes", file[:cut], "bad_header")
-        self._bad(plan, "a header alone", file[:HEADER_BYTES], "bad_packet")
+        self._bad(plan, "a header alone", file[: table.size], "bad_packet")
         for tile in sorted({0, 1, header.grid.tiles - 1, header.grid.tiles, len(starts) - 1}):
             first, length = starts[tile], lengths[tile]
             frames = self._without(images, header, tile)[: 1 + tile // header.grid.tiles]
@@ -198,27 +195,28 @@ class DecoderJudge(CoreJudge):
     def _headers(self, plan: Plan, image: np.ndarray) -> None:
         """Every bit of the header that alone makes a file bad."""
         file = self.file(image)
-        names = {0: "bad_header", 4: "bad_model", 12: None, 16: "bad_header", 20: None}
-        for at in range(HEADER_BYTES):
-            error = names[max(first for first in names if first <= at)]
-            for bit in range(8):
-                if error is None:
-                    continue
-                bad = bytearray(file)
-                bad[at] ^= 1 << bit
-                plan.send(file_beats(bytes(bad), self.bytes))
-                plan.settle(f"header byte {at} with bit {bit} turned", [error])
-        for at, most in zip((12, 14), self.pictures.largest, strict=True):
+        table = Header.unpack(file).table
+        for field in table.fields:
+            if field.per_file:
+                continue
+            error = "bad_model" if field.name == "model hash" else "bad_header"
+            for at in range(field.offset, field.end):
+                for bit in range(8):
+                    bad = bytearray(file)
+                    bad[at] ^= 1 << bit
+                    plan.send(file_beats(bytes(bad), self.bytes))
+                    plan.settle(f"header byte {at} with bit {bit} turned", [error])
+        for name, most in zip(("width", "height"), self.pictures.largest, strict=True):
             sizes = {0, most + 1, 0xFFFF, *(1 << k for k in range(16))}
             sizes = sorted(s for s in sizes if not 1 <= s <= most)
             for size in sizes:
-                bad = file[:at] + size.to_bytes(2, "little") + file[at + 2 :]
+                bad = table[f"image {name}"].put(file, size)
                 plan.send(file_beats(bad, self.bytes))
-                what = "width" if at == 12 else "height"
-                plan.settle(f"a header with {what} {size}", ["bad_header"])
-        self._bad(plan, "a file of no images", file[:20] + bytes(4), "bad_header")
+                plan.settle(f"a header with {name} {size}", ["bad_header"])
+        none = table["images"].put(file[: table.size], 0)
+        self._bad(plan, "a file of no images", none, "bad_header")
         for bit in range(1, 32):
-            bad = file[:20] + (1 | 1 << bit).to_bytes(4, "little") + file[24:]
+            bad = table["images"].put(file, 1 | 1 << bit)
             plan.send(file_beats(bad, self.bytes))
             plan.expect(_Frame(image[0]))
             plan.settle(f"one image in place of 2^{bit} + 1", ["bad_packet"])
@@ -279,7 +277,8 @@ class DecoderJudge(CoreJudge):
         w, h, _ = self.many_tiles(tiles)
         file = self.file(self.pictures.of(w, h))
         plan.script.stall(BLOCKED)
-        plan.send(file_beats(file[: HEADER_BYTES + 1], self.bytes))
+        size = Header.unpack(file).table.size
+        plan.send(file_beats(file[: size + 1], self.bytes))
         area = self.pictures.tile[0] * self.pictures.tile[1]
         plan.script.wait(2 * c.output_buffers * area + 5000)
         plan.reset(2)
@@ -289,7 +288,8 @@ class DecoderJudge(CoreJudge):
 
     def beginnings(self, width: int) -> list[int]:
         """Beats of a file of which no packet is whole."""
-        return list(range(1, HEADER_BYTES // self.bytes + 2))
+        size = BuildHeader.of(self.config).size
+        return list(range(1, size // self.bytes + 2))
 
     def begun(self, images: np.ndarray) -> list:
         """Of a frame that is cut short, nothing is asked."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from lutgen.codec.container import Header
 from lutgen.sim.check.judge import BLOCKED, FREE, RANDOM, Plan
 from lutgen.sim.check.judge_core import CoreJudge
 from lutgen.sim.drive.beats import filled, raster_beats
@@ -136,8 +137,8 @@ class EncoderJudge(CoreJudge):
             one = self.pictures.of(1, 1)
             plan.send(raster_beats(one, self.cores))
             plan.script.taken(3000)
-            header = self.file(one)
-            whole = header[:20] + images.to_bytes(4, "little") + header[24:]
+            file = self.file(one)
+            whole = Header.unpack(file).table["images"].put(file, images)
             plan.reset(3, [whole])
             plan.quiet()
             self._file(plan, self.pictures.of(3, 2))

@@ -11,7 +11,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from amaranth.hdl import Const
+from amaranth.hdl import Module, Signal
+from amaranth.sim import Simulator
 
 from lutgen.codec.codec import Codec, ModelMismatchError
 from lutgen.codec.coder import RANS, tans
@@ -26,8 +27,9 @@ from lutgen.codec.rans import CHECK_STATE
 from lutgen.codec.tans import TansTables
 from lutgen.files.archive import ArchiveError, Limits, read_archive, write_archive
 from lutgen.files.bounds import ARCHIVE_RATIO, FREE_BYTES, FREE_PIXELS, PIXELS_PER_BYTE
-from lutgen.gateware.files import packet_reader, packet_writer
+from lutgen.gateware.files.header import BuildHeader, HeaderCheck
 from lutgen.model.head import PROB_BITS
+from lutgen.model.header import TABLES, VERSION_1, HeaderField, HeaderTable
 from lutgen.model.tile import MAX_IMAGE_SIDE, MAX_TILE_SIDE, TileGrid
 from tests.codec import page_decoder
 from tests.models import laplace_model, pyramid_laplace_model, pyramid_table_model, table_model
@@ -85,6 +87,43 @@ LOC_BYTES = {
 
 def at(data: bytes, field: tuple[int, int]) -> bytes:
     return data[field[0] : field[0] + field[1]]
+
+
+@pytest.mark.parametrize("version", TABLES)
+def test_table_of_the_page(version):
+    """The page's table is the code's, field by field."""
+    name = "lgc" if version == 1 else f"lgc {version}"
+    shown = [
+        (row["name"], int(row["offset"]), int(row["size"]),
+         re.sub(r"\[(.*?)\]\(.*?\)", r"\1", row["meaning"]), row["file by file"] == "yes")
+        for row in table(name)
+    ]  # fmt: skip
+    assert shown == [
+        (f.name, f.offset, f.size, f.meaning, f.per_file) for f in TABLES[version].fields
+    ]
+
+
+def test_fields_put_their_values():
+    field = VERSION_1["image height"]
+    assert field.put(bytes(26), 0x1234) == bytes(14) + b"\x34\x12" + bytes(10)
+    assert VERSION_1["magic"].put(b"???!", b"LGC") == b"LGC!"
+    with pytest.raises(ValueError, match="^magic must be of 3 bytes, not 2$"):
+        VERSION_1["magic"].put(bytes(24), b"LG")
+
+
+def test_a_version_can_be_added(monkeypatch):
+    """All tables begin alike, so the version is read before the rest is."""
+    fields = (*VERSION_1.fields, HeaderField("bit depth", 1, "bits of a sample"))
+    monkeypatch.setitem(TABLES, 2, HeaderTable(2, fields))
+    data = LGC_HEADER.pack()
+    assert TABLES[2]["bit depth"].offset == len(data)
+    longer = TABLES[2].pack(TABLES[1].unpack(data) | {"bit depth": 12, "version": 2})
+    assert longer == data[:3] + b"\2" + data[4:] + b"\x0c"
+    assert Header.unpack(longer) == Header.unpack(data)
+    with pytest.raises(CorruptStreamError, match="header of 25 bytes, not 24 bytes in all$"):
+        Header.unpack(longer[:24])
+    with pytest.raises(CorruptStreamError, match="version must be 1 or 2, not 3$"):
+        Header.unpack(VERSION_1["version"].put(data, 3))
 
 
 def test_header_of_lgc():
@@ -201,50 +240,73 @@ def test_header_of_archives():
 # --- gateware
 
 
-def header_constants(module, component, monkeypatch) -> list[int | None]:
-    """The header's bytes in a component, None where they are signals; nothing is simulated."""
-    arrays = []
 
-    def record(values):
-        arrays.append(list(values))
-        return array(arrays[-1])
-
-    array = module.Array
-    monkeypatch.setattr(module, "Array", record)
-    component.elaborate(None)
-    (found,) = [values for values in arrays if len(values) == HEADER_BYTES]
-    return [value.value if isinstance(value, Const) else None for value in found]
+def build_header(header: Header = LGC_HEADER) -> BuildHeader:
+    """The header of a build whose files begin with this one, sizes and images apart."""
+    config = SimpleNamespace(
+        model_hash=header.model_hash, model=SimpleNamespace(levels=header.levels),
+        tile_width=header.grid.tile_width, tile_height=header.grid.tile_height,
+        coder=header.coder,
+    )  # fmt: skip
+    return BuildHeader.of(config)
 
 
-GEOMETRY = {
-    "model_hash": LGC_BYTES["model hash"] + bytes(24), "levels": 3, "tile_symbols": 600,
-    "tile_width": 0x10, "tile_height": 0x18, "max_width": 1024, "max_height": 1024,
-    "coder": tans(11),
-}  # fmt: skip
+def signal(field: HeaderField) -> Signal:
+    return Signal(8 * field.size, name=field.name)
 
 
-def test_gateware_compares_the_same_header(monkeypatch):
-    # The sides of the gateware's tiles are powers of two.
-    reader = packet_reader.PacketReader(**{**GEOMETRY, "tile_height": 0x20}, address_bits=12)
-    found = header_constants(packet_reader, reader, monkeypatch)
-    for name in ("magic", "version", "model hash", "tile width", "tile height", "levels", "coder"):
-        expected = b"\x20" if name == "tile height" else LGC_BYTES[name]
-        assert bytes(at(found, LGC[name])) == expected, name
-
-
-def test_gateware_writes_the_same_header(monkeypatch):
-    writer = packet_writer.PacketWriter(
-        **{**GEOMETRY, "tile_height": 0x20}, buffers=8, sequence_bits=8
-    )
-    found = header_constants(packet_writer, writer, monkeypatch)
+def test_gateware_writes_the_same_header():
+    header = build_header()
+    free = {field.name: signal(field) for field in header.table.fields if field.per_file}
+    found = header.bytes(free)
     assert len(found) == HEADER_BYTES
     for name, field in LGC.items():
-        values = at(found, field)
-        if name in ("image width", "image height", "images"):
-            assert values == [None] * field[1], name
-        else:
-            expected = b"\x20" if name == "tile height" else LGC_BYTES[name]
-            assert bytes(values) == expected, name
+        for k, value in enumerate(at(found, field)):
+            if name in free:
+                assert repr(value) == repr(free[name][8 * k : 8 * k + 8]), name
+            else:
+                assert value.value == LGC_BYTES[name][k], name
+
+
+@pytest.mark.parametrize("name", [None, *LGC])
+def test_gateware_checks_and_keeps_the_same_header(name):
+    """Each field that is not per file is compared, in full; the others are kept."""
+    header = build_header()
+    assert {"image width", "image height", "images"} == {
+        field.name for field in header.table.fields if field.per_file
+    }
+    places = range(LGC[name][1]) if name else [0]
+    for k in places:
+        data = bytearray(LGC_HEADER.pack())
+        if name:
+            data[LGC[name][0] + k] ^= 1 << k
+        per_file, wrong_header, wrong_model = checked(header, bytes(data))
+        for field, kept in per_file.items():
+            assert kept == int.from_bytes(at(data, LGC[field]), "little")
+        assert wrong_model == (name == "model hash")
+        assert wrong_header == (name not in (None, "model hash", *per_file))
+
+
+def checked(header: BuildHeader, data: bytes) -> tuple[dict[str, int], int, int]:
+    """What `HeaderCheck` makes of a header, in Amaranth's own simulator."""
+    m, check = Module(), HeaderCheck(header)
+    number, byte = Signal(range(header.size)), Signal(8)
+    check.take(m, number, byte)
+    found = []
+
+    async def feed(context):
+        for k, value in enumerate(data):
+            context.set(number, k)
+            context.set(byte, value)
+            await context.tick()
+        found.append({name: context.get(kept) for name, kept in check.fields.items()})
+        found.extend((context.get(check.wrong_header), context.get(check.wrong_model)))
+
+    simulator = Simulator(m)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(feed)
+    simulator.run()
+    return tuple(found)
 
 
 # --- the example

@@ -5,10 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from lutgen.codec.container import HEADER_BYTES
-
 from ..core.config import CoreConfig
-from ..files.header import header_bytes
+from ..files.header import BuildHeader, little_endian
 from ..files.raster import PIXEL
 from ..streams.axi import BYTE, SkidBuffer
 from ..streams.run import run_layout
@@ -115,7 +113,7 @@ class BandPixels(wiring.Component):
 class BandBytes(wiring.Component):
     """Runs of bytes of bands to a decoder core's files.
 
-    One byte per clock; a header of 24 bytes before each band, and two clocks between bands.
+    One byte per clock; the header before each band, and two clocks between bands.
 
     Parameters
     ----------
@@ -135,7 +133,7 @@ class BandBytes(wiring.Component):
     """
 
     def __init__(self, config: CoreConfig, count: int) -> None:
-        self._config, self._count = config, count
+        self._header, self._count = BuildHeader.of(config), count
         super().__init__({
             "bands": In(stream.Signature(band_layout(config))),
             "runs": In(stream.Signature(run_layout(count))),
@@ -149,12 +147,13 @@ class BandBytes(wiring.Component):
         wiring.connect(m, out.o, wiring.flipped(self.bytes))
         width, height = Signal(16), Signal(8)
         m.d.sync += [width.eq(band.width + 1), height.eq(band.height + 1)]
-        at = Signal(range(HEADER_BYTES))
+        table = self._header.table
+        at = Signal(range(table.size))
         # The bytes of the size apart: shallower than a table with variables in it.
-        sizes = {12: width[:8], 13: width[8:], 14: height}
-        header = Array(header_bytes(self._config, [0, 0], [0, 0], [1, 0, 0, 0]))[at]
-        for k, value in sizes.items():
-            header = header | Mux(at == k, value, 0)
+        header = Array(self._header.bytes({"images": 1}))[at]
+        for name, value in (("image width", width), ("image height", height)):
+            for k, byte in enumerate(little_endian(value, len(value) // 8)):
+                header = header | Mux(at == table[name].offset + k, byte, 0)
         ahead = Signal(8)  # header byte to come
         data = Signal(8 * self._count, reset_less=True)
         left = Signal.like(run.top)  # bytes of the run behind this one
@@ -183,7 +182,7 @@ class BandBytes(wiring.Component):
                     with m.If(at == 0):
                         m.d.comb += pop.eq(1)
                         m.next = "body"
-                    with m.Elif(at == HEADER_BYTES - 1):
+                    with m.Elif(at == table.size - 1):
                         m.d.sync += at.eq(0)
             with m.State("body"):
                 m.d.comb += [

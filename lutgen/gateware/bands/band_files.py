@@ -1,15 +1,13 @@
 """Band files: puts the packets of bands together to files."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
-from lutgen.codec.container import HEADER_BYTES
-
 from ..core.config import CoreConfig
 from ..fabric.pipeline import choose
-from ..files.header import header_bytes
+from ..files.header import BuildHeader
 from ..files.raster import file_layout
 from ..streams.axi import word_layout
 from ..streams.byte_aligner import ByteAligner
@@ -23,10 +21,6 @@ def order_layout(config: CoreConfig) -> StructLayout:
     return StructLayout({
         "first": 1, "last": 1, "file": file_layout(config.max_width, config.max_height),
     })  # fmt: skip
-
-
-def _little_endian(value, count: int) -> list[Value]:
-    return [Value.cast(value)[8 * k : 8 * k + 8] for k in range(count)]
 
 
 class BandFiles(wiring.Component):
@@ -85,13 +79,11 @@ class BandFiles(wiring.Component):
 
         # Sizes are known long before they are written.
         file = order.file
-        images = _little_endian(file.images, 4)
-        wide = [Cat(value, *[0] * 16)[:16] for value in (file.width, file.height)]
-        header = header_bytes(
-            self._config, *([value[:8], value[8:16]] for value in wide), images
-        )
+        header = BuildHeader.of(self._config).bytes({
+            "image width": file.width, "image height": file.height, "images": file.images,
+        })  # fmt: skip
         words = Array(
-            Cat(header[k : k + self._count]) for k in range(0, HEADER_BYTES, self._count)
+            Cat(header[k : k + self._count]) for k in range(0, len(header), self._count)
         )
         word = Signal(range(len(words)))
 

@@ -5,8 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from lutgen.codec.container import HEADER_BYTES
-
+from ..core.config import CoreConfig
+from ..files.header import BuildHeader
 from ..files.raster import PIXEL
 from ..streams.axi import BYTE, SkidBuffer
 from ..streams.run import run_layout
@@ -61,6 +61,8 @@ class BandRuns(wiring.Component):
 
     Parameters
     ----------
+    config:
+        The core, with the largest image.
     count:
         Bytes of a run at most.
 
@@ -74,8 +76,8 @@ class BandRuns(wiring.Component):
         Append a run (:func:`lutgen.gateware.streams.run.run_layout`); ``last`` is the band's last.
     """
 
-    def __init__(self, count: int) -> None:
-        self._count = count
+    def __init__(self, config: CoreConfig, count: int) -> None:
+        self._header, self._count = BuildHeader.of(config), count
         super().__init__({
             "bytes": In(stream.Signature(BYTE)), "room": In(1), "write": Out(1),
             "run": Out(run_layout(count)),
@@ -86,8 +88,8 @@ class BandRuns(wiring.Component):
         m.submodules.slice = byte = SkidBuffer(BYTE)
         m.submodules.gather = gather = Gather(self._count)
         wiring.connect(m, wiring.flipped(self.bytes), byte.i)
-        at = Signal(range(HEADER_BYTES + 1))
-        behind = at == HEADER_BYTES  # the header
+        at = Signal(range(self._header.size + 1))
+        behind = at == self._header.size  # the header
         taken = byte.o.valid & self.room
         m.d.comb += [
             byte.o.ready.eq(self.room),

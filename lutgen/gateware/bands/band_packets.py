@@ -1,14 +1,12 @@
 """Band packets: finds the packets of bands in a file."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from lutgen.codec.container import HEADER_BYTES
-
 from ..core.config import CoreConfig
 from ..fabric.countdown import lessened
-from ..files.header import header_bytes
+from ..files.header import BuildHeader, HeaderCheck
 from ..files.raster import frame_layout
 from ..streams.run import run_layout
 from .bands import band_layout
@@ -113,25 +111,19 @@ class BandPackets(wiring.Component):
             ]  # fmt: skip
 
         # Header.
-        at = Signal(range(HEADER_BYTES))
-        width, height, images = Signal(16), Signal(16), Signal(32)
-        zeros = [Const(0, 8)]
-        expected = Array(header_bytes(c, 2 * zeros, 2 * zeros, 4 * zeros))
-        wrong_header, wrong_model = Signal(), Signal()
+        build_header = BuildHeader.of(c)
+        header = HeaderCheck(build_header)
+        at = Signal(range(build_header.size))
+        width, height = header.fields["image width"], header.fields["image height"]
+        images = header.fields["images"]
+        wrong_header, wrong_model = header.wrong_header, header.wrong_model
         bad_sides, bad_size = Signal(), Signal()
         in_header = Signal()
         # Looked at a clock later.
         taken, taken_at, taken_byte = Signal(), Signal.like(at), Signal(8)
         m.d.sync += [taken.eq(in_header & busy), taken_at.eq(at), taken_byte.eq(byte)]
-        right = taken_byte == expected[taken_at]
-        for i, field in ((12, width), (14, height), (20, images)):
-            for k in range(len(field) // 8):
-                with m.If(taken & (taken_at == i + k)):
-                    m.d.sync += field.word_select(k, 8).eq(taken_byte)
-        with m.If(taken & ((taken_at < 4) | ((taken_at >= 16) & (taken_at < 20)))):
-            m.d.sync += wrong_header.eq(wrong_header | ~right)
-        with m.If(taken & (taken_at >= 4) & (taken_at < 12)):
-            m.d.sync += wrong_model.eq(wrong_model | ~right)
+        with m.If(taken):
+            header.take(m, taken_at, taken_byte)
         # Width and height have been there for longer.
         m.d.sync += [
             bad_sides.eq(
@@ -217,23 +209,22 @@ class BandPackets(wiring.Component):
         with m.FSM() as fsm:
             with m.State("header"):
                 with m.If(busy):
-                    with m.If(at == HEADER_BYTES - 1):
+                    with m.If(at == build_header.size - 1):
                         m.d.sync += truncated.eq(over)
                         go("header read")
                     with m.Elif(over):
                         go("header short")
             with m.State("header short"):
                 m.d.comb += self.bad_header.eq(1)
-                m.d.sync += [wrong_header.eq(0), wrong_model.eq(0)]
+                header.forget(m)
                 go("header")
             with m.State("header read"):
                 go("header settles")
             with m.State("header settles"):
                 go("check")
             with m.State("check"):
-                m.d.sync += [
-                    wrong_header.eq(0), wrong_model.eq(0), column.eq(0), row.eq(0), voids.eq(0),
-                ]  # fmt: skip
+                header.forget(m)
+                m.d.sync += [column.eq(0), row.eq(0), voids.eq(0)]
                 m.d.comb += [
                     self.bad_header.eq(wrong_header | (~wrong_model & bad_size)),
                     self.bad_model.eq(~wrong_header & wrong_model),

@@ -250,7 +250,7 @@ class EncoderCores(_Cores):
             waiting = self._waiting(m, k)
             m.submodules[f"beats{k}"] = queue = BlockFifo(cut_layout(count), beat_depth(c, count))
             m.submodules[f"feeder{k}"] = feeder = BandPixels(c, count)
-            m.submodules[f"gather{k}"] = gather = BandRuns(self._bytes)
+            m.submodules[f"gather{k}"] = gather = BandRuns(c, self._bytes)
             m.submodules[f"runs{k}"] = runs = BlockFifo(
                 run_layout(self._bytes), run_depth(c, self._bytes)
             )

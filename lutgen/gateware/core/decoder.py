@@ -8,6 +8,7 @@ from amaranth.utils import bits_for
 
 from ..coders.payload import PayloadMemory
 from ..fabric.pipeline import delay
+from ..files.header import BuildHeader
 from ..files.packet_reader import PacketReader
 from ..files.raster import PIXEL, frame_layout
 from ..files.raster_out import TilesToRaster
@@ -88,8 +89,8 @@ class DecoderCore(wiring.Component):
         shape = c.model.window
 
         m.submodules.reader = reader = PacketReader(
-            model_hash=c.model_hash, levels=c.model.levels, tile_symbols=c.tile_symbols, **tile,
-            **size, address_bits=c.payload_address_bits, coder=c.coder,
+            header=BuildHeader.of(c), tile_symbols=c.tile_symbols, **tile, **size,
+            address_bits=c.payload_address_bits, coder=c.coder,
         )
         m.submodules.payload = payload = PayloadMemory(
             c.payload_address_bits, registers=c.coder_registers

@@ -8,6 +8,7 @@ from amaranth.utils import bits_for
 
 from ..coders.rans import BitPacker
 from ..fabric.pipeline import delay
+from ..files.header import BuildHeader
 from ..files.packet_writer import PacketWriter
 from ..files.raster import PIXEL, file_layout
 from ..files.raster_in import RASTER_EVENTS, RasterToTiles
@@ -94,9 +95,8 @@ class EncoderCore(wiring.Component):
         m.submodules.coder = coder = c.encoder_coder()
         m.submodules.packer = packer = BitPacker(lanes_count)
         m.submodules.writer = writer = PacketWriter(
-            model_hash=c.model_hash, levels=c.model.levels, tile_symbols=c.tile_symbols, **tile,
-            **size, buffers=c.packet_buffers, **bits, coder=c.coder,
-            registers=c.cells.registers,
+            header=BuildHeader.of(c), tile_symbols=c.tile_symbols, **size,
+            buffers=c.packet_buffers, **bits, coder=c.coder, registers=c.cells.registers,
         )
         m.submodules.read = read = Completion(c.input_buffers)
         m.submodules.packed = packed = Completion(c.packet_buffers)

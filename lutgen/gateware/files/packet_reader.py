@@ -3,18 +3,18 @@
 See :mod:`lutgen.codec.container` for the format.
 """
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from lutgen.codec.coder import Coder
-from lutgen.codec.container import HEADER_BYTES, VERSION
 
 from ..fabric.countdown import lessened
 from ..fabric.pipeline import delay
 from ..lanes.lanes import forward_tile
 from ..streams.axi import BYTE
+from .header import BuildHeader, HeaderCheck
 from .raster import frame_layout
 
 __all__ = ["PacketReader"]
@@ -52,10 +52,10 @@ class PacketReader(wiring.Component):
     """
 
     def __init__(
-        self, *, model_hash: bytes, levels: int, tile_symbols: int, tile_width: int,
-        tile_height: int, max_width: int, max_height: int, address_bits: int, coder: Coder,
+        self, *, header: BuildHeader, tile_symbols: int, tile_width: int, tile_height: int,
+        max_width: int, max_height: int, address_bits: int, coder: Coder,
     ) -> None:  # fmt: skip
-        self._hash, self._levels, self._coder = model_hash, levels, coder
+        self._header, self._coder = header, coder
         self._tile_width, self._tile_height = tile_width, tile_height
         self._max_width, self._max_height = max_width, max_height
         self._max_payload = coder.max_payload_bytes(tile_symbols)
@@ -87,16 +87,11 @@ class PacketReader(wiring.Component):
         row_bits = bits_for(self._tile_height - 1)
         frame = self.frames.payload
 
-        at = Signal(range(HEADER_BYTES))
-        width, height, images = Signal(16), Signal(16), Signal(32)
-        expected = Array(
-            Const(v, 8)
-            for v in [*b"LGC", VERSION, *self._hash[:8], 0, 0, 0, 0,
-                      self._tile_width, self._tile_height, self._levels, self._coder.code,
-                      0, 0, 0, 0]
-        )  # fmt: skip
-        wrong_header, wrong_model = Signal(), Signal()
-        right = byte == expected[at]
+        at = Signal(range(self._header.size))
+        header = HeaderCheck(self._header)
+        width, height = header.fields["image width"], header.fields["image height"]
+        images = header.fields["images"]
+        wrong_header, wrong_model = header.wrong_header, header.wrong_model
         # Tiles of the image: last column and row, and where the parser is among them.
         x, y = Signal.like(frame.width), Signal.like(frame.height)  # of the tile's corner
         last_x, last_y = Signal.like(x), Signal.like(y)
@@ -179,30 +174,23 @@ class PacketReader(wiring.Component):
             with m.State("header"):
                 with m.If(self.bytes.valid):
                     m.d.sync += self.busy.eq(1)
-                    for i, field in ((12, width), (14, height), (20, images)):
-                        count = len(field) // 8
-                        for k in range(count):
-                            with m.If(at == i + k):
-                                m.d.sync += field.word_select(k, 8).eq(byte)
-                    with m.If((at < 4) | ((at >= 16) & (at < 20))):
-                        m.d.sync += wrong_header.eq(wrong_header | ~right)
-                    with m.If((at >= 4) & (at < 12)):
-                        m.d.sync += wrong_model.eq(wrong_model | ~right)
-                    with m.If(at == HEADER_BYTES - 1):
+                    header.take(m, at, byte)
+                    with m.If(at == self._header.size - 1):
                         m.d.sync += truncated.eq(last)
                         go("header read")
                     with m.Elif(last):
                         go("header short")
             with m.State("header short"):
                 m.d.comb += self.bad_header.eq(1)
-                m.d.sync += [wrong_header.eq(0), wrong_model.eq(0), self.busy.eq(0)]
+                header.forget(m)
+                m.d.sync += self.busy.eq(0)
                 go("header")
             with m.State("header read"):
                 go("check")
             with m.State("check"):
+                header.forget(m)
                 m.d.sync += [
-                    wrong_header.eq(0), wrong_model.eq(0), x.eq(0), y.eq(0),
-                    last_x.eq(width - 1), last_y.eq(height - 1),
+                    x.eq(0), y.eq(0), last_x.eq(width - 1), last_y.eq(height - 1),
                 ]  # fmt: skip
                 m.d.comb += [
                     self.bad_header.eq(wrong_header | (~wrong_model & bad_size)),

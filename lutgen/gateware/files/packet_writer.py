@@ -3,7 +3,7 @@
 See :mod:`lutgen.codec.container` for the format.
 """
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
@@ -11,12 +11,12 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from lutgen.codec.coder import Coder
-from lutgen.codec.container import HEADER_BYTES, VERSION
 
 from ..fabric.blockmem import add_ram
 from ..fabric.pipeline import delay
 from ..streams.axi import BYTE
 from ..streams.lut_fifo import step
+from .header import BuildHeader
 from .raster import file_layout
 
 __all__ = ["PacketWriter"]
@@ -25,12 +25,6 @@ __all__ = ["PacketWriter"]
 def _word_address_bits(coder: Coder, symbols: int) -> int:
     """Address bits of the 16-bit words of one tile's longest payload."""
     return bits_for((coder.max_payload_bytes(symbols) + 1) // 2 - 1)
-
-
-def _bytes(value, count: int) -> list:
-    """Little-endian bytes of a signal."""
-    wide = Cat(value, Const(0, 8 * count))[: 8 * count]
-    return [wide.word_select(i, 8) for i in range(count)]
 
 
 class PacketWriter(wiring.Component):
@@ -64,14 +58,10 @@ class PacketWriter(wiring.Component):
     _CREDITS = 8
 
     def __init__(
-        self, *, model_hash: bytes, levels: int, tile_symbols: int, tile_width: int,
-        tile_height: int, max_width: int, max_height: int, buffers: int, sequence_bits: int,
-        coder: Coder, registers: bool = False,
+        self, *, header: BuildHeader, tile_symbols: int, max_width: int, max_height: int,
+        buffers: int, sequence_bits: int, coder: Coder, registers: bool = False,
     ) -> None:  # fmt: skip
-        self._hash, self._levels, self._coder = model_hash, levels, coder
-        self._registers = registers
-        self._tile_width, self._tile_height = tile_width, tile_height
-        self._buffers = buffers
+        self._header, self._registers, self._buffers = header, registers, buffers
         self._index_bits = _word_address_bits(coder, tile_symbols)
         super().__init__({
             "files": In(stream.Signature(file_layout(max_width, max_height))),
@@ -104,14 +94,9 @@ class PacketWriter(wiring.Component):
         ]
 
         file = self.files.payload
-        header = Array(
-            Const(byte, 8) if isinstance(byte, int) else byte
-            for byte in [
-                *b"LGC", VERSION, *self._hash[:8], *_bytes(file.width, 2), *_bytes(file.height, 2),
-                self._tile_width, self._tile_height, self._levels, self._coder.code,
-                *_bytes(file.images, 4),
-            ]
-        )  # fmt: skip
+        header = Array(self._header.bytes({
+            "image width": file.width, "image height": file.height, "images": file.images,
+        }))  # fmt: skip
 
         tile = Signal(len(self.query))
         now = Signal(ends)  # the tile being written
@@ -124,7 +109,7 @@ class PacketWriter(wiring.Component):
         from_memory, emit, last = Signal(), Signal(), Signal()
         credits_ = Signal(range(self._CREDITS + 1), init=self._CREDITS)
         may = Signal()
-        at = Signal(range(HEADER_BYTES))
+        at = Signal(range(self._header.size))
         m.d.comb += [
             self.query.eq(tile),
             info_read.addr.eq(tile[:slot_bits]),
@@ -146,7 +131,7 @@ class PacketWriter(wiring.Component):
                 m.d.comb += emit.eq(may)
                 if not self._registers:
                     m.d.comb += literal.eq(header[at])
-                with m.If(may & (at == HEADER_BYTES - 1)):
+                with m.If(may & (at == self._header.size - 1)):
                     m.next = "header done"
             with m.State("header done"):
                 m.next = "length"
