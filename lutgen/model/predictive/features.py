@@ -1,0 +1,223 @@
+"""Features of a sample as data: what each is made of, and how all are brought to one scale.
+
+A feature is a sum of differences of quantities (:mod:`.neighbourhood`), or of their absolute
+values.  Divided by the *scale* that the errors nearby have, and clamped to a byte, it means the same
+for 8 bits and for 16, in noise and in smooth parts; the division is a shift by whole octaves.
+
+The scale is a weighted sum S of absolute differences, mostly errors, plus a constant: about 256
+times the spread to be expected of the error, in 1/8 of a sample.  Its logarithm is linear between
+powers of two, as everywhere in this profile: 16 times the exponent plus the four bits below the
+leading one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from lutgen.files.compiled import njit
+
+from .neighbourhood import FRACTION_BITS, PREDICTION, QUANTITIES, ZERO
+
+__all__ = [
+    "LEAST_SCALE", "OCTAVE", "STANDARD", "STANDARD_TERMS", "Feature", "Scale", "difference",
+    "early_features", "late_features", "log2", "scale_of",
+]  # fmt: skip
+
+#: Steps of a logarithm in an octave.
+OCTAVE = 16
+#: Exponent of the least S: what is below it does not matter to any feature.
+LEAST_EXPONENT = 7
+LEAST_SCALE = 1 << LEAST_EXPONENT
+#: Bits of a feature, an unsigned number.
+FEATURE_BITS = 8
+_MOST_GAIN = 7
+_MOST_TERMS = 8
+_MOST_WEIGHT = 255
+
+
+def difference(text: str) -> tuple[int, int]:
+    """Numbers of the two quantities of ``a-b``, or of ``a`` and zero.
+
+    Raises
+    ------
+    ValueError
+        If one of them is none.
+    """
+    a, _, b = text.partition("-")
+    pair = (a, b or ZERO)
+    for name in pair:
+        if name not in QUANTITIES:
+            raise ValueError(f"quantity must be one of {', '.join(QUANTITIES)}, not {name!r}")
+    return QUANTITIES[pair[0]], QUANTITIES[pair[1]]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature, a byte.
+
+    Parameters
+    ----------
+    terms:
+        Differences ``a-b`` of quantities, or quantities ``a``, 1 to 8; the feature ``scale`` has
+        none: it is half the logarithm of S above its least value.  The term ``P`` alone is the
+        level of the first prediction, its seven most significant bits.
+    absolute:
+        Whether the terms' absolute values are added up.
+    gain:
+        The sum is multiplied by ``2 ** gain``, 0 to 7, before it is divided by the scale.
+
+    A signed feature has 128 added, so that all are numbers from 0 to 255.
+
+    Raises
+    ------
+    ValueError
+        If a value is outside its range.
+    """
+
+    terms: tuple[str, ...]
+    absolute: bool = False
+    gain: int = 3
+
+    def __post_init__(self) -> None:
+        if len(self.terms) > _MOST_TERMS:
+            raise ValueError(f"a feature must have at most {_MOST_TERMS} terms, not {self.terms!r}")
+        for term in self.terms:
+            difference(term)
+        if not isinstance(self.absolute, bool):
+            raise ValueError(f"absolute must be True or False, not {self.absolute!r}")
+        if type(self.gain) is not int or not 0 <= self.gain <= _MOST_GAIN:
+            raise ValueError(f"gain must be 0 to {_MOST_GAIN}, not {self.gain!r}")
+
+    @property
+    def name(self) -> str:
+        """As reports and netlists call it."""
+        if not self.terms:
+            return "scale"
+        text = "+".join(f"|{term}|" if self.absolute else term for term in self.terms)
+        return f"{text}<<{self.gain}"
+
+    @property
+    def is_level(self) -> bool:
+        """Whether it is the level of the prediction, which no scale divides."""
+        return self.terms == (PREDICTION,)
+
+    @property
+    def late(self) -> bool:
+        """Whether it needs the first prediction."""
+        return any(PREDICTION in term.split("-") for term in self.terms)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The weighted sum S.
+
+    Parameters
+    ----------
+    weights:
+        Weight of each absolute difference, 0 to 255.
+    least:
+        What S is where all of them are 0: 128 to 65,535.
+
+    Raises
+    ------
+    ValueError
+        If a value is outside its range.
+    """
+
+    weights: Mapping[str, int]
+    least: int
+
+    def __post_init__(self) -> None:
+        for term, weight in self.weights.items():
+            if PREDICTION in term.split("-"):
+                raise ValueError(f"scale must have terms known before P, not {term!r}")
+            difference(term)
+            if type(weight) is not int or not 0 <= weight <= _MOST_WEIGHT:
+                raise ValueError(f"weight of {term} must be 0 to {_MOST_WEIGHT}, not {weight!r}")
+        if type(self.least) is not int or not LEAST_SCALE <= self.least < 1 << 16:
+            raise ValueError(f"least scale must be {LEAST_SCALE} to 65535, not {self.least!r}")
+
+
+#: What a scale's weights may stand on.
+STANDARD_TERMS = (
+    "eW", "eN", "eNE", "eNW", "eWW", "eNN", "eNEE", "EW", "ENE", "ENEEE",
+    "W-NW", "N-NE", "N-NW", "W-WW", "N-NN",
+)  # fmt: skip
+
+#: Features that trainers offer to trees, those known before the prediction first.
+STANDARD = (
+    Feature(()),
+    *(Feature((pair,)) for pair in (
+        "W-NW", "NW-N", "N-NE", "W-N", "N-NN", "W-WW", "NE-NEE", "W-NE", "NW-NNW", "NE-NNE",
+    )),
+    *(Feature((error,), gain=4) for error in ("eW", "eN", "eNE", "eNW")),
+    *(Feature((error,), absolute=True, gain=4) for error in ("eW", "eN", "eNE", "eNW", "eWW", "eNN",
+                                                            "eNEE")),
+    Feature(("EW",), absolute=True), Feature(("ENE",), absolute=True),
+    Feature(("ENEEE",), absolute=True),
+    Feature(("W-WW", "N-NW", "N-NE"), absolute=True, gain=2),
+    Feature(("W-NW", "N-NN", "NE-NNE"), absolute=True, gain=2),
+    Feature(("W-WW", "N-NW", "N-NE", "W-NW", "N-NN", "NE-NNE"), absolute=True, gain=1),
+    Feature(("W-NW", "NW-N", "N-NE"), absolute=True, gain=2),
+    Feature(("eW", "eN", "eNE", "eNW"), absolute=True, gain=2),
+    *(Feature((pair,)) for pair in ("P-W", "P-N", "P-NE", "P-NW", "P-NN")),
+    Feature((PREDICTION,)),
+)  # fmt: skip
+
+
+def early_features(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
+    """Those that are known before the first prediction."""
+    return tuple(f for f in features if not f.late)
+
+
+def late_features(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
+    """Those that need the first prediction."""
+    return tuple(f for f in features if f.late)
+
+
+@njit(nogil=True, inline="always")
+def log2(value):
+    """16 times the logarithm of a number from 16 to 2 ** 32 - 1, linear between powers of two."""
+    exponent = 0
+    for step in (16, 8, 4, 2, 1):
+        if value >> (exponent + step):
+            exponent += step
+    return (exponent << 4) + ((value >> (exponent - 4)) & 15)
+
+
+@njit(nogil=True, inline="always")
+def scale_of(kernel, quantity):
+    """S of a sample."""
+    scale = kernel.least
+    for k in range(len(kernel.weight)):
+        d = quantity[kernel.weighted[k, 0]] - quantity[kernel.weighted[k, 1]]
+        scale += kernel.weight[k] * abs(d)
+    return scale
+
+
+@njit(nogil=True, inline="always")
+def normalised(kernel, f, quantity, shift):
+    """Feature ``f`` of a sample, 0 to 255, where features are divided by ``2 ** shift``."""
+    total = 0
+    for k in range(kernel.first[f], kernel.first[f + 1]):
+        d = quantity[kernel.pair[k, 0]] - quantity[kernel.pair[k, 1]]
+        total += abs(d) if kernel.absolute[f] else d
+    value = (total << kernel.gain[f]) >> shift
+    if kernel.absolute[f]:
+        return min(value, 255)
+    return min(max(value, -128), 127) + 128
+
+
+def shift_of(exponent: int) -> int:
+    """By how many bits a feature is moved right where S has this exponent."""
+    return exponent - LEAST_EXPONENT
+
+
+def pairs(terms) -> np.ndarray:
+    """Numbers of the quantities of many differences: int64, shape (n, 2)."""
+    return np.array([difference(term) for term in terms], dtype=np.int64).reshape(-1, 2)
+
+
+#: Bits that the level of a prediction is moved right by, less the depth of samples.
+LEVEL_SHIFT = FRACTION_BITS - 7
