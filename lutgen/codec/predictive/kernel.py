@@ -22,7 +22,7 @@ from lutgen.model.predictive.predictor import first_prediction, leaf_of
 from lutgen.model.predictive.residual import rounded
 from lutgen.model.predictive.trees import tree_sum
 
-__all__ = ["near_offset", "predict", "scratch", "target"]
+__all__ = ["features", "near_offset", "predict", "predict_of", "scratch", "target"]
 
 _P = QUANTITIES["P"]
 _QUANTITIES = len(QUANTITIES)
@@ -57,6 +57,29 @@ def features(kernel, begin, end, quantity, logarithm, depth, feature):
 
 
 @njit(nogil=True)
+def predict_of(kernel, quantity, depth, feature, answer):
+    """Corrected prediction and spread of a sample whose first prediction is among its quantities.
+
+    Returned as by `predict`: ``(final, scale)``.
+    """
+    logarithm = log2(scale_of(kernel, quantity))
+    features(kernel, 0, len(feature), quantity, logarithm, depth, feature)
+    return _finish(kernel, quantity, logarithm, depth, feature, answer)
+
+
+@njit(nogil=True, inline="always")
+def _finish(kernel, quantity, logarithm, depth, feature, answer):
+    """Corrected prediction and spread from all features."""
+    for q in range(len(answer)):
+        answer[q] = feature[kernel.question_feature[q]] > kernel.question_threshold[q]
+    correction = tree_sum(kernel.correction_pin, kernel.correction_value, answer)
+    shift = (logarithm >> 4) - LEAST_EXPONENT
+    final = quantity[_P] + ((correction << shift) >> _CORRECTION_BITS)
+    scale = SCALE_STEP * logarithm + tree_sum(kernel.scale_pin, kernel.scale_value, answer)
+    return min(max(final, 0), ((1 << depth) - 1) << FRACTION_BITS), scale
+
+
+@njit(nogil=True)
 def predict(kernel, rows, y, x, depth, room):
     """Predict the sample at ``y`` and ``x`` of a strip.
 
@@ -74,13 +97,8 @@ def predict(kernel, rows, y, x, depth, room):
     first = first_prediction(kernel, leaf_of(kernel, feature), quantity, maximum)
     quantity[_P] = first
     features(kernel, kernel.early, len(feature), quantity, logarithm, depth, feature)
-    for q in range(len(answer)):
-        answer[q] = feature[kernel.question_feature[q]] > kernel.question_threshold[q]
-    correction = tree_sum(kernel.correction_pin, kernel.correction_value, answer)
-    shift = (logarithm >> 4) - LEAST_EXPONENT
-    final = first + ((correction << shift) >> _CORRECTION_BITS)
-    scale = SCALE_STEP * logarithm + tree_sum(kernel.scale_pin, kernel.scale_value, answer)
-    return first, min(max(final, 0), maximum << FRACTION_BITS), scale
+    final, scale = _finish(kernel, quantity, logarithm, depth, feature, answer)
+    return first, final, scale
 
 
 @njit(nogil=True)
