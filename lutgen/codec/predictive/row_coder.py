@@ -1,113 +1,155 @@
-"""Payloads of rows: tokens by rANS and raw bits, in one string of bits.
+"""Payloads of units: tokens by rANS and raw bits, in one string of bits.
 
-The coder is that of :mod:`lutgen.codec.rans` with two differences that make a payload 15 bits
-shorter, so that every row of an image can have its own:
+The coder is that of :mod:`lutgen.codec.rans`; what differs makes a payload some 15 bits shorter, so
+that every row of an image can have its own:
 
-- The encoder starts from state 1, not from 2**16.  It emits nothing until the state has grown, and
-  the decoder stops reading where the payload ends: there its state falls back to 1.
-- So the final state's leading one is the marker that a payload begins with, behind 0 to 7 zeros;
-  the 16 bits below it are read like any others.
+- There is no check state, as a checksum over the strip finds all damage (:mod:`.container`).  The
+  encoder chooses the state from which the last sample is decoded so that it ends in many zeros: its
+  upper bits are 4, the others the number with most zeros at its end in the token's interval.
+- Zeros at the end of the string are left out: a decoder that has come to the end reads zeros.
+- A payload without a one, an empty one above all, says that all folded residuals are 0.
 
-The raw bits of a sample's token are the last that the decoder reads for the sample: the encoder puts
-them below the state before the token is coded.  Where the payload has ended, they are in the state.
-
-A decoder that does not end in state 1 with all bits read has met damage; a checksum over the whole
-strip finds all of it (:mod:`.container`).
+The string begins with 0 to 7 zeros and a one, then come the 16 low bits of the first state.  Of each
+sample the decoder takes a token from the state, then reads the token's raw bits, then those that the
+state wants.
 """
 
 import numpy as np
 
 from lutgen.codec.payload import drain, finish
-from lutgen.codec.rans import QUOTIENT_BITS, STATE_BITS
+from lutgen.codec.rans import CHECK_STATE, QUOTIENT_BITS, STATE_BITS, pop, push
 from lutgen.files.compiled import njit
 from lutgen.model.head import PROB_BITS
 from lutgen.model.predictive.residual import MOST_RAW_BITS, raw_bits_of, token_of
 
-__all__ = ["START", "begin", "most_payload_bytes", "next_token", "next_raw", "write_row"]
-
-#: State that the encoder starts from, and its decoder must end in.
-START = 1
-_BYTE = 8
+__all__ = ["begin", "most_payload_bytes", "next_residual", "write_payload", "write_raw"]
 
 
 def most_payload_bytes(samples: int) -> int:
     """Longest payload of so many samples."""
-    return ((PROB_BITS + MOST_RAW_BITS) * samples + STATE_BITS + _BYTE) // _BYTE + 1
+    return ((PROB_BITS + MOST_RAW_BITS) * samples + STATE_BITS + 8) // 8 + 1
+
+
+@njit(nogil=True, inline="always")
+def _last_state(start, freq):
+    """State from which the last sample's token is decoded."""
+    bit = 0
+    while bit < PROB_BITS:
+        above = ((start >> (bit + 1)) + (1 if start & ((2 << bit) - 1) else 0)) << (bit + 1)
+        if above >= start + freq:
+            break
+        bit += 1
+    slot = ((start + (1 << bit) - 1) >> bit) << bit
+    return (1 << (PROB_BITS + QUOTIENT_BITS)) + slot
 
 
 @njit(nogil=True)
-def write_row(folded, row, cumulative, payload):
-    """Code a row's folded residuals into the end of ``payload`` (uint8).
+def write_payload(folded, row, cumulative, payload):
+    """Code a unit's folded residuals.
 
-    ``folded`` and ``row`` are int32, shape (n,): residuals and rows of ``cumulative``.  Returns the
-    position of the first byte.
+    Parameters
+    ----------
+    folded, row:
+        int32, shape (n,): residuals and rows of ``cumulative``.
+    payload:
+        uint8, :func:`most_payload_bytes` long; the payload is put at its end.
+
+    Returns
+    -------
+    int
+        Position of its first byte.
     """
     at = len(payload)
-    state = START
+    nothing = True
+    for i in range(len(folded)):
+        if folded[i]:
+            nothing = False
+            break
+    if nothing:
+        return at
+    state = CHECK_STATE
     held = 0
     count = 0
-    for i in range(len(folded) - 1, -1, -1):
+    last = len(folded) - 1
+    for i in range(last, -1, -1):
         u = np.int64(folded[i])
         token, raw = token_of(u)
         start = np.int64(cumulative[row[i], token])
         freq = np.int64(cumulative[row[i], token + 1]) - start
-        state = (state << raw) | (u & ((1 << raw) - 1))
-        n = 0
-        while (state >> n) >= (freq << (QUOTIENT_BITS + 1)):
-            n += 1
-        held |= (state & ((1 << n) - 1)) << count
-        count += n
-        state >>= n
-        quotient = state // freq
-        state = (quotient << PROB_BITS) + state - quotient * freq + start
+        if i == last:
+            state = _last_state(start, freq)
+        else:
+            state, bits, n = push(state, start, freq)
+            held |= bits << count
+            count += n
+        # What is pushed last is read first: the raw bits come before those of the state.
+        held |= (u & ((1 << raw) - 1)) << count
+        count += raw
+        if at == len(payload):  # zeros at the end are left out
+            while count and not held & 1:
+                held >>= 1
+                count -= 1
         at, held, count = drain(payload, at, held, count)
-    size = 0
-    while state >> size:
-        size += 1
-    return finish(payload, at, held | state << count, count + size)
+    # The state itself, whose zeros count, too, if nothing has been written.
+    held |= state << count
+    count += STATE_BITS + 1
+    if at == len(payload):
+        while not held & 1:
+            held >>= 1
+            count -= 1
+    return finish(payload, at, held, count)
+
+
+@njit(nogil=True)
+def write_raw(folded, bits, payload):
+    """Folded residuals of ``bits`` bits each, one after the other, from the start of ``payload``."""
+    payload[:] = 0
+    at = 0
+    for i in range(len(folded)):
+        for k in range(bits - 1, -1, -1):
+            payload[at >> 3] |= ((folded[i] >> k) & 1) << (7 - (at & 7))
+            at += 1
 
 
 @njit(nogil=True, inline="always")
-def _read(data, at, end, state, bound):
-    """Read bits below the state until it has reached ``bound`` or the payload has ended."""
-    while state < bound and at < end:
-        state = (state << 1) | ((np.int64(data[at >> 3]) >> (7 - (at & 7))) & 1)
-        at += 1
-    return state, at
+def read_bits(data, at, end, count):
+    """``count`` bits from bit ``at`` on, at most 32; behind ``end`` there are zeros."""
+    value = np.int64(0)
+    for k in range(count):
+        value <<= 1
+        if at + k < end:
+            value |= (np.int64(data[(at + k) >> 3]) >> (7 - ((at + k) & 7))) & 1
+    return value
 
 
 @njit(nogil=True, inline="always")
 def begin(data, start, stop):
-    """State of a decoder before the first sample of the payload ``data[start:stop]``.
+    """Decoder before the first sample of the payload ``data[start:stop]``.
 
-    Returns ``(state, at)``, ``at`` the position of the next bit; a state of 0 is damage.
+    Returns ``(state, at)``: ``at`` is the position of the next bit.  A state of 0 stands for a
+    payload without a one.
     """
     at, end = start << 3, stop << 3
-    state = np.int64(0)
-    while state == 0 and at < end and at < (start << 3) + _BYTE:
-        state = (np.int64(data[at >> 3]) >> (7 - (at & 7))) & 1
+    while at < end:
         at += 1
-    return _read(data, at, end, state, np.int64(state << STATE_BITS))
+        if read_bits(data, at - 1, end, 1):
+            return CHECK_STATE | read_bits(data, at, end, STATE_BITS), at + STATE_BITS
+    return np.int64(0), at
 
 
 @njit(nogil=True, inline="always")
-def next_token(state, cumulative, row):
-    """Token that the state holds, in row ``row`` of the table, and the state behind it."""
+def next_residual(data, at, end, state, cumulative, row):
+    """One sample's folded residual, the state behind it, and the position of the next bit."""
     slot = state & ((1 << PROB_BITS) - 1)
     token = 0
-    bit = 32
+    bit = cumulative.shape[1] >> 1
     while bit:
         if cumulative[row, token + bit] <= slot:
             token += bit
         bit >>= 1
     start = np.int64(cumulative[row, token])
-    freq = np.int64(cumulative[row, token + 1]) - start
-    return token, freq * (state >> PROB_BITS) + slot - start
-
-
-@njit(nogil=True, inline="always")
-def next_raw(data, at, end, state, token):
-    """The folded residual of a token, the state behind its raw bits, and the next position."""
     raw, folded = raw_bits_of(token)
-    state, at = _read(data, at, end, state, np.int64(1) << (STATE_BITS + raw))
-    return folded | (state & ((1 << raw) - 1)), state >> raw, at
+    folded |= read_bits(data, at, end, raw)
+    at += raw
+    state, count = pop(state, start, np.int64(cumulative[row, token + 1]) - start)
+    return folded, (state << count) | read_bits(data, at, end, count), at + count
