@@ -36,8 +36,8 @@ __all__ = ["encode", "decode", "evaluate_"]
 def encode(inputs, output, model, tile, coder, tans_bits, threads) -> None:
     """Encode 8-bit gray images of one size into one file.
 
-    INPUT is a PNG, PGM or npy file, the latter of shape (H, W) or (N, H, W), - for one of them from
-    standard input, or a folder of PNG and PGM files.
+    INPUT is a PNG, PGM, TIFF or npy file, the latter of shape (H, W) or (N, H, W), - for one of
+    them from standard input, or a folder of PNG, PGM and TIFF files.
     """
     from lutgen.codec.codec import Codec
     from lutgen.codec.coder import coder_named
@@ -97,8 +97,8 @@ def _image_format(name: str) -> str:
 @click.argument("file", metavar="FILE")
 @click.option(
     "-o", "--output", required=True, type=_Images(_image_format), metavar="OUT",
-    help="*.png, *.pgm or *.npy; of several images *.npy, a folder, or a pattern like out%04d.png; "
-    "- for standard output, as PNG, of several images as npy.",
+    help="*.png, *.pgm, *.tif or *.npy; of several images *.npy, a folder, or a pattern like "
+    "out%04d.png; - for standard output, as PNG, of several images as npy.",
 )  # fmt: skip
 @click.option(
     "--level", type=click.IntRange(0), default=0, show_default=True, metavar="K",
@@ -183,8 +183,8 @@ def _image_paths(output: str, count: int) -> list[str]:
 def evaluate_(data, split, model, tile, coder, tans_bits, limit, no_baselines, as_json) -> None:
     """Measure a model beside the usual lossless codecs.
 
-    DATA is a folder of PNG and PGM files, an image, npy, npz (FILE.npz:ARRAY for one array) or
-    IDX file, - for an image or npy file from standard input, or one of glyphs, emnist-digits,
+    DATA is a folder of PNG, PGM and TIFF files, an image, npy, npz (FILE.npz:ARRAY for one array)
+    or IDX file, - for an image or npy file from standard input, or one of glyphs, emnist-digits,
     kmnist and fashion-mnist, the last three fetched by torchvision: pip install
     "lutgen[download]".  A path that does not exist is looked for in the
     folder that the environment variable LUTGEN_DATA names.

@@ -115,14 +115,14 @@ def test_image_files_that_are_refused(images, folder):
     (folder / "nothing").mkdir()
     for names, message in (
         ("missing.png", "missing.png: No such file or directory"),
-        ("deep.png", "deep.png: PNG must be 8-bit gray, not 16-bit gray; convert it to 8-bit"),
+        ("deep.png", "deep.png: PNG must be 8-bit gray, not 16-bit gray; take a model of prof"),
         ("colour.png", "colour.png: PNG must be 8-bit gray, not colour (RGB); convert it to 8-bit"),
         ("none.npy", "none.npy: image height must be 1 to 16384 pixels, not 0"),
         ("real.npy", "real.npy: npy must hold uint8 of shape (H, W) or (N, H, W), not float64"),
         ("short.png", "short.png: PNG must be whole, not damaged"),
         ("empty.png", "empty.png: image file must not be empty"),
-        ("nothing", "nothing: folder must have PNG or PGM files in it, not none"),
-        ("m.lutgen", "m.lutgen: image must be PNG, PGM or npy, not lutgen archive"),
+        ("nothing", "nothing: folder must have PNG, PGM or TIFF files in it, not none"),
+        ("m.lutgen", "m.lutgen: image must be PNG, PGM, TIFF or npy, not lutgen archive"),
         ("a.png other.png", "other.png: images of one file must have one size, 14 x 10 like the"),
     ):
         assert error("encode", *names.split(), "-o", "x.lgc", *MODEL).startswith(message)
@@ -201,7 +201,7 @@ def test_models_that_are_refused(images, folder):
     *((f"encode a.png -o x --tile {tile}", "Invalid value for '--tile': tile must be WxH with "
        f"sides of 1 to 64 pixels, not '{tile}'") for tile in ("8", "0x8", "8x65", "8x8x8", "axb")),
     ("decode a.lgc -o x.gif", "Invalid value for '-o' / '--output': x.gif: image file name must "
-     "end in .png, .pgm, .npy, not in '.gif'; a folder must exist or end in /"),
+     "end in .png, .pgm, .npy, .tif, .tiff, not in '.gif'; a folder must exist or end in /"),
     ("decode a.lgc -o x.png --level -1", "Invalid value for '--level': -1 is not in the range "
      "x>=0."),
     ("eval a.png --split all", "Invalid value for '--split': 'all' is not one of 'train', 'val', "

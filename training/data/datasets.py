@@ -9,8 +9,9 @@ specification                           images
 ``path/file.npz`` or ``file.npz:name``  arrays ``train``, ``val``, ``test``, or any other
 ``file.npy``                            one image or a stack of them
 ``file.idx``, ``...-ubyte[.gz]``        IDX, as EMNIST and MNIST come
-``file.png``, ``file.pgm``, a folder    8-bit gray pictures, sizes may differ
-``-``                                   one of PNG, PGM and npy from standard input
+``file.png``, ``.pgm``, ``.tif``, a     8-bit gray pictures, sizes may differ
+folder
+``-``                                   one of PNG, PGM, TIFF and npy from standard input
 ======================================  =======================================================
 
 A path that does not exist is looked for in the folder that the environment variable
