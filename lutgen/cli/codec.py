@@ -178,9 +178,17 @@ def _image_paths(output: str, count: int) -> list[str]:
 @click.option(
     "--limit", type=click.IntRange(1), metavar="N", show_default="all", help="First N images only."
 )
-@click.option("--no-baselines", is_flag=True, help="Leave out PNG, WebP, JPEG XL, JPEG-LS, QOI.")
+@click.option(
+    "--near", type=click.IntRange(1, 255), multiple=True, metavar="N",
+    show_default="lossless alone",
+    help="Measure with samples off by at most N, beside JPEG-LS; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--no-baselines", is_flag=True,
+    help="Leave out PNG, WebP, JPEG 2000, JPEG-LS, JPEG XL, QOI.",
+)  # fmt: skip
 @json_option
-def evaluate_(data, split, model, tile, coder, tans_bits, limit, no_baselines, as_json) -> None:
+def evaluate_(data, split, model, tile, coder, tans_bits, limit, near, no_baselines, as_json):
     """Measure a model beside the usual lossless codecs.
 
     DATA is a folder of PNG, PGM and TIFF files, an image, npy, npz (FILE.npz:ARRAY for one array)
@@ -190,20 +198,21 @@ def evaluate_(data, split, model, tile, coder, tans_bits, limit, no_baselines, a
     folder that the environment variable LUTGEN_DATA names.
 
     Compared are one file per image of each codec; and, where many small images share one file,
-    the same images on one page for the others.
+    the same images on one page for the others.  All bytes of the files count.
     """
     from lutgen.codec.coder import coder_named
-    from lutgen.compare.evaluate import evaluate, show
+    from lutgen.compare.codecs import TileCodec
+    from lutgen.compare.evaluate import evaluate
+    from lutgen.compare.table import show
     from lutgen.training.data.datasets import load_images
 
-    options = {"tile": tile, "coder": coder_named(coder, tans_bits)}
-    codec_model = load_model(model)
+    codec = TileCodec(load_model(model), tile=tile, coder=coder_named(coder, tans_bits))
     results = {}
     for name in data:
-        images = load_images(name, split=split)[:limit]
+        images = load_images(name, split=split, limits=codec.limits)[:limit]
         with step_progress() as progress:
             results[name] = evaluate(
-                images, codec_model, **options, baselines=not no_baselines, progress=progress
+                images, codec, baselines=not no_baselines, near=near, progress=progress
             )
     if as_json:
         click.echo(json.dumps(results, indent=2))

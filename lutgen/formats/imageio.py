@@ -157,10 +157,10 @@ def read_stack(paths: Iterable) -> np.ndarray:
 
 
 def by_shape(images: Iterable[np.ndarray]) -> list[np.ndarray]:
-    """Stacks, shape (N, H, W), of images of equal shapes, in the order of first appearance."""
-    stacks: dict[tuple[int, ...], list[np.ndarray]] = {}
+    """Stacks (N, H, W) of images of equal shape and type, in the order of first appearance."""
+    stacks: dict[tuple, list[np.ndarray]] = {}
     for image in images:
-        stacks.setdefault(image.shape, []).append(image)
+        stacks.setdefault((image.shape, image.dtype), []).append(image)
     return [np.stack(stack) for stack in stacks.values()]
 
 

@@ -233,11 +233,13 @@ def test_eval(images):
     results = json.loads(out)
     assert list(results) == ["all.npy", "a.png"]
     assert results["all.npy"]["images"] == 2 and results["all.npy"]["tile"] == [8, 8]
-    assert set(results["a.png"]["baselines"]) >= {"PNG", "WebP", "JPEG XL", "JPEG-LS", "QOI"}
+    assert set(results["a.png"]["baselines"]) >= {"PNG", "WebP", "JPEG XL e9", "JPEG-LS"}
     shown = ok("eval", "all.npy", *MODEL)
     assert "JPEG XL" in shown and "3 images" in shown
     shown = ok("eval", "all.npy", "--no-baselines", *MODEL)
     assert "JPEG" not in shown and "lutgen, ideal" in shown
+    shown = ok("eval", "all.npy", *MODEL, "--near", "1", "--near", "3", "--no-baselines")
+    assert "every sample within 1" in shown and "every sample within 3" in shown
 
 
 def test_eval_takes_parts_of_archives(images):
