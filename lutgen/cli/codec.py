@@ -1,4 +1,4 @@
-"""Commands of the software codec: encode, decode, eval."""
+"""Commands of the software codec: encode, decode, eval, info."""
 
 import json
 import os
@@ -13,14 +13,18 @@ from .common import (
     coder_options,
     json_option,
     load_model,
-    model_option,
     pixel_progress,
     step_progress,
     threads_option,
     tile_option,
 )
 
-__all__ = ["encode", "decode", "evaluate_"]
+__all__ = ["encode", "decode", "evaluate_", "info_"]
+
+_model_option = click.option(
+    "--model", metavar="MODEL", show_default="digits",
+    help="Name of a model that comes with lutgen, or model file.",
+)  # fmt: skip
 
 
 @click.command()
@@ -29,7 +33,7 @@ __all__ = ["encode", "decode", "evaluate_"]
     "-o", "--output", required=True, type=OutputFile(), metavar="FILE",
     help="Bitstream, *.lgc; - for standard output.",
 )  # fmt: skip
-@model_option
+@_model_option
 @tile_option
 @coder_options
 @threads_option
@@ -104,7 +108,7 @@ def _image_format(name: str) -> str:
     "--level", type=click.IntRange(0), default=0, show_default=True, metavar="K",
     help="Small pictures, sides halved K times, of a model with levels; reads no more than needed.",
 )  # fmt: skip
-@model_option
+@_model_option
 @threads_option
 def decode(file, output, level, model, threads) -> None:
     """Decode a bitstream, FILE or - for standard input, into images."""
@@ -166,13 +170,49 @@ def _image_paths(output: str, count: int) -> list[str]:
     return [output]
 
 
+@click.command("info")
+@click.argument("file", metavar="FILE")
+@json_option
+def info_(file, as_json) -> None:
+    """Tell what a bitstream, FILE or - for standard input, says of itself.
+
+    Its model is not needed, and no pixel is decoded.
+    """
+    from dataclasses import asdict
+
+    from lutgen.api import info
+    from lutgen.codec.container import CorruptStreamError
+    from lutgen.files.whole import read_file
+
+    try:
+        found = info(read_file(file))
+    except CorruptStreamError as error:
+        raise CorruptStreamError(f"{file}: {error}") from None
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=2))
+        return
+    name = found.model_name or "none of those that come with lutgen"
+    rows = {
+        "format": f"version {found.version}, {found.layout}, {found.coder}",
+        "model": f"{found.model_hash}, {name}",
+        "images": f"{found.images} of {found.width} x {found.height}",
+        "samples": f"{found.depth} bits, {found.channels} per pixel, "
+        + (f"within {found.near}" if found.near else "lossless"),
+        "levels": str(found.levels),
+        "packets": f"{found.packets:,}",
+        "bytes": f"{found.file_bytes:,}, {found.bpp:.3f} bpp",
+    }
+    for key, value in rows.items():
+        click.echo(f"{key:8} {value}")
+
+
 @click.command("eval")
 @click.argument("data", nargs=-1, required=True, metavar="DATA...")
 @click.option(
     "--split", type=click.Choice(["train", "val", "test"]), default="val", show_default=True,
     help="Part of data that comes in parts.",
 )  # fmt: skip
-@model_option
+@_model_option
 @tile_option
 @coder_options
 @click.option(

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -67,6 +68,47 @@ def test_many_images(images):
         "output of 3 images must be *.npy, a folder or a pattern like out%04d.png, not 'n.png'"
     )
     assert not os.path.exists("n.png")
+
+
+def test_tiff_in_and_out(images):
+    write_image("a.tif", images[0])
+    ok("encode", "a.tif", "-o", "t.lgc", *MODEL)
+    ok("encode", "a.png", "-o", "a.lgc", *MODEL)
+    assert Path("t.lgc").read_bytes() == Path("a.lgc").read_bytes()
+    said("decode", "t.lgc", "-o", "b.tiff", *MODEL)
+    np.testing.assert_array_equal(read_image("b.tiff"), images[0])
+
+
+def test_models_by_name(images):
+    ok("encode", "a.png", "-o", "a.lgc")
+    ok("encode", "a.png", "-o", "b.lgc", "--model", "digits")
+    assert Path("a.lgc").read_bytes() == Path("b.lgc").read_bytes()
+    ok("decode", "a.lgc", "-o", "c.png", "--model", "digits")
+    np.testing.assert_array_equal(read_image("c.png"), images[0])
+
+
+def test_info(images):
+    ok("encode", "all.npy", "-o", "n.lgc", *MODEL, "--tile", "8x10")
+    ok("encode", "a.png", "-o", "a.lgc")
+    data = Path("n.lgc").read_bytes()
+    found = json.loads(ok("info", "n.lgc", "--json"))
+    assert found == asdict(lutgen.info(data)) and found["packets"] == 6
+    status, out, _ = run("info", "-", "--json", input=data)
+    assert status == 0 and json.loads(out) == found
+    assert ok("info", "n.lgc").splitlines() == [
+        "format   version 1, tiles of 8 x 10, rans",
+        f"model    {found['model_hash']}, none of those that come with lutgen",
+        "images   3 of 14 x 10",
+        "samples  8 bits, 1 per pixel, lossless",
+        "levels   0",
+        "packets  6",
+        f"bytes    {len(data)}, {8 * len(data) / 420:.3f} bpp",
+    ]
+    assert ", digits\n" in ok("info", "a.lgc")
+    Path("bad.lgc").write_bytes(data[:-1])
+    assert error("info", "bad.lgc") == "bad.lgc: tile 5 of 6: the stream is cut short"
+    assert error("info", "a.png").startswith("a.png: stream must start with")
+    assert error("info", "none.lgc") == "none.lgc: No such file or directory"
 
 
 def test_tans(images):
