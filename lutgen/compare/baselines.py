@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lutgen.compare.codecs import Tell, differs
+from lutgen.compare.codecs import Tell, differs, mean_bpp
 from lutgen.formats.imageio import png_bytes
 
 __all__ = ["BASELINES", "Baseline", "coded", "jpeg_ls"]
@@ -91,9 +91,11 @@ def coded(
     Returns
     -------
     dict
-        ``bpp``, or None for it and a ``reason`` if the codec cannot code one of the images.
+        ``bpp``, and ``bpp_mean`` of images that count alike whatever their size; or None for
+        ``bpp`` and a ``reason`` if the codec cannot code one of the images.
     """
-    size = done = 0
+    sizes = []
+    done = 0
     total = sum(image.size for image in images)
     if any(8 * image.itemsize > codec.depth for image in images):
         return {"bpp": None, "reason": f"codes at most {codec.depth} bits per sample"}
@@ -106,7 +108,7 @@ def coded(
         if wrong:
             what = f"within {codec.near}" if codec.near else "lossless"
             return {"bpp": None, "reason": f"not {what} on these images: {wrong}"}
-        size += len(data)
+        sizes.append(len(data))
         done += image.size
         tell(name, done, total)
-    return {"bpp": 8 * size / pixels}
+    return {"bpp": 8 * sum(sizes) / pixels, "bpp_mean": mean_bpp(sizes, images)}

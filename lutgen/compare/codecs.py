@@ -8,13 +8,13 @@ import numpy as np
 
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, Coder
-from lutgen.codec.container import HEADER_BYTES
+from lutgen.codec.container import HEADER_BYTES, Header, split_packets
 from lutgen.compare.upsampling import rmse, upsampling_errors
 from lutgen.formats.imageio import by_shape
 from lutgen.formats.rules import GRAY_8, GrayLimits
 from lutgen.model.model import Model
 
-__all__ = ["ImageCodec", "Tell", "TileCodec", "differs"]
+__all__ = ["ImageCodec", "Tell", "TileCodec", "differs", "mean_bpp"]
 
 #: Told the step, pixels done and all pixels of the step.
 Tell = Callable[[str, int, int], None]
@@ -50,7 +50,8 @@ class ImageCodec(ABC):
         """``bpp`` of its files, ``speed`` in Mpixel/s and whether all is ``verified``."""
         self.decode(self.encode(images[0][:1, :1]))  # compiles, which is not part of the speed
         pixels = sum(image.size for image in images)
-        size = done = 0
+        sizes = []
+        done = 0
         encode_s = decode_s = 0.0
         verified = True
         for image in images:
@@ -60,12 +61,12 @@ class ImageCodec(ABC):
             found = self.decode(data)
             decode_s += time.perf_counter() - encoded
             encode_s += encoded - start
-            size += len(data)
+            sizes.append(len(data))
             verified &= not differs(found, image)
             done += image.size
             tell("coding", done, pixels)
         return {
-            "bpp": {"file_each": 8 * size / pixels},
+            "bpp": {"file_each": 8 * sum(sizes) / pixels, "mean_each": mean_bpp(sizes, images)},
             "speed": {"encode": pixels / encode_s / 1e6, "decode": pixels / decode_s / 1e6},
             "verified": verified,
         }
@@ -77,6 +78,11 @@ def differs(found: np.ndarray, image: np.ndarray, near: int = 0) -> str | None:
         return f"{found.dtype} of shape {found.shape} for {image.dtype} of shape {image.shape}"
     worst = int(np.abs(found.astype(np.int32) - image).max())
     return f"off by {worst}" if worst > near else None
+
+
+def mean_bpp(sizes: Sequence[int], images: Sequence[np.ndarray]) -> float:
+    """Mean bits per pixel of images, of files of so many bytes; each image counts alike."""
+    return float(np.mean([8 * n / image.size for n, image in zip(sizes, images, strict=True)]))
 
 
 class TileCodec(ImageCodec):
@@ -113,7 +119,7 @@ class TileCodec(ImageCodec):
         self.decode(self.encode(images[0][:1, :1]))
         pixels = sum(image.size for image in images)
         groups = by_shape(images)
-        payload = file = 0.0
+        payload = file = mean = 0.0
         level_bits = np.zeros(model.levels + 1)
         errors = np.zeros((model.levels, 3))
         encode_s = decode_s = 0.0
@@ -134,6 +140,7 @@ class TileCodec(ImageCodec):
             level_bits += encoded.level_bits
             payload += encoded.payload_bytes
             file += len(encoded.data)
+            mean += len(group) * mean_bpp(_file_sizes(encoded.data, len(group)), group)
             start = time.perf_counter()
             decoded = codec.decode(encoded.data, progress=step("decoding"))
             decode_s += time.perf_counter() - start
@@ -147,6 +154,7 @@ class TileCodec(ImageCodec):
                 "payload": 8 * payload / pixels,
                 "file": 8 * file / pixels,
                 "file_each": 8 * file_each / pixels,
+                "mean_each": mean / len(images),
             },
             "levels": [
                 {"level": level, "bpp": bits / pixels} | found
@@ -157,3 +165,10 @@ class TileCodec(ImageCodec):
             "speed": {"encode": pixels / encode_s / 1e6, "decode": pixels / decode_s / 1e6},
             "verified": bool(verified),
         }
+
+
+def _file_sizes(data: bytes, images: int) -> np.ndarray:
+    """Bytes that each image of a file would take in a file of its own."""
+    starts, lengths = split_packets(data, Header.unpack(data))
+    ends = (starts + lengths).reshape(images, -1)[:, -1]
+    return np.diff(ends, prepend=HEADER_BYTES) + HEADER_BYTES

@@ -48,7 +48,8 @@ def evaluate(
         many significant bits.  Then, of a codec, what it says of itself and what it measures:
 
         - ``bpp`` is in bits per pixel: ``file_each`` of whole files of one image each, which is to
-          be compared with the ``bpp`` of a baseline.  A codec of tiles also gives ``file`` of whole
+          be compared with the ``bpp`` of a baseline, ``mean_each`` the mean of the images' own,
+          with its ``bpp_mean``.  A codec of tiles also gives ``file`` of whole
           files when images of one size share one, to be compared with ``bpp_page``, ``payload`` of
           the coded tiles and ``ideal``, the sum of ``-log2 p``.
         - ``speed`` is in million pixels per second of one core, ``verified`` tells whether every
@@ -59,9 +60,9 @@ def evaluate(
           ``rmse`` of the model, within tiles as the codec does it, and ``bicubic_rmse`` of cubic
           convolution of whole images.
 
-        ``baselines`` has the usual codecs by name: ``settings``, ``bpp``, and ``bpp_page`` of small
-        images of a size on one page, None if there are not two of them.  One that cannot code an
-        image has None in place of a figure, and a ``reason``.
+        ``baselines`` has the usual codecs by name: ``settings``, ``bpp``, ``bpp_mean``, and
+        ``bpp_page`` of small images of a size on one page, None if there are not two of them.  One
+        that cannot code an image has None in place of a figure, and a ``reason``.
 
         ``near_lossless`` has an object for each of ``near``: ``near``, and ``lutgen`` and
         ``JPEG-LS``, each with ``bpp`` and perhaps ``reason``.
@@ -104,8 +105,8 @@ def _baseline(
     result["bpp_page"] = None
     if small is not None and result["bpp"] is not None:
         found = coded(f"{name}, one page", codec, small, pixels, tell)
-        result["bpp_page"] = found.pop("bpp")
-        result |= found
+        result["bpp_page"] = found["bpp"]
+        result |= {key: found[key] for key in found.keys() & {"reason"}}
     return result
 
 
