@@ -36,14 +36,20 @@ def table(results: Mapping[str, Mapping]):
     def any_has(key: str) -> bool:
         return any(key in r.get("bpp", {}) for r in results.values())
 
+    ours = any_has("file_each")
+
+    def lutgen(value: Callable[[Mapping], float | None]) -> None:
+        if ours:
+            row("lutgen", value, style="bold")
+        grid.add_section()
+
     grid.add_row("one file per image", style="italic")
     rows_of("bpp")
-    row("lutgen", own("file_each"), style="bold", end_section=True)
+    lutgen(own("file_each"))
     for near in dict.fromkeys(n["near"] for r in results.values() for n in r.get(_NEAR, ())):
         grid.add_row(f"every sample within {near}", style="italic")
-        for name, style in (("JPEG-LS", None), ("lutgen", "bold")):
-            row(name, lambda r, near=near, name=name: _of_near(r, near, name), style=style)
-        grid.add_section()
+        row("JPEG-LS", lambda r, near=near: _of_near(r, near, "JPEG-LS"))
+        lutgen(lambda r, near=near: _of_near(r, near, "lutgen"))
     paged = any(
         b.get("bpp_page") is not None for r in results.values()
         for b in r.get("baselines", {}).values()
@@ -52,7 +58,7 @@ def table(results: Mapping[str, Mapping]):
         grid.add_row(f"one file per size{', others one page' * paged}", style="italic")
         if paged:
             rows_of("bpp_page")
-        row("lutgen", own("file"), style="bold", end_section=True)
+        lutgen(own("file"))
         row("lutgen, tiles alone", own("payload"))
         row("lutgen, ideal", own("ideal"), end_section=True)
     levels = max(len(result.get("levels", ())) for result in results.values())
@@ -67,7 +73,7 @@ def table(results: Mapping[str, Mapping]):
                     lambda r, level=level, key=key: _of_level(r, level, key), ".2f",
                 )  # fmt: skip
         grid.add_section()
-    for way in ("encode", "decode"):
+    for way in ("encode", "decode") if ours else ():
         row(f"{way}, Mpixel/s/core", lambda r, way=way: r.get("speed", {}).get(way), ".2f")
     return grid
 

@@ -216,6 +216,8 @@ def test_any_codec_is_measured_by_its_files(images):
     assert json.loads(json.dumps(result)) == result
     shown = text(table({"a": result, "b": evaluate(images, None)}))
     assert "every sample within 3" in shown and "tiles alone" not in shown
+    shown = text(table({"a": evaluate(deep, None, near=[2])}))
+    assert "JPEG-LS" in shown and "lutgen" not in shown and "Mpixel" not in shown
 
 
 def test_near_lossless_files_are_those_of_jpeg_ls(images):

@@ -57,7 +57,7 @@ def found(tmp_path, data: bytes):
 
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (13, 7), (2, 16384)])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (13, 7), (2, 16384), (65535, 1)])
 def test_images_come_back(tmp_path, ending, dtype, shape):
     image = RNG.integers(0, np.iinfo(dtype).max + 1, shape, dtype=dtype)
     path = tmp_path / f"a.{ending}"
@@ -65,7 +65,7 @@ def test_images_come_back(tmp_path, ending, dtype, shape):
     array = read_image(path, DEEP_GRAY)
     assert array.dtype == dtype and array.flags.c_contiguous and array.flags.writeable
     np.testing.assert_array_equal(array, image)
-    if dtype == np.uint8:
+    if dtype == np.uint8 and shape[0] < 65535:
         np.testing.assert_array_equal(read_image(path, GRAY_8), image)
 
 
