@@ -19,9 +19,9 @@ from pathlib import Path
 import click
 import numpy as np
 
-from lutgen.commands import Command, OutputFile
+from lutgen.commands import Command, Failure, OutputFile
 from lutgen.compare.codecs import ImageCodec, TileCodec
-from lutgen.compare.evaluate import evaluate
+from lutgen.compare.evaluate import evaluate, faults
 from lutgen.compare.table import show
 from lutgen.files.whole import write_file
 from lutgen.formats.colour import colour_files, read_colour
@@ -50,7 +50,10 @@ def gray(folder: str) -> list[np.ndarray]:
 def measured(images: list[np.ndarray], codec: ImageCodec | None, near, progress) -> dict:
     """What `evaluate` says, without the codec where it does not code these images."""
     takes = codec is not None and all(image.dtype in codec.limits.dtypes for image in images)
-    return evaluate(images, codec if takes else None, near=near, progress=progress)
+    result = evaluate(images, codec if takes else None, near=near, progress=progress)
+    if bad := faults(result):
+        raise Failure("; ".join(bad))
+    return result
 
 
 def _named(values: tuple[str, ...]) -> dict[str, str]:

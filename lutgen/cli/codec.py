@@ -242,7 +242,7 @@ def evaluate_(data, split, model, tile, coder, tans_bits, limit, near, no_baseli
     """
     from lutgen.codec.coder import coder_named
     from lutgen.compare.codecs import TileCodec
-    from lutgen.compare.evaluate import evaluate
+    from lutgen.compare.evaluate import evaluate, faults
     from lutgen.compare.table import show
     from lutgen.training.data.datasets import load_images
 
@@ -260,6 +260,6 @@ def evaluate_(data, split, model, tile, coder, tans_bits, limit, near, no_baseli
         from rich.console import Console
 
         show(results, Console())
-    bad = [name for name, result in results.items() if not result["verified"]]
+    bad = [f"{name}: {fault}" for name, result in results.items() for fault in faults(result)]
     if bad:
-        raise Failure(f"{', '.join(bad)}: decoded images must equal the originals, but differ")
+        raise Failure("; ".join(bad))

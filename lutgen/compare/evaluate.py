@@ -6,7 +6,7 @@ side by side, which spares them headers and lets them learn from one image for t
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from lutgen.compare.codecs import ImageCodec, Tell
 from lutgen.compare.pages import pages
 from lutgen.model.samples import SignificantBits
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "faults"]
 
 
 def evaluate(
@@ -65,7 +65,8 @@ def evaluate(
         that cannot code an image has None in place of a figure, and a ``reason``.
 
         ``near_lossless`` has an object for each of ``near``: ``near``, and ``lutgen`` and
-        ``JPEG-LS``, each with ``bpp`` and perhaps ``reason``.
+        ``JPEG-LS``, each with ``bpp``, ``bpp_mean`` and perhaps ``reason``.  ``verified`` of the
+        codec's tells whether every sample was within ``near``.
 
     Raises
     ------
@@ -96,6 +97,18 @@ def evaluate(
     return result
 
 
+def faults(result: Mapping) -> list[str]:
+    """What was wrong with decoded images of a codec that `evaluate` measured."""
+    found = [] if result.get("verified", True) else [
+        "decoded images must equal the originals, but differ"
+    ]  # fmt: skip
+    return found + [
+        f"decoded samples must be within {near['near']}, but are not"
+        for near in result.get("near_lossless", ())
+        if not near.get("lutgen", {}).get("verified", True)
+    ]
+
+
 def _baseline(
     name: str, codec: Baseline, images: list[np.ndarray], small: list[np.ndarray] | None,
     tell: Tell,
@@ -123,6 +136,8 @@ def _near_own(codec: ImageCodec, images: list[np.ndarray], near: int, tell: Tell
     if near > codec.most_near:
         limit = f"near {codec.most_near} at most" if codec.most_near else "lossless only"
         return {"bpp": None, "reason": limit}
-    own = Baseline("", lambda image: codec.encode(image, near), codec.decode, near=near)
-    pixels = sum(image.size for image in images)
-    return coded(f"lutgen, near {near}", own, images, pixels, tell)
+    found = codec.measure_files(images, tell, near)
+    return {
+        "bpp": found["bpp"]["file_each"], "bpp_mean": found["bpp"]["mean_each"],
+        "verified": found["verified"],
+    }  # fmt: skip

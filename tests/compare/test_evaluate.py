@@ -12,7 +12,7 @@ from lutgen.codec.codec import Codec
 from lutgen.compare.baselines import BASELINES, Baseline
 from lutgen.compare.bicubic import bicubic
 from lutgen.compare.codecs import ImageCodec, TileCodec
-from lutgen.compare.evaluate import evaluate
+from lutgen.compare.evaluate import evaluate, faults
 from lutgen.compare.pages import page
 from lutgen.compare.table import show, table
 from lutgen.formats.rules import DEEP_GRAY
@@ -210,7 +210,8 @@ def test_any_codec_is_measured_by_its_files(images):
         found = result["baselines"][name]
         assert (found["bpp"], found["reason"]) == (None, reason)
     two, three = result["near_lossless"]
-    assert two["near"] == 2 and two["lutgen"]["bpp"] == 8 * size / pixels
+    assert two["near"] == 2 and two["lutgen"]["verified"] is True
+    assert two["lutgen"]["bpp"] == 8 * size / pixels
     assert three["lutgen"] == {"bpp": None, "reason": "near 2 at most"}
     assert three["JPEG-LS"]["bpp"] < two["JPEG-LS"]["bpp"] < result["baselines"]["JPEG-LS"]["bpp"]
     assert json.loads(json.dumps(result)) == result
@@ -228,11 +229,16 @@ def test_near_lossless_files_are_those_of_jpeg_ls(images):
     assert found["JPEG-LS"]["bpp"] == 8 * size / sum(i.size for i in images)
 
 
-def test_more_than_near_is_not_reported(images):
+def test_more_than_near_is_reported(images):
     (found,) = evaluate(images, Raw(4), near=[1], baselines=False)["near_lossless"]
-    assert found["lutgen"] == {
-        "bpp": None, "reason": "not within 1 on these images: off by 5"
-    }
+    assert found["lutgen"]["verified"] is False
+    wrong = evaluate(images, Raw(4), near=[1, 2], baselines=False)
+    assert faults(wrong) == [
+        "decoded images must equal the originals, but differ",
+        "decoded samples must be within 1, but are not",
+        "decoded samples must be within 2, but are not",
+    ]
+    assert not faults(evaluate(images, Raw(), near=[2], baselines=False))
     assert evaluate(images, Raw(1), baselines=False)["verified"] is False
 
 
