@@ -8,7 +8,7 @@ import numpy as np
 
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, Coder
-from lutgen.codec.container import HEADER_BYTES, Header, split_packets
+from lutgen.codec.container import Header, split_packets
 from lutgen.compare.upsampling import rmse, upsampling_errors
 from lutgen.formats.imageio import by_shape
 from lutgen.formats.rules import GRAY_8, GrayLimits
@@ -127,7 +127,8 @@ class TileCodec(ImageCodec):
         self.decode(self.encode(images[0][:1, :1]))
         pixels = sum(image.size for image in images)
         groups = by_shape(images)
-        payload = file = mean = 0.0
+        payload = file = file_each = 0
+        mean = 0.0
         level_bits = np.zeros(model.levels + 1)
         errors = np.zeros((model.levels, 3))
         encode_s = decode_s = 0.0
@@ -148,14 +149,14 @@ class TileCodec(ImageCodec):
             level_bits += encoded.level_bits
             payload += encoded.payload_bytes
             file += len(encoded.data)
-            mean += len(group) * mean_bpp(_file_sizes(encoded.data, len(group)), group)
+            sizes = _file_sizes(encoded.data, len(group))
+            file_each += sum(sizes)
+            mean += len(group) * mean_bpp(sizes, group)
             start = time.perf_counter()
             decoded = codec.decode(encoded.data, progress=step("decoding"))
             decode_s += time.perf_counter() - start
             verified &= np.array_equal(decoded, group)
             errors += upsampling_errors(group, model, tile)
-        # An image's packets do not depend on its neighbours in the file: only headers are added.
-        file_each = file + HEADER_BYTES * (len(images) - len(groups))
         return {
             "bpp": {
                 "ideal": float(level_bits.sum()) / pixels,
@@ -175,8 +176,13 @@ class TileCodec(ImageCodec):
         }
 
 
-def _file_sizes(data: bytes, images: int) -> np.ndarray:
-    """Bytes that each image of a file would take in a file of its own."""
-    starts, lengths = split_packets(data, Header.unpack(data))
+def _file_sizes(data: bytes, images: int) -> list[int]:
+    """Bytes that each image of a file would take in a file of its own.
+
+    An image's packets do not depend on its neighbours in the file: only headers are added.
+    """
+    header = Header.unpack(data)
+    starts, lengths = split_packets(data, header)
     ends = (starts + lengths).reshape(images, -1)[:, -1]
-    return np.diff(ends, prepend=HEADER_BYTES) + HEADER_BYTES
+    header_bytes = len(header.pack())
+    return (np.diff(ends, prepend=header_bytes) + header_bytes).tolist()
