@@ -15,7 +15,7 @@ FLOORS = (
     ("constraints", "extras", "files", "names", "registers"),
     ("commands", "model", "targets"),
     ("codec", "formats", "handoff", "synth"),
-    ("compare", "gateware", "report", "training"),
+    ("api", "compare", "gateware", "report", "training"),
     ("build",),
     ("sim",),
     ("cli",),
@@ -36,6 +36,7 @@ WING_FLOOR = {name: k for k, floor in enumerate(FLOORS) for name in floor}
 ROOM_FLOOR = {name: k for k, floor in enumerate(ROOMS) for name in floor}
 #: Packages that a wing must do without.
 WITHOUT = {
+    "api": ("amaranth", "torch"),
     "codec": ("amaranth", "torch"),
     "compare": ("amaranth", "torch"),
     "gateware": ("torch",),

@@ -123,10 +123,11 @@ def design_options(command):
     return command
 
 
-def load_model(path: str | None):
-    from lutgen.model.model import Model
+def load_model(name: str | None):
+    """A model by its file or, of those that come with the package, its name."""
+    from lutgen.model.shipped import find_model
 
-    return Model.default() if path is None else Model.load(path)
+    return find_model(name)
 
 
 def _bar(*columns):

@@ -1,11 +1,16 @@
-"""What the samples of an image are: bits, channels, and how near to them a codec must come."""
+"""What the samples of an image are: bits, channels, and how near to them a codec must come.
+
+Cameras of 10, 12 or 14 bits store their samples in words of 16, at the lower end or shifted to the
+upper one.  A codec sees samples of `SampleFormat`; `SignificantBits` takes them out of the words,
+the *container*, and puts them back.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-__all__ = ["EIGHT_BIT", "SampleFormat"]
+__all__ = ["EIGHT_BIT", "SampleFormat", "SignificantBits"]
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,76 @@ class SampleFormat:
             raise ValueError(f"indices must be 0 to {self.levels - 1}, not {int(bad[0])}")
         wide = indices.astype(np.uint32) * self.step
         return np.minimum(wide, self.maximum).astype(self.dtype)
+
+
+@dataclass(frozen=True)
+class SignificantBits:
+    """Where the significant bits of an array's samples lie.
+
+    Parameters
+    ----------
+    depth:
+        Significant bits of a sample, 1 to 16.
+    shift:
+        Zero bits below them; ``depth + shift`` is 1 to 16.
+
+    Raises
+    ------
+    ValueError
+        If a value is outside its range.
+    """
+
+    depth: int
+    shift: int = 0
+
+    def __post_init__(self) -> None:
+        most = SampleFormat.MAX_DEPTH
+        _check("bit depth", self.depth, 1, most)
+        _check(f"shift of {self.depth}-bit samples", self.shift, 0, most - self.depth)
+
+    @classmethod
+    def of(cls, array: np.ndarray, declared: int | None = None) -> "SignificantBits":
+        """Bits that the samples of an array use.
+
+        Of uint8 they are the declared ones.  Of uint16 the highest is that of the greatest sample,
+        unless fewer than 16 bits are declared, and those at the lower end that all samples have as
+        zero are not significant; but no depth is below 8, and all is said of a container above 8.
+
+        Parameters
+        ----------
+        array:
+            uint8 or uint16, of any shape.
+        declared:
+            Bits that the file says its samples have, all of the container unless given; not
+            8 or fewer of uint16.
+        """
+        container = 8 * array.dtype.itemsize
+        declared = container if declared is None else declared
+        if container == 8:
+            return cls(declared)
+        used = int(np.bitwise_or.reduce(array, axis=None))
+        top = declared if declared < container else max(9, used.bit_length())
+        zeros = (used & -used).bit_length() - 1 if used else 0
+        shift = min(zeros, top - 8)
+        return cls(top - shift, shift)
+
+    @property
+    def top(self) -> int:
+        """Bits of a container that hold the samples: PGM calls ``2 ** top - 1`` its maxval."""
+        return self.depth + self.shift
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of the container: uint8 for ``top`` up to 8, uint16 above."""
+        return SampleFormat(self.top).dtype
+
+    def extract(self, array: np.ndarray) -> np.ndarray:
+        """Samples of a container: type of ``SampleFormat(depth)``, the same shape."""
+        return (array >> self.shift).astype(SampleFormat(self.depth).dtype, copy=False)
+
+    def place(self, samples: np.ndarray) -> np.ndarray:
+        """The container, of type ``dtype``, that `extract` gave these samples of."""
+        return samples.astype(self.dtype, copy=False) << self.shift
 
 
 def _check(name: str, value: int, least: int, most: int) -> None:

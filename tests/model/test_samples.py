@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lutgen.model.samples import EIGHT_BIT, SampleFormat
+from lutgen.model.samples import EIGHT_BIT, SampleFormat, SignificantBits
 
 
 @st.composite
@@ -98,3 +98,60 @@ def test_no_samples_are_samples():
     form = SampleFormat(12, near=1)
     empty = np.zeros((0, 4), np.uint16)
     assert form.restore(form.quantise(empty)).shape == (0, 4)
+
+
+@pytest.mark.parametrize("values, declared, depth, shift", [
+    ([0, 1023], None, 10, 0),  # at the lower end
+    ([0, 4095, 17], None, 12, 0),
+    ([1 << 13], None, 8, 6),
+    ([(1 << 14) - 1], None, 14, 0),
+    ([65535, 0], None, 16, 0),
+    ([x << 6 for x in (0, 1, 1023)], None, 10, 6),  # at the upper end
+    ([x << 4 for x in (5, 4095)], None, 12, 4),
+    ([x << 8 for x in (5, 255)], None, 8, 8),
+    ([1 << 15], None, 8, 8),
+    ([0], None, 9, 0),  # uint16 is never taken for uint8
+    ([7, 200], None, 9, 0),
+    ([4, 200], None, 8, 1),
+    ([7, 200], 12, 12, 0),  # what a file says of its greatest sample holds
+    ([4, 200], 12, 10, 2),
+    ([7, 200], 16, 9, 0),
+])  # fmt: skip
+def test_significant_bits_of_16(values, declared, depth, shift):
+    array = np.array(values, np.uint16)
+    bits = SignificantBits.of(array, declared)
+    assert (bits.depth, bits.shift) == (depth, shift) and bits.dtype == np.uint16
+    samples = bits.extract(array)
+    SampleFormat(depth).check(samples)
+    found = bits.place(samples)
+    assert found.dtype == np.uint16
+    np.testing.assert_array_equal(found, array)
+
+
+def test_significant_bits_of_8_are_the_declared_ones():
+    array = np.array([0, 8, 16], np.uint8)
+    for declared, depth in [(None, 8), (8, 8), (5, 5)]:
+        bits = SignificantBits.of(array, declared)
+        assert bits == SignificantBits(depth, 0) and bits.dtype == np.uint8
+        np.testing.assert_array_equal(bits.place(bits.extract(array)), array)
+
+
+@given(st.integers(8, 16), st.data())
+def test_samples_come_back_to_their_container(depth, data):
+    shift = data.draw(st.integers(0, 16 - depth))
+    values = data.draw(st.lists(st.integers(0, (1 << depth) - 1), min_size=1))
+    array = np.array(values, np.uint16) << shift
+    bits = SignificantBits.of(array)
+    found = bits.place(bits.extract(array))
+    assert found.dtype == array.dtype and bits.depth >= 8
+    np.testing.assert_array_equal(found, array)
+
+
+@pytest.mark.parametrize("options, message", [
+    ((0,), "bit depth must be 1 to 16, not 0"),
+    ((12, 5), "shift of 12-bit samples must be 0 to 4, not 5"),
+    ((12, -1), "shift of 12-bit samples must be 0 to 4, not -1"),
+])  # fmt: skip
+def test_bits_that_no_container_has(options, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        SignificantBits(*options)

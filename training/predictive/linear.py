@@ -17,6 +17,10 @@ _BINS = 16
 _LEAST_SAMPLES = 400
 _RIDGE = 1e-4
 _MOST = 255
+#: Neighbours that splits are judged by: the others make a split hardly better.
+_JUDGES = ("W", "WW", "NW", "NE", "NN", "NEE")
+#: Samples of a node that its split is judged by, at most.
+_JUDGED = 100_000
 
 
 @njit(nogil=True, parallel=True, fastmath=True)
@@ -41,6 +45,15 @@ def _moments(values, bins, chosen, count):
     return moment, number
 
 
+def _fit(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Coefficients of the least squares of the chosen samples."""
+    moment = 0.0
+    for start in range(0, len(chosen), _JUDGED):
+        part = values[chosen[start : start + _JUDGED]].astype(np.float64)
+        moment = moment + part.T @ part
+    return _solve(moment)[1]
+
+
 def _solve(moment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Error and coefficients of least squares from moments (..., m, m) whose last row is x's."""
     inner, cross, own = moment[..., :-1, :-1], moment[..., :-1, -1], moment[..., -1, -1]
@@ -54,10 +67,9 @@ def _solve(moment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(eq=False)
 class _Node:
-    """A leaf that may be split: its samples, coefficients, and the best split found."""
+    """A leaf that may be split: its samples, and the best split found."""
 
     chosen: np.ndarray
-    coefficients: np.ndarray
     gain: float
     feature: int
     bin: int
@@ -70,24 +82,26 @@ def _edges(features: np.ndarray) -> list[np.ndarray]:
     return [np.unique(np.quantile(row[::7], shares, method="nearest")) for row in features]
 
 
-def _candidate(values, bins, edges, chosen) -> _Node:
-    """A leaf of the chosen samples, with its best split."""
-    moment, number = _moments(values, bins, chosen, _BINS)
+def _candidate(judged, bins, edges, chosen) -> _Node:
+    """A leaf of the chosen samples, with its best split by the ``judged`` values."""
+    node = _Node(chosen, 0.0, -1, -1)
+    step = -(-len(chosen) // _JUDGED)
+    moment, number = _moments(judged, bins, chosen[::step], _BINS)
     below = np.cumsum(moment.astype(np.float64), axis=1)
     n_below = np.cumsum(number, axis=1)
     whole, count = below[0, -1], int(n_below[0, -1])
-    error, coefficients = _solve(whole)
-    node = _Node(chosen, coefficients, 0.0, -1, -1)
+    error, _ = _solve(whole)
+    least = max(1, _LEAST_SAMPLES // step)
     for f, thresholds in enumerate(edges):
         usable = [
             b for b in range(len(thresholds))
-            if min(n_below[f, b], count - n_below[f, b]) >= _LEAST_SAMPLES
+            if min(n_below[f, b], count - n_below[f, b]) >= least
         ]  # fmt: skip
         if not usable:
             continue
         left, _ = _solve(below[f, usable])
         right, _ = _solve(whole - below[f, usable])
-        gains = error - left - right
+        gains = (error - left - right) * step
         k = int(np.argmax(gains))
         if gains[k] > node.gain:
             node.gain, node.feature, node.bin = float(gains[k]), f, usable[k]
@@ -126,7 +140,9 @@ def grow_predictor(
         np.searchsorted(edge, row, side="left").astype(np.uint8)
         for edge, row in zip(edges, features, strict=True)
     ])  # fmt: skip
-    root = _candidate(values, bins, edges, np.arange(len(sample)))
+    names = [list(SAMPLES)[k] for k in others]
+    judged = np.ascontiguousarray(values[:, [*(names.index(name) for name in _JUDGES), -1]])
+    root = _candidate(judged, bins, edges, np.arange(len(sample)))
     open_ = [root]
     tick()
     while len(open_) < leaves:
@@ -136,23 +152,23 @@ def grow_predictor(
         open_.remove(node)
         above = bins[node.feature, node.chosen] > node.bin
         node.children = tuple(
-            _candidate(values, bins, edges, node.chosen[side]) for side in (~above, above)
+            _candidate(judged, bins, edges, node.chosen[side]) for side in (~above, above)
         )
         node.chosen = node.chosen[:0]
         open_ += node.children
         tick()
-    return _pack(root, edges, others)
+    return _pack(root, edges, others, values)
 
 
-def _pack(root: _Node, edges, others: np.ndarray) -> Predictor:
+def _pack(root: _Node, edges, others: np.ndarray, values: np.ndarray) -> Predictor:
     """The tree as arrays, nodes before their children."""
     feature, threshold, child, coefficients = [], [], [], []
 
     def place(node: _Node) -> int:
         if node.children is None:
             whole = np.zeros(len(SAMPLES), dtype=np.int64)
-            whole[others] = np.clip(np.rint(node.coefficients * (1 << COEFFICIENT_BITS)), -_MOST,
-                                    _MOST)  # fmt: skip
+            exact = _fit(values, node.chosen) * (1 << COEFFICIENT_BITS)
+            whole[others] = np.clip(np.rint(exact), -_MOST, _MOST)
             whole[_N] = (1 << COEFFICIENT_BITS) - whole.sum()
             over = whole[_N] - min(max(whole[_N], -_MOST), _MOST)
             whole[_N] -= over
