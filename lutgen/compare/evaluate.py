@@ -10,21 +10,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-<<<<<<< HEAD
-from lutgen.codec.codec import Codec
-from lutgen.codec.coder import RANS, Coder
-from lutgen.codec.container import Header
-from lutgen.compare.bicubic import bicubic
-from lutgen.formats.imageio import by_shape, png_bytes
-from lutgen.model.model import Model
-from lutgen.model.pyramid import pyramid
-from lutgen.model.tile import TileGrid
-=======
 from lutgen.compare.baselines import BASELINES, Baseline, coded, jpeg_ls
 from lutgen.compare.codecs import ImageCodec, Tell
 from lutgen.compare.pages import pages
 from lutgen.model.samples import SignificantBits
->>>>>>> wip-images
 
 __all__ = ["evaluate", "faults"]
 
@@ -108,134 +97,10 @@ def evaluate(
     return result
 
 
-<<<<<<< HEAD
-def _measure(
-    images: list[np.ndarray], model: Model, tile, coder: Coder, tell: Callable
-) -> dict:
-    codec = Codec(model, threads=1)
-    # Compilation, once per machine, is not part of the speed.
-    codec.decode(codec.encode(images[0][:1, :1], coder=coder).data)
-    pixels = sum(image.size for image in images)
-    groups = by_shape(images)
-    payload = file = file_each = 0
-    level_bits = np.zeros(model.levels + 1)
-    errors = np.zeros((model.levels, 3))
-    encode_s = decode_s = 0.0
-    verified = True
-    done = {"encoding": 0, "decoding": 0}
-
-    def step(name: str) -> Callable[[int], None]:
-        def add(count: int) -> None:
-            done[name] += count
-            tell(name, done[name], pixels)
-
-        return add
-
-    for group in groups:
-        start = time.perf_counter()
-        encoded = codec.encode(group, tile=tile, coder=coder, progress=step("encoding"))
-        encode_s += time.perf_counter() - start
-        level_bits += encoded.level_bits
-        payload += encoded.payload_bytes
-        file += len(encoded.data)
-        # An image's packets do not depend on its neighbours in the file: only headers are added.
-        more_headers = Header.unpack(encoded.data).table.size * (len(group) - 1)
-        file_each += len(encoded.data) + more_headers
-        start = time.perf_counter()
-        decoded = codec.decode(encoded.data, progress=step("decoding"))
-        decode_s += time.perf_counter() - start
-        verified &= np.array_equal(decoded, group)
-        errors += _upsampling_errors(group, model, tile)
-    rmse = np.sqrt(errors[:, :2] / errors[:, 2:]).tolist()
-    return {
-        "images": len(images),
-        "pixels": pixels,
-        "sizes": len(groups),
-        "tile": list(tile),
-        "coder": {"name": coder.name, "state_bits": coder.state_bits},
-        "model": {"profile": model.profile, "hash": model.hash},
-        "bpp": {
-            "ideal": float(level_bits.sum()) / pixels,
-            "payload": 8 * payload / pixels,
-            "file": 8 * file / pixels,
-            "file_each": 8 * file_each / pixels,
-        },
-        "levels": [
-            {"level": level, "bpp": bits / pixels} | (
-                dict(zip(("rmse", "bicubic_rmse"), rmse[level], strict=True))
-                if level < model.levels else {}
-            )
-            for level, bits in enumerate(level_bits.tolist())
-        ],
-        "speed": {"encode": pixels / encode_s / 1e6, "decode": pixels / decode_s / 1e6},
-        "verified": bool(verified),
-    }
-
-
-def _upsampling_errors(images: np.ndarray, model: Model, tile) -> np.ndarray:
-    """Of each level: squared errors of the model's and of bicubic upsampling, and pixels."""
-    errors = np.zeros((model.levels, 3))
-    if not model.levels:
-        return errors
-    levels = pyramid(images, model.levels)
-    grid = TileGrid(*images.shape[:0:-1], *tile)
-    for level, (high, low) in enumerate(zip(levels, levels[1:], strict=False)):
-        errors[level, 2] = high.size
-        for image, small in zip(high, low, strict=True):
-            errors[level, 1] += _squares(image, bicubic(small, *image.shape))
-        tiles = _tiles(high, grid, level), _tiles(low, grid, level + 1)
-        for part, small in zip(*tiles, strict=True):
-            step = max(1, _BLOCK // part[0].size)
-            for i in range(0, len(part), step):
-                guess = model.upsampler.upsample(small[i : i + step], *part.shape[1:])
-                errors[level, 0] += _squares(part[i : i + step], guess)
-    return errors
-
-
-def _tiles(images: np.ndarray, grid: TileGrid, level: int) -> list[np.ndarray]:
-    """Tiles of a level of all images, stacked by their size at level 0."""
-    sizes: dict[tuple, list[np.ndarray]] = {}
-    for rows, columns in grid:
-        size = rows.stop - rows.start, columns.stop - columns.start
-        y, x = rows.start >> level, columns.start >> level
-        h, w = (-(-side >> level) for side in size)
-        sizes.setdefault(size, []).append(images[:, y : y + h, x : x + w])
-    return [np.concatenate(tiles) for tiles in sizes.values()]
-
-
-def _squares(a: np.ndarray, b: np.ndarray) -> int:
-    return int(((a.astype(np.int32) - b) ** 2).sum(dtype=np.int64))
-
-
-def page(images: np.ndarray) -> np.ndarray:
-    """Images of one size side by side, nearly a square: uint8 (N, H, W) to (rows H, columns W).
-
-    Cells that are left over are black.
-    """
-    count, height, width = images.shape
-    columns = min(max(1, round(math.sqrt(count * height / width))), _PAGE_SIDE // width)
-    rows = -(-count // columns)
-    cells = np.zeros((rows * columns, height, width), dtype=np.uint8)
-    cells[:count] = images
-    cells = cells.reshape(rows, columns, height, width).transpose(0, 2, 1, 3)
-    return np.ascontiguousarray(cells.reshape(rows * height, columns * width))
-
-
-def _pages(images: list[np.ndarray]) -> list[np.ndarray] | None:
-    """Small images on pages, by their size; None if there is a large one, or no two of a size."""
-    groups = by_shape(images)
-    if any(g[0].size > _SMALL for g in groups) or all(len(g) == 1 for g in groups):
-        return None
-    most = [(_PAGE_SIDE // g.shape[1]) * (_PAGE_SIDE // g.shape[2]) for g in groups]
-    return [
-        page(g[at : at + n]) for g, n in zip(groups, most, strict=True)
-        for at in range(0, len(g), n)
-=======
 def faults(result: Mapping) -> list[str]:
     """What was wrong with decoded images of a codec that `evaluate` measured."""
     found = [] if result.get("verified", True) else [
         "decoded images must equal the originals, but differ"
->>>>>>> wip-images
     ]  # fmt: skip
     return found + [
         f"decoded samples must be within {near['near']}, but are not"

@@ -8,10 +8,10 @@ Every version of the format has a table of its own.  All tables begin with the m
 version, so a reader of any file finds the version first and then the table, in `TABLES`.
 
 Version 1 is read and written by :mod:`lutgen.codec.container`, version 2 by
-:mod:`lutgen.codec.predictive.container`.  To add a version: write its table here, from `_COMMON` on,
-with a field that may differ from file to file of one build as ``per_file``, and list it in `TABLES`;
-give it a container; add its table to ``docs/format.md`` (``test_table_of_the_page`` wants one for
-each version).
+:mod:`lutgen.codec.predictive.container`.  To add a version: write its table here, from `_COMMON`
+on, with a field that may differ from file to file of one build as ``per_file``, and list it in
+`TABLES`; give it a container; add its table to ``docs/format.md`` (``test_table_of_the_page`` wants
+one for each version).
 """
 
 import struct

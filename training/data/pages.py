@@ -47,7 +47,7 @@ def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _page(rng: np.random.Generator) -> np.ndarray:
-    """Lines of text in a few sizes, with rules and boxes; sometimes light on dark, sometimes bare."""
+    """Lines of text in a few sizes, and rules between them; sometimes light on dark."""
     paper, ink = _grey(rng, 225), _grey(rng, 0, 70)
     if rng.random() < 0.5:
         paper, ink = 255, 0

@@ -30,7 +30,7 @@ _WARM = 8
 class Drawn(NamedTuple):
     """Samples from many images; n of them."""
 
-    quantity: np.ndarray  #: int32 (n, quantities), in 1/8 of a sample; the prediction's is its first
+    quantity: np.ndarray  #: int32 (n, quantities), in 1/8 of a sample; with the first prediction
     sample: np.ndarray  #: int32 (n,)
     depth: np.ndarray  #: uint8 (n,): bits of the image that each is from
 

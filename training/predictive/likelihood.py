@@ -1,8 +1,8 @@
 """Code length of residuals under a logistic density, which trees and scales are trained by.
 
 A sample x has the probability that the density of location mu and spread s gives to the interval
-[x - 1/2, x + 1/2].  Real residuals have heavier or lighter tails, which the token tables learn; as a
-yardstick for locations and scales the density is good enough, and it is smooth.
+[x - 1/2, x + 1/2].  Real residuals have heavier or lighter tails, which the token tables learn; as
+a yardstick for locations and scales the density is good enough, and it is smooth.
 """
 
 import math
@@ -42,8 +42,8 @@ def bits(residual, log_spread):
 def slopes(residual, log_spread, of_scale, slope, curve):
     """Slope and curvature of the code length, in nats, for each sample.
 
-    By the logarithm of the spread if ``of_scale``, else by the location in units of the spread.  The
-    curvature is the expected one, so that it is never negative.
+    By the logarithm of the spread if ``of_scale``, else by the location in units of the spread.
+    The curvature is the expected one, so that it is never negative.
     """
     for i in numba.prange(len(residual)):
         p, a, b, at_a, at_b, _ = _at(residual[i], log_spread[i])

@@ -9,7 +9,7 @@ from lutgen.model.head import PROB_BITS
 from lutgen.model.predictive.features import STANDARD, Scale
 from lutgen.model.predictive.model import CLASS_BITS, FRACTIONS, PredictiveModel
 from lutgen.model.predictive.neighbourhood import SAMPLES
-from lutgen.model.predictive.predictor import COEFFICIENT_BITS, Predictor
+from lutgen.model.predictive.predictor import Predictor
 from lutgen.model.predictive.residual import TOKENS
 from lutgen.model.predictive.trees import LutTrees
 

@@ -14,10 +14,10 @@ its tiles from left to right (the last may be narrower).  Of each unit follow
   unit's folded residuals would be in plain bits is just that: no unit grows.
 
 A strip ends with a CRC-32 (that of zlib and Ethernet), little-endian, of the header's bytes, the
-number of the strip in four bytes, and the strip's bytes before it: any one burst of damage of up to
-32 bits in them is found.  If there is more than one strip, an index ends the file: the bytes of each
-strip with its CRC, four bytes each, and the CRC-32 of the header and these.  A reader that meets a
-damaged strip finds the next one by it.  Nothing follows.
+number of the strip in four bytes, and the strip's bytes before it: it finds any one burst of damage
+of up to 32 bits.  If there is more than one strip, an index ends the file: the bytes of each strip
+with its CRC, four bytes each, and the CRC-32 of the header and these.  A reader that meets a damaged
+strip finds the next one by it.  Nothing follows.
 """
 
 import struct

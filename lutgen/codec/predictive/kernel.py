@@ -10,7 +10,6 @@ import numpy as np
 from lutgen.files.compiled import njit
 from lutgen.model.predictive.features import (
     LEAST_EXPONENT,
-    LEVEL_SHIFT,
     OCTAVE,
     log2,
     normalised,

@@ -9,9 +9,9 @@ that every row of an image can have its own:
 - Zeros at the end of the string are left out: a decoder that has come to the end reads zeros.
 - A payload without a one, an empty one above all, says that all folded residuals are 0.
 
-The string begins with 0 to 7 zeros and a one, then come the 16 low bits of the first state.  Of each
-sample the decoder takes a token from the state, then reads the token's raw bits, then those that the
-state wants.
+The string begins with 0 to 7 zeros and a one, then come the 16 low bits of the first state.  Of
+each sample the decoder takes a token from the state, then reads the token's raw bits, then those
+that the state wants.
 """
 
 import numpy as np
@@ -102,7 +102,7 @@ def write_payload(folded, row, cumulative, payload):
 
 @njit(nogil=True)
 def write_raw(folded, bits, payload):
-    """Folded residuals of ``bits`` bits each, one after the other, from the start of ``payload``."""
+    """Folded residuals of ``bits`` bits each, one after the other, from the payload's start."""
     payload[:] = 0
     at = 0
     for i in range(len(folded)):

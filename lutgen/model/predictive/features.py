@@ -1,8 +1,8 @@
 """Features of a sample as data: what each is made of, and how all are brought to one scale.
 
 A feature is a sum of differences of quantities (:mod:`.neighbourhood`), or of their absolute
-values.  Divided by the *scale* that the errors nearby have, and clamped to a byte, it means the same
-for 8 bits and for 16, in noise and in smooth parts; the division is a shift by whole octaves.
+values.  Divided by the *scale* that the errors nearby have, and clamped to a byte, it means the
+same for 8 bits and for 16, in noise and in smooth parts; the division is a shift by whole octaves.
 
 The scale is a weighted sum S of absolute differences, mostly errors, plus a constant: about 256
 times the spread to be expected of the error, in 1/8 of a sample.  Its logarithm is linear between

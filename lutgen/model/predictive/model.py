@@ -85,8 +85,8 @@ class PredictiveModel:
         That logarithm, corrected, less ``origin``, in quarters of an octave, is the class.
     cumulative:
         int32, shape (2 K, 65), K of 1 to 128 classes: row 2 k + f has the cumulative frequencies
-        of the 64 tokens in class k, from 0 to 2**14, for predictions at most 1/8 from a whole number
-        (f = 0), or further away (f = 1); every token has at least 1.
+        of the 64 tokens in class k, from 0 to 2**14, for predictions at most 1/8 from a whole
+        number (f = 0), or further away (f = 1); every token has at least 1.
     training:
         Training record, json: data, date, figures, licences.
 

@@ -116,8 +116,8 @@ def gather(rows, y, x, quantity):
 def keep(rows, y, x, sample, prediction):
     """Keep a sample, once it is known, with its error and energy.
 
-    The energy is the mean of that of W and of (2 |error| + the greater of those of NEE and NEEE) / 2,
-    rounded down.
+    The energy is the mean, rounded down, of that of W and of half of 2 |error| plus the greater of
+    those of NEE and NEEE.
     """
     samples, errors, energies = rows
     row, at, above = y & 3, PAD + x, (y - 1) & 3
