@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lutgen.codec.codec import Codec, ModelMismatchError
-from lutgen.codec.container import VERSION, Header, split_packets
+from lutgen.codec.container import Header, split_packets
 from lutgen.formats.rules import GRAY_8, check_stack
 from lutgen.model.model import Model
 from lutgen.model.samples import EIGHT_BIT
@@ -17,6 +17,8 @@ from lutgen.model.shipped import SHIPPED, find_model, name_of, shipped
 
 __all__ = ["Info", "decode", "encode", "info"]
 
+#: Byte of a file that is its version, whichever that is.
+_VERSION_AT = 3
 #: Codecs by the hash of their model: tables are made once.
 _CODECS: dict[str, Codec] = {}
 _MOST_CODECS = 4
@@ -146,7 +148,7 @@ def info(data: bytes) -> Info:
     starts, _ = split_packets(data, header)
     grid, coder = header.grid, header.coder
     return Info(
-        version=VERSION,
+        version=data[_VERSION_AT],
         model_hash=header.model_hash.hex(),
         model_name=name_of(header.model_hash),
         images=header.images,
