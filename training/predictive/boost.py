@@ -26,9 +26,9 @@ _BINS = 64
 #: Of all samples, a leaf is drawn towards 0 as if it had this share more.
 _SHRINK = 1e-5
 #: Nats in a unit of scale trees.
-_SCALE_UNIT = np.log(2) / 32
+_SCALE_UNIT = np.log(2) / 16
 _NEVER = 255
-#: Scale trees before the first correction.
+#: Scale trees before the first correction, whose best values are taken in full.
 _LEAD = 2
 
 
@@ -71,12 +71,14 @@ class _Grower:
         ])  # fmt: skip
         self._used: set[tuple[int, int]] = set()
         self._thrift = config.thrift
-        self._rate = config.rate
         # Half of the samples, every second one, decide on questions: twice as fast.
         self._half = [np.ascontiguousarray(self._bins[:, k::2]) for k in (0, 1)]
 
-    def tree(self, slope, curve, parity: int, unit: float):
-        """Questions (feature, threshold) and values, in ``unit``, of one more tree."""
+    def tree(self, slope, curve, parity: int, unit: float, rate: float):
+        """Questions (feature, threshold) and values, in ``unit``, of one more tree.
+
+        Of its best values the share ``rate`` is taken.
+        """
         bins = self._half[parity]
         g, h = slope[parity::2], curve[parity::2]
         leaf = np.zeros(len(g), dtype=np.uint8)
@@ -90,7 +92,7 @@ class _Grower:
             _descend(leaf, bins[f], b, pin)
         shrink = len(h) * _SHRINK * float(h.mean()) + 1e-9
         top = np.bincount(leaf, g, 1 << PINS)
-        values = -top / (np.bincount(leaf, h, 1 << PINS) + shrink) * self._rate
+        values = -top / (np.bincount(leaf, h, 1 << PINS) + shrink) * rate
         return questions, np.clip(np.rint(values / unit), -128, 127).astype(np.int8)
 
     def _question(self, histogram, curve) -> tuple[int, int]:
@@ -157,7 +159,10 @@ def boost(
             ratio = unit / np.exp(spread)
             slope *= ratio
             curve *= ratio * ratio
-        questions, values = grower.tree(slope, curve, k & 1, _SCALE_UNIT if of_scale else 1.0)
+        rate = 1.0 if k < _LEAD else config.rate
+        questions, values = grower.tree(
+            slope, curve, k & 1, _SCALE_UNIT if of_scale else 1.0, rate
+        )
         made[of_scale].append((questions, values))
         step = values[grower.leaves(questions)].astype(np.float32)
         if of_scale:

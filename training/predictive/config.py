@@ -27,7 +27,8 @@ class PredictiveConfig:
     rounds:
         How often scale and predictor are fitted, each with the other's last result.
     rate:
-        Share of a LUT tree's best values that is taken: trees that follow correct it.
+        Share of a LUT tree's best values that is taken but for the first two: trees that follow
+        correct it.
     thrift:
         Share of its gain that a comparison loses if no tree makes it yet: comparators are shared.
     augment:

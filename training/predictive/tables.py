@@ -30,7 +30,7 @@ def _scales(kernel, quantity, depth, out):
 
 
 def scales_of(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
-    """Logarithm of the spread of drawn samples, in 1/32 of an octave: int32, shape (n,)."""
+    """Logarithm of the spread of drawn samples, in 1/16 of an octave: int32, shape (n,)."""
     out = np.empty(len(drawn.sample), dtype=np.int32)
     _scales(model.kernel, drawn.quantity, drawn.depth, out)
     return out
@@ -61,7 +61,7 @@ def _densities(model: PredictiveModel) -> np.ndarray:
     folded = np.concatenate([np.arange(1 << 12), np.geomspace(1 << 12, (1 << 16) - 1, 1 << 11)])
     width = np.diff(folded, append=1 << 16)
     token = np.array([token_of(int(u))[0] for u in folded])
-    octave = (model.origin + (np.arange(model.classes) + 0.5) * (1 << CLASS_BITS)) / 32
+    octave = (model.origin + (np.arange(model.classes) + 0.5) * (1 << CLASS_BITS)) / 16
     result = 0.0
     for share, factor in ((1 - _TAIL, 1), (_TAIL, 4)):
         spread = factor * 2.0 ** (octave - 11)[:, None]

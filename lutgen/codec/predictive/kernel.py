@@ -10,12 +10,14 @@ import numpy as np
 from lutgen.files.compiled import njit
 from lutgen.model.predictive.features import (
     LEAST_EXPONENT,
+    LEVEL_NUMBER,
     OCTAVE,
+    SCALE_NUMBER,
     log2,
     normalised,
     scale_of,
 )
-from lutgen.model.predictive.model import CLASS_BITS, FRACTIONS, SCALE_STEP
+from lutgen.model.predictive.model import CLASS_BITS, FRACTIONS
 from lutgen.model.predictive.neighbourhood import FRACTION_BITS, QUANTITIES, gather
 from lutgen.model.predictive.predictor import first_prediction, leaf_of
 from lutgen.model.predictive.residual import rounded
@@ -25,7 +27,6 @@ __all__ = ["features", "near_offset", "predict", "predict_of", "scratch", "targe
 
 _P = QUANTITIES["P"]
 _QUANTITIES = len(QUANTITIES)
-_SCALE, _LEVEL = 1, 2
 #: A correction's unit is 1/64 of the power of two above the spread.
 _CORRECTION_BITS = 6
 #: Bits of the reciprocal of the step of near-lossless samples.
@@ -47,9 +48,9 @@ def features(kernel, begin, end, quantity, logarithm, depth, feature):
     """Fill ``feature[begin:end]``."""
     shift = (logarithm >> 4) - LEAST_EXPONENT
     for f in range(begin, end):
-        if kernel.kind[f] == _SCALE:
+        if kernel.kind[f] == SCALE_NUMBER:
             feature[f] = min((logarithm - LEAST_EXPONENT * OCTAVE) >> 1, 255)
-        elif kernel.kind[f] == _LEVEL:
+        elif kernel.kind[f] == LEVEL_NUMBER:
             feature[f] = (quantity[_P] << 7) >> (depth + FRACTION_BITS)
         else:
             feature[f] = normalised(kernel, f, quantity, shift)
@@ -74,7 +75,7 @@ def _finish(kernel, quantity, logarithm, depth, feature, answer):
     correction = tree_sum(kernel.correction_pin, kernel.correction_value, answer)
     shift = (logarithm >> 4) - LEAST_EXPONENT
     final = quantity[_P] + ((correction << shift) >> _CORRECTION_BITS)
-    scale = SCALE_STEP * logarithm + tree_sum(kernel.scale_pin, kernel.scale_value, answer)
+    scale = logarithm + tree_sum(kernel.scale_pin, kernel.scale_value, answer)
     return min(max(final, 0), ((1 << depth) - 1) << FRACTION_BITS), scale
 
 
@@ -85,7 +86,7 @@ def predict(kernel, rows, y, x, depth, room):
     Returns
     -------
     (first, final, scale):
-        First and corrected prediction in 1/8 of a sample, and the logarithm of the spread in 1/32
+        First and corrected prediction in 1/8 of a sample, and the logarithm of the spread in 1/16
         of an octave.
     """
     quantity, feature, answer = room
@@ -103,7 +104,7 @@ def predict(kernel, rows, y, x, depth, room):
 @njit(nogil=True)
 def near_offset(step):
     """What the scale of indices is below that of samples, ``step`` of which share an index."""
-    return SCALE_STEP * (log2(step << 4) - (4 << 4))
+    return log2(step << 4) - (4 << 4)
 
 
 @njit(nogil=True, inline="always")

@@ -17,11 +17,12 @@ import numpy as np
 
 from lutgen.files.compiled import njit
 
-from .neighbourhood import FRACTION_BITS, PREDICTION, QUANTITIES, ZERO
+from .neighbourhood import PREDICTION, QUANTITIES, ZERO
 
 __all__ = [
-    "LEAST_SCALE", "OCTAVE", "STANDARD", "STANDARD_TERMS", "Feature", "Scale", "difference",
-    "early_features", "late_features", "log2", "scale_of",
+    "LEAST_EXPONENT", "LEAST_SCALE", "LEVEL_NUMBER", "OCTAVE", "SCALE_NUMBER", "STANDARD",
+    "STANDARD_TERMS", "Feature", "Scale", "difference", "early_features", "log2", "normalised",
+    "pairs", "scale_of",
 ]  # fmt: skip
 
 #: Steps of a logarithm in an octave.
@@ -31,6 +32,9 @@ LEAST_EXPONENT = 7
 LEAST_SCALE = 1 << LEAST_EXPONENT
 #: Bits of a feature, an unsigned number.
 FEATURE_BITS = 8
+SIGNED, ABSOLUTE, CHANGES = KINDS = ("signed", "absolute", "changes")
+#: As compiled loops tell features apart; the last two read no terms.
+SIGNED_NUMBER, ABSOLUTE_NUMBER, CHANGES_NUMBER, SCALE_NUMBER, LEVEL_NUMBER = range(5)
 _MOST_GAIN = 7
 _MOST_TERMS = 8
 _MOST_WEIGHT = 255
@@ -62,12 +66,12 @@ class Feature:
         Differences ``a-b`` of quantities, or quantities ``a``, 1 to 8; the feature ``scale`` has
         none: it is half the logarithm of S above its least value.  The term ``P`` alone is the
         level of the first prediction, its seven most significant bits.
-    absolute:
-        Whether the terms' absolute values are added up.
+    kind:
+        ``signed``: the terms are added up, and 128 is added so that the feature is not negative;
+        ``absolute``: their absolute values are added up; ``changes``: how many of them are not 0,
+        which no scale divides.
     gain:
         The sum is multiplied by ``2 ** gain``, 0 to 7, before it is divided by the scale.
-
-    A signed feature has 128 added, so that all are numbers from 0 to 255.
 
     Raises
     ------
@@ -76,7 +80,7 @@ class Feature:
     """
 
     terms: tuple[str, ...]
-    absolute: bool = False
+    kind: str = SIGNED
     gain: int = 3
 
     def __post_init__(self) -> None:
@@ -84,8 +88,8 @@ class Feature:
             raise ValueError(f"a feature must have at most {_MOST_TERMS} terms, not {self.terms!r}")
         for term in self.terms:
             difference(term)
-        if not isinstance(self.absolute, bool):
-            raise ValueError(f"absolute must be True or False, not {self.absolute!r}")
+        if self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
         if type(self.gain) is not int or not 0 <= self.gain <= _MOST_GAIN:
             raise ValueError(f"gain must be 0 to {_MOST_GAIN}, not {self.gain!r}")
 
@@ -94,13 +98,21 @@ class Feature:
         """As reports and netlists call it."""
         if not self.terms:
             return "scale"
-        text = "+".join(f"|{term}|" if self.absolute else term for term in self.terms)
-        return f"{text}<<{self.gain}"
+        marks = {SIGNED: "{}", ABSOLUTE: "|{}|", CHANGES: "({}!=0)"}[self.kind]
+        text = "+".join(marks.format(term) for term in self.terms)
+        return text if self.kind == CHANGES else f"{text}<<{self.gain}"
 
     @property
     def is_level(self) -> bool:
         """Whether it is the level of the prediction, which no scale divides."""
-        return self.terms == (PREDICTION,)
+        return self.terms == (PREDICTION,) and self.kind == SIGNED
+
+    @property
+    def number(self) -> int:
+        """As compiled loops tell it apart."""
+        if not self.terms:
+            return SCALE_NUMBER
+        return LEVEL_NUMBER if self.is_level else KINDS.index(self.kind)
 
     @property
     def late(self) -> bool:
@@ -152,15 +164,20 @@ STANDARD = (
         "W-NW", "NW-N", "N-NE", "W-N", "N-NN", "W-WW", "NE-NEE", "W-NE", "NW-NNW", "NE-NNE",
     )),
     *(Feature((error,), gain=4) for error in ("eW", "eN", "eNE", "eNW")),
-    *(Feature((error,), absolute=True, gain=4) for error in ("eW", "eN", "eNE", "eNW", "eWW", "eNN",
-                                                            "eNEE")),
-    Feature(("EW",), absolute=True), Feature(("ENE",), absolute=True),
-    Feature(("ENEEE",), absolute=True),
-    Feature(("W-WW", "N-NW", "N-NE"), absolute=True, gain=2),
-    Feature(("W-NW", "N-NN", "NE-NNE"), absolute=True, gain=2),
-    Feature(("W-WW", "N-NW", "N-NE", "W-NW", "N-NN", "NE-NNE"), absolute=True, gain=1),
-    Feature(("W-NW", "NW-N", "N-NE"), absolute=True, gain=2),
-    Feature(("eW", "eN", "eNE", "eNW"), absolute=True, gain=2),
+    *(Feature((error,), ABSOLUTE, 4) for error in (
+        "eW", "eN", "eNE", "eNW", "eWW", "eNN", "eNEE",
+    )),
+    *(Feature((energy,), ABSOLUTE) for energy in ("EW", "ENE", "ENEEE")),
+    Feature(("W-WW", "N-NW", "N-NE"), ABSOLUTE, 2),
+    Feature(("W-NW", "N-NN", "NE-NNE"), ABSOLUTE, 2),
+    Feature(("W-WW", "N-NW", "N-NE", "W-NW", "N-NN", "NE-NNE"), ABSOLUTE, 1),
+    Feature(("W-NW", "NW-N", "N-NE"), ABSOLUTE, 2),
+    Feature(("eW", "eN", "eNE", "eNW"), ABSOLUTE, 2),
+    # What drawn images are made of: neighbours that are exactly alike.
+    Feature(("W-NW", "NW-N", "N-NE"), CHANGES),
+    Feature(("W-WW", "W-NW", "NW-N", "N-NE", "NE-NEE", "N-NN", "NW-NNW", "NE-NNE"), CHANGES),
+    Feature(("eW", "eN", "eNE", "eNW", "eWW", "eNN", "eNEE"), CHANGES),
+    *(Feature((pair,), CHANGES) for pair in ("W-NW", "NW-N", "N-NE", "W-WW", "N-NN")),
     *(Feature((pair,)) for pair in ("P-W", "P-N", "P-NE", "P-NW", "P-NN")),
     Feature((PREDICTION,)),
 )  # fmt: skip
@@ -169,11 +186,6 @@ STANDARD = (
 def early_features(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
     """Those that are known before the first prediction."""
     return tuple(f for f in features if not f.late)
-
-
-def late_features(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
-    """Those that need the first prediction."""
-    return tuple(f for f in features if f.late)
 
 
 @njit(nogil=True, inline="always")
@@ -200,24 +212,21 @@ def scale_of(kernel, quantity):
 def normalised(kernel, f, quantity, shift):
     """Feature ``f`` of a sample, 0 to 255, where features are divided by ``2 ** shift``."""
     total = 0
+    sign = kernel.kind[f]
     for k in range(kernel.first[f], kernel.first[f + 1]):
         d = quantity[kernel.pair[k, 0]] - quantity[kernel.pair[k, 1]]
-        total += abs(d) if kernel.absolute[f] else d
+        if sign == SIGNED_NUMBER:
+            total += d
+        elif sign == ABSOLUTE_NUMBER:
+            total += abs(d)
+        else:
+            total += d != 0
+    if sign == CHANGES_NUMBER:
+        return total
     value = (total << kernel.gain[f]) >> shift
-    if kernel.absolute[f]:
-        return min(value, 255)
-    return min(max(value, -128), 127) + 128
-
-
-def shift_of(exponent: int) -> int:
-    """By how many bits a feature is moved right where S has this exponent."""
-    return exponent - LEAST_EXPONENT
+    return min(max(value, -128), 127) + 128 if sign == SIGNED_NUMBER else min(value, 255)
 
 
 def pairs(terms) -> np.ndarray:
     """Numbers of the quantities of many differences: int64, shape (n, 2)."""
     return np.array([difference(term) for term in terms], dtype=np.int64).reshape(-1, 2)
-
-
-#: Bits that the level of a prediction is moved right by, less the depth of samples.
-LEVEL_SHIFT = FRACTION_BITS - 7

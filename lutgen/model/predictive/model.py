@@ -13,7 +13,7 @@ from lutgen.files.archive import ArchiveError, canonical_hash, read_archive, wri
 from lutgen.model.head import PROB_BITS
 from lutgen.model.model import ModelError
 
-from .features import OCTAVE, Feature, Scale, early_features, pairs
+from .features import Feature, Scale, early_features, pairs
 from .predictor import Predictor
 from .residual import TOKENS
 from .trees import PINS, LutTrees
@@ -28,8 +28,8 @@ PROFILE = "predictive"
 #: Models in the package.
 SHIPPED = ("photo", "photo-16")
 
-#: A class is a quarter of an octave of the scale, whose unit here is 1/32 of an octave.
-CLASS_BITS = 3
+#: A class is a quarter of an octave of the scale, whose unit is 1/16 of an octave.
+CLASS_BITS = 2
 #: Tables of each scale: for predictions near a whole number, and for the others.
 FRACTIONS = 2
 _MOST_CLASSES = 128
@@ -47,9 +47,8 @@ class Kernel(NamedTuple):
     early: int  #: features known before the first prediction
     first: np.ndarray  #: (F + 1,) first pair of each feature
     pair: np.ndarray  #: (p, 2) quantities
-    absolute: np.ndarray  #: (F,) bool
+    kind: np.ndarray  #: (F,) `.features.Feature.number`
     gain: np.ndarray  #: (F,)
-    kind: np.ndarray  #: (F,) 0 normalised, 1 scale, 2 level
     split_feature: np.ndarray  #: (n,) predictor's tree
     split_threshold: np.ndarray  #: (n,)
     split_child: np.ndarray  #: (n, 2)
@@ -60,7 +59,7 @@ class Kernel(NamedTuple):
     correction_value: np.ndarray  #: (c, 64)
     scale_pin: np.ndarray  #: (s, 6)
     scale_value: np.ndarray  #: (s, 64)
-    origin: int  #: scale of class 0, in 1/32 octave
+    origin: int  #: scale of class 0, in 1/16 octave
     classes: int
     cumulative: np.ndarray  #: int32 (2 * classes, tokens + 1)
 
@@ -80,7 +79,7 @@ class PredictiveModel:
     corrections:
         LUT trees that correct it: their sum, in 1/64 of the power of two above the spread.
     scales:
-        LUT trees whose sum, in 1/32 of an octave, is added to the logarithm of S.
+        LUT trees whose sum, in 1/16 of an octave, is added to the logarithm of S.
     origin:
         That logarithm, corrected, less ``origin``, in quarters of an octave, is the class.
     cumulative:
@@ -114,8 +113,6 @@ class PredictiveModel:
         early = len(early_features(self.features))
         if any(f.late for f in self.features[:early]):
             raise ModelError("features known before the prediction must come first")
-        if any(f.is_level and f.absolute for f in self.features):
-            raise ModelError("absolute must be False of the prediction's level")
         if len(self.predictor.feature) and self.predictor.feature.max() >= early:
             raise ModelError(
                 f"predictor must read features below {early}, not {self.predictor.feature.max()}"
@@ -195,9 +192,8 @@ class PredictiveModel:
             early=len(early_features(self.features)),
             first=wide(np.cumsum([0, *map(len, terms)])),
             pair=np.concatenate([*terms, np.zeros((0, 2), np.int64)]),
-            absolute=np.array([f.absolute for f in self.features]),
+            kind=wide([f.number for f in self.features]),
             gain=wide([f.gain for f in self.features]),
-            kind=wide([2 if f.is_level else int(not f.terms) for f in self.features]),
             split_feature=wide(self.predictor.feature),
             split_threshold=wide(self.predictor.threshold),
             split_child=wide(self.predictor.child),
@@ -215,7 +211,7 @@ class PredictiveModel:
 
     def _parts(self) -> tuple[dict, dict[str, np.ndarray]]:
         meta = {
-            "features": [[list(f.terms), f.absolute, f.gain] for f in self.features],
+            "features": [[list(f.terms), f.kind, f.gain] for f in self.features],
             "weights": dict(self.scale.weights),
             "least": self.scale.least,
             "origin": self.origin,
@@ -267,7 +263,9 @@ class PredictiveModel:
     def _from_parts(cls, meta: dict, arrays: dict) -> "PredictiveModel":
         parts = meta["model"]
         return cls(
-            features=tuple(Feature(tuple(t), a, g) for t, a, g in parts["features"]),
+            features=tuple(
+                Feature(tuple(terms), kind, gain) for terms, kind, gain in parts["features"]
+            ),
             scale=Scale(parts["weights"], parts["least"]),
             predictor=Predictor(*(
                 arrays[f"predictor.{k}"] for k in ("feature", "threshold", "child", "coefficients")
@@ -317,7 +315,3 @@ def _questions(*networks: LutTrees) -> tuple[np.ndarray, list[np.ndarray]]:
             pin[at] = 0 if key[1] == _NEVER else number.setdefault(key, len(number))
         pins.append(pin)
     return np.array(list(number), dtype=np.int64), pins
-
-
-#: The logarithm of S has 16 steps in an octave; sums of scale trees are finer.
-SCALE_STEP = 32 // OCTAVE
