@@ -19,10 +19,10 @@ DEPTHS = ("levels", "logic_levels")
 _NETWORK = ("layers", "walker")
 
 
-def register_record(config, core: str, parameters: Mapping) -> dict:
+def register_record(config, core: str, name: str) -> dict:
     from .registers import build_maps, describe_registers
 
-    return describe_registers(build_maps([core], config)[core], parameters["name"])
+    return describe_registers(build_maps([core], config)[core], name)
 
 
 def describe_core(config, core: str) -> dict:
