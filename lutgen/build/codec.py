@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lutgen.handoff.vivado import vivado_files
-from lutgen.model.head import LaplaceHead
 from lutgen.model.model import Model
 from lutgen.names import top_module
 from lutgen.targets import Target, get_target
@@ -134,7 +133,7 @@ def _describe_model(model: Model) -> dict:
         "hash": model.hash,
         "profile": model.profile,
         "window": model.window.size,
-        "head": "laplace" if isinstance(model.head, LaplaceHead) else "table",
+        "head": model.head.kind,
         "classes": model.head.classes,
         "inputs": len(net.inputs),
         "nodes": net.n_nodes,

@@ -5,7 +5,6 @@ from functools import cached_property
 
 from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.tans import TansTables
-from lutgen.model.head import LaplaceHead
 from lutgen.model.model import Model
 from lutgen.model.tile import DEFAULT_IMAGE, DEFAULT_TILE, check_sizes
 
@@ -14,8 +13,7 @@ from ..coders.rans import BitPacker, RansDecoder, RansEncoder
 from ..coders.tans import TansDecoder, TansEncoder, TansStates, TansSymbols
 from ..fabric.fabric import FABRICS, Fabric
 from ..heads.constraint import ConstrainedDecoder, ConstrainedEncoder
-from ..heads.laplace import LaplaceDecoder, LaplaceEncoder
-from ..heads.table import TableDecoder, TableEncoder
+from ..heads.kinds import blocks_of
 from ..lanes.lanes import forward_tile
 from ..lanes.window import BackwardWindow, ForwardWindow
 from ..levels.prior import PriorWindow
@@ -95,10 +93,6 @@ class CoreConfig:
         """The cells of the fabric."""
         return FABRICS[self.fabric]
 
-    @property
-    def _laplace(self) -> bool:
-        return isinstance(self.model.head, LaplaceHead)
-
     @cached_property
     def tans_tables(self) -> TansTables:
         """Tables of the tANS coder."""
@@ -114,13 +108,13 @@ class CoreConfig:
             return TansSymbols
         if self.model.constraint:
             return ConstrainedEncoder
-        return LaplaceEncoder if self._laplace else TableEncoder
+        return blocks_of(self.model.head).encoder
 
     @property
     def _decoder_head(self) -> type:
         if self.model.constraint:
             return ConstrainedDecoder
-        return LaplaceDecoder if self._laplace else TableDecoder
+        return blocks_of(self.model.head).decoder
 
     @property
     def coder_registers(self) -> bool:
@@ -129,8 +123,7 @@ class CoreConfig:
 
     @property
     def _head_options(self) -> dict[str, bool]:
-        plain = not self._laplace and not self.model.constraint
-        return {"registers": True} if self.coder_registers and plain else {}
+        return {"registers": True} if self.coder_registers and not self.model.constraint else {}
 
     def encoder_head(self):
         """A new component that finds a symbol's interval."""
