@@ -69,7 +69,12 @@ class DecoderCore(wiring.Component):
 
     def __init__(self, config: CoreConfig, *, events: bool = False) -> None:
         self._config, self._events = config, events
-        super().__init__({
+        super().__init__(self.signature_of(config, events=events))
+
+    @staticmethod
+    def signature_of(config: CoreConfig, *, events: bool = False) -> wiring.Signature:
+        """The ports of such a core."""
+        return wiring.Signature({
             "bytes": In(stream.Signature(BYTE)),
             "pixels": Out(stream.Signature(PIXEL)),
             **({"eof": Out(1)} if events else {}),

@@ -61,7 +61,12 @@ class EncoderCore(wiring.Component):
 
     def __init__(self, config: CoreConfig, *, events: bool = False) -> None:
         self._config, self._events = config, events
-        super().__init__({
+        super().__init__(self.signature_of(config, events=events))
+
+    @staticmethod
+    def signature_of(config: CoreConfig, *, events: bool = False) -> wiring.Signature:
+        """The ports of such a core."""
+        return wiring.Signature({
             "pixels": In(stream.Signature(PIXEL)),
             "width": In(bits_for(config.max_width)),
             "height": In(bits_for(config.max_height)),
