@@ -106,8 +106,6 @@ class RasterToTiles(wiring.Component):
         m = Module()
         column_bits = bits_for(self._tile_width - 1)
         row_bits = bits_for(self._tile_height - 1)
-        bank_bits = bits_for(self._banks - 1)
-        slot_bits = bits_for(self._buffers - 1)
         walk = RasterWalk(m, range(self._max_width), range(self._max_height))
         x, y, row_end, frame_end = walk.x, walk.y, walk.row_end, walk.frame_end
         tile_end, band_end = walk.tile_end, walk.band_end
@@ -174,8 +172,20 @@ class RasterToTiles(wiring.Component):
                 m.d.sync += in_file.eq(1)
             with walk.go_on(tile, band), m.If(last):
                 m.d.sync += in_file.eq(0)
+        self._describe(m, walk, queue, described, take, file_begins, last)
+        m.d.comb += self.busy.eq(in_frame | in_file | queue.i.valid | queue.busy)
+        if self._events:
+            self._tell(m, walk, take, in_frame, in_file)
+        self._store(m, walk, tile, take, platform)
+        return m
+
+    def _describe(self, m: Module, walk, queue, described, take, file_begins, last) -> None:
+        """Queue each tile when its last pixel is taken."""
+        x, y, row_end, frame_end = walk.x, walk.y, walk.row_end, walk.frame_end
+        column_bits = bits_for(self._tile_width - 1)
+        row_bits = bits_for(self._tile_height - 1)
         undescribed = Signal()  # no tile of this file has been described yet
-        describe = take & tile_end & band_end
+        describe = take & walk.tile_end & walk.band_end
         with m.If(describe):
             m.d.sync += undescribed.eq(0)
         with m.Elif(take & file_begins):
@@ -187,25 +197,30 @@ class RasterToTiles(wiring.Component):
             described.last.eq(row_end & frame_end & last),
             queue.i.valid.eq(describe),
         ]
-        m.d.comb += [
-            queue.i.payload.eq(described),
-            self.busy.eq(in_frame | in_file | queue.i.valid | queue.busy),
+        m.d.comb += queue.i.payload.eq(described)
+
+    def _tell(self, m: Module, walk, take, in_frame, in_file) -> None:
+        """`RASTER_EVENTS`."""
+        pixel, row_end = self.pixels.payload, walk.row_end
+        m.d.comb += self.in_file.eq(in_file)
+        m.d.sync += [
+            self.pixel_taken.eq(take),
+            self.frame_taken.eq(take & row_end & walk.frame_end),
+            self.sof_early.eq(take & pixel.sof & in_frame),
+            self.sof_late.eq(self.pixels.valid & ~pixel.sof & ~in_frame),
+            self.eol_early.eq(take & pixel.eol & ~row_end),
+            self.eol_late.eq(take & ~pixel.eol & row_end),
         ]
 
-        if self._events:
-            m.d.comb += self.in_file.eq(in_file)
-            m.d.sync += [
-                self.pixel_taken.eq(take),
-                self.frame_taken.eq(take & row_end & frame_end),
-                self.sof_early.eq(take & pixel.sof & in_frame),
-                self.sof_late.eq(self.pixels.valid & ~pixel.sof & ~in_frame),
-                self.eol_early.eq(take & pixel.eol & ~row_end),
-                self.eol_late.eq(take & ~pixel.eol & row_end),
-            ]
-
-        # Row r of a tile is row r // banks of memory r % banks.
+    def _store(self, m: Module, walk, tile, take, platform) -> None:
+        """Tile buffers: row r of a tile is row r // banks of memory r % banks."""
+        x, y = walk.x, walk.y
+        column_bits = bits_for(self._tile_width - 1)
+        row_bits = bits_for(self._tile_height - 1)
+        bank_bits = bits_for(self._banks - 1)
+        slot_bits = bits_for(self._buffers - 1)
         store = delay(m, take, 1, name="store", reset=True)
-        data = delay(m, pixel.data, 1, name="data")
+        data = delay(m, self.pixels.payload.data, 1, name="data")
         bank = delay(m, y[:bank_bits], 1, name="bank")
         write_at = delay(
             m, Cat(x[:column_bits], y[bank_bits:row_bits], tile[:slot_bits]), 1, name="write_at"
@@ -224,8 +239,7 @@ class RasterToTiles(wiring.Component):
                 self.stored.x.eq(x),
                 self.stored.y.eq(y),
                 self.stored.tile.eq(tile),
-                self.stored.row_end.eq(row_end),
-                self.stored.last_row.eq(frame_end),
-                self.stored.tile_last.eq(tile_end & band_end),
+                self.stored.row_end.eq(walk.row_end),
+                self.stored.last_row.eq(walk.frame_end),
+                self.stored.tile_last.eq(walk.tile_end & walk.band_end),
             ]
-        return m
