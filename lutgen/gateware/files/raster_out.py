@@ -136,7 +136,25 @@ class TilesToRaster(wiring.Component):
         with m.Elif(ends):
             m.d.sync += in_frame.eq(0)
 
-        # Tiles are done in the order of their numbers, so those below ``done_to`` can be read.
+        read_at, issue, under_way = self._issue(m, steps)
+        pixel = add_ram(
+            m, "buffers", 1 << (column_bits + row_bits + slot_bits), 8, write=self.write,
+            write_address=Cat(self.write_x, self.write_y, self.write_tile[:slot_bits]),
+            data=self.write_pixel, address=Cat(read_at.x, read_at.y, read_at.tile[:slot_bits]),
+            fabric=platform,
+        )  # fmt: skip
+        if self._events:
+            m.d.comb += at.eof.eq(row_end & frame_end)
+        m.d.comb += self.busy.eq(under_way | self.frames.valid | in_frame | steps.o.valid)
+        self._show(m, pixel, read_at, issue)
+        return m
+
+    def _issue(self, m: Module, steps: SkidBuffer):
+        """Read a pixel when its tile is done and the queue has room for it.
+
+        Tiles are done in the order of their numbers, so those below ``done_to`` can be read.
+        Returns the step, whether it is read, and whether pixels are on their way.
+        """
         read_at = steps.o.payload
         credits_ = Signal(range(self._CREDITS + 1), init=self._CREDITS)
         credit = Signal()
@@ -152,28 +170,21 @@ class TilesToRaster(wiring.Component):
         ]
         with m.If(issue & read_at.frees):
             m.d.sync += self.oldest.eq(read_at.tile + 1)
+        return read_at, issue, credits_ != self._CREDITS
 
-        pixel = add_ram(
-            m, "buffers", 1 << (column_bits + row_bits + slot_bits), 8, write=self.write,
-            write_address=Cat(self.write_x, self.write_y, self.write_tile[:slot_bits]),
-            data=self.write_pixel, address=Cat(read_at.x, read_at.y, read_at.tile[:slot_bits]),
-            fabric=platform,
-        )  # fmt: skip
+    def _show(self, m: Module, pixel, read_at, issue) -> None:
+        """Queue pixels with their marks for the output."""
         m.submodules.out = out = fifo.SyncFIFOBuffered(
             width=PIXEL.size + self._events, depth=self._CREDITS
         )
         marks = Cat(read_at.sof, read_at.eol)
         if self._events:
-            m.d.comb += at.eof.eq(row_end & frame_end)
             marks = Cat(marks, read_at.eof)
         marks = delay(m, marks, 2 + self._registers, name="marks")
         pixel = delay(m, pixel, int(self._registers), name="pixel")
         m.d.comb += [
             out.w_data.eq(Cat(pixel, marks)),
             out.w_en.eq(delay(m, issue, 2 + self._registers, name="issued", reset=True)),
-            self.busy.eq(
-                (credits_ != self._CREDITS) | self.frames.valid | in_frame | steps.o.valid
-            ),
         ]
         if self._events:  # the queue's payload is wider than the port's
             m.d.comb += [
