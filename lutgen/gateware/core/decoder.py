@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from ..coders.payload import PayloadMemory
-from ..fabric.pipeline import delay
+from ..fabric.pipeline import delay, drive
 from ..files.packet_reader import PacketReader
 from ..files.raster import PIXEL, frame_layout
 from ..files.raster_out import TilesToRaster
@@ -338,18 +338,9 @@ class DecoderCore(wiring.Component):
                 getattr(levels, f"order_{name}").eq(late[name])
                 for name in ("lane", "level", "width", "height", "phase")
             ],
-            *[
-                getattr(lanes, name).eq(getattr(levels, name))
-                for name in ("upsampled", "upsampled_lane", "upsampled_phase")
-            ],
-            *[
-                getattr(levels, name).eq(getattr(lanes, name))
-                for name in ("lane", "column", "row", "x", "y")
-            ],
-            *[
-                getattr(prior, name).eq(getattr(lanes, name))
-                for name in ("lane", "active", "x", "y", "width", "height")
-            ],
+            *drive(lanes, levels, "upsampled", "upsampled_lane", "upsampled_phase"),
+            *drive(levels, lanes, "lane", "column", "row", "x", "y"),
+            *drive(prior, lanes, "lane", "active", "x", "y", "width", "height"),
             prior.has_prior.eq(upsampled),
             *[prior.rows[k].eq(levels.rows[k]) for k in range(len(prior.rows))],
         ]

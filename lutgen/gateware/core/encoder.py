@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from ..coders.rans import BitPacker
-from ..fabric.pipeline import delay
+from ..fabric.pipeline import delay, drive
 from ..files.packet_writer import PacketWriter
 from ..files.raster import PIXEL, file_layout
 from ..files.raster_in import RASTER_EVENTS, RasterToTiles
@@ -158,10 +158,7 @@ class EncoderCore(wiring.Component):
             self.bad_size.eq(raster.bad_size),
         ]
         if self._events:
-            m.d.comb += [
-                getattr(self, name).eq(getattr(raster, name))
-                for name in _EVENTS
-            ]
+            m.d.comb += drive(self, raster, *_EVENTS)
         # Never full: each file has a tile in a buffer.
         m.submodules.files = files = LutFifo(
             file_layout(**size), c.input_buffers + c.packet_buffers
@@ -329,18 +326,12 @@ class EncoderCore(wiring.Component):
         below = delay(m, coarser, BackwardWindow.fetch_latency, name="coarser")
         m.d.comb += [
             levels.reads.eq(lanes.active),
-            *[
-                getattr(levels, name).eq(getattr(lanes, name))
-                for name in ("tile", "level", "column", "row", "x", "y")
-            ],
+            *drive(levels, lanes, "tile", "level", "column", "row", "x", "y"),
             *[
                 window.banks[b].eq(Mux(below, levels.banks[b], raster.banks[b]))
                 for b in range(len(raster.banks))
             ],
-            *[
-                getattr(prior, name).eq(getattr(lanes, name))
-                for name in ("lane", "active", "x", "y", "width", "height")
-            ],
+            *drive(prior, lanes, "lane", "active", "x", "y", "width", "height"),
             prior.has_prior.eq(upsampled),
             *[prior.rows[k].eq(levels.rows[k]) for k in range(len(prior.rows))],
             network.features.eq(Cat(window.features, prior.features)),

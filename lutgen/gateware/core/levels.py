@@ -9,7 +9,7 @@ from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from ..fabric.pipeline import choose, delay
+from ..fabric.pipeline import choose, delay, drive
 from ..lanes.lanes import backward_tile
 from ..lanes.window import row_banks
 from ..levels.coarse import CoarseMemory
@@ -136,12 +136,10 @@ class EncoderLevels(wiring.Component):
         wiring.connect(m, pixels.r_stream, pyramid.pixels)
         m.d.comb += [pixels.w_data.eq(self.stored), pixels.w_en.eq(self.store)]
         m.d.sync += self.hold.eq(pixels.level > _PIXELS - 6)
-        m.d.comb += [
-            getattr(coarse, name).eq(getattr(pyramid, name))
-            for name in (
-                "write", "write_tile", "write_level", "write_x", "write_y", "write_pixel",
-            )
-        ]  # fmt: skip
+        m.d.comb += drive(
+            coarse, pyramid, "write", "write_tile", "write_level", "write_x", "write_y",
+            "write_pixel",
+        )
 
         order = upsample_order(slots, levels, **tile, tag_bits=1)
         upsample = _add_pass(m, c, order, coarse, priors)
