@@ -26,7 +26,7 @@ import numpy as np
 from bench.equivalent import equivalent
 from bench.mutate import KINDS, Fault, find, mutated, numbered
 from lutgen.build.codec import build, load_build
-from lutgen.build.core import core_config
+from lutgen.build.options import BuildOptions
 from lutgen.codec.codec import Codec
 from lutgen.model.model import Model
 from lutgen.sim.check.build_tables import compare_tables
@@ -121,14 +121,15 @@ def study(
     """Judge faults of a core one after the other; of those ``before``, only the survivors."""
     record = load_build(folder)
     model = Model.load(folder / record["model"]["file"])
-    config = core_config(model, record["parameters"])
+    options = BuildOptions.of_record(record["parameters"])
+    config = options.core_config(model)
     codec = Codec(model)
     module = record["cores"][core]["module"]
     path = folder / f"{module}.v"
     faults = find(path.read_text(), folder)
     tell(f"{core}: {len(faults)} faults to draw from")
     faults = draw(faults, count, np.random.default_rng(seed))
-    pictures = Pictures(codec, record["parameters"], 0)
+    pictures = Pictures(codec, options, 0)
     selection = folder / f"fault-{core}.txt"
     text = mutated(Design.of(path, module).texts[0], faults, module, selection)
     design = Design.of(text, module)
@@ -190,7 +191,7 @@ def main(
     faults = []
     with tempfile.TemporaryDirectory(prefix="lutgen-mutants-") as folder:
         folder = Path(folder, "build")
-        build("zynq7045", model, out=folder, estimate=False, **parameters)
+        build("zynq7045", model, BuildOptions(**parameters), out=folder, estimate=False)
         for number, name in enumerate(cores):
             share = count // len(cores) + (number < count % len(cores))
             faults += study(

@@ -161,6 +161,26 @@ def setuptools() -> dict:
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
 
 
+#: Longer than the others: parsers, of which each state is a few lines.
+LONG = {"BandPackets", "PacketReader", "PacketWriter"}
+
+
+def test_elaborate_is_short():
+    """What does not fit a screen is told in verbs, methods of their own."""
+    lengths = {}
+    for path in wing_files("gateware"):
+        for kind in ast.walk(ast.parse(path.read_text())):
+            if isinstance(kind, ast.ClassDef):
+                lengths |= {
+                    f"{kind.name} in {path.name}": item.end_lineno - item.lineno + 1
+                    for item in kind.body
+                    if isinstance(item, ast.FunctionDef) and item.name == "elaborate"
+                    and kind.name not in LONG
+                }  # fmt: skip
+    assert len(lengths) > 50
+    assert {name: lines for name, lines in lengths.items() if lines > 90} == {}
+
+
 def packaged_files() -> dict[Path, str]:
     """What the package holds: files, and the packages that they belong to."""
     found = {}

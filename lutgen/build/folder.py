@@ -19,16 +19,14 @@ from lutgen.targets import Target
 
 from .core import REFUSED
 from .describe import DEPTHS, RESOURCES
+from .options import TOPS, options_of
 
 __all__ = [
-    "CORES", "SCHEMA", "TOPS", "BuildError", "files_digest", "load_build", "make_folder",
-    "new_record",
+    "SCHEMA", "BuildError", "files_digest", "load_build", "make_folder", "new_record",
 ]  # fmt: skip
 
 #: Version of ``build.json``: a reader of 1 understands every build.json that says 1.
 SCHEMA = 1
-CORES = ("encoder", "decoder")
-TOPS = (*CORES, "codec")
 _RECORD = "build.json"
 
 
@@ -162,7 +160,11 @@ def load_build(folder: str | os.PathLike, *, tops: Sequence[str] | None = TOPS) 
             f"{folder / _RECORD} must be a build record of schema {SCHEMA}: build again with "
             f"lutgen {lutgen.__version__}"
         )
-    if tops is not None and (top := record["parameters"]["top"]) not in tops:
+    try:
+        top = options_of(record).top
+    except ValueError as error:
+        raise ValueError(f"{folder / _RECORD}: {error}: build again") from None
+    if tops is not None and top not in tops:
         raise ValueError(f"build in {folder} must be of top {' or '.join(tops)}, not {top}")
     return record | {"folder": str(folder)}
 

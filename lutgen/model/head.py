@@ -1,19 +1,24 @@
 """Probability heads: what turns the network's outputs into integer frequencies.
 
-Both heads end in the same thing, the cumulative frequencies of the 256 symbols in units of
+All heads end in the same thing, the cumulative frequencies of the 256 symbols in units of
 ``2 ** -prob_bits``, computed once at export.  Coding them needs no float.
+
+A head is what `Head` says; another one needs a class and its place in `HEADS`.
 """
 
 import heapq
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar, Protocol
 
 import numpy as np
 
+from .netlist import Netlist
 from .samples import EIGHT_BIT
+from .walker import Walker
 
-__all__ = ["PROB_BITS", "SYMBOLS", "LaplaceHead", "TableHead"]
+__all__ = ["HEADS", "PROB_BITS", "SYMBOLS", "Head", "LaplaceHead", "TableHead"]
 
 SYMBOLS = EIGHT_BIT.levels
 #: Frequencies of one class add up to ``2 ** PROB_BITS``.
@@ -58,6 +63,45 @@ def _code_length(cumulative: np.ndarray, classes: np.ndarray, symbols: np.ndarra
     return PROB_BITS - np.log2(freq)
 
 
+class Head(Protocol):
+    """What every head is."""
+
+    #: How model files and `lutgen.gateware` call such heads.
+    kind: ClassVar[str]
+    #: The head's name in messages.
+    title: ClassVar[str]
+    #: Its arrays, in the order of its arguments, each an attribute and an array of the model file.
+    arrays: ClassVar[tuple[str, ...]]
+    #: Output groups of the netlist that it reads.
+    groups: ClassVar[tuple[str, ...]]
+
+    @property
+    def cumulative(self) -> np.ndarray:
+        """Cumulative frequencies of the symbols of each class, int32 of shape (classes, 257)."""
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+
+    def check(self, network: Netlist, walker: Walker | None) -> None:
+        """ValueError unless the netlist's outputs, with the walker behind them, name classes."""
+
+    def classes_of(
+        self, network: Netlist, walker: Walker | None, features: np.ndarray
+    ) -> np.ndarray:
+        """Class, int64 (P,), of each pixel from uint8 ``features`` of shape (F, P)."""
+
+    def code_length(self, classes: np.ndarray, symbols: np.ndarray) -> np.ndarray:
+        """Ideal code length in bits of each symbol, float64, for reports only."""
+
+    def readout(self, outputs: dict[str, np.ndarray]) -> tuple:
+        """What the compiled kernels make a class from.
+
+        Nodes of a sum and the weight of each, nodes of a count, the table that maps the sum, the
+        table that maps the count, and the factor of the latter; int64.
+        """
+
+
 @dataclass(frozen=True, eq=False)
 class TableHead:
     """Head ``table``: row ``class`` of a learned table.
@@ -69,6 +113,11 @@ class TableHead:
     """
 
     cumulative: np.ndarray
+
+    kind = "table"
+    title = "table"
+    arrays = ("cumulative",)
+    groups = ("index",)
 
     def __post_init__(self) -> None:
         array = _integer("cumulative frequencies", self.cumulative, np.int32, 2)
@@ -109,6 +158,45 @@ class TableHead:
         """Number of tables."""
         return self.cumulative.shape[0]
 
+    def check(self, network: Netlist, walker: Walker | None) -> None:
+        """See `Head.check`."""
+        bits = len(network.outputs["index"])
+        if not 1 <= bits <= 16:
+            raise ValueError(f"index must have 1 to 16 bits, not {bits}")
+        if walker is None:
+            # Rows for every number that the index can be, so that none is out of range.
+            if self.classes != 1 << bits:
+                raise ValueError(
+                    f"head must have {1 << bits} classes for an index of {bits} bits, "
+                    f"not {self.classes}"
+                )
+            return
+        if walker.entries != 1 << bits:
+            raise ValueError(
+                f"walker must begin with {1 << bits} records for an index of {bits} bits, "
+                f"not {walker.entries}"
+            )
+        if walker.features > network.features:
+            raise ValueError(
+                f"walker must read features below {network.features}, not {walker.features - 1}"
+            )
+        if walker.classes > self.classes:
+            raise ValueError(
+                f"walker must name classes below {self.classes}, not {walker.classes - 1}"
+            )
+
+    def classes_of(
+        self, network: Netlist, walker: Walker | None, features: np.ndarray
+    ) -> np.ndarray:
+        """See `Head.classes_of`."""
+        index = network.evaluate_index("index", features)
+        return index if walker is None else walker.walk(index, features).astype(np.int64)
+
+    def readout(self, outputs: dict[str, np.ndarray]) -> tuple:
+        """See `Head.readout`: the sum is the index."""
+        index, none = outputs["index"].astype(np.int64), np.zeros(0, dtype=np.int64)
+        return index, np.int64(1) << np.arange(len(index)), none, none, none, 0
+
     def code_length(self, classes: np.ndarray, symbols: np.ndarray) -> np.ndarray:
         """Ideal code length in bits of each symbol, float64, for reports only."""
         return _code_length(self.cumulative, classes, symbols)
@@ -139,6 +227,11 @@ class LaplaceHead:
     mu: np.ndarray
     sigma: np.ndarray
     cdf: np.ndarray
+
+    kind = "laplace"
+    title = "Laplace"
+    arrays = ("mu", "sigma", "cdf")
+    groups = ("mu", "sigma")
 
     def __post_init__(self) -> None:
         for name, ndim in (("mu", 1), ("sigma", 1), ("cdf", 2)):
@@ -190,6 +283,31 @@ class LaplaceHead:
         """Class ``512 * scale + location`` from the counts of ones."""
         return 512 * self.sigma[sigma_count] + self.mu[mu_count]
 
+    def check(self, network: Netlist, walker: Walker | None) -> None:
+        """See `Head.check`."""
+        for name in self.groups:
+            bits, table = len(network.outputs[name]), getattr(self, name)
+            if table.size != bits + 1:
+                raise ValueError(
+                    f"table {name} must have {bits + 1} entries for {bits} output bits, "
+                    f"not {table.size}"
+                )
+        if walker is not None:
+            raise ValueError("walker must be absent from a model with a Laplace head")
+
+    def classes_of(
+        self, network: Netlist, walker: Walker | None, features: np.ndarray
+    ) -> np.ndarray:
+        """See `Head.classes_of`."""
+        counts = (network.evaluate_count(name, features) for name in self.groups)
+        return self.classify(*counts).astype(np.int64)
+
+    def readout(self, outputs: dict[str, np.ndarray]) -> tuple:
+        """See `Head.readout`: both numbers of ones, through their tables."""
+        mu, sigma = (outputs[name].astype(np.int64) for name in self.groups)
+        maps = (self.mu.astype(np.int64), self.sigma.astype(np.int64), 512)
+        return mu, np.ones(len(mu), dtype=np.int64), sigma, *maps
+
     @cached_property
     def cumulative(self) -> np.ndarray:
         """int32, shape (classes, 257): the head written out as a table head's tables.
@@ -207,3 +325,7 @@ class LaplaceHead:
     def code_length(self, classes: np.ndarray, symbols: np.ndarray) -> np.ndarray:
         """Ideal code length in bits of each symbol, float64, for reports only."""
         return _code_length(self.cumulative, classes, symbols)
+
+
+#: Heads by kind.
+HEADS: dict[str, type[Head]] = {head.kind: head for head in (TableHead, LaplaceHead)}

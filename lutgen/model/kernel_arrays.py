@@ -6,7 +6,7 @@ See :mod:`lutgen.codec.kernel`.
 import numpy as np
 
 from .constraint import exponents
-from .head import SYMBOLS, LaplaceHead
+from .head import SYMBOLS
 from .model import Model
 from .netlist import Netlist
 from .upsample import GROUPS
@@ -32,18 +32,9 @@ def _circuit(net: Netlist) -> tuple:
 def arm_arrays(model: Model) -> tuple:
     """The autoregressive model: ``arm`` of the kernels."""
     net = model.network
-    none = np.zeros(0, dtype=np.int64)
-    if isinstance(model.head, LaplaceHead):
-        mu, sigma = (net.outputs[name].astype(np.int64) for name in ("mu", "sigma"))
-        out = (mu, np.ones(len(mu), dtype=np.int64), sigma)
-        maps = (model.head.mu.astype(np.int64), model.head.sigma.astype(np.int64), 512)
-    else:
-        index = net.outputs["index"].astype(np.int64)
-        out = (index, np.int64(1) << np.arange(len(index)), none)
-        maps = (none, none, 0)
     return (
         np.array(model.window.offsets, dtype=np.int64), model.window.causal,
-        _circuit(net), (*out, *maps), _walker_arrays(model),
+        _circuit(net), model.head.readout(net.outputs), _walker_arrays(model),
         np.ascontiguousarray(model.head.cumulative, dtype=np.int64),
         exponents(model.head.cumulative) if model.constraint
         else np.zeros((0, SYMBOLS), dtype=np.uint8),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lutgen.build.options import BuildOptions
 from lutgen.codec.codec import Codec
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.gateware.core.top import DECODER_ERRORS, ENCODER_ERRORS
@@ -93,11 +94,11 @@ class CoreJudge:
         self, record: Mapping, config: CoreConfig, design: Design, pictures: Pictures,
         codec: Codec, *, share: float, seed: int,
     ) -> None:  # fmt: skip
-        parameters = record["parameters"]
+        options = BuildOptions.of_record(record["parameters"])
         self.config, self.design, self.pictures, self.codec = config, design, pictures, codec
-        self.bytes, self.cores = parameters["stream_bytes"], parameters.get("cores", 1)
+        self.bytes, self.cores = options.stream_bytes, options.cores
         self.seed, self._share = seed, share
-        self._registers = parameters.get("registers", False)
+        self._registers = options.registers
 
     def control(self) -> Ports | Registers:
         """Ports or registers, as the build has them."""

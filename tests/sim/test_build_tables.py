@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from lutgen.build.codec import build, load_build
-from lutgen.build.core import core_config
 from lutgen.build.engine import build_engine, load_engine_tables
+from lutgen.build.options import BuildOptions
 from lutgen.model.model import Model
 from lutgen.sim.check.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.check.expected_tables import codec_tables, engine_tables
@@ -32,7 +32,7 @@ KINDS = {
 def compared(folder):
     record = load_build(folder)
     model = Model.load(folder / "model.lutgen")
-    coder = core_config(model, record["parameters"]).coder
+    coder = BuildOptions.of_record(record["parameters"]).core_config(model).coder
     return {
         core: compare_tables(record, core, codec_tables(core, model, coder), model)
         for core in record["cores"]
@@ -42,7 +42,7 @@ def compared(folder):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("tables") / "build"
-    build("zynq7045", table_model(), name="lutgen", out=out, estimate=False, **SMALL)
+    build("zynq7045", table_model(), BuildOptions(name="lutgen", **SMALL), out=out, estimate=False)
     return out
 
 
@@ -55,7 +55,7 @@ def copy(folder, tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_build(kind, tmp_path):
     make, target, options, tables = KINDS[kind]
-    build(target, make(), out=tmp_path / "b", estimate=False, **SMALL, **options)
+    build(target, make(), BuildOptions(**SMALL, **options), out=tmp_path / "b", estimate=False)
     assert changed_files(load_build(tmp_path / "b")) == []
     found = compared(tmp_path / "b")
     assert {core: problems for core, (_, problems) in found.items()} == {

@@ -38,7 +38,7 @@ def fewer_classes(model: Model, images: Sequence[np.ndarray], classes: int, *, t
     ValueError
         If the model has no walker, whose leaves could be renamed, or fewer classes.
     """
-    if not isinstance(model.head, TableHead) or model.walker is None:
+    if model.head.kind != "table" or model.walker is None:
         raise ValueError("classes can be merged only in a model with a table head and a walker")
     if not 2 <= classes <= model.head.classes:
         raise ValueError(
