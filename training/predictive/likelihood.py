@@ -3,6 +3,9 @@
 A sample x has the probability that the density of location mu and spread s gives to the interval
 [x - 1/2, x + 1/2].  Real residuals have heavier or lighter tails, which the token tables learn; as
 a yardstick for locations and scales the density is good enough, and it is smooth.
+
+One sample in fifty is taken to come from elsewhere, all magnitudes alike: in drawn images a sample
+is certain until an edge comes, and an edge must not cost more than a table would make it cost.
 """
 
 import math
@@ -14,19 +17,25 @@ from lutgen.files.compiled import njit
 
 __all__ = ["bits", "slopes"]
 
-_LEAST = 1e-12
+#: Share of samples from elsewhere, and the logarithm that shares them out over all magnitudes.
+_ELSEWHERE = 0.02
+_MAGNITUDES = 2 * math.log(1 << 16)
 
 
 @njit(nogil=True, inline="always")
 def _at(residual, log_spread):
-    """Probability, and the densities at both ends of the interval times the spread."""
+    """Probability, the logistic share of it, and the interval's ends with their densities.
+
+    Ends are in units of the spread, densities times the spread.
+    """
     s = math.exp(log_spread)
     a = (abs(residual) - 0.5) / s
     b = (abs(residual) + 0.5) / s
     tail_a = 1 / (1 + math.exp(a)) if a < 30 else math.exp(-a)
     tail_b = 1 / (1 + math.exp(b)) if b < 30 else math.exp(-b)
-    p = max(tail_a - tail_b, _LEAST)
-    return p, a, b, tail_a * (1 - tail_a), tail_b * (1 - tail_b), s
+    own = (1 - _ELSEWHERE) * (tail_a - tail_b)
+    p = own + _ELSEWHERE / (_MAGNITUDES * (abs(residual) + 1))
+    return p, own, a, b, tail_a * (1 - tail_a), tail_b * (1 - tail_b)
 
 
 @njit(nogil=True, parallel=True, fastmath=True)
@@ -46,10 +55,11 @@ def slopes(residual, log_spread, of_scale, slope, curve):
     The curvature is the expected one, so that it is never negative.
     """
     for i in numba.prange(len(residual)):
-        p, a, b, at_a, at_b, _ = _at(residual[i], log_spread[i])
+        p, own, a, b, at_a, at_b = _at(residual[i], log_spread[i])
+        share = own / p
         if of_scale:
-            slope[i] = (b * at_b - a * at_a) / p
-            curve[i] = 1.43 * (1 - p * p) + 0.02
+            slope[i] = (1 - _ELSEWHERE) * (b * at_b - a * at_a) / p
+            curve[i] = 1.43 * (1 - own * own) * share + 0.02
         else:
-            slope[i] = np.sign(residual[i]) * (at_b - at_a) / p
-            curve[i] = (1 - p) / 3 + 1e-4
+            slope[i] = (1 - _ELSEWHERE) * np.sign(residual[i]) * (at_b - at_a) / p
+            curve[i] = (1 - own) / 3 * share + 1e-4

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from lutgen.model.head import PROB_BITS
-from lutgen.model.predictive.features import STANDARD, Scale
+from lutgen.model.predictive.features import STANDARD, Scale, pairs
 from lutgen.model.predictive.model import CLASS_BITS, FRACTIONS, PredictiveModel
 from lutgen.model.predictive.neighbourhood import SAMPLES
 from lutgen.model.predictive.predictor import Predictor
@@ -15,7 +15,7 @@ from lutgen.model.predictive.trees import LutTrees
 
 from .boost import boost
 from .config import PredictiveConfig
-from .draw import Drawn, draw, early_of, logarithm_of
+from .draw import UNIT, Drawn, draw, early_of, logarithm_of
 from .linear import grow_predictor
 from .scale import fit_scale, log_spread
 from .tables import count_tokens, scales_of, tables
@@ -25,6 +25,10 @@ __all__ = ["train_predictive"]
 #: Where training begins: errors of the nearest neighbours.
 _FIRST_SCALE = Scale({"eW": 22, "eN": 16, "eNE": 12, "eNW": 8, "eWW": 10, "EW": 12}, 205)
 _FIRST_COEFFICIENTS = {"W": 96, "N": 96, "NW": -64}
+#: Differences around a sample, and how many times the spread their sum is where there is texture.
+_AROUND = ("W-NW", "NW-N", "N-NE", "W-WW", "N-NN")
+_AROUND_SHARE = 6
+_LEAST_SPREAD = 0.05
 #: Share of samples whose scale lies below the least class, and above the greatest.
 _OUTSIDE = 0.0005
 
@@ -61,11 +65,17 @@ def _turned(images, config: PredictiveConfig):
 
 
 def _weights(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
-    """Weight of each sample's squared error: what a logistic density would give it."""
+    """Weight of each sample's squared error: what a logistic density would give it.
+
+    Its spread is that of the errors nearby or, if this is less, of the differences around the
+    sample: beside an edge of a drawn image errors are large, and the next sample is certain.
+    """
     spread = np.exp(log_spread(logarithm_of(model.kernel, drawn.quantity)))
-    size = np.abs(drawn.error)
-    ratio = np.maximum(size / spread, 1e-3)
-    return (np.tanh(ratio / 2) / (ratio / 2) / (spread + 0.05) ** 2).astype(np.float32)
+    a, b = pairs(_AROUND).T
+    around = np.abs(drawn.quantity[:, a] - drawn.quantity[:, b]).sum(axis=1) * np.float32(UNIT)
+    spread = np.minimum(spread, around / _AROUND_SHARE) + _LEAST_SPREAD
+    ratio = np.maximum(np.abs(drawn.error) / spread, 1e-3)
+    return (np.tanh(ratio / 2) / (ratio / 2) / spread**2).astype(np.float32)
 
 
 def train_predictive(
