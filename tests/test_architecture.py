@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 WINGS = {"constraints": ROOT / "constraints", "sim": ROOT / "sim", "training": ROOT / "training"}
 #: Floors of the house from the ground up: a wing imports itself and what is below it.
 FLOORS = (
+    ("errors",),
     ("constraints", "extras", "files", "names", "registers"),
     ("commands", "model", "targets"),
     ("codec", "formats", "handoff", "synth"),
@@ -114,6 +115,63 @@ def test_every_wing_and_room_has_its_floor():
 
     assert inside(ROOT / "lutgen") == WING_FLOOR.keys()
     assert inside(ROOT / "lutgen" / "gateware") == ROOM_FLOOR.keys()
+
+
+#: Errors that users do not cause; `lutgen.errors` has those for them.
+BUGS = {
+    "AttributeError", "Exception", "IndexError", "KeyError", "LookupError", "RuntimeError",
+    "TypeError", "ValueError",
+}  # fmt: skip
+#: Blocks whose users are other blocks; the configuration of a core is checked before.
+BLOCKS = {*ROOM_FLOOR} - {"bands", "core", "ip"}
+#: A file for boards that have nothing of lutgen, and the process of a simulator.
+ALONE = ("handoff/drivers/lutgen_driver.py", "sim/tool/runner.py")
+
+
+def raised(path: Path) -> list[str]:
+    """Names of the exceptions that a file raises, with their lines."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            called = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+            if isinstance(called, ast.Name) and called.id in BUGS:
+                found.append(f"line {node.lineno}: {called.id}")
+    return found
+
+
+def test_errors_for_users_have_their_class():
+    """What a command prints as a line about what was given is a `LutgenError`."""
+    for wing in WING_FLOOR:
+        for path in wing_files(wing):
+            inside = path.relative_to(ROOT).parts
+            if inside[:2] == ("lutgen", "gateware") and inside[2] in BLOCKS:
+                continue
+            if not str(path).endswith(ALONE):
+                assert not raised(path), f"{path} must raise an error of lutgen.errors"
+
+
+def test_no_error_is_told_by_its_words():
+    """No condition looks at the text of an error that was caught."""
+    for wing in WING_FLOOR:
+        for path in wing_files(wing):
+            assert not told_by_words(path.read_text()), path
+    bad = "try:\n    f()\nexcept OSError as e:\n    if 'disk' in str(e):\n        g()\n"
+    assert told_by_words(bad) == [4]
+
+
+def told_by_words(text: str) -> list[int]:
+    """Lines of conditions on ``str`` of a caught error."""
+    lines = []
+    for handler in (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.ExceptHandler)):
+        for node in ast.walk(handler):
+            if isinstance(node, ast.If | ast.IfExp | ast.While):
+                lines += [
+                    call.lineno for call in ast.walk(node.test)
+                    if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+                    and call.func.id in ("str", "repr") and isinstance(call.args[0], ast.Name)
+                    and call.args[0].id == handler.name
+                ]  # fmt: skip
+    return lines
 
 
 @pytest.mark.parametrize("wing", WITHOUT)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from lutgen.errors import InputError
 from lutgen.handoff.vivado import vivado_files
 from lutgen.model.head import LaplaceHead
 from lutgen.model.model import Model
@@ -90,7 +91,7 @@ def build(
 
     Raises
     ------
-    ValueError
+    InputError
         If a parameter is outside its range; the message names value, rule and fix.
     BuildError
         If Yosys refuses a core, or a process that makes one is killed.
@@ -99,14 +100,14 @@ def build(
     """
     target = get_target(target) if isinstance(target, str) else target
     if top not in TOPS:
-        raise ValueError(f"top must be one of {', '.join(TOPS)}, not {top!r}")
+        raise InputError(f"top must be one of {', '.join(TOPS)}, not {top!r}")
     if stream_bytes not in (1, 2, 4, 8):
-        raise ValueError(f"stream width must be 1, 2, 4 or 8 bytes, not {stream_bytes!r}")
+        raise InputError(f"stream width must be 1, 2, 4 or 8 bytes, not {stream_bytes!r}")
     for what, value, core in (
         ("lanes", lanes, "decoder"), ("encoder lanes", encoder_lanes, "encoder"),
     ):  # fmt: skip
         if value is not None and top not in (core, "codec"):
-            raise ValueError(
+            raise InputError(
                 f"{what} must be left out of a build without {core}, not {value!r}: "
                 f"choose top {core} or codec"
             )
@@ -114,7 +115,7 @@ def build(
 
     check_cores(cores, stream_bytes)
     if cores > 1 and registers:
-        raise ValueError(
+        raise InputError(
             f"cores must be 1 with registers, not {cores!r}: leave out --registers or --cores"
         )
     model = _model(model)
@@ -186,7 +187,7 @@ def _model(model) -> Model:
     if model is None:
         return Model.default()
     if not Path(model).is_file():
-        raise ValueError(
+        raise InputError(
             f"model must be a .lutgen file, not {os.fspath(model)!r}, which does not exist: "
             "train one with `lutgen train`, or leave it out for the embedded model"
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import lutgen
+from lutgen.errors import InputError
 from lutgen.model.model import Model
 from lutgen.targets import Target, get_target
 
@@ -63,7 +64,7 @@ def route_cores(
 
     Raises
     ------
-    ValueError
+    InputError
         If a parameter is outside its range, or no core has the block.
     SynthError, RouteError
         If a tool refuses a design.
@@ -88,7 +89,7 @@ def route_cores(
         command += [f"--{name}", str(value)] if value is not None else []
     target = get_target(target) if isinstance(target, str) else target
     if top not in TOPS:
-        raise ValueError(f"top must be one of {', '.join(TOPS)}, not {top!r}")
+        raise InputError(f"top must be one of {', '.join(TOPS)}, not {top!r}")
     device_options(target.part)
     versions = tools()
     if not isinstance(model, Model):
@@ -112,7 +113,7 @@ def route_cores(
         else:
             jobs.append((core, None, text, name))
     if missing := [path for path in blocks if path not in known]:
-        raise ValueError(
+        raise InputError(
             f"block must be a part of a core, not {missing[0]!r}: "
             f"choose from {', '.join(sorted(path for path in known if '.' not in path))}"
         )

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.model.head import PROB_BITS
 from lutgen.model.kernel_arrays import arm_arrays, ups_arrays
 from lutgen.model.model import Model
@@ -26,6 +27,7 @@ from .coder import RANS, Coder
 from .container import (
     LONGEST_HEADER,
     CorruptStreamError,
+    CorruptTileError,
     Header,
     pack_length,
     read_fronts,
@@ -39,7 +41,7 @@ from .tans import write_payload as write_tans
 __all__ = ["Codec", "Encoded", "ModelMismatchError"]
 
 
-class ModelMismatchError(ValueError):
+class ModelMismatchError(InputError):
     """A stream that was written with another model."""
 
 
@@ -76,12 +78,12 @@ def _sizes(rects: Sequence, levels: int) -> np.ndarray:
 def _check_images(images) -> np.ndarray:
     array = np.asarray(images)
     if array.dtype != np.uint8 or array.ndim not in (2, 3):
-        raise ValueError(
+        raise InputError(
             "images must be 8-bit grayscale of shape (H, W) or (N, H, W), "
             f"not {array.dtype} of shape {array.shape}"
         )
     if array.size == 0:
-        raise ValueError(f"images must have at least one pixel, not shape {array.shape}")
+        raise InputError(f"images must have at least one pixel, not shape {array.shape}")
     array = np.ascontiguousarray(array if array.ndim == 3 else array[None]).view()
     array.setflags(write=False)  # always: the kernels are compiled anew for the other kind
     return array
@@ -100,7 +102,7 @@ class Codec:
 
     def __init__(self, model: Model, *, threads: int | None = None) -> None:
         if threads is not None and threads < 1:
-            raise ValueError(f"threads must be at least 1, not {threads!r}")
+            raise InputError(f"threads must be at least 1, not {threads!r}")
         self.model = model
         self._threads = threads or os.cpu_count() or 1
         self._tables: dict[int, TansTables] = {}
@@ -152,7 +154,7 @@ class Codec:
 
         Raises
         ------
-        ValueError
+        InputError
             If the images are not 8-bit grayscale, empty, or too large, or tile or coder do not fit.
         """
         images = _check_images(images)
@@ -254,12 +256,12 @@ class Codec:
             If the file was written with another model; no pixel is decoded.
         CorruptStreamError
             If the file is damaged or cut short.
-        ValueError
+        InputError
             If the model has no such level.
         """
         levels = self.model.levels
         if isinstance(level, bool) or not isinstance(level, int) or not 0 <= level <= levels:
-            raise ValueError(f"level must be 0 to {levels}, the model's levels, not {level!r}")
+            raise InputError(f"level must be 0 to {levels}, the model's levels, not {level!r}")
         data, start, length, header = self._read(data, level)
         tans = self._tans_arrays(header.coder)
         rects = list(header.grid)
@@ -280,7 +282,7 @@ class Codec:
             )  # fmt: skip
             if bad >= 0:
                 image, tile = divmod(int(group[bad]), len(rects))
-                raise CorruptStreamError(
+                raise CorruptTileError(
                     f"image {image}, tile {tile} is corrupt: its decoder did not end in the "
                     "check state"
                 )
@@ -326,7 +328,7 @@ class Codec:
             )
         try:
             self._tans(header.coder)
-        except ValueError as error:  # the model is right, so the byte is wrong
+        except InputError as error:  # the model is right, so the byte is wrong
             raise CorruptStreamError(
                 f"stream must be coded with a coder that its model can have: {error}"
             ) from None

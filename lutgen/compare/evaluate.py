@@ -15,6 +15,7 @@ from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.container import Header
 from lutgen.compare.bicubic import bicubic
+from lutgen.errors import InputError
 from lutgen.formats.imageio import by_shape, png_bytes
 from lutgen.model.model import Model
 from lutgen.model.pyramid import pyramid
@@ -106,12 +107,12 @@ def evaluate(
 
     Raises
     ------
-    ValueError
+    InputError
         If there are no images, or the codec does not take one.
     """
     images = list(images)
     if not images:
-        raise ValueError("images must be at least one, not none")
+        raise InputError("images must be at least one, not none")
     tell = (lambda step, done, total: None) if progress is None else progress
     result = _measure(images, model, tile, coder, tell)
     if baselines:

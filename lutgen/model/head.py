@@ -11,6 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
+from lutgen.errors import InputError
+
 __all__ = ["PROB_BITS", "SYMBOLS", "LaplaceHead", "TableHead"]
 
 SYMBOLS = 256
@@ -21,13 +23,13 @@ PROB_BITS = 14
 def _integer(name: str, value, dtype, ndim: int) -> np.ndarray:
     array = np.asarray(value)
     if array.dtype.kind not in "iu" or array.ndim != ndim:
-        raise ValueError(
+        raise InputError(
             f"{name} must be a {ndim}-dimensional integer array, "
             f"not {array.ndim}-dimensional {array.dtype}"
         )
     info = np.iinfo(dtype)
     if array.size and (array.min() < info.min or array.max() > info.max):
-        raise ValueError(f"{name} must be within {info.min}..{info.max}")
+        raise InputError(f"{name} must be within {info.min}..{info.max}")
     array = np.ascontiguousarray(array, dtype=dtype)
     array.setflags(write=False)
     return array
@@ -72,7 +74,7 @@ class TableHead:
         array = _integer("cumulative frequencies", self.cumulative, np.int32, 2)
         object.__setattr__(self, "cumulative", array)
         if array.shape[1] != SYMBOLS + 1 or not 1 <= array.shape[0] <= 4096:
-            raise ValueError(
+            raise InputError(
                 f"cumulative frequencies must be of shape (1..4096, {SYMBOLS + 1}), "
                 f"not {array.shape!r}"
             )
@@ -82,7 +84,7 @@ class TableHead:
             or (array[:, -1] != 1 << PROB_BITS).any()
             or (array[:, 1:] <= array[:, :-1]).any()
         ):
-            raise ValueError(
+            raise InputError(
                 "cumulative frequencies must increase strictly from 0 to "
                 f"{1 << PROB_BITS} in every class"
             )
@@ -95,9 +97,9 @@ class TableHead:
         """
         counts = np.asarray(counts, dtype=np.float64)
         if counts.ndim != 2 or counts.shape[1] != SYMBOLS:
-            raise ValueError(f"counts must be of shape (classes, 256), not {counts.shape!r}")
+            raise InputError(f"counts must be of shape (classes, 256), not {counts.shape!r}")
         if not np.isfinite(counts).all() or (counts < 0).any():
-            raise ValueError("counts must be finite and not negative")
+            raise InputError("counts must be finite and not negative")
         counts = np.where(counts.sum(axis=1, keepdims=True) > 0, counts, 1.0)
         freq = np.stack([_round_pmf(row, 1 << PROB_BITS) for row in counts])
         return cls(np.pad(np.cumsum(freq, axis=1), ((0, 0), (1, 0))))
@@ -142,19 +144,19 @@ class LaplaceHead:
         for name, ndim in (("mu", 1), ("sigma", 1), ("cdf", 2)):
             object.__setattr__(self, name, _integer(name, getattr(self, name), np.int32, ndim))
         if not 2 <= self.mu.size <= 4097 or self.mu.min() < 0 or self.mu.max() > 510:
-            raise ValueError("mu must have 2 to 4097 entries within 0..510")
+            raise InputError("mu must have 2 to 4097 entries within 0..510")
         if self.cdf.shape[1] != 1024 or not 1 <= self.cdf.shape[0] <= 256:
-            raise ValueError(f"cdf must be of shape (1..256, 1024), not {self.cdf.shape!r}")
+            raise InputError(f"cdf must be of shape (1..256, 1024), not {self.cdf.shape!r}")
         if not 2 <= self.sigma.size <= 4097 or self.sigma.min() < 0 or (
             self.sigma.max() >= self.scales
         ):
-            raise ValueError(f"sigma must have 2 to 4097 entries within 0..{self.scales - 1}")
+            raise InputError(f"sigma must have 2 to 4097 entries within 0..{self.scales - 1}")
         if (
             self.cdf.min() < 0
             or self.cdf.max() > (1 << PROB_BITS) - SYMBOLS
             or (np.diff(self.cdf, axis=1) < 0).any()
         ):
-            raise ValueError(
+            raise InputError(
                 f"cdf must never decrease and lie within 0..{(1 << PROB_BITS) - SYMBOLS}"
             )
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lutgen.errors import InputError
+
 __all__ = ["MAX_IMAGE_SIDE", "MAX_TILE_SIDE", "TileGrid"]
 
 MAX_IMAGE_SIDE = 16384
@@ -25,7 +27,7 @@ class TileGrid:
 
     Raises
     ------
-    ValueError
+    InputError
         If a size is outside its range.
     """
 
@@ -45,7 +47,7 @@ class TileGrid:
             if not isinstance(value, int | np.integer) or not 1 <= value <= limit:
                 label = name.replace("_", " ")
                 label = label if "tile" in label else f"image {label}"
-                raise ValueError(f"{label} must be 1 to {limit} pixels, not {value!r}")
+                raise InputError(f"{label} must be 1 to {limit} pixels, not {value!r}")
 
     @property
     def columns(self) -> int:

@@ -15,15 +15,20 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from lutgen.errors import ToolError
 from lutgen.files.caches import give_tools_a_cache
 from lutgen.files.whole import scratch_folder
 from lutgen.synth.verilog_text import split_memories
 
-__all__ = ["SynthError", "map_generic", "map_xilinx", "run_yosys"]
+__all__ = ["SynthError", "YosysCrash", "map_generic", "map_xilinx", "run_yosys"]
 
 
-class SynthError(ValueError):
+class SynthError(ToolError):
     """Yosys refused the design, or mapped it to a cell that has no known cost."""
+
+
+class YosysCrash(SynthError):
+    """Yosys stopped on an assertion of its own code."""
 
 
 # Running the package through the interpreter at hand needs no PATH and cannot pick another venv.
@@ -94,6 +99,8 @@ def run_yosys(verilog: str, top: str, script: str, files: Iterable[str]) -> tupl
     ------
     SynthError
         If Yosys refuses the design, or ``top`` is not a plain identifier.
+    YosysCrash
+        If Yosys trips over an assertion of its own.
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", top):
         raise SynthError(f"top must be a plain Verilog identifier, not {top!r}")
@@ -113,12 +120,13 @@ def run_yosys(verilog: str, top: str, script: str, files: Iterable[str]) -> tupl
             check=False,
         )
         if done.returncode:
-            raise SynthError(_reason(work / "yosys.log", done))
+            raise _failure(work / "yosys.log", done)
         return tuple(json.loads((work / name).read_text()) for name in files)
 
 
-def _reason(log: Path, done: subprocess.CompletedProcess) -> str:
+def _failure(log: Path, done: subprocess.CompletedProcess) -> SynthError:
     lines = log.read_text().splitlines() if log.exists() else []
     errors = [line for line in lines if "ERROR" in line]
     detail = errors[0] if errors else done.stderr.strip()[-500:]
-    return f"Yosys stopped with status {done.returncode}: {detail}"
+    kind = YosysCrash if "Assert " in detail else SynthError
+    return kind(f"Yosys stopped with status {done.returncode}: {detail}")

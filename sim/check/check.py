@@ -19,6 +19,7 @@ import numpy as np
 import lutgen
 from lutgen.build.codec import build, load_build
 from lutgen.build.core import core_config
+from lutgen.errors import InputError
 from lutgen.files.whole import scratch_folder
 from lutgen.model.model import Model
 from lutgen.sim.check.activity import write_activity
@@ -116,7 +117,7 @@ def check_build(
 
     Raises
     ------
-    ValueError
+    InputError
         If there are no images, one is larger than the build allows, or the folder is no build.
     SimulationError
         If a tool is missing; a core that does not compile, or hangs, is a problem instead.
@@ -124,11 +125,11 @@ def check_build(
     began = time.perf_counter()
     record = load_build(folder)
     if stall is not None and not 0 <= stall <= 0.9:
-        raise ValueError(f"share of stalled clocks must be 0 to 0.9, not {stall!r}")
+        raise InputError(f"share of stalled clocks must be 0 to 0.9, not {stall!r}")
     _tools()
     model = Model.load(Path(folder) / record["model"]["file"])
     if model.hash != record["model"]["hash"]:
-        raise ValueError(
+        raise InputError(
             f"model of the build must have the hash {record['model']['hash'][:16]}, not "
             f"{model.hash[:16]}: build again"
         )
@@ -173,13 +174,13 @@ def _groups(images, parameters: Mapping) -> list[tuple[list[str], np.ndarray]]:
     for name, image in images:
         image = np.asarray(image)
         if image.dtype != np.uint8 or image.ndim != 2 or not image.size:
-            raise ValueError(
+            raise InputError(
                 f"image {name!r} must be 8-bit grayscale of shape (H, W), "
                 f"not {image.dtype} of shape {image.shape}"
             )
         height, width = image.shape
         if width > widest or height > highest:
-            raise ValueError(
+            raise InputError(
                 f"image {name!r} must be at most {widest} x {highest} pixels, "
                 f"not {width} x {height}: build with --max-width and --max-height"
             )
@@ -187,7 +188,7 @@ def _groups(images, parameters: Mapping) -> list[tuple[list[str], np.ndarray]]:
         names.append(str(name))
         arrays.append(image)
     if not groups:
-        raise ValueError("images must be at least one, not none")
+        raise InputError("images must be at least one, not none")
     return [(names, np.stack(arrays)) for names, arrays in groups.values()]
 
 

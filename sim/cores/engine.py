@@ -10,6 +10,7 @@ import numpy as np
 
 from lutgen.codec.lossy.escape import EscapeTables
 from lutgen.codec.lossy.interleaved import LANES, encode_interleaved
+from lutgen.errors import InputError
 from lutgen.gateware.engine.entropy_engine import (
     DECODER_ERRORS,
     ENCODER_ERRORS,
@@ -264,14 +265,14 @@ def check_engine(
 
     Raises
     ------
-    ValueError
+    InputError
         If the sequence is empty, or none for the tables.
     SimulationError
         If a core does not compile, or hangs.
     """
     classes, symbols = np.asarray(classes), np.asarray(symbols)
     if not len(classes):
-        raise ValueError("sequence must have one symbol at least, not none")
+        raise InputError("sequence must have one symbol at least, not none")
     reference = encode_interleaved(tables, classes, symbols)
     tell = progress or (lambda core, step: None)
     sources, stalls = sources or {}, dict(stalls or {})

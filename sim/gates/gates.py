@@ -21,6 +21,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.sim.gates.gate_kernel import PINS, WRITE_MODES, ZERO, State, Tables, restart, run
 from lutgen.sim.tool.verilator import SimulationError
 from lutgen.synth.cells import Cell, Net
@@ -176,7 +177,7 @@ class GateSimulation:
         """
         beats = np.ascontiguousarray(beats, dtype=np.uint8)
         if beats.shape[1] != len(self._in[2]):
-            raise ValueError(f"beats must have {len(self._in[2])} bits, not {beats.shape[1]}")
+            raise InputError(f"beats must have {len(self._in[2])} bits, not {beats.shape[1]}")
         if not self._at.any():
             restart(self._tables, self._state, self._reset)
         first = self._at.copy()

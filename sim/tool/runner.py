@@ -20,6 +20,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 import lutgen
+from lutgen.errors import InputError
 from lutgen.files.whole import scratch_folder
 from lutgen.sim.tool.verilator import Simulation, SimulationError, _runner_class, _tail
 
@@ -60,7 +61,7 @@ def run(
         If the bench fails, hangs, or ends without a result.
     """
     if waves is not None and Path(waves).suffix != f".{simulation.waves}":
-        raise ValueError(
+        raise InputError(
             f"waves must be None or of the kind that the simulation was built for, "
             f"{simulation.waves or 'none'}, not {str(waves)!r}"
         )

@@ -26,6 +26,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from lutgen.build.verilog import primitives
+from lutgen.errors import InputError, ToolError
 from lutgen.extras import need
 from lutgen.files.caches import cache_folder
 from lutgen.files.whole import scratch_folder
@@ -43,7 +44,7 @@ _PLAIN = re.compile(r"[\w./+@,=-]+", re.ASCII)
 _RUNTIME_OBJECTS = "verilated*.o"
 
 
-class SimulationError(RuntimeError):
+class SimulationError(ToolError):
     """A simulation could not be built, did not run to its end, or broke a rule of its bench."""
 
 
@@ -96,7 +97,7 @@ def build_simulation(
 
     Raises
     ------
-    ValueError
+    InputError
         If ``top`` is not a module of the text, or ``waves`` not one of `WAVES`.
     SimulationError
         If a tool is missing, or the build fails.
@@ -104,7 +105,7 @@ def build_simulation(
         If the extra `sim` is not installed.
     """
     if waves not in WAVES:
-        raise ValueError(f"waves must be one of {WAVES}, not {waves!r}")
+        raise InputError(f"waves must be one of {WAVES}, not {waves!r}")
     design = Design.of(verilog, top)
     tools = _tools()
     texts = list(design.texts)

@@ -266,7 +266,7 @@ def train_table_model(
     ------
     DatasetError
         If the images are not what they must be.
-    ValueError
+    InputError
         If the checkpoint is of another run.
     """
     config = RasterTable() if config is None else config

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.tans import TansTables
+from lutgen.errors import InputError
 from lutgen.model.head import LaplaceHead
 from lutgen.model.model import Model
 from lutgen.model.tile import MAX_IMAGE_SIDE
@@ -59,7 +60,7 @@ class CoreConfig:
 
     Raises
     ------
-    ValueError
+    InputError
         If a parameter is outside its range, or there are fewer lanes than the pipeline is deep.
     """
 
@@ -77,18 +78,18 @@ class CoreConfig:
 
     def __post_init__(self) -> None:
         if self.fabric not in FABRICS:
-            raise ValueError(f"fabric must be one of {', '.join(FABRICS)}, not {self.fabric!r}")
+            raise InputError(f"fabric must be one of {', '.join(FABRICS)}, not {self.fabric!r}")
         if self.levels_per_stage is None:
             object.__setattr__(self, "levels_per_stage", self.cells.levels_per_stage)
         for name in ("tile_width", "tile_height"):
             if getattr(self, name) not in _TILE_SIDES:
-                raise ValueError(
+                raise InputError(
                     f"{name.replace('_', ' ')} must be one of {_TILE_SIDES} pixels, "
                     f"not {getattr(self, name)!r}"
                 )
         for name, low in (("max_width", self.tile_width), ("max_height", self.tile_height)):
             if not low <= getattr(self, name) <= MAX_IMAGE_SIDE:
-                raise ValueError(
+                raise InputError(
                     f"{name.replace('_', ' ')} must be {low} to {MAX_IMAGE_SIDE} pixels, "
                     f"not {getattr(self, name)!r}"
                 )
@@ -99,7 +100,7 @@ class CoreConfig:
             ("encoder lanes", self.encoder_lanes, self.min_encoder_lanes),
         ):
             if value is not None and not least <= value <= 256:
-                raise ValueError(
+                raise InputError(
                     f"{name} must be {least} (the depth of the pipeline) to 256, not {value!r}"
                 )
 
