@@ -23,7 +23,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from bench.throughput import _timed
+from bench.throughput import timed
 from lutgen.build.cores import GLUE, count_core, count_cores, count_glue, top_of_cores
 from lutgen.build.describe import DEPTHS, block_paths
 from lutgen.codec.codec import Codec
@@ -56,10 +56,10 @@ def rates(config: CoreConfig, images: np.ndarray, cores: int, stream_bytes: int)
     reference = Codec(config.model).encode(images)
     options = {"stream_bytes": stream_bytes, "cores": cores}
     encoder, decoder = RtlEncoder(config, **options), RtlDecoder(config, **options)
-    encoded, encode_seconds = _timed(lambda: encoder(images))
+    encoded, encode_seconds = timed(lambda: encoder(images))
     if encoded.files != (reference.data,) or encoded.errors:
         raise SystemExit("error: the encoder's bytes differ from the reference's")
-    decoded, decode_seconds = _timed(lambda: decoder(reference.data))
+    decoded, decode_seconds = timed(lambda: decoder(reference.data))
     if not np.array_equal(np.stack(decoded.frames), images) or decoded.errors:
         raise SystemExit("error: the decoder's pixels differ from the images")
     beats, group = height * -(-width // cores), cores * config.decoder_lanes

@@ -59,7 +59,7 @@ def _latency(trace) -> int:
     return int(next(iter(trace.output_clocks.values()))[0]) - _start(trace)
 
 
-def _timed(work):
+def timed(work):
     began = time.perf_counter()
     result = work()
     return result, time.perf_counter() - began
@@ -102,11 +102,11 @@ def main(images, limit, size, copies, model_path, target, coder, tans_bits, regi
     tops = (RtlEncoderIp, RtlDecoderIp) if registers else (RtlEncoder, RtlDecoder)
     encoder, decoder = (top(config) for top in tops)
     encoder(stack[:1])  # builds the simulator
-    encoded, encode_seconds = _timed(lambda: encoder(stack))
+    encoded, encode_seconds = timed(lambda: encoder(stack))
     if encoded.files != (reference.data,) or encoded.errors:
         raise SystemExit("error: the encoder's bytes differ from the reference's")
     decoder(Codec(model).encode(stack[:1], coder=coder).data)
-    decoded, decode_seconds = _timed(lambda: decoder(reference.data))
+    decoded, decode_seconds = timed(lambda: decoder(reference.data))
     pictures = pyramid(stack, model.levels)
     thumbnails = {}
     for level, picture in enumerate(pictures):

@@ -1,6 +1,7 @@
 """Imports point down, and what is installed is all that there is."""
 
 import ast
+import re
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -115,6 +116,14 @@ def test_every_wing_and_room_has_its_floor():
 
     assert inside(ROOT / "lutgen") == WING_FLOOR.keys()
     assert inside(ROOT / "lutgen" / "gateware") == ROOM_FLOOR.keys()
+
+
+def test_private_names_stay_in_their_files():
+    """Ruff's PLC2701 lets pass what is imported by a relative name."""
+    for wing in WING_FLOOR:
+        for path in wing_files(wing):
+            wrong = [n for n in imports(path) if re.fullmatch(r"_[^_].*", n.rpartition(".")[2])]
+            assert not wrong, f"{path} must not import {wrong}: give them a public name"
 
 
 #: Errors that users do not cause; `lutgen.errors` has those for them.

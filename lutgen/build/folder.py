@@ -23,7 +23,7 @@ from .describe import DEPTHS, RESOURCES
 
 __all__ = [
     "CORES", "SCHEMA", "TOPS", "BuildError", "files_digest", "load_build", "make_folder",
-    "new_record",
+    "new_record", "pair_resources",
 ]  # fmt: skip
 
 #: Version of ``build.json``: a reader of 1 understands every build.json that says 1.
@@ -109,7 +109,7 @@ def make_folder(
         memories = sorted(path.name for path in work.glob("*.mem"))
         for name, text in further(verilog, memories).items():
             (work / name).write_text(text)
-        record["pair"] = _pair(record["cores"].values(), target) if estimate else None
+        record["pair"] = pair_resources(record["cores"].values(), target) if estimate else None
         record["files"] = {
             path.name: {
                 "bytes": path.stat().st_size,
@@ -168,7 +168,7 @@ def load_build(folder: str | os.PathLike, *, tops: Sequence[str] | None = TOPS) 
     return record | {"folder": str(folder)}
 
 
-def _pair(cores, target: Target) -> dict:
+def pair_resources(cores, target: Target) -> dict:
     """Sum of the cores, and its share of the device in percent."""
     cores = list(cores)
     total = {

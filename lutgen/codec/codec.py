@@ -38,7 +38,7 @@ from .rans import write_payload as write_rans
 from .tans import TansTables
 from .tans import write_payload as write_tans
 
-__all__ = ["Codec", "Encoded", "ModelMismatchError"]
+__all__ = ["Codec", "Encoded", "ModelMismatchError", "level_sizes"]
 
 
 class ModelMismatchError(InputError):
@@ -67,7 +67,7 @@ class Encoded:
     level_bits: tuple[float, ...]
 
 
-def _sizes(rects: Sequence, levels: int) -> np.ndarray:
+def level_sizes(rects: Sequence, levels: int) -> np.ndarray:
     """Height and width of each level of rectangles: int64, shape (n, levels + 1, 2)."""
     sides = [np.array([(r.stop - r.start, c.stop - c.start) for r, c in rects], dtype=np.int64)]
     for _ in range(levels):
@@ -162,7 +162,7 @@ class Codec:
         tans = self._tans(coder)
         arm = self._arm if tans is None else self._tans_arm(tans)
         rects = list(grid)
-        sizes = _sizes(rects, levels)
+        sizes = level_sizes(rects, levels)
         areas = sizes[..., 0] * sizes[..., 1]  # of each tile's levels, as all that follows
         totals = areas.sum(axis=1).tolist()
         ends = areas[:, ::-1].cumsum(axis=1)[:, ::-1].tolist()  # level 0 is last
@@ -268,7 +268,7 @@ class Codec:
         data, start, length, header = self._read(data, level)
         tans = self._tans_arrays(header.coder)
         rects = list(header.grid)
-        sizes = _sizes(rects, levels)
+        sizes = level_sizes(rects, levels)
         height, width = -(-header.grid.height >> level), -(-header.grid.width >> level)
         images = np.zeros((header.images, height, width), dtype=np.uint8)
         padded = np.frombuffer(data + bytes(16), dtype=np.uint8)
@@ -314,7 +314,7 @@ class Codec:
         header = self._header(file.read(LONGEST_HEADER))
 
         def limits() -> np.ndarray:
-            sizes = _sizes(list(header.grid), header.levels)
+            sizes = level_sizes(list(header.grid), header.levels)
             areas = sizes[:, level:, 0] * sizes[:, level:, 1]
             return header.coder.front_bytes(areas.sum(axis=1))
 

@@ -5,7 +5,7 @@ import numpy as np
 from lutgen.model.head import PROB_BITS, SYMBOLS
 from lutgen.model.tile import TileGrid
 
-from .codec import Codec, _sizes
+from .codec import Codec, level_sizes
 from .kernel import LANES, NO_TANS, decode_group, model_tiles
 
 __all__ = ["sample", "visited"]
@@ -49,7 +49,7 @@ def sample(
         uint8, shape (height, width).
     """
     rects = list(TileGrid(width, height, *tile))
-    sizes = _sizes(rects, codec.model.levels)
+    sizes = level_sizes(rects, codec.model.levels)
     length = 2 * (sizes[..., 0] * sizes[..., 1]).sum(axis=1) + 8
     start = np.cumsum(length) - length
     rng = np.random.default_rng(seed)
@@ -73,7 +73,7 @@ def visited(codec: Codec, image: np.ndarray, tile: tuple[int, int] = (32, 32)) -
     """Which symbols come in which classes of an image: bool, (classes, 256); no levels."""
     seen = np.zeros((codec.model.head.classes, SYMBOLS), dtype=bool)
     rects = list(TileGrid(image.shape[1], image.shape[0], *tile))
-    sizes = _sizes(rects, 0)
+    sizes = level_sizes(rects, 0)
     for number, rect in enumerate(rects):
         size = sizes[number : number + 1]
         h, w = size[0, 0]

@@ -13,7 +13,7 @@ import numpy as np
 
 from lutgen.errors import InputError
 
-__all__ = ["PROB_BITS", "SYMBOLS", "LaplaceHead", "TableHead"]
+__all__ = ["PROB_BITS", "SYMBOLS", "LaplaceHead", "TableHead", "round_pmf"]
 
 SYMBOLS = 256
 #: Frequencies of one class add up to ``2 ** PROB_BITS``.
@@ -35,7 +35,7 @@ def _integer(name: str, value, dtype, ndim: int) -> np.ndarray:
     return array
 
 
-def _round_pmf(pmf: np.ndarray, total: int) -> np.ndarray:
+def round_pmf(pmf: np.ndarray, total: int) -> np.ndarray:
     """Integer frequencies >= 1 of sum ``total`` with the least code length under ``pmf``.
 
     Starting below the optimum, units go one by one to the symbol whose code length they shorten
@@ -101,7 +101,7 @@ class TableHead:
         if not np.isfinite(counts).all() or (counts < 0).any():
             raise InputError("counts must be finite and not negative")
         counts = np.where(counts.sum(axis=1, keepdims=True) > 0, counts, 1.0)
-        freq = np.stack([_round_pmf(row, 1 << PROB_BITS) for row in counts])
+        freq = np.stack([round_pmf(row, 1 << PROB_BITS) for row in counts])
         return cls(np.pad(np.cumsum(freq, axis=1), ((0, 0), (1, 0))))
 
     @property

@@ -26,9 +26,9 @@ from lutgen.sim.check.activity import write_activity
 from lutgen.sim.check.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.check.check_run import CheckRun
 from lutgen.sim.check.expected_tables import codec_tables
-from lutgen.sim.tool.verilator import _tools
+from lutgen.sim.tool.verilator import simulator_tools
 
-__all__ = ["SCHEMA", "check", "check_build"]
+__all__ = ["SCHEMA", "check", "check_build", "check_record"]
 
 #: Version of the result.
 SCHEMA = 1
@@ -60,7 +60,7 @@ def check(
     dict
         See `check_build`, and what is raised.
     """
-    _tools()  # before the work
+    simulator_tools()  # before the work
     images = [(name, np.asarray(image)) for name, image in images]
     for side, axis, least in (("max_width", 1, 512), ("max_height", 0, 4096)):
         largest = max((image.shape[axis] for _, image in images if image.ndim == 2), default=1)
@@ -126,7 +126,7 @@ def check_build(
     record = load_build(folder)
     if stall is not None and not 0 <= stall <= 0.9:
         raise InputError(f"share of stalled clocks must be 0 to 0.9, not {stall!r}")
-    _tools()
+    simulator_tools()
     model = Model.load(Path(folder) / record["model"]["file"])
     if model.hash != record["model"]["hash"]:
         raise InputError(
@@ -155,7 +155,7 @@ def check_build(
     else:
         problems.append("so nothing was simulated")
     compared = {"files": len(record["files"]), "tables": tables}
-    result = _result(record, groups, found, expected, problems, changed)
+    result = check_record(record, groups, found, expected, problems, changed)
     result["compared"] = compared
     if found and not quick:
         result["class_symbol_pairs"] = run.visited
@@ -192,7 +192,7 @@ def _groups(images, parameters: Mapping) -> list[tuple[list[str], np.ndarray]]:
     return [(names, np.stack(arrays)) for names, arrays in groups.values()]
 
 
-def _result(
+def check_record(
     record: Mapping, groups, found: Mapping, expected: int, problems: Sequence[str] = (),
     changed: Sequence[str] = (),
 ) -> dict:  # fmt: skip

@@ -28,7 +28,7 @@ from lutgen.sim.cores.engine import (
 )
 from lutgen.sim.drive.stall import Stall
 from lutgen.sim.tool.design import Design
-from lutgen.sim.tool.verilator import _tools
+from lutgen.sim.tool.verilator import simulator_tools
 
 __all__ = ["SCHEMA", "check_engine_build", "check_new_engine", "read_stream"]
 
@@ -57,7 +57,7 @@ def check_new_engine(
     dict
         See `check_engine_build`, and what is raised.
     """
-    _tools()  # before the work
+    simulator_tools()  # before the work
     with scratch_folder("lutgen-check-") as folder:
         out = Path(folder, "build")
         build_engine(target, model, out=out, estimate=False, progress=progress)
@@ -116,7 +116,7 @@ def check_engine_build(
     record = load_build(folder, tops=(ENGINE,))
     if stall is not None and not 0 <= stall <= 0.9:
         raise InputError(f"share of stalled clocks must be 0 to 0.9, not {stall!r}")
-    _tools()
+    simulator_tools()
     tables = load_engine_tables(folder)
     if stream is None:
         classes, symbols, payload = *synthetic_stream(tables, count or _COUNT, seed), None

@@ -292,7 +292,7 @@ def test_memories_map_as_in_the_flow_of_yosys(monkeypatch):
     ports = [port for block in blocks for port in (block.i, block.o)]
     design = verilog.convert(m, name="top", ports=ports, strip_internal_attrs=True)
     ours = estimate(design, "top", ZYNQ, {})
-    monkeypatch.setitem(synth_yosys._MAP_MEMORIES, "xc7", "")
+    monkeypatch.setitem(synth_yosys.MAP_MEMORIES, "xc7", "")
     assert ours["total"] == estimate(design, "top", ZYNQ, {})["total"]
 
 
