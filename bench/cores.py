@@ -102,11 +102,12 @@ class Resources:
             module = f"lutgen_{core}"
             text = to_verilog(top(c, stream_bytes=self._bytes), module)
             return _counted(estimate(text, module, target, blocks))
-        parameters = {"cores": cores, "stream_bytes": self._bytes}
         if core not in self._one:
             self._one[core] = count_core(core, c, target, blocks)
         one = self._one[core]
-        glue = count_glue(top_of_cores(core, c, parameters, core_ports=True), target)
+        glue = count_glue(
+            top_of_cores(core, c, cores, self._bytes, core_ports=True), target
+        )
         return _counted(count_cores(one, glue, cores)) | {
             "one_core": _counted(one), GLUE: _counted(glue),
         }  # fmt: skip

@@ -3,8 +3,9 @@
     python -m bench.figures
 
 Figure 2 of the GIC-DLC paper (bits of each level; error of upsampling) and figure 3 (easiest and
-hardest images) from table1.json, the discretisation gap over training from gap-*.jsonl, and bpp
-over LUTs from luts.json.  What was not measured is left out, and said.
+hardest images) from table1.json, the discretisation gap over training from gap-*.jsonl, bpp over
+LUTs from luts.json, and bpp of each kind of images from domains.json.  What was not measured is
+left out, and said.
 """
 
 import json
@@ -174,6 +175,72 @@ def luts(results: Path, plots: Path) -> None:
     save(figure, plots / "luts.svg")
 
 
+#: Of those of domains.json, codecs that are drawn, and how.
+_MARKS = {"PNG": ("|", INK), "JPEG-LS": ("s", _OTHER), "JPEG XL e7": ("^", _OTHER),
+          "JPEG XL e9": ("v", _OTHER), "lutgen": ("o", _OURS)}  # fmt: skip
+
+
+def _bpp(row: dict, name: str) -> float:
+    """Bits per pixel of files of one image each, not a number if there are none."""
+    if name == "lutgen":
+        return row.get("bpp", {}).get("file_each", np.nan)
+    return row["baselines"][name]["bpp"] or np.nan
+
+
+def domains(results: Path, plots: Path) -> None:
+    """Bits per pixel of each kind of images, and of one kind against the size of a model."""
+    path = results / "domains.json"
+    if not path.exists():
+        click.echo("bpp by kind of images is left out: run bench.domains first")
+        return
+    found = json.loads(path.read_text())
+    figure, axes = axes_of(
+        ["Files of one image each", "Beside JPEG-LS"],
+        ["bits per pixel", "size in % of JPEG-LS"], "", 2,
+        figsize=(8.4, 1.4 + 0.25 * len(found)), sharey=True,
+    )  # fmt: skip
+    at = np.arange(len(found))[::-1]
+    usual = np.array([_bpp(row, "JPEG-LS") for row in found.values()])
+    for axis, unit in zip(axes, (1, usual / 100), strict=True):
+        axis.hlines(at, 0, 1, transform=axis.get_yaxis_transform(), color=INK, lw=0.3, alpha=0.4)
+        for name, (marker, colour) in _MARKS.items():
+            bpp = np.array([_bpp(row, name) for row in found.values()])
+            if not np.isnan(bpp).all():
+                axis.scatter(bpp / unit, at, marker=marker, color=colour, label=name, s=20)
+        axis.tick_params(axis="y", labelsize=8, length=0)
+    depths = [", ".join(row["depths"]) for row in found.values()]
+    axes[0].set_yticks(at, [f"{name}, {d} bits" for name, d in zip(found, depths, strict=True)])
+    axes[0].set_xlim(left=0)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), frameon=False, fontsize=8, ncols=5,
+        loc="outside lower center",
+    )  # fmt: skip
+    save(figure, plots / "domains.svg")
+    _sizes(found, results / "domains-luts.json", plots)
+
+
+def _sizes(found: dict, path: Path, plots: Path) -> None:
+    """Points of models, ``{"data": NAME, "points": [{"name", "luts", "bpp"}]}``, and the codecs."""
+    if not path.exists():
+        click.echo(f"bpp of a kind of images over LUTs is left out: there is no {path.name}")
+        return
+    sizes = json.loads(path.read_text())
+    points, row = sizes["points"], found[sizes["data"]]
+    figure, axis = axes_of(
+        f"Compression against size\n{sizes['data']}, {row['images']} images", "LUT6 of the model",
+        "bits per pixel, all bytes of files", figsize=(5.4, 3.4),
+    )  # fmt: skip
+    axis.scatter([p["luts"] for p in points], [p["bpp"] for p in points], color=_OURS)
+    axis.set_xlim(0, 1.3 * max(p["luts"] for p in points))
+    for name in ("JPEG-LS", "JPEG XL e7", "JPEG XL e9"):
+        bpp = row["baselines"][name]["bpp"]
+        axis.axhline(bpp, color=_OTHER, lw=0.8, ls=":")
+        axis.annotate(name, (axis.get_xlim()[1], bpp), fontsize=7, ha="right", va="bottom",
+                      color=_OTHER)  # fmt: skip
+    label_points(axis, [(p["luts"], p["bpp"], p["name"]) for p in points])
+    save(figure, plots / "domains-luts.svg")
+
+
 @click.command(cls=Command)
 @click.option("--results", default="bench/results", show_default=True)
 @click.option("--plots", default="bench/plots", show_default=True)
@@ -189,6 +256,7 @@ def main(results: str, plots: str) -> None:
         click.echo("figures 2 and 3 are left out: run bench.table1 first")
     gap(where, to)
     luts(where, to)
+    domains(where, to)
 
 
 if __name__ == "__main__":

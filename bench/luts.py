@@ -12,7 +12,7 @@ import numpy as np
 from lutgen.codec.codec import Codec
 from lutgen.commands import Command, OutputFile
 from lutgen.files.whole import write_file
-from lutgen.model.head import PROB_BITS, SYMBOLS, LaplaceHead
+from lutgen.model.head import PROB_BITS, SYMBOLS
 from lutgen.model.model import Model
 from lutgen.training.data.datasets import load_images
 
@@ -23,7 +23,7 @@ def table_bits(head) -> int:
     An interval's start for each symbol of each class, the end being the next one's start; of a
     Laplace head the distribution functions, and both maps from counts.
     """
-    if not isinstance(head, LaplaceHead):
+    if head.kind == "table":
         return head.classes * SYMBOLS * PROB_BITS
     scale_bits = (head.scales - 1).bit_length()
     return head.cdf.size * PROB_BITS + head.mu.size * 9 + head.sigma.size * scale_bits
@@ -34,7 +34,7 @@ def measure(path: str, images: np.ndarray) -> dict:
     model = Model.load(path)
     coded = Codec(model).encode(images)
     upsampler = 0 if model.upsampler is None else model.upsampler.network.n_nodes
-    laplace = isinstance(model.head, LaplaceHead)
+    table = model.head.kind == "table"
     return {
         "name": Path(path).stem,
         "profile": model.profile,
@@ -45,7 +45,7 @@ def measure(path: str, images: np.ndarray) -> dict:
         "thermometer_bits": model.network.n_inputs,
         "depth": model.network.depth,
         "walker_records": sum(s.records for s in model.walker.stages) if model.walker else 0,
-        "classes": None if laplace else len(np.unique(model.head.cumulative, axis=0)),
+        "classes": len(np.unique(model.head.cumulative, axis=0)) if table else None,
         "table_bits": table_bits(model.head),
         "bpp": {
             "ideal": coded.ideal_bits / images.size, "file": 8 * len(coded.data) / images.size,

@@ -6,10 +6,14 @@ A small build of the embedded model is made.  Of each kind of `bench.mutate.KIND
 are drawn for the encoder as for the decoder, and each goes alone through the phases of `lutgen sim
 --build` (`lutgen.sim.check.judge_core`), whose first stages are left out: hashes would find any
 change. Faults in tables and LUTs are also put into the files, to see whether they are read back.
+
+What changes nothing is no fault. `bench.equivalent` proves that for some of those that are left;
+of others ``bench/equivalent.json`` says why nobody can see them. Both are counted apart.
 """
 
 import dataclasses
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -19,10 +23,12 @@ from pathlib import Path
 import click
 import numpy as np
 
+from bench.equivalent import equivalent
 from bench.mutate import KINDS, Fault, find, mutated, numbered
 from lutgen.build.codec import build, load_build
-from lutgen.build.core import core_config
+from lutgen.build.options import BuildOptions
 from lutgen.codec.codec import Codec
+from lutgen.errors import InputError
 from lutgen.model.model import Model
 from lutgen.sim.check.build_tables import compare_tables
 from lutgen.sim.check.expected_tables import codec_tables
@@ -34,6 +40,8 @@ from lutgen.sim.tool.design import Design
 JUDGES = {judge.core: judge for judge in (EncoderJudge, DecoderJudge)}
 #: Faults of these are in what is read back.
 READ_BACK = ("table bit", "LUT bit", "LUT pins swapped")
+#: Faults that nobody can see, each with an argument.
+ARGUED = Path(__file__).with_name("equivalent.json")
 
 
 def draw(faults: list[Fault], count: int, rng: np.random.Generator) -> list[Fault]:
@@ -83,20 +91,46 @@ def read_back(record: dict, core: str, fault: Fault, model: Model, coder) -> boo
     return bool(problems)
 
 
+def why_equivalent(text: str, core: str, fault: Fault) -> str | None:
+    """What shows that a fault changes nothing; None if that is not known."""
+    if equivalent(text, fault):
+        return "proven by Yosys, see bench/equivalent.py"
+    place = f"_{core}__"
+    for known in json.loads(ARGUED.read_text()):
+        if known["core"] == core and fault.module.endswith(place + known["module"]) and (
+            (known["kind"], known["register"]) == (fault.kind, register(text, fault))
+        ):  # fmt: skip
+            return known["why"]
+    return None
+
+
+def register(text: str, fault: Fault) -> str:
+    """The register that takes what a fault changes, or the changed signal if none does."""
+    lines = text.split("\n")
+    # Below the condition of a reset stands the value that it gives.
+    line = lines[fault.line - (fault.kind != "missing reset")]
+    signal = re.match(r" +(?:assign )?(\\\S+ |\w+)", line)
+    start = max(k for k in range(fault.line) if lines[k].startswith("module "))
+    body = "\n".join(lines[start : lines.index("endmodule", start)])
+    found = re.search(rf"^ +(\\\S+ |\w+) ?<= {re.escape(signal[1])};$", body, re.M)
+    return (found or signal)[1].strip()
+
+
 def study(
     folder: Path, core: str, count: int, seed: int, tell, before: list[dict] | None = None
 ) -> list[dict]:
     """Judge faults of a core one after the other; of those ``before``, only the survivors."""
     record = load_build(folder)
     model = Model.load(folder / record["model"]["file"])
-    config = core_config(model, record["parameters"])
+    options = BuildOptions.of_record(record["parameters"])
+    config = options.core_config(model)
     codec = Codec(model)
     module = record["cores"][core]["module"]
     path = folder / f"{module}.v"
     faults = find(path.read_text(), folder)
     tell(f"{core}: {len(faults)} faults to draw from")
     faults = draw(faults, count, np.random.default_rng(seed))
-    pictures = Pictures(codec, record["parameters"], 0)
+    pictures = Pictures(codec, options, 0)
     selection = folder / f"fault-{core}.txt"
     text = mutated(Design.of(path, module).texts[0], faults, module, selection)
     design = Design.of(text, module)
@@ -107,7 +141,7 @@ def study(
             if (known[number]["line"], known[number]["new"]) != (
                 faults[number - 1].line, faults[number - 1].new
             ):  # fmt: skip
-                raise ValueError(f"fault {number} of {path.name} must be as before: start anew")
+                raise InputError(f"fault {number} of {path.name} must be as before: start anew")
             results.append(known[number])
             continue
         selection.write_text(f"{number:x}\n")
@@ -130,6 +164,8 @@ def study(
         }  # fmt: skip
         if fault.kind in READ_BACK:
             found["read_back"] = read_back(record, core, fault, model, config.coder)
+        if not problems and not found.get("read_back"):
+            found["equivalent"] = why_equivalent(path.read_text(), core, fault)
         tell(f"{number} {'killed' if problems else 'SURVIVES'} {fault.kind}, line {fault.line} of "
              f"{fault.module}: {fault.old} -> {fault.new}: {found['by']}")  # fmt: skip
         results.append(found)
@@ -156,20 +192,26 @@ def main(
     faults = []
     with tempfile.TemporaryDirectory(prefix="lutgen-mutants-") as folder:
         folder = Path(folder, "build")
-        build("zynq7045", model, out=folder, estimate=False, **parameters)
+        build("zynq7045", model, BuildOptions(**parameters), out=folder, estimate=False)
         for number, name in enumerate(cores):
             share = count // len(cores) + (number < count % len(cores))
             faults += study(
                 folder, name, share, seed, lambda text: print(text, file=sys.stderr), before
             )
     killed = sum(fault["killed"] for fault in faults)
+    found = sum(fault["killed"] or fault.get("read_back", False) for fault in faults)
+    equal = sum(bool(fault.get("equivalent")) for fault in faults)
     back = [fault for fault in faults if "read_back" in fault]
     result = {
         "command": f"python -m bench.mutants --count {count} --seed {seed}",
-        "model": model.hash, "parameters": parameters, "faults": len(faults), "killed": killed,
+        "model": model.hash, "parameters": parameters, "faults": len(faults), "found": found,
+        "found_in_simulation": killed, "equivalent": equal,
         "tables_and_luts": {"faults": len(back), "read_back": sum(f["read_back"] for f in back),
                             "killed_in_simulation": sum(f["killed"] for f in back)},
-        "survivors": [fault for fault in faults if not fault["killed"]],
+        "survivors": [
+            fault for fault in faults
+            if not (fault["killed"] or fault.get("read_back") or fault.get("equivalent"))
+        ],
         "each": faults,
     }  # fmt: skip
     text = json.dumps(result, indent=1) + "\n"
@@ -177,7 +219,10 @@ def main(
         out.write_text(text)
     else:
         click.echo(text)
-    print(f"{killed} of {len(faults)} faults are found in simulation", file=sys.stderr)
+    print(
+        f"{found} of {len(faults)} faults are found, {killed} of them in simulation; {equal} of "
+        "the others change nothing", file=sys.stderr,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

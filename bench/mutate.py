@@ -31,7 +31,8 @@ _LUT = re.compile(
     r"  LUT6 #\(\n    \.INIT\(64'h([0-9a-f]{16})\)\n  \) (\\\S+ |\w+) \(\n"
     r"((?:    \.I\d\([^\n]*\),\n){6})    \.O\(([^\n]*)\)\n  \);\n"
 )
-_ANY_NAME = re.compile(r"\\\S+ |[A-Za-z_][\w.]*")
+#: Names but those of an instance's pins, which say nothing about a wire of the same name.
+_ANY_NAME = re.compile(r"\\\S+ |(?<![\w.])[A-Za-z_][\w.]*")
 _DECLARED = re.compile(r"^  (?:wire|reg)\b[^;]*;", re.M)
 _MODULE = re.compile(r"^module (\\\S+|\w+)", re.M)
 _OTHER = {

@@ -22,6 +22,7 @@ from lutgen.codec.codec import Codec
 from lutgen.codec.container import Header, split_packets
 from lutgen.codec.rans import STATE_BITS
 from lutgen.commands import Command, OutputFile
+from lutgen.compare.codecs import TileCodec
 from lutgen.compare.evaluate import evaluate
 from lutgen.files.whole import write_file
 from lutgen.model.model import Model
@@ -33,7 +34,7 @@ PUBLISHED = {
     "QOI": [6.20, 7.56, 8.50],
     "PNG": [4.16, 4.45, 5.18],
     "WebP": [3.34, 3.56, 4.62],
-    "JPEG XL": [3.23, 3.66, 4.29],
+    "JPEG XL e9": [3.23, 3.66, 4.29],
     "GIC-DLC": [2.71, 4.16, 6.27],
     "IC-MLP": [2.30, 3.67, 6.04],
 }
@@ -91,7 +92,7 @@ def rate(model: Model, images: list[np.ndarray]) -> dict:
 
 def _model(model: Model, images: list[np.ndarray], progress) -> dict:
     """What `evaluate` and `rate` say of a model, and its size."""
-    found = evaluate(images, model, baselines=False, progress=progress)
+    found = evaluate(images, TileCodec(model), baselines=False, progress=progress)
     upsampler = model.upsampler
     return {
         "bpp": found["bpp"], "levels": found["levels"], "verified": found["verified"],
@@ -134,7 +135,7 @@ def main(data, models, learned, limit, out) -> None:
         images = load_images(name, split="val")[:limit]
         with progress_bar() as progress:
             own = {label: _model(model, images, progress) for label, model in models.items()}
-            usual = evaluate(images, Model.default(), progress=progress)["baselines"]
+            usual = evaluate(images, None, progress=progress)["baselines"]
         row = {
             "source": name, "sha256": data_hash(images),
             "images": len(images), "pixels": sum(image.size for image in images),

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 
 from lutgen.errors import InputError
 
-__all__ = ["build_name", "build_of", "module_name", "raw_name", "top_module"]
+__all__ = ["DEFAULT_NAME", "build_name", "build_of", "module_name", "raw_name", "top_module"]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}[A-Za-z0-9]|[A-Za-z]")
 #: What the gateware itself calls its modules, and what builds without a model are called.
-_DEFAULT = "lutgen"
+DEFAULT_NAME = "lutgen"
 
 
 def build_name(name: str | None, digest: str | None) -> str:
@@ -32,7 +32,7 @@ def build_name(name: str | None, digest: str | None) -> str:
         If ``name`` cannot begin the names of Verilog modules and C functions.
     """
     if name is None:
-        return f"{_DEFAULT}_{digest[:8]}" if digest else _DEFAULT
+        return f"{DEFAULT_NAME}_{digest[:8]}" if digest else DEFAULT_NAME
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InputError(
             "name must be 1 to 64 letters, digits and '_', the first a letter and the last no "
@@ -43,7 +43,7 @@ def build_name(name: str | None, digest: str | None) -> str:
 
 def build_of(record: Mapping) -> str:
     """What a build is called; those of the first versions have no name of their own."""
-    return record["parameters"].get("name", _DEFAULT)
+    return record["parameters"].get("name", DEFAULT_NAME)
 
 
 def module_name(name: str, part: str) -> str:
@@ -53,7 +53,7 @@ def module_name(name: str, part: str) -> str:
 
 def raw_name(part: str) -> str:
     """What the gateware calls such a module, before a build gives it its own name."""
-    return module_name(_DEFAULT, part)
+    return module_name(DEFAULT_NAME, part)
 
 
 def top_module(record: Mapping) -> str:

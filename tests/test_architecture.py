@@ -17,7 +17,7 @@ FLOORS = (
     ("constraints", "extras", "files", "names", "registers"),
     ("commands", "model", "targets"),
     ("codec", "formats", "handoff", "synth"),
-    ("compare", "gateware", "report", "training"),
+    ("api", "compare", "gateware", "report", "training"),
     ("build",),
     ("sim",),
     ("cli",),
@@ -38,6 +38,7 @@ WING_FLOOR = {name: k for k, floor in enumerate(FLOORS) for name in floor}
 ROOM_FLOOR = {name: k for k, floor in enumerate(ROOMS) for name in floor}
 #: Packages that a wing must do without.
 WITHOUT = {
+    "api": ("amaranth", "torch"),
     "codec": ("amaranth", "torch"),
     "compare": ("amaranth", "torch"),
     "gateware": ("torch",),
@@ -225,6 +226,26 @@ def test_no_circles():
 @pytest.fixture
 def setuptools() -> dict:
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+
+
+#: Longer than the others: parsers, of which each state is a few lines.
+LONG = {"BandPackets", "PacketReader", "PacketWriter"}
+
+
+def test_elaborate_is_short():
+    """What does not fit a screen is told in verbs, methods of their own."""
+    lengths = {}
+    for path in wing_files("gateware"):
+        for kind in ast.walk(ast.parse(path.read_text())):
+            if isinstance(kind, ast.ClassDef):
+                lengths |= {
+                    f"{kind.name} in {path.name}": item.end_lineno - item.lineno + 1
+                    for item in kind.body
+                    if isinstance(item, ast.FunctionDef) and item.name == "elaborate"
+                    and kind.name not in LONG
+                }  # fmt: skip
+    assert len(lengths) > 50
+    assert {name: lines for name, lines in lengths.items() if lines > 90} == {}
 
 
 def packaged_files() -> dict[Path, str]:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from lutgen.codec.coder import coder_named
 from lutgen.errors import LutgenError
 from lutgen.model.model import Model
 from lutgen.names import module_name, raw_name
@@ -21,27 +20,14 @@ from .describe import (
     register_record,
     resource_record,
 )
+from .options import BuildOptions
 from .text import header
 from .verilog import write_core
 
-__all__ = ["REFUSED", "core_config", "work"]
+__all__ = ["REFUSED", "work"]
 
 #: Exit status of a process that says why in a file.
 REFUSED = 3
-
-
-def core_config(model: Model, parameters: Mapping):
-    """The core's configuration; Amaranth is loaded here."""
-    from lutgen.gateware.core.config import CoreConfig
-
-    names = ("tile_width", "tile_height", "max_width", "max_height", "lanes", "encoder_lanes",
-             "primitive")  # fmt: skip
-    # Builds of the first versions name neither the coder nor the fabric.
-    coder = coder_named(parameters.get("coder", "rans"), parameters.get("tans_bits"))
-    return CoreConfig(
-        model, **{name: parameters[name] for name in names}, coder=coder,
-        fabric=parameters.get("fabric", "lut6"),
-    )  # fmt: skip
 
 
 def work(make: Callable[[Path, str, Mapping, bool], dict] | None = None) -> None:
@@ -67,20 +53,15 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
     began = time.perf_counter()
     tell("Verilog")
     model = Model.load(work / "model.lutgen")
-    parameters = record["parameters"]
-    config = core_config(model, parameters)
-    registers, cores = (parameters[name] for name in ("registers", "cores"))
-    if cores > 1:
-        component = top_of_cores(core, config, parameters)
-    else:
-        top = _top_class(core, registers)
-        component = top(config, stream_bytes=parameters["stream_bytes"])
-    raw, module = raw_name(core), module_name(parameters["name"], core)
+    options = BuildOptions.of_record(record["parameters"])
+    config, cores = options.core_config(model), options.cores
+    component = _top(core, config, options)
+    raw, module = raw_name(core), module_name(options.name, core)
     text = to_verilog(component, raw)
     found = {"module": module} | describe_core(config, core) | {
         "memory_bits": memory_bits(text, raw, cores),
         "ports": port_list(component),
-        "registers": register_record(config, core, parameters) if registers else None,
+        "registers": register_record(config, core, options.name) if options.registers else None,
         "resources": None,
     }
     head = header(record | {"cores": {core: found}}, module)
@@ -92,9 +73,9 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
         tell("resources")
         began = time.perf_counter()
         target = Target(**record["target"] | {"tools": tuple(record["target"]["tools"])})
-        blocks = block_paths(model, core, registers)
+        blocks = block_paths(model, core, options.registers)
         if cores > 1:
-            glue = top_of_cores(core, config, parameters, core_ports=True)
+            glue = top_of_cores(core, config, cores, options.stream_bytes, core_ports=True)
             counted = count_cores(
                 count_core(core, config, target, blocks), count_glue(glue, target), cores
             )
@@ -106,11 +87,16 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
     return found
 
 
-def _top_class(core: str, registers: bool) -> type:
-    if registers:
+def _top(core: str, config, options: BuildOptions):
+    """The component of an encoder or decoder."""
+    if options.cores > 1:
+        return top_of_cores(core, config, options.cores, options.stream_bytes)
+    if options.registers:
         from lutgen.gateware.ip.ip import DecoderIp, EncoderIp
 
-        return {"encoder": EncoderIp, "decoder": DecoderIp}[core]
-    from lutgen.gateware.core.top import DecoderTop, EncoderTop
+        kinds = {"encoder": EncoderIp, "decoder": DecoderIp}
+    else:
+        from lutgen.gateware.core.top import DecoderTop, EncoderTop
 
-    return {"encoder": EncoderTop, "decoder": DecoderTop}[core]
+        kinds = {"encoder": EncoderTop, "decoder": DecoderTop}
+    return kinds[core](config, stream_bytes=options.stream_bytes)

@@ -9,12 +9,11 @@ _DEPTHS = ("levels", "muxf_levels", "logic_levels")
 GLUE = "distribution"
 
 
-def top_of_cores(core: str, config, parameters: Mapping, *, core_ports: bool = False):
+def top_of_cores(
+    core: str, config, cores: int, stream_bytes: int, *, core_ports: bool = False
+):
     """The top of an encoder or decoder; with ``core_ports`` without its cores."""
-    return _kind(core)(
-        config, cores=parameters["cores"], stream_bytes=parameters["stream_bytes"],
-        core_ports=core_ports,
-    )  # fmt: skip
+    return _kind(core)(config, cores=cores, stream_bytes=stream_bytes, core_ports=core_ports)
 
 
 def _kind(core: str) -> type:

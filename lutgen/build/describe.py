@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 
-from lutgen.model.head import LaplaceHead
 from lutgen.model.model import Model
 
 __all__ = [
@@ -19,10 +18,10 @@ DEPTHS = ("levels", "logic_levels")
 _NETWORK = ("layers", "walker")
 
 
-def register_record(config, core: str, parameters: Mapping) -> dict:
+def register_record(config, core: str, name: str) -> dict:
     from .registers import build_maps, describe_registers
 
-    return describe_registers(build_maps([core], config)[core], parameters["name"])
+    return describe_registers(build_maps([core], config)[core], name)
 
 
 def describe_core(config, core: str) -> dict:
@@ -61,7 +60,7 @@ def block_paths(model: Model, core: str, registers: bool = False) -> dict[str, l
         blocks["memories"] = ["core.raster", "core.reader", "core.payload"]
     if model.walker is None:
         del blocks["walker"]
-    if isinstance(model.head, LaplaceHead):
+    if "index" not in model.head.groups:  # counted, see `lutgen.gateware.network.readout`
         blocks["popcounts"] = ["core.network.popcount_*"]
         blocks["head"].append("core.network.classifier")
     if model.constraint:

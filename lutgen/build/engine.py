@@ -9,19 +9,18 @@ import numpy as np
 
 from lutgen.errors import InputError
 from lutgen.handoff.vivado import vivado_files
-from lutgen.names import build_name, module_name, raw_name, top_module
+from lutgen.names import module_name, raw_name, top_module
 from lutgen.targets import Target, get_target
 
 from . import core as build_core
-from . import describe
-from .folder import CORES, make_folder, new_record
+from .describe import memory_bits, port_list, resource_record
+from .folder import make_folder, new_record
+from .options import CORES, ENGINE, EngineOptions
 from .text import codec_ports, comment, wrapper
 from .verilog import list_files, write_core
 
-__all__ = ["ENGINE", "NO_MODEL", "build_engine", "load_engine_tables"]
+__all__ = ["ENGINE", "NO_MODEL", "EngineOptions", "build_engine", "load_engine_tables"]
 
-#: Name of the top.
-ENGINE = "entropy-engine"
 #: Hash of a build without a model: the tables of the format alone.
 NO_MODEL = "0" * 64
 _TABLES = "tables.npy"
@@ -31,9 +30,8 @@ _WORKER = "from lutgen.build.engine import work; work()"
 def build_engine(
     target: str | Target,
     model: str | os.PathLike | None = None,
+    options: EngineOptions | None = None,
     *,
-    stream_bytes: int = 4,
-    name: str | None = None,
     out: str | os.PathLike | None = None,
     estimate: bool = True,
     progress: Callable[[str, str], None] | None = None,
@@ -46,11 +44,8 @@ def build_engine(
         Device, or its name.
     model:
         File of the lossy codec, for its tables; None for those of the format alone.
-    stream_bytes:
-        Width of the payload's TDATA in bytes: 2, 4 or 8.
-    name:
-        What all names begin with; by default ``lutgen_<hash of the model>``, or ``lutgen`` without
-        a model.
+    options:
+        What the engine is made of; None for the defaults.
     out, estimate, progress:
         See `.codec.build`; the folder is ``rtl_out/<target>/entropy-engine`` by default.
 
@@ -62,7 +57,7 @@ def build_engine(
     Raises
     ------
     InputError
-        If a parameter is outside its range, or the model is none.
+        If the model is none.
     BuildError
         If Yosys refuses a core, or a process that makes one is killed.
     OSError
@@ -71,17 +66,13 @@ def build_engine(
     from lutgen.codec.lossy.model import format_tables, load_tables
 
     target = get_target(target) if isinstance(target, str) else target
-    if stream_bytes not in (2, 4, 8):
-        raise InputError(
-            f"stream width of the entropy engine must be 2, 4 or 8 bytes, not {stream_bytes!r}"
-        )
     if model is not None and not Path(model).is_file():
         raise InputError(
             f"model must be a file of the lossy codec, not {os.fspath(model)!r}, which does not "
             "exist: leave it out for the tables of the format alone"
         )
     tables, digest = (format_tables(), NO_MODEL) if model is None else load_tables(model)
-    name = build_name(name, digest if model is not None else None)
+    options = (options or EngineOptions()).settle(None if model is None else digest, target)
     out = Path("rtl_out", target.name, ENGINE) if out is None else Path(out)
     record = new_record(target) | {
         "model": {
@@ -90,9 +81,7 @@ def build_engine(
             "profile": "loc-lic",
             "classes": tables.classes,
         },
-        "parameters": {
-            "top": ENGINE, "name": name, "stream_bytes": stream_bytes, "fabric": target.fabric,
-        },
+        "parameters": options.record(),
         "rate": {"symbols_per_clock": 1, "msymbols_per_s": target.clock_mhz},
         "cores": {},
     }
@@ -140,20 +129,20 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
 
     print("Verilog", flush=True)
     began = time.perf_counter()
-    parameters = record["parameters"]
+    options = EngineOptions.of_record(record["parameters"])
     top = {"encoder": EntropyEncoderTop, "decoder": EntropyDecoderTop}[core]
     component = top(
-        load_engine_tables(work), stream_bytes=parameters["stream_bytes"],
-        fabric=FABRICS[parameters["fabric"]],
+        load_engine_tables(work), stream_bytes=options.stream_bytes,
+        fabric=FABRICS[options.fabric],
     )  # fmt: skip
     part = f"entropy-{core}"
-    raw, module = raw_name(part), module_name(parameters["name"], part)
+    raw, module = raw_name(part), module_name(options.name, part)
     text = to_verilog(component, raw)
     found = {
         "module": module,
         "latency": component.latency,
-        "memory_bits": describe.memory_bits(text, raw),
-        "ports": describe.port_list(component),
+        "memory_bits": memory_bits(text, raw),
+        "ports": port_list(component),
         "resources": None,
     }
     write_core(work, text, raw, module, _header(record, module))
@@ -164,7 +153,7 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
         print("resources", flush=True)
         began = time.perf_counter()
         target = Target(**record["target"] | {"tools": tuple(record["target"]["tools"])})
-        found["resources"] = describe.resource_record(count(text, raw, target, _BLOCKS[core]))
+        found["resources"] = resource_record(count(text, raw, target, _BLOCKS[core]))
         del found["resources"]["network"]
         found["seconds"]["resources"] = round(time.perf_counter() - began, 2)
     print("done", flush=True)

@@ -20,16 +20,15 @@ from lutgen.targets import Target
 
 from .core import REFUSED
 from .describe import DEPTHS, RESOURCES
+from .options import TOPS, options_of
 
 __all__ = [
-    "CORES", "SCHEMA", "TOPS", "BuildError", "files_digest", "load_build", "make_folder",
-    "new_record", "pair_resources",
+    "SCHEMA", "BuildError", "files_digest", "load_build", "make_folder", "new_record",
+    "pair_resources",
 ]  # fmt: skip
 
 #: Version of ``build.json``: a reader of 1 understands every build.json that says 1.
 SCHEMA = 1
-CORES = ("encoder", "decoder")
-TOPS = (*CORES, "codec")
 _RECORD = "build.json"
 
 
@@ -163,7 +162,11 @@ def load_build(folder: str | os.PathLike, *, tops: Sequence[str] | None = TOPS) 
             f"{folder / _RECORD} must be a build record of schema {SCHEMA}: build again with "
             f"lutgen {lutgen.__version__}"
         )
-    if tops is not None and (top := record["parameters"]["top"]) not in tops:
+    try:
+        top = options_of(record).top
+    except InputError as error:
+        raise InputError(f"{folder / _RECORD}: {error}: build again") from None
+    if tops is not None and top not in tops:
         raise InputError(f"build in {folder} must be of top {' or '.join(tops)}, not {top}")
     return record | {"folder": str(folder)}
 

@@ -10,29 +10,23 @@ from lutgen.errors import InputError
 from lutgen.model.model import Model
 from lutgen.targets import Target, get_target
 
-__all__ = ["CORES", "SCHEMA", "TOPS", "route_cores", "summary", "table"]
+from .options import BuildOptions
+
+__all__ = ["SCHEMA", "route_cores", "summary", "table"]
 
 #: Version of the record.
 SCHEMA = 1
-CORES = ("encoder", "decoder")
-TOPS = (*CORES, "codec")
+#: Options that the record and the command do not name: they are those of every routed core.
+_FIXED = ("name", "registers", "cores", "primitive")
 
 
 def route_cores(
     target: str | Target,
     model: Model | str | os.PathLike | None = None,
+    options: BuildOptions | None = None,
     *,
-    top: str = "codec",
     blocks: Sequence[str] = (),
     seed: int = 1,
-    lanes: int | None = None,
-    encoder_lanes: int | None = None,
-    tile: tuple[int, int] = (32, 32),
-    max_width: int = 512,
-    max_height: int = 4096,
-    stream_bytes: int = 4,
-    coder: str = "rans",
-    tans_bits: int | None = None,
     progress: Callable[[str, str], None] | None = None,
 ) -> dict:
     """Route each core on its own, or named blocks of the cores, as many at once as there are CPUs.
@@ -43,15 +37,14 @@ def route_cores(
         Device that nextpnr routes, or its name.
     model:
         Model, its file, or None for the embedded one.
-    top:
-        ``encoder``, ``decoder``, or ``codec`` for both, one after the other.
+    options:
+        What the cores are made of, without registers, one behind each pair of ports; None for the
+        defaults.  Of the top ``codec``, both are routed, one after the other.
     blocks:
         Parts of the cores to route instead, each on its own, by their path in the hierarchy below
         the core: ``coder``, ``head``, ``network.walker``.  A core without such a part is left out.
     seed:
         Where placement begins.
-    lanes, encoder_lanes, tile, max_width, max_height, stream_bytes, coder, tans_bits:
-        As in :func:`.codec.build`.
     progress:
         Called with a core and what is being done for it, from several threads.
 
@@ -69,42 +62,29 @@ def route_cores(
     SynthError, RouteError
         If a tool refuses a design.
     """
-    from lutgen.codec.coder import coder_named
-    from lutgen.gateware.core.config import CoreConfig
     from lutgen.gateware.core.top import DecoderTop, EncoderTop
     from lutgen.gateware.fabric.verilog import to_verilog
     from lutgen.synth.harness import modules
     from lutgen.synth.nextpnr import device_options, tools
     from lutgen.synth.route import route
 
-    command = ["lutgen", "route", "--top", top, "--seed", str(seed)]
-    command += [word for block in blocks for word in ("--block", block)]
-    if not isinstance(model, Model | None):
-        command += ["--model", os.fspath(model)]
-    for name, value in (
-        ("lanes", lanes), ("encoder-lanes", encoder_lanes), ("tile", "x".join(map(str, tile))),
-        ("max-width", max_width), ("max-height", max_height), ("stream-bytes", stream_bytes),
-        ("coder", coder), ("tans-bits", tans_bits),
-    ):  # fmt: skip
-        command += [f"--{name}", str(value)] if value is not None else []
+    options = options or BuildOptions()
+    if options.registers or options.cores != 1:
+        raise InputError("routed cores must be single and without registers, see the options")
+    command = _command(options, model, blocks, seed)
     target = get_target(target) if isinstance(target, str) else target
-    if top not in TOPS:
-        raise InputError(f"top must be one of {', '.join(TOPS)}, not {top!r}")
     device_options(target.part)
     versions = tools()
     if not isinstance(model, Model):
         model = Model.default() if model is None else Model.load(model)
-    config = CoreConfig(
-        model, lanes=lanes, encoder_lanes=encoder_lanes, tile_width=tile[0], tile_height=tile[1],
-        max_width=max_width, max_height=max_height, primitive=target.lut_primitive,
-        fabric=target.fabric, coder=coder_named(coder, tans_bits),
-    )  # fmt: skip
+    options = options.settle(model, target)
+    config = options.core_config(model)
     jobs = []
     known: set[str] = set()
-    for core in CORES if top == "codec" else (top,):
+    for core in options.made:
         name = f"lutgen_{core}"
         component = {"encoder": EncoderTop, "decoder": DecoderTop}[core]
-        text = to_verilog(component(config, stream_bytes=stream_bytes), name)
+        text = to_verilog(component(config, stream_bytes=options.stream_bytes), name)
         paths = {module.removeprefix(f"{name}.core."): module for module in modules(text)}
         paths = {path: module for path, module in paths.items() if path != module}
         known |= paths.keys()
@@ -133,29 +113,30 @@ def route_cores(
         runs = list(pool.map(run, jobs))
     return {
         "schema": SCHEMA,
-        "command": shlex.join([*command, "--target", target.name, "--json"]),
+        "command": shlex.join(["lutgen", "route", *command, "--target", target.name, "--json"]),
         "generator": {"name": "lutgen", "version": lutgen.__version__},
         "target": {
             "name": target.name, "part": target.part, "clock_mhz": target.clock_mhz,
         },
         "model": {"hash": model.hash, "profile": model.profile},
-        "parameters": {
-            "top": top,
-            "tile_width": tile[0],
-            "tile_height": tile[1],
-            "max_width": max_width,
-            "max_height": max_height,
-            "lanes": config.decoder_lanes,
-            "encoder_lanes": config.lanes_of_encoder,
-            "stream_bytes": stream_bytes,
-            "coder": coder,
-            "tans_bits": tans_bits,
-            "fabric": config.fabric,
-            "levels_per_stage": config.levels_per_stage,
-        },
+        "parameters": {k: v for k, v in options.record().items() if k not in _FIXED},
         "tools": versions,
         "runs": runs,
     }  # fmt: skip
+
+
+def _command(options: BuildOptions, model, blocks: Sequence[str], seed: int) -> list[str]:
+    """The words of the command line that ask for the same."""
+    words = ["--top", options.top, "--seed", str(seed)]
+    words += [word for block in blocks for word in ("--block", block)]
+    if not isinstance(model, Model | None):
+        words += ["--model", os.fspath(model)]
+    for name in ("lanes", "encoder_lanes", "tile", "max_width", "max_height", "stream_bytes",
+                 "coder", "tans_bits"):  # fmt: skip
+        if (value := getattr(options, name)) is not None:
+            shown = "x".join(map(str, value)) if name == "tile" else str(value)
+            words += [f"--{name.replace('_', '-')}", shown]
+    return words
 
 
 def table(record: dict):

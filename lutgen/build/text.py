@@ -8,6 +8,7 @@ from lutgen.names import top_module
 from lutgen.targets.fit import basis, depths, levels_basis
 
 from .cores import GLUE
+from .options import BuildOptions
 
 __all__ = [
     "LICENCE", "codec_ports", "comment", "counts", "depth_cell", "header", "levels_of", "summary",
@@ -40,15 +41,16 @@ def comment(record: Mapping, module: str, profile: str, more: Sequence[str]) -> 
 
 def header(record: Mapping, module: str) -> str:
     """The comment that a Verilog file of a codec begins with."""
-    parameters, model = record["parameters"], record["model"]
+    options, model = BuildOptions.of_record(record["parameters"]), record["model"]
+    tile_width, tile_height = options.tile
     lines = [
-        f"tile           {parameters['tile_width']} x {parameters['tile_height']} pixels",
-        f"largest image  {parameters['max_width']} x {parameters['max_height']} pixels",
-        f"coder          {coder_text(parameters)}",
-        f"stream         {parameters['stream_bytes']} bytes",
-        f"cores          {parameters['cores']}, as many pixels per beat",
-        f"primitive      {parameters['primitive'] or 'none'}, "
-        f"{parameters['levels_per_stage']} nodes in a row per stage of the network",
+        f"tile           {tile_width} x {tile_height} pixels",
+        f"largest image  {options.max_width} x {options.max_height} pixels",
+        f"coder          {coder_text(options)}",
+        f"stream         {options.stream_bytes} bytes",
+        f"cores          {options.cores}, as many pixels per beat",
+        f"primitive      {options.primitive or 'none'}, "
+        f"{options.levels_per_stage} nodes in a row per stage of the network",
     ]
     for name, core in record["cores"].items():
         buffers = ", ".join(f"{n} {k.replace('_', ' ')}" for k, n in core["buffers"].items())
@@ -62,11 +64,11 @@ def header(record: Mapping, module: str) -> str:
     return comment(record, module, profile, lines)
 
 
-def coder_text(parameters: Mapping) -> str:
+def coder_text(options: BuildOptions) -> str:
     """The coder of a build in words."""
-    if parameters.get("coder", "rans") == "rans":
+    if options.coder == "rans":
         return "rANS"
-    return f"tANS, 2^{parameters['tans_bits']} states for each class"
+    return f"tANS, 2^{options.tans_bits} states for each class"
 
 
 #: Ports that the cores share.
@@ -173,7 +175,9 @@ def depth_cell(part: Mapping) -> str:
 
 def summary(record: Mapping) -> str:
     """What a build is and what to do with it, a few lines of text."""
-    target, parameters, pair = record["target"], record["parameters"], record["pair"]
+    target, pair = record["target"], record["pair"]
+    options = BuildOptions.of_record(record["parameters"])
+    tile_width, tile_height = options.tile
     lines = []
     for name, core in record["cores"].items():
         memory = sum(core["memory_bits"].values())
@@ -182,11 +186,10 @@ def summary(record: Mapping) -> str:
             f"{memory / 1024:.0f} Kibit of memory"
         )
     lines.append(
-        f"tile {parameters['tile_width']}x{parameters['tile_height']}, images up to "
-        f"{parameters['max_width']}x{parameters['max_height']}, stream of "
-        f"{parameters['stream_bytes']} bytes, clock goal {target['clock_mhz']:g} MHz"
+        f"tile {tile_width}x{tile_height}, images up to {options.max_width}x{options.max_height}, "
+        f"stream of {options.stream_bytes} bytes, clock goal {target['clock_mhz']:g} MHz"
     )
-    if (cores := parameters.get("cores", 1)) > 1:
+    if (cores := options.cores) > 1:
         lines.append(
             f"{cores} cores behind each pair of ports, {cores} pixels per beat; at most "
             f"{record['rate']['mpx_per_s']:g} Mpx/s at the clock goal"
@@ -194,7 +197,7 @@ def summary(record: Mapping) -> str:
     if pair:
         deepest = max(record["cores"].values(), key=lambda core: core["resources"]["levels"] or 0)
         lines.append(
-            f"{parameters['top']}: {counts(pair)}; at most {depths(pair)}; most LUT levels in "
+            f"{options.top}: {counts(pair)}; at most {depths(pair)}; most LUT levels in "
             f"{deepest['resources']['worst_block']} of {deepest['module']}"
         )
         lines.append(levels_basis(target["yosys_family"]))

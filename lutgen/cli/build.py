@@ -5,6 +5,7 @@ import os
 
 import click
 
+from lutgen.build.options import ENGINE, BuildOptions
 from lutgen.commands import Failure
 from lutgen.files.whole import OutputError, check_folder
 
@@ -31,7 +32,7 @@ __all__ = ["build_", "sim", "targets"]
 @click.option("--target", required=True, help="Device, see `lutgen targets`.")
 @model_option
 @top_option(
-    "entropy-engine",
+    ENGINE,
     help="One core, or both; or the entropy coder of the lossy codec, whose file --model then is; "
     "without one, the tables are those of the format alone.",
 )
@@ -45,13 +46,13 @@ __all__ = ["build_", "sim", "targets"]
 @click.option("--no-estimate", is_flag=True, help="Do not count resources, which takes a minute.")
 @json_option
 @click.pass_context
-def build_(ctx, target, no_estimate, as_json, **parameters) -> None:
+def build_(ctx, target, model, out, no_estimate, as_json, **options) -> None:
     """Write the Verilog of a model's encoder and decoder."""
-    if parameters["top"] == "entropy-engine":
+    if options["top"] == ENGINE:
         from .engine import build_engine
 
-        given = {name: parameters[name] for name in ("model", "stream_bytes", "name", "out")}
-        build_engine(ctx, target, no_estimate=no_estimate, as_json=as_json, **given)
+        given = {name: options[name] for name in ("stream_bytes", "name")}
+        build_engine(ctx, target, model, out, no_estimate=no_estimate, as_json=as_json, **given)
         return
     from lutgen.build.codec import BuildError, build
     from lutgen.build.text import summary, table
@@ -59,7 +60,10 @@ def build_(ctx, target, no_estimate, as_json, **parameters) -> None:
 
     make_design(
         "making the",
-        lambda progress: build(target, estimate=not no_estimate, progress=progress, **parameters),
+        lambda progress: build(
+            target, model, BuildOptions(**options), out=out, estimate=not no_estimate,
+            progress=progress,
+        ),
         table, summary, as_json, files=ModelError, failures=BuildError,
     )  # fmt: skip
 
@@ -75,7 +79,7 @@ def build_(ctx, target, no_estimate, as_json, **parameters) -> None:
     help="First N images only, or symbols of a synthetic stream.",
 )  # fmt: skip
 @click.option(
-    "--top", type=click.Choice(["codec", "entropy-engine"]), default="codec", show_default=True,
+    "--top", type=click.Choice(["codec", ENGINE]), default="codec", show_default=True,
     help="Or the entropy coder of the lossy codec.",
 )  # fmt: skip
 @click.option(
@@ -112,7 +116,8 @@ def build_(ctx, target, no_estimate, as_json, **parameters) -> None:
 @json_option
 @click.pass_context
 def sim(
-    ctx, images, limit, top, stream, folder, stall, seed, quick, edited, saif, as_json, **parameters
+    ctx, model, images, limit, top, stream, target, folder, stall, seed, quick, edited, saif,
+    as_json, **options,
 ) -> None:
     """Simulate the Verilog and compare it with the reference codec, byte for byte.
 
@@ -131,17 +136,17 @@ def sim(
     if folder:
         from lutgen.build.codec import load_build
 
-        if load_build(folder, tops=None)["parameters"]["top"] == "entropy-engine":
+        if load_build(folder, tops=None)["parameters"]["top"] == ENGINE:
             from .engine import sim_engine_build
 
             sim_engine_build(ctx, folder, **engine)
             return
-    if top == "entropy-engine":
+    if top == ENGINE:
         from .engine import sim_engine
 
         if folder:
             raise click.UsageError(f"--build must hold the entropy engine, which {folder} does not")
-        sim_engine(ctx, parameters["target"], parameters["model"], **engine)
+        sim_engine(ctx, target, model, **engine)
         return
     if stream:
         raise click.UsageError("--stream must stand with --top entropy-engine")
@@ -150,7 +155,8 @@ def sim(
     from lutgen.sim.check.synthetic import synthetic_images
     from lutgen.sim.tool.verilator import SimulationError
 
-    given = [name for name in parameters if ctx.get_parameter_source(name).name == "COMMANDLINE"]
+    decided = ("model", "target", *options)
+    given = [name for name in decided if ctx.get_parameter_source(name).name == "COMMANDLINE"]
     if folder and given:
         raise click.UsageError(
             f"--build must stand without --{given[0].replace('_', '-')}, which the build decides"
@@ -178,7 +184,10 @@ def sim(
                     folder, named, edited=edited, saif=saif, progress=progress, **common
                 )
             else:
-                result = check(images=named, progress=progress, **common, **parameters)
+                result = check(
+                    model, named, BuildOptions(**options), target=target, progress=progress,
+                    **common,
+                )
     except SimulationError as error:
         raise Failure(str(error)) from error
     if as_json:

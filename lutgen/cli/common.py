@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import click
 
+from lutgen.build.options import TOPS, BuildOptions
 from lutgen.commands import Failure
 from lutgen.errors import InputError
 
@@ -52,7 +53,8 @@ model_option = click.option(
     "--model", metavar="FILE", show_default="the embedded one", help="Model file."
 )
 tile_option = click.option(
-    "--tile", type=Tile(), default=(32, 32), show_default="32x32", help="Size of a tile in pixels."
+    "--tile", type=Tile(), default=BuildOptions.tile,
+    show_default="{}x{}".format(*BuildOptions.tile), help="Size of a tile in pixels.",
 )
 lanes_option = click.option(
     "--lanes", type=int, metavar="N", show_default="what its pipeline needs",
@@ -66,7 +68,7 @@ registers_option = click.option(
     "--registers", is_flag=True, help="AXI4-Lite registers and an interrupt."
 )
 cores_option = click.option(
-    "--cores", type=int, default=1, show_default=True, metavar="M",
+    "--cores", type=int, default=BuildOptions.cores, show_default=True, metavar="M",
     help="Cores behind each pair of ports, and pixels per beat: 1, 2, 4 or 8.",
 )  # fmt: skip
 name_option = click.option(
@@ -88,8 +90,8 @@ def coder_options(command):
             help="2^L states for each class, 8 to 12.",
         ),
         click.option(
-            "--coder", type=click.Choice(["rans", "tans"]), default="rans", show_default=True,
-            help="Entropy coder; tans for models with a table head.",
+            "--coder", type=click.Choice(["rans", "tans"]), default=BuildOptions.coder,
+            show_default=True, help="Entropy coder; tans for models with a table head.",
         ),
     ):  # fmt: skip
         command = option(command)
@@ -99,7 +101,7 @@ def coder_options(command):
 def top_option(*more: str, help: str = "One core, or both."):
     """The option ``--top``; ``more`` are tops besides the image codec's."""
     return click.option(
-        "--top", type=click.Choice(["encoder", "decoder", "codec", *more]), default="codec",
+        "--top", type=click.Choice([*TOPS, *more]), default=BuildOptions.top,
         show_default=True, help=help,
     )  # fmt: skip
 
@@ -109,12 +111,15 @@ def design_options(command):
     for option in (
         coder_options,
         click.option(
-            "--stream-bytes", type=int, default=4, show_default=True,
+            "--stream-bytes", type=int, default=BuildOptions.stream_bytes, show_default=True,
             help="Width of the file's TDATA.",
         ),
-        click.option("--max-height", type=int, default=4096, show_default=True),
         click.option(
-            "--max-width", type=int, default=512, show_default=True, help="Of images, in pixels."
+            "--max-height", type=int, default=BuildOptions.max_height, show_default=True
+        ),
+        click.option(
+            "--max-width", type=int, default=BuildOptions.max_width, show_default=True,
+            help="Of images, in pixels.",
         ),
         tile_option,
         encoder_lanes_option,
@@ -124,10 +129,11 @@ def design_options(command):
     return command
 
 
-def load_model(path: str | None):
-    from lutgen.model.model import Model
+def load_model(name: str | None):
+    """A model by its file or, of those that come with the package, its name."""
+    from lutgen.model.shipped import find_model
 
-    return Model.default() if path is None else Model.load(path)
+    return find_model(name)
 
 
 def _bar(*columns):

@@ -19,10 +19,10 @@ def refuse(ctx: click.Context, allowed: tuple[str, ...], why: str) -> None:
             raise click.UsageError(f"{parameter.opts[0]} must be left out {why}")
 
 
-def build_engine(ctx, target, model, stream_bytes, name, out, no_estimate, as_json) -> None:
+def build_engine(ctx, target, model, out, *, no_estimate, as_json, **options) -> None:
     """``lutgen build --top entropy-engine``."""
     from lutgen.build.codec import BuildError
-    from lutgen.build.engine import build_engine
+    from lutgen.build.engine import EngineOptions, build_engine
     from lutgen.build.engine_text import summary, table
     from lutgen.files.archive import ArchiveError
 
@@ -31,8 +31,8 @@ def build_engine(ctx, target, model, stream_bytes, name, out, no_estimate, as_js
     make_design(
         "making the",
         lambda progress: build_engine(
-            target, model, stream_bytes=stream_bytes, name=name, out=out,
-            estimate=not no_estimate, progress=progress,
+            target, model, EngineOptions(**options), out=out, estimate=not no_estimate,
+            progress=progress,
         ),
         table, summary, as_json, files=ArchiveError, failures=BuildError,
     )  # fmt: skip

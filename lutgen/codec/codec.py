@@ -21,6 +21,7 @@ from lutgen.model.head import PROB_BITS
 from lutgen.model.kernel_arrays import ArmArrays, arm_arrays, ups_arrays
 from lutgen.model.model import Model
 from lutgen.model.pyramid import half, pyramid
+from lutgen.model.samples import EIGHT_BIT
 from lutgen.model.tile import TileGrid
 
 from .coder import RANS, Coder
@@ -77,9 +78,9 @@ def level_sizes(rects: Sequence, levels: int) -> np.ndarray:
 
 def _check_images(images) -> np.ndarray:
     array = np.asarray(images)
-    if array.dtype != np.uint8 or array.ndim not in (2, 3):
+    if array.dtype != EIGHT_BIT.dtype or array.ndim not in (2, 3):
         raise InputError(
-            "images must be 8-bit grayscale of shape (H, W) or (N, H, W), "
+            f"images must be {EIGHT_BIT.depth}-bit grayscale of shape (H, W) or (N, H, W), "
             f"not {array.dtype} of shape {array.shape}"
         )
     if array.size == 0:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lutgen.errors import InputError
 from lutgen.model.head import PROB_BITS
+from lutgen.model.samples import EIGHT_BIT
 
 __all__ = ["DEFAULT_TANS_BITS", "RANS", "Coder", "coder_named", "coder_of", "tans"]
 
@@ -81,8 +82,9 @@ def tans(bits: int) -> Coder:
         raise InputError(f"tANS bits must be {MIN_TANS_BITS} to {MAX_TANS_BITS}, not {bits!r}")
     # A raw symbol, and the bits of the escape's frequency: one in 128 at least.
     return Coder(
-        "tans", code=int(bits), state_bits=int(bits), symbol_bits=8 + 7, symbols_per_bit=256
-    )
+        "tans", code=int(bits), state_bits=int(bits), symbol_bits=EIGHT_BIT.depth + 7,
+        symbols_per_bit=256,
+    )  # fmt: skip
 
 
 def coder_of(code: int) -> Coder:

@@ -152,7 +152,12 @@ class Header:
         if version not in TABLES:
             known = " or ".join(map(str, TABLES))
             raise CorruptStreamError(f"stream format version must be {known}, not {version}")
-        table = TABLES[version]
+        if version != VERSION_1.version:
+            raise CorruptStreamError(
+                f"stream format version must be {VERSION_1.version} with this model, not "
+                f"{version}: a model of profile predictive wrote it"
+            )
+        table = VERSION_1
         _check_whole(data, table.size)
         try:
             return cls._from_values(table.unpack(data))

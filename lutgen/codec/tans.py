@@ -32,6 +32,7 @@ import numpy as np
 from lutgen.errors import InputError
 from lutgen.files.compiled import njit
 from lutgen.model.head import SYMBOLS, TableHead
+from lutgen.model.samples import EIGHT_BIT
 
 from .coder import Coder, tans
 from .payload import drain, finish
@@ -41,7 +42,7 @@ __all__ = ["ESCAPE", "RAW_BITS", "TansTables", "pop", "push", "write_payload"]
 #: Number of the escape among the symbols of a class.
 ESCAPE = SYMBOLS
 #: Bits of a symbol after its escape.
-RAW_BITS = 8
+RAW_BITS = EIGHT_BIT.depth
 _FLOOR_SHARE = 64  # what is left of the head's unit for every symbol
 _KEPT = 3  # symbols that deserve the third part of a state are kept
 

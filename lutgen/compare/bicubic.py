@@ -4,6 +4,7 @@ import numpy as np
 
 from lutgen.errors import InputError
 from lutgen.model.pyramid import half
+from lutgen.model.samples import EIGHT_BIT
 
 __all__ = ["bicubic"]
 
@@ -69,5 +70,5 @@ def bicubic(low: np.ndarray, height: int, width: int) -> np.ndarray:
             f"not {low.shape[-2]} x {low.shape[-1]}"
         )
     high = _double(_double(low.astype(np.float64), low.ndim - 2), low.ndim - 1)
-    high = np.clip(np.floor(high + 0.5), 0, 255).astype(np.uint8)
+    high = np.clip(np.floor(high + 0.5), 0, EIGHT_BIT.maximum).astype(EIGHT_BIT.dtype)
     return high[..., :height, :width]

@@ -22,14 +22,15 @@ tables of a model They are written out to the format's most, whatever the file: 
 weights,          No more bytes than the file has: nothing in it is compressed, and no array is
 checkpoints       larger than what is stored of it.
 npz, gzip         `DEFLATE_RATIO` bytes per byte, which is all that DEFLATE can do.
-PNG               the same, and 16,384 pixels a side
+PNG               the same, and as many pixels a side as the codec takes
+TIFF              the same for Deflate; `LZW_RATIO` and `PACKBITS_RATIO` bytes per byte
 npy, IDX, PGM     as many pixels as the file has bytes of them
 ================= ===========================================================================
 """
 
 __all__ = [
-    "ARCHIVE_RATIO", "DEFLATE_RATIO", "FREE_BYTES", "FREE_PIXELS", "PIXELS_PER_BYTE",
-    "most_archived", "most_inflated", "most_pixels",
+    "ARCHIVE_RATIO", "DEFLATE_RATIO", "FREE_BYTES", "FREE_PIXELS", "LZW_RATIO", "PACKBITS_RATIO",
+    "PIXELS_PER_BYTE", "most_archived", "most_inflated", "most_pixels",
 ]  # fmt: skip
 
 #: Pixels of a lossy image that a byte of its file pays for: 0.03 bits per pixel, a third of what
@@ -43,6 +44,11 @@ ARCHIVE_RATIO = 16
 FREE_BYTES = 16 << 20
 #: Bytes that DEFLATE can make of one: 258 of two bits, RFC 1951, less the code for it.
 DEFLATE_RATIO = 1032
+#: Bytes that the LZW of TIFF can make of one: 3,837 codes of 9 to 12 bits, the k-th of up to k
+#: bytes, before the table is full.
+LZW_RATIO = 1365
+#: Bytes that PackBits can make of one: 128 of two.
+PACKBITS_RATIO = 64
 
 
 def most_pixels(file_bytes: int) -> int:

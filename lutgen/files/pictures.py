@@ -6,7 +6,7 @@ from pathlib import Path
 __all__ = ["COLOUR_ENDINGS", "GRAY_ENDINGS", "picture_files"]
 
 #: Of files in a folder that the gray codecs read.
-GRAY_ENDINGS = (".png", ".pgm")
+GRAY_ENDINGS = (".png", ".pgm", ".tif", ".tiff")
 #: Of those that the colour codec reads.
 COLOUR_ENDINGS = (".png", ".ppm", ".webp", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 

@@ -15,7 +15,7 @@ from lutgen.errors import InputError
 from lutgen.files.bounds import most_inflated
 from lutgen.formats.npz import check_npz
 
-from .rules import ImageError, check_stack
+from .rules import GRAY_8, GrayLimits, ImageError, check_stack
 
 __all__ = ["NPY_MAGIC", "npy_bytes", "read_idx", "read_npy", "read_npz"]
 
@@ -31,8 +31,8 @@ def npy_bytes(array: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def read_npy(path, data: bytes) -> np.ndarray:
-    """Images of an npy file of shape (H, W) or (N, H, W): uint8, (N, H, W)."""
+def read_npy(path, data: bytes, limits: GrayLimits = GRAY_8) -> np.ndarray:
+    """Images of an npy file of shape (H, W) or (N, H, W): uint8 or uint16, (N, H, W)."""
     # Only the header goes through NumPy: it cannot make it unpickle, nor allocate a size that the
     # file does not have.
     file = io.BytesIO(data)
@@ -45,24 +45,27 @@ def read_npy(path, data: bytes) -> np.ndarray:
         shape, fortran, dtype = read_header(file)
     except Exception as error:  # NumPy parses it as Python and lets half a dozen kinds out
         raise ImageError(f"{path}: npy must have a valid header ({error})") from None
-    count = check_stack(path, "npy", dtype, shape)
+    count = check_stack(path, "npy", dtype, shape, limits)
     pixels = data[file.tell() :]
-    if len(pixels) != count * shape[-1] * shape[-2]:
+    want = count * shape[-1] * shape[-2] * dtype.itemsize
+    if len(pixels) != want:
         raise ImageError(
-            f"{path}: npy of shape {shape} must have {count * shape[-1] * shape[-2]} bytes of "
-            f"pixels, not {len(pixels)}"
+            f"{path}: npy of shape {shape} must have {want} bytes of pixels, not {len(pixels)}"
         )
-    array = np.frombuffer(pixels, dtype=np.uint8).reshape(shape, order="F" if fortran else "C")
-    return np.array(array.reshape(count, *shape[-2:]), order="C")
+    array = np.frombuffer(pixels, dtype).reshape(shape, order="F" if fortran else "C")
+    native = array.dtype.newbyteorder("=")
+    return np.array(array.reshape(count, *shape[-2:]), native, order="C")
 
 
-def read_npz(path, choose: Callable[[list[str]], Iterable[str]]) -> list[np.ndarray]:
+def read_npz(
+    path, choose: Callable[[list[str]], Iterable[str]], limits: GrayLimits = GRAY_8
+) -> list[np.ndarray]:
     """Images of the arrays of an npz file that ``choose`` picks from their names, in order.
 
     Returns
     -------
     list of ndarray
-        uint8, each (H, W).
+        uint8 or, if the limits take it, uint16, each (H, W).
     """
     with open(path, "rb") as raw:
         try:
@@ -71,7 +74,7 @@ def read_npz(path, choose: Callable[[list[str]], Iterable[str]]) -> list[np.ndar
                 members = {info.filename.removesuffix(".npy"): info for info in file.infolist()}
                 return [
                     image for name in choose([*members])
-                    for image in _member(path, name, file, members[name])
+                    for image in _member(path, name, file, members[name], limits)
                 ]
         except (ImageError, MemoryError):
             raise
@@ -79,12 +82,14 @@ def read_npz(path, choose: Callable[[list[str]], Iterable[str]]) -> list[np.ndar
             raise ImageError(f"{path}: npz must be whole, not damaged ({error})") from None
 
 
-def _member(path, name: str, file: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+def _member(
+    path, name: str, file: zipfile.ZipFile, member: zipfile.ZipInfo, limits: GrayLimits
+) -> np.ndarray:
     if member.file_size > _MOST:
         raise ImageError(
             f"{path}: array {name!r} must have at most {_MOST} bytes, not {member.file_size}"
         )
-    return read_npy(f"{path}:{name}", file.read(member))
+    return read_npy(f"{path}:{name}", file.read(member), limits)
 
 
 def read_idx(path) -> np.ndarray:

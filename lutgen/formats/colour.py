@@ -78,10 +78,10 @@ def read_colour(path) -> np.ndarray:
     """
     data = read_file(path)
     if data.startswith(PNG_MAGIC):
-        width, height, exif = header_of(path, data, _GRAY_RGB, _WANTED, _CONVERT)
-        image = _upright(read_png(path, data, width, height), orientation(exif))
+        header = header_of(path, data, _GRAY_RGB, _WANTED, _CONVERT)
+        image = _upright(read_png(path, data, header), orientation(header.exif))
     elif data[:2] in netpbm.MAGICS:
-        image = netpbm.read_netpbm(path, data, _CONVERT)
+        image = netpbm.read_netpbm(path, data, _netpbm_header(path, data))
     else:
         from PIL import ImageOps
 
@@ -109,7 +109,7 @@ def colour_size(path) -> tuple[int, int]:
     if data.startswith(PNG_MAGIC):
         return header_of(path, data, _GRAY_RGB, _WANTED, _CONVERT)[:2]
     if data[:2] in netpbm.MAGICS:
-        return netpbm.netpbm_header(path, data, _CONVERT)[:2]
+        return _netpbm_header(path, data)[:2]
     return _open(path, data).size
 
 
@@ -171,6 +171,13 @@ def _upright(image: np.ndarray, turn: int) -> np.ndarray:
     if turn in (3, 4, 7, 8):
         image = image[::-1]
     return image
+
+
+def _netpbm_header(path, data: bytes) -> netpbm.NetpbmHeader:
+    header = netpbm.netpbm_header(path, data)
+    netpbm.check_top(path, data, header.top, _CONVERT)
+    check_sides(path, header.width, header.height)
+    return header
 
 
 def _open(path, data: bytes):

@@ -1,42 +1,67 @@
-"""Gray images in and out: PNG, PGM, npy, npz and IDX, 8 bits per pixel.
+"""Gray images in and out: PNG, PGM, TIFF and npy, of 8 to 16 bits per pixel.
 
-The codec is lossless for 8-bit gray and for nothing else, so every other image is refused with the
-reason and the way out, never converted.  All commands read by these functions.  The format of a
-file is told by its content when it is read, by its ending when it is written; ``-`` is standard
-input or output.
+`GrayLimits` say what the codec takes; every other image is refused with the reason and the way out,
+never converted.  All commands read by these functions.  The format of a file is told by its content
+when it is read, by its ending when it is written; ``-`` is standard input or output.
+
+`read_gray` gives images with what is known of their significant bits.  `read_image`, `read_images`
+and `read_stack` give bare arrays, of 8-bit gray unless told otherwise.
 """
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from lutgen.files.pictures import GRAY_ENDINGS, picture_files
 from lutgen.files.whole import STANDARD, read_file, write_file
-from lutgen.formats import netpbm
+from lutgen.formats import netpbm, tiff
 from lutgen.formats.arrays import NPY_MAGIC, npy_bytes, read_npy
 from lutgen.formats.png import MAGIC as PNG_MAGIC
 from lutgen.formats.png import header_of, png_bytes, read_png
-from lutgen.formats.rules import PICTURE_KINDS, ImageError, foreign_kind
+from lutgen.formats.rules import (
+    DEEP_GRAY,
+    GRAY_8,
+    PICTURE_KINDS,
+    GrayLimits,
+    ImageError,
+    check_sides,
+    foreign_kind,
+)
+from lutgen.model.samples import SignificantBits
 
 __all__ = [
-    "ENDINGS", "ImageError", "by_shape", "image_format", "png_bytes",
-    "read_image", "read_images", "read_stack", "write_image",
+    "DEEP_GRAY", "ENDINGS", "GRAY_8", "GrayImage", "GrayLimits", "ImageError", "by_shape",
+    "image_format", "png_bytes", "read_gray", "read_image", "read_images", "read_stack",
+    "write_image",
 ]  # fmt: skip
 
 #: Format of each file name ending that is written.
-ENDINGS = {".png": "png", ".pgm": "pgm", ".npy": "npy"}
+ENDINGS = {".png": "png", ".pgm": "pgm", ".npy": "npy", ".tif": "tiff", ".tiff": "tiff"}
 
-_CONVERT = (
-    "convert it to 8-bit gray first, e.g. with ImageMagick: "
-    "magick INPUT -colorspace Gray -depth 8 -define png:color-type=0 OUTPUT.png"
-)
 _GRAY = (0,)
 
 
+@dataclass(frozen=True, eq=False)
+class GrayImage:
+    """A gray image as its file has it.
+
+    Parameters
+    ----------
+    array:
+        uint8 or uint16, shape (H, W).
+    bits:
+        Which bits of the array are significant, by what the file says and by its pixels.
+    """
+
+    array: np.ndarray
+    bits: SignificantBits
+
+
 def image_format(path) -> str:
-    """Format ``png``, ``pgm`` or ``npy`` by the ending of a file name.
+    """Format ``png``, ``pgm``, ``tiff`` or ``npy`` by the ending of a file name.
 
     Raises
     ------
@@ -52,44 +77,55 @@ def image_format(path) -> str:
         ) from None
 
 
-def read_image(path) -> np.ndarray:
+def read_gray(path, limits: GrayLimits = DEEP_GRAY) -> list[GrayImage]:
+    """Read all images of a file or folder; sizes and depths may differ.
+
+    A folder gives its PNG, PGM and TIFF files sorted by name, hidden ones left out; an npy file of
+    shape (N, H, W) gives N images.
+
+    Raises
+    ------
+    ImageError
+        If a file is damaged, holds anything but gray within the limits, or, in a folder, several
+        images, or if a folder has no images.
+    OSError
+        If it cannot be read.
+    """
+    if os.fspath(path) == STANDARD or not os.path.isdir(path):
+        return _read(path, limits)
+    files = picture_files(path, GRAY_ENDINGS)
+    if not files:
+        raise ImageError(f"{path}: folder must have PNG, PGM or TIFF files in it, not none")
+    return [_single(file, _read(file, limits)) for file in files]
+
+
+def read_image(path, limits: GrayLimits = GRAY_8) -> np.ndarray:
     """Read one image.
 
     Returns
     -------
     numpy.ndarray
-        uint8, shape (H, W), sides of 1 to 16384 pixels.
-
-    Raises
-    ------
-    ImageError
-        If the file is damaged, not 8-bit gray, or holds several images.
-    OSError
-        If it cannot be read.
-    """
-    images = _read(path)
-    if len(images) != 1:
-        raise ImageError(f"{path}: file must hold one image here, not {len(images)}")
-    return images[0]
-
-
-def read_images(path) -> list[np.ndarray]:
-    """Read all images of a file or folder, each uint8 of shape (H, W); sizes may differ.
-
-    A folder gives its PNG and PGM files sorted by name, hidden ones left out; an npy file of shape
-    (N, H, W) gives N images.
+        uint8 or, if the limits take it, uint16, shape (H, W).
 
     Raises
     ------
     ImageError, OSError
-        See `read_image`; also if a folder has no images.
+        See `read_gray`; also if the file holds several images, or is a folder.
     """
-    if not os.path.isdir(path):
-        return list(_read(path))
-    files = picture_files(path, GRAY_ENDINGS)
-    if not files:
-        raise ImageError(f"{path}: folder must have PNG or PGM files in it, not none")
-    return [read_image(file) for file in files]
+    if os.fspath(path) != STANDARD and os.path.isdir(path):
+        raise ImageError(f"{path}: image must be a file, not a folder")
+    return _single(path, _read(path, limits)).array
+
+
+def read_images(path, limits: GrayLimits = GRAY_8) -> list[np.ndarray]:
+    """Read all images of a file or folder, each uint8 or, if the limits take it, uint16, (H, W).
+
+    Raises
+    ------
+    ImageError, OSError
+        See `read_gray`.
+    """
+    return [image.array for image in read_gray(path, limits)]
 
 
 def read_stack(paths: Iterable) -> np.ndarray:
@@ -121,35 +157,44 @@ def read_stack(paths: Iterable) -> np.ndarray:
 
 
 def by_shape(images: Iterable[np.ndarray]) -> list[np.ndarray]:
-    """Stacks, shape (N, H, W), of images of equal shapes, in the order of first appearance."""
-    stacks: dict[tuple[int, ...], list[np.ndarray]] = {}
+    """Stacks (N, H, W) of images of equal shape and type, in the order of first appearance."""
+    stacks: dict[tuple, list[np.ndarray]] = {}
     for image in images:
-        stacks.setdefault(image.shape, []).append(image)
+        stacks.setdefault((image.shape, image.dtype), []).append(image)
     return [np.stack(stack) for stack in stacks.values()]
 
 
-def write_image(path, array: np.ndarray, *, form: str | None = None) -> None:
-    """Write uint8 (H, W), or to npy also (N, H, W), whole or not at all.
+def write_image(
+    path, array: np.ndarray, *, form: str | None = None, bits: SignificantBits | None = None
+) -> None:
+    """Write uint8 or uint16 (H, W), or to npy also (N, H, W), whole or not at all.
 
-    The format is ``form``, one of those of `ENDINGS`, or that of the name's ending.
+    The format is ``form``, one of those of `ENDINGS`, or that of the name's ending.  ``bits`` give
+    the greatest value of a PGM; without, it is that of the array's type.
 
     Raises
     ------
     ImageError
-        If the array is not 8-bit gray, or the name's ending is of no known format.
+        If the array is no gray image, or the name's ending is of no known format.
     OSError
         If the file cannot be written.
     """
     form = form or image_format(path)
     array = np.asarray(array)
     dims = (2, 3) if form == "npy" else (2,)
-    if array.dtype != np.uint8 or array.ndim not in dims or not array.size:
+    if array.dtype not in DEEP_GRAY.dtypes or array.ndim not in dims or not array.size:
         raise ImageError(
-            f"{path}: image must be uint8 of shape (H, W){' or (N, H, W)' * (3 in dims)} with at "
-            f"least one pixel, not {array.dtype} of shape {array.shape}"
+            f"{path}: image must be uint8 or uint16 of shape (H, W)"
+            f"{' or (N, H, W)' * (3 in dims)} with at least one pixel, not {array.dtype} of shape "
+            f"{array.shape}"
         )
-    encode = {"png": png_bytes, "pgm": netpbm.netpbm_bytes, "npy": npy_bytes}[form]
-    write_file(path, encode(np.ascontiguousarray(array)))
+    array = np.ascontiguousarray(array)
+    if form == "pgm":
+        top = 8 * array.itemsize if bits is None else bits.top
+        data = netpbm.netpbm_bytes(array, (1 << top) - 1)
+    else:
+        data = {"png": png_bytes, "tiff": tiff.tiff_bytes, "npy": npy_bytes}[form](array)
+    write_file(path, data)
 
 
 def _size(shape) -> str:
@@ -157,37 +202,53 @@ def _size(shape) -> str:
     return f"{shape[-1]} x {shape[-2]}"
 
 
-def _read(path) -> np.ndarray:
-    """uint8, shape (N, H, W)."""
-    if os.fspath(path) != STANDARD and os.path.isdir(path):
-        raise ImageError(f"{path}: image must be a file, not a folder")
+def _single(path, images: list[GrayImage]) -> GrayImage:
+    if len(images) != 1:
+        raise ImageError(f"{path}: file must hold one image here, not {len(images)}")
+    return images[0]
+
+
+def _read(path, limits: GrayLimits) -> list[GrayImage]:
     data = read_file(path)
     if not data:
         raise ImageError(f"{path}: image file must not be empty")
-    if data.startswith(PNG_MAGIC):
-        return _read_png(path, data)[None]
-    if data[:2] in (b"P2", b"P5"):
-        return netpbm.read_netpbm(path, data, _CONVERT)[None]
     if data.startswith(NPY_MAGIC):
-        return read_npy(path, data)
-    kind = foreign_kind(data)
-    if kind:
-        hint = f"; {_CONVERT}" if kind in PICTURE_KINDS else ""
-        raise ImageError(f"{path}: image must be PNG, PGM or npy, not {kind}{hint}")
-    raise ImageError(
-        f"{path}: image must be PNG, PGM or npy, not a file that begins {data[:8]!r}"
-    )
+        return [GrayImage(array, SignificantBits.of(array))
+                for array in read_npy(path, data, limits)]  # fmt: skip
+    if data.startswith(PNG_MAGIC):
+        array, declared = _read_png(path, data, limits)
+    elif data[:2] in (b"P2", b"P5"):
+        array, declared = _read_pgm(path, data, limits)
+    elif data.startswith(tiff.MAGICS):
+        array, declared = tiff.read_tiff(path, data, limits)
+    else:
+        kind = foreign_kind(data)
+        found = kind or f"a file that begins {data[:8]!r}"
+        hint = f"; {limits.way_out()}" if kind in PICTURE_KINDS else ""
+        raise ImageError(f"{path}: image must be PNG, PGM, TIFF or npy, not {found}{hint}")
+    return [GrayImage(array, SignificantBits.of(array, declared))]
 
 
-def _read_png(path, data: bytes) -> np.ndarray:
-    width, height, exif = header_of(path, data, _GRAY, "8-bit gray", _CONVERT)
-    if exif:
+def _read_png(path, data: bytes, limits: GrayLimits) -> tuple[np.ndarray, int]:
+    header = header_of(
+        path, data, _GRAY, limits.wanted, limits.way_out(),
+        deeper_hint=limits.way_out(deeper=True), depths=(8, limits.depth), side=limits.side,
+    )  # fmt: skip
+    if header.exif:
         from lutgen.formats.colour import orientation
 
-        if (turn := orientation(exif)) != 1:
+        if (turn := orientation(header.exif)) != 1:
             raise ImageError(
                 f"{path}: Exif orientation of a gray PNG must be 1 (upright), not {turn}, which "
                 "the codec would lose; turn it first, e.g. with ImageMagick: "
                 "magick INPUT -auto-orient OUTPUT.png"
             )
-    return read_png(path, data, width, height)
+    return read_png(path, data, header), header.depth
+
+
+def _read_pgm(path, data: bytes, limits: GrayLimits) -> tuple[np.ndarray, int]:
+    header = netpbm.netpbm_header(path, data)
+    if limits.depth == 8:
+        netpbm.check_top(path, data, header.top, limits.way_out(deeper=header.top > 255))
+    check_sides(path, header.width, header.height, limits.side)
+    return netpbm.read_netpbm(path, data, header), header.top.bit_length()

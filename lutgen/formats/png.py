@@ -1,4 +1,4 @@
-"""PNG of 8 bits per sample, gray or RGB.
+"""PNG of 8 bits per sample, gray or RGB, and of 16 bits, gray.
 
 The file's structure is read here and its pixels by libpng (imagecodecs): so nothing is decoded, or
 allocated, for what is refused, and all checksums hold before libpng sees the file.  Its messages on
@@ -8,14 +8,16 @@ damaged files hold bytes of its own memory and are not passed on.
 import struct
 import zlib
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from lutgen.files.bounds import most_inflated
+from lutgen.model.tile import MAX_IMAGE_SIDE
 
 from .rules import ImageError, check_sides
 
-__all__ = ["MAGIC", "header_of", "png_bytes", "read_png"]
+__all__ = ["MAGIC", "PngHeader", "header_of", "png_bytes", "read_png"]
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 
@@ -26,8 +28,20 @@ _COLOURS = {
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 
 
-def header_of(path, data: bytes, colours: tuple[int, ...], wanted: str, hint: str) -> tuple:
-    """Width, height and Exif block of a PNG that holds to the rules, its pixels unseen.
+class PngHeader(NamedTuple):
+    """Sides, bits of a sample, and the Exif block without its prefix."""
+
+    width: int
+    height: int
+    depth: int
+    exif: bytes
+
+
+def header_of(
+    path, data: bytes, colours: tuple[int, ...], wanted: str, hint: str, *,
+    deeper_hint: str | None = None, depths: tuple[int, ...] = (8,), side: int = MAX_IMAGE_SIDE,
+) -> PngHeader:
+    """Header and Exif block of a PNG that holds to the rules, its pixels unseen.
 
     Parameters
     ----------
@@ -39,6 +53,10 @@ def header_of(path, data: bytes, colours: tuple[int, ...], wanted: str, hint: st
         Colour types that are taken.
     wanted, hint:
         What the file must be, and how to make it so, for messages.
+    deeper_hint:
+        The latter for a picture whose only fault is its 16 bits, unless it is the same.
+    depths, side:
+        Bits of a sample that are taken, and most pixels of a side.
 
     Raises
     ------
@@ -50,16 +68,18 @@ def header_of(path, data: bytes, colours: tuple[int, ...], wanted: str, hint: st
         raise ImageError(f"{path}: PNG must begin with a whole header, not {data[8:16]!r}")
     width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
 
-    def refuse(found: str) -> ImageError:
+    def refuse(found: str, hint: str = hint) -> ImageError:
         return ImageError(f"{path}: PNG must be {wanted}, not {found}; {hint}")
 
     if colour not in colours:
         raise refuse(_COLOURS.get(colour, f"of colour type {colour}"))
-    if depth != 8:
-        raise refuse(f"{depth}-bit {_COLOURS[colour]}")
-    check_sides(path, width, height)
+    if depth not in depths:
+        if depth == 16:
+            hint = deeper_hint or hint
+        raise refuse(f"{depth}-bit {_COLOURS[colour]}", hint)
+    check_sides(path, width, height, side)
     samples = 3 if colour == 2 else 1
-    if height * (samples * width + 1) > most_inflated(len(data)):
+    if height * (samples * width * depth // 8 + 1) > most_inflated(len(data)):
         raise ImageError(
             f"{path}: PNG must be whole, not {len(data)} bytes of {width} x {height} pixels"
         )
@@ -71,11 +91,11 @@ def header_of(path, data: bytes, colours: tuple[int, ...], wanted: str, hint: st
             raise refuse("an animation")
         if kind == b"eXIf":
             exif = content
-    return width, height, exif
+    return PngHeader(width, height, depth, exif)
 
 
-def read_png(path, data: bytes, width: int, height: int) -> np.ndarray:
-    """Pixels of a PNG that `header_of` has passed: uint8, (H, W) or (H, W, 3)."""
+def read_png(path, data: bytes, header: PngHeader) -> np.ndarray:
+    """Pixels of a PNG that `header_of` has passed: uint8 or uint16, (H, W) or (H, W, 3)."""
     import imagecodecs
 
     try:
@@ -84,17 +104,21 @@ def read_png(path, data: bytes, width: int, height: int) -> np.ndarray:
         raise
     except Exception:  # libpng's complaints, and failures to read them: UnicodeDecodeError
         raise _damaged(path, "its pixels") from None
-    if image.shape[:2] != (height, width) or image.dtype != np.uint8:
+    wanted = np.uint8 if header.depth == 8 else np.uint16
+    if image.shape[:2] != (header.height, header.width) or image.dtype != wanted:
         raise _damaged(path, f"pixels {image.dtype} of shape {image.shape}")
     return image
 
 
 def png_bytes(array: np.ndarray) -> bytes:
-    """The PNG, at the highest level, of a C-contiguous uint8 array (H, W) or (H, W, 3)."""
+    """The PNG, at the highest level, of a C-contiguous array (H, W) or (H, W, 3).
+
+    Of uint8 it has 8 bits per sample, of uint16 it has 16.
+    """
     import imagecodecs  # a tenth of a second, which `lutgen --help` should not take
 
     # Its own guess of the size forgets the filter byte of each row, half of a narrow image.
-    room = 2 * array.size + array.shape[0] + 4096
+    room = 2 * array.nbytes + array.shape[0] + 4096
     return bytes(imagecodecs.png_encode(array, level=9, out=room))
 
 

@@ -1,15 +1,22 @@
-"""What every reader of image files keeps to: its error, sizes, and the kinds that it names."""
+"""What every reader of image files keeps to: its error, limits, and the kinds that it names."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from lutgen.errors import InputError
 from lutgen.model.header import MAGIC
+from lutgen.model.samples import SampleFormat
 from lutgen.model.tile import MAX_IMAGE_SIDE
 
-__all__ = ["PICTURE_KINDS", "ImageError", "check_sides", "check_stack", "foreign_kind"]
+__all__ = [
+    "DEEP_GRAY", "GRAY_8", "PICTURE_KINDS", "GrayLimits", "ImageError", "check_sides",
+    "check_stack", "foreign_kind",
+]  # fmt: skip
 
 _FOREIGN = {
     b"\xff\xd8": "JPEG", b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF",
+    b"II+\0": "TIFF", b"MM\0+": "TIFF",
     b"RIFF": "WebP", MAGIC: "lutgen bitstream", b"LUTGEN": "lutgen archive", b"PK": "zip or npz",
     b"P1": "PBM", b"P4": "PBM", b"P3": "PPM", b"P6": "PPM", b"\x93NUMPY": "npy",
     b"\x89PNG": "PNG", b"\0\5\x16\7": "AppleDouble (macOS's notes on another file)",
@@ -24,21 +31,67 @@ class ImageError(InputError):
     """An image file that is damaged, or of a kind that is not taken."""
 
 
+@dataclass(frozen=True)
+class GrayLimits:
+    """Which gray images a codec takes, and so its readers; all others are refused.
+
+    Parameters
+    ----------
+    depth:
+        Most bits of a sample: 8, of a greatest value of 255 and no other, or 16, of any.
+    side:
+        Most pixels of a side.
+    """
+
+    depth: int = 8
+    side: int = MAX_IMAGE_SIDE
+
+    @property
+    def dtypes(self) -> tuple[np.dtype, ...]:
+        """Types of arrays of samples."""
+        return tuple({SampleFormat(depth).dtype: None for depth in (8, self.depth)})
+
+    @property
+    def wanted(self) -> str:
+        """What a picture must be."""
+        return "8-bit gray" if self.depth == 8 else f"gray of 8 or {self.depth} bits"
+
+    def way_out(self, *, deeper: bool = False) -> str:
+        """What to do with a picture that is refused; ``deeper``, for its depth alone."""
+        take, bits = "", ""
+        if self.depth == 8:
+            bits = "8-bit "
+            if deeper:
+                take = f"take a model of profile predictive, which codes up to {_MOST} bits, or "
+        depth = "-depth 8 " if bits else ""
+        return (
+            f"{take}convert it to {bits}gray first, e.g. with ImageMagick: magick INPUT "
+            f"-colorspace Gray {depth}-define png:color-type=0 OUTPUT.png"
+        )
+
+
+_MOST = SampleFormat.MAX_DEPTH
+#: Of the profiles ``raster-table`` and ``gic-dlc``.
+GRAY_8 = GrayLimits()
+#: Of the profile ``predictive``.
+DEEP_GRAY = GrayLimits(_MOST, side=65535)
+
+
 def foreign_kind(data: bytes) -> str | None:
     """Name of the kind of a file by its first bytes, None if it is not known."""
     return next((name for magic, name in _FOREIGN.items() if data.startswith(magic)), None)
 
 
-def check_sides(path, width: int, height: int) -> None:
-    """ImageError unless both sides are 1 to 16384 pixels."""
+def check_sides(path, width: int, height: int, most: int = MAX_IMAGE_SIDE) -> None:
+    """ImageError unless both sides are 1 to ``most`` pixels."""
     for name, side in (("width", width), ("height", height)):
-        if not 1 <= side <= MAX_IMAGE_SIDE:
-            raise ImageError(
-                f"{path}: image {name} must be 1 to {MAX_IMAGE_SIDE} pixels, not {side}"
-            )
+        if not 1 <= side <= most:
+            raise ImageError(f"{path}: image {name} must be 1 to {most} pixels, not {side}")
 
 
-def check_stack(path, kind: str, dtype, shape: tuple[int, ...]) -> int:
+def check_stack(
+    path, kind: str, dtype, shape: tuple[int, ...], limits: GrayLimits = GRAY_8
+) -> int:
     """Number of gray images in an array of this type and shape.
 
     Three dimensions are (N, H, W).  One picture with its channels last, (H, W, 3), has three, too;
@@ -47,12 +100,17 @@ def check_stack(path, kind: str, dtype, shape: tuple[int, ...]) -> int:
     Raises
     ------
     ImageError
-        If the array is not uint8 of shape (H, W) or (N, H, W), or has sides out of range.
+        If the array is not uint8, or with limits of 16 bits uint16, of shape (H, W) or (N, H, W),
+        or has sides out of range.
     """
-    if dtype != np.uint8 or len(shape) not in (2, 3):
+    native = dtype.newbyteorder("=")
+    if native not in limits.dtypes or len(shape) not in (2, 3):
+        kinds = " or ".join(map(str, limits.dtypes))
+        deeper = native == np.uint16 and len(shape) in (2, 3)
         raise ImageError(
-            f"{path}: {kind} must hold uint8 of shape (H, W) or (N, H, W), "
-            f"not {dtype} of shape {shape}"
+            f"{path}: {kind} must hold {kinds} of shape (H, W) or (N, H, W), "
+            f"not {native} of shape {shape}"
+            + (f"; {limits.way_out(deeper=True)}" if deeper else "")
         )
     if len(shape) == 3 and shape[2] in _CHANNELS:
         raise ImageError(
@@ -60,7 +118,7 @@ def check_stack(path, kind: str, dtype, shape: tuple[int, ...]) -> int:
             f"{shape}, which reads as one picture of {shape[2]} channels: store gray without a "
             "channel axis, and pictures as narrow as this one by one"
         )
-    check_sides(path, shape[-1], shape[-2])
+    check_sides(path, shape[-1], shape[-2], limits.side)
     count = shape[0] if len(shape) == 3 else 1
     if count < 1:
         raise ImageError(f"{path}: {kind} must hold at least one image, not {count}")

@@ -1,21 +1,31 @@
 """Probability heads: what turns the network's outputs into integer frequencies.
 
-Both heads end in the same thing, the cumulative frequencies of the 256 symbols in units of
+All heads end in the same thing, the cumulative frequencies of the 256 symbols in units of
 ``2 ** -prob_bits``, computed once at export.  Coding them needs no float.
+
+A head is what `Head` says; another one needs a class and its place in `HEADS`.
 """
 
 import heapq
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
 from lutgen.errors import InputError
 
-__all__ = ["PROB_BITS", "SYMBOLS", "LaplaceHead", "TableHead", "round_pmf"]
+from .netlist import Netlist
+from .samples import EIGHT_BIT
+from .walker import Walker
 
-SYMBOLS = 256
+__all__ = [
+    "HEADS", "PROB_BITS", "SYMBOLS", "Head", "LaplaceHead", "OutputArrays", "TableHead",
+    "round_pmf",
+]  # fmt: skip
+
+SYMBOLS = EIGHT_BIT.levels
 #: Frequencies of one class add up to ``2 ** PROB_BITS``.
 PROB_BITS = 14
 
@@ -58,6 +68,56 @@ def _code_length(cumulative: np.ndarray, classes: np.ndarray, symbols: np.ndarra
     return PROB_BITS - np.log2(freq)
 
 
+class OutputArrays(NamedTuple):
+    """How the outputs of a network make a class: weighted sums of bits, or two looked-up counts.
+
+    Without a ``scale`` the class is the sum of ``weights`` of the bits that are set.  With one it
+    is ``scale * scales[second] + locations[first]`` of the two counts.  All are int64.
+    """
+
+    bits: np.ndarray  #: (A,): signals of the first group of bits.
+    weights: np.ndarray  #: (A,)
+    more_bits: np.ndarray  #: (B,): signals of the second group.
+    locations: np.ndarray  #: (A + 1,): by the first count.
+    scales: np.ndarray  #: (B + 1,): by the second count.
+    scale: int
+
+
+class Head(Protocol):
+    """What every head is."""
+
+    #: How model files and `lutgen.gateware` call such heads.
+    kind: ClassVar[str]
+    #: The head's name in messages.
+    title: ClassVar[str]
+    #: Its arrays, in the order of its arguments, each an attribute and an array of the model file.
+    arrays: ClassVar[tuple[str, ...]]
+    #: Output groups of the netlist that it reads.
+    groups: ClassVar[tuple[str, ...]]
+
+    @property
+    def cumulative(self) -> np.ndarray:
+        """Cumulative frequencies of the symbols of each class, int32 of shape (classes, 257)."""
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+
+    def check(self, network: Netlist, walker: Walker | None) -> None:
+        """InputError unless the netlist's outputs, with the walker behind them, name classes."""
+
+    def classes_of(
+        self, network: Netlist, walker: Walker | None, features: np.ndarray
+    ) -> np.ndarray:
+        """Class, int64 (P,), of each pixel from uint8 ``features`` of shape (F, P)."""
+
+    def code_length(self, classes: np.ndarray, symbols: np.ndarray) -> np.ndarray:
+        """Ideal code length in bits of each symbol, float64, for reports only."""
+
+    def readout(self, outputs: dict[str, np.ndarray]) -> OutputArrays:
+        """What the compiled kernels make a class from."""
+
+
 @dataclass(frozen=True, eq=False)
 class TableHead:
     """Head ``table``: row ``class`` of a learned table.
@@ -69,6 +129,11 @@ class TableHead:
     """
 
     cumulative: np.ndarray
+
+    kind = "table"
+    title = "table"
+    arrays = ("cumulative",)
+    groups = ("index",)
 
     def __post_init__(self) -> None:
         array = _integer("cumulative frequencies", self.cumulative, np.int32, 2)
@@ -109,6 +174,48 @@ class TableHead:
         """Number of tables."""
         return self.cumulative.shape[0]
 
+    def check(self, network: Netlist, walker: Walker | None) -> None:
+        """See `Head.check`."""
+        bits = len(network.outputs["index"])
+        if not 1 <= bits <= 16:
+            raise InputError(f"index must have 1 to 16 bits, not {bits}")
+        if walker is None:
+            # Rows for every number that the index can be, so that none is out of range.
+            if self.classes != 1 << bits:
+                raise InputError(
+                    f"head must have {1 << bits} classes for an index of {bits} bits, "
+                    f"not {self.classes}"
+                )
+            return
+        if walker.entries != 1 << bits:
+            raise InputError(
+                f"walker must begin with {1 << bits} records for an index of {bits} bits, "
+                f"not {walker.entries}"
+            )
+        if walker.features > network.features:
+            raise InputError(
+                f"walker must read features below {network.features}, not {walker.features - 1}"
+            )
+        if walker.classes > self.classes:
+            raise InputError(
+                f"walker must name classes below {self.classes}, not {walker.classes - 1}"
+            )
+
+    def classes_of(
+        self, network: Netlist, walker: Walker | None, features: np.ndarray
+    ) -> np.ndarray:
+        """See `Head.classes_of`."""
+        index = network.evaluate_index("index", features)
+        return index if walker is None else walker.walk(index, features).astype(np.int64)
+
+    def readout(self, outputs: dict[str, np.ndarray]) -> OutputArrays:
+        """See `Head.readout`: the sum is the index."""
+        index, none = outputs["index"].astype(np.int64), np.zeros(0, dtype=np.int64)
+        return OutputArrays(
+            bits=index, weights=np.int64(1) << np.arange(len(index)), more_bits=none,
+            locations=none, scales=none, scale=0,
+        )  # fmt: skip
+
     def code_length(self, classes: np.ndarray, symbols: np.ndarray) -> np.ndarray:
         """Ideal code length in bits of each symbol, float64, for reports only."""
         return _code_length(self.cumulative, classes, symbols)
@@ -139,6 +246,11 @@ class LaplaceHead:
     mu: np.ndarray
     sigma: np.ndarray
     cdf: np.ndarray
+
+    kind = "laplace"
+    title = "Laplace"
+    arrays = ("mu", "sigma", "cdf")
+    groups = ("mu", "sigma")
 
     def __post_init__(self) -> None:
         for name, ndim in (("mu", 1), ("sigma", 1), ("cdf", 2)):
@@ -190,6 +302,33 @@ class LaplaceHead:
         """Class ``512 * scale + location`` from the counts of ones."""
         return 512 * self.sigma[sigma_count] + self.mu[mu_count]
 
+    def check(self, network: Netlist, walker: Walker | None) -> None:
+        """See `Head.check`."""
+        for name in self.groups:
+            bits, table = len(network.outputs[name]), getattr(self, name)
+            if table.size != bits + 1:
+                raise InputError(
+                    f"table {name} must have {bits + 1} entries for {bits} output bits, "
+                    f"not {table.size}"
+                )
+        if walker is not None:
+            raise InputError("walker must be absent from a model with a Laplace head")
+
+    def classes_of(
+        self, network: Netlist, walker: Walker | None, features: np.ndarray
+    ) -> np.ndarray:
+        """See `Head.classes_of`."""
+        counts = (network.evaluate_count(name, features) for name in self.groups)
+        return self.classify(*counts).astype(np.int64)
+
+    def readout(self, outputs: dict[str, np.ndarray]) -> OutputArrays:
+        """See `Head.readout`: both numbers of ones, through their tables."""
+        mu, sigma = (outputs[name].astype(np.int64) for name in self.groups)
+        return OutputArrays(
+            bits=mu, weights=np.ones(len(mu), dtype=np.int64), more_bits=sigma,
+            locations=self.mu.astype(np.int64), scales=self.sigma.astype(np.int64), scale=512,
+        )  # fmt: skip
+
     @cached_property
     def cumulative(self) -> np.ndarray:
         """int32, shape (classes, 257): the head written out as a table head's tables.
@@ -207,3 +346,7 @@ class LaplaceHead:
     def code_length(self, classes: np.ndarray, symbols: np.ndarray) -> np.ndarray:
         """Ideal code length in bits of each symbol, float64, for reports only."""
         return _code_length(self.cumulative, classes, symbols)
+
+
+#: Heads by kind.
+HEADS: dict[str, type[Head]] = {head.kind: head for head in (TableHead, LaplaceHead)}

@@ -7,18 +7,11 @@ it the bytes that it writes, compares and stores (:mod:`lutgen.gateware.files.he
 Every version of the format has a table of its own.  All tables begin with the magic and the
 version, so a reader of any file finds the version first and then the table, in `TABLES`.
 
-To add a version 2:
-
-1. Here: write ``VERSION_2 = HeaderTable(2, (*_COMMON, ...))`` with its fields in order (`_COMMON`
-   ends behind the version byte; copy the fields of `VERSION_1` that stay) and list it in `TABLES`.
-   Offsets, size, packing and unpacking follow from it.  A field that may differ from file to file
-   of one build is ``per_file``.
-2. `lutgen.codec.container.Header`: the new values as members; ``table`` says by which table this
-   header is packed, ``_values`` gives its fields and ``_from_values`` takes them back.
-3. `lutgen.gateware.files.header.BuildHeader.of`: which table a build has, and the constants of its
-   new fields.  `HeaderCheck` compares these, and stores a new field that is ``per_file`` in its
-   ``fields``.
-4. ``docs/format.md``: a table of its own; ``test_table_of_the_page`` wants one for each version.
+Version 1 is read and written by :mod:`lutgen.codec.container`, version 2 by
+:mod:`lutgen.codec.predictive.container`.  To add a version: write its table here, from `_COMMON`
+on, with a field that may differ from file to file of one build as ``per_file``, and list it in
+`TABLES`; give it a container; add its table to ``docs/format.md`` (``test_table_of_the_page`` wants
+one for each version).
 """
 
 import struct
@@ -29,7 +22,9 @@ from typing import NamedTuple
 
 from lutgen.errors import InputError
 
-__all__ = ["MAGIC", "TABLES", "VERSION_1", "HeaderField", "HeaderTable", "magic_and_version"]
+__all__ = [
+    "MAGIC", "TABLES", "VERSION_1", "VERSION_2", "HeaderField", "HeaderTable", "magic_and_version",
+]  # fmt: skip
 
 MAGIC = b"LGC"
 
@@ -135,8 +130,22 @@ VERSION_1 = HeaderTable(1, (
     HeaderField("images", 4, "number of images", per_file=True),
 ))  # fmt: skip
 
-#: The table of each version.
-TABLES = {table.version: table for table in (VERSION_1,)}
+VERSION_2 = HeaderTable(2, (
+    *_COMMON,
+    HeaderField("model hash", 8, "first 8 bytes of the model's hash", bytes),
+    HeaderField("image width", 2, "pixels", per_file=True),
+    HeaderField("image height", 2, "pixels", per_file=True),
+    HeaderField("bit depth", 1, "bits of a sample"),
+    HeaderField("channels", 1, "samples of a pixel"),
+    HeaderField("near", 1, "greatest error of a sample", per_file=True),
+    HeaderField("coder", 1, "0: rANS"),
+    HeaderField("strip height", 2, "rows of pixels"),
+    HeaderField("tile width", 2, "pixels; 0: each row of pixels has a payload of its own"),
+    HeaderField("images", 4, "number of images", per_file=True),
+))  # fmt: skip
+
+#: The table of each version: 1 of tiles of a class's symbols, 2 of profile ``predictive``.
+TABLES = {table.version: table for table in (VERSION_1, VERSION_2)}
 
 
 def magic_and_version(data: bytes) -> tuple[bytes, int]:

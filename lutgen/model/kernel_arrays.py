@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from .constraint import exponents
-from .head import SYMBOLS, LaplaceHead
+from .head import SYMBOLS, OutputArrays
 from .model import Model
 from .netlist import Netlist
 from .upsample import GROUPS
 
 __all__ = [
-    "ArmArrays", "CircuitArrays", "OutputArrays", "UpsArrays", "WalkerArrays", "arm_arrays",
+    "ArmArrays", "CircuitArrays", "UpsArrays", "WalkerArrays", "arm_arrays",
     "ups_arrays",
 ]  # fmt: skip
 
@@ -31,21 +31,6 @@ class CircuitArrays(NamedTuple):
     pins: np.ndarray  #: (N,): how many pins of each node are used.
     fanin: np.ndarray  #: (N, 6): signals at the pins.
     tables: np.ndarray  #: (N,) uint64.
-
-
-class OutputArrays(NamedTuple):
-    """How the outputs of a network make a class: weighted sums of bits, or two looked-up counts.
-
-    Without a ``scale`` the class is the sum of ``weights`` of the bits that are set.  With one it
-    is ``scale * scales[second] + locations[first]`` of the two counts.  All are int64.
-    """
-
-    bits: np.ndarray  #: (A,): signals of the first group of bits.
-    weights: np.ndarray  #: (A,)
-    more_bits: np.ndarray  #: (B,): signals of the second group.
-    locations: np.ndarray  #: (A + 1,): by the first count.
-    scales: np.ndarray  #: (B + 1,): by the second count.
-    scale: int
 
 
 class WalkerArrays(NamedTuple):
@@ -97,23 +82,6 @@ def _circuit(net: Netlist) -> CircuitArrays:
     )
 
 
-def _outputs(model: Model) -> OutputArrays:
-    outputs = model.network.outputs
-    none = np.zeros(0, dtype=np.int64)
-    if isinstance(model.head, LaplaceHead):
-        mu, sigma = (outputs[name].astype(np.int64) for name in ("mu", "sigma"))
-        return OutputArrays(
-            bits=mu, weights=np.ones(len(mu), dtype=np.int64), more_bits=sigma,
-            locations=model.head.mu.astype(np.int64), scales=model.head.sigma.astype(np.int64),
-            scale=512,
-        )  # fmt: skip
-    index = outputs["index"].astype(np.int64)
-    return OutputArrays(
-        bits=index, weights=np.int64(1) << np.arange(len(index)), more_bits=none,
-        locations=none, scales=none, scale=0,
-    )  # fmt: skip
-
-
 def arm_arrays(model: Model) -> ArmArrays:
     """The autoregressive model of a codec model."""
     cumulative = np.ascontiguousarray(model.head.cumulative, dtype=np.int64)
@@ -122,7 +90,7 @@ def arm_arrays(model: Model) -> ArmArrays:
         offsets=np.array(model.window.offsets, dtype=np.int64),
         causal=model.window.causal,
         circuit=_circuit(model.network),
-        outputs=_outputs(model),
+        outputs=model.head.readout(model.network.outputs),
         walker=_walker_arrays(model),
         cumulative=cumulative,
         exponents=exponents(model.head.cumulative) if model.constraint else none,

@@ -11,7 +11,7 @@ import numpy as np
 from lutgen.errors import InputError
 from lutgen.files.archive import ArchiveError, canonical_hash, read_archive, write_archive
 
-from .head import LaplaceHead, TableHead
+from .head import HEADS, Head
 from .netlist import Netlist, NetlistError
 from .pyramid import MAX_LEVELS, pyramid
 from .upsample import Upsampler
@@ -69,7 +69,7 @@ class Model:
     window: Window
     network: Netlist
     walker: Walker | None
-    head: TableHead | LaplaceHead
+    head: Head
     training: Mapping = field(default_factory=dict)
     levels: int = 0
     upsampler: Upsampler | None = None
@@ -91,45 +91,15 @@ class Model:
             )
         if net.n_nodes > _MAX_NODES:
             raise ModelError(f"network must have at most {_MAX_NODES} nodes, not {net.n_nodes}")
-        if isinstance(self.head, LaplaceHead):
-            self._check_groups({"mu", "sigma"})
-            for name in ("mu", "sigma"):
-                bits, table = len(outputs[name]), getattr(self.head, name)
-                if table.size != bits + 1:
-                    raise ModelError(
-                        f"table {name} must have {bits + 1} entries for {bits} output bits, "
-                        f"not {table.size}"
-                    )
-            if self.walker is not None:
-                raise ModelError("walker must be absent from a model with a Laplace head")
-            return
-        self._check_groups({"index"})
-        bits = len(outputs["index"])
-        if not 1 <= bits <= 16:
-            raise ModelError(f"index must have 1 to 16 bits, not {bits}")
-        if self.walker is None:
-            # Rows for every number that the index can be, so that none is out of range.
-            if self.head.classes != 1 << bits:
-                raise ModelError(
-                    f"head must have {1 << bits} classes for an index of {bits} bits, "
-                    f"not {self.head.classes}"
-                )
-            return
-        if self.walker.entries != 1 << bits:
+        if set(outputs) != set(self.head.groups):
             raise ModelError(
-                f"walker must begin with {1 << bits} records for an index of {bits} bits, "
-                f"not {self.walker.entries}"
+                f"network must have the output groups {sorted(self.head.groups)}, "
+                f"not {sorted(outputs)}"
             )
-        if self.walker.features > self.window.features:
-            raise ModelError(
-                f"walker must read features below {self.window.features}, "
-                f"not {self.walker.features - 1}"
-            )
-        if self.walker.classes > self.head.classes:
-            raise ModelError(
-                f"walker must name classes below {self.head.classes}, "
-                f"not {self.walker.classes - 1}"
-            )
+        try:
+            self.head.check(net, self.walker)
+        except ValueError as error:
+            raise ModelError(str(error)) from None
 
     def _check_levels(self) -> None:
         levels = self.levels
@@ -160,13 +130,6 @@ class Model:
                 f"not {self.upsampler.network.n_nodes}"
             )
 
-    def _check_groups(self, names: set[str]) -> None:
-        if set(self.network.outputs) != names:
-            raise ModelError(
-                f"network must have the output groups {sorted(names)}, "
-                f"not {sorted(self.network.outputs)}"
-            )
-
     def level_features(self, tiles: np.ndarray) -> list[np.ndarray]:
         """Features of every pixel of equally sized tiles, all of whose pixels are known.
 
@@ -190,14 +153,7 @@ class Model:
 
     def classify(self, features: np.ndarray) -> np.ndarray:
         """Class of each pixel from uint8 ``features`` of shape (F, P); returns int64 (P,)."""
-        if isinstance(self.head, LaplaceHead):
-            mu = self.network.evaluate_count("mu", features)
-            sigma = self.network.evaluate_count("sigma", features)
-            return self.head.classify(mu, sigma).astype(np.int64)
-        index = self.network.evaluate_index("index", features)
-        if self.walker is None:
-            return index
-        return self.walker.walk(index, features).astype(np.int64)
+        return self.head.classes_of(self.network, self.walker, features)
 
     def _parts(self) -> tuple[dict, dict[str, np.ndarray]]:
         meta, arrays = self.network.to_arrays("network.")
@@ -207,13 +163,8 @@ class Model:
             for i, stage in enumerate(self.walker.stages):
                 for name in ("feature", "threshold", "child"):
                     arrays[f"walker.{i}.{name}"] = getattr(stage, name)
-        if isinstance(self.head, LaplaceHead):
-            meta["head"] = "laplace"
-            for name in ("mu", "sigma", "cdf"):
-                arrays[f"head.{name}"] = getattr(self.head, name)
-        else:
-            meta["head"] = "table"
-            arrays["head.cumulative"] = self.head.cumulative
+        meta["head"] = self.head.kind
+        arrays |= {f"head.{name}": getattr(self.head, name) for name in self.head.arrays}
         if self.levels:
             upsampler, more = self.upsampler.network.to_arrays("upsampler.")
             meta["levels"] = self.levels
@@ -270,12 +221,11 @@ class Model:
             WalkerStage(*(arrays[f"walker.{i}.{k}"] for k in ("feature", "threshold", "child")))
             for i in range(count)
         ]
-        if parts["head"] == "laplace":
-            head = LaplaceHead(*(arrays[f"head.{name}"] for name in ("mu", "sigma", "cdf")))
-        elif parts["head"] == "table":
-            head = TableHead(arrays["head.cumulative"])
-        else:
-            raise ModelError(f"head must be 'table' or 'laplace', not {parts['head']!r}")
+        if parts["head"] not in HEADS:
+            known = " or ".join(map(repr, HEADS))
+            raise ModelError(f"head must be {known}, not {parts['head']!r}")
+        kind = HEADS[parts["head"]]
+        head = kind(*(arrays[f"head.{name}"] for name in kind.arrays))
         levels, upsampler = 0, None
         if "levels" in parts:
             levels = parts["levels"]

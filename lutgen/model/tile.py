@@ -2,16 +2,35 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-import numpy as np
+from numbers import Integral
 
 from lutgen.errors import InputError
 
-__all__ = ["MAX_IMAGE_SIDE", "MAX_TILE_SIDE", "TileGrid"]
+__all__ = [
+    "DEFAULT_IMAGE", "DEFAULT_TILE", "MAX_IMAGE_SIDE", "MAX_TILE_SIDE", "TileGrid", "check_sizes",
+]  # fmt: skip
 
 MAX_IMAGE_SIDE = 16384
 #: Keeps every payload within the two-byte length of its packet.
 MAX_TILE_SIDE = 64
+#: Sides of a tile that cores are made for, in pixels.
+_TILE_SIDES = (8, 16, 32, 64)
+#: Width and height in pixels, where nobody says.
+DEFAULT_TILE = (32, 32)
+#: Width and height in pixels of the largest image of a core, where nobody says.
+DEFAULT_IMAGE = (512, 4096)
+
+
+def check_sizes(tile: tuple[int, int], max_width: int, max_height: int) -> None:
+    """InputError unless a core can have such tiles, (width, height), and such a largest image."""
+    for name, side in zip(("tile width", "tile height"), tile, strict=True):
+        if side not in _TILE_SIDES:
+            raise InputError(f"{name} must be one of {_TILE_SIDES} pixels, not {side!r}")
+    for name, low, side in (
+        ("max width", tile[0], max_width), ("max height", tile[1], max_height),
+    ):  # fmt: skip
+        if not low <= side <= MAX_IMAGE_SIDE:
+            raise InputError(f"{name} must be {low} to {MAX_IMAGE_SIDE} pixels, not {side!r}")
 
 
 @dataclass(frozen=True)
@@ -33,8 +52,8 @@ class TileGrid:
 
     width: int
     height: int
-    tile_width: int = 32
-    tile_height: int = 32
+    tile_width: int = DEFAULT_TILE[0]
+    tile_height: int = DEFAULT_TILE[1]
 
     def __post_init__(self) -> None:
         for name, limit in (
@@ -44,7 +63,7 @@ class TileGrid:
             ("tile_height", MAX_TILE_SIDE),
         ):
             value = getattr(self, name)
-            if not isinstance(value, int | np.integer) or not 1 <= value <= limit:
+            if not isinstance(value, Integral) or not 1 <= value <= limit:
                 label = name.replace("_", " ")
                 label = label if "tile" in label else f"image {label}"
                 raise InputError(f"{label} must be 1 to {limit} pixels, not {value!r}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,9 @@ _READMEM = re.compile(
 )
 _ROM_NAME = re.compile(r"(?P<table>\w+?)_(?:(?P<bank>\d+)_)?(?P<first>\d+)(?:\$\d+)?")
 _LUT = re.compile(r"LUT6 #\(\s*\.INIT\(64'h([0-9a-fA-F]+)\)\s*\) (\\\S+ |\w+) *\((.*?)\);", re.S)
-_PIN = re.compile(r"\.(I\d)\(([^()]*)\)")
+_PIN = re.compile(r"\.(I\d|O)\(([^()]*)\)")
+_LOW = re.compile(r"^\s*assign (\w+) = features\[(\d+):(\d+)\] > \d+'h([0-9a-f]+);", re.M)
+_BIT = re.compile(r"^\s*n\d+\[(\d+)\] = (\w+);", re.M)
 _INLINE = re.compile(r"^\s*assign n(\d+) = \d+'h([0-9a-f]+) >> ", re.M)
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
 _SUFFIX = re.compile(r"_\d+$")
@@ -249,7 +251,10 @@ def _compare_table(what: str, words: Sequence[int], pieces: Sequence[_Piece], co
 
 
 def _compare_luts(file: str, path: str, body: str, model) -> tuple[int, list[str]]:
-    """Compare LUTs of a module, their tables and, in the network's layers, their inputs."""
+    """Compare LUTs of a module, their tables and pins.
+
+    Pins of a counter of ones may be in any order.
+    """
     place, _, block = path.rpartition(".")
     nets = netlists(model)
     at = _at(place, nets)
@@ -288,6 +293,7 @@ def _compare_luts(file: str, path: str, body: str, model) -> tuple[int, list[str
     elif block == "thermometer" and luts:
         for number, (_, threshold) in enumerate(net.inputs.tolist()):
             expect(f"lut{number}", threshold_lut(threshold))
+        problems += _wrong_comparisons(file, path, body, net, luts)
         count = len(net.inputs)
     elif block.startswith("popcount_"):
         allowed = popcount_luts()
@@ -300,18 +306,56 @@ def _compare_luts(file: str, path: str, body: str, model) -> tuple[int, list[str
 
 
 def _wrong_pins(file: str, path: str, net: Netlist, luts: Mapping) -> Iterator[str]:
-    """Inputs of a network's LUTs that read another signal than the model says."""
+    """Pins of a network's LUTs that are at another signal than the model says."""
+    first = 2 + len(net.inputs)
     for node, pins in enumerate(net.fanin.tolist()):
-        for k, pin in enumerate(pins):
-            given = luts.get(f"lut{node}", (0, {}))[1].get(f"I{k}")
-            signal = None if given is None else _signal(given)
-            if signal is not None and signal != pin:
-                yield f"{file}: input {k} of lut{node} in {path} reads {given}"
+        wanted = {**{f"I{k}": pin for k, pin in enumerate(pins)}, "O": first + node}
+        yield from _pins_not_at(
+            file, path, f"lut{node}", luts, wanted, lambda text: _signal(text, first)
+        )
 
 
-def _signal(text: str) -> int | None:
-    """Number of the signal that an expression is, None if its name does not tell."""
-    for pattern, base in ((r"1'h([01])", 0), (r"i\[(\d+)\]", 2), (r"[ns](\d+)(?:_\d+)?", 0)):
-        if match := re.fullmatch(pattern, text.strip()):
-            return base + int(match[1])
-    return None
+def _wrong_comparisons(file: str, path: str, body: str, net: Netlist, luts: Mapping) -> list[str]:
+    """Pins of a thermometer's LUTs that are not at their feature, its low bits or their output."""
+    lows = {m[1]: (int(m[3]), int(m[2]), int(m[4], 16)) for m in _LOW.finditer(body)}
+    bits = {m[2]: int(m[1]) for m in _BIT.finditer(body)}
+    problems = []
+
+    def signal(text: str):
+        if match := re.fullmatch(r"features\[(\d+)\]", text):
+            return int(match[1])
+        return lows.get(text, bits.get(text, text))
+
+    for number, (feature, threshold) in enumerate(net.inputs.tolist()):
+        first = 8 * feature
+        wanted = {"I0": (first, first + 2, threshold & 7)}
+        wanted |= {f"I{k + 1}": first + 3 + k for k in range(5)}
+        if len(net.inputs) > 1:  # a single output has no number
+            wanted["O"] = number
+        problems += _pins_not_at(file, path, f"lut{number}", luts, wanted, signal)
+    return problems
+
+
+def _pins_not_at(
+    file: str, path: str, name: str, luts: Mapping, wanted: Mapping, signal: Callable
+) -> Iterator[str]:
+    """Pins of a LUT at another signal; those whose text does not tell are left out."""
+    for pin, right in wanted.items():
+        text = luts.get(name, (0, {}))[1].get(pin)
+        found = None if text is None else signal(text.strip())
+        if found is not None and found != right:
+            what = f"input {pin[1:]}" if pin != "O" else "output"
+            yield f"{file}: {what} of {name} in {path} is at {text}"
+
+
+def _signal(text: str, first: int) -> int | None:
+    """Number of the signal that an expression is, None if its name does not tell.
+
+    Nodes are numbered from ``first`` on; below it are names that the writer of the text made up.
+    """
+    if match := re.fullmatch(r"1'h([01])", text):
+        return int(match[1])
+    if match := re.fullmatch(r"i\[(\d+)\]", text):
+        return 2 + int(match[1])
+    match = re.fullmatch(r"[ns](\d+)(?:_\d+)?", text)
+    return int(match[1]) if match and int(match[1]) >= first else None

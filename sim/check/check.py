@@ -12,13 +12,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 import lutgen
 from lutgen.build.codec import build, load_build
-from lutgen.build.core import core_config
+from lutgen.build.options import BuildOptions
 from lutgen.errors import InputError
 from lutgen.files.whole import scratch_folder
 from lutgen.model.model import Model
@@ -37,21 +38,22 @@ SCHEMA = 1
 def check(
     model: Model | str | None,
     images: Iterable[tuple[str, np.ndarray]],
+    options: BuildOptions | None = None,
     *,
     target: str = "zynq7045",
     stall: float | None = None,
     seed: int = 0,
     quick: bool = False,
     progress: Callable[[str, str], None] | None = None,
-    **parameters,
 ) -> dict:
     """Build both cores of a model for a moment, and check them.
 
     Parameters
     ----------
     model, target:
-        See `lutgen.build.codec.build`; so for ``parameters``, of which the largest image grows to
-        hold all ``images``.
+        See `lutgen.build.codec.build`.
+    options:
+        What the cores are made of, for images as large as the largest of ``images`` at least.
     images, stall, seed, quick, progress:
         See `check_build`.
 
@@ -62,12 +64,17 @@ def check(
     """
     simulator_tools()  # before the work
     images = [(name, np.asarray(image)) for name, image in images]
-    for side, axis, least in (("max_width", 1, 512), ("max_height", 0, 4096)):
-        largest = max((image.shape[axis] for _, image in images if image.ndim == 2), default=1)
-        parameters.setdefault(side, max(least, largest))
+    options = options or BuildOptions()
+    shapes = [image.shape for _, image in images if image.ndim == 2]
+    options = replace(
+        options,
+        max_width=max([options.max_width, *(width for _, width in shapes)]),
+        max_height=max([options.max_height, *(height for height, _ in shapes)]),
+    )
     with scratch_folder("lutgen-check-") as folder:
-        build(target, model, out=Path(folder, "build"), estimate=False, progress=progress,
-              **parameters)  # fmt: skip
+        build(
+            target, model, options, out=Path(folder, "build"), estimate=False, progress=progress
+        )
         return check_build(
             Path(folder, "build"), images, stall=stall, seed=seed, quick=quick, progress=progress
         )
@@ -133,10 +140,11 @@ def check_build(
             f"model of the build must have the hash {record['model']['hash'][:16]}, not "
             f"{model.hash[:16]}: build again"
         )
-    groups = _groups(images, record["parameters"])
+    options = BuildOptions.of_record(record["parameters"])
+    groups = _groups(images, options)
     cores = [core for core in ("encoder", "decoder") if core in record["cores"]]
     changed = changed_files(record)
-    config = core_config(model, record["parameters"])
+    config = options.core_config(model)
     tables, problems = {}, wrong_wiring(record) if edited else [*changed, *wrong_wiring(record)]
     for core in cores:
         tables[core], wrong = compare_tables(
@@ -167,9 +175,9 @@ def check_build(
     }
 
 
-def _groups(images, parameters: Mapping) -> list[tuple[list[str], np.ndarray]]:
+def _groups(images, options: BuildOptions) -> list[tuple[list[str], np.ndarray]]:
     """Images by size, in order of appearance."""
-    widest, highest = parameters["max_width"], parameters["max_height"]
+    widest, highest = options.max_width, options.max_height
     groups: dict[tuple[int, int], tuple[list[str], list[np.ndarray]]] = {}
     for name, image in images:
         image = np.asarray(image)

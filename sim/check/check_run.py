@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lutgen.build.core import core_config
+from lutgen.build.options import BuildOptions
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import Coder
 from lutgen.codec.container import CorruptStreamError, CorruptTileError, Header
@@ -38,17 +38,16 @@ class CheckRun:
 
     def __init__(self, record, model, groups, stall, seed, progress, quick=False) -> None:
         self.record, self._folder = record, Path(record["folder"])
-        parameters = record["parameters"]
-        self._config = core_config(model, parameters)
-        # Builds of the first versions do not name their cores.
-        self._bytes, self._cores = parameters["stream_bytes"], parameters.get("cores", 1)
-        self._registers = parameters.get("registers", False)
+        options = BuildOptions.of_record(record["parameters"])
+        self._config = options.core_config(model)
+        self._bytes, self._cores = options.stream_bytes, options.cores
+        self._registers = options.registers
         self._groups, self._seed, self._tell = groups, seed, progress
         self._stall = {
             name: Stall(p=stall or 0.0, seed=seed + k)
             for k, name in enumerate(("bytes", "pixels"))
         }
-        tile = (parameters["tile_width"], parameters["tile_height"])
+        tile = options.tile
         self._codec = codec = Codec(model)
         self._files = [
             codec.encode(images, tile=tile, coder=self._config.coder).data for _, images in groups
@@ -58,7 +57,7 @@ class CheckRun:
         self.visited: float | None = None
         self._judges = {}
         if not quick:
-            pictures = Pictures(codec, parameters, seed)
+            pictures = Pictures(codec, options, seed)
             self.visited = pictures.visited()
             share = _SHARE if stall is None else stall
             for judge in (EncoderJudge, DecoderJudge):

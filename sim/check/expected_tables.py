@@ -13,12 +13,17 @@ import numpy as np
 from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.lossy.escape import EscapeTables
 from lutgen.codec.tans import TansTables
-from lutgen.model.head import PROB_BITS, LaplaceHead
+from lutgen.gateware.heads.exponents import LaplaceExponents
+from lutgen.model.constraint import CANDIDATES, exponents
+from lutgen.model.head import PROB_BITS
 from lutgen.model.model import Model
 from lutgen.model.netlist import Netlist
 from lutgen.model.walker import WalkerStage
 
-__all__ = ["Tables", "codec_tables", "engine_tables", "netlists", "popcount_luts", "threshold_lut"]
+__all__ = [
+    "TABLES_OF_HEADS", "Tables", "codec_tables", "engine_tables", "netlists", "popcount_luts",
+    "threshold_lut",
+]  # fmt: skip
 
 #: Words by end of the module's path and table.
 Tables = Mapping[tuple[str, str], Sequence[int]]
@@ -33,8 +38,8 @@ def codec_tables(core: str, model: Model, coder: Coder) -> Tables:
         for number, stage in enumerate(model.walker.stages):
             words = _records(stage, model.window.features)
             found[".network.walker", f"stage{number}"] = words
-    if isinstance(model.head, LaplaceHead):
-        for name in ("mu", "sigma"):
+    if "index" not in model.head.groups:
+        for name in model.head.groups:
             table = getattr(model.head, name).tolist()
             found[".network.classifier", f"{name}_table"] = table
     if model.levels:
@@ -45,12 +50,8 @@ def codec_tables(core: str, model: Model, coder: Coder) -> Tables:
                 found[".upsample.network", f"values{number}"] = values[number]
     if coder != RANS:
         found |= _tans(core, TansTables.of_model(model, coder.code))
-    elif isinstance(model.head, LaplaceHead):
-        table = model.head.cdf.ravel().tolist()
-        names = ("cdf",) if core == "encoder" else ("cdf0", "cdf2", "cdf4", "cdf6")
-        found |= {(_HEAD, name): table for name in names}
     else:
-        found |= _intervals(core, model.head.cumulative)
+        found |= TABLES_OF_HEADS[model.head.kind].tables(core, model.head)
     if model.constraint:
         found |= _exponents(model.head)
     return found
@@ -112,26 +113,44 @@ def _tans(core: str, tables: TansTables) -> Tables:
 
 
 def _exponents(head) -> Tables:
-    """Exponents of the last pixels of blocks, by bank.
-
-    Those of a Laplace head are the gateware's own: no other program has them in this form.
-    """
-    from lutgen.gateware.heads.exponents import LaplaceExponents
-    from lutgen.model.constraint import CANDIDATES, exponents
-
-    place = ".head.weights.exponents"
-    if isinstance(head, LaplaceHead):
-        inner, tails = LaplaceExponents(head)._tables()
-        found = {
-            (place, name): tails[:, side].ravel().tolist()
-            for side, name in enumerate(("below", "above"))
-        }
-    else:
-        inner, found = np.roll(exponents(head.cumulative), 2, axis=1), {}
-    return found | {
-        (place, f"bank{bank}"): inner[..., bank::CANDIDATES].ravel().tolist()
-        for bank in range(CANDIDATES)
+    """Exponents of the last pixels of blocks, by bank."""
+    inner, found = TABLES_OF_HEADS[head.kind].exponents(head)
+    found |= {f"bank{bank}": inner[..., bank::CANDIDATES] for bank in range(CANDIDATES)}
+    return {
+        (".head.weights.exponents", name): table.ravel().tolist() for name, table in found.items()
     }
+
+
+class _Table:
+    """What the Verilog of a table head holds."""
+
+    @staticmethod
+    def tables(core: str, head) -> Tables:
+        return _intervals(core, head.cumulative)
+
+    @staticmethod
+    def exponents(head) -> tuple[np.ndarray, dict]:
+        """Exponents of all banks, the candidates last, and further tables."""
+        return np.roll(exponents(head.cumulative), 2, axis=1), {}
+
+
+class _Laplace:
+    """What the Verilog of a Laplace head holds."""
+
+    @staticmethod
+    def tables(core: str, head) -> Tables:
+        names = ("cdf",) if core == "encoder" else ("cdf0", "cdf2", "cdf4", "cdf6")
+        return {(_HEAD, name): head.cdf.ravel().tolist() for name in names}
+
+    @staticmethod
+    def exponents(head) -> tuple[np.ndarray, dict]:
+        """As of `_Table`; the gateware's own, for no other program has them in this form."""
+        inner, tails = LaplaceExponents(head).tables()
+        return inner, {name: tails[:, side] for side, name in enumerate(("below", "above"))}
+
+
+#: By the head's kind.
+TABLES_OF_HEADS = {"table": _Table, "laplace": _Laplace}
 
 
 def netlists(model: Model) -> dict[str, Netlist]:

@@ -18,20 +18,25 @@ from lutgen.sim.drive.stall import Stall
 from lutgen.sim.drive.stream import AXIS, StreamResult, rtl_stream
 
 __all__ = [
-    "BLOCKED", "BURSTS", "FREE", "RANDOM", "STARVED", "Plan", "Ports", "Registers", "first_lines",
-    "profiles",
+    "BLOCKED", "BURSTS", "FREE", "PACED", "RANDOM", "STARVED", "Plan", "Ports", "Registers",
+    "first_lines", "profiles",
 ]  # fmt: skip
 
 #: Numbers of the stalls that a phase can choose.
-FREE, RANDOM, BURSTS, STARVED, BLOCKED = range(5)
+FREE, RANDOM, BURSTS, STARVED, BLOCKED, PACED = range(6)
 #: Clocks that a core has to be idle for: the output drops for a moment between small files.
 _IDLE = 64
 #: Clocks for which settings must be stable before a file.
 _SETTLE = 8
 
 
-def profiles(share: float, seed: int) -> dict[str, tuple[Stall, ...]]:
-    """Stalls of ``sink``, what the core reads, and ``source``, what it gives, by number."""
+def profiles(
+    share: float, seed: int, paced: tuple[Stall, Stall] = (Stall(), Stall())
+) -> dict[str, tuple[Stall, ...]]:
+    """Stalls of ``sink``, what the core reads, and ``source``, what it gives, by number.
+
+    ``paced`` has the two for which nearly as much comes as goes.
+    """
 
     def both(number: int, p: float, burst: float | None) -> tuple[Stall, Stall]:
         return Stall(p, 100 * seed + number, burst), Stall(p, 100 * seed + 50 + number, burst)
@@ -42,6 +47,7 @@ def profiles(share: float, seed: int) -> dict[str, tuple[Stall, ...]]:
         BURSTS: both(BURSTS, 0.4, 40.0),
         STARVED: (Stall(0.8, seed + 7, 60.0), Stall()),
         BLOCKED: (Stall(), Stall(1.0)),
+        PACED: paced,
     }
     return {
         name: tuple(of[number][side] for number in sorted(of))
@@ -332,6 +338,14 @@ class Plan:
             given = result.output_clocks[source]
             if values[np.searchsorted(clocks, given, side="right") - 1].any():
                 problems.append("idle is high while something is given")
+            for number, step in enumerate(self.script.steps):
+                # The first clock of a reset is that of the edge at which it is seen.
+                ends = result.steps[number]
+                if step[0] == "reset" and values[clocks.searchsorted(
+                    np.arange(ends - step[1] + 1, ends + 1), side="right"
+                ) - 1].any():  # fmt: skip
+                    problems.append("idle is high behind a reset, before the core is clear")
+                    break
         return problems, result
 
     def _judge(self, phase: _Phase, result: StreamResult, source: str, collect, tell, last):

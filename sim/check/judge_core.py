@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
+from lutgen.build.options import BuildOptions
 from lutgen.codec.codec import Codec
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.gateware.core.top import DECODER_ERRORS, ENCODER_ERRORS
@@ -16,6 +18,7 @@ from lutgen.sim.check.judge import (
     BLOCKED,
     BURSTS,
     FREE,
+    PACED,
     RANDOM,
     STARVED,
     Plan,
@@ -25,15 +28,34 @@ from lutgen.sim.check.judge import (
     profiles,
 )
 from lutgen.sim.check.judge_pictures import Pictures
+from lutgen.sim.check.upset import upset
+from lutgen.sim.drive.stall import Stall
 from lutgen.sim.tool.design import Design
 from lutgen.sim.tool.verilator import SimulationError
 
-__all__ = ["CoreJudge"]
+__all__ = ["CoreJudge", "Run"]
 
 #: Pixels of the largest pictures.
 _BUDGET = 60_000
 #: Resets in the middle of a file.
 _RESETS = 96
+#: How many files less are inside in the end of a phase in which some come and go.
+_ACROSS = 8
+
+
+class Run(NamedTuple):
+    """Phases that are simulated together, by a name.
+
+    Members
+    -------
+    name : what they are about
+    phases : plans them
+    upset : whether anything may stand in the core before each reset, see `.upset`
+    """
+
+    name: str
+    phases: Callable[[Plan], None]
+    upset: bool = False
 
 
 class CoreJudge:
@@ -62,17 +84,21 @@ class CoreJudge:
     source: str
     fields: tuple[str, ...]
     settings: tuple[str, ...]
+    #: Clocks of a file of a pixel where ports never stall, with rANS.
+    pixel_file: int
+    #: Stalls of both ports with which files of a pixel go a clock faster than they come.
+    paced: tuple[Stall, Stall]
     budget = _BUDGET
 
     def __init__(
         self, record: Mapping, config: CoreConfig, design: Design, pictures: Pictures,
         codec: Codec, *, share: float, seed: int,
     ) -> None:  # fmt: skip
-        parameters = record["parameters"]
+        options = BuildOptions.of_record(record["parameters"])
         self.config, self.design, self.pictures, self.codec = config, design, pictures, codec
-        self.bytes, self.cores = parameters["stream_bytes"], parameters.get("cores", 1)
+        self.bytes, self.cores = options.stream_bytes, options.cores
         self.seed, self._share = seed, share
-        self._registers = parameters.get("registers", False)
+        self._registers = options.registers
 
     def control(self) -> Ports | Registers:
         """Ports or registers, as the build has them."""
@@ -86,6 +112,10 @@ class CoreJudge:
         if self._registers:
             return self._map[name].fields[0].width
         return self.design.ports[name].width
+
+    @cached_property
+    def _upset(self) -> Design:
+        return upset(self.design)
 
     @cached_property
     def _map(self):
@@ -104,8 +134,8 @@ class CoreJudge:
         h = max(1, min(most_h, rows * tile_h))
         return w, h, -(-rows * tile_h // h)
 
-    def runs(self) -> list[tuple[str, Callable[[Plan], None]]]:
-        """Name and phases of each run, quick ones first."""
+    def runs(self) -> list[Run]:
+        """All runs, quick ones first."""
         raise NotImplementedError
 
     def files_in_a_row(self, plan: Plan, send: Callable[[np.ndarray, int], None]) -> None:
@@ -132,6 +162,27 @@ class CoreJudge:
             send(self.pictures.of(w, h))
             plan.settle(f"{w} x {h}")
 
+    def queues(self, plan: Plan, send: Callable[[np.ndarray, int], None]) -> None:
+        """Let one file come in the very clock in which another goes, with any number inside.
+
+        Files of a pixel come and go at equal distances that differ by a clock.  So of as many
+        files as such a distance has clocks, one comes in the clock in which another goes, and one
+        less is inside behind it.  That goes on across each power of two, where counters carry.
+        ``send`` gets images, and how many of them to let in at first.
+        """
+        c = self.config
+        room = max(c.input_buffers, c.output_buffers) * self.cores
+        some = self.pictures.noise(8, 4).reshape(-1, 1, 1)
+        powers = [1 << k for k in range(3, room.bit_length())]
+        for power in [*powers, *(room + n for n in powers if n < room)]:
+            plan.script.stall(BLOCKED)
+            first = power + 3 * _ACROSS // 4  # some are behind the queues
+            send(np.resize(some, (first + _ACROSS * self.pixel_file, 1, 1)), first)
+            plan.script.wait(self.pixel_file * first + 1000)
+            plan.script.stall(PACED)
+            plan.rest()
+            plan.settle(f"files that come as others go, {power} inside")
+
     def resets_at_rest(self, plan: Plan) -> None:
         """Reset the core where no tile is at work: input has begun, or output waits."""
         (tile_w, tile_h), largest = self.pictures.tile, self.pictures.largest
@@ -142,7 +193,7 @@ class CoreJudge:
 
         def again(what: str) -> None:
             plan.script.stall(FREE)
-            image = self.pictures.of(3, 2)
+            image = self.pictures.noise(3, 2)  # what a tile left behind may be black
             plan.send(self.begin(plan, image))
             plan.expect(*self.wanted(image))
             plan.settle(f"a reset {what}")
@@ -206,7 +257,8 @@ class CoreJudge:
                     plan.quiet()
             else:
                 plan.reset(1 + number % 3, self.begun(images))
-            images = self.pictures.of(9, 9) if soft else self.pictures.of(5, 4, 4 * lanes)
+            images = self.pictures.noise(9, 9) if soft else self.pictures.of(5, 4, 4 * lanes)
+            images[0] = self.pictures.noise(*images.shape[:0:-1])[0]
             plan.send(self.begin(plan, images))
             plan.expect(*self.wanted(images))
             kind = "a software reset" if soft else "a reset"
@@ -228,9 +280,9 @@ class CoreJudge:
             Each run for the result, and all problems.
         """
         done: list[dict] = []
-        stalls = profiles(self._share, self.seed)
+        stalls = profiles(self._share, self.seed, self.paced)
         problems: list[str] = []
-        for name, phases in self.runs():
+        for name, phases, upsets in self.runs():
             if problems:
                 done.append({"run": name, "skipped": True})
                 continue
@@ -239,8 +291,9 @@ class CoreJudge:
             phases(plan)
             try:
                 found, result = plan.run(
-                    self.design, self.source, self.fields, stalls, collect=self.collect,
-                    tell=self.tell, last=self.last, patience=self.patience, max_clocks=20_000_000,
+                    self._upset if upsets else self.design, self.source, self.fields, stalls,
+                    collect=self.collect, tell=self.tell, last=self.last, patience=self.patience,
+                    max_clocks=100 * self.patience,
                 )  # fmt: skip
             except SimulationError as error:
                 text = first_lines(error)

@@ -17,8 +17,9 @@ from lutgen.codec.container import (
 from lutgen.errors import InputError
 from lutgen.gateware.files.header import BuildHeader
 from lutgen.sim.check.judge import BLOCKED, BURSTS, FREE, RANDOM, Plan
-from lutgen.sim.check.judge_core import CoreJudge
+from lutgen.sim.check.judge_core import CoreJudge, Run
 from lutgen.sim.drive.beats import single_pixels
+from lutgen.sim.drive.stall import Stall
 from lutgen.sim.drive.words import file_beats, frames_of
 
 __all__ = ["DecoderJudge"]
@@ -44,6 +45,8 @@ class DecoderJudge(CoreJudge):
 
     core = "decoder"
     sink, source = "s_axis_stream", "m_axis_video"
+    pixel_file = 37
+    paced = (Stall(), Stall(every=pixel_file - 1))
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -56,15 +59,16 @@ class DecoderJudge(CoreJudge):
         return ("level",) if self.codec.model.levels else ()
 
     def runs(self):
-        """Name and phases of each run, quick ones first."""
+        """All runs, quick ones first."""
         return [
-            ("errors", self._errors),
-            ("sizes and files", self._sizes),
-            ("pictures of the model", self._drawn),
-            ("buffers", self._buffers),
-            *([("levels", self._levels)] if self.codec.model.levels else []),
-            ("resets at rest", self.resets_at_rest),
-            ("resets at any time", self.resets),
+            Run("errors", self._errors),
+            Run("sizes and files", self._sizes),
+            Run("pictures of the model", self._drawn),
+            Run("buffers", self._buffers),
+            Run("queues", self._queues),
+            *([Run("levels", self._levels)] if self.codec.model.levels else []),
+            Run("resets at rest", self.resets_at_rest, upset=True),
+            Run("resets at any time", self.resets, upset=True),
         ]
 
     # Files.
@@ -133,6 +137,22 @@ class DecoderJudge(CoreJudge):
         plan.script.wait(80 * tiles + 5000)
         plan.script.stall(FREE)
         plan.settle("every buffer full of small files")
+
+    def _queues(self, plan: Plan) -> None:
+        files: dict[int, dict] = {}
+
+        def send(images: np.ndarray, first: int) -> None:
+            parts = []
+            for image in images:
+                value = int(image[0, 0])
+                if value not in files:
+                    files[value] = file_beats(self.file(image[None]), self.bytes)
+                parts.append(files[value])
+            beats = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            plan.send(beats, sum(len(part["data"]) for part in parts[:first]))
+            plan.expect(*map(_Frame, images))
+
+        self.queues(plan, send)
 
     def _levels(self, plan: Plan) -> None:
         levels = self.codec.model.levels
@@ -243,6 +263,17 @@ class DecoderJudge(CoreJudge):
                 damaged = file[:first] + length + file[starts[tile] :]
                 what = f"length {length.hex()} of packet {tile}"
                 self._bad(plan, what, damaged, "bad_packet", frames)
+        # Of large tiles there are lengths that only the pixels show to be too short.
+        for number, (rows, columns) in enumerate(list(header.grid)[:2]):
+            size = columns.stop - columns.start, rows.stop - rows.start
+            frames = [_Frame(image) for image in images]
+            frames[0] = _Frame(images[0], (rows, columns))
+            first = starts[number] - (1 + (lengths[number] >= 128))
+            for length in range(coder.min_payload_bytes, header.least_payload_bytes(*size)):
+                short = pack_length(length) + bytes([1 + number, *range(7, 6 + length)])
+                damaged = file[:first] + short + file[starts[number] + lengths[number] :]
+                what = f"packet {number} of {length} bytes, too few for its pixels"
+                self._bad(plan, what, damaged, "bad_tile", frames)
 
     def _without(self, images, header: Header, first: int) -> list[_Frame]:
         """The images, black from a tile on, counted through all of them."""

@@ -9,8 +9,9 @@ import numpy as np
 from lutgen.codec.container import Header
 from lutgen.errors import InputError
 from lutgen.sim.check.judge import BLOCKED, FREE, RANDOM, Plan
-from lutgen.sim.check.judge_core import CoreJudge
+from lutgen.sim.check.judge_core import CoreJudge, Run
 from lutgen.sim.drive.beats import filled, raster_beats
+from lutgen.sim.drive.stall import Stall
 from lutgen.sim.drive.words import files_of
 
 __all__ = ["EncoderJudge"]
@@ -26,16 +27,19 @@ class EncoderJudge(CoreJudge):
     sink, source = "s_axis_video", "m_axis_stream"
     fields = ("data", "keep", "last")
     settings = ("width", "height", "images")
+    pixel_file = 33
+    paced = (Stall(every=pixel_file + 1), Stall())
 
     def runs(self):
-        """Name and phases of each run, quick ones first."""
+        """All runs, quick ones first."""
         return [
-            ("errors", self._errors),
-            ("sizes and files", self._sizes),
-            ("pictures of the model", self._drawn),
-            ("buffers", self._buffers),
-            ("resets at rest", self.resets_at_rest),
-            ("resets at any time", self.resets),
+            Run("errors", self._errors),
+            Run("sizes and files", self._sizes),
+            Run("pictures of the model", self._drawn),
+            Run("buffers", self._buffers),
+            Run("queues", self._queues),
+            Run("resets at rest", self.resets_at_rest, upset=True),
+            Run("resets at any time", self.resets, upset=True),
         ]
 
     # Files.
@@ -107,6 +111,20 @@ class EncoderJudge(CoreJudge):
         plan.script.stall(FREE)
         plan.expect(*(self.file(image) for image in images))
         plan.settle("every buffer full of small files")
+
+    def _queues(self, plan: Plan) -> None:
+        plan.configure(width=1, height=1, images=1)
+        files: dict[int, bytes] = {}
+
+        def send(images: np.ndarray, first: int) -> None:
+            plan.send(raster_beats(images, self.cores), first)
+            for image in images:
+                value = int(image[0, 0])
+                if value not in files:
+                    files[value] = self.file(image)
+                plan.expect(files[value])
+
+        self.queues(plan, send)
 
     # Errors.
 
@@ -221,6 +239,9 @@ class EncoderJudge(CoreJudge):
         keep, last = np.asarray(beats["keep"]), np.asarray(beats["last"]).astype(bool)
         if (keep[~last] != full).any() or (keep & (keep + 1)).any() or not keep.all():
             raise InputError("TKEEP must be full but for the end of a file")
+        data = np.asarray(beats["data"]).astype(f"<u{self.bytes}").view(np.uint8)
+        if data[(keep.astype(np.int64)[:, None] >> np.arange(self.bytes) & 1 == 0).ravel()].any():
+            raise InputError("bytes of TDATA behind the end of a file must be zero")
         files, rest = files_of(**beats, size=self.bytes)
         return [*files, rest] if rest else list(files)
 

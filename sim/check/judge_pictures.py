@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
 
+from lutgen.build.options import BuildOptions
 from lutgen.codec.codec import Codec
 from lutgen.codec.sample import sample, visited
 
@@ -24,16 +24,16 @@ class Pictures:
     ----------
     codec :
         Codec of the model.
-    parameters :
-        ``parameters`` of ``build.json``.
+    options :
+        Those of the build.
     seed :
         Of the contents.
     """
 
-    def __init__(self, codec: Codec, parameters: Mapping, seed: int) -> None:
-        self._codec, self._parameters, self._seed = codec, parameters, seed
-        self.tile = (parameters["tile_width"], parameters["tile_height"])
-        self.largest = (parameters["max_width"], parameters["max_height"])
+    def __init__(self, codec: Codec, options: BuildOptions, seed: int) -> None:
+        self._codec, self._options, self._seed = codec, options, seed
+        self.tile = options.tile
+        self.largest = (options.max_width, options.max_height)
         self._rng = np.random.default_rng(seed + 11)
 
     @cached_property
@@ -47,7 +47,7 @@ class Pictures:
 
     def again(self) -> Pictures:
         """The same from the beginning, with what has been drawn."""
-        other = Pictures(self._codec, self._parameters, self._seed)
+        other = Pictures(self._codec, self._options, self._seed)
         other.drawn = self.drawn
         return other
 

@@ -1,4 +1,4 @@
-"""Random stalls of stream ports."""
+"""Stalls of stream ports."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ class Stall:
     p : share of stalled clocks, 0 (never, the default) to 1 (always)
     seed : of the random numbers
     burst : mean length of a stall in clocks; None makes every clock independent of the others
+    every : the port is free in one of so many clocks, at equal distances, whatever the others are
     """
 
     p: float = 0.0
     seed: int = 0
     burst: float | None = None
+    every: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.p <= 1:
@@ -32,8 +34,13 @@ class Stall:
         if self.burst is not None and not self.burst >= 1:
             raise InputError(f"mean length of a stall must be at least 1, not {self.burst!r}")
 
+        if self.every is not None and self.every < 1:
+            raise InputError(f"clocks of which one is free must be at least 1, not {self.every!r}")
+
     def mask(self, clocks: int) -> np.ndarray:
         """Return bool (clocks,): True where the port is stalled."""
+        if self.every is not None:
+            return np.arange(clocks) % self.every != 0
         if self.p in (0, 1):
             return np.full(clocks, self.p == 1)
         rng = np.random.default_rng(self.seed)

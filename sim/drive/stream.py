@@ -14,7 +14,7 @@ from lutgen.sim.drive.pipeline import fixed_word
 from lutgen.sim.drive.script import Script
 from lutgen.sim.drive.stall import Stall
 from lutgen.sim.tool.design import Design, Port
-from lutgen.sim.tool.harness import PERIOD, Harness
+from lutgen.sim.tool.harness import PERIOD, UPSET, Harness
 from lutgen.sim.tool.runner import run
 from lutgen.sim.tool.vectors import as_integers, pack, unpack
 from lutgen.sim.tool.verilator import SimulationError, build_simulation, waves_of
@@ -255,7 +255,8 @@ def rtl_stream(
         timeout=timeout,
         waves=waves,
     )
-    trace = _Trace(found["sample"], found["drive"], harness, sinks, sources, watched)
+    trace = _Trace(found["sample"], found["drive"], harness, sinks, sources, watched,
+                   UPSET in design.ports)  # fmt: skip
     total, start = len(trace.sample), info["start"]
     speed = total / info["seconds"]
     if total != len(trace.drive) or total < 1 or (clocks is not None and total != clocks):
@@ -351,8 +352,8 @@ def _beats(stream: _Stream, values: Mapping[str, np.ndarray], harness: Harness) 
 class _Trace:
     """Every clock's vectors, and what they mean."""
 
-    def __init__(self, sample, drive, harness, sinks, sources, watched) -> None:
-        self.sample, self.drive = sample, drive
+    def __init__(self, sample, drive, harness, sinks, sources, watched, upset: bool) -> None:
+        self.sample, self.drive, self._upset = sample, drive, upset
         self._harness = harness
         self._sinks, self._sources, self._watched = sinks, sources, watched
 
@@ -398,6 +399,8 @@ class _Trace:
         valid, ready = self._bits(sink.valid)[start:stop], self._bits(sink.ready)[start:stop]
         reset = (self.drive >> self._harness.reset & 1).astype(bool)[start:stop]
         waits = (valid & ~ready & ~reset)[:-1]
+        if self._upset:
+            waits &= ~reset[1:]  # what is given up in the clock before a reset is noise
         rows = self.sample[start:stop]
         for name, values in [
             ("valid", valid),

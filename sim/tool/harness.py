@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from lutgen.errors import InputError
 from lutgen.sim.tool.design import Design
 
-__all__ = ["BENCH_TOP", "PERIOD", "Harness"]
+__all__ = ["BENCH_TOP", "PERIOD", "UPSET", "Harness"]
 
 BENCH_TOP = "lutgen_bench"
+#: Input of a design that wants to know of a reset one clock before it comes.
+UPSET = "upset"
 PERIOD = 10_000  # of the clock where nobody asks, in simulator steps of 1 ps
 CHUNK = 1024  # bits per vector; Verilator's interface passes text, which gets slow beyond
 _CLOCKS = ("clk", "aclk", "clock")
@@ -86,7 +88,7 @@ class Harness:
             if given.count(name) > 1 or name in (clock, reset):
                 raise InputError(f"input {name!r} must be driven once")
         for port in ports.values():
-            if port.is_input and port.name not in (clock, reset, *given):
+            if port.is_input and port.name not in (clock, reset, UPSET, *given):
                 raise InputError(
                     f"input {port.name!r} of {design.top!r} must be driven or given in config"
                 )
@@ -109,6 +111,8 @@ class Harness:
             pins.append((clock, "clk"))
         if reset:
             pins.append((reset, f"{'' if _RESETS[reset] else '~'}drive_q[{reset_bit}]"))
+        if UPSET in ports:
+            pins.append((UPSET, f"drive[{reset_bit}] & ~drive_q[{reset_bit}]"))
         for vector, offsets in (("drive_q", drives), ("fixed", fixes), ("sample", samples)):
             for name, first in offsets.items():
                 pins.append((name, f"{vector}[{first + ports[name].width - 1}:{first}]"))

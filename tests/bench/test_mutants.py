@@ -1,12 +1,14 @@
 """Faults in Verilog text: all kinds are found, and one at a time is at work."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bench.mutants import draw
-from bench.mutate import KINDS, find, mutated, numbered
+from bench.equivalent import equivalent
+from bench.mutants import draw, register
+from bench.mutate import KINDS, Fault, find, mutated, numbered
 from lutgen.sim import Design, rtl_pipeline
 
 TEXT = r"""module top(clk, rst, a, b, y, t);
@@ -94,3 +96,26 @@ def test_one_fault_at_a_time(folder):
         (right, table), ([247, 248, 249, 252], table), ([0, 0, 0, 0], table),
         (right, [2, 5, 8, 5]),
     ]  # fmt: skip
+
+
+def test_a_pin_is_no_reader(folder):
+    """What only gives its name to a pin of an instance is never read."""
+    instance = "  part part (\n    .lost(a),\n    .other(b)\n  );\n"
+    text = TEXT.replace("  always @*", f"{instance}  always @*")
+    assert not any("lost" in text.split("\n")[f.line - 1] for f in find(text, folder))
+
+
+def test_what_changes_nothing_is_told():
+    """An expected value that is not compared, and one that is."""
+    text = TEXT.replace("initial $readmemh", "// ").replace(
+        "assign t = ", "assign t = 4'h2 & 4'h5 | "
+    )  # fmt: skip
+    line = next(k for k, line in enumerate(text.split("\n"), 1) if "4'h5" in line)
+    fault = Fault("constant off by one", line, "top", "4'h5", "4'hd")
+    assert equivalent(text, fault)
+    assert not equivalent(text, replace(fault, new="4'h6"))
+    always = next(f for f in find(text, Path()) if f.kind == "condition always")
+    assert not equivalent(text, always)
+    reset = next(f for f in find(text, Path()) if f.kind == "missing reset")
+    assert register(text, reset) == "kept"
+    assert register(text, fault) == "t"

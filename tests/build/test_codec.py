@@ -10,6 +10,7 @@ from click.testing import CliRunner
 import lutgen.build.codec
 import lutgen.build.folder
 from lutgen.build.codec import BuildError, build, load_build
+from lutgen.build.options import BuildOptions
 from lutgen.build.text import summary, table
 from lutgen.cli import main
 from lutgen.gateware.core.config import CoreConfig
@@ -21,8 +22,11 @@ from tests.models import laplace_model, table_model
 SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40, "name": "lutgen"}
 
 
-def make(out, *, target="generic", model=None, **parameters):
-    return build(target, model or table_model(), out=out, estimate=False, **SMALL | parameters)
+def make(out, *, target="generic", model=None, progress=None, **parameters):
+    return build(
+        target, model or table_model(), BuildOptions(**SMALL | parameters), out=out,
+        estimate=False, progress=progress,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -268,7 +272,7 @@ def test_default_folder(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("model", [table_model(), table_model(walker=False), laplace_model()])
 def test_resources(tmp_path, model):
-    record = build("zynq7020", model, out=tmp_path / "build", **SMALL)
+    record = build("zynq7020", model, BuildOptions(**SMALL), out=tmp_path / "build")
     assert json.loads((tmp_path / "build" / "build.json").read_text())["pair"] == record["pair"]
     for core in record["cores"].values():
         found = core["resources"]

@@ -8,6 +8,7 @@ import pytest
 from lutgen.build.codec import build
 from lutgen.build.cores import count_core, count_cores, count_glue, top_of_cores
 from lutgen.build.describe import block_paths
+from lutgen.build.options import BuildOptions
 from lutgen.build.text import summary
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.gateware.fabric.verilog import to_verilog
@@ -24,7 +25,7 @@ def pair(tmp_path_factory):
     """A build of two cores each way."""
     out = tmp_path_factory.mktemp("cores") / "build"
     model = table_model(size=3, walker=False)
-    return build("zynq7045", model, out=out, cores=2, estimate=False, **SMALL), out
+    return build("zynq7045", model, BuildOptions(cores=2, **SMALL), out=out, estimate=False), out
 
 
 def test_record_and_files(pair):
@@ -50,8 +51,8 @@ def test_record_and_files(pair):
 
 def test_memories_of_all_cores_are_counted(pair):
     one = build(
-        "zynq7045", table_model(size=3, walker=False), out=pair[1].parent / "one",
-        estimate=False, **SMALL,
+        "zynq7045", table_model(size=3, walker=False), BuildOptions(**SMALL),
+        out=pair[1].parent / "one", estimate=False
     )  # fmt: skip
     assert one["rate"]["mpx_per_s"] == 250.0
     for core in ("encoder", "decoder"):
@@ -62,8 +63,8 @@ def test_memories_of_all_cores_are_counted(pair):
 
 def test_levels_cost_clocks(tmp_path):
     record = build(
-        "generic", pyramid_table_model(levels=1), out=tmp_path / "levels", cores=4,
-        estimate=False, top="encoder", **SMALL,
+        "generic", pyramid_table_model(levels=1), BuildOptions(cores=4, top="encoder", **SMALL),
+        out=tmp_path / "levels", estimate=False
     )  # fmt: skip
     assert record["rate"]["clocks_per_pixel"] == 1.25 / 4
 
@@ -75,7 +76,10 @@ def test_levels_cost_clocks(tmp_path):
 ])  # fmt: skip
 def test_parameters(tmp_path, parameters, message):
     with pytest.raises(ValueError, match=message):
-        build("generic", table_model(), out=tmp_path / "x", estimate=False, **SMALL | parameters)
+        build(
+            "generic", table_model(), BuildOptions(**SMALL | parameters),
+            out=tmp_path / "x", estimate=False
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -99,9 +103,8 @@ def test_sum_is_the_whole(core):
     model = table_model(size=3, walker=False)
     config = CoreConfig(model, tile_width=8, tile_height=8, max_width=24, max_height=40)
     target = get_target("zynq7045")
-    parameters = {"cores": 2, "stream_bytes": 4}
-    top = top_of_cores(core, config, parameters)
-    glue = top_of_cores(core, config, parameters, core_ports=True)
+    top = top_of_cores(core, config, 2, 4)
+    glue = top_of_cores(core, config, 2, 4, core_ports=True)
     blocks = block_paths(model, core)
     found = count_cores(count_core(core, config, target, blocks), count_glue(glue, target), 2)
     module = f"lutgen_{core}"

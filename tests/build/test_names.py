@@ -10,13 +10,14 @@ import pytest
 from click.testing import CliRunner
 
 from lutgen.build.codec import build
+from lutgen.build.options import BuildOptions
 from lutgen.cli import main
 from lutgen.names import build_name, module_name, top_module
 from lutgen.sim.tool.verilator import verilator_bin
 from tests.handoff.bench_driver import load_python_driver
 from tests.models import table_model
 
-SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40, "estimate": False}
+SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40}
 DIGEST = "873863f397e88be5"
 
 
@@ -63,8 +64,10 @@ def pair(tmp_path_factory):
     """Two builds of two models with registers: records and folders."""
     out = tmp_path_factory.mktemp("pair")
     return [
-        (build("zynq7045", table_model(seed), out=out / str(seed), registers=True, **SMALL),
-         out / str(seed))
+        (build(
+            "zynq7045", table_model(seed), BuildOptions(registers=True, **SMALL),
+            out=out / str(seed), estimate=False,
+        ), out / str(seed))
         for seed in (0, 1)
     ]  # fmt: skip
 
@@ -164,7 +167,10 @@ def test_build_elaborates_in_verilator(pair):
 def test_every_kind_of_build_elaborates_in_verilator(variant, tmp_path):
     target, parameters = VARIANTS[variant]
     model = table_model(size=3, walker=False)
-    record = build(target, model, out=tmp_path / "b", name="mine", **SMALL | parameters)
+    record = build(
+        target, model, BuildOptions(name="mine", **SMALL | parameters), out=tmp_path / "b",
+        estimate=False,
+    )
     done = lint(tmp_path / "b", "-f", "files.f")
     assert done.returncode == 0, done.stderr
     assert ("primitives.v" in record["files"]) == bool(record["target"]["lut_primitive"])

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from lutgen.build.codec import build
+from lutgen.build.options import BuildOptions
 from lutgen.build.text import summary, table
 from lutgen.cli import main
 from lutgen.gateware.core.config import CoreConfig
@@ -26,8 +27,8 @@ SOFTWARE = (".c", ".h", ".md", ".py")
 
 def make(out, target="generic", model=None, **parameters):
     return build(
-        target, model or table_model(), out=out, estimate=False,
-        **SMALL | {"registers": True} | parameters,
+        target, model or table_model(), BuildOptions(**SMALL | {"registers": True} | parameters),
+        out=out, estimate=False
     )  # fmt: skip
 
 
@@ -121,8 +122,10 @@ def test_resources(tmp_path):
     """Registers on a line of their own; the rest is about what it is without them."""
     found = {}
     for registers in (False, True):
-        record = build("zynq7020", table_model(), out=tmp_path / "build", registers=registers,
-                       **SMALL)  # fmt: skip
+        record = build(
+            "zynq7020", table_model(), BuildOptions(registers=registers, **SMALL),
+            out=tmp_path / "build"
+        )  # fmt: skip
         found[registers] = record["cores"]
         for core in record["cores"].values():
             blocks = core["resources"]["blocks"]

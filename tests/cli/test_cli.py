@@ -1,6 +1,7 @@
 import io
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -70,6 +71,47 @@ def test_many_images(images):
     assert not os.path.exists("n.png")
 
 
+def test_tiff_in_and_out(images):
+    write_image("a.tif", images[0])
+    ok("encode", "a.tif", "-o", "t.lgc", *MODEL)
+    ok("encode", "a.png", "-o", "a.lgc", *MODEL)
+    assert Path("t.lgc").read_bytes() == Path("a.lgc").read_bytes()
+    said("decode", "t.lgc", "-o", "b.tiff", *MODEL)
+    np.testing.assert_array_equal(read_image("b.tiff"), images[0])
+
+
+def test_models_by_name(images):
+    ok("encode", "a.png", "-o", "a.lgc")
+    ok("encode", "a.png", "-o", "b.lgc", "--model", "digits")
+    assert Path("a.lgc").read_bytes() == Path("b.lgc").read_bytes()
+    ok("decode", "a.lgc", "-o", "c.png", "--model", "digits")
+    np.testing.assert_array_equal(read_image("c.png"), images[0])
+
+
+def test_info(images):
+    ok("encode", "all.npy", "-o", "n.lgc", *MODEL, "--tile", "8x10")
+    ok("encode", "a.png", "-o", "a.lgc")
+    data = Path("n.lgc").read_bytes()
+    found = json.loads(ok("info", "n.lgc", "--json"))
+    assert found == asdict(lutgen.info(data)) and found["packets"] == 6
+    status, out, _ = run("info", "-", "--json", input=data)
+    assert status == 0 and json.loads(out) == found
+    assert ok("info", "n.lgc").splitlines() == [
+        "format   version 1, tiles of 8 x 10, rans",
+        f"model    {found['model_hash']}, none of those that come with lutgen",
+        "images   3 of 14 x 10",
+        "samples  8 bits, 1 per pixel, lossless",
+        "levels   0",
+        "packets  6",
+        f"bytes    {len(data)}, {8 * len(data) / 420:.3f} bpp",
+    ]
+    assert ", digits\n" in ok("info", "a.lgc")
+    Path("bad.lgc").write_bytes(data[:-1])
+    assert error("info", "bad.lgc") == "bad.lgc: tile 5 of 6: the stream is cut short"
+    assert error("info", "a.png").startswith("a.png: stream must start with")
+    assert error("info", "none.lgc") == "none.lgc: No such file or directory"
+
+
 def test_tans(images):
     """The file says what coded it: decoding needs no option."""
     ok("encode", "all.npy", "-o", "rans.lgc", "--model", "m.lutgen")
@@ -116,14 +158,14 @@ def test_image_files_that_are_refused(images, folder):
     (folder / "nothing").mkdir()
     for names, message in (
         ("missing.png", "missing.png: No such file or directory"),
-        ("deep.png", "deep.png: PNG must be 8-bit gray, not 16-bit gray; convert it to 8-bit"),
+        ("deep.png", "deep.png: PNG must be 8-bit gray, not 16-bit gray; take a model of prof"),
         ("colour.png", "colour.png: PNG must be 8-bit gray, not colour (RGB); convert it to 8-bit"),
         ("none.npy", "none.npy: image height must be 1 to 16384 pixels, not 0"),
         ("real.npy", "real.npy: npy must hold uint8 of shape (H, W) or (N, H, W), not float64"),
         ("short.png", "short.png: PNG must be whole, not damaged"),
         ("empty.png", "empty.png: image file must not be empty"),
-        ("nothing", "nothing: folder must have PNG or PGM files in it, not none"),
-        ("m.lutgen", "m.lutgen: image must be PNG, PGM or npy, not lutgen archive"),
+        ("nothing", "nothing: folder must have PNG, PGM or TIFF files in it, not none"),
+        ("m.lutgen", "m.lutgen: image must be PNG, PGM, TIFF or npy, not lutgen archive"),
         ("a.png other.png", "other.png: images of one file must have one size, 14 x 10 like the"),
     ):
         assert error("encode", *names.split(), "-o", "x.lgc", *MODEL).startswith(message)
@@ -202,7 +244,7 @@ def test_models_that_are_refused(images, folder):
     *((f"encode a.png -o x --tile {tile}", "Invalid value for '--tile': tile must be WxH with "
        f"sides of 1 to 64 pixels, not '{tile}'") for tile in ("8", "0x8", "8x65", "8x8x8", "axb")),
     ("decode a.lgc -o x.gif", "Invalid value for '-o' / '--output': x.gif: image file name must "
-     "end in .png, .pgm, .npy, not in '.gif'; a folder must exist or end in /"),
+     "end in .png, .pgm, .npy, .tif, .tiff, not in '.gif'; a folder must exist or end in /"),
     ("decode a.lgc -o x.png --level -1", "Invalid value for '--level': -1 is not in the range "
      "x>=0."),
     ("eval a.png --split all", "Invalid value for '--split': 'all' is not one of 'train', 'val', "
@@ -234,11 +276,13 @@ def test_eval(images):
     results = json.loads(out)
     assert list(results) == ["all.npy", "a.png"]
     assert results["all.npy"]["images"] == 2 and results["all.npy"]["tile"] == [8, 8]
-    assert set(results["a.png"]["baselines"]) >= {"PNG", "WebP", "JPEG XL", "JPEG-LS", "QOI"}
+    assert set(results["a.png"]["baselines"]) >= {"PNG", "WebP", "JPEG XL e9", "JPEG-LS"}
     shown = ok("eval", "all.npy", *MODEL)
     assert "JPEG XL" in shown and "3 images" in shown
     shown = ok("eval", "all.npy", "--no-baselines", *MODEL)
     assert "JPEG" not in shown and "lutgen, ideal" in shown
+    shown = ok("eval", "all.npy", *MODEL, "--near", "1", "--near", "3", "--no-baselines")
+    assert "every sample within 1" in shown and "every sample within 3" in shown
 
 
 def test_eval_takes_parts_of_archives(images):

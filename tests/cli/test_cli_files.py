@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import lutgen.files.whole
+from lutgen.build.options import BuildOptions
 from lutgen.cli import main
 from lutgen.codec.codec import Codec
 from lutgen.formats.imageio import read_image, write_image
@@ -80,7 +81,7 @@ def test_a_folder_that_cannot_be_written_is_a_usage_error(monkeypatch):
 
 def test_switching_activity_is_checked_before_the_simulation(folder, monkeypatch):
     (folder / "build").mkdir()
-    record = {"schema": 1, "parameters": {"top": "codec"}}
+    record = {"schema": 1, "parameters": BuildOptions(name="lutgen").record()}
     (folder / "build" / "build.json").write_text(json.dumps(record))
 
     def refuse(**_):

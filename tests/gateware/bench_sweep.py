@@ -14,7 +14,9 @@ _RESULTS = ("rounds", "failures", "first_failure", "first_output")
 
 @cocotb.test()
 async def sweep(dut) -> None:
-    exchange.read()
+    _, settings = exchange.read()
+    for name, value in settings.items():
+        getattr(dut, name).value = value
     dut.clk.value = 0
     Clock(dut.clk, 2, "step", impl="gpi").start()
     await RisingEdge(dut.finished)

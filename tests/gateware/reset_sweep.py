@@ -50,6 +50,7 @@ def sweep_resets(
     beats_of_first: int, config: Mapping[str, int] | None = None, error: Sequence[str] = ("error",),
     length: int = 1, step: int = 1, stalls: float = 0.0, fresh: bool = False,
     setup: Sequence[tuple[int, int]] = (), reset: tuple[int, int] | None = None,
+    goes_on: int = 0,
 ) -> Sweep:  # fmt: skip
     """Reset a design with AXI4-Stream ports at every clock of a load.
 
@@ -77,14 +78,24 @@ def sweep_resets(
     setup, reset :
         Registers behind ``s_axi_control`` to write before the first round, as (address, value),
         and the one to write instead of a reset by the port.
+    goes_on :
+        If not 0, the neighbours know nothing of the reset: the rest of ``first`` is sent behind it,
+        and outputs must keep what they offer.  What comes before ``second`` begins is not compared,
+        but files must have ended by then; so many clocks without output tell that nothing follows.
+
+    What the last eight say but ``setup``, are inputs of the bench: sweeps that differ in nothing
+    else share one compilation.
     """
     streams = {name: (first[name], second[name]) for name in first}
     text = _bench(
-        design, streams, expected, beats_of_first, dict(config or {}), error, length, step,
-        int(stalls * 256), list(setup), reset, fresh,
-    )  # fmt: skip
+        design, streams, expected, beats_of_first, dict(config or {}), error, list(setup), reset,
+    )
     wrapped = Design.of([*design.texts, text], _TOP)
-    _, result = run(build_simulation(wrapped), "tests.gateware.bench_sweep", {}, {})
+    settings = {
+        "reset_length": length, "step": step, "stalls": int(stalls * 256), "fresh": int(fresh),
+        "reset_value": reset[1] if reset else 0, "goes_on": goes_on,
+    }  # fmt: skip
+    _, result = run(build_simulation(wrapped), "tests.gateware.bench_sweep", {}, settings)
     return Sweep(**result)
 
 
@@ -113,12 +124,9 @@ def _slices(vector: str, ports) -> list[tuple[str, str]]:
     return pins
 
 
-def _bench(
-    design, streams, expected, beats_of_first, config, error, length, step, stalls, setup, reset,
-    fresh,
-) -> str:
+def _bench(design, streams, expected, beats_of_first, config, error, setup, reset) -> str:
     declarations, initial, clocked, pins = [], [], [], [("clk", "clk"), ("rst", "rst")]
-    all_in, all_out, any_out, surplus = [], [], [], []
+    all_in, all_first, all_out, any_out, surplus, unended = [], [], [], [], [], ["0"]
     for number, (name, (a, b)) in enumerate(streams.items()):
         ports, width = _fields(design, name, a)
         count_a, count_b = (len(next(iter(fields.values()))) for fields in (a, b))
@@ -130,7 +138,7 @@ def _bench(
             f"reg {memory}_offered = 0;",
             f"wire {memory}_left = run_a ? {at} < {count_a} : run_b && {at} < {count_b};",
             f"wire {memory}_valid = {memory}_left && ({memory}_offered || "
-            f"lfsr[{8 * number % 48} +: 8] >= {stalls});",
+            f"lfsr[{8 * number % 48} +: 8] >= stalls);",
             f"wire {memory}_ready;",
             f"wire [{width - 1}:0] {memory}_data = {memory}[run_b ? {count_a} + {at} : {at}];",
         ]
@@ -140,6 +148,7 @@ def _bench(
             f"  if ({memory}_valid && {memory}_ready) {at} <= {at} + 1; end",
         ]
         all_in.append(f"{at} == {count_b}")
+        all_first.append(f"{at} == {count_a}")
         pins += _slices(f"{memory}_data", ports)
         pins += [(f"{name}_tvalid", f"{memory}_valid"), (f"{name}_tready", f"{memory}_ready")]
     for number, (name, fields) in enumerate(expected.items()):
@@ -151,15 +160,28 @@ def _bench(
             f"reg [{width - 1}:0] {memory} [0:{count - 1}];",
             f"integer {at} = 0;",
             f"wire {memory}_valid;",
-            f"wire {memory}_ready = lfsr[{(8 * number + 24) % 56} +: 8] >= {stalls};",
+            f"wire {memory}_ready = lfsr[{(8 * number + 24) % 56} +: 8] >= stalls;",
             f"wire [{width - 1}:0] {memory}_data;",
             f"wire {memory}_moves = {memory}_valid && {memory}_ready;",
+            f"reg {memory}_waits = 0;",
+            f"reg [{width - 1}:0] {memory}_offered;",
         ]
         clocked += [
             f"if (begins) {at} <= 0; else if ({memory}_moves) {at} <= {at} + 1;",
             f"if (run_b && !begins && {memory}_moves && ({at} >= {count} || "
             f"{memory}_data !== {memory}[{at}])) wrong <= 1;",
         ]
+        clocked += [
+            f"{memory}_waits <= {memory}_valid && !{memory}_ready;",
+            f"{memory}_offered <= {memory}_data;",
+            f"if (goes_on != 0 && {memory}_waits && "
+            f"({memory}_data !== {memory}_offered || !{memory}_valid)) wrong <= 1;",
+        ]
+        if name.endswith("_stream"):
+            last = dict(_slices(f"{memory}_data", ports))[f"{name}_tlast"]
+            declarations.append(f"reg {memory}_open = 0;")
+            clocked.append(f"if ({memory}_moves) {memory}_open <= !({last});")
+            unended.append(f"{memory}_open")
         all_out.append(f"{at} >= {count}")
         any_out.append(f"{memory}_moves")
         surplus.append(at)
@@ -173,7 +195,7 @@ def _bench(
     idle = "idle" in design.ports
     declarations.append("wire idle_seen;" if idle else "wire idle_seen = 1;")
     pins += [("idle", "idle_seen")] if idle else []
-    for number, (address, value) in enumerate([*setup, *([reset] if reset else [])]):
+    for number, (address, value) in enumerate(setup):
         initial.append(f"    script[{number}] = 64'h{address:08x}{value:08x};")
     if reset:
         # Address and data go together; the answer is taken whenever it comes.
@@ -194,33 +216,40 @@ def _bench(
     seen = " || ".join(f"(|{name}_seen)" for name in error)
     lines = "\n  ".join
     connections = ",\n    ".join(f".{port}({net})" for port, net in pins)
-    entries = max(1, len(setup) + bool(reset))
+    written = f"{{32'h{reset[0]:x}, reset_value}}" if reset else "64'h0"
     return f"""
 module {_TOP}(
   input clk, output reg finished, output reg [31:0] rounds, output reg [31:0] failures,
-  output reg [31:0] first_failure, output reg [31:0] first_output
+  output reg [31:0] first_failure, output reg [31:0] first_output,
+  input [15:0] reset_length, input [15:0] step, input [8:0] stalls, input fresh,
+  input [31:0] reset_value, input [15:0] goes_on
 );
-  localparam START = 0, SETUP = 1, FIRST = 2, RESET = 3, SECOND = 4;
+  localparam START = 0, SETUP = 1, FIRST = 2, RESET = 3, REST = 4, SECOND = 5;
   reg [2:0] state = START;
   reg rst = 1, wrong = 0;
   reg [63:0] lfsr = 64'h123456789abcdef1;
-  reg [63:0] script [0:{entries - 1}];
+  reg [63:0] script [0:{max(0, len(setup) - 1)}];
   integer t = 0, cut = 0, quiet = 0, entry = 0, total = 0;
   reg aw = 0, w = 0;
   wire aw_ready, w_ready, b;
-  wire [63:0] script_now = script[entry];
+  wire [63:0] script_now = entry == {len(setup)} ? {written} : script[entry];
   // A load begins when the design has cleared itself, at any phase of its lanes.
   reg [8:0] pause = 0;
-  wire run_a = state == FIRST && t >= pause, run_b = state == SECOND;
+  wire run_a = (state == FIRST && t >= pause)
+    || (goes_on != 0 && (state == RESET || state == REST));
+  wire run_b = state == SECOND;
   wire by_register = {int(bool(reset))};
+  wire rest_ends = state == REST && quiet == goes_on;
   // The clock before a load begins: of the first after the setup, of the second after a reset.
-  wire reset_ends = by_register ? quiet == {_TAKES_EFFECT} : t == {length - 1};
+  wire reset_ends = by_register ? quiet == {_TAKES_EFFECT} : t + 1 == reset_length;
   wire round_ends;
-  wire begins = (state == START && t == 3 && {int(not setup)}) || (state == RESET && reset_ends)
+  wire begins = (state == START && t == 3 && {int(not setup)}) || rest_ends
+    || (state == RESET && reset_ends && goes_on == 0)
     || (state == SETUP && b && entry == {len(setup) - 1}) || round_ends;
   {lines(declarations)}
   wire given = {" && ".join(all_out)};
   wire taken = {" && ".join(all_in)};
+  wire first_taken = {" && ".join(all_first)};
   wire complete = {" + ".join(surplus)} >= {beats_of_first};
   assign round_ends = run_b && ((given && taken && quiet == {_QUIET}) || t == {_HUNG});
   initial begin
@@ -247,20 +276,31 @@ module {_TOP}(
         if (({" || ".join(any_out)}) && first_output == 32'hffffffff) first_output <= t;
         rst <= 0;
         if (t >= cut + pause && !begins) begin
-          state <= RESET; t <= 0; quiet <= 0; finished <= complete;
+          state <= RESET; t <= 0; quiet <= 0; wrong <= 0; finished <= complete;
           if (by_register) begin aw <= 1; w <= 1; end else rst <= 1;
         end
       end
       RESET: begin
         quiet <= b || quiet != 0 ? quiet + 1 : 0;
-        if (reset_ends) begin rst <= 0; state <= SECOND; wrong <= 0; quiet <= 0; end
+        if (reset_ends) begin
+          rst <= 0; quiet <= 0; state <= goes_on != 0 ? REST : SECOND;
+          if (goes_on == 0) wrong <= 0;
+        end
+      end
+      REST: begin
+        quiet <= first_taken && !({" || ".join(any_out)}) ? quiet + 1 : 0;
+        if ({seen}) wrong <= 1;
+        if (rest_ends) begin
+          state <= SECOND; quiet <= 0;
+          if ({" || ".join(unended)}) wrong <= 1;
+        end
       end
       SECOND: begin
         quiet <= given && taken && idle_seen ? quiet + 1 : 0;
         if ({seen}) wrong <= 1;
         if (round_ends) begin
-          rounds <= rounds + 1; cut <= cut + {step}; state <= FIRST;
-          rst <= {int(fresh)}; pause <= {"256 + lfsr[5:0]" if fresh else "0"};
+          rounds <= rounds + 1; cut <= cut + step; state <= FIRST;
+          rst <= fresh; pause <= fresh ? 256 + lfsr[5:0] : 0;
           if (wrong || t == {_HUNG}) begin
             failures <= failures + 1;
             if (failures == 0) first_failure <= cut;

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lutgen.codec.coder import RANS
-from lutgen.codec.container import CorruptStreamError, pack_length
+from lutgen.codec.container import HEADER_BYTES, CorruptStreamError, Header, pack_length
 from lutgen.gateware.core.top import DECODER_ERRORS
 from lutgen.sim import Stall
 from lutgen.sim.drive.words import frames_of
@@ -131,6 +131,30 @@ def test_impossible_length(length):
     first, size = packets(file)[1]
     bad = file[: first - 1 - (size >= 128)] + length + file[first:]
     check(bad, {"bad_packet"}, without_tiles(1)[:1])
+
+
+def test_payload_shorter_than_any():
+    """The reference refuses its length, the core what it holds: too few bits for its pixels.
+
+    Only of tiles larger than most are there lengths that the core lets pass.
+    """
+    top = tops("large tile")
+    image = pictures(32, 64)
+    file = top.file(image)
+    header = Header.unpack(file)
+    least, most = RANS.min_payload_bytes, header.least_payload_bytes(32, 64)
+    assert (least, most) == (3, 6)
+    rng = np.random.default_rng(0)
+    for length in range(least, most):
+        for front in (1, 0xFF):
+            payload = bytes([front, *rng.integers(256, size=length - 1, dtype=np.uint8)])
+            bad = file[:HEADER_BYTES] + pack_length(length) + payload
+            with pytest.raises(CorruptStreamError):
+                top.codec.decode(bad)
+            result = top.decoder([bad, file])
+            assert result.errors == ("bad_tile",)
+            assert len(result.frames) == 2
+            np.testing.assert_array_equal(result.frames[1], image[0])
 
 
 @pytest.mark.parametrize("change", [-2, -1, 1, 2])

@@ -53,7 +53,11 @@ def video_out(images: np.ndarray, cores: int) -> dict[str, np.ndarray]:
 def sweep_top(
     core: str, top: Tops, design: Design | None = None, *, size=SIZE, registers=None, **options
 ) -> Sweep:
-    """Two files, then a third one after the reset."""
+    """Two files, then a third one after the reset.
+
+    Without registers, which that would clear, the design is also reset before the two files.
+    """
+    options.setdefault("fresh", registers is None)
     width, height = size
     first, second = pictures(width, height, 2), pictures(width, height, 1, seed=1)
     config = {"clear_error": 0}
@@ -112,7 +116,32 @@ def test_length_of_the_reset_and_stalls(name, length, core, assert_unharmed):
 @pytest.mark.parametrize("coder", ["rans", "tans"])
 def test_pipeline_longer_than_clearing(coder, core, assert_unharmed):
     """Where the fault was found: files of one tile, in lanes that are otherwise idle."""
-    assert_unharmed(sweep_top(core, deep(coder), size=(12, 8), fresh=True), 1000)
+    assert_unharmed(sweep_top(core, deep(coder), size=(12, 8)), 1000)
+
+
+def sweep_registers(core: str, top: Tops, *, restart: bool, **options) -> Sweep:
+    """Software resets of a core behind registers."""
+    registers = build_map(core, top.config)
+    control, causes = registers["control"], registers["ier"]
+    harm = sum(f.mask for f in causes.fields if not f.name.endswith("_done"))
+    setup = [(causes.offset, harm), (registers["gie"].offset, 1)]
+    if core == "encoder":
+        setup += [(registers["width"].offset, SIZE[0]), (registers["height"].offset, SIZE[1]),
+                  (registers["images"].offset, 1)]  # fmt: skip
+    enable = control["enable"].mask
+    setup.append((control.offset, enable))
+    reset = enable | control["reset"].mask | (control["restart"].mask if restart else 0)
+    return sweep_top(
+        core, top, ip_design(core, top), registers=registers, error=["interrupt"], setup=setup,
+        reset=(control.offset, reset), **options,
+    )  # fmt: skip
+
+
+@cache
+def ip_design(core: str, top: Tops) -> Design:
+    """A core behind registers."""
+    ip = {"encoder": EncoderIp, "decoder": DecoderIp}[core]
+    return Design.of(ip(top.config, stream_bytes=top.stream_bytes), f"lutgen_{core}")
 
 
 @pytest.mark.parametrize("core", CORES)
@@ -122,25 +151,27 @@ def test_pipeline_longer_than_clearing(coder, core, assert_unharmed):
 )  # fmt: skip
 def test_software_reset(name, step, core, assert_unharmed):
     """With ``restart``: the ports are empty as after a reset by the port."""
-    top = tops(name)
-    registers = build_map(core, top.config)
-    ip = {"encoder": EncoderIp, "decoder": DecoderIp}[core](
-        top.config, stream_bytes=top.stream_bytes
-    )
-    control, causes = registers["control"], registers["ier"]
-    harm = sum(f.mask for f in causes.fields if not f.name.endswith("_done"))
-    setup = [(causes.offset, harm), (registers["gie"].offset, 1)]
-    if core == "encoder":
-        setup += [(registers["width"].offset, SIZE[0]), (registers["height"].offset, SIZE[1]),
-                  (registers["images"].offset, 1)]  # fmt: skip
-    enable = control["enable"].mask
-    setup.append((control.offset, enable))
-    reset = (control.offset, enable | control["reset"].mask | control["restart"].mask)
-    found = sweep_top(
-        core, top, Design.of(ip, f"lutgen_{core}"), registers=registers, step=step,
-        error=["interrupt"], setup=setup, reset=reset,
-    )  # fmt: skip
+    found = sweep_registers(core, tops(name), restart=True, step=step)
     assert_unharmed(found, (found.first_output + 2) // step)
+
+
+@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize(
+    ("name", "step"), [("walker", 13), pytest.param("two levels", 3, marks=pytest.mark.slow),
+                       pytest.param("walker", 1, marks=pytest.mark.slow)],
+)  # fmt: skip
+def test_software_reset_among_neighbours_that_go_on(name, step, core, assert_unharmed):
+    """Without ``restart``: what was broken is dropped and ended, and no port breaks a rule."""
+    top = tops(name)
+    lanes = {"encoder": top.config.lanes_of_encoder, "decoder": top.config.decoder_lanes}[core]
+    longest = 500 + 3 * lanes * top.tile[0] * top.tile[1] // 2  # a tile and all of its levels
+    found = sweep_registers(core, top, restart=False, step=step, stalls=0.3, goes_on=longest)
+    assert_unharmed(found, (found.first_output + 2) // step)
+    if step > 3:  # where the ports are emptied too, they cannot know what to drop
+        found = sweep_registers(
+            core, top, restart=True, step=10 * step, stalls=0.3, goes_on=longest
+        )
+        assert found.failures
 
 
 @pytest.mark.parametrize("core", CORES)

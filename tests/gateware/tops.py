@@ -96,6 +96,9 @@ def tops(name: str) -> Tops:
     if name == "plain":
         model = table_model(2, size=3, walker=False)
         return Tops(CoreConfig(model, tile_width=16, tile_height=8, **small))
+    if name == "large tile":
+        model = table_model(2, size=3, walker=False)
+        return Tops(CoreConfig(model, tile_width=32, tile_height=64, **small))
     if name == "laplace":
         model = laplace_model(3, bits=18, nodes=30)
         config = CoreConfig(model, tile_width=8, tile_height=16, **small)

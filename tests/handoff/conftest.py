@@ -6,6 +6,7 @@ import pytest
 from lxml import etree
 
 from lutgen.build.codec import build
+from lutgen.build.options import BuildOptions
 from tests.models import pyramid_table_model, table_model
 
 SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40, "name": "lutgen"}
@@ -22,7 +23,7 @@ def schema():
 def built(tmp_path_factory):
     """Folder of a build of both cores."""
     out = tmp_path_factory.mktemp("handoff") / "codec"
-    build("zynq7045", table_model(), out=out, estimate=False, **SMALL)
+    build("zynq7045", table_model(), BuildOptions(**SMALL), out=out, estimate=False)
     return out
 
 
@@ -30,8 +31,10 @@ def built(tmp_path_factory):
 def built_decoder(tmp_path_factory):
     """Folder of a build of a decoder with levels and a stream of one byte, for another device."""
     out = tmp_path_factory.mktemp("handoff") / "decoder"
-    build("zynq7020", pyramid_table_model(), out=out, estimate=False, top="decoder",
-          stream_bytes=1, **SMALL)  # fmt: skip
+    build(
+        "zynq7020", pyramid_table_model(), BuildOptions(top="decoder", stream_bytes=1, **SMALL),
+        out=out, estimate=False
+    )  # fmt: skip
     return out
 
 
@@ -39,7 +42,9 @@ def built_decoder(tmp_path_factory):
 def built_registers(tmp_path_factory):
     """Folder of a build of both cores with registers."""
     out = tmp_path_factory.mktemp("handoff") / "registers"
-    build("zynq7045", table_model(), out=out, estimate=False, registers=True, **SMALL)
+    build(
+        "zynq7045", table_model(), BuildOptions(registers=True, **SMALL), out=out, estimate=False
+    )
     return out
 
 
@@ -47,8 +52,10 @@ def built_registers(tmp_path_factory):
 def built_decoder_registers(tmp_path_factory):
     """Folder of a build of a decoder with levels and registers, for another device."""
     out = tmp_path_factory.mktemp("handoff") / "decoder-registers"
-    build("zynq7020", pyramid_table_model(), out=out, estimate=False, top="decoder",
-          registers=True, **SMALL)  # fmt: skip
+    build(
+        "zynq7020", pyramid_table_model(), BuildOptions(top="decoder", registers=True, **SMALL),
+        out=out, estimate=False
+    )  # fmt: skip
     return out
 
 

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from lutgen.build.codec import build
+from lutgen.build.options import BuildOptions
 from lutgen.cli import main
 from lutgen.handoff.synth_tcl import SAIF_INSTANCE
 from lutgen.sim.check.activity import clock_ps
@@ -61,8 +62,11 @@ def test_activity_is_that_of_the_run(tmp_path):
 @pytest.mark.slow
 def test_files_of_a_build(tmp_path, monkeypatch):
     folder = tmp_path / "build"
-    build("zynq7045", table_model(), out=folder, estimate=False, registers=True, tile=(8, 8),
-          max_width=24, max_height=24, name="lutgen")  # fmt: skip
+    build(
+        "zynq7045", table_model(),
+        BuildOptions(registers=True, tile=(8, 8), max_width=24, max_height=24, name="lutgen"),
+        out=folder, estimate=False
+    )  # fmt: skip
     images = [("a", pictures(9, 9)[0]), ("b", pictures(17, 9)[0])]
     found = check_build(folder, images, saif=True, quick=True)
     assert found["ok"], found["problems"]

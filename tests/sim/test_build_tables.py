@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from lutgen.build.codec import build, load_build
-from lutgen.build.core import core_config
 from lutgen.build.engine import build_engine, load_engine_tables
+from lutgen.build.options import BuildOptions
 from lutgen.model.model import Model
 from lutgen.sim.check.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.check.expected_tables import codec_tables, engine_tables
@@ -32,7 +32,7 @@ KINDS = {
 def compared(folder):
     record = load_build(folder)
     model = Model.load(folder / "model.lutgen")
-    coder = core_config(model, record["parameters"]).coder
+    coder = BuildOptions.of_record(record["parameters"]).core_config(model).coder
     return {
         core: compare_tables(record, core, codec_tables(core, model, coder), model)
         for core in record["cores"]
@@ -42,7 +42,7 @@ def compared(folder):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("tables") / "build"
-    build("zynq7045", table_model(), name="lutgen", out=out, estimate=False, **SMALL)
+    build("zynq7045", table_model(), BuildOptions(name="lutgen", **SMALL), out=out, estimate=False)
     return out
 
 
@@ -55,7 +55,7 @@ def copy(folder, tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_build(kind, tmp_path):
     make, target, options, tables = KINDS[kind]
-    build(target, make(), out=tmp_path / "b", estimate=False, **SMALL, **options)
+    build(target, make(), BuildOptions(**SMALL, **options), out=tmp_path / "b", estimate=False)
     assert changed_files(load_build(tmp_path / "b")) == []
     found = compared(tmp_path / "b")
     assert {core: problems for core, (_, problems) in found.items()} == {
@@ -142,7 +142,15 @@ def test_addresses_of_readmemh(copy):
     (r"\(64'h[0-9a-f]{16}\)(\s*\) lut3 )", r"(64'h0123456789abcdef)\1",
      r"INIT of lut3 in \S+ must be [0-9a-f]{16}, not 0123456789abcdef"),
     (r"(lut0 \(\s*\.I0\()(i\[\d+\])(\),\s*\.I1\()(i\[\d+\])", r"\1\4\3\2",
-     r"input 0 of lut0 in \S+layers reads i\[\d+\]"),
+     r"input 0 of lut0 in \S+layers is at i\[\d+\]"),
+    (r"(layers.*\.O\()n\d+(\)\n  \);.*\.O\()(n\d+)", r"\1\3\2\3",
+     r"output of lut\d+ in \S+layers is at n\d+"),
+    (r"(thermometer\(.*?lut0 \(\s*\.I0\()(\w+)(\),\s*\.I1\()(features\[\d+\])", r"\1\4\3\2",
+     r"input 0 of lut0 in \S+thermometer is at features\[\d+\]\n.*input 1 of lut0 .* is at low"),
+    (r"(low(\d+)_(\d+) = features\[\d+:\d+\] > \d+'h)\d;", r"\g<1>9;",
+     r"input 0 of lut\d+ in \S+thermometer is at low"),
+    (r"(thermometer\(.*? n1\[1\] = )(\w+)(;\s+n1\[2\] = )(\w+)", r"\1\4\3\2",
+     r"output of lut[12] in \S+thermometer is at above\d+_\d+"),
     (r"\) lut3 \(", ") lut99 (", r"\S+ has no LUT lut3"),
     (r"table_0\b", "other_0", r"table: bits 0x\w+ of word \d+ are in no memory"),
     (r"_zeros_\d+(\.mem\", columns, 0, \d+)", r"_0\1", r"no table of the model is called columns"),

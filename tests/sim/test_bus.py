@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lutgen.build.codec import build
+from lutgen.build.options import BuildOptions
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.gateware.ip.build_map import build_map
 from lutgen.gateware.ip.registers import BUS, RegisterFile
@@ -128,8 +129,11 @@ def test_other_build():
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("check") / "build"
-    build("zynq7045", table_model(), out=out, estimate=False, registers=True, tile=(8, 8),
-          max_width=24, max_height=24, name="lutgen")  # fmt: skip
+    build(
+        "zynq7045", table_model(),
+        BuildOptions(registers=True, tile=(8, 8), max_width=24, max_height=24, name="lutgen"),
+        out=out, estimate=False
+    )  # fmt: skip
     return out
 
 
@@ -150,7 +154,7 @@ def test_check_of_a_build(folder, images):
 @pytest.mark.slow
 def test_check_of_a_model(images):
     """What `lutgen sim --registers` does."""
-    found = check(table_model(), images[:1], registers=True, tile=(8, 8), quick=True)
+    found = check(table_model(), images[:1], BuildOptions(registers=True, tile=(8, 8)), quick=True)
     assert found["ok"], found["problems"]
     assert found["parameters"]["registers"] is True
 

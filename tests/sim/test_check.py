@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 import lutgen.sim.check.check
 from lutgen.build.codec import build, load_build
+from lutgen.build.options import BuildOptions
 from lutgen.cli import main
 from lutgen.sim.check.check import check, check_build
 from lutgen.sim.check.check_table import summary, table
@@ -23,7 +24,7 @@ SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 24, "name": "lutgen"}
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("check") / "build"
-    build("zynq7045", MODEL, out=out, estimate=False, **SMALL)
+    build("zynq7045", MODEL, BuildOptions(**SMALL), out=out, estimate=False)
     return out
 
 
@@ -244,8 +245,10 @@ def test_refused_input(folder, images, options, message):
 
 @pytest.mark.slow
 def test_one_core(images, tmp_path):
-    build("generic", MODEL, out=tmp_path / "e", top="encoder", estimate=False, stream_bytes=8,
-          **SMALL)  # fmt: skip
+    build(
+        "generic", MODEL, BuildOptions(top="encoder", stream_bytes=8, **SMALL),
+        out=tmp_path / "e", estimate=False
+    )  # fmt: skip
     found = check_build(tmp_path / "e", images[:1], quick=True)
     assert found["ok"], found["problems"]
     assert (found["checks"], found["bad_files"]) == (1, None)
@@ -255,15 +258,19 @@ def test_one_core(images, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("stream_bytes", [1, 8])
 def test_widths_of_the_stream(images, stream_bytes):
-    found = check(MODEL, images, target="generic", tile=(8, 16), stream_bytes=stream_bytes,
-                  quick=True)  # fmt: skip
+    found = check(
+        MODEL, images, BuildOptions(tile=(8, 16), stream_bytes=stream_bytes),
+        target="generic", quick=True
+    )  # fmt: skip
     assert found["ok"], found["problems"]
     assert found["parameters"]["max_width"] == 512
 
 
 @pytest.mark.slow
 def test_tans(images):
-    result = check(table_model(), images, target="generic", coder="tans", quick=True, **SMALL)
+    result = check(
+        table_model(), images, BuildOptions(coder="tans", **SMALL), target="generic", quick=True
+    )
     assert result["ok"], result["problems"]
 
 

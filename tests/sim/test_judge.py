@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lutgen.build.codec import build
+from lutgen.build.options import BuildOptions
 from lutgen.codec.codec import Codec
 from lutgen.codec.sample import sample, visited
 from lutgen.sim.check.check import check_build
@@ -22,7 +23,7 @@ IMAGE = [("dot", np.full((4, 5), 7, np.uint8))]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("judge") / "build"
-    build("zynq7045", table_model(), name="lutgen", out=out, estimate=False, **SMALL)
+    build("zynq7045", table_model(), BuildOptions(name="lutgen", **SMALL), out=out, estimate=False)
     return out
 
 
@@ -80,8 +81,8 @@ def test_sampled_pictures_visit_every_class():
 
 
 def test_sizes_at_the_limits():
-    parameters = {"tile_width": 8, "tile_height": 16, "max_width": 300, "max_height": 1000}
-    pictures = Pictures(Codec(table_model()), parameters, 0)
+    options = BuildOptions(tile=(8, 16), max_width=300, max_height=1000)
+    pictures = Pictures(Codec(table_model()), options, 0)
     sizes = pictures.limits(20_000)
     assert {(300, 1), (1, 1000), (1, 256), (1, 257), (257, 1), (7, 15), (9, 17)} <= set(sizes)
     assert all(1 <= w <= 300 and 1 <= h <= 1000 for w, h in sizes)

@@ -9,8 +9,9 @@ specification                           images
 ``path/file.npz`` or ``file.npz:name``  arrays ``train``, ``val``, ``test``, or any other
 ``file.npy``                            one image or a stack of them
 ``file.idx``, ``...-ubyte[.gz]``        IDX, as EMNIST and MNIST come
-``file.png``, ``file.pgm``, a folder    8-bit gray pictures, sizes may differ
-``-``                                   one of PNG, PGM and npy from standard input
+``file.png``, ``.pgm``, ``.tif``, a     8-bit gray pictures, sizes may differ
+folder
+``-``                                   one of PNG, PGM, TIFF and npy from standard input
 ======================================  =======================================================
 
 A path that does not exist is looked for in the folder that the environment variable
@@ -29,7 +30,7 @@ import numpy as np
 from lutgen.files.caches import cache_folder
 from lutgen.files.whole import STANDARD
 from lutgen.formats.arrays import read_idx, read_npz
-from lutgen.formats.imageio import ImageError, read_images
+from lutgen.formats.imageio import GRAY_8, GrayLimits, ImageError, read_images
 from lutgen.training.data.glyphs import glyphs
 
 __all__ = ["DOWNLOADS", "DatasetError", "check_images", "data_hash", "load_images"]
@@ -50,8 +51,10 @@ class DatasetError(ImageError):
     """Images that cannot be found or used."""
 
 
-def check_images(images, what: str = "images") -> list[np.ndarray]:
-    """A list of the images, all of them uint8 of shape (H, W).
+def check_images(
+    images, what: str = "images", limits: GrayLimits = GRAY_8
+) -> list[np.ndarray]:
+    """A list of the images, all of them of shape (H, W) and uint8 or what else the limits take.
 
     Raises
     ------
@@ -63,10 +66,10 @@ def check_images(images, what: str = "images") -> list[np.ndarray]:
         raise DatasetError(f"{what} must be at least one image, not none")
     total = 0
     for k, image in enumerate(images):
-        if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 2:
-            kind = getattr(image, "dtype", type(image).__name__)
+        kind = getattr(image, "dtype", type(image).__name__)
+        if not isinstance(image, np.ndarray) or kind not in limits.dtypes or image.ndim != 2:
             raise DatasetError(
-                f"{what} must be 8-bit gray, shape (height, width), not {kind} of shape "
+                f"{what} must be {limits.wanted}, shape (height, width), not {kind} of shape "
                 f"{np.shape(image)} (image {k})"
             )
         if not image.size:
@@ -86,8 +89,12 @@ def data_hash(images: Sequence[np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def load_images(spec, *, split: str = "train", cache=None) -> list[np.ndarray]:
-    """The images that ``spec`` names (see the module), as uint8 arrays of shape (H, W).
+def load_images(
+    spec, *, split: str = "train", cache=None, limits: GrayLimits = GRAY_8
+) -> list[np.ndarray]:
+    """The images that ``spec`` names (see the module), as arrays of shape (H, W).
+
+    They are uint8 or, if the limits take it, uint16.
 
     Parameters
     ----------
@@ -99,6 +106,8 @@ def load_images(spec, *, split: str = "train", cache=None) -> list[np.ndarray]:
         have one part only, which any ``split`` gives.
     cache:
         Folder for downloads, that of `lutgen.files.caches` unless told.
+    limits:
+        Which images are taken, those of 8 bits unless told.
 
     Raises
     ------
@@ -116,7 +125,7 @@ def load_images(spec, *, split: str = "train", cache=None) -> list[np.ndarray]:
         return check_images(_download(spec, split, cache), spec)
     path, part = (STANDARD, None) if spec == STANDARD else _locate(spec)
     try:
-        return check_images(_read(Path(path), part, split), str(path))
+        return check_images(_read(Path(path), part, split, limits), str(path), limits)
     except DatasetError:
         raise
     except ImageError as error:
@@ -159,20 +168,20 @@ def _locate(spec: str) -> tuple[Path, str | None]:
     )
 
 
-def _read(path: Path, part: str | None, split: str) -> list[np.ndarray]:
+def _read(path: Path, part: str | None, split: str, limits: GrayLimits) -> list[np.ndarray]:
     name = path.name.lower()
     if part is not None and not name.endswith(".npz"):
         raise DatasetError(f"{path}: only an npz file has arrays by name, not {part!r}")
     if path.is_dir():
-        return read_images(path)
+        return read_images(path, limits)
     if name.endswith(".npz"):
-        return _npz(path, part, split)
+        return _npz(path, part, split, limits)
     if name.endswith((".idx", ".gz")) or "ubyte" in name:
         return list(read_idx(path))
-    return read_images(path)
+    return read_images(path, limits)
 
 
-def _npz(path: Path, part: str | None, split: str) -> list[np.ndarray]:
+def _npz(path: Path, part: str | None, split: str, limits: GrayLimits) -> list[np.ndarray]:
     def choose(names: list[str]) -> list[str]:
         if part is not None:
             if part not in names:
@@ -187,7 +196,7 @@ def _npz(path: Path, part: str | None, split: str) -> list[np.ndarray]:
             raise DatasetError(f"{path} must have the array {split!r}; it has {', '.join(have)}")
         return names
 
-    return read_npz(path, choose)
+    return read_npz(path, choose, limits)
 
 
 def _download(name: str, split: str, cache) -> list[np.ndarray]:

@@ -116,13 +116,13 @@ def slim_model(
     InputError
         If the model has not what is to be cut.
     """
-    table = not isinstance(model.head, LaplaceHead)
+    table = model.head.kind == "table"
     for part in ("thresholds", "output_bits", "scales", "classes"):
         value = getattr(config, part)
         if value is not None and table != (part == "classes"):
             raise InputError(
-                f"{part.replace('_', ' ')} must be absent for a model with a "
-                f"{'table' if table else 'Laplace'} head, not {value}"
+                f"{part.replace('_', ' ')} must be absent for a model with a {model.head.title} "
+                f"head, not {value}"
             )
     if config.ups_bits is not None and model.upsampler is None:
         raise InputError(f"ups bits must be absent for a model of 0 levels, not {config.ups_bits}")

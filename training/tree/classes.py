@@ -39,7 +39,7 @@ def fewer_classes(model: Model, images: Sequence[np.ndarray], classes: int, *, t
     InputError
         If the model has no walker, whose leaves could be renamed, or fewer classes.
     """
-    if not isinstance(model.head, TableHead) or model.walker is None:
+    if model.head.kind != "table" or model.walker is None:
         raise InputError("classes can be merged only in a model with a table head and a walker")
     if not 2 <= classes <= model.head.classes:
         raise InputError(

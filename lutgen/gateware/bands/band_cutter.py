@@ -1,15 +1,14 @@
 """Band cutter: from a raster of beats of several pixels to beats of bands."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from ..core.config import CoreConfig
-from ..fabric.countdown import LESSENED_LATENCY, countdown, lessened
-from ..fabric.pipeline import delay
-from ..files.raster import file_layout
+from ..files.raster import file_layout, has_one_left
+from ..files.raster_walk import FileSizes, RasterWalk, last_image
 from ..streams.axi import SkidBuffer
 from .bands import band_layout, cut_layout
 
@@ -77,74 +76,49 @@ class BandCutter(wiring.Component):
         c = self._config
         lane_bits = bits_for(self._cores - 1)
         row_bits = bits_for(c.tile_height - 1)
-        x = Signal(max(1, bits_for(-(-c.max_width // self._cores) - 1)))  # of the beat
-        y = Signal(range(c.max_height))
-        bands = y[row_bits:]
-        in_frame, in_file = Signal(), Signal()
-
-        # As in RasterToTiles; zero less one is too large as well.
-        last_column, last_y = Signal(range(c.max_width)), Signal.like(y)
-        images, count, size_ok = Signal(32), Signal(32), Signal()
-        sizes = [
-            delay(m, value, 1, name=f"size{i}")
-            for i, value in enumerate((self.width, self.height, self.images))
-        ]
-        less = [lessened(m, value, name=f"less{i}") for i, value in enumerate(sizes)]
-        checks = [less[0] < c.max_width, less[1] < c.max_height, less[2] != (1 << 32) - 1]
-        checks = [delay(m, check, 1, name=f"check{i}") for i, check in enumerate(checks)]
-        with m.If(~in_file):
-            m.d.sync += [
-                last_column.eq(less[0]), last_y.eq(less[1]), images.eq(less[2]),
-                count.eq(delay(m, sizes[2], LESSENED_LATENCY, name="count")),
-                size_ok.eq(Cat(checks).all()),
-            ]  # fmt: skip
-        last_x, last_band = last_column[lane_bits:], last_y[row_bits:]
-
-        # Flags of the coming beat, so that nothing has to be compared when it comes.
+        # Columns are beats.
+        columns = max(1, bits_for(-(-c.max_width // self._cores) - 1))
+        walk = RasterWalk(m, columns, range(c.max_height), tiles=False)
+        y, row_end, frame_end, band_end = walk.y, walk.row_end, walk.frame_end, walk.band_end
+        in_frame = Signal()
+        in_file = Signal()
+        sizes = FileSizes(
+            m, self.width, self.height, self.images, in_file=in_file,
+            max_width=c.max_width, max_height=c.max_height,
+        )  # fmt: skip
+        last_column, last_y = sizes.last_x, sizes.last_y
+        last_band = last_y[row_bits:]
         take = Signal()  # a beat that counts
-        row_end, frame_end, band_end = Signal(), Signal(), Signal()
         bottom = Signal()  # the coming beat is in the frame's last band
         begins = Signal(init=1)  # ... is a band's first
-        before_x, before_y = Signal.like(x), Signal.like(y)
         before_band = Signal(max(1, len(last_band)))
-        one_beat, one_row, one_band = Signal(), Signal(), Signal()
+        one_band = Signal()
         m.d.sync += [
-            before_x.eq(last_x - 1), before_y.eq(last_y - 1), before_band.eq(last_band - 1),
-            one_beat.eq(last_x == 0), one_row.eq(last_y == 0), one_band.eq(last_band == 0),
+            *walk.edges.follow(last_column[lane_bits:], last_y),
+            before_band.eq(last_band - 1), one_band.eq(last_band == 0),
         ]  # fmt: skip
-        row_end_next = Mux(row_end, one_beat, x == before_x)
-        frame_end_next = Mux(frame_end, one_row, y == before_y)
-        one_left = y[:row_bits] == c.tile_height - 2
         with m.If(take):
-            m.d.sync += [row_end.eq(row_end_next), begins.eq(row_end & band_end)]
-            with m.If(row_end):
-                m.d.sync += [
-                    frame_end.eq(frame_end_next),
-                    band_end.eq(frame_end_next | (~frame_end & one_left)),
-                ]
-                with m.If(band_end):
-                    m.d.sync += bottom.eq(Mux(bottom, one_band, bands == before_band))
+            walk.look_ahead(band_next=has_one_left(y, row_bits))
+            m.d.sync += begins.eq(row_end & band_end)
+            with m.If(row_end & band_end):
+                m.d.sync += bottom.eq(Mux(bottom, one_band, y[row_bits:] == before_band))
         with m.Elif(~in_file):
-            m.d.sync += [
-                row_end.eq(one_beat), frame_end.eq(one_row), band_end.eq(one_row),
-                bottom.eq(one_band),
-            ]  # fmt: skip
+            walk.begin(walk.edges)
+            m.d.sync += bottom.eq(one_band)
 
         m.submodules.slice = cut = SkidBuffer(self.o.payload.shape())
         wiring.connect(m, cut.o, wiring.flipped(self.o))
         beat, out = self.beats.payload, cut.i.payload
         file_begins = ~in_frame & beat.sof & ~in_file
-        last_image, image_ends = Signal(), take & row_end & frame_end
-        # Images of this file still to come after this one.
-        m.d.comb += last_image.eq(countdown(
-            m, images, reload=Mux(image_ends, last_image, ~in_file & ~take),
-            step=image_ends & ~last_image, name="image",
-        ))  # fmt: skip
+        last = last_image(
+            m, sizes.images, take=take, ends=take & row_end & frame_end, in_file=in_file
+        )
         # After a reset the sizes have to settle; a core clears itself meanwhile.
-        settling, settled = Signal(4), Signal()
+        settling = Signal(4)
+        settled = Signal()
         with m.If(~settled):
             m.d.sync += [settling.eq(settling + 1), settled.eq(settling.all())]
-        with m.Elif(~in_frame & (~beat.sof | (~in_file & ~size_ok))):
+        with m.Elif(~in_frame & (~beat.sof | (~in_file & ~sizes.ok))):
             m.d.comb += [
                 self.beats.ready.eq(1),  # dropped
                 self.bad_marker.eq(self.beats.valid & ~beat.sof),
@@ -157,7 +131,7 @@ class BandCutter(wiring.Component):
                 self.bad_marker.eq(take & ((beat.sof & in_frame) | (beat.eol != row_end))),
             ]
         m.d.comb += [
-            self.bad_size.eq(self.beats.valid & file_begins & ~size_ok & settled),
+            self.bad_size.eq(self.beats.valid & file_begins & ~sizes.ok & settled),
             out.cut.data.eq(beat.data),
             out.cut.eol.eq(row_end),
             out.cut.eob.eq(row_end & band_end),
@@ -165,19 +139,16 @@ class BandCutter(wiring.Component):
             out.band.width.eq(last_column),
             out.band.height.eq(Mux(bottom, last_y[:row_bits], c.tile_height - 1)),
             out.first.eq(~in_file),
-            out.last.eq(bottom & last_image),
+            out.last.eq(bottom & last),
             out.file.width.eq(last_column + 1),
             out.file.height.eq(last_y + 1),
-            out.file.images.eq(count),
+            out.file.images.eq(sizes.count),
             self.busy.eq(in_frame | in_file | cut.o.valid),
         ]
         with m.If(take):
-            m.d.sync += [in_frame.eq(~(row_end & frame_end)), x.eq(Mux(row_end, 0, x + 1))]
+            m.d.sync += in_frame.eq(~(row_end & frame_end))
             with m.If(file_begins):
                 m.d.sync += in_file.eq(1)
-            with m.If(row_end):
-                m.d.sync += y.eq(Mux(frame_end, 0, y + 1))
-                with m.If(frame_end):
-                    with m.If(last_image):
-                        m.d.sync += in_file.eq(0)
+            with walk.go_on(), m.If(last):
+                m.d.sync += in_file.eq(0)
         return m

@@ -126,7 +126,7 @@ class _Cores(Top):
 
     #: Name of a core's Verilog module.
     module: str
-    _core: type[wiring.Component]
+    _core: type[EncoderCore] | type[DecoderCore]
     _core_options: dict
     #: Inputs of a core that never change.
     _core_constants: dict[str, int] = {}
@@ -139,15 +139,13 @@ class _Cores(Top):
             raise InputError("cores must be 2, 4 or 8, not 1")
         self._config, self._cores, self._bytes = config, cores, stream_bytes
         self._outside = core_ports
-        self._inner = inner = self.core(config)
         #: Verilog modules that are not part of this one's text.
-        self.separate = {} if core_ports else {self.module: inner}
-        # Looked at for its ports, and perhaps not elaborated.
-        inner._MustUse__silence = True
-        super().__init__({
-            **self._ports(),
-            **({f"core{k}": In(inner.signature) for k in range(cores)} if core_ports else {}),
-        })  # fmt: skip
+        self.separate = {} if core_ports else {self.module: self.core(config)}
+        ports = {}
+        if core_ports:
+            of_core = self._core.signature_of(band_config(config), **self._core_options)
+            ports = {f"core{k}": In(of_core) for k in range(cores)}
+        super().__init__(self._ports() | ports)
 
     @classmethod
     def core(cls, config: CoreConfig) -> wiring.Component:
@@ -163,7 +161,7 @@ class _Cores(Top):
         """The cores, as interfaces to connect to."""
         if self._outside:
             return [wiring.flipped(getattr(self, f"core{k}")) for k in range(self._cores)]
-        cores = [Placed(self._inner, self.module) for _ in range(self._cores)]
+        cores = [Placed(self.separate[self.module], self.module) for _ in range(self._cores)]
         for k, core in enumerate(cores):
             m.submodules[f"core{k}"] = core
         return cores

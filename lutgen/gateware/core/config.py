@@ -6,17 +6,15 @@ from functools import cached_property
 from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.tans import TansTables
 from lutgen.errors import InputError
-from lutgen.model.head import LaplaceHead
 from lutgen.model.model import Model
-from lutgen.model.tile import MAX_IMAGE_SIDE
+from lutgen.model.tile import DEFAULT_IMAGE, DEFAULT_TILE, check_sizes
 
 from ..coders.payload import PayloadMemory
 from ..coders.rans import BitPacker, RansDecoder, RansEncoder
 from ..coders.tans import TansDecoder, TansEncoder, TansStates, TansSymbols
 from ..fabric.fabric import FABRICS, Fabric
 from ..heads.constraint import ConstrainedDecoder, ConstrainedEncoder
-from ..heads.laplace import LaplaceDecoder, LaplaceEncoder
-from ..heads.table import TableDecoder, TableEncoder
+from ..heads.kinds import blocks_of
 from ..lanes.lanes import forward_tile
 from ..lanes.window import BackwardWindow, ForwardWindow
 from ..levels.prior import PriorWindow
@@ -24,8 +22,6 @@ from ..levels.pyramid import level_pixel
 from ..network.network import Network
 
 __all__ = ["CoreConfig"]
-
-_TILE_SIDES = (8, 16, 32, 64)
 
 
 def _power_of_two(at_least: int) -> int:
@@ -67,10 +63,10 @@ class CoreConfig:
     model: Model = field(repr=False)
     lanes: int | None = None
     encoder_lanes: int | None = None
-    tile_width: int = 32
-    tile_height: int = 32
-    max_width: int = 512
-    max_height: int = 4096
+    tile_width: int = DEFAULT_TILE[0]
+    tile_height: int = DEFAULT_TILE[1]
+    max_width: int = DEFAULT_IMAGE[0]
+    max_height: int = DEFAULT_IMAGE[1]
     levels_per_stage: int | None = None
     primitive: str | None = None
     coder: Coder = RANS
@@ -81,18 +77,7 @@ class CoreConfig:
             raise InputError(f"fabric must be one of {', '.join(FABRICS)}, not {self.fabric!r}")
         if self.levels_per_stage is None:
             object.__setattr__(self, "levels_per_stage", self.cells.levels_per_stage)
-        for name in ("tile_width", "tile_height"):
-            if getattr(self, name) not in _TILE_SIDES:
-                raise InputError(
-                    f"{name.replace('_', ' ')} must be one of {_TILE_SIDES} pixels, "
-                    f"not {getattr(self, name)!r}"
-                )
-        for name, low in (("max_width", self.tile_width), ("max_height", self.tile_height)):
-            if not low <= getattr(self, name) <= MAX_IMAGE_SIDE:
-                raise InputError(
-                    f"{name.replace('_', ' ')} must be {low} to {MAX_IMAGE_SIDE} pixels, "
-                    f"not {getattr(self, name)!r}"
-                )
+        check_sizes((self.tile_width, self.tile_height), self.max_width, self.max_height)
         if self._is_tans:
             _ = self.tans_tables  # refuses models that have none
         for name, value, least in (
@@ -109,10 +94,6 @@ class CoreConfig:
         """The cells of the fabric."""
         return FABRICS[self.fabric]
 
-    @property
-    def _laplace(self) -> bool:
-        return isinstance(self.model.head, LaplaceHead)
-
     @cached_property
     def tans_tables(self) -> TansTables:
         """Tables of the tANS coder."""
@@ -128,13 +109,13 @@ class CoreConfig:
             return TansSymbols
         if self.model.constraint:
             return ConstrainedEncoder
-        return LaplaceEncoder if self._laplace else TableEncoder
+        return blocks_of(self.model.head).encoder
 
     @property
     def _decoder_head(self) -> type:
         if self.model.constraint:
             return ConstrainedDecoder
-        return LaplaceDecoder if self._laplace else TableDecoder
+        return blocks_of(self.model.head).decoder
 
     @property
     def coder_registers(self) -> bool:
@@ -143,8 +124,7 @@ class CoreConfig:
 
     @property
     def _head_options(self) -> dict[str, bool]:
-        plain = not self._laplace and not self.model.constraint
-        return {"registers": True} if self.coder_registers and plain else {}
+        return {"registers": True} if self.coder_registers and not self.model.constraint else {}
 
     def encoder_head(self):
         """A new component that finds a symbol's interval."""

@@ -1,13 +1,15 @@
 """Decoder core: file in, pixels out, one pixel per clock."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from types import SimpleNamespace
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from ..coders.payload import PayloadMemory
-from ..fabric.pipeline import delay
+from ..fabric.pipeline import delay, drive
 from ..files.header import BuildHeader
 from ..files.packet_reader import PacketReader
 from ..files.raster import PIXEL, frame_layout
@@ -68,7 +70,12 @@ class DecoderCore(wiring.Component):
 
     def __init__(self, config: CoreConfig, *, events: bool = False) -> None:
         self._config, self._events = config, events
-        super().__init__({
+        super().__init__(self.signature_of(config, events=events))
+
+    @staticmethod
+    def signature_of(config: CoreConfig, *, events: bool = False) -> wiring.Signature:
+        """The ports of such a core."""
+        return wiring.Signature({
             "bytes": In(stream.Signature(BYTE)),
             "pixels": Out(stream.Signature(PIXEL)),
             **({"eof": Out(1)} if events else {}),
@@ -82,6 +89,26 @@ class DecoderCore(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
+        b = self._add_blocks(m)
+        clear = self._clear(m, b)
+        wiring.connect(m, wiring.flipped(self.pixels), b.raster.pixels)
+        if self._events:
+            m.d.comb += self.eof.eq(b.raster.eof)
+        waiting = self._queue(m, b)
+        ends, checked = self._decode(m, b)
+        self._code(m, b, ends, checked)
+        retired = self._retire(m, b, clear)
+        m.d.sync += [
+            self.bad_header.eq(b.reader.bad_header),
+            self.bad_model.eq(b.reader.bad_model),
+            self.bad_packet.eq(b.reader.bad_packet),
+        ]
+        m.d.sync += self.idle.eq(
+            ~clear & ~b.reader.busy & ~b.raster.busy & ~waiting[0] & ~waiting[1] & retired
+        )
+        return m
+
+    def _add_blocks(self, m: Module) -> SimpleNamespace:
         c = self._config
         count = c.decoder_lanes
         tile = {"tile_width": c.tile_width, "tile_height": c.tile_height}
@@ -108,46 +135,64 @@ class DecoderCore(wiring.Component):
             levels=c.model.levels, events=self._events, registers=c.cells.registers,
         )  # fmt: skip
         m.submodules.decoded = decoded = Completion(c.output_buffers)
+        return SimpleNamespace(
+            reader=reader, payload=payload, lanes=lanes, window=window, network=network, head=head,
+            coder=coder, raster=raster, decoded=decoded,
+        )  # fmt: skip
 
-        span = max(c.output_buffers, count)
+    def _clear(self, m: Module, b: SimpleNamespace) -> Signal:
+        """Clear every lane and completion bit after a reset; whether that goes on."""
+        span = max(self._config.output_buffers, self._config.decoder_lanes)
         cleared = Signal(range(span))
         clear = Signal(init=1)
         with m.If(clear):
             m.d.sync += [cleared.eq(cleared + 1), clear.eq(cleared != span - 1)]
         m.d.comb += [
-            lanes.clear.eq(clear),
-            decoded.clear.eq(clear),
-            decoded.clear_at.eq(cleared[: len(decoded.clear_at)]),
-            reader.bytes.payload.eq(self.bytes.payload),
-            reader.bytes.valid.eq(self.bytes.valid & ~clear),
-            self.bytes.ready.eq(reader.bytes.ready & ~clear),
+            b.lanes.clear.eq(clear),
+            b.decoded.clear.eq(clear),
+            b.decoded.clear_at.eq(cleared[: len(b.decoded.clear_at)]),
+            b.reader.bytes.payload.eq(self.bytes.payload),
+            b.reader.bytes.valid.eq(self.bytes.valid & ~clear),
+            self.bytes.ready.eq(b.reader.bytes.ready & ~clear),
         ]
-        wiring.connect(m, wiring.flipped(self.pixels), raster.pixels)
-        if self._events:
-            m.d.comb += self.eof.eq(raster.eof)
+        return clear
 
-        # Queues between the parser and the lanes, and the parser and the raster.
+    def _queue(self, m: Module, b: SimpleNamespace) -> tuple[Signal, Signal]:
+        """Queues between the parser and the lanes, and the parser and the raster.
+
+        Returns whether a frame waits in the slice, and in the queue behind it.
+        """
+        c = self._config
+        size = {"max_width": c.max_width, "max_height": c.max_height}
         m.submodules.frames = frames = fifo.SyncFIFOBuffered(
             width=frame_layout(**size).size, depth=c.output_buffers
         )
         m.submodules.slice_frames = slice_frames = SkidBuffer(frame_layout(**size))
-        wiring.connect(m, reader.frames, slice_frames.i)
+        wiring.connect(m, b.reader.frames, slice_frames.i)
         wiring.connect(m, slice_frames.o, frames.w_stream)
-        wiring.connect(m, frames.r_stream, raster.frames)
-        m.submodules.tiles = tiles = LutFifo(c.tile_layout, count)
+        wiring.connect(m, frames.r_stream, b.raster.frames)
+        m.submodules.tiles = tiles = LutFifo(c.tile_layout, c.decoder_lanes)
         m.submodules.slice_tiles = slice_tiles = SkidBuffer(c.tile_layout)
-        wiring.connect(m, reader.tiles, slice_tiles.i)
+        wiring.connect(m, b.reader.tiles, slice_tiles.i)
         wiring.connect(m, slice_tiles.o, tiles.i)
-        wiring.connect(m, tiles.o, lanes.tiles)
+        wiring.connect(m, tiles.o, b.lanes.tiles)
         m.d.comb += [
-            payload.write.eq(reader.write),
-            payload.address.eq(reader.address),
-            payload.data.eq(reader.data),
-            payload.fetch.eq(coder.fetch),
-            coder.word.eq(payload.word),
+            b.payload.write.eq(b.reader.write),
+            b.payload.address.eq(b.reader.address),
+            b.payload.data.eq(b.reader.data),
+            b.payload.fetch.eq(b.coder.fetch),
+            b.coder.word.eq(b.payload.word),
         ]
+        return slice_frames.o.valid, frames.r_rdy
 
-        # Window, class, symbol.
+    def _decode(self, m: Module, b: SimpleNamespace) -> tuple[Value, Value]:
+        """Window, class, symbol.
+
+        Returns whether a lane's symbol is its tile's last, and whether the tile can be checked.
+        """
+        c = self._config
+        lanes, window, network, head, coder = b.lanes, b.window, b.network, b.head, b.coder
+        shape, raster = c.model.window, b.raster
         at = c.decoder_symbol_at
         lane = delay(m, lanes.lane, at, name="lane")
         x = delay(m, lanes.x, at, name="x")
@@ -202,8 +247,11 @@ class DecoderCore(wiring.Component):
         for d, value in enumerate(above):
             value = delay(m, value, at - ForwardWindow.latency, name=f"above{d}")
             m.d.comb += window.write_above.word_select(d, 8).eq(value)
+        return ends, checked
 
-        # Coder: its slot must meet the class at the head.
+    def _code(self, m: Module, b: SimpleNamespace, ends: Value, checked: Value) -> None:
+        """The coder, whose slot must meet the class at the head, and the end of a tile."""
+        c, lanes, coder, decoded = self._config, b.lanes, b.coder, b.decoded
         at = c.decoder_class_at - coder.slot_latency
         tile_in = lanes.tiles.payload
         m.d.comb += [
@@ -220,11 +268,16 @@ class DecoderCore(wiring.Component):
         m.d.comb += [
             decoded.mark.eq(done),
             decoded.marked.eq(delay(m, lanes.tile, at, name="done_tile")),
-            lanes.oldest.eq(raster.oldest),
+            lanes.oldest.eq(b.raster.oldest),
             self.bad_tile.eq(done & ~done_void & ~coder.good & checked),
         ]
 
-        # Tiles become readable, and payload bytes are given back, in the order of the tiles.
+    def _retire(self, m: Module, b: SimpleNamespace, clear: Signal) -> Value:
+        """Make tiles readable and give payload bytes back, in the order of the tiles.
+
+        Returns whether there is no tile to retire.
+        """
+        c, reader, raster, decoded = self._config, b.reader, b.raster, b.decoded
         m.submodules.ends_at = ends_at = Memory(
             shape=len(reader.ends_at), depth=2 * c.output_buffers, init=[],
             attrs={"ram_style": "distributed"},
@@ -258,16 +311,7 @@ class DecoderCore(wiring.Component):
                 retired_at.eq(retired_at + 1),
                 free_to.eq(end_read.data),
             ]
-        m.d.sync += [
-            self.bad_header.eq(reader.bad_header),
-            self.bad_model.eq(reader.bad_model),
-            self.bad_packet.eq(reader.bad_packet),
-        ]
-        m.d.sync += self.idle.eq(
-            ~clear & ~reader.busy & ~raster.busy & ~slice_frames.o.valid & ~frames.r_rdy
-            & (queued == retired_at)
-        )
-        return m
+        return queued == retired_at
 
     def _connect_levels(self, m: Module, lanes, window, network, head, write, pixel) -> None:
         """Orders to upsample a level, and the upsampled part of the window."""
@@ -295,18 +339,9 @@ class DecoderCore(wiring.Component):
                 getattr(levels, f"order_{name}").eq(late[name])
                 for name in ("lane", "level", "width", "height", "phase")
             ],
-            *[
-                getattr(lanes, name).eq(getattr(levels, name))
-                for name in ("upsampled", "upsampled_lane", "upsampled_phase")
-            ],
-            *[
-                getattr(levels, name).eq(getattr(lanes, name))
-                for name in ("lane", "column", "row", "x", "y")
-            ],
-            *[
-                getattr(prior, name).eq(getattr(lanes, name))
-                for name in ("lane", "active", "x", "y", "width", "height")
-            ],
+            *drive(lanes, levels, "upsampled", "upsampled_lane", "upsampled_phase"),
+            *drive(levels, lanes, "lane", "column", "row", "x", "y"),
+            *drive(prior, lanes, "lane", "active", "x", "y", "width", "height"),
             prior.has_prior.eq(upsampled),
             *[prior.rows[k].eq(levels.rows[k]) for k in range(len(prior.rows))],
         ]

@@ -1,13 +1,15 @@
 """Encoder core: pixels in, file out, one pixel per clock."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from types import SimpleNamespace
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from ..coders.rans import BitPacker
-from ..fabric.pipeline import delay
+from ..fabric.pipeline import delay, drive
 from ..files.header import BuildHeader
 from ..files.packet_writer import PacketWriter
 from ..files.raster import PIXEL, file_layout
@@ -60,7 +62,12 @@ class EncoderCore(wiring.Component):
 
     def __init__(self, config: CoreConfig, *, events: bool = False) -> None:
         self._config, self._events = config, events
-        super().__init__({
+        super().__init__(self.signature_of(config, events=events))
+
+    @staticmethod
+    def signature_of(config: CoreConfig, *, events: bool = False) -> wiring.Signature:
+        """The ports of such a core."""
+        return wiring.Signature({
             "pixels": In(stream.Signature(PIXEL)),
             "width": In(bits_for(config.max_width)),
             "height": In(bits_for(config.max_height)),
@@ -74,6 +81,19 @@ class EncoderCore(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
+        b = self._add_blocks(m)
+        clear = self._clear(m, b)
+        self._take(m, b, clear)
+        following, busy = self._classify(m, b)
+        self._write(m, b, *self._code(m, b))
+        oldest = self._retire(m, b, clear)
+        m.d.sync += self.idle.eq(
+            ~clear & ~busy & ~b.writer.busy
+            & (following == b.writer.query) & (oldest == following)
+        )  # fmt: skip
+        return m
+
+    def _add_blocks(self, m: Module) -> SimpleNamespace:
         c = self._config
         lanes_count = c.lanes_of_encoder
         tile = {"tile_width": c.tile_width, "tile_height": c.tile_height}
@@ -100,20 +120,31 @@ class EncoderCore(wiring.Component):
         )
         m.submodules.read = read = Completion(c.input_buffers)
         m.submodules.packed = packed = Completion(c.packet_buffers)
+        return SimpleNamespace(
+            raster=raster, lanes=lanes, window=window, network=network, head=head, coder=coder,
+            packer=packer, writer=writer, read=read, packed=packed,
+        )  # fmt: skip
 
-        # Clearing: every lane, every completion bit.
-        span = max(c.input_buffers, c.packet_buffers, lanes_count)
+    def _clear(self, m: Module, b: SimpleNamespace) -> Signal:
+        """Clear every lane and completion bit after a reset; whether that goes on."""
+        c = self._config
+        span = max(c.input_buffers, c.packet_buffers, c.lanes_of_encoder)
         cleared = Signal(range(span))
         clear = Signal(init=1)
         with m.If(clear):
             m.d.sync += [cleared.eq(cleared + 1), clear.eq(cleared != span - 1)]
-        m.d.comb += lanes.clear.eq(clear)
-        for completion in (read, packed):
+        m.d.comb += b.lanes.clear.eq(clear)
+        for completion in (b.read, b.packed):
             m.d.comb += [
                 completion.clear.eq(clear),
                 completion.clear_at.eq(cleared[: len(completion.clear_at)]),
             ]
+        return clear
 
+    def _take(self, m: Module, b: SimpleNamespace, clear: Signal) -> None:
+        """Pixels into the tile buffers, files to the writer, bytes out of it."""
+        c, raster, writer = self._config, b.raster, b.writer
+        size = {"max_width": c.max_width, "max_height": c.max_height}
         m.d.comb += [
             raster.pixels.payload.eq(self.pixels.payload),
             raster.pixels.valid.eq(self.pixels.valid & ~clear),
@@ -127,10 +158,7 @@ class EncoderCore(wiring.Component):
             self.bad_size.eq(raster.bad_size),
         ]
         if self._events:
-            m.d.comb += [
-                getattr(self, name).eq(getattr(raster, name))
-                for name in _EVENTS
-            ]
+            m.d.comb += drive(self, raster, *_EVENTS)
         # Never full: each file has a tile in a buffer.
         m.submodules.files = files = LutFifo(
             file_layout(**size), c.input_buffers + c.packet_buffers
@@ -139,7 +167,13 @@ class EncoderCore(wiring.Component):
         wiring.connect(m, files.o, writer.files)
         wiring.connect(m, wiring.flipped(self.bytes), writer.bytes)
 
-        # Window, class, interval.
+    def _classify(self, m: Module, b: SimpleNamespace) -> tuple[Value, Value]:
+        """Window, class, interval.
+
+        Returns the sequence number of the next tile, and whether more pixels are to come.
+        """
+        c, raster, lanes, window = self._config, b.raster, b.lanes, b.window
+        network, head = b.network, b.head
         m.d.comb += [
             raster.tile.eq(lanes.tile),
             raster.column.eq(lanes.column),
@@ -172,7 +206,15 @@ class EncoderCore(wiring.Component):
                 *[window.banks[b].eq(raster.banks[b]) for b in range(len(raster.banks))],
                 network.features.eq(window.features),
             ]
-        # Coder.
+        return following, busy
+
+    def _code(self, m: Module, b: SimpleNamespace) -> tuple[SimpleNamespace, int]:
+        """Coder and packer.
+
+        Returns what is at the coder, and the clocks from there to the packer.
+        """
+        c, lanes, network, head = self._config, b.lanes, b.network, b.head
+        coder, packer = b.coder, b.packer
         at = c.encoder_interval_at
 
         def at_coder(value, name: str, extra: int = 0, reset: bool = False):
@@ -205,16 +247,24 @@ class EncoderCore(wiring.Component):
                 coder.classes.eq(delay(m, network.classes, head.latency, name="coder_class")),
                 coder.symbol.eq(delay(m, head.symbol, head.latency, name="coder_symbol")),
             ]
-        # Words of each lane are numbered as they come.
+        at_coder = SimpleNamespace(
+            lane=lane, first=first, final=final, number=number, ends=ends,
+            live=code | flush | final,
+        )  # fmt: skip
+        return at_coder, later
+
+    def _write(self, m: Module, b: SimpleNamespace, at_coder: SimpleNamespace, later: int) -> None:
+        """Number the words of each lane as they come, and hand them to the writer."""
+        packer, writer = b.packer, b.writer
         later += BitPacker.latency
-        word_lane = delay(m, lane, later, name="word_lane")
-        word_first = delay(m, first, later, name="word_first")
-        word_final = delay(m, final, later, name="word_final", reset=True)
-        word_tile = delay(m, number, later, name="word_tile")
+        word_lane = delay(m, at_coder.lane, later, name="word_lane")
+        word_first = delay(m, at_coder.first, later, name="word_first")
+        word_final = delay(m, at_coder.final, later, name="word_final", reset=True)
+        word_tile = delay(m, at_coder.number, later, name="word_tile")
         word_valid = Signal()
-        word_live = delay(m, code | flush | final, later, name="word_live", reset=True)
+        word_live = delay(m, at_coder.live, later, name="word_live", reset=True)
         m.submodules.counts = counts = Memory(
-            shape=len(writer.write_index), depth=lanes_count, init=[]
+            shape=len(writer.write_index), depth=self._config.lanes_of_encoder, init=[]
         )
         count_read, count_write = counts.read_port(domain="comb"), counts.write_port()
         index = Mux(word_first, 0, count_read.data)
@@ -228,15 +278,23 @@ class EncoderCore(wiring.Component):
         write = {
             "write": word_valid, "write_tile": word_tile, "write_index": index,
             "write_word": packer.word, "final": word_final, "both": packer.both,
-            "ends": delay(m, ends, later, name="word_ends"),
+            "ends": delay(m, at_coder.ends, later, name="word_ends"),
         }  # fmt: skip
         for name, value in write.items():
             port = getattr(writer, name)
             control = name in ("write", "final")
             m.d.comb += port.eq(delay(m, value, 1, name=f"to_{name}", reset=control))
 
-        # A payload is complete when its last word is written, an input buffer when it is read:
-        # the last columns are fetched two clocks before the flush is over.
+    def _retire(self, m: Module, b: SimpleNamespace, clear: Signal) -> Signal:
+        """Complete payloads and give input buffers back, in the order of the tiles.
+
+        A payload is complete when its last word is written, an input buffer when it is read: the
+        last columns are fetched two clocks before the flush is over.  Returns the sequence number
+        of the oldest tile whose buffer is in use.
+        """
+        c, raster, lanes, writer, read, packed = (
+            self._config, b.raster, b.lanes, b.writer, b.read, b.packed
+        )  # fmt: skip
         oldest = Signal(c.sequence_bits)
         frees, freed = Signal(), Signal()
         m.d.sync += [frees.eq(read.done[0] & ~clear & ~frees & ~freed), freed.eq(frees)]
@@ -254,11 +312,7 @@ class EncoderCore(wiring.Component):
             raster.oldest.eq(oldest),
         ]
         m.d.sync += writer.done.eq(packed.done[0] & ~clear)
-        m.d.sync += self.idle.eq(
-            ~clear & ~busy & ~writer.busy
-            & (following == writer.query) & (oldest == following)
-        )  # fmt: skip
-        return m
+        return oldest
 
     def _connect_levels(self, m: Module, lanes, raster, levels, window, network, head) -> None:
         """Pixels of all levels, and the upsampled part of the window."""
@@ -272,18 +326,12 @@ class EncoderCore(wiring.Component):
         below = delay(m, coarser, BackwardWindow.fetch_latency, name="coarser")
         m.d.comb += [
             levels.reads.eq(lanes.active),
-            *[
-                getattr(levels, name).eq(getattr(lanes, name))
-                for name in ("tile", "level", "column", "row", "x", "y")
-            ],
+            *drive(levels, lanes, "tile", "level", "column", "row", "x", "y"),
             *[
                 window.banks[b].eq(Mux(below, levels.banks[b], raster.banks[b]))
                 for b in range(len(raster.banks))
             ],
-            *[
-                getattr(prior, name).eq(getattr(lanes, name))
-                for name in ("lane", "active", "x", "y", "width", "height")
-            ],
+            *drive(prior, lanes, "lane", "active", "x", "y", "width", "height"),
             prior.has_prior.eq(upsampled),
             *[prior.rows[k].eq(levels.rows[k]) for k in range(len(prior.rows))],
             network.features.eq(Cat(window.features, prior.features)),

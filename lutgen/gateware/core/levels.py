@@ -9,7 +9,7 @@ from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from ..fabric.pipeline import choose, delay
+from ..fabric.pipeline import choose, delay, drive
 from ..lanes.lanes import backward_tile
 from ..lanes.window import row_banks
 from ..levels.coarse import CoarseMemory
@@ -136,17 +136,25 @@ class EncoderLevels(wiring.Component):
         wiring.connect(m, pixels.r_stream, pyramid.pixels)
         m.d.comb += [pixels.w_data.eq(self.stored), pixels.w_en.eq(self.store)]
         m.d.sync += self.hold.eq(pixels.level > _PIXELS - 6)
-        m.d.comb += [
-            getattr(coarse, name).eq(getattr(pyramid, name))
-            for name in (
-                "write", "write_tile", "write_level", "write_x", "write_y", "write_pixel",
-            )
-        ]  # fmt: skip
+        m.d.comb += drive(
+            coarse, pyramid, "write", "write_tile", "write_level", "write_x", "write_y",
+            "write_pixel",
+        )
 
-        # Orders, coarsest level first, one after the other; all of a tile before the next.
         order = upsample_order(slots, levels, **tile, tag_bits=1)
-        prior_slot_bits = bits_for(prior_slots - 1)
         upsample = _add_pass(m, c, order, coarse, priors)
+        queue = self._order(m, pyramid, upsample, coarse)
+        self._hand_on(m, upsample, queue)
+        self._read(m, coarse, priors, upsample)
+        return m
+
+    def _order(self, m: Module, pyramid, upsample, coarse) -> LutFifo:
+        """Orders, coarsest level first, one after the other; all of a tile before the next.
+
+        Returns the queue of tiles that are upsampled.
+        """
+        c = self._config
+        levels, prior_slots = c.model.levels, c.packet_buffers
         m.submodules.tiles = tiles = SkidBuffer(self.tiles.payload.shape())
         wiring.connect(m, wiring.flipped(self.tiles), tiles.i)
         m.d.comb += self.busy.eq(tiles.o.valid)
@@ -191,7 +199,11 @@ class EncoderLevels(wiring.Component):
             with m.If(last):
                 m.d.comb += [tiles.o.ready.eq(1), queue.i.valid.eq(1)]
                 m.d.sync += [self.following.eq(self.following + 1), startable.eq(0)]
-        # Tiles whose last block is written, and those that were handed on.
+        return queue
+
+    def _hand_on(self, m: Module, upsample, queue: LutFifo) -> None:
+        """Give the tiles whose last block is written to the lanes."""
+        c = self._config
         finished, handed = Signal(c.sequence_bits), Signal(c.sequence_bits)
         some = Signal()
         m.submodules.ready = ready = SkidBuffer(self.ready.payload.shape())
@@ -208,7 +220,8 @@ class EncoderLevels(wiring.Component):
             queue.o.ready.eq(given),
         ]
 
-        # One read port: lanes come first.
+    def _read(self, m: Module, coarse, priors, upsample) -> None:
+        """One read port of the coarser levels: lanes come first."""
         lane_reads = self.reads & (self.level != 0)
         m.d.comb += [
             upsample.granted.eq(~lane_reads),
@@ -226,7 +239,7 @@ class EncoderLevels(wiring.Component):
             above = (row[low:] - (row[:low] < b))[: 3 - low]
             m.d.comb += bank.eq(choose([coarse.banks[k] for k in range(b, 8, count)], above))
         m.d.comb += [
-            priors.slot.eq(self.tile[:prior_slot_bits]),
+            priors.slot.eq(self.tile[: bits_for(self._config.packet_buffers - 1)]),
             priors.level.eq(self.level),
             priors.column.eq(self.column),
             priors.row.eq(self.row),
@@ -235,7 +248,6 @@ class EncoderLevels(wiring.Component):
             self.parent.eq(priors.parent),
             *[self.rows[k].eq(priors.rows[k]) for k in range(len(self.rows))],
         ]
-        return m
 
 
 class DecoderLevels(wiring.Component):

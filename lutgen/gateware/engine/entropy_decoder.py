@@ -3,6 +3,8 @@
 See :mod:`lutgen.codec.lossy.interleaved` for the stream.
 """
 
+from types import SimpleNamespace
+
 from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
@@ -93,8 +95,17 @@ class EntropyDecoder(wiring.Component):
         clear = Signal()
         m.submodules.window = ResetInserter(clear)(window)
         wiring.connect(m, wiring.flipped(self.words), window.words)
+        now = self._enter(m, window, clear)
+        states = self._states(m, head, now)
+        at = self._control(m, now.seek, now.load, now.code)
+        self._symbol(m, head, now, at)
+        shift = self._interval(m, head, window, states, at)
+        self._store(m, window, now, states, shift, at)
+        self._report(m, window, now, states, clear, at)
+        return m
 
-        # 0: what enters the pipeline.
+    def _enter(self, m: Module, window: BitWindow, clear: Signal) -> SimpleNamespace:
+        """Clock 0: what enters the pipeline, one of ``seek``, ``load``, ``code`` and ``check``."""
         seek, load, code, check = Signal(), Signal(), Signal(), Signal()
         lane = Signal(LANE_BITS)
         room = Signal()
@@ -139,29 +150,37 @@ class EntropyDecoder(wiring.Component):
         with m.If(~fsm.ongoing("DRAIN")):
             m.d.sync += waits.eq(0)
         m.d.comb += window.reserve.eq(seek | load | code)
+        return SimpleNamespace(
+            seek=seek, load=load, code=code, check=check, lane=lane, room=room, last=last,
+            begins=fsm.ongoing("BEGIN"),
+        )  # fmt: skip
 
-        # 1: the slot.
+    def _states(self, m: Module, head: TableDecoder, now: SimpleNamespace) -> SimpleNamespace:
+        """Clock 1: the slot."""
         m.submodules.states = states = Memory(shape=STATE_BITS, depth=LANES, init=[])
         read, write = states.read_port(domain="comb"), states.write_port()
-        m.d.comb += read.addr.eq(lane)
+        m.d.comb += read.addr.eq(now.lane)
         state_1 = delay(m, read.data, 1, name="state")
         class_1 = delay(m, self.classes.payload.data, 1, name="class")
         m.d.comb += [head.slot.eq(state_1), head.classes.eq(class_1)]
-        at = self._control(m, seek, load, code)
+        return SimpleNamespace(state=state_1, classes=class_1, write=write)
 
-        # The symbol.
+    def _symbol(self, m: Module, head: TableDecoder, now: SimpleNamespace, at: dict) -> None:
         symbol_at = 1 + head.latency
         m.submodules.queue = queue = OpenQueue(BYTE, pipeline=symbol_at)
         m.d.comb += [
-            room.eq(queue.room),
+            now.room.eq(queue.room),
             queue.put.eq(at["code"][symbol_at]),
-            queue.data.eq(Cat(head.symbol, delay(m, last, symbol_at, name="last"))),
+            queue.data.eq(Cat(head.symbol, delay(m, now.last, symbol_at, name="last"))),
         ]
         wiring.connect(m, queue.o, wiring.flipped(self.symbols))
 
-        # Its interval, and the bits that it wants.
+    def _interval(
+        self, m: Module, head: TableDecoder, window: BitWindow, states: SimpleNamespace, at: dict
+    ) -> SimpleNamespace:
+        """The symbol's interval, and the number of bits that it wants."""
         step_at = 1 + head.interval_latency
-        state_h = delay(m, state_1, head.interval_latency, name="slot")
+        state_h = delay(m, states.state, head.interval_latency, name="slot")
         product, lesser, fewer, more = pop_step(
             m, state_h, head.start, head.freq, code=at["code"][step_at]
         )
@@ -174,8 +193,14 @@ class EntropyDecoder(wiring.Component):
             taken.eq(at["code"][step_at + 2] | at["load"][step_at + 2] | at["seek"][step_at + 2]),
         ]
         m.d.comb += [window.count.eq(count), window.taken.eq(taken)]
+        return SimpleNamespace(product=product, bits=count)
 
-        # Shift them in: room is made, by multiples of four first, before they are there.
+    def _store(
+        self, m: Module, window: BitWindow, now: SimpleNamespace, states: SimpleNamespace,
+        shift: SimpleNamespace, at: dict,
+    ) -> None:  # fmt: skip
+        """Shift the bits in: room is made, by multiples of four first, before they are there."""
+        count, product, write = shift.bits, shift.product, states.write
         rest = delay(m, count[:2], 1, name="rest")
         coarse, fine = (Signal(STATE_BITS, name=f"shifted{k}", reset_less=True) for k in range(2))
         m.d.sync += [coarse.eq(product << Cat(Const(0, 2), count[2:])), fine.eq(coarse << rest)]
@@ -184,15 +209,20 @@ class EntropyDecoder(wiring.Component):
         m.d.sync += mask.eq(Cat(late > k for k in range(STATE_BITS)))
         stored_at = self.latency - 1
         m.d.comb += [
-            write.addr.eq(delay(m, lane, stored_at, name="lane")),
+            write.addr.eq(delay(m, now.lane, stored_at, name="lane")),
             write.data.eq(
                 delay(m, fine, window.latency - 2, name="shifted") | (window.bits & mask)
             ),
             write.en.eq(at["code"][stored_at] | at["load"][stored_at]),
         ]
 
-        # What was wrong.
-        checked_1 = delay(m, check, 1, name="check", reset=True)
+    def _report(
+        self, m: Module, window: BitWindow, now: SimpleNamespace, states: SimpleNamespace,
+        clear: Signal, at: dict,
+    ) -> None:  # fmt: skip
+        """What was wrong."""
+        state_1, class_1 = states.state, states.classes
+        checked_1 = delay(m, now.check, 1, name="check", reset=True)
         bad_payload, bad_class = Signal(), Signal()
         with m.If(clear):
             m.d.sync += [bad_payload.eq(0), bad_class.eq(0)]
@@ -205,9 +235,8 @@ class EntropyDecoder(wiring.Component):
         with m.If(clear):
             m.d.sync += self.error.eq(Cat(bad_payload, ~window.exact, bad_class))
         m.d.comb += self.idle.eq(
-            fsm.ongoing("BEGIN") & ~window.begun & ~window.ended & ~self.symbols.valid
+            now.begins & ~window.begun & ~window.ended & ~self.symbols.valid
         )
-        return m
 
     def _control(self, m: Module, seek, load, code) -> dict[str, list]:
         """What is at each stage of the pipeline."""

@@ -3,6 +3,8 @@
 See :mod:`lutgen.codec.lossy.interleaved` for the stream.
 """
 
+from types import SimpleNamespace
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
@@ -83,10 +85,17 @@ class EntropyEncoder(wiring.Component):
         m.submodules.head = head = TableEncoder(self._tables, registers=self._registers)
         m.submodules.coder = coder = RansEncoder(LANES)
         m.submodules.joiner = joiner = BitJoiner(self._count)
+        now = self._enter(m)
         beat = self.symbols.payload
-        symbol, classes = beat.data[:8], beat.data[8:]
+        m.d.comb += [head.classes.eq(beat.data[8:]), head.symbol.eq(beat.data[:8])]
+        coded = self._code(m, head, coder, now)
+        self._join(m, coder, joiner, now, coded)
+        self._report(m, head, joiner, now, coded)
+        return m
 
-        # 0: what enters the pipeline.
+    def _enter(self, m: Module) -> SimpleNamespace:
+        """Clock 0: what enters the pipeline, one of ``code``, ``flush`` and ``end``."""
+        beat = self.symbols.payload
         code, flush, end = Signal(), Signal(), Signal()
         room = Signal()
         lane, lane_after = Signal(LANE_BITS), Signal(LANE_BITS)  # of a symbol that is not the first
@@ -124,29 +133,38 @@ class EntropyEncoder(wiring.Component):
                     m.next = "BEGIN"
         with m.If(code | flush):
             m.d.sync += lane_after.eq(Mux(code & beat.last, LANES - 1, neighbour(lane, -1)))
-        m.d.comb += [head.classes.eq(classes), head.symbol.eq(symbol)]
+        return SimpleNamespace(
+            code=code, flush=flush, end=end, room=room, lane=lane, first=first,
+            begins=fsm.ongoing("BEGIN"),
+        )  # fmt: skip
 
-        # The interval.
+    def _code(
+        self, m: Module, head: TableEncoder, coder: RansEncoder, now: SimpleNamespace
+    ) -> SimpleNamespace:
+        """The interval, and what meets it at the coder."""
         at = head.latency
-
-        def later(value, clocks: int, name: str):
-            return delay(m, value, clocks, name=name, reset=True)
-
         code_h, flush_h, end_h = (
-            later(value, at, name)
-            for value, name in ((code, "code"), (flush, "flush"), (end, "end"))
+            delay(m, getattr(now, name), at, name=name, reset=True)
+            for name in ("code", "flush", "end")
         )
         m.d.comb += [
-            coder.lane.eq(delay(m, lane, at, name="lane")),
-            coder.first.eq(delay(m, first, at, name="first")),
+            coder.lane.eq(delay(m, now.lane, at, name="lane")),
+            coder.first.eq(delay(m, now.first, at, name="first")),
             coder.code.eq(code_h),
             coder.flush.eq(flush_h),
             coder.start.eq(head.start),
             coder.freq.eq(head.freq),
         ]
-        # Bits: of what was in the coder at a reset nothing comes out.
-        end_n = later(end_h, coder.bits_latency, "end_late")
-        any_n = later(code_h | flush_h, coder.bits_latency, "any_late")
+        return SimpleNamespace(code=code_h, flush=flush_h, end=end_h)
+
+    def _join(
+        self, m: Module, coder: RansEncoder, joiner: BitJoiner, now: SimpleNamespace,
+        coded: SimpleNamespace,
+    ) -> None:  # fmt: skip
+        """Bits to words: of what was in the coder at a reset nothing comes out."""
+        late = coder.bits_latency
+        end_n = delay(m, coded.end, late, name="end_late", reset=True)
+        any_n = delay(m, coded.code | coded.flush, late, name="any_late", reset=True)
         m.d.comb += [
             joiner.bits.eq((coder.bits & any_n.replicate(len(coder.bits))) | end_n),
             joiner.count.eq((coder.count & any_n.replicate(len(coder.count))) | end_n),
@@ -155,23 +173,28 @@ class EntropyEncoder(wiring.Component):
 
         m.submodules.queue = queue = OpenQueue(word_layout(self._count), pipeline=self.latency)
         m.d.comb += [
-            room.eq(queue.room),
+            now.room.eq(queue.room),
             queue.put.eq(joiner.valid),
             queue.data.eq(Cat(joiner.word, joiner.keep, joiner.last)),
         ]
         wiring.connect(m, queue.o, wiring.flipped(self.words))
 
-        # What was wrong, as far as the interval is known.
-        bad_class = code & (classes >= self._tables.classes)
+    def _report(
+        self, m: Module, head: TableEncoder, joiner: BitJoiner, now: SimpleNamespace,
+        coded: SimpleNamespace,
+    ) -> None:  # fmt: skip
+        """What was wrong, as far as the interval is known."""
+        at, code, lane, beat = head.latency, now.code, now.lane, self.symbols.payload
+        bad_class = code & (beat.data[8:] >= self._tables.classes)
         bad_lane = code & ((lane >= LANES) | (beat.last & (lane != 0)))
         seen = Signal(len(ENCODER_ERRORS))
         found = Signal(len(ENCODER_ERRORS))
         m.d.comb += found.eq(Cat(
-            code_h & (head.freq == 0), delay(m, bad_class, at, name="bad_class"),
+            coded.code & (head.freq == 0), delay(m, bad_class, at, name="bad_class"),
             delay(m, bad_lane, at, name="bad_lane"),
         ))  # fmt: skip
         result = Signal(len(ENCODER_ERRORS))
-        with m.If(end_h):
+        with m.If(coded.end):
             m.d.sync += [result.eq(seen), seen.eq(0)]
         with m.Else():
             m.d.sync += seen.eq(seen | found)
@@ -183,5 +206,4 @@ class EntropyEncoder(wiring.Component):
             m.d.sync += inside.eq(1)
         with m.Elif(joiner.valid & joiner.last):
             m.d.sync += inside.eq(0)
-        m.d.comb += self.idle.eq(fsm.ongoing("BEGIN") & ~inside & ~self.words.valid)
-        return m
+        m.d.comb += self.idle.eq(now.begins & ~inside & ~self.words.valid)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.utils import bits_for
 
-__all__ = ["choose", "delay", "one_hot_select"]
+__all__ = ["choose", "delay", "drive", "one_hot_select"]
 
 
 def delay(m: Module, value, cycles: int, *, name: str, reset: bool = False) -> Value:
@@ -24,6 +24,14 @@ def delay(m: Module, value, cycles: int, *, name: str, reset: bool = False) -> V
         m.d.sync += register.eq(value)
         value = register
     return value
+
+
+def drive(to, source, *names: str) -> list:
+    """Assignments of the ports ``names`` of ``to`` from those of the same names of ``source``.
+
+    A wider port is cut, as by ``eq``.
+    """
+    return [getattr(to, name).eq(getattr(source, name)) for name in names]
 
 
 def choose(values: Sequence, select) -> Value:

@@ -13,12 +13,12 @@ from amaranth.utils import bits_for
 from lutgen.model.window import Window
 
 from ..fabric.blockmem import add_ram
-from ..fabric.countdown import LESSENED_LATENCY, countdown, lessened
 from ..fabric.pipeline import delay
 from ..lanes.lanes import backward_tile
 from ..lanes.window import row_banks
 from ..streams.lut_fifo import LutFifo
 from .raster import PIXEL, file_layout, has_one_left
+from .raster_walk import FileSizes, RasterWalk, last_image
 
 __all__ = ["RASTER_EVENTS", "RasterToTiles"]
 
@@ -106,60 +106,25 @@ class RasterToTiles(wiring.Component):
         m = Module()
         column_bits = bits_for(self._tile_width - 1)
         row_bits = bits_for(self._tile_height - 1)
-        bank_bits = bits_for(self._banks - 1)
-        slot_bits = bits_for(self._buffers - 1)
-        x = Signal(range(self._max_width))
-        y = Signal(range(self._max_height))
+        walk = RasterWalk(m, range(self._max_width), range(self._max_height))
+        x, y, row_end, frame_end = walk.x, walk.y, walk.row_end, walk.frame_end
+        tile_end, band_end = walk.tile_end, walk.band_end
         band = Signal(len(self.tile))  # number of the band's first tile
         tile = Signal(len(self.tile))  # number of this pixel's tile
-        in_frame, in_file = Signal(), Signal()
-        last_x, last_y = Signal.like(x), Signal.like(y)
-        size_ok = Signal()
-        images, count = Signal(32), Signal(32)
-        sizes = [
-            delay(m, value, 1, name=f"size{i}")
-            for i, value in enumerate((self.width, self.height, self.images))
-        ]
-        less = [lessened(m, value, name=f"less{i}") for i, value in enumerate(sizes)]
-        # Zero less one is too large as well.
-        checks = [
-            less[0] < self._max_width, less[1] < self._max_height, less[2] != (1 << 32) - 1,
-        ]  # fmt: skip
-        checks = [delay(m, check, 1, name=f"check{i}") for i, check in enumerate(checks)]
-        with m.If(~in_file):
-            # Held at the last value before the file began.
-            m.d.sync += [
-                last_x.eq(less[0]), last_y.eq(less[1]), images.eq(less[2]),
-                count.eq(delay(m, sizes[2], LESSENED_LATENCY, name="count")),
-                size_ok.eq(Cat(checks).all()),
-            ]  # fmt: skip
-
-        # Flags of the coming pixel, so that nothing has to be compared when it comes.
-        row_end, frame_end, tile_end, band_end = Signal(), Signal(), Signal(), Signal()
+        in_frame = Signal()
+        in_file = Signal()
+        sizes = FileSizes(
+            m, self.width, self.height, self.images, in_file=in_file,
+            max_width=self._max_width, max_height=self._max_height,
+        )  # fmt: skip
         take = Signal()  # a pixel that counts
-        before_x, before_y = Signal.like(x), Signal.like(y)  # last but one column and row
-        one_column, one_row = Signal(), Signal()
-        m.d.sync += [
-            before_x.eq(last_x - 1), before_y.eq(last_y - 1),
-            one_column.eq(last_x == 0), one_row.eq(last_y == 0),
-        ]  # fmt: skip
-        row_end_next = Mux(row_end, one_column, x == before_x)
-        frame_end_next = Mux(frame_end, one_row, y == before_y)
+        m.d.sync += walk.edges.follow(sizes.last_x, sizes.last_y)
         with m.If(take):
-            m.d.sync += [
-                row_end.eq(row_end_next),
-                tile_end.eq(row_end_next | (~row_end & has_one_left(x, column_bits))),
-            ]
-            with m.If(row_end):
-                m.d.sync += [
-                    frame_end.eq(frame_end_next),
-                    band_end.eq(frame_end_next | (~frame_end & has_one_left(y, row_bits))),
-                ]
+            walk.look_ahead(
+                tile_next=has_one_left(x, column_bits), band_next=has_one_left(y, row_bits)
+            )
         with m.Elif(~in_file):
-            m.d.sync += [
-                row_end.eq(one_column), tile_end.eq(one_column),
-                frame_end.eq(one_row), band_end.eq(one_row),
-            ]  # fmt: skip
+            walk.begin(walk.edges)
 
         pixel = self.pixels.payload
         begins = ~in_frame & pixel.sof
@@ -170,10 +135,10 @@ class RasterToTiles(wiring.Component):
         wiring.connect(m, wiring.flipped(self.tiles), queue.o)
         room = Signal()
         m.d.comb += [
-            self.file.width.eq(last_x + 1),
-            self.file.height.eq(last_y + 1),
-            self.file.images.eq(count),
-            self.bad_size.eq(self.pixels.valid & file_begins & ~size_ok),
+            self.file.width.eq(sizes.last_x + 1),
+            self.file.height.eq(sizes.last_y + 1),
+            self.file.images.eq(sizes.count),
+            self.bad_size.eq(self.pixels.valid & file_begins & ~sizes.ok),
         ]
         # Whether the coming pixel's tile has a buffer; in a band's further rows it always has one.
         used = Signal(len(tile))
@@ -186,7 +151,7 @@ class RasterToTiles(wiring.Component):
             # A statement of its own becomes the register's reset, not one more level of logic.
             with m.If(delay(m, self.hold, 1, name="hold")):
                 m.d.sync += room.eq(0)
-        with m.If(~in_frame & (~pixel.sof | (~in_file & ~size_ok))):
+        with m.If(~in_frame & (~pixel.sof | (~in_file & ~sizes.ok))):
             m.d.comb += self.pixels.ready.eq(1)  # dropped
             m.d.comb += self.bad_marker.eq(self.pixels.valid & ~pixel.sof)
         with m.Else():
@@ -198,28 +163,29 @@ class RasterToTiles(wiring.Component):
                 ),
             ]
         m.d.sync += self.file_begins.eq(take & file_begins)
-        last_image, image_ends = Signal(), take & row_end & frame_end
-        # Images of this file still to come after this one.
-        m.d.comb += last_image.eq(countdown(
-            m, images, reload=Mux(image_ends, last_image, ~in_file & ~take),
-            step=image_ends & ~last_image, name="image",
-        ))  # fmt: skip
+        last = last_image(
+            m, sizes.images, take=take, ends=take & row_end & frame_end, in_file=in_file
+        )
         with m.If(take):
             m.d.sync += in_frame.eq(~(row_end & frame_end))
             with m.If(file_begins):
                 m.d.sync += in_file.eq(1)
-            m.d.sync += x.eq(Mux(row_end, 0, x + 1))
-            with m.If(tile_end):
-                m.d.sync += tile.eq(Mux(row_end & ~band_end, band, tile + 1))
-            with m.If(row_end):
-                m.d.sync += y.eq(Mux(frame_end, 0, y + 1))
-                with m.If(band_end):
-                    m.d.sync += band.eq(tile + 1)
-                with m.If(frame_end):
-                    with m.If(last_image):
-                        m.d.sync += in_file.eq(0)
+            with walk.go_on(tile, band), m.If(last):
+                m.d.sync += in_file.eq(0)
+        self._describe(m, walk, queue, described, take, file_begins, last)
+        m.d.comb += self.busy.eq(in_frame | in_file | queue.i.valid | queue.busy)
+        if self._events:
+            self._tell(m, walk, take, in_frame, in_file)
+        self._store(m, walk, tile, take, platform)
+        return m
+
+    def _describe(self, m: Module, walk, queue, described, take, file_begins, last) -> None:
+        """Queue each tile when its last pixel is taken."""
+        x, y, row_end, frame_end = walk.x, walk.y, walk.row_end, walk.frame_end
+        column_bits = bits_for(self._tile_width - 1)
+        row_bits = bits_for(self._tile_height - 1)
         undescribed = Signal()  # no tile of this file has been described yet
-        describe = take & tile_end & band_end
+        describe = take & walk.tile_end & walk.band_end
         with m.If(describe):
             m.d.sync += undescribed.eq(0)
         with m.Elif(take & file_begins):
@@ -228,28 +194,33 @@ class RasterToTiles(wiring.Component):
             described.width.eq(x[:column_bits]),
             described.height.eq(y[:row_bits]),
             described.first.eq(undescribed | file_begins),
-            described.last.eq(row_end & frame_end & last_image),
+            described.last.eq(row_end & frame_end & last),
             queue.i.valid.eq(describe),
         ]
-        m.d.comb += [
-            queue.i.payload.eq(described),
-            self.busy.eq(in_frame | in_file | queue.i.valid | queue.busy),
+        m.d.comb += queue.i.payload.eq(described)
+
+    def _tell(self, m: Module, walk, take, in_frame, in_file) -> None:
+        """`RASTER_EVENTS`."""
+        pixel, row_end = self.pixels.payload, walk.row_end
+        m.d.comb += self.in_file.eq(in_file)
+        m.d.sync += [
+            self.pixel_taken.eq(take),
+            self.frame_taken.eq(take & row_end & walk.frame_end),
+            self.sof_early.eq(take & pixel.sof & in_frame),
+            self.sof_late.eq(self.pixels.valid & ~pixel.sof & ~in_frame),
+            self.eol_early.eq(take & pixel.eol & ~row_end),
+            self.eol_late.eq(take & ~pixel.eol & row_end),
         ]
 
-        if self._events:
-            m.d.comb += self.in_file.eq(in_file)
-            m.d.sync += [
-                self.pixel_taken.eq(take),
-                self.frame_taken.eq(take & row_end & frame_end),
-                self.sof_early.eq(take & pixel.sof & in_frame),
-                self.sof_late.eq(self.pixels.valid & ~pixel.sof & ~in_frame),
-                self.eol_early.eq(take & pixel.eol & ~row_end),
-                self.eol_late.eq(take & ~pixel.eol & row_end),
-            ]
-
-        # Row r of a tile is row r // banks of memory r % banks.
+    def _store(self, m: Module, walk, tile, take, platform) -> None:
+        """Tile buffers: row r of a tile is row r // banks of memory r % banks."""
+        x, y = walk.x, walk.y
+        column_bits = bits_for(self._tile_width - 1)
+        row_bits = bits_for(self._tile_height - 1)
+        bank_bits = bits_for(self._banks - 1)
+        slot_bits = bits_for(self._buffers - 1)
         store = delay(m, take, 1, name="store", reset=True)
-        data = delay(m, pixel.data, 1, name="data")
+        data = delay(m, self.pixels.payload.data, 1, name="data")
         bank = delay(m, y[:bank_bits], 1, name="bank")
         write_at = delay(
             m, Cat(x[:column_bits], y[bank_bits:row_bits], tile[:slot_bits]), 1, name="write_at"
@@ -268,8 +239,7 @@ class RasterToTiles(wiring.Component):
                 self.stored.x.eq(x),
                 self.stored.y.eq(y),
                 self.stored.tile.eq(tile),
-                self.stored.row_end.eq(row_end),
-                self.stored.last_row.eq(frame_end),
-                self.stored.tile_last.eq(tile_end & band_end),
+                self.stored.row_end.eq(walk.row_end),
+                self.stored.last_row.eq(walk.frame_end),
+                self.stored.tile_last.eq(walk.tile_end & walk.band_end),
             ]
-        return m

@@ -3,7 +3,7 @@
 Tiles in flight live in a ring of buffers, as in `.raster_in`.
 """
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
@@ -13,6 +13,7 @@ from ..fabric.blockmem import add_ram
 from ..fabric.pipeline import choose, delay
 from ..streams.axi import SkidBuffer
 from .raster import PIXEL, frame_layout, has_one_left
+from .raster_walk import Edges, RasterWalk
 
 __all__ = ["TilesToRaster"]
 
@@ -95,20 +96,17 @@ class TilesToRaster(wiring.Component):
             "frees": 1, **({"eof": 1} if self._events else {}),
         })  # fmt: skip
         m.submodules.steps = steps = SkidBuffer(step)
-        x, y = Signal.like(frame.width), Signal.like(frame.height)
-        band, tile = Signal(len(self.done_to)), Signal(len(self.done_to))
-        # Flags of the coming step, so that nothing has to be compared when it is taken; the next
-        # frame's first ones are ready before it begins.
-        row_end, frame_end, tile_end, band_end = Signal(), Signal(), Signal(), Signal()
-        before_x, before_y = Signal.like(x), Signal.like(y)
-        one_column, one_row = Signal(), Signal()
-        next_before_x, next_before_y = Signal.like(x), Signal.like(y)
-        next_one_column, next_one_row = Signal(), Signal()
-        m.d.sync += [
-            next_before_x.eq(last_x - 1), next_before_y.eq(last_y - 1),
-            next_one_column.eq(last_x == 0), next_one_row.eq(last_y == 0),
-        ]  # fmt: skip
-        in_frame, loadable, taken = Signal(), Signal(), Signal()
+        walk = RasterWalk(m, frame.width.shape(), frame.height.shape())
+        x, y, row_end, frame_end = walk.x, walk.y, walk.row_end, walk.frame_end
+        tile_end, band_end = walk.tile_end, walk.band_end
+        band = Signal(len(self.done_to))
+        tile = Signal(len(self.done_to))
+        # The next frame's are ready before it begins.
+        edges = Edges(frame.width.shape(), frame.height.shape(), prefix="next_")
+        m.d.sync += edges.follow(last_x, last_y)
+        in_frame = Signal()
+        loadable = Signal()
+        taken = Signal()
         go = in_frame & steps.i.ready
         ends = go & row_end & frame_end
         load = (~in_frame | ends) & loadable
@@ -127,37 +125,36 @@ class TilesToRaster(wiring.Component):
             taken.eq(load),
             loadable.eq(self.frames.valid & ~loadable & ~taken),  # the flags above have settled
         ]
-        row_end_next = Mux(row_end, one_column, x == before_x)
-        frame_end_next = Mux(frame_end, one_row, y == before_y)
         with m.If(go):
-            m.d.sync += [
-                at.sof.eq(0),
-                x.eq(Mux(row_end, 0, x + 1)),
-                row_end.eq(row_end_next),
-                tile_end.eq(row_end_next | (~row_end & one_left(x, column_bits))),
-            ]
-            with m.If(tile_end):
-                m.d.sync += tile.eq(Mux(row_end & ~band_end, band, tile + 1))
-            with m.If(row_end):
-                m.d.sync += [
-                    y.eq(Mux(frame_end, 0, y + 1)),
-                    frame_end.eq(frame_end_next),
-                    band_end.eq(frame_end_next | (~frame_end & one_left(y, row_bits))),
-                ]
-                with m.If(band_end):
-                    m.d.sync += band.eq(tile + 1)
+            m.d.sync += at.sof.eq(0)
+            with walk.go_on(tile, band):
+                pass  # the next frame is loaded below
+            walk.look_ahead(tile_next=one_left(x, column_bits), band_next=one_left(y, row_bits))
         with m.If(load):
-            m.d.sync += [
-                at.sof.eq(1), in_frame.eq(1),
-                before_x.eq(next_before_x), before_y.eq(next_before_y),
-                one_column.eq(next_one_column), one_row.eq(next_one_row),
-                row_end.eq(next_one_column), tile_end.eq(next_one_column),
-                frame_end.eq(next_one_row), band_end.eq(next_one_row),
-            ]  # fmt: skip
+            m.d.sync += [at.sof.eq(1), in_frame.eq(1), *walk.edges.take_over(edges)]
+            walk.begin(edges)
         with m.Elif(ends):
             m.d.sync += in_frame.eq(0)
 
-        # Tiles are done in the order of their numbers, so those below ``done_to`` can be read.
+        read_at, issue, under_way = self._issue(m, steps)
+        pixel = add_ram(
+            m, "buffers", 1 << (column_bits + row_bits + slot_bits), 8, write=self.write,
+            write_address=Cat(self.write_x, self.write_y, self.write_tile[:slot_bits]),
+            data=self.write_pixel, address=Cat(read_at.x, read_at.y, read_at.tile[:slot_bits]),
+            fabric=platform,
+        )  # fmt: skip
+        if self._events:
+            m.d.comb += at.eof.eq(row_end & frame_end)
+        m.d.comb += self.busy.eq(under_way | self.frames.valid | in_frame | steps.o.valid)
+        self._show(m, pixel, read_at, issue)
+        return m
+
+    def _issue(self, m: Module, steps: SkidBuffer):
+        """Read a pixel when its tile is done and the queue has room for it.
+
+        Tiles are done in the order of their numbers, so those below ``done_to`` can be read.
+        Returns the step, whether it is read, and whether pixels are on their way.
+        """
         read_at = steps.o.payload
         credits_ = Signal(range(self._CREDITS + 1), init=self._CREDITS)
         credit = Signal()
@@ -173,28 +170,21 @@ class TilesToRaster(wiring.Component):
         ]
         with m.If(issue & read_at.frees):
             m.d.sync += self.oldest.eq(read_at.tile + 1)
+        return read_at, issue, credits_ != self._CREDITS
 
-        pixel = add_ram(
-            m, "buffers", 1 << (column_bits + row_bits + slot_bits), 8, write=self.write,
-            write_address=Cat(self.write_x, self.write_y, self.write_tile[:slot_bits]),
-            data=self.write_pixel, address=Cat(read_at.x, read_at.y, read_at.tile[:slot_bits]),
-            fabric=platform,
-        )  # fmt: skip
+    def _show(self, m: Module, pixel, read_at, issue) -> None:
+        """Queue pixels with their marks for the output."""
         m.submodules.out = out = fifo.SyncFIFOBuffered(
             width=PIXEL.size + self._events, depth=self._CREDITS
         )
         marks = Cat(read_at.sof, read_at.eol)
         if self._events:
-            m.d.comb += at.eof.eq(row_end & frame_end)
             marks = Cat(marks, read_at.eof)
         marks = delay(m, marks, 2 + self._registers, name="marks")
         pixel = delay(m, pixel, int(self._registers), name="pixel")
         m.d.comb += [
             out.w_data.eq(Cat(pixel, marks)),
             out.w_en.eq(delay(m, issue, 2 + self._registers, name="issued", reset=True)),
-            self.busy.eq(
-                (credits_ != self._CREDITS) | self.frames.valid | in_frame | steps.o.valid
-            ),
         ]
         if self._events:  # the queue's payload is wider than the port's
             m.d.comb += [

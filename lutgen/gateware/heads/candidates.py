@@ -7,20 +7,19 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from lutgen.model.constraint import CANDIDATES
-from lutgen.model.head import PROB_BITS, LaplaceHead, TableHead
+from lutgen.model.head import PROB_BITS, Head
 
 from ..fabric.pipeline import choose, delay
-from .exponents import EXPONENT_BITS, LaplaceExponents, TableExponents
-from .head import head_class_bits
+from .exponents import EXPONENT_BITS
+from .head import BOUND_BITS, head_class_bits
+from .kinds import blocks_of
 
-__all__ = ["BOUND_BITS", "SUM_BITS", "CandidateWeights", "add_bounds"]
+__all__ = ["SUM_BITS", "CandidateWeights", "add_bounds"]
 
 #: Bit of the heaviest candidate's weight.
 _TOP = 11
 #: Three weights of at most ``2 ** _TOP`` added up.
 SUM_BITS = _TOP + 2
-#: Frequencies and bounds, up to ``2 ** PROB_BITS``.
-BOUND_BITS = PROB_BITS + 1
 
 
 def _greatest(values, inside) -> Value:
@@ -50,7 +49,7 @@ class CandidateWeights(wiring.Component):
     Parameters
     ----------
     head:
-        The head, a table or Laplace.
+        The head.
     wait:
         Clocks by which the results are to come later.
 
@@ -68,10 +67,9 @@ class CandidateWeights(wiring.Component):
         As in :class:`TableExponents`.
     """
 
-    def __init__(self, head: TableHead | LaplaceHead, *, wait: int = 0) -> None:
+    def __init__(self, head: Head, *, wait: int = 0) -> None:
         self._wait = wait
-        laplace = isinstance(head, LaplaceHead)
-        self._exponents = LaplaceExponents(head) if laplace else TableExponents(head)
+        self._exponents = blocks_of(head).exponents(head)
         #: Clocks from the inputs to the outputs.
         self.latency = self.latency_of(head) + wait
         super().__init__({
@@ -86,10 +84,9 @@ class CandidateWeights(wiring.Component):
         })
 
     @staticmethod
-    def latency_of(head: TableHead | LaplaceHead) -> int:
+    def latency_of(head: Head) -> int:
         """Latency without ``wait``."""
-        block = LaplaceExponents if isinstance(head, LaplaceHead) else TableExponents
-        return block.latency + 3
+        return blocks_of(head).exponents.latency + 3
 
     def elaborate(self, platform) -> Module:
         m = Module()

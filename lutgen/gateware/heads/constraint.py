@@ -7,62 +7,19 @@ Symbols x are numbered y = x + 2 here, because the first candidate is then y = 4
 four candidates lie in four banks by y mod 4 (or by the distance from the location mod 4).
 """
 
-
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from lutgen.model.constraint import CANDIDATES
-from lutgen.model.head import PROB_BITS, LaplaceHead, TableHead
+from lutgen.model.head import PROB_BITS, Head
 
 from ..fabric.pipeline import choose, delay
-from .candidates import BOUND_BITS, SUM_BITS, CandidateWeights, add_bounds
-from .head import head_class_bits
-from .laplace import LaplaceDecoder, LaplaceEncoder
-from .table import TableDecoder, TableEncoder
+from .candidates import SUM_BITS, CandidateWeights, add_bounds
+from .head import BOUND_BITS, head_class_bits
+from .kinds import blocks_of
 
 __all__ = ["ConstrainedDecoder", "ConstrainedEncoder"]
-
-
-class _ReplacedDecoder:
-    """A head of the decoder with a symbol and an interval that may take the place of its own.
-
-    ``replace_symbol`` and ``other_symbol``, and ``replace_interval``, ``other_start`` and
-    ``other_freq``, are those of the clock before the result.
-    """
-
-    def __init__(self, head: TableHead | LaplaceHead) -> None:
-        self._head = head
-        self._registers = False
-        wiring.Component.__init__(self, {
-            "classes": In(head_class_bits(head)),
-            "slot": In(PROB_BITS),
-            "symbol": Out(8),
-            "start": Out(PROB_BITS),
-            "freq": Out(BOUND_BITS),
-            "replace_symbol": In(1),
-            "other_symbol": In(8),
-            "replace_interval": In(1),
-            "other_start": In(PROB_BITS),
-            "other_freq": In(BOUND_BITS),
-        })  # fmt: skip
-
-    def elaborate(self, platform) -> Module:
-        m = super().elaborate(platform)
-        m.d.sync += self.freq[-1].eq(0)  # heads subtract modulo 2 ** PROB_BITS
-        with m.If(self.replace_symbol):
-            m.d.sync += self.symbol.eq(self.other_symbol)
-        with m.If(self.replace_interval):
-            m.d.sync += [self.start.eq(self.other_start), self.freq.eq(self.other_freq)]
-        return m
-
-
-class _TableDecoder(_ReplacedDecoder, TableDecoder):
-    pass
-
-
-class _LaplaceDecoder(_ReplacedDecoder, LaplaceDecoder):
-    pass
 
 
 class ConstrainedEncoder(wiring.Component):
@@ -75,7 +32,7 @@ class ConstrainedEncoder(wiring.Component):
     Parameters
     ----------
     head:
-        The head, a table or Laplace.
+        The head.
 
     Members
     -------
@@ -95,10 +52,9 @@ class ConstrainedEncoder(wiring.Component):
         Its frequency, ``2 ** 14`` for a single candidate.
     """
 
-    def __init__(self, head: TableHead | LaplaceHead) -> None:
+    def __init__(self, head: Head) -> None:
         self._weights = CandidateWeights(head)
-        laplace = isinstance(head, LaplaceHead)
-        self._head = LaplaceEncoder(head) if laplace else TableEncoder(head)
+        self._head = blocks_of(head).encoder(head)
         #: Clocks from the inputs to ``start`` and ``freq``.
         self.latency = self.latency_of(head)
         super().__init__({
@@ -112,7 +68,7 @@ class ConstrainedEncoder(wiring.Component):
         })
 
     @staticmethod
-    def latency_of(head: TableHead | LaplaceHead) -> int:
+    def latency_of(head: Head) -> int:
         """Latency of the block with this head."""
         return CandidateWeights.latency_of(head) + 3
 
@@ -156,7 +112,7 @@ class ConstrainedDecoder(wiring.Component):
     Parameters
     ----------
     head:
-        The head, a table or Laplace.
+        The head.
 
     Members
     -------
@@ -178,9 +134,8 @@ class ConstrainedDecoder(wiring.Component):
         Its frequency, ``2 ** 14`` for a single candidate.
     """
 
-    def __init__(self, head: TableHead | LaplaceHead) -> None:
-        laplace = isinstance(head, LaplaceHead)
-        self._head = _LaplaceDecoder(head) if laplace else _TableDecoder(head)
+    def __init__(self, head: Head) -> None:
+        self._head = blocks_of(head).decoder(head, override=True)
         #: Clocks from the inputs to ``symbol``.
         self.latency = self._head.latency
         #: Clocks from the inputs to ``start`` and ``freq``.
@@ -200,15 +155,14 @@ class ConstrainedDecoder(wiring.Component):
         })
 
     @staticmethod
-    def latency_of(head: TableHead | LaplaceHead) -> int:
+    def latency_of(head: Head) -> int:
         """Latency of ``symbol`` with this head."""
-        return (LaplaceDecoder if isinstance(head, LaplaceHead) else TableDecoder).latency
+        return blocks_of(head).decoder.latency_of(head)
 
     @staticmethod
-    def interval_latency_of(head: TableHead | LaplaceHead) -> int:
+    def interval_latency_of(head: Head) -> int:
         """Latency of ``start`` and ``freq`` with this head."""
-        block = LaplaceDecoder if isinstance(head, LaplaceHead) else TableDecoder
-        return block.interval_latency
+        return blocks_of(head).decoder.interval_latency_of(head)
 
     def elaborate(self, platform) -> Module:
         m = Module()

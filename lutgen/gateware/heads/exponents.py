@@ -6,13 +6,13 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from lutgen.model.constraint import CANDIDATES, exponents
-from lutgen.model.head import PROB_BITS, SYMBOLS, LaplaceHead, TableHead
+from lutgen.model.head import PROB_BITS, SYMBOLS, Head
 
 from ..fabric.blockmem import add_rom
 from ..fabric.pipeline import choose, delay
 from .head import head_class_bits
 
-__all__ = ["EXPONENT_BITS", "LaplaceExponents", "TableExponents"]
+__all__ = ["EXPONENT_BITS", "Exponents", "LaplaceExponents", "TableExponents"]
 
 EXPONENT_BITS = 4
 
@@ -30,12 +30,13 @@ def _words(m: Module, name: str, table: np.ndarray, address: Value, fabric) -> V
     return word
 
 
-class _Exponents(wiring.Component):
-    """Ports of both sorts of exponents, and what they have in common."""
+class Exponents(wiring.Component):
+    """Ports of all sorts of exponents, and what they have in common."""
 
+    #: Clocks from the inputs to the outputs.
     latency: int
 
-    def __init__(self, head: TableHead | LaplaceHead) -> None:
+    def __init__(self, head: Head) -> None:
         self._head = head
         super().__init__({
             "classes": In(head_class_bits(head)),
@@ -66,7 +67,7 @@ class _Exponents(wiring.Component):
         return first, valid
 
 
-class TableExponents(_Exponents):
+class TableExponents(Exponents):
     """Exponents of a block's last candidates, from the rows of a table head.
 
     Latency of two clocks, one block per clock; no reset.  Two levels of logic stand between the
@@ -115,7 +116,7 @@ class TableExponents(_Exponents):
         return m
 
 
-class LaplaceExponents(_Exponents):
+class LaplaceExponents(Exponents):
     """Exponents of a block's last candidates, of a Laplace head.
 
     A frequency depends on the scale class and the distance of the symbol from the location,
@@ -125,7 +126,7 @@ class LaplaceExponents(_Exponents):
 
     latency = 5
 
-    def _tables(self) -> tuple[np.ndarray, np.ndarray]:
+    def tables(self) -> tuple[np.ndarray, np.ndarray]:
         """Exponents by (scale, parity, y - location mod 512) and by (scale, side, location)."""
         cdf = self._head.cdf.astype(np.int64)
         inner = np.ones((len(cdf), 2, 512), dtype=np.int64)
@@ -146,7 +147,7 @@ class LaplaceExponents(_Exponents):
     def elaborate(self, platform) -> Module:
         m = Module()
         first, valid = self._add_first(m)
-        inner, tails = self._tables()
+        inner, tails = self.tables()
         # 1: the location on whole pixels, rounded up; 511 is as 510.
         mu = Signal(9, reset_less=True)
         m.d.sync += mu.eq(Cat(self.classes[0] & ~self.classes[1:9].all(), self.classes[1:9]))

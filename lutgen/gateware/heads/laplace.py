@@ -10,9 +10,10 @@ from lutgen.model.head import LaplaceHead as LaplaceParameters
 
 from ..fabric.blockmem import add_rom
 from ..fabric.pipeline import delay
-from .head import HeadDecoder, HeadEncoder, head_class_bits
+from .exponents import LaplaceExponents
+from .head import HeadBlocks, HeadDecoder, HeadEncoder, head_class_bits
 
-__all__ = ["LaplaceClassifier", "LaplaceDecoder", "LaplaceEncoder"]
+__all__ = ["LAPLACE", "LaplaceClassifier", "LaplaceDecoder", "LaplaceEncoder"]
 
 _TOTAL = 1 << PROB_BITS
 
@@ -147,8 +148,11 @@ class LaplaceDecoder(HeadDecoder):
                 high = delay(m, high, 2, name=f"high{step}")
             low, high = Mux(taken, value, low), Mux(taken, high, value)
             symbol = Cat(digit, symbol)
-        m.d.sync += self.symbol.eq(symbol)
+        self.put_symbol(m, symbol)
         low, high = delay(m, low, 1, name="low"), delay(m, high, 1, name="high")
         after = delay(m, self.symbol, 1, name="symbol_after")
-        m.d.sync += [self.start.eq(low + after), self.freq.eq(high - low + 1)]
+        self.put_interval(m, low + after, high - low + 1)
         return m
+
+
+LAPLACE = HeadBlocks(LaplaceEncoder, LaplaceDecoder, LaplaceExponents)

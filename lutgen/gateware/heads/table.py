@@ -6,9 +6,10 @@ from lutgen.model.head import PROB_BITS
 
 from ..fabric.blockmem import add_rom
 from ..fabric.pipeline import delay
-from .head import HeadDecoder, HeadEncoder
+from .exponents import TableExponents
+from .head import HeadBlocks, HeadDecoder, HeadEncoder
 
-__all__ = ["TableDecoder", "TableEncoder"]
+__all__ = ["TABLE", "TableDecoder", "TableEncoder"]
 
 
 class TableEncoder(HeadEncoder):
@@ -140,7 +141,10 @@ class TableDecoder(HeadDecoder):
             last = Cat(Mux(taken[1], taken[2], taken[0]), taken[1])
             m.d.comb += self.symbol.eq(Cat(last, before))
         else:
-            m.d.sync += self.symbol.eq(symbol)
+            self.put_symbol(m, symbol)
         low, high = delay(m, low, 1, name="low"), delay(m, high, 1, name="high")
-        m.d.sync += [self.start.eq(low), self.freq.eq(high - low)]
+        self.put_interval(m, low, high - low)
         return m
+
+
+TABLE = HeadBlocks(TableEncoder, TableDecoder, TableExponents)

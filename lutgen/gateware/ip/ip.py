@@ -208,6 +208,23 @@ class EncoderIp(_Ip):
         wiring.connect(m, core.bytes, pack.i)
         dropping = Signal()
         blocked, load = self._gate(m, registers, core.in_file, reset | dropping, 1)
+        self._settings(m, registers, core, load)
+        self._take(m, core, pixels, reset, blocked, dropping)
+        closing = self._give(m, packed, words, reset)
+        taken = pixels.valid & ~(blocked & ~core.in_file)
+        inside = self._inside(m, core, packed, taken) | packed.valid | closing
+        m.d.sync += [
+            registers.status_idle.eq(
+                core.idle & ~inside & ~self.m_axis_stream_tvalid & ~reset
+            ),
+            registers.status_dropping.eq(dropping),
+        ]
+        self._tell(m, registers, core)
+        return m
+
+    def _settings(self, m: Module, registers: RegisterFile, core, load) -> None:
+        """What the core is told, taken over between files."""
+        c = self._config
         for name, largest in (("width", c.max_width), ("height", c.max_height)):
             written, used = getattr(registers, name), getattr(core, name)
             setting = Signal.like(used, name=name)
@@ -220,8 +237,11 @@ class EncoderIp(_Ip):
         with m.If(load):
             m.d.sync += images.eq(registers.images)
 
-        # Input: pixels of a broken frame are dropped up to the next start of frame, and nothing
-        # passes meanwhile.
+    @staticmethod
+    def _take(m: Module, core, pixels, reset, blocked, dropping) -> None:
+        """Input: pixels of a broken frame are dropped up to the next start of frame, and nothing
+        passes meanwhile.
+        """
         drops = dropping & ~pixels.payload.sof
         passes = ~reset & (core.in_file | ~blocked)
         m.d.comb += [
@@ -234,7 +254,9 @@ class EncoderIp(_Ip):
         with m.Elif(pixels.valid & pixels.payload.sof):
             m.d.ports += dropping.eq(0)
 
-        # Output: a file that was cut short is ended by a byte.
+    @staticmethod
+    def _give(m: Module, packed, words, reset) -> Signal:
+        """Output: a file that was cut short is ended by a byte; whether that waits."""
         open_, closing = Signal(), Signal()
         m.d.comb += [
             words.payload.eq(packed.payload),
@@ -251,8 +273,11 @@ class EncoderIp(_Ip):
             m.d.ports += closing.eq(0)
         with m.If(words.ready & words.valid):
             m.d.ports += open_.eq(~words.payload.last)
+        return closing
 
-        # Files that have begun and not left the core, whose own flag has gaps.
+    def _inside(self, m: Module, core, packed, taken):
+        """Whether a file begins, or has begun and not left the core, whose own flag has gaps."""
+        c = self._config
         most = 2 * (c.input_buffers + c.packet_buffers)  # with room
         files, file_left = Signal(range(most)), Signal()
         m.d.comb += file_left.eq(packed.valid & packed.ready & packed.payload.last)
@@ -260,14 +285,10 @@ class EncoderIp(_Ip):
             m.d.core += files.eq(files + 1)
         with m.Elif(file_left & ~core.file_begins):
             m.d.core += files.eq(files - 1)
-        taken = pixels.valid & ~(blocked & ~core.in_file)
-        inside = taken | core.in_file | core.file_begins | (files != 0) | packed.valid | closing
-        m.d.sync += [
-            registers.status_idle.eq(
-                core.idle & ~inside & ~self.m_axis_stream_tvalid & ~reset
-            ),
-            registers.status_dropping.eq(dropping),
-        ]
+        return taken | core.in_file | core.file_begins | (files != 0)
+
+    def _tell(self, m: Module, registers: RegisterFile, core) -> None:
+        """Count what passes."""
         given = self.m_axis_stream_tvalid & self.m_axis_stream_tready
         file_given = given & self.m_axis_stream_tlast
         self._stalls(m, registers, "s_axis_video", "m_axis_stream")
@@ -281,7 +302,6 @@ class EncoderIp(_Ip):
                 for name in ("sof_early", "sof_late", "eol_early", "eol_late", "bad_size")
             },
         })
-        return m
 
 
 class DecoderIp(_Ip):

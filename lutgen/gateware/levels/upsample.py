@@ -207,8 +207,21 @@ class UpsamplePass(wiring.Component):
             m.d.sync += [now.eq(self.orders.payload), x.eq(0), y.eq(0)]
             with m.If(self.orders.valid):
                 m.d.sync += [reading.eq(1), idle.eq(0)]
+        shift, columns, places = self._fetch(m, now, x, y, step, reading, ends)
+        centre = places[r]
+        features = self._extract(m, columns, centre)
+        m.submodules.network = network = self._network
+        m.d.comb += network.features.eq(features)
+        self._show(m, now, shift & centre.valid, centre, features)
+        return m
 
-        # The column, its rows put in order, and where its own pixel has neighbours.
+    def _fetch(self, m: Module, now, x, y, step, reading, ends):
+        """The column, its rows put in order, and where its own pixel has neighbours.
+
+        Returns whether columns move on, the columns under the window, the newest first, and where
+        their pixels are, up to that of the centre.
+        """
+        r = self._radius
         fetched = CoarseMemory.latency
         shift = delay(m, step, fetched + 1, name="shift", reset=True)
         banks = Array(self.banks)
@@ -242,7 +255,11 @@ class UpsamplePass(wiring.Component):
         with m.If(shift):
             m.d.sync += [b.eq(a) for a, b in zip(columns[:-1], columns[1:], strict=True)]
             m.d.sync += [b.eq(a) for a, b in zip(places[:-1], places[1:], strict=True)]
-        centre = places[r]
+        return shift, columns, places
+
+    def _extract(self, m: Module, columns, centre) -> Signal:
+        """The window's pixels; those outside the level are zero."""
+        r = self._radius
         features = Signal(8 * len(self._offsets), reset_less=True)
         for f, (dy, dx) in enumerate(self._offsets):
             inside = [
@@ -254,10 +271,14 @@ class UpsamplePass(wiring.Component):
             m.d.sync += features.word_select(f, 8).eq(
                 Mux(Cat(inside).all(), pixel, 0) if inside else pixel
             )
-        m.submodules.network = network = self._network
-        m.d.comb += network.features.eq(features)
+        return features
 
-        # The order's fields do not change before its last column is through.
+    def _show(self, m: Module, now, done, centre, features) -> None:
+        """What is written, when the network is through.
+
+        The order's fields do not change before its last column is through.
+        """
+        fetched, network = CoarseMemory.latency, self._network
         latency = 1 + network.latency
         fields = delay(m, Cat(now.slot, now.level, now.tag), fetched + 1, name="fields")
         slot, level, tag = (
@@ -268,10 +289,10 @@ class UpsamplePass(wiring.Component):
         parent = features.word_select(self._offsets.index((0, 0)), 8)
         m.d.comb += [
             self.write.eq(
-                delay(m, shift & centre.valid, latency, name="write", reset=True)
+                delay(m, done, latency, name="write", reset=True)
             ),
             self.done.eq(
-                delay(m, shift & centre.valid & centre.ends, latency, name="done", reset=True)
+                delay(m, done & centre.ends, latency, name="done", reset=True)
             ),
             self.write_slot.eq(delay(m, slot, latency, name="write_slot")),
             self.write_level.eq(delay(m, (level - 1)[: len(level)], latency, name="write_level")),
@@ -281,4 +302,3 @@ class UpsamplePass(wiring.Component):
             self.done_tag.eq(delay(m, tag, latency, name="done_tag")),
             *[self.write_block[i].eq(network.block[i]) for i in range(len(GROUPS))],
         ]
-        return m

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lutgen.formats.imageio import DEEP_GRAY
 from lutgen.training.data.datasets import DatasetError, check_images, data_hash, load_images
 
 STACK = np.arange(2 * 3 * 5, dtype=np.uint8).reshape(2, 3, 5)
@@ -82,7 +83,7 @@ def test_one_reader_for_all_commands(tmp_path):
     with pytest.raises(DatasetError, match="greatest value of a PGM must be 255, not 15"):
         load_images(tmp_path / "a.pgm")
     Image.new("RGB", (9, 9)).save(tmp_path / "a.png", "JPEG")
-    with pytest.raises(DatasetError, match="image must be PNG, PGM or npy, not JPEG"):
+    with pytest.raises(DatasetError, match="image must be PNG, PGM, TIFF or npy, not JPEG"):
         load_images(tmp_path / "a.png")
     Image.new("L", (30, 30)).save(tmp_path / "a.png", transparency=0)
     with pytest.raises(DatasetError, match="not gray with transparency"):
@@ -124,7 +125,7 @@ def test_no_pickle(tmp_path):
             load_images(tmp_path / name)
     for name, message in (
         ("junk.npz", "npz must be whole, not damaged"),
-        ("junk.npy", "image must be PNG, PGM or npy, not a file that begins b'junk'"),
+        ("junk.npy", "image must be PNG, PGM, TIFF or npy, not a file that begins b'junk'"),
     ):
         (tmp_path / name).write_bytes(b"junk")
         with pytest.raises(DatasetError, match=message):
@@ -155,12 +156,31 @@ def test_pictures(tmp_path):
 ])
 def test_pictures_that_are_not_8_bit_gray(tmp_path, image, kind):
     image.save(tmp_path / "a.png")
-    with pytest.raises(DatasetError, match=rf"a\.png: PNG must be 8-bit gray, not {kind}; convert"):
+    with pytest.raises(DatasetError, match=rf"a\.png: PNG must be 8-bit gray, not {kind}; .*conv"):
         load_images(tmp_path)
 
 
+def test_deeper_images_where_a_codec_takes_them(tmp_path):
+    deep = np.arange(2 * 9 * 8, dtype=np.uint16).reshape(2, 9, 8) * 99
+    np.savez(tmp_path / "a.npz", val=deep, train=STACK)
+    np.save(tmp_path / "a.npy", deep)
+    Image.fromarray(deep[0]).save(tmp_path / "a.png")
+    for name in ("a.npz", "a.npy"):
+        found = load_images(tmp_path / name, split="val", limits=DEEP_GRAY)
+        assert all(image.dtype == np.uint16 for image in found)
+        np.testing.assert_array_equal(found, deep)
+        with pytest.raises(DatasetError, match="must hold uint8 of shape .*, not uint16 of shape"):
+            load_images(tmp_path / name, split="val")
+    (found,) = load_images(tmp_path, limits=DEEP_GRAY)
+    np.testing.assert_array_equal(found, deep[0])
+    _same(load_images(tmp_path / "a.npz", limits=DEEP_GRAY))
+    message = "^images must be gray of 8 or 16 bits, shape .*, not int64 of shape"
+    with pytest.raises(DatasetError, match=message):
+        check_images([deep.astype(np.int64)[0]], limits=DEEP_GRAY)
+
+
 def test_damaged_pictures_and_empty_folders(tmp_path):
-    with pytest.raises(DatasetError, match="folder must have PNG or PGM files in it, not none"):
+    with pytest.raises(DatasetError, match="folder must have PNG, PGM or TIFF files in it"):
         load_images(tmp_path)
     Image.new("L", (30, 30)).save(tmp_path / "a.png")
     whole = (tmp_path / "a.png").read_bytes()
@@ -186,7 +206,7 @@ def test_unknown_names(tmp_path, monkeypatch):
     with pytest.raises(DatasetError, match=r"^split must be one of train, val, test, not 'dev'$"):
         load_images("glyphs", split="dev")
     (tmp_path / "a.bin").write_bytes(b"x")
-    with pytest.raises(DatasetError, match="image must be PNG, PGM or npy, not a file that begins"):
+    with pytest.raises(DatasetError, match="image must be PNG, PGM, TIFF or npy, not a file that"):
         load_images(tmp_path / "a.bin")
 
 

@@ -1,0 +1,112 @@
+"""Train the models that come with the package for cameras: ``photo`` and ``photo-16``.
+
+    LUTGEN_DATA=... python -m bench.photo photo [--samples N] [-o FILE]
+    LUTGEN_DATA=... python -m bench.photo photo-16
+
+``photo`` is for 8-bit gray: photographs, and with them drawn pages and scans, and what a list of
+instruments gave.  ``photo-16`` is for 10 to 16 bits.  Images whose licence does not allow it are
+left out; the model's record names the others.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+
+from lutgen.formats.imageio import read_image
+from lutgen.training.data.datasets import load_images
+from lutgen.training.data.pages import pages
+from lutgen.training.predictive.config import PredictiveConfig
+from lutgen.training.predictive.train import train_predictive
+
+#: Licences of a program that carried an image: it may not be built upon by everybody.
+_CLOSED = ("GPL",)
+_DEEP_KINDS = ("astro16", "depth16", "medical16", "microscopy16", "satellite16", "thermal16")
+_PAGES, _PAGES_SEED = 64, 5
+#: Shares of samples below and above what a window shows, in per cent.
+_WINDOW = (0.2, 99.8)
+
+
+def _domains(data: Path, kinds) -> list[tuple[dict, np.ndarray]]:
+    """Images of `domains2` that may be trained on, with what the manifest says of each."""
+    folder = data / "domains2"
+    entries = json.loads((folder / "manifest.json").read_text())
+    return [
+        (entry, _read(folder / entry["kind"] / f"{entry['name']}.png"))
+        for entry in entries
+        if entry["kind"] in kinds and not any(word in entry["licence"] for word in _CLOSED)
+    ]  # fmt: skip
+
+
+def _read(path: Path) -> np.ndarray:
+    from lutgen.formats.imageio import DEEP_GRAY
+
+    return read_image(path, DEEP_GRAY)
+
+
+def _windowed(image: np.ndarray) -> np.ndarray:
+    """8 bits of a deep image, as a viewer shows it."""
+    low, high = np.percentile(image, _WINDOW)
+    value = (image.astype(np.float64) - low) * (255 / max(1.0, high - low))
+    return np.clip(np.rint(value), 0, 255).astype(np.uint8)
+
+
+def _depth(image: np.ndarray) -> int:
+    return max(8, int(image.max()).bit_length())
+
+
+def gather(data: Path, name: str) -> tuple[list[tuple[np.ndarray, int]], list[dict]]:
+    """Training images with their depths, and the record of where they come from."""
+    natural = load_images(str(data / "natural_gray_train.npz"))
+    drawn = pages(_PAGES, _PAGES_SEED)
+    deep = _domains(data, _DEEP_KINDS)
+    record = [
+        {"name": "natural_gray_train", "images": len(natural),
+         "licence": "CC BY-SA 4.0, Unsplash, research"},
+        {"name": "synthetic pages, charts, screens, scans, noise", "images": len(drawn),
+         "licence": "drawn by this package"},
+        *({"name": f"{e['kind']}/{e['name']}", "images": 1, "licence": e["licence"],
+           "source": e["source"]} for e, _ in deep),
+    ]  # fmt: skip
+    if name == "photo":
+        flat = _domains(data, ("microscopy8", "piv8"))
+        record += [
+            {"name": f"{e['kind']}/{e['name']}", "images": 1, "licence": e["licence"],
+             "source": e["source"]} for e, _ in flat
+        ]  # fmt: skip
+        images = [*natural, *drawn, *(image for _, image in flat)]
+        images += [_windowed(image) for _, image in deep]
+        return [(image, 8) for image in images], record
+    shown = natural[::4] + drawn[::2]
+    return [(image, 8) for image in shown] + [(i, _depth(i)) for _, i in deep], record
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["photo", "photo-16"]))
+@click.option("--samples", type=int, default=3_000_000, show_default=True)
+@click.option("--scales", type=int, default=24, show_default=True)
+@click.option("--corrections", type=int, default=12, show_default=True)
+@click.option("-o", "--out", type=click.Path(path_type=Path), show_default="lutgen/models/")
+def main(name, samples, scales, corrections, out) -> None:
+    """Train a model that comes with the package."""
+    data = Path(os.environ.get("LUTGEN_DATA", Path(__file__).parents[2] / "shared/data"))
+    out = out or Path(__file__).parents[1] / "lutgen" / "models" / f"{name}.lutgen"
+    images, record = gather(data, name)
+    config = PredictiveConfig(samples=samples, scales=scales, corrections=corrections)
+    begun = time.perf_counter()
+
+    def note(what: str, value: float) -> None:
+        print(f"{time.perf_counter() - begun:6.0f} s  {what} {value:.4f}", file=sys.stderr)
+
+    model = train_predictive(images, config, note)
+    model = model.with_training({**model.training, "model": name, "data": record})
+    model.save(out)
+    print(json.dumps({"seconds": round(time.perf_counter() - begun), **model.stats()}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Gray images of many kinds: what the usual codecs take, and lutgen where it was measured."""
+
+from .results import load
+
+__all__ = ["domains", "near_lossless"]
+
+_CODECS = ("PNG", "QOI", "WebP", "JPEG 2000", "JPEG-LS", "JPEG XL e3", "JPEG XL e7", "JPEG XL e9")
+
+
+def _cell(bpp: float | None) -> str:
+    return "-" if bpp is None else f"{bpp:.3f}"
+
+
+def domains() -> str:
+    """Bits per pixel of each kind."""
+    found = load("domains")
+    ours = any("bpp" in row for row in found.values())
+    names = [*_CODECS, *["lutgen"] * ours]
+    lines = [
+        f"| images | depth | {' | '.join(names)} |",
+        "|---|---|" + "---|" * len(names),
+    ]
+    for name, row in found.items():
+        cells = [_cell(row["baselines"][codec]["bpp"]) for codec in _CODECS]
+        if ours:
+            cells.append(_cell(row.get("bpp", {}).get("file_each")))
+        depths = ", ".join(row["depths"])
+        lines.append(f"| {name}, {row['images']} | {depths} | {' | '.join(cells)} |")
+    cuts: dict[int, list[str]] = {}
+    for name, row in found.items():
+        if row["crop"]:
+            cuts.setdefault(row["crop"], []).append(name)
+    notes = [
+        f"; of {', '.join(names)} the middle {side} x {side} pixels" for side, names in cuts.items()
+    ]
+    return "\n".join([
+        *lines, "", f"(`python -m bench.domains`, arguments in its json{''.join(notes)})",
+    ])  # fmt: skip
+
+
+def near_lossless() -> str:
+    """Bits per pixel with samples that may be off."""
+    lines = ["| images | near | JPEG-LS | lutgen |", "|---|---|---|---|"]
+    for name, row in load("domains").items():
+        for point in row.get("near_lossless", ()):
+            cells = [_cell(point.get(codec, {}).get("bpp")) for codec in ("JPEG-LS", "lutgen")]
+            lines.append(f"| {name}, {row['images']} | {point['near']} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", "(`python -m bench.domains --near 1 --near 2 ...`)"])

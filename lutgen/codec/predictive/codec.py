@@ -1,0 +1,302 @@
+"""The reference codec of profile ``predictive``: gray images to ``.lgc`` bytes and back."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from lutgen.codec.codec import ModelMismatchError
+from lutgen.codec.container import CorruptStreamError
+from lutgen.errors import InputError
+from lutgen.model.header import VERSION_2
+from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.predictive.neighbourhood import new_rows
+from lutgen.model.samples import SampleFormat
+
+from .container import (
+    Frame,
+    index_bytes,
+    least_payload_bytes,
+    pack_strip,
+    raw_bits,
+    raw_bytes,
+    split_index,
+    strip_sizes,
+    unit_payloads,
+)
+from .row_coder import most_payload_bytes, write_payload, write_raw
+from .strip import decode_unit, model_unit
+
+__all__ = ["DamagedStripsError", "PredictiveCodec", "Strip", "best_layout"]
+
+#: Narrower images are cut into tiles: rows of their own would cost too much.
+_NARROW = 128
+_TILE = 64
+#: A tile this large is as good as the image.
+_LARGE_TILE = 4096
+
+
+class DamagedStripsError(CorruptStreamError):
+    """Some strips of a file are damaged.
+
+    Parameters
+    ----------
+    images:
+        What is sound; the samples of damaged strips are 0.
+    damaged:
+        Numbers of the damaged strips.
+    """
+
+    def __init__(self, message: str, images: np.ndarray, damaged: Sequence[int]) -> None:
+        super().__init__(message)
+        self.images = images
+        self.damaged = tuple(damaged)
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A decoded strip: its image, its first row, and its samples, or why there are none."""
+
+    image: int
+    top: int
+    samples: np.ndarray | None
+    error: str = ""
+
+
+def best_layout(width: int, height: int) -> tuple[int, int]:
+    """Strip height and tile width that an image of this size is coded with unless told.
+
+    Rows of their own, the image being one strip; narrow images in tiles, as each payload costs
+    about 12 bits.
+    """
+    if width >= _NARROW:
+        return height, 0
+    return min(height, max(_TILE, _LARGE_TILE // width)), width
+
+
+class PredictiveCodec:
+    """Encoder and decoder of one predictive model.
+
+    Parameters
+    ----------
+    model:
+        The codec model.
+    threads:
+        Strips are shared out to this many threads; by default one per core.
+    """
+
+    def __init__(self, model: PredictiveModel, *, threads: int | None = None) -> None:
+        if threads is not None and threads < 1:
+            raise InputError(f"threads must be at least 1, not {threads!r}")
+        self.model = model
+        self._threads = threads or os.cpu_count() or 1
+        self._hash = bytes.fromhex(model.hash)[: VERSION_2["model hash"].size]
+
+    def encode(
+        self, images: np.ndarray, *, depth: int | None = None, near: int = 0,
+        strip_height: int | None = None, tile_width: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> bytes:  # fmt: skip
+        """Encode one image, or many of one size, into one file.
+
+        Parameters
+        ----------
+        images:
+            uint8 or uint16, shape (H, W) or (N, H, W), sides up to 65,535.
+        depth:
+            Bits of a sample, 8 to 16; those of the array's type unless given.
+        near:
+            Greatest error of a decoded sample; 0 is lossless.
+        strip_height, tile_width:
+            How images are cut, see :class:`.container.Frame`; as `best_layout` says unless given.
+        progress:
+            Called with the number of pixels that have been coded since its last call.
+
+        Raises
+        ------
+        InputError
+            If the images are none, or an option is out of its range.
+        """
+        array = _stack(images)
+        count, height, width = array.shape
+        samples = SampleFormat(depth or 8 * array.dtype.itemsize, near=near)
+        if samples.dtype == np.uint8 and array.dtype == np.uint16:
+            if array.max() > samples.maximum:
+                samples.check(array)
+            array = array.astype(np.uint8)
+        samples.check(array)
+        best = best_layout(width, height)
+        frame = Frame(
+            self._hash, samples, width, height,
+            best[0] if strip_height is None else strip_height,
+            best[1] if tile_width is None else tile_width, count,
+        )  # fmt: skip
+        header = frame.pack()
+
+        def strip(k: int) -> bytes:
+            image, top, end = frame.rows(k)
+            part = array[image, top:end]
+            coded = pack_strip(header, k, self._payloads(frame, part))
+            if progress:
+                progress(part.size)
+            return coded
+
+        strips = list(self._share_out(strip, range(frame.strips)))
+        return b"".join([header, *strips, index_bytes(header, [len(s) for s in strips])])
+
+    def _payloads(self, frame: Frame, part: np.ndarray) -> list[bytes]:
+        """Payloads of a strip's units."""
+        form = frame.samples
+        indices = form.quantise(part)
+        restored = form.restore(indices).astype(np.int32)
+        indices = indices.astype(np.int32)
+        units = frame.units(len(part))
+        largest = max(rows * columns for _, rows, _, columns in units)
+        folded, table_row = np.empty((2, largest), dtype=np.int32)
+        room = np.empty(most_payload_bytes(largest), dtype=np.uint8)
+        payloads, context = [], None
+        for y, rows, x, columns in units:
+            if context is None or frame.tile_width:
+                context = new_rows(columns)
+            size = rows * columns
+            where = np.s_[y : y + rows, x : x + columns]
+            model_unit(
+                self.model.kernel, context, y, np.ascontiguousarray(restored[where]),
+                np.ascontiguousarray(indices[where]), form.depth, form.step, form.levels - 1,
+                folded[:size], table_row[:size],
+            )  # fmt: skip
+            at = write_payload(
+                folded[:size], table_row[:size], self.model.kernel.cumulative, room
+            )
+            payload = room[at:].tobytes().ljust(least_payload_bytes(size), b"\0")
+            most = raw_bytes(size, form.levels)
+            if len(payload) >= most:
+                plain = np.empty(most, dtype=np.uint8)
+                write_raw(folded[:size], raw_bits(form.levels), plain)
+                payload = plain.tobytes()
+            payloads.append(payload)
+        return payloads
+
+    def decode(
+        self, data: bytes, *, progress: Callable[[int], None] | None = None
+    ) -> np.ndarray:
+        """All images of a file: uint8 or uint16, shape (N, H, W).
+
+        Raises
+        ------
+        DamagedStripsError
+            If strips are damaged; it holds what is sound.
+        CorruptStreamError
+            If the file is damaged elsewhere.
+        ModelMismatchError
+            If it was written with another model.
+        """
+        frame = Frame.unpack(data)
+        images = np.zeros((frame.images, frame.height, frame.width), dtype=frame.samples.dtype)
+        damaged, first = [], ""
+        for k, strip in enumerate(self.strips(data, into=images)):
+            if strip.samples is None:
+                damaged.append(k)
+                first = first or strip.error
+            if progress:
+                _, top, end = frame.rows(k)
+                progress((end - top) * frame.width)
+        if damaged:
+            what = f"{len(damaged)} of {frame.strips} strips: {first}"
+            raise DamagedStripsError(f"stream is damaged in {what}", images, damaged)
+        return images
+
+    def strips(self, data: bytes, *, into: np.ndarray | None = None) -> Iterator[Strip]:
+        """Decode strip by strip, in order; damage of one does not hinder the others.
+
+        Parameters
+        ----------
+        into:
+            Array that receives the samples, see `decode`; otherwise no more than some strips are
+            held at a time.
+        """
+        data = bytes(data)
+        frame = Frame.unpack(data)
+        if frame.model_hash != self._hash:
+            raise ModelMismatchError(
+                f"stream was written with model {frame.model_hash.hex()}, "
+                f"not with {self._hash.hex()}"
+            )
+        view, array = memoryview(data), np.frombuffer(data, dtype=np.uint8)
+        starts, end = split_index(data, frame)
+
+        def decode(where: tuple[int, int, int]) -> tuple[Strip, int]:
+            k, at, limit = where
+            image, top, bottom = frame.rows(k)
+            if into is None:
+                part = np.zeros((bottom - top, frame.width), dtype=frame.samples.dtype)
+            else:
+                part = into[image, top:bottom]
+            try:
+                after = self._decode_strip(frame, view, array, k, at, limit, part)
+                if after != limit and (starts is not None or k == frame.strips - 1):
+                    raise CorruptStreamError(
+                        f"strip {k} must end at byte {limit}, not at {after}"
+                    )
+            except CorruptStreamError as error:
+                part[:] = 0
+                return Strip(image, top, None, str(error)), limit
+            return Strip(image, top, part), after
+
+        if starts is not None:
+            limits = [*starts[1:], end]
+            jobs = ((k, starts[k], limits[k]) for k in range(frame.strips))
+            for strip, _ in self._share_out(decode, jobs):
+                yield strip
+            return
+        at = VERSION_2.size  # the index is damaged: strips follow one another until one is, too
+        for k in range(frame.strips):
+            strip, at = decode((k, at, end))
+            yield strip
+
+    def _decode_strip(self, frame, view, array, k, at, limit, part) -> int:
+        """Decode strip ``k`` into ``part``; returns the byte behind it."""
+        form = frame.samples
+        units = frame.units(len(part))
+        sizes = list(strip_sizes(frame, units))
+        start, stop, after = unit_payloads(view, at, limit, frame.pack(), k, sizes)
+        plain = raw_bits(form.levels)
+        context = None
+        for n, (y, rows, x, columns) in enumerate(units):
+            if context is None or frame.tile_width:
+                context = new_rows(columns)
+            raw = plain if stop[n] - start[n] == sizes[n][1] else 0
+            if not decode_unit(
+                self.model.kernel, context, y, array, start[n], stop[n], raw, form.depth,
+                form.step, form.levels - 1, part[y : y + rows, x : x + columns],
+            ):  # fmt: skip
+                raise CorruptStreamError(f"payload {n} of strip {k} is damaged")
+        return after
+
+    def _share_out(self, work: Callable, jobs) -> Iterator:
+        """Results of the work on each job, in order; few are held at a time."""
+        jobs = iter(jobs)
+        if self._threads == 1:
+            yield from map(work, jobs)
+            return
+        with ThreadPoolExecutor(self._threads) as pool:
+            ahead = [pool.submit(work, job) for job in islice(jobs, 2 * self._threads)]
+            while ahead:
+                result = ahead.pop(0).result()
+                ahead += [pool.submit(work, job) for job in islice(jobs, 1)]
+                yield result
+
+
+def _stack(images) -> np.ndarray:
+    array = np.asarray(images)
+    if array.dtype not in (np.uint8, np.uint16) or array.ndim not in (2, 3):
+        raise InputError(
+            "images must be gray, uint8 or uint16, of shape (H, W) or (N, H, W), "
+            f"not {array.dtype} of shape {array.shape}"
+        )
+    if array.size == 0:
+        raise InputError(f"images must have at least one pixel, not shape {array.shape}")
+    return np.ascontiguousarray(array if array.ndim == 3 else array[None])

@@ -1,0 +1,316 @@
+"""Version 2 of the container ``.lgc``: header, strips with checksums, and an index.
+
+The header is that of :data:`lutgen.model.header.VERSION_2`.  Behind it come the strips, image by
+image from the top.  A strip is coded on its own: its contexts begin anew at its top.
+
+A strip's *units* each have a payload: the rows of the strip, or, where the header has a tile width,
+its tiles from left to right (the last may be narrower).  Of each unit follow
+
+- the length of its payload in bytes, less that of the unit before it in the strip (0 before the
+  first), as a zigzag number (0, -1, 1, -2, ... are 0, 1, 2, 3, ...) in LEB128: seven bits a byte,
+  low ones first, the top bit set if another byte follows;
+- the payload (:mod:`.row_coder`), with zeros behind it if it is shorter than a byte for each 2,048
+  samples: what a file makes a reader allocate, its bytes have paid for.  A payload as long as the
+  unit's folded residuals would be in plain bits is just that: no unit grows.
+
+A strip ends with a CRC-32 (that of zlib and Ethernet), little-endian, of the header's bytes, the
+number of the strip in four bytes, and the strip's bytes before it: it finds any one burst of damage
+of up to 32 bits.  If there is more than one strip, an index ends the file: the bytes of each strip
+with its CRC, four bytes each, and the CRC-32 of the header and these.  By it a reader finds the
+strip behind a damaged one.  Nothing follows.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+
+from lutgen.codec.coder import RANS
+from lutgen.codec.container import CorruptStreamError
+from lutgen.errors import InputError
+from lutgen.model.header import MAGIC, VERSION_2, magic_and_version
+from lutgen.model.samples import SampleFormat
+
+__all__ = [
+    "CRC_BYTES", "Frame", "index_bytes", "least_payload_bytes", "pack_strip", "raw_bits",
+    "raw_bytes", "split_index", "strip_sizes", "unit_payloads",
+]  # fmt: skip
+
+CRC_BYTES = 4
+MAX_SIDE = (1 << 16) - 1
+_HASH_BYTES = VERSION_2["model hash"].size
+#: No more bytes say a length: 35 bits.
+_LENGTH_BYTES = 5
+#: Samples that a byte of a payload stands for at most.
+_SAMPLES_PER_BYTE = 2048
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the header says: a format of samples, sizes, and how they are cut.
+
+    Parameters
+    ----------
+    model_hash:
+        First 8 bytes of the model's hash.
+    samples:
+        Depth, channels, and greatest error.
+    width, height:
+        Of each image, 1 to 65,535 pixels.
+    strip_height:
+        Rows of a strip, 1 to ``height``; the last strip may have fewer.
+    tile_width:
+        Columns of a tile, or 0 if every row is a unit of its own.
+    images:
+        Number of images, 1 to 2**32 - 1.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range.
+    """
+
+    model_hash: bytes
+    samples: SampleFormat
+    width: int
+    height: int
+    strip_height: int
+    tile_width: int = 0
+    images: int = 1
+
+    def __post_init__(self) -> None:
+        if len(self.model_hash) != _HASH_BYTES:
+            raise InputError(f"model hash must be of 8 bytes, not {len(self.model_hash)}")
+        for name, value, least, most in (
+            ("image width", self.width, 1, MAX_SIDE),
+            ("image height", self.height, 1, MAX_SIDE),
+            ("strip height", self.strip_height, 1, self.height),
+            ("tile width", self.tile_width, 0, self.width),
+            ("number of images", self.images, 1, (1 << 32) - 1),
+        ):
+            if not least <= value <= most:
+                raise InputError(f"{name} must be {least} to {most}, not {value!r}")
+        if self.samples.channels != 1:
+            raise InputError(f"channels must be 1, not {self.samples.channels}")
+        if self.samples.depth < 8:
+            raise InputError(f"bit depth must be 8 to 16, not {self.samples.depth}")
+
+    @property
+    def strips_of_image(self) -> int:
+        """Strips of one image."""
+        return -(-self.height // self.strip_height)
+
+    @property
+    def strips(self) -> int:
+        """Strips of the file."""
+        return self.images * self.strips_of_image
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of the file."""
+        return self.images * self.width * self.height
+
+    def rows(self, strip: int) -> tuple[int, int, int]:
+        """Image of a strip, its first row, and the row behind its last."""
+        image, k = divmod(strip, self.strips_of_image)
+        top = k * self.strip_height
+        return image, top, min(top + self.strip_height, self.height)
+
+    def units(self, height: int) -> list[tuple[int, int, int, int]]:
+        """Units of a strip of so many rows: first row, rows, first column, columns of each."""
+        if not self.tile_width:
+            return [(y, 1, 0, self.width) for y in range(height)]
+        return [
+            (0, height, x, min(self.tile_width, self.width - x))
+            for x in range(0, self.width, self.tile_width)
+        ]
+
+    def pack(self) -> bytes:
+        """The header's bytes."""
+        return VERSION_2.pack({
+            "model hash": self.model_hash,
+            "image width": self.width,
+            "image height": self.height,
+            "bit depth": self.samples.depth,
+            "channels": self.samples.channels,
+            "near": self.samples.near,
+            "coder": RANS.code,
+            "strip height": self.strip_height,
+            "tile width": self.tile_width,
+            "images": self.images,
+        })  # fmt: skip
+
+    @classmethod
+    def unpack(cls, data: bytes) -> "Frame":
+        """Read the header at the start of ``data``, and check that the rest can hold its pixels.
+
+        Raises
+        ------
+        CorruptStreamError
+            If it is cut short or breaks a rule of the format.
+        """
+        if len(data) < VERSION_2.size:
+            raise CorruptStreamError(
+                f"stream must have a header of {VERSION_2.size} bytes, "
+                f"not {len(data)} bytes in all"
+            )
+        magic, version = magic_and_version(data)
+        if magic != MAGIC:
+            raise CorruptStreamError(f"stream must start with {MAGIC!r}, not {magic!r}")
+        if version != VERSION_2.version:
+            raise CorruptStreamError(
+                f"stream format version must be {VERSION_2.version} with a model of profile "
+                f"predictive, not {version}"
+            )
+        values = VERSION_2.unpack(data)
+        try:
+            if values["coder"] != RANS.code:
+                raise InputError(f"coder must be {RANS.code}, not {values['coder']}")
+            frame = cls(
+                values["model hash"],
+                SampleFormat(values["bit depth"], values["channels"], values["near"]),
+                values["image width"], values["image height"], values["strip height"],
+                values["tile width"], values["images"],
+            )  # fmt: skip
+        except InputError as error:
+            raise CorruptStreamError(f"stream header: {error}") from None
+        frame._check_room(len(data))
+        return frame
+
+    def _check_room(self, size: int) -> None:
+        """CorruptStreamError unless so many bytes can hold the pixels: before any is allocated."""
+        units = self.strips * -(-self.width // self.tile_width) if self.tile_width else (
+            self.images * self.height
+        )
+        least = units + max(0, self.pixels - units * _SAMPLES_PER_BYTE) // _SAMPLES_PER_BYTE
+        least += VERSION_2.size + CRC_BYTES * self.strips
+        if least > size:
+            raise CorruptStreamError(
+                f"stream of {self.images} images of {self.width} x {self.height} must have at "
+                f"least {least} bytes, but is cut short: it has {size}"
+            )
+
+
+def least_payload_bytes(samples: int) -> int:
+    """No payload of so many samples is shorter."""
+    return samples // _SAMPLES_PER_BYTE
+
+
+def raw_bits(levels: int) -> int:
+    """Bits of a folded residual of samples of so many levels."""
+    return max(1, (levels - 1).bit_length())
+
+
+def raw_bytes(samples: int, levels: int) -> int:
+    """Bytes of so many folded residuals in plain bits."""
+    return (samples * raw_bits(levels) + 7) // 8
+
+
+def _checksum(header: bytes, strip: int, body: bytes) -> bytes:
+    return struct.pack("<I", crc32(body, crc32(struct.pack("<I", strip), crc32(header))))
+
+
+def pack_strip(header: bytes, strip: int, payloads: list[bytes]) -> bytes:
+    """Bytes of a strip from the payloads of its units."""
+    body, before = bytearray(), 0
+    for payload in payloads:
+        change = len(payload) - before
+        before = len(payload)
+        number = 2 * change if change >= 0 else -2 * change - 1
+        while number >= 128:
+            body.append(number & 127 | 128)
+            number >>= 7
+        body.append(number)
+        body += payload
+    return bytes(body) + _checksum(header, strip, bytes(body))
+
+
+def unit_payloads(
+    data: memoryview, at: int, end: int, header: bytes, strip: int, sizes: list[tuple[int, int]]
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Where the payloads of a strip's units are.
+
+    Parameters
+    ----------
+    data, at, end:
+        The file, the strip's first byte, and the byte behind what it may reach to.
+    sizes:
+        Least and greatest length of each unit's payload.
+
+    Returns
+    -------
+    (start, stop, next):
+        int64 arrays with an entry for each unit, and the byte behind the strip.
+
+    Raises
+    ------
+    CorruptStreamError
+        If a length is out of range or the checksum is wrong.
+    """
+    first, length = at, 0
+    start = np.empty(len(sizes), dtype=np.int64)
+    stop = np.empty(len(sizes), dtype=np.int64)
+    for k, (least, most) in enumerate(sizes):
+        number = shift = 0
+        while True:
+            if at >= end or shift == 7 * _LENGTH_BYTES:
+                raise CorruptStreamError(f"strip {strip} is cut short")
+            number |= (data[at] & 127) << shift
+            at += 1
+            shift += 7
+            if data[at - 1] < 128:
+                break
+        length += number >> 1 if not number & 1 else -(number + 1 >> 1)
+        if not least <= length <= most or at + length > end:
+            raise CorruptStreamError(
+                f"length of payload {k} of strip {strip} must be {least} to {most} and within the "
+                f"file, not {length}"
+            )
+        start[k], stop[k] = at, at + length
+        at += length
+    if at + CRC_BYTES > end:
+        raise CorruptStreamError(f"strip {strip} is cut short")
+    if bytes(data[at : at + CRC_BYTES]) != _checksum(header, strip, bytes(data[first:at])):
+        raise CorruptStreamError(f"checksum of strip {strip} is wrong: the file is damaged")
+    return start, stop, at + CRC_BYTES
+
+
+def index_bytes(header: bytes, sizes: list[int]) -> bytes:
+    """The index of a file whose strips have so many bytes; none of a single strip."""
+    if len(sizes) == 1:
+        return b""
+    body = struct.pack(f"<{len(sizes)}I", *sizes)
+    return body + struct.pack("<I", crc32(body, crc32(header)))
+
+
+def split_index(data: bytes, frame: Frame) -> tuple[list[int] | None, int]:
+    """First byte of each strip by the index, if it is sound, and where strips must end.
+
+    Returns
+    -------
+    (starts, end):
+        ``starts`` is None where the index is damaged: then strips follow one another.
+    """
+    count = frame.strips
+    if count == 1:
+        return [VERSION_2.size], len(data)
+    body = len(data) - 4 * count - CRC_BYTES
+    if body < VERSION_2.size:
+        raise CorruptStreamError("stream is cut short: it has no room for its index")
+    table = data[body : body + 4 * count]
+    (checksum,) = struct.unpack("<I", data[body + 4 * count :])
+    if crc32(table, crc32(data[: VERSION_2.size])) != checksum:
+        return None, body
+    starts = np.cumsum([VERSION_2.size, *struct.unpack(f"<{count}I", table)]).tolist()
+    if starts[-1] != body:
+        return None, body
+    return starts[:-1], body
+
+
+def strip_sizes(frame: Frame, units: list[tuple[int, int, int, int]]) -> Iterator[tuple[int, int]]:
+    """Least and greatest length of the payload of each unit."""
+    for _, rows, _, columns in units:
+        samples = rows * columns
+        yield least_payload_bytes(samples), raw_bytes(samples, frame.samples.levels)

@@ -1,0 +1,189 @@
+"""What `lutgen eval` measures: codecs that make one file of one image and the image of the file."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from lutgen.codec.codec import Codec
+from lutgen.codec.coder import RANS, Coder
+from lutgen.codec.container import Header, split_packets
+from lutgen.compare.upsampling import rmse, upsampling_errors
+from lutgen.errors import InputError
+from lutgen.formats.imageio import by_shape
+from lutgen.formats.rules import GRAY_8, GrayLimits
+from lutgen.model.model import Model
+
+__all__ = ["ImageCodec", "Tell", "TileCodec", "differs", "mean_bpp"]
+
+#: Told the step, pixels done and all pixels of the step.
+Tell = Callable[[str, int, int], None]
+
+
+class ImageCodec(ABC):
+    """A codec of gray images, a file each.
+
+    Attributes
+    ----------
+    limits:
+        Images that it codes.
+    most_near:
+        Greatest error that it can be told to make; 0 if it is lossless only.
+    """
+
+    limits: GrayLimits = GRAY_8
+    most_near: int = 0
+
+    @abstractmethod
+    def encode(self, array: np.ndarray, near: int = 0) -> bytes:
+        """The file of an image of uint8 or uint16, shape (H, W), no sample off by over ``near``."""
+
+    @abstractmethod
+    def decode(self, data: bytes) -> np.ndarray:
+        """The image of a file, of the type and shape that it had."""
+
+    def record(self) -> dict:
+        """What is said of the codec beside its figures, ready for json."""
+        return {}
+
+    def measure(self, images: Sequence[np.ndarray], tell: Tell) -> dict:
+        """What the codec measures, lossless: `measure_files`, and what else it likes to tell."""
+        return self.measure_files(images, tell)
+
+    def measure_files(self, images: Sequence[np.ndarray], tell: Tell, near: int = 0) -> dict:
+        """``bpp`` of a file for each image, ``speed`` in Mpixel/s, and whether it is ``verified``
+        that no sample is off by more than ``near``.
+        """
+        # Compilation is not part of the speed.
+        self.decode(self.encode(images[0][:1, :1], near))
+        step = f"coding, near {near}" if near else "coding"
+        pixels = sum(image.size for image in images)
+        sizes = []
+        done = 0
+        encode_s = decode_s = 0.0
+        verified = True
+        for image in images:
+            start = time.perf_counter()
+            data = self.encode(image, near)
+            encoded = time.perf_counter()
+            found = self.decode(data)
+            decode_s += time.perf_counter() - encoded
+            encode_s += encoded - start
+            sizes.append(len(data))
+            verified &= differs(found, image, near) is None
+            done += image.size
+            tell(step, done, pixels)
+        return {
+            "bpp": {"file_each": 8 * sum(sizes) / pixels, "mean_each": mean_bpp(sizes, images)},
+            "speed": {"encode": pixels / encode_s / 1e6, "decode": pixels / decode_s / 1e6},
+            "verified": verified,
+        }
+
+
+def differs(found: np.ndarray, image: np.ndarray, near: int = 0) -> str | None:
+    """In which way a decoded image is not the one that was coded; None if it is."""
+    if found.shape != image.shape or found.dtype != image.dtype:
+        return f"{found.dtype} of shape {found.shape} for {image.dtype} of shape {image.shape}"
+    worst = int(np.abs(found.astype(np.int32) - image).max())
+    return f"off by {worst}" if worst > near else None
+
+
+def mean_bpp(sizes: Sequence[int], images: Sequence[np.ndarray]) -> float:
+    """Mean bits per pixel of images, of files of so many bytes; each image counts alike."""
+    return float(np.mean([8 * n / image.size for n, image in zip(sizes, images, strict=True)]))
+
+
+class TileCodec(ImageCodec):
+    """The codec of the profiles ``raster-table`` and ``gic-dlc``: 8-bit gray in tiles.
+
+    Besides the figures of any codec it gives those of files that hold all images of one size,
+    those of the tiles alone, ideal code lengths, and what each level of a pyramid takes.
+    """
+
+    def __init__(
+        self, model: Model, *, tile: tuple[int, int] = (32, 32), coder: Coder = RANS
+    ) -> None:
+        self._codec = Codec(model, threads=1)
+        self._options = {"tile": tile, "coder": coder}
+
+    def encode(self, array: np.ndarray, near: int = 0) -> bytes:
+        if near:
+            raise InputError(f"near of a codec that is lossless only must be 0, not {near}")
+        return self._codec.encode(array, **self._options).data
+
+    def decode(self, data: bytes) -> np.ndarray:
+        return self._codec.decode(data)[0]
+
+    def record(self) -> dict:
+        model, coder = self._codec.model, self._options["coder"]
+        return {
+            "tile": list(self._options["tile"]),
+            "coder": {"name": coder.name, "state_bits": coder.state_bits},
+            "model": {"profile": model.profile, "hash": model.hash},
+        }
+
+    def measure(self, images: Sequence[np.ndarray], tell: Tell) -> dict:
+        codec, model, tile = self._codec, self._codec.model, self._options["tile"]
+        self.decode(self.encode(images[0][:1, :1]))
+        pixels = sum(image.size for image in images)
+        groups = by_shape(images)
+        payload = file = file_each = 0
+        mean = 0.0
+        level_bits = np.zeros(model.levels + 1)
+        errors = np.zeros((model.levels, 3))
+        encode_s = decode_s = 0.0
+        verified = True
+        done = {"encoding": 0, "decoding": 0}
+
+        def step(name: str) -> Callable[[int], None]:
+            def add(count: int) -> None:
+                done[name] += count
+                tell(name, done[name], pixels)
+
+            return add
+
+        for group in groups:
+            start = time.perf_counter()
+            encoded = codec.encode(group, **self._options, progress=step("encoding"))
+            encode_s += time.perf_counter() - start
+            level_bits += encoded.level_bits
+            payload += encoded.payload_bytes
+            file += len(encoded.data)
+            sizes = _file_sizes(encoded.data, len(group))
+            file_each += sum(sizes)
+            mean += len(group) * mean_bpp(sizes, group)
+            start = time.perf_counter()
+            decoded = codec.decode(encoded.data, progress=step("decoding"))
+            decode_s += time.perf_counter() - start
+            verified &= np.array_equal(decoded, group)
+            errors += upsampling_errors(group, model, tile)
+        return {
+            "bpp": {
+                "ideal": float(level_bits.sum()) / pixels,
+                "payload": 8 * payload / pixels,
+                "file": 8 * file / pixels,
+                "file_each": 8 * file_each / pixels,
+                "mean_each": mean / len(images),
+            },
+            "levels": [
+                {"level": level, "bpp": bits / pixels} | found
+                for level, (bits, found) in enumerate(
+                    zip(level_bits.tolist(), [*rmse(errors), {}], strict=True)
+                )
+            ],
+            "speed": {"encode": pixels / encode_s / 1e6, "decode": pixels / decode_s / 1e6},
+            "verified": bool(verified),
+        }
+
+
+def _file_sizes(data: bytes, images: int) -> list[int]:
+    """Bytes that each image of a file would take in a file of its own.
+
+    An image's packets do not depend on its neighbours in the file: only headers are added.
+    """
+    header = Header.unpack(data)
+    starts, lengths = split_packets(data, header)
+    ends = (starts + lengths).reshape(images, -1)[:, -1]
+    header_bytes = len(header.pack())
+    return (np.diff(ends, prepend=header_bytes) + header_bytes).tolist()

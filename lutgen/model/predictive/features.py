@@ -1,0 +1,233 @@
+"""Features of a sample as data: what each is made of, and how all are brought to one scale.
+
+A feature is a sum of differences of quantities (:mod:`.neighbourhood`), or of their absolute
+values.  Divided by the *scale* that the errors nearby have, and clamped to a byte, it means the
+same for 8 bits and for 16, in noise and in smooth parts; the division is a shift by whole octaves.
+
+The scale is a weighted sum S of absolute differences, mostly errors, plus a constant: about 256
+times the spread to be expected of the error, in 1/8 of a sample.  Its logarithm is linear between
+powers of two, as everywhere in this profile: 16 times the exponent plus the four bits below the
+leading one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from lutgen.errors import InputError
+from lutgen.files.compiled import njit
+
+from .neighbourhood import PREDICTION, QUANTITIES, ZERO
+
+__all__ = [
+    "LEAST_EXPONENT", "LEAST_SCALE", "LEVEL_NUMBER", "OCTAVE", "SCALE_NUMBER", "STANDARD",
+    "STANDARD_TERMS", "Feature", "Scale", "difference", "early_features", "log2", "normalised",
+    "pairs", "scale_of",
+]  # fmt: skip
+
+#: Steps of a logarithm in an octave.
+OCTAVE = 16
+#: Exponent of the least S: what is below it does not matter to any feature.
+LEAST_EXPONENT = 7
+LEAST_SCALE = 1 << LEAST_EXPONENT
+#: Bits of a feature, an unsigned number.
+FEATURE_BITS = 8
+SIGNED, ABSOLUTE, CHANGES = KINDS = ("signed", "absolute", "changes")
+#: As compiled loops tell features apart; the last two read no terms.
+SIGNED_NUMBER, ABSOLUTE_NUMBER, CHANGES_NUMBER, SCALE_NUMBER, LEVEL_NUMBER = range(5)
+_MOST_GAIN = 7
+_MOST_TERMS = 8
+_MOST_WEIGHT = 255
+
+
+def difference(text: str) -> tuple[int, int]:
+    """Numbers of the two quantities of ``a-b``, or of ``a`` and zero.
+
+    Raises
+    ------
+    InputError
+        If one of them is none.
+    """
+    a, _, b = text.partition("-")
+    pair = (a, b or ZERO)
+    for name in pair:
+        if name not in QUANTITIES:
+            raise InputError(f"quantity must be one of {', '.join(QUANTITIES)}, not {name!r}")
+    return QUANTITIES[pair[0]], QUANTITIES[pair[1]]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature, a byte.
+
+    Parameters
+    ----------
+    terms:
+        Differences ``a-b`` of quantities, or quantities ``a``, 1 to 8; the feature ``scale`` has
+        none: it is half the logarithm of S above its least value.  The term ``P`` alone is the
+        level of the first prediction, its seven most significant bits.
+    kind:
+        ``signed``: the terms are added up, and 128 is added so that the feature is not negative;
+        ``absolute``: their absolute values are added up; ``changes``: how many of them are not 0,
+        which no scale divides.
+    gain:
+        The sum is multiplied by ``2 ** gain``, 0 to 7, before it is divided by the scale.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range.
+    """
+
+    terms: tuple[str, ...]
+    kind: str = SIGNED
+    gain: int = 3
+
+    def __post_init__(self) -> None:
+        if len(self.terms) > _MOST_TERMS:
+            raise InputError(f"a feature must have at most {_MOST_TERMS} terms, not {self.terms!r}")
+        for term in self.terms:
+            difference(term)
+        if self.kind not in KINDS:
+            raise InputError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
+        if type(self.gain) is not int or not 0 <= self.gain <= _MOST_GAIN:
+            raise InputError(f"gain must be 0 to {_MOST_GAIN}, not {self.gain!r}")
+
+    @property
+    def name(self) -> str:
+        """As reports and netlists call it."""
+        if not self.terms:
+            return "scale"
+        marks = {SIGNED: "{}", ABSOLUTE: "|{}|", CHANGES: "({}!=0)"}[self.kind]
+        text = "+".join(marks.format(term) for term in self.terms)
+        return text if self.kind == CHANGES else f"{text}<<{self.gain}"
+
+    @property
+    def is_level(self) -> bool:
+        """Whether it is the level of the prediction, which no scale divides."""
+        return self.terms == (PREDICTION,) and self.kind == SIGNED
+
+    @property
+    def number(self) -> int:
+        """As compiled loops tell it apart."""
+        if not self.terms:
+            return SCALE_NUMBER
+        return LEVEL_NUMBER if self.is_level else KINDS.index(self.kind)
+
+    @property
+    def late(self) -> bool:
+        """Whether it needs the first prediction."""
+        return any(PREDICTION in term.split("-") for term in self.terms)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The weighted sum S.
+
+    Parameters
+    ----------
+    weights:
+        Weight of each absolute difference, 0 to 255.
+    least:
+        What S is where all of them are 0: 128 to 65,535.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range.
+    """
+
+    weights: Mapping[str, int]
+    least: int
+
+    def __post_init__(self) -> None:
+        for term, weight in self.weights.items():
+            if PREDICTION in term.split("-"):
+                raise InputError(f"scale must have terms known before P, not {term!r}")
+            difference(term)
+            if type(weight) is not int or not 0 <= weight <= _MOST_WEIGHT:
+                raise InputError(f"weight of {term} must be 0 to {_MOST_WEIGHT}, not {weight!r}")
+        if type(self.least) is not int or not LEAST_SCALE <= self.least < 1 << 16:
+            raise InputError(f"least scale must be {LEAST_SCALE} to 65535, not {self.least!r}")
+
+
+#: What a scale's weights may stand on.
+STANDARD_TERMS = (
+    "eW", "eN", "eNE", "eNW", "eWW", "eNN", "eNEE", "EW", "ENE", "ENEEE",
+    "W-NW", "N-NE", "N-NW", "W-WW", "N-NN",
+)  # fmt: skip
+
+#: Features that trainers offer to trees, those known before the prediction first.
+STANDARD = (
+    Feature(()),
+    *(Feature((pair,)) for pair in (
+        "W-NW", "NW-N", "N-NE", "W-N", "N-NN", "W-WW", "NE-NEE", "W-NE", "NW-NNW", "NE-NNE",
+    )),
+    *(Feature((error,), gain=4) for error in ("eW", "eN", "eNE", "eNW")),
+    *(Feature((error,), ABSOLUTE, 4) for error in (
+        "eW", "eN", "eNE", "eNW", "eWW", "eNN", "eNEE",
+    )),
+    *(Feature((energy,), ABSOLUTE) for energy in ("EW", "ENE", "ENEEE")),
+    Feature(("W-WW", "N-NW", "N-NE"), ABSOLUTE, 2),
+    Feature(("W-NW", "N-NN", "NE-NNE"), ABSOLUTE, 2),
+    Feature(("W-WW", "N-NW", "N-NE", "W-NW", "N-NN", "NE-NNE"), ABSOLUTE, 1),
+    Feature(("W-NW", "NW-N", "N-NE"), ABSOLUTE, 2),
+    Feature(("eW", "eN", "eNE", "eNW"), ABSOLUTE, 2),
+    # What drawn images are made of: neighbours that are exactly alike.
+    Feature(("W-NW", "NW-N", "N-NE"), CHANGES),
+    Feature(("W-WW", "W-NW", "NW-N", "N-NE", "NE-NEE", "N-NN", "NW-NNW", "NE-NNE"), CHANGES),
+    Feature(("eW", "eN", "eNE", "eNW", "eWW", "eNN", "eNEE"), CHANGES),
+    *(Feature((pair,), CHANGES) for pair in ("W-NW", "NW-N", "N-NE", "W-WW", "N-NN")),
+    *(Feature((pair,)) for pair in ("P-W", "P-N", "P-NE", "P-NW", "P-NN")),
+    Feature((PREDICTION,)),
+)  # fmt: skip
+
+
+def early_features(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
+    """Those that are known before the first prediction."""
+    return tuple(f for f in features if not f.late)
+
+
+@njit(nogil=True, inline="always")
+def log2(value):
+    """16 times the logarithm of a number from 16 to 2 ** 32 - 1, linear between powers of two."""
+    exponent = 0
+    for step in (16, 8, 4, 2, 1):
+        if value >> (exponent + step):
+            exponent += step
+    return (exponent << 4) + ((value >> (exponent - 4)) & 15)
+
+
+@njit(nogil=True, inline="always")
+def scale_of(kernel, quantity):
+    """S of a sample."""
+    scale = kernel.least
+    for k in range(len(kernel.weight)):
+        d = quantity[kernel.weighted[k, 0]] - quantity[kernel.weighted[k, 1]]
+        scale += kernel.weight[k] * abs(d)
+    return scale
+
+
+@njit(nogil=True, inline="always")
+def normalised(kernel, f, quantity, shift):
+    """Feature ``f`` of a sample, 0 to 255, where features are divided by ``2 ** shift``."""
+    total = 0
+    sign = kernel.kind[f]
+    for k in range(kernel.first[f], kernel.first[f + 1]):
+        d = quantity[kernel.pair[k, 0]] - quantity[kernel.pair[k, 1]]
+        if sign == SIGNED_NUMBER:
+            total += d
+        elif sign == ABSOLUTE_NUMBER:
+            total += abs(d)
+        else:
+            total += d != 0
+    if sign == CHANGES_NUMBER:
+        return total
+    value = (total << kernel.gain[f]) >> shift
+    return min(max(value, -128), 127) + 128 if sign == SIGNED_NUMBER else min(value, 255)
+
+
+def pairs(terms) -> np.ndarray:
+    """Numbers of the quantities of many differences: int64, shape (n, 2)."""
+    return np.array([difference(term) for term in terms], dtype=np.int64).reshape(-1, 2)

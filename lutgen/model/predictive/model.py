@@ -1,0 +1,317 @@
+"""The model file of profile ``predictive``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from lutgen.files.archive import ArchiveError, canonical_hash, read_archive, write_archive
+from lutgen.model.head import PROB_BITS
+from lutgen.model.model import ModelError
+
+from .features import Feature, Scale, early_features, pairs
+from .predictor import Predictor
+from .residual import TOKENS
+from .trees import PINS, LutTrees
+
+__all__ = [
+    "CLASS_BITS", "FORMAT_VERSION", "FRACTIONS", "KIND", "Kernel", "PredictiveModel", "SHIPPED",
+]  # fmt: skip
+
+KIND = "predictive-model"
+FORMAT_VERSION = 1
+PROFILE = "predictive"
+#: Models in the package.
+SHIPPED = ("photo", "photo-16")
+
+#: A class is a quarter of an octave of the scale, whose unit is 1/16 of an octave.
+CLASS_BITS = 2
+#: Tables of each scale: for predictions near a whole number, and for the others.
+FRACTIONS = 2
+_MOST_CLASSES = 128
+_MOST_FEATURES = 64
+#: Of the comparisons' table: no more than pins, and a constant.
+_NEVER = 255
+
+
+class Kernel(NamedTuple):
+    """A model as compiled loops want it; all arrays are int64 unless told."""
+
+    least: int  #: S without errors
+    weight: np.ndarray  #: (m,) of each absolute difference in S
+    weighted: np.ndarray  #: (m, 2) its quantities
+    early: int  #: features known before the first prediction
+    first: np.ndarray  #: (F + 1,) first pair of each feature
+    pair: np.ndarray  #: (p, 2) quantities
+    kind: np.ndarray  #: (F,) `.features.Feature.number`
+    gain: np.ndarray  #: (F,)
+    split_feature: np.ndarray  #: (n,) predictor's tree
+    split_threshold: np.ndarray  #: (n,)
+    split_child: np.ndarray  #: (n, 2)
+    coefficients: np.ndarray  #: (leaves, 18)
+    question_feature: np.ndarray  #: (q,) distinct comparisons of all LUT trees
+    question_threshold: np.ndarray  #: (q,)
+    correction_pin: np.ndarray  #: (c, 6) questions of each correction tree
+    correction_value: np.ndarray  #: (c, 64)
+    scale_pin: np.ndarray  #: (s, 6)
+    scale_value: np.ndarray  #: (s, 64)
+    origin: int  #: scale of class 0, in 1/16 octave
+    classes: int
+    cumulative: np.ndarray  #: int32 (2 * classes, tokens + 1)
+
+
+@dataclass(frozen=True, eq=False)
+class PredictiveModel:
+    """A codec model of profile ``predictive``.
+
+    Parameters
+    ----------
+    features:
+        What trees may compare, those known before the first prediction first; 1 to 64.
+    scale:
+        The sum S that features are divided by.
+    predictor:
+        First prediction.
+    corrections:
+        LUT trees that correct it: their sum, in 1/64 of the power of two above the spread.
+    scales:
+        LUT trees whose sum, in 1/16 of an octave, is added to the logarithm of S.
+    origin:
+        That logarithm, corrected, less ``origin``, in quarters of an octave, is the class.
+    cumulative:
+        int32, shape (2 K, 65), K of 1 to 128 classes: row 2 k + f has the cumulative frequencies
+        of the 64 tokens in class k, from 0 to 2**14, for predictions at most 1/8 from a whole
+        number (f = 0), or further away (f = 1); every token has at least 1.
+    training:
+        Training record, json: data, date, figures, licences.
+
+    Raises
+    ------
+    ModelError
+        If the parts do not fit together.
+    """
+
+    features: tuple[Feature, ...]
+    scale: Scale
+    predictor: Predictor
+    corrections: LutTrees
+    scales: LutTrees
+    origin: int
+    cumulative: np.ndarray
+    training: Mapping = field(default_factory=dict)
+
+    profile = PROFILE
+
+    def __post_init__(self) -> None:
+        count = len(self.features)
+        if not 1 <= count <= _MOST_FEATURES:
+            raise ModelError(f"features must be 1 to {_MOST_FEATURES}, not {count}")
+        early = len(early_features(self.features))
+        if any(f.late for f in self.features[:early]):
+            raise ModelError("features known before the prediction must come first")
+        if len(self.predictor.feature) and self.predictor.feature.max() >= early:
+            raise ModelError(
+                f"predictor must read features below {early}, not {self.predictor.feature.max()}"
+            )
+        for name, trees in (("corrections", self.corrections), ("scales", self.scales)):
+            if len(trees) and trees.feature.max() >= count:
+                raise ModelError(
+                    f"{name} must read features below {count}, not {trees.feature.max()}"
+                )
+        if type(self.origin) is not int or abs(self.origin) >= 1 << 15:
+            raise ModelError(f"origin must be a whole number of 16 bits, not {self.origin!r}")
+        self._check_tables()
+        if not isinstance(self.training, Mapping):
+            raise ModelError(
+                f"training record must be a mapping, not a {type(self.training).__name__}"
+            )
+
+    def _check_tables(self) -> None:
+        table = self.cumulative
+        rows = len(table)
+        if table.dtype != np.int32 or table.ndim != 2 or table.shape[1] != TOKENS + 1:
+            raise ModelError(
+                f"cumulative must be int32 of shape (rows, {TOKENS + 1}), "
+                f"not {table.dtype} of shape {table.shape}"
+            )
+        if rows % FRACTIONS or not FRACTIONS <= rows <= FRACTIONS * _MOST_CLASSES:
+            raise ModelError(
+                f"rows of cumulative must be even, 2 to {FRACTIONS * _MOST_CLASSES}, not {rows}"
+            )
+        if table[:, 0].any() or (table[:, -1] != 1 << PROB_BITS).any():
+            raise ModelError(f"cumulative must go from 0 to {1 << PROB_BITS}")
+        if (np.diff(table, axis=1) < 1).any():
+            raise ModelError("frequencies must be at least 1")
+
+    @property
+    def classes(self) -> int:
+        """Number of scales that have tables of their own."""
+        return len(self.cumulative) // FRACTIONS
+
+    @property
+    def name(self) -> str:
+        """Name under which it was trained, or ``predictive``."""
+        return str(self.training.get("model", PROFILE))
+
+    def stats(self) -> dict:
+        """Counts for reports, ready for json."""
+        questions = self.kernel.question_feature
+        return {
+            "features": len(self.features),
+            "predictors": self.predictor.leaves,
+            "predictor_depth": self.predictor.depth,
+            "correction_trees": len(self.corrections),
+            "scale_trees": len(self.scales),
+            "comparisons": len(questions) - 1 + len(
+                set(zip(self.predictor.feature.tolist(), self.predictor.threshold.tolist(),
+                        strict=True))
+            ),
+            "table_luts": sum(
+                trees.bits(t) for trees in (self.corrections, self.scales)
+                for t in range(len(trees))
+            ),
+            "classes": self.classes,
+            "table_bits": self.cumulative[:, 1:-1].size * PROB_BITS,
+        }  # fmt: skip
+
+    @cached_property
+    def kernel(self) -> Kernel:
+        """Arrays for compiled loops."""
+        terms = [pairs(f.terms) for f in self.features]
+        weights = {term: w for term, w in self.scale.weights.items() if w}
+        questions, pins = _questions(self.corrections, self.scales)
+        wide = lambda array: np.ascontiguousarray(array, dtype=np.int64)  # noqa: E731
+        return Kernel(
+            least=self.scale.least,
+            weight=wide(list(weights.values())),
+            weighted=pairs(weights),
+            early=len(early_features(self.features)),
+            first=wide(np.cumsum([0, *map(len, terms)])),
+            pair=np.concatenate([*terms, np.zeros((0, 2), np.int64)]),
+            kind=wide([f.number for f in self.features]),
+            gain=wide([f.gain for f in self.features]),
+            split_feature=wide(self.predictor.feature),
+            split_threshold=wide(self.predictor.threshold),
+            split_child=wide(self.predictor.child),
+            coefficients=wide(self.predictor.coefficients),
+            question_feature=wide(questions[:, 0]),
+            question_threshold=wide(questions[:, 1]),
+            correction_pin=pins[0],
+            correction_value=wide(self.corrections.values),
+            scale_pin=pins[1],
+            scale_value=wide(self.scales.values),
+            origin=self.origin,
+            classes=self.classes,
+            cumulative=np.ascontiguousarray(self.cumulative),
+        )
+
+    def _parts(self) -> tuple[dict, dict[str, np.ndarray]]:
+        meta = {
+            "features": [[list(f.terms), f.kind, f.gain] for f in self.features],
+            "weights": dict(self.scale.weights),
+            "least": self.scale.least,
+            "origin": self.origin,
+        }
+        arrays = {"cumulative": self.cumulative}
+        for name in ("feature", "threshold", "child", "coefficients"):
+            arrays[f"predictor.{name}"] = getattr(self.predictor, name)
+        for part in ("corrections", "scales"):
+            for name in ("feature", "threshold", "values"):
+                arrays[f"{part}.{name}"] = getattr(getattr(self, part), name)
+        return meta, arrays
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256, in hex, of all that decoding depends on; not of the training record."""
+        return canonical_hash(*self._parts())
+
+    def with_training(self, training: Mapping) -> "PredictiveModel":
+        """The same model with another training record."""
+        return replace(self, training=training)
+
+    def save(self, path) -> None:
+        """Write the model file."""
+        meta, arrays = self._parts()
+        meta = {"model": meta, "training": dict(self.training)}
+        write_archive(path, KIND, FORMAT_VERSION, meta, arrays)
+
+    @classmethod
+    def load(cls, path) -> "PredictiveModel":
+        """Read a model file.
+
+        Raises
+        ------
+        ModelError
+            If the file is malformed in any way.
+        OSError
+            If it cannot be read.
+        """
+        try:
+            return cls._from_parts(*read_archive(path, KIND, FORMAT_VERSION))
+        except ArchiveError as error:
+            raise ModelError(str(error)) from None  # it names the file
+        except ModelError as error:
+            raise ModelError(f"{path}: {error}") from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelError(f"{path}: malformed model: {error}") from None
+
+    @classmethod
+    def _from_parts(cls, meta: dict, arrays: dict) -> "PredictiveModel":
+        parts = meta["model"]
+        return cls(
+            features=tuple(
+                Feature(tuple(terms), kind, gain) for terms, kind, gain in parts["features"]
+            ),
+            scale=Scale(parts["weights"], parts["least"]),
+            predictor=Predictor(*(
+                arrays[f"predictor.{k}"] for k in ("feature", "threshold", "child", "coefficients")
+            )),
+            corrections=_trees(arrays, "corrections"),
+            scales=_trees(arrays, "scales"),
+            origin=parts["origin"],
+            cumulative=arrays["cumulative"],
+            training=meta["training"],
+        )  # fmt: skip
+
+    @classmethod
+    def shipped(cls, name: str) -> "PredictiveModel":
+        """A model in the package: ``photo`` or ``photo-16``.
+
+        Raises
+        ------
+        ModelError
+            If there is none of this name.
+        """
+        if name not in SHIPPED:
+            raise ModelError(f"model must be one of {', '.join(SHIPPED)}, not {name!r}")
+        with resources.as_file(resources.files("lutgen") / "models" / f"{name}.lutgen") as path:
+            return cls.load(Path(path))
+
+
+def _trees(arrays: dict, part: str) -> LutTrees:
+    return LutTrees(*(arrays[f"{part}.{name}"] for name in ("feature", "threshold", "values")))
+
+
+def _questions(*networks: LutTrees) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The distinct questions of all trees, the first of which is never true, and their numbers.
+
+    Returns
+    -------
+    questions : (q, 2) int64
+        Feature and threshold.
+    pins : list of (n, 6) int64
+        The questions of each tree of each network.
+    """
+    number = {(0, _NEVER): 0}
+    pins = []
+    for trees in networks:
+        pin = np.zeros((len(trees), PINS), dtype=np.int64)
+        for at in np.ndindex(pin.shape):
+            key = int(trees.feature[at]), int(trees.threshold[at])
+            pin[at] = 0 if key[1] == _NEVER else number.setdefault(key, len(number))
+        pins.append(pin)
+    return np.array(list(number), dtype=np.int64), pins

@@ -1,0 +1,122 @@
+"""The first prediction: a tree over early features chooses one of many linear predictors."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lutgen.errors import InputError
+from lutgen.files.compiled import njit
+
+from .neighbourhood import FRACTION_BITS, SAMPLES
+
+__all__ = ["COEFFICIENT_BITS", "Predictor", "first_prediction", "leaf_of"]
+
+#: A coefficient is a whole number of 1/128.
+COEFFICIENT_BITS = 7
+_MOST_COEFFICIENT = 255
+_MOST_LEAVES = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """Tree of thresholds and a table of coefficients.
+
+    Parameters
+    ----------
+    feature, threshold:
+        uint8, shape (n,): node k goes to its second child if the feature is above the threshold.
+    child:
+        int16, shape (n, 2): a later node, or ``-1 - leaf``.  Without nodes there is one leaf.
+    coefficients:
+        int16, shape (n + 1, 18), -255 to 255: those of each leaf, in the order of
+        `.neighbourhood.SAMPLES`, in 1/128; those of a leaf add up to 128, so that the prediction
+        follows the samples' level.
+
+    Raises
+    ------
+    InputError
+        If the arrays are no tree, or a value is outside its range.
+    """
+
+    feature: np.ndarray
+    threshold: np.ndarray
+    child: np.ndarray
+    coefficients: np.ndarray
+
+    def __post_init__(self) -> None:
+        n = len(self.feature)
+        shapes = {"feature": (n,), "threshold": (n,), "child": (n, 2),
+                  "coefficients": (n + 1, len(SAMPLES))}  # fmt: skip
+        types = {"feature": "u1", "threshold": "u1", "child": "i2", "coefficients": "i2"}
+        for name, shape in shapes.items():
+            array = getattr(self, name)
+            if array.dtype != types[name] or array.shape != shape:
+                raise InputError(
+                    f"{name} of the predictor must be {np.dtype(types[name])} of shape {shape}, "
+                    f"not {array.dtype} of shape {array.shape}"
+                )
+        if n + 1 > _MOST_LEAVES:
+            raise InputError(f"predictor must have at most {_MOST_LEAVES} leaves, not {n + 1}")
+        self._check_tree(n)
+        worst = int(np.abs(self.coefficients.astype(np.int32)).max())
+        if worst > _MOST_COEFFICIENT:
+            raise InputError(
+                f"coefficients must be -{_MOST_COEFFICIENT} to {_MOST_COEFFICIENT}, not {worst}"
+            )
+        sums = self.coefficients.sum(axis=1, dtype=np.int64)
+        if (sums != 1 << COEFFICIENT_BITS).any():
+            raise InputError(
+                f"coefficients of a leaf must add up to {1 << COEFFICIENT_BITS}, "
+                f"not {int(sums[sums != 1 << COEFFICIENT_BITS][0])}"
+            )
+
+    def _check_tree(self, n: int) -> None:
+        """Every node and every leaf must be the child of exactly one node, a later one."""
+        child = self.child.astype(np.int64)
+        if (child >= n).any() or (child < -1 - n).any():
+            raise InputError(f"children must be nodes or leaves of {n} nodes")
+        inner = child >= 0
+        if (child[inner] <= np.nonzero(inner)[0]).any():
+            raise InputError("children of a node must come behind it")
+        found = np.sort(child.ravel())
+        wanted = np.concatenate([np.arange(-1 - n, 0), np.arange(1, n)]) if n else found
+        if not np.array_equal(found, wanted):
+            raise InputError("every node and leaf must be the child of one node")
+
+    @property
+    def leaves(self) -> int:
+        """Number of linear predictors."""
+        return len(self.coefficients)
+
+    @property
+    def depth(self) -> int:
+        """Most comparisons on a way to a leaf."""
+        depth = [0] * len(self.feature)
+        deepest = 0
+        for k, pair in enumerate(self.child.tolist()):
+            deepest = max(deepest, depth[k] + 1)
+            for c in pair:
+                if c >= 0:
+                    depth[c] = depth[k] + 1
+        return deepest
+
+
+@njit(nogil=True, inline="always")
+def leaf_of(kernel, feature):
+    """Leaf of a sample, whose early features are known."""
+    if len(kernel.split_feature) == 0:
+        return 0
+    node = 0
+    while node >= 0:
+        above = feature[kernel.split_feature[node]] > kernel.split_threshold[node]
+        node = kernel.split_child[node, 1 if above else 0]
+    return -1 - node
+
+
+@njit(nogil=True, inline="always")
+def first_prediction(kernel, leaf, quantity, maximum):
+    """First prediction of a sample, in 1/8, between 0 and the greatest sample."""
+    total = 1 << (COEFFICIENT_BITS - 1)
+    for k in range(kernel.coefficients.shape[1]):
+        total += kernel.coefficients[leaf, k] * quantity[k]
+    return min(max(total >> COEFFICIENT_BITS, 0), maximum << FRACTION_BITS)

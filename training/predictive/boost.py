@@ -1,0 +1,172 @@
+"""LUT trees, one by one: each takes what those before it have left of the code length.
+
+Gradient boosting of oblivious trees: the six questions of a tree are chosen one at a time, each by
+the gain that it has in all leaves at once; the leaves' values are one Newton step.  Values are
+rounded when a tree is made, so that later ones see the whole numbers that the codec will use.
+"""
+
+from collections.abc import Callable
+
+import numba
+import numpy as np
+
+from lutgen.files.compiled import njit
+from lutgen.model.predictive.features import LEAST_EXPONENT
+from lutgen.model.predictive.model import Kernel
+from lutgen.model.predictive.trees import PINS, LutTrees
+
+from .config import PredictiveConfig
+from .draw import Drawn, features_of, logarithm_of
+from .likelihood import bits, slopes
+from .scale import log_spread
+
+__all__ = ["boost"]
+
+_BINS = 64
+#: Of all samples, a leaf is drawn towards 0 as if it had this share more.
+_SHRINK = 1e-5
+#: Nats in a unit of scale trees.
+_SCALE_UNIT = np.log(2) / 16
+_NEVER = 255
+#: Scale trees before the first correction, whose best values are taken in full.
+_LEAD = 2
+
+
+@njit(nogil=True, parallel=True, fastmath=True)
+def _histograms(bins, leaf, slope, curve, leaves):
+    """Sums of slope and curvature: float32, shape (features, leaves, bins, 2)."""
+    out = np.zeros((len(bins), leaves, _BINS, 2), dtype=np.float32)
+    for f in numba.prange(len(bins)):
+        into = out[f]
+        row = bins[f]
+        for i in range(len(slope)):
+            into[leaf[i], row[i], 0] += slope[i]
+            into[leaf[i], row[i], 1] += curve[i]
+    return out
+
+
+@njit(nogil=True, parallel=True)
+def _descend(leaf, row, threshold, pin):
+    for i in numba.prange(len(leaf)):
+        if row[i] > threshold:
+            leaf[i] |= 1 << pin
+
+
+def _edges(features: np.ndarray) -> list[np.ndarray]:
+    shares = np.linspace(0, 1, _BINS + 1)[1:-1]
+    found = [np.unique(np.quantile(row[::5], shares, method="nearest")) for row in features]
+    # A comparison with 255 is never true.
+    return [edge[edge < _NEVER] for edge in found]
+
+
+class _Grower:
+    """Grows trees over the same samples."""
+
+    def __init__(self, features: np.ndarray, config: PredictiveConfig) -> None:
+        self._features = features
+        self._edges = _edges(features)
+        self._bins = np.stack([
+            np.searchsorted(edge, row, side="left").astype(np.uint8)
+            for edge, row in zip(self._edges, features, strict=True)
+        ])  # fmt: skip
+        self._used: set[tuple[int, int]] = set()
+        self._thrift = config.thrift
+        # Half of the samples, every second one, decide on questions: twice as fast.
+        self._half = [np.ascontiguousarray(self._bins[:, k::2]) for k in (0, 1)]
+
+    def tree(self, slope, curve, parity: int, unit: float, rate: float):
+        """Questions (feature, threshold) and values, in ``unit``, of one more tree.
+
+        Of its best values the share ``rate`` is taken.
+        """
+        bins = self._half[parity]
+        g, h = slope[parity::2], curve[parity::2]
+        leaf = np.zeros(len(g), dtype=np.uint8)
+        questions = []
+        for pin in range(PINS):
+            f, b = self._question(_histograms(bins, leaf, g, h, 1 << pin), h)
+            if f < 0:
+                break
+            self._used.add((f, b))
+            questions.append((f, int(self._edges[f][b])))
+            _descend(leaf, bins[f], b, pin)
+        shrink = len(h) * _SHRINK * float(h.mean()) + 1e-9
+        top = np.bincount(leaf, g, 1 << PINS)
+        values = -top / (np.bincount(leaf, h, 1 << PINS) + shrink) * rate
+        return questions, np.clip(np.rint(values / unit), -128, 127).astype(np.int8)
+
+    def _question(self, histogram, curve) -> tuple[int, int]:
+        below = np.cumsum(histogram.astype(np.float64), axis=2)
+        whole = below[:, :, -1:]
+        shrink = len(curve) * _SHRINK * float(curve.mean()) + 1e-9
+
+        def worth(part):
+            return part[..., 0] ** 2 / (part[..., 1] + shrink)
+
+        gain = (worth(below) + worth(whole - below) - worth(whole)).sum(axis=1)
+        for f, edge in enumerate(self._edges):
+            gain[f, len(edge) :] = 0
+            for b in range(len(edge)):
+                if (f, b) not in self._used:
+                    gain[f, b] *= 1 - self._thrift
+        f, b = np.unravel_index(np.argmax(gain), gain.shape)
+        return (int(f), int(b)) if gain[f, b] > 0 else (-1, -1)
+
+    def leaves(self, questions) -> np.ndarray:
+        """Address that each sample gives a tree: uint8, shape (n,)."""
+        leaf = np.zeros(self._features.shape[1], dtype=np.uint8)
+        for pin, (f, threshold) in enumerate(questions):
+            _descend(leaf, self._features[f], threshold, pin)
+        return leaf
+
+
+def _order(config: PredictiveConfig) -> list[bool]:
+    """For each tree whether it is one of the scale; both kinds are spread evenly."""
+    lead = min(_LEAD, config.scales)
+    at = [(k / max(1, config.scales - lead), True) for k in range(config.scales - lead)]
+    at += [((k + 0.5) / max(1, config.corrections), False) for k in range(config.corrections)]
+    return [True] * lead + [of_scale for _, of_scale in sorted(at)]
+
+
+def _pack(trees) -> LutTrees:
+    if not trees:
+        return LutTrees.none()
+    feature = np.zeros((len(trees), PINS), dtype=np.uint8)
+    threshold = np.full((len(trees), PINS), _NEVER, dtype=np.uint8)
+    for t, (questions, _) in enumerate(trees):
+        for pin, (f, value) in enumerate(questions):
+            feature[t, pin], threshold[t, pin] = f, value
+    return LutTrees(feature, threshold, np.stack([values for _, values in trees]))
+
+
+def boost(
+    kernel: Kernel, drawn: Drawn, config: PredictiveConfig,
+    tick: Callable[[float], None] = lambda bits: None,
+) -> tuple[LutTrees, LutTrees]:  # fmt: skip
+    """Correction trees and scale trees; ``tick`` is told the mean bits before each tree."""
+    logarithm = logarithm_of(kernel, drawn.quantity)
+    grower = _Grower(features_of(kernel, drawn), config)
+    residual = drawn.error
+    spread = log_spread(logarithm)
+    #: Samples in a unit of correction trees.
+    unit = np.ldexp(np.float32(1), (logarithm >> 4) - LEAST_EXPONENT - 9)
+    slope, curve = np.empty_like(residual), np.empty_like(residual)
+    made = {True: [], False: []}
+    for k, of_scale in enumerate(_order(config)):
+        tick(bits(residual, spread))
+        slopes(residual, spread, of_scale, slope, curve)
+        if not of_scale:
+            ratio = unit / np.exp(spread)
+            slope *= ratio
+            curve *= ratio * ratio
+        rate = 1.0 if k < _LEAD else config.rate
+        questions, values = grower.tree(
+            slope, curve, k & 1, _SCALE_UNIT if of_scale else 1.0, rate
+        )
+        made[of_scale].append((questions, values))
+        step = values[grower.leaves(questions)].astype(np.float32)
+        if of_scale:
+            spread += step * np.float32(_SCALE_UNIT)
+        else:
+            residual = residual - step * unit
+    return _pack(made[False]), _pack(made[True])

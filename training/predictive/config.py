@@ -1,0 +1,65 @@
+"""How a predictive model is trained."""
+
+from dataclasses import dataclass
+
+from lutgen.errors import InputError
+
+__all__ = ["PredictiveConfig"]
+
+_RANGES = {
+    "predictors": (1, 1024), "corrections": (0, 128), "scales": (0, 128), "classes": (1, 128),
+    "samples": (10_000, 1 << 26), "rounds": (1, 8),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PredictiveConfig:
+    """How a predictive model is trained.
+
+    Parameters
+    ----------
+    predictors:
+        Linear predictors that the tree chooses from.
+    corrections, scales:
+        LUT trees that correct the prediction, and those that correct the scale.
+    classes:
+        Scales that have tables of their own, at most.
+    samples:
+        Samples that are drawn from the images to train on.
+    rounds:
+        How often scale and predictor are fitted, each with the other's last result.
+    rate:
+        Share of a LUT tree's best values that is taken but for the first two: trees that follow
+        correct it.
+    thrift:
+        Share of its gain that a comparison loses if no tree makes it yet: comparators are shared.
+    augment:
+        Whether every image is turned or mirrored by chance.
+    seed:
+        Of all that is drawn by chance.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range.
+    """
+
+    predictors: int = 64
+    corrections: int = 12
+    scales: int = 24
+    classes: int = 64
+    samples: int = 2_000_000
+    rounds: int = 2
+    rate: float = 0.4
+    thrift: float = 0.3
+    augment: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            if type(value) is not int or not least <= value <= most:
+                raise InputError(f"{name} must be {least} to {most}, not {value!r}")
+        for name in ("rate", "thrift"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} must be 0 to 1, not {getattr(self, name)!r}")

@@ -1,0 +1,126 @@
+"""Samples drawn from images, with the quantities of their contexts."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from lutgen.codec.predictive.kernel import features, predict, scratch
+from lutgen.files.compiled import njit
+from lutgen.model.predictive.features import log2, scale_of
+from lutgen.model.predictive.model import Kernel
+from lutgen.model.predictive.neighbourhood import (
+    FRACTION_BITS,
+    QUANTITIES,
+    begin_row,
+    end_row,
+    keep,
+    new_rows,
+)
+
+__all__ = ["Drawn", "draw", "early_of", "features_of", "logarithm_of"]
+
+_P = QUANTITIES["P"]
+#: Samples that are walked for each that is drawn, and further rows of a band: borders are rarer in
+#: images than in bands.
+_WALKED = 4
+_WARM = 8
+
+
+class Drawn(NamedTuple):
+    """Samples from many images; n of them."""
+
+    quantity: np.ndarray  #: int32 (n, quantities), in 1/8 of a sample; with the first prediction
+    sample: np.ndarray  #: int32 (n,)
+    depth: np.ndarray  #: uint8 (n,): bits of the image that each is from
+
+    @property
+    def error(self) -> np.ndarray:
+        """Error of the first prediction, in samples: float32 (n,)."""
+        return self.sample.astype(np.float32) - self.quantity[:, _P] / np.float32(8)
+
+
+@njit(nogil=True)
+def _walk(kernel, rows, image, depth, chosen, quantity, sample):
+    """Fill in the chosen samples of an image."""
+    room = scratch(kernel)
+    height, width = image.shape
+    found = 0
+    for y in range(height):
+        begin_row(rows, y, 1 << (depth - 1))
+        for x in range(width):
+            first, _, _ = predict(kernel, rows, y, x, depth, room)
+            if found < len(chosen) and chosen[found] == y * width + x:
+                quantity[found] = room[0]
+                sample[found] = image[y, x]
+                found += 1
+            keep(rows, y, x, image[y, x], first)
+        end_row(rows, y)
+
+
+def draw(
+    kernel: Kernel, images: Sequence[tuple[np.ndarray, int]], samples: int, seed: int,
+    tick: Callable[[int], None] = lambda pixels: None,
+) -> Drawn:
+    """Draw samples from images of two dimensions and a depth each, evenly over all of them.
+
+    Of each image a band of rows is walked, four times as large as what is drawn of it.  ``tick`` is
+    told the pixels of each image when it is done.
+    """
+    total = sum(image.size for image, _ in images)
+    rng = np.random.default_rng(seed)
+    parts = []
+    for image, depth in images:
+        count = min(image.size, max(1, round(samples * image.size / total)))
+        height = min(len(image), -(-_WALKED * count // image.shape[1]) + _WARM)
+        top = rng.integers(len(image) - height + 1)
+        image = image[top : top + height]
+        chosen = np.sort(rng.choice(image.size, count, replace=False))
+        quantity = np.empty((count, len(QUANTITIES)), dtype=np.int32)
+        sample = np.empty(count, dtype=np.int32)
+        rows = new_rows(image.shape[1])
+        _walk(kernel, rows, np.ascontiguousarray(image, dtype=np.int32), depth, chosen, quantity,
+              sample)  # fmt: skip
+        parts.append((quantity, sample, np.full(count, depth, dtype=np.uint8)))
+        tick(image.size)
+    return Drawn(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+@njit(nogil=True)
+def _features(kernel, quantity, depth, begin, end, out):
+    values = np.zeros(len(kernel.kind), dtype=np.int64)
+    now = np.zeros(quantity.shape[1], dtype=np.int64)
+    for i in range(len(quantity)):
+        now[:] = quantity[i]
+        features(kernel, begin, end, now, log2(scale_of(kernel, now)), depth[i], values)
+        for f in range(begin, end):
+            out[f, i] = values[f]
+
+
+def features_of(kernel: Kernel, drawn: Drawn) -> np.ndarray:
+    """All features of drawn samples: uint8, shape (features, n)."""
+    out = np.empty((len(kernel.kind), len(drawn.sample)), dtype=np.uint8)
+    _features(kernel, drawn.quantity, drawn.depth, 0, len(kernel.kind), out)
+    return out
+
+
+def early_of(kernel: Kernel, drawn: Drawn) -> np.ndarray:
+    """Features known before the prediction: uint8, shape (early features, n)."""
+    out = np.empty((kernel.early, len(drawn.sample)), dtype=np.uint8)
+    _features(kernel, drawn.quantity, drawn.depth, 0, kernel.early, out)
+    return out
+
+
+@njit(nogil=True)
+def logarithm_of(kernel, quantity):
+    """Logarithm of S of each row of ``quantity``, in 1/16 of an octave: int32, shape (n,)."""
+    out = np.empty(len(quantity), dtype=np.int32)
+    now = np.zeros(quantity.shape[1], dtype=np.int64)
+    for i in range(len(quantity)):
+        now[:] = quantity[i]
+        out[i] = log2(scale_of(kernel, now))
+    return out
+
+
+#: A unit of quantities, in samples.
+UNIT = 1 / (1 << FRACTION_BITS)

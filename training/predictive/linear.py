@@ -1,0 +1,190 @@
+"""Growth of the predictor: a tree whose leaves are linear predictors, best split first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from lutgen.files.compiled import njit
+from lutgen.model.predictive.neighbourhood import SAMPLES
+from lutgen.model.predictive.predictor import COEFFICIENT_BITS, Predictor
+
+__all__ = ["grow_predictor"]
+
+_N = list(SAMPLES).index("N")
+_BINS = 16
+_LEAST_SAMPLES = 400
+_RIDGE = 1e-4
+_MOST = 255
+#: Neighbours that splits are judged by: the others make a split hardly better.
+_JUDGES = ("W", "WW", "NW", "NE", "NN", "NEE")
+#: Samples of a node that its split is judged by, at most.
+_JUDGED = 100_000
+
+
+@njit(nogil=True, parallel=True, fastmath=True)
+def _moments(values, bins, chosen, count):
+    """Second moments of ``values`` of the chosen samples in each bin of each feature.
+
+    float32 ``values`` (n, m), uint8 ``bins`` (F, n); returns float32 (F, bins, m, m) and the
+    number of samples, (F, bins).
+    """
+    m = values.shape[1]
+    moment = np.zeros((len(bins), count, m, m), dtype=np.float32)
+    number = np.zeros((len(bins), count), dtype=np.int64)
+    for f in numba.prange(len(bins)):
+        for i in chosen:
+            b = bins[f, i]
+            number[f, b] += 1
+            into = moment[f, b]
+            for r in range(m):
+                v = values[i, r]
+                for c in range(m):
+                    into[r, c] += v * values[i, c]
+    return moment, number
+
+
+def _fit(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Coefficients of the least squares of the chosen samples."""
+    moment = 0.0
+    for start in range(0, len(chosen), _JUDGED):
+        part = values[chosen[start : start + _JUDGED]].astype(np.float64)
+        moment = moment + part.T @ part
+    return _solve(moment)[1]
+
+
+def _solve(moment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Error and coefficients of least squares from moments (..., m, m) whose last row is x's."""
+    inner, cross, own = moment[..., :-1, :-1], moment[..., :-1, -1], moment[..., -1, -1]
+    size = inner.shape[-1]
+    trace = np.trace(inner, axis1=-2, axis2=-1)[..., None, None] / size
+    ridged = inner + (trace * _RIDGE + 1e-6) * np.eye(size)
+    found = np.linalg.solve(ridged, cross[..., None])[..., 0]
+    error = own - 2 * (found * cross).sum(-1) + np.einsum("...i,...ij,...j", found, inner, found)
+    return error, found
+
+
+@dataclass(eq=False)
+class _Node:
+    """A leaf that may be split: its samples, and the best split found."""
+
+    chosen: np.ndarray
+    gain: float
+    feature: int
+    bin: int
+    children: "tuple[_Node, _Node] | None" = None
+
+
+def _edges(features: np.ndarray) -> list[np.ndarray]:
+    """Thresholds of each feature, at most 15, between equal shares of the samples."""
+    shares = np.linspace(0, 1, _BINS + 1)[1:-1]
+    return [np.unique(np.quantile(row[::7], shares, method="nearest")) for row in features]
+
+
+def _candidate(judged, bins, edges, chosen) -> _Node:
+    """A leaf of the chosen samples, with its best split by the ``judged`` values."""
+    node = _Node(chosen, 0.0, -1, -1)
+    step = -(-len(chosen) // _JUDGED)
+    moment, number = _moments(judged, bins, chosen[::step], _BINS)
+    below = np.cumsum(moment.astype(np.float64), axis=1)
+    n_below = np.cumsum(number, axis=1)
+    whole, count = below[0, -1], int(n_below[0, -1])
+    error, _ = _solve(whole)
+    least = max(1, _LEAST_SAMPLES // step)
+    for f, thresholds in enumerate(edges):
+        usable = [
+            b for b in range(len(thresholds))
+            if min(n_below[f, b], count - n_below[f, b]) >= least
+        ]  # fmt: skip
+        if not usable:
+            continue
+        left, _ = _solve(below[f, usable])
+        right, _ = _solve(whole - below[f, usable])
+        gains = (error - left - right) * step
+        k = int(np.argmax(gains))
+        if gains[k] > node.gain:
+            node.gain, node.feature, node.bin = float(gains[k]), f, usable[k]
+    return node
+
+
+def grow_predictor(
+    quantity: np.ndarray, sample: np.ndarray, weight: np.ndarray, features: np.ndarray,
+    leaves: int, tick: Callable[[], None] = lambda: None,
+) -> Predictor:  # fmt: skip
+    """Grow a predictor by weighted least squares.
+
+    Parameters
+    ----------
+    quantity:
+        int32, shape (n, quantities), in 1/8 of a sample.
+    sample:
+        int32, shape (n,).
+    weight:
+        float32, shape (n,): of each squared error.
+    features:
+        uint8, shape (F, n): what the tree may compare.
+    leaves:
+        Most leaves.
+    tick:
+        Called for each leaf.
+    """
+    north = quantity[:, _N : _N + 1]
+    others = np.delete(np.arange(len(SAMPLES)), _N)
+    values = np.concatenate(
+        [quantity[:, others] - north, (sample[:, None] << 3) - north], axis=1
+    ).astype(np.float32)
+    values *= np.sqrt(weight)[:, None]
+    edges = _edges(features)
+    bins = np.stack([
+        np.searchsorted(edge, row, side="left").astype(np.uint8)
+        for edge, row in zip(edges, features, strict=True)
+    ])  # fmt: skip
+    names = [list(SAMPLES)[k] for k in others]
+    judged = np.ascontiguousarray(values[:, [*(names.index(name) for name in _JUDGES), -1]])
+    root = _candidate(judged, bins, edges, np.arange(len(sample)))
+    open_ = [root]
+    tick()
+    while len(open_) < leaves:
+        node = max(open_, key=lambda n: n.gain)
+        if node.feature < 0:
+            break
+        open_.remove(node)
+        above = bins[node.feature, node.chosen] > node.bin
+        node.children = tuple(
+            _candidate(judged, bins, edges, node.chosen[side]) for side in (~above, above)
+        )
+        node.chosen = node.chosen[:0]
+        open_ += node.children
+        tick()
+    return _pack(root, edges, others, values)
+
+
+def _pack(root: _Node, edges, others: np.ndarray, values: np.ndarray) -> Predictor:
+    """The tree as arrays, nodes before their children."""
+    feature, threshold, child, coefficients = [], [], [], []
+
+    def place(node: _Node) -> int:
+        if node.children is None:
+            whole = np.zeros(len(SAMPLES), dtype=np.int64)
+            exact = _fit(values, node.chosen) * (1 << COEFFICIENT_BITS)
+            whole[others] = np.clip(np.rint(exact), -_MOST, _MOST)
+            whole[_N] = (1 << COEFFICIENT_BITS) - whole.sum()
+            over = whole[_N] - min(max(whole[_N], -_MOST), _MOST)
+            whole[_N] -= over
+            whole[0] += over  # W's takes what N's cannot
+            coefficients.append(whole)
+            return -len(coefficients)
+        at = len(feature)
+        feature.append(node.feature)
+        threshold.append(int(edges[node.feature][node.bin]))
+        child.append([0, 0])
+        for side in (0, 1):
+            child[at][side] = place(node.children[side])
+        return at
+
+    place(root)
+    return Predictor(
+        np.array(feature, dtype=np.uint8), np.array(threshold, dtype=np.uint8),
+        np.array(child, dtype=np.int16).reshape(-1, 2), np.array(coefficients, dtype=np.int16),
+    )  # fmt: skip
