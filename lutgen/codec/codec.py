@@ -26,7 +26,7 @@ from lutgen.model.tile import TileGrid
 
 from .coder import RANS, Coder
 from .container import (
-    LONGEST_HEADER,
+    HEADER_BYTES,
     CorruptStreamError,
     CorruptTileError,
     Header,
@@ -312,7 +312,7 @@ class Codec:
         if not file.seekable():
             file = io.BytesIO(file.read())
         file.seek(0)
-        header = self._header(file.read(LONGEST_HEADER))
+        header = self._header(file.read(HEADER_BYTES))
 
         def limits() -> np.ndarray:
             sizes = level_sizes(list(header.grid), header.levels)

@@ -32,14 +32,12 @@ from lutgen.model.tile import TileGrid
 from .coder import RANS, Coder, coder_of
 
 __all__ = [
-    "HEADER_BYTES", "LONGEST_HEADER", "CorruptStreamError", "CorruptTileError", "Header",
-    "pack_length", "read_fronts", "split_packets",
+    "HEADER_BYTES", "CorruptStreamError", "CorruptTileError", "Header", "pack_length",
+    "read_fronts", "split_packets",
 ]  # fmt: skip
 
 #: Bytes of a header of version 1.
 HEADER_BYTES = VERSION_1.size
-#: Bytes that hold a header of any version.
-LONGEST_HEADER = max(table.size for table in TABLES.values())
 _HASH_BYTES = VERSION_1["model hash"].size
 MAX_IMAGES = (1 << 32) - 1
 
