@@ -12,6 +12,7 @@ import re
 
 from bench.mutate import Fault
 from lutgen.build.verilog import primitives
+from lutgen.errors import InputError
 from lutgen.synth.yosys import SynthError, run_yosys
 
 __all__ = ["equivalent"]
@@ -59,7 +60,7 @@ def equivalent(text: str, fault: Fault) -> bool:
         if name == "gate":
             before, old, after = body[at - start].rpartition(fault.old)
             if not old:
-                raise ValueError(f"line {fault.line} must have {fault.old!r}, not {lines[at]!r}")
+                raise InputError(f"line {fault.line} must have {fault.old!r}, not {lines[at]!r}")
             body[at - start] = f"{before}{fault.new}{after}"
         both.append("\n".join(body))
     verilog = _READMEM.sub("", "\n".join([text, primitives(), *both]))

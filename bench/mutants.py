@@ -28,6 +28,7 @@ from bench.mutate import KINDS, Fault, find, mutated, numbered
 from lutgen.build.codec import build, load_build
 from lutgen.build.options import BuildOptions
 from lutgen.codec.codec import Codec
+from lutgen.errors import InputError
 from lutgen.model.model import Model
 from lutgen.sim.check.build_tables import compare_tables
 from lutgen.sim.check.expected_tables import codec_tables
@@ -140,7 +141,7 @@ def study(
             if (known[number]["line"], known[number]["new"]) != (
                 faults[number - 1].line, faults[number - 1].new
             ):  # fmt: skip
-                raise ValueError(f"fault {number} of {path.name} must be as before: start anew")
+                raise InputError(f"fault {number} of {path.name} must be as before: start anew")
             results.append(known[number])
             continue
         selection.write_text(f"{number:x}\n")

@@ -10,6 +10,7 @@ import numpy as np
 
 from lutgen.codec.codec import Codec, ModelMismatchError
 from lutgen.codec.container import Header, split_packets
+from lutgen.errors import InputError
 from lutgen.formats.rules import GRAY_8, check_stack
 from lutgen.model.model import Model
 from lutgen.model.samples import EIGHT_BIT
@@ -90,7 +91,7 @@ def encode(
 
     Raises
     ------
-    ValueError
+    InputError
         If the array is not what the model codes, the model file is damaged, or ``near`` is not 0.
     OSError
         If the model file cannot be read.
@@ -99,7 +100,7 @@ def encode(
     array = np.asarray(array)
     check_stack("encode", "array", array.dtype, array.shape, GRAY_8)
     if near != 0:
-        raise ValueError(
+        raise InputError(
             f"near must be 0 with a model of profile {codec.model.profile}, which is lossless "
             f"only, not {near!r}"
         )
@@ -167,7 +168,7 @@ def info(data: bytes) -> Info:
 
 def _bytes(data) -> bytes:
     if not isinstance(data, bytes | bytearray | memoryview):
-        raise TypeError(f"data must be bytes of a file, not {type(data).__name__}")
+        raise InputError(f"data must be bytes of a file, not {type(data).__name__}")
     return bytes(data)
 
 

@@ -6,16 +6,26 @@ For the command line and for every module that is a command by itself.
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import click
 
+from lutgen.errors import InputError, LutgenError
 from lutgen.extras import missing
 from lutgen.files.pictures import COLOUR_ENDINGS, GRAY_ENDINGS
 from lutgen.files.whole import STANDARD, check_output, is_stream
 
 __all__ = ["Command", "Commands", "Failure", "OutputFile", "check_apart", "run_files", "say"]
+
+
+#: Where a command's context notes that ``--debug`` was given.
+_DEBUG = "lutgen.debug"
+
+
+def _note_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    ctx.meta[_DEBUG] = value or ctx.meta.get(_DEBUG, False)
 
 
 class Failure(click.ClickException):
@@ -31,8 +41,30 @@ class MissingExtra(Failure):
     exit_code = 2
 
 
+class InternalError(Failure):
+    """A bug of lutgen: one line that asks for a report, exit status 70."""
+
+    exit_code = 70  # EX_SOFTWARE of sysexits.h
+
+    def __init__(self, error: Exception) -> None:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        super().__init__(
+            f"internal error in {Path(where.filename).name}, line {where.lineno}: {text}; this is "
+            "a bug of lutgen: please report it with what the command prints when --debug is "
+            "its first option"
+        )
+
+
 class _OneLine:
-    """Turns the errors that users cause into one line each."""
+    """Turns the errors that users cause, and bugs, into one line each."""
+
+    def __init__(self, *arguments, **options) -> None:
+        super().__init__(*arguments, **options)
+        self.params.append(click.Option(
+            ["--debug"], is_flag=True, expose_value=False, callback=_note_debug,
+            help="Show where in the code an error comes from.",
+        ))  # fmt: skip
 
     def main(self, *arguments, **options):
         # Names of files may be no text in any encoding; they are shown as well as they can be.
@@ -43,7 +75,7 @@ class _OneLine:
 
     def invoke(self, ctx: click.Context):
         try:
-            return super().invoke(ctx)
+            return self._debug(ctx)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             raise click.exceptions.Exit(128 + signal.SIGINT) from None
@@ -57,10 +89,27 @@ class _OneLine:
         except ModuleNotFoundError as error:
             found = missing(error)
             if found is None:
-                raise
+                raise InternalError(error) from error
             raise MissingExtra(found) from error
-        except ValueError as error:
+        except LutgenError as error:
             raise Failure(" ".join(str(error).split())) from error
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            raise InternalError(error) from error
+
+
+    def _debug(self, ctx: click.Context):
+        """Run the command; with ``--debug``, print the traceback of what stops it."""
+        try:
+            return super().invoke(ctx)
+        except (click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            # An inner group has printed what it turned into a line.
+            if ctx.meta.get(_DEBUG) and not isinstance(error, Failure):
+                traceback.print_exc()
+            raise
 
 
 class Command(_OneLine, click.Command):
@@ -77,7 +126,7 @@ class OutputFile(click.ParamType):
     Parameters
     ----------
     form:
-        Called with the name, raises ValueError if its ending is of no format that can be written;
+        Called with the name, raises InputError if its ending is of no format that can be written;
         standard output, devices and pipes need no ending.
     """
 
@@ -91,7 +140,7 @@ class OutputFile(click.ParamType):
             if self._form is not None and not is_stream(value):
                 self._form(value)
             check_output(value)
-        except ValueError as error:
+        except InputError as error:
             self.fail(str(error), param, ctx)
         return value
 
@@ -131,7 +180,7 @@ def run_files(out: str, checkpoint: str | None, log: str | None) -> dict[str, Pa
         if path is not None:
             try:
                 check_output(path)
-            except ValueError as error:
+            except InputError as error:
                 raise click.BadParameter(str(error), param_hint=f"--{name}") from None
         found[name] = path and Path(path)
     return found

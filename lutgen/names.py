@@ -7,6 +7,8 @@ different names stand side by side in one design and in one program.
 import re
 from collections.abc import Mapping
 
+from lutgen.errors import InputError
+
 __all__ = ["DEFAULT_NAME", "build_name", "build_of", "module_name", "raw_name", "top_module"]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}[A-Za-z0-9]|[A-Za-z]")
@@ -26,13 +28,13 @@ def build_name(name: str | None, digest: str | None) -> str:
 
     Raises
     ------
-    ValueError
+    InputError
         If ``name`` cannot begin the names of Verilog modules and C functions.
     """
     if name is None:
         return f"{DEFAULT_NAME}_{digest[:8]}" if digest else DEFAULT_NAME
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ValueError(
+        raise InputError(
             "name must be 1 to 64 letters, digits and '_', the first a letter and the last no "
             f"'_', not {name!r}"
         )

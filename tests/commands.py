@@ -36,8 +36,9 @@ def error(*arguments, status=1):
     return line.removeprefix("error: ")
 
 
-def usage(*arguments):
-    """The last line of a usage error."""
+def usage(*arguments, traceback=False):
+    """The last line of a usage error, perhaps below a traceback."""
     status, out, err = run(*arguments)
-    assert status == 2 and not out and err.startswith("Usage: "), (status, out, err)
+    begin = "Traceback" if traceback else "Usage: "
+    assert status == 2 and not out and err.startswith(begin), (status, out, err)
     return err.strip().splitlines()[-1].removeprefix("Error: ")

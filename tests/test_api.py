@@ -17,6 +17,7 @@ from lutgen.api import Info
 from lutgen.codec.codec import Codec, ModelMismatchError
 from lutgen.codec.coder import tans
 from lutgen.codec.container import CorruptStreamError
+from lutgen.errors import InputError
 from lutgen.formats.rules import ImageError
 from lutgen.model.model import Model, ModelError
 from lutgen.model.shipped import SHIPPED, find_model, name_of, shipped
@@ -143,5 +144,5 @@ def test_damaged_bytes(use):
     for bad in (b"", data[:-1], data + b"\0", b"PNG" + data[3:], data[:3] + b"\7" + data[4:]):
         with pytest.raises(CorruptStreamError):
             use(bad)
-    with pytest.raises(TypeError, match="^data must be bytes of a file, not str$"):
+    with pytest.raises(InputError, match="^data must be bytes of a file, not str$"):
         use("a.lgc")

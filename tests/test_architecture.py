@@ -1,6 +1,7 @@
 """Imports point down, and what is installed is all that there is."""
 
 import ast
+import re
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -12,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 WINGS = {"constraints": ROOT / "constraints", "sim": ROOT / "sim", "training": ROOT / "training"}
 #: Floors of the house from the ground up: a wing imports itself and what is below it.
 FLOORS = (
+    ("errors",),
     ("constraints", "extras", "files", "names", "registers"),
     ("commands", "model", "targets"),
     ("codec", "formats", "handoff", "synth"),
@@ -115,6 +117,71 @@ def test_every_wing_and_room_has_its_floor():
 
     assert inside(ROOT / "lutgen") == WING_FLOOR.keys()
     assert inside(ROOT / "lutgen" / "gateware") == ROOM_FLOOR.keys()
+
+
+def test_private_names_stay_in_their_files():
+    """Ruff's PLC2701 lets pass what is imported by a relative name."""
+    for wing in WING_FLOOR:
+        for path in wing_files(wing):
+            wrong = [n for n in imports(path) if re.fullmatch(r"_[^_].*", n.rpartition(".")[2])]
+            assert not wrong, f"{path} must not import {wrong}: give them a public name"
+
+
+#: Errors that users do not cause; `lutgen.errors` has those for them.
+BUGS = {
+    "AttributeError", "Exception", "IndexError", "KeyError", "LookupError", "RuntimeError",
+    "TypeError", "ValueError",
+}  # fmt: skip
+#: Blocks whose users are other blocks; the configuration of a core is checked before.
+BLOCKS = {*ROOM_FLOOR} - {"bands", "core", "ip"}
+#: A file for boards that have nothing of lutgen, and the process of a simulator.
+ALONE = ("handoff/drivers/lutgen_driver.py", "sim/tool/runner.py")
+
+
+def raised(path: Path) -> list[str]:
+    """Names of the exceptions that a file raises, with their lines."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            called = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+            if isinstance(called, ast.Name) and called.id in BUGS:
+                found.append(f"line {node.lineno}: {called.id}")
+    return found
+
+
+def test_errors_for_users_have_their_class():
+    """What a command prints as a line about what was given is a `LutgenError`."""
+    for wing in WING_FLOOR:
+        for path in wing_files(wing):
+            inside = path.relative_to(ROOT).parts
+            if inside[:2] == ("lutgen", "gateware") and inside[2] in BLOCKS:
+                continue
+            if not str(path).endswith(ALONE):
+                assert not raised(path), f"{path} must raise an error of lutgen.errors"
+
+
+def test_no_error_is_told_by_its_words():
+    """No condition looks at the text of an error that was caught."""
+    for wing in WING_FLOOR:
+        for path in wing_files(wing):
+            assert not told_by_words(path.read_text()), path
+    bad = "try:\n    f()\nexcept OSError as e:\n    if 'disk' in str(e):\n        g()\n"
+    assert told_by_words(bad) == [4]
+
+
+def told_by_words(text: str) -> list[int]:
+    """Lines of conditions on ``str`` of a caught error."""
+    lines = []
+    for handler in (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.ExceptHandler)):
+        for node in ast.walk(handler):
+            if isinstance(node, ast.If | ast.IfExp | ast.While):
+                lines += [
+                    call.lineno for call in ast.walk(node.test)
+                    if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+                    and call.func.id in ("str", "repr") and isinstance(call.args[0], ast.Name)
+                    and call.args[0].id == handler.name
+                ]  # fmt: skip
+    return lines
 
 
 @pytest.mark.parametrize("wing", WITHOUT)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from lutgen.errors import InputError
 from lutgen.handoff.vivado import vivado_files
 from lutgen.model.model import Model
 from lutgen.names import top_module
@@ -62,7 +63,7 @@ def build(
 
     Raises
     ------
-    ValueError
+    InputError
         If the model has no such cores; the message names value, rule and fix.
     BuildError
         If Yosys refuses a core, or a process that makes one is killed.
@@ -119,7 +120,7 @@ def _model(model) -> Model:
     if model is None:
         return Model.default()
     if not Path(model).is_file():
-        raise ValueError(
+        raise InputError(
             f"model must be a .lutgen file, not {os.fspath(model)!r}, which does not exist: "
             "train one with `lutgen train`, or leave it out for the embedded model"
         )

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from lutgen.errors import LutgenError
 from lutgen.model.model import Model
 from lutgen.names import module_name, raw_name
 from lutgen.targets import Target
@@ -35,7 +36,7 @@ def work(make: Callable[[Path, str, Mapping, bool], dict] | None = None) -> None
     order = json.loads((jobs / f"{core}.json").read_text())
     try:
         found = (make or _make)(jobs.with_name("files"), core, order["record"], order["estimate"])
-    except (ValueError, OSError) as error:
+    except (LutgenError, OSError) as error:
         # Of a full disk: the file is in a folder of ours, which the user does not know.
         text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         (jobs / f"{core}.error").write_text(text)

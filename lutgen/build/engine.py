@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.handoff.vivado import vivado_files
 from lutgen.names import module_name, raw_name, top_module
 from lutgen.targets import Target, get_target
@@ -55,7 +56,7 @@ def build_engine(
 
     Raises
     ------
-    ValueError
+    InputError
         If the model is none.
     BuildError
         If Yosys refuses a core, or a process that makes one is killed.
@@ -66,7 +67,7 @@ def build_engine(
 
     target = get_target(target) if isinstance(target, str) else target
     if model is not None and not Path(model).is_file():
-        raise ValueError(
+        raise InputError(
             f"model must be a file of the lossy codec, not {os.fspath(model)!r}, which does not "
             "exist: leave it out for the tables of the format alone"
         )
@@ -108,7 +109,7 @@ def load_engine_tables(folder: str | os.PathLike):
 
     Raises
     ------
-    ValueError
+    InputError
         If they are none.
     """
     from lutgen.codec.lossy.escape import EscapeTables

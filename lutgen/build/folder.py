@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 
 import lutgen
+from lutgen.errors import InputError, ToolError
 from lutgen.files.whole import scratch_folder
 from lutgen.targets import Target
 
@@ -23,6 +24,7 @@ from .options import TOPS, options_of
 
 __all__ = [
     "SCHEMA", "BuildError", "files_digest", "load_build", "make_folder", "new_record",
+    "pair_resources",
 ]  # fmt: skip
 
 #: Version of ``build.json``: a reader of 1 understands every build.json that says 1.
@@ -30,7 +32,7 @@ SCHEMA = 1
 _RECORD = "build.json"
 
 
-class BuildError(RuntimeError):
+class BuildError(ToolError):
     """A core could not be made, although its parameters are valid."""
 
 
@@ -83,7 +85,7 @@ def make_folder(
 
     Raises
     ------
-    ValueError
+    InputError
         If other files are in the folder.
     BuildError
         If a core cannot be made.
@@ -106,7 +108,7 @@ def make_folder(
         memories = sorted(path.name for path in work.glob("*.mem"))
         for name, text in further(verilog, memories).items():
             (work / name).write_text(text)
-        record["pair"] = _pair(record["cores"].values(), target) if estimate else None
+        record["pair"] = pair_resources(record["cores"].values(), target) if estimate else None
         record["files"] = {
             path.name: {
                 "bytes": path.stat().st_size,
@@ -141,7 +143,7 @@ def load_build(folder: str | os.PathLike, *, tops: Sequence[str] | None = TOPS) 
 
     Raises
     ------
-    ValueError
+    InputError
         If the folder holds no build that this version can read, or one of another top.
     """
     folder = Path(folder)
@@ -149,27 +151,27 @@ def load_build(folder: str | os.PathLike, *, tops: Sequence[str] | None = TOPS) 
         record = json.loads((folder / _RECORD).read_text())
         known = isinstance(record, dict) and record.get("schema") == SCHEMA
     except FileNotFoundError:
-        raise ValueError(
+        raise InputError(
             f"build folder must hold {_RECORD}, which {str(folder)!r} does not: "
             f"make it with `lutgen build --out {folder}`"
         ) from None
     except (ValueError, UnicodeDecodeError):
         known = False
     if not known:
-        raise ValueError(
+        raise InputError(
             f"{folder / _RECORD} must be a build record of schema {SCHEMA}: build again with "
             f"lutgen {lutgen.__version__}"
         )
     try:
         top = options_of(record).top
-    except ValueError as error:
-        raise ValueError(f"{folder / _RECORD}: {error}: build again") from None
+    except InputError as error:
+        raise InputError(f"{folder / _RECORD}: {error}: build again") from None
     if tops is not None and top not in tops:
-        raise ValueError(f"build in {folder} must be of top {' or '.join(tops)}, not {top}")
+        raise InputError(f"build in {folder} must be of top {' or '.join(tops)}, not {top}")
     return record | {"folder": str(folder)}
 
 
-def _pair(cores, target: Target) -> dict:
+def pair_resources(cores, target: Target) -> dict:
     """Sum of the cores, and its share of the device in percent."""
     cores = list(cores)
     total = {
@@ -252,17 +254,17 @@ def _stop(processes) -> None:
 
 
 def _old_files(out: Path) -> list[str]:
-    """Files that an earlier build wrote into ``out``; ValueError if others are in the way."""
+    """Files that an earlier build wrote into ``out``; InputError if others are in the way."""
     if not out.exists():
         return []
     if not out.is_dir():
-        raise ValueError(f"out must be a folder, not the file {str(out)!r}: name another")
+        raise InputError(f"out must be a folder, not the file {str(out)!r}: name another")
     if not any(out.iterdir()):
         return []
     try:
         return [*load_build(out, tops=None)["files"]]
-    except ValueError:
-        raise ValueError(
+    except InputError:
+        raise InputError(
             f"out must be new, empty or an earlier build of this version, not {str(out)!r}: "
             "name another folder, or empty this one"
         ) from None

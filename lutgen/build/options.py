@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING
 
+from lutgen.errors import InputError
 from lutgen.model.tile import DEFAULT_IMAGE, DEFAULT_TILE, check_sizes
 from lutgen.names import DEFAULT_NAME, build_name
 
@@ -46,7 +47,7 @@ class _Recorded:
 
         Raises
         ------
-        ValueError
+        InputError
             If an option that every build has is missing, or one is outside its range.
         """
         known = {field.name: parameters.get(field.name, field.default) for field in fields(cls)}
@@ -58,7 +59,7 @@ class _Recorded:
             known["tile"] = tuple(parameters.get(side) for side in sides)
         for name, kind in always.items():
             if not isinstance(value := parameters.get(name), kind):
-                raise ValueError(f"parameter {name} must be of type {kind.__name__}, not {value!r}")
+                raise InputError(f"parameter {name} must be of type {kind.__name__}, not {value!r}")
         return cls(**known)
 
 
@@ -93,7 +94,7 @@ class BuildOptions(_Recorded):
 
     Raises
     ------
-    ValueError
+    InputError
         If an option is outside its range; the message names value, rule and fix.
     """
 
@@ -116,16 +117,16 @@ class BuildOptions(_Recorded):
 
     def __post_init__(self) -> None:
         if self.top not in TOPS:
-            raise ValueError(f"top must be one of {', '.join(TOPS)}, not {self.top!r}")
+            raise InputError(f"top must be one of {', '.join(TOPS)}, not {self.top!r}")
         if self.stream_bytes not in (1, 2, 4, 8):
-            raise ValueError(
+            raise InputError(
                 f"stream width must be 1, 2, 4 or 8 bytes, not {self.stream_bytes!r}"
             )
         for what, value, core in (
             ("lanes", self.lanes, "decoder"), ("encoder lanes", self.encoder_lanes, "encoder"),
         ):  # fmt: skip
             if value is not None and core not in self.made:
-                raise ValueError(
+                raise InputError(
                     f"{what} must be left out of a build without {core}, not {value!r}: "
                     f"choose top {core} or codec"
                 )
@@ -134,7 +135,7 @@ class BuildOptions(_Recorded):
 
             check_cores(self.cores, self.stream_bytes)
             if self.registers:
-                raise ValueError(
+                raise InputError(
                     f"cores must be 1 with registers, not {self.cores!r}: leave out --registers "
                     "or --cores"
                 )
@@ -158,7 +159,7 @@ class BuildOptions(_Recorded):
 
         Raises
         ------
-        ValueError
+        InputError
             If the model has no such cores, or its pipeline is deeper than there are lanes.
         """
         from lutgen.gateware.core.config import CoreConfig
@@ -176,7 +177,7 @@ class BuildOptions(_Recorded):
 
         Raises
         ------
-        ValueError
+        InputError
             See `core_config`.
         """
         wanted = replace(
@@ -211,7 +212,7 @@ class EngineOptions(_Recorded):
 
     Raises
     ------
-    ValueError
+    InputError
         If an option is outside its range.
     """
 
@@ -222,9 +223,9 @@ class EngineOptions(_Recorded):
 
     def __post_init__(self) -> None:
         if self.top != ENGINE:
-            raise ValueError(f"top must be {ENGINE}, not {self.top!r}")
+            raise InputError(f"top must be {ENGINE}, not {self.top!r}")
         if self.stream_bytes not in (2, 4, 8):
-            raise ValueError(
+            raise InputError(
                 "stream width of the entropy engine must be 2, 4 or 8 bytes, "
                 f"not {self.stream_bytes!r}"
             )
@@ -241,11 +242,11 @@ def options_of(record: Mapping) -> BuildOptions | EngineOptions:
 
     Raises
     ------
-    ValueError
+    InputError
         If they are none.
     """
     parameters = record.get("parameters")
     if not isinstance(parameters, Mapping):
-        raise ValueError(f"parameters must be an object, not {parameters!r}")
+        raise InputError(f"parameters must be an object, not {parameters!r}")
     kind = EngineOptions if parameters.get("top") == ENGINE else BuildOptions
     return kind.of_record(parameters)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import lutgen
+from lutgen.errors import InputError
 from lutgen.model.model import Model
 from lutgen.targets import Target, get_target
 
@@ -56,7 +57,7 @@ def route_cores(
 
     Raises
     ------
-    ValueError
+    InputError
         If a parameter is outside its range, or no core has the block.
     SynthError, RouteError
         If a tool refuses a design.
@@ -69,7 +70,7 @@ def route_cores(
 
     options = options or BuildOptions()
     if options.registers or options.cores != 1:
-        raise ValueError("routed cores must be single and without registers, see the options")
+        raise InputError("routed cores must be single and without registers, see the options")
     command = _command(options, model, blocks, seed)
     target = get_target(target) if isinstance(target, str) else target
     device_options(target.part)
@@ -92,7 +93,7 @@ def route_cores(
         else:
             jobs.append((core, None, text, name))
     if missing := [path for path in blocks if path not in known]:
-        raise ValueError(
+        raise InputError(
             f"block must be a part of a core, not {missing[0]!r}: "
             f"choose from {', '.join(sorted(path for path in known if '.' not in path))}"
         )

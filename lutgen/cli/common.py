@@ -12,6 +12,7 @@ import click
 
 from lutgen.build.options import TOPS, BuildOptions
 from lutgen.commands import Failure
+from lutgen.errors import InputError
 
 __all__ = [
     "Tile",
@@ -186,7 +187,7 @@ def pixel_progress(step: str, total: int | None):
 def make_design(title: str, make, table, summary, as_json: bool, *, files, failures) -> None:
     """Run ``make(progress)`` and print the record that it gives.
 
-    ``files`` are errors of what a file holds, ``failures`` those of tools; any other ValueError is
+    ``files`` are errors of what a file holds, ``failures`` those of tools; any other InputError is
     bad usage.
     """
     try:
@@ -196,7 +197,7 @@ def make_design(title: str, make, table, summary, as_json: bool, *, files, failu
         raise
     except failures as error:
         raise Failure(str(error)) from error
-    except ValueError as error:
+    except InputError as error:
         raise click.UsageError(str(error)) from error
     if as_json:
         click.echo(json.dumps(record, indent=2))

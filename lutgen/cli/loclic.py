@@ -5,6 +5,7 @@ import json
 import click
 
 from lutgen.commands import Commands, Failure, OutputFile, check_apart, run_files, say
+from lutgen.errors import InputError
 
 from .common import json_option, step_progress
 
@@ -32,7 +33,7 @@ def complexity(names, rule: str, as_json: bool) -> None:
 
     try:
         configs = {name: preset(name) for name in names or PRESETS}
-    except ValueError as error:
+    except InputError as error:
         raise click.BadParameter(str(error), param_hint="--config") from None
     counts = {name: count(codec_layers(config), rule) for name, config in configs.items()}
     if as_json:
@@ -125,7 +126,7 @@ def train(
         config = TrainConfig(
             codec=preset(name), stages=stages(**plan), weight=weight, seed=seed, ramp=ramp_steps
         )
-    except ValueError as error:
+    except InputError as error:
         raise click.UsageError(str(error)) from error
     import torch
 
@@ -144,7 +145,7 @@ def train(
             network, record = train_codec(
                 files, config, start=first, device=own, progress=progress, **paths
             )
-        except ValueError as error:
+        except InputError as error:
             raise Failure(str(error)) from error
         if rank():
             return

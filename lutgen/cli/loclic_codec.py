@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from lutgen.commands import Failure, OutputFile, check_apart, say
+from lutgen.errors import InputError
 
 from .common import step_progress
 from .loclic import loclic
@@ -59,7 +60,7 @@ def export(trained, out, data, limit, weight_bits, device) -> None:
 
         try:
             model = export_codec(network, training, images(), int(weight_bits), device)
-        except ValueError as error:
+        except InputError as error:
             raise Failure(str(error)) from error
     model.write(out)
     size = "" if is_stream(out) else f"{Path(out).stat().st_size} bytes, "

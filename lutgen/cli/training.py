@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from lutgen.commands import Failure, OutputFile, check_apart, run_files, say
+from lutgen.errors import InputError
 
 from .common import step_progress
 
@@ -119,7 +120,7 @@ def _train_tree(kind, options, load, record, out) -> None:
     checkpoint = run_files(out, options.pop("checkpoint", None), None)["checkpoint"]
     try:
         config = kind(**options)
-    except ValueError as error:
+    except InputError as error:
         raise click.UsageError(str(error)) from error
     with step_progress() as progress:
         model = train_table_model(
@@ -143,7 +144,7 @@ def _train_dlc(kind, options, load, record, out) -> None:
     device = options.pop("device", None)
     try:
         config = configure(kind, **options)
-    except ValueError as error:
+    except InputError as error:
         raise click.UsageError(str(error)) from error
     import torch
 
@@ -156,7 +157,7 @@ def _train_dlc(kind, options, load, record, out) -> None:
             model = train_dlc_model(
                 load(), config, device=own, progress=progress, **paths, **record
             )
-        except ValueError as error:
+        except InputError as error:
             raise Failure(str(error)) from error
         if rank():
             return
@@ -222,7 +223,7 @@ def slim_(model, data, licence, out, **options) -> None:
 
     try:
         config = Slim(**options)
-    except ValueError as error:
+    except InputError as error:
         raise click.UsageError(str(error)) from error
     check_apart({"-o": out}, [*data, model])
     images = [image for name in data for image in load_images(name, split="train")]

@@ -16,8 +16,9 @@ from typing import BinaryIO
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.model.head import PROB_BITS
-from lutgen.model.kernel_arrays import arm_arrays, ups_arrays
+from lutgen.model.kernel_arrays import ArmArrays, arm_arrays, ups_arrays
 from lutgen.model.model import Model
 from lutgen.model.pyramid import half, pyramid
 from lutgen.model.samples import EIGHT_BIT
@@ -25,22 +26,23 @@ from lutgen.model.tile import TileGrid
 
 from .coder import RANS, Coder
 from .container import (
-    LONGEST_HEADER,
+    HEADER_BYTES,
     CorruptStreamError,
+    CorruptTileError,
     Header,
     pack_length,
     read_fronts,
     split_packets,
 )
-from .kernel import LANES, decode_group, model_tile
+from .kernel import LANES, NO_TANS, TansArrays, decode_group, model_tiles
 from .rans import write_payload as write_rans
 from .tans import TansTables
 from .tans import write_payload as write_tans
 
-__all__ = ["Codec", "Encoded", "ModelMismatchError"]
+__all__ = ["Codec", "Encoded", "ModelMismatchError", "level_sizes"]
 
 
-class ModelMismatchError(ValueError):
+class ModelMismatchError(InputError):
     """A stream that was written with another model."""
 
 
@@ -66,7 +68,7 @@ class Encoded:
     level_bits: tuple[float, ...]
 
 
-def _sizes(rects: Sequence, levels: int) -> np.ndarray:
+def level_sizes(rects: Sequence, levels: int) -> np.ndarray:
     """Height and width of each level of rectangles: int64, shape (n, levels + 1, 2)."""
     sides = [np.array([(r.stop - r.start, c.stop - c.start) for r, c in rects], dtype=np.int64)]
     for _ in range(levels):
@@ -77,12 +79,12 @@ def _sizes(rects: Sequence, levels: int) -> np.ndarray:
 def _check_images(images) -> np.ndarray:
     array = np.asarray(images)
     if array.dtype != EIGHT_BIT.dtype or array.ndim not in (2, 3):
-        raise ValueError(
+        raise InputError(
             f"images must be {EIGHT_BIT.depth}-bit grayscale of shape (H, W) or (N, H, W), "
             f"not {array.dtype} of shape {array.shape}"
         )
     if array.size == 0:
-        raise ValueError(f"images must have at least one pixel, not shape {array.shape}")
+        raise InputError(f"images must have at least one pixel, not shape {array.shape}")
     array = np.ascontiguousarray(array if array.ndim == 3 else array[None]).view()
     array.setflags(write=False)  # always: the kernels are compiled anew for the other kind
     return array
@@ -101,7 +103,7 @@ class Codec:
 
     def __init__(self, model: Model, *, threads: int | None = None) -> None:
         if threads is not None and threads < 1:
-            raise ValueError(f"threads must be at least 1, not {threads!r}")
+            raise InputError(f"threads must be at least 1, not {threads!r}")
         self.model = model
         self._threads = threads or os.cpu_count() or 1
         self._tables: dict[int, TansTables] = {}
@@ -120,17 +122,14 @@ class Codec:
                 self._tables[coder.code] = TansTables.of_model(self.model, coder.code)
             return self._tables[coder.code]
 
-    def _tans_arm(self, tans: TansTables) -> tuple:
+    def _tans_arm(self, tans: TansTables) -> ArmArrays:
         """The model with the coder's frequencies in place of the head's."""
-        return (*self._arm[:5], tans.cumulative.astype(np.int64), self._arm[6])
+        return self._arm._replace(cumulative=tans.cumulative.astype(np.int64))
 
-    def _tans_arrays(self, coder: Coder) -> tuple:
+    def _tans_arrays(self, coder: Coder) -> TansArrays:
         """What the decoder's kernel takes of the coder."""
         tans = self._tans(coder)
-        if tans is None:
-            none = np.zeros((0, 0), dtype=np.uint16)
-            return 0, none, none
-        return tans.bits, tans.symbols, tans.reduced
+        return NO_TANS if tans is None else TansArrays(tans.bits, tans.symbols, tans.reduced)
 
     def encode(
         self, images: np.ndarray, *, tile: tuple[int, int] = (32, 32), coder: Coder = RANS,
@@ -153,7 +152,7 @@ class Codec:
 
         Raises
         ------
-        ValueError
+        InputError
             If the images are not 8-bit grayscale, empty, or too large, or tile or coder do not fit.
         """
         images = _check_images(images)
@@ -164,44 +163,50 @@ class Codec:
         tans = self._tans(coder)
         arm = self._arm if tans is None else self._tans_arm(tans)
         rects = list(grid)
-        sizes = _sizes(rects, levels)
+        sizes = level_sizes(rects, levels)
+        areas = sizes[..., 0] * sizes[..., 1]  # of each tile's levels, as all that follows
+        totals = areas.sum(axis=1).tolist()
+        ends = areas[:, ::-1].cumsum(axis=1)[:, ::-1].tolist()  # level 0 is last
+        areas = areas.tolist()
         pixels = pyramid(images, levels)
         jobs = [(image, number) for image in range(count) for number in range(len(rects))]
 
-        def code(job) -> tuple[bytes, list[float]]:
-            image, number = job
-            size = sizes[number : number + 1]
-            areas = size[0, :, 0] * size[0, :, 1]
-            planes, priors = self._planes(size)
-            rows, columns = rects[number]
-            for level, plane in enumerate(planes[0]):
-                h, w = size[0, level]
-                y, x = rows.start >> level, columns.start >> level
-                self._inside(plane, h, w)[:] = pixels[level][image, y : y + h, x : x + w]
-            total = int(areas.sum())
-            out = np.empty((3, total), dtype=np.int32)
-            payload = np.empty(coder.max_payload_bytes(total), dtype=np.uint8)
-            model_tile(planes, priors, size, self._border, arm, self._ups, out)
-            if tans is None:
-                at = write_rans(out[1], out[2], payload)
-                bits = PROB_BITS - np.log2(out[2])
-            else:
-                at = write_tans(*out, tans.bits, tans.cumulative, tans.states, payload)
-                bits = tans.interval_length(out[0], out[2])
-            if progress:
-                progress(int(areas[0]))
-            ends = total - np.cumsum(areas) + areas  # level 0 is last
-            level_bits = [
-                float(bits[end - area : end].sum()) for end, area in zip(ends, areas, strict=True)
-            ]
-            return payload[at:].tobytes(), level_bits
+        def code(run: Sequence[tuple[int, int]]) -> list[tuple[bytes, list[float]]]:
+            """Payload and bits by level of each tile of a run."""
+            numbers = [number for _, number in run]
+            planes, priors = self._planes(sizes[numbers])
+            for tile, (image, number) in zip(planes, run, strict=True):
+                rows, columns = rects[number]
+                for level, (plane, (h, w)) in enumerate(zip(tile, sizes[number], strict=True)):
+                    y, x = rows.start >> level, columns.start >> level
+                    self._inside(plane, h, w)[:] = pixels[level][image, y : y + h, x : x + w]
+            out = np.empty((3, sum(totals[number] for number in numbers)), dtype=np.int32)
+            model_tiles(planes, priors, sizes[numbers], self._border, arm, self._ups, out)
+            packets, done = [], 0
+            for number in numbers:
+                classes, start, freq = out[:, done : done + totals[number]]
+                done += totals[number]
+                payload = np.empty(coder.max_payload_bytes(totals[number]), dtype=np.uint8)
+                if tans is None:
+                    at = write_rans(start, freq, payload)
+                    bits = PROB_BITS - np.log2(freq)
+                else:
+                    at = write_tans(
+                        classes, start, freq, tans.bits, tans.cumulative, tans.states, payload
+                    )
+                    bits = tans.interval_length(classes, freq)
+                if progress:
+                    progress(areas[number][0])
+                packets.append((payload[at:].tobytes(), [
+                    float(bits[end - area : end].sum())
+                    for end, area in zip(ends[number], areas[number], strict=True)
+                ]))  # fmt: skip
+            return packets
 
         # A few runs of tiles per thread: to hand over every tile costs more than a small one.
         run_length = max(1, min(64, len(jobs) // (4 * self._threads)))
         runs = [jobs[i : i + run_length] for i in range(0, len(jobs), run_length)]
-        coded = [
-            packet for run in self._map(lambda jobs: [*map(code, jobs)], runs) for packet in run
-        ]
+        coded = [packet for packets in self._map(code, runs) for packet in packets]
         packets = b"".join(pack_length(len(payload)) + payload for payload, _ in coded)
         level_bits = tuple(sum(bits) for bits in zip(*(bits for _, bits in coded), strict=True))
         return Encoded(
@@ -255,16 +260,16 @@ class Codec:
             If the file was written with another model; no pixel is decoded.
         CorruptStreamError
             If the file is damaged or cut short.
-        ValueError
+        InputError
             If the model has no such level.
         """
         levels = self.model.levels
         if isinstance(level, bool) or not isinstance(level, int) or not 0 <= level <= levels:
-            raise ValueError(f"level must be 0 to {levels}, the model's levels, not {level!r}")
+            raise InputError(f"level must be 0 to {levels}, the model's levels, not {level!r}")
         data, start, length, header = self._read(data, level)
         tans = self._tans_arrays(header.coder)
         rects = list(header.grid)
-        sizes = _sizes(rects, levels)
+        sizes = level_sizes(rects, levels)
         height, width = -(-header.grid.height >> level), -(-header.grid.width >> level)
         images = np.zeros((header.images, height, width), dtype=np.uint8)
         padded = np.frombuffer(data + bytes(16), dtype=np.uint8)
@@ -281,7 +286,7 @@ class Codec:
             )  # fmt: skip
             if bad >= 0:
                 image, tile = divmod(int(group[bad]), len(rects))
-                raise CorruptStreamError(
+                raise CorruptTileError(
                     f"image {image}, tile {tile} is corrupt: its decoder did not end in the "
                     "check state"
                 )
@@ -307,10 +312,10 @@ class Codec:
         if not file.seekable():
             file = io.BytesIO(file.read())
         file.seek(0)
-        header = self._header(file.read(LONGEST_HEADER))
+        header = self._header(file.read(HEADER_BYTES))
 
         def limits() -> np.ndarray:
-            sizes = _sizes(list(header.grid), header.levels)
+            sizes = level_sizes(list(header.grid), header.levels)
             areas = sizes[:, level:, 0] * sizes[:, level:, 1]
             return header.coder.front_bytes(areas.sum(axis=1))
 
@@ -327,7 +332,7 @@ class Codec:
             )
         try:
             self._tans(header.coder)
-        except ValueError as error:  # the model is right, so the byte is wrong
+        except InputError as error:  # the model is right, so the byte is wrong
             raise CorruptStreamError(
                 f"stream must be coded with a coder that its model can have: {error}"
             ) from None

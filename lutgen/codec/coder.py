@@ -6,6 +6,7 @@ state below its leading one; then come the bits of the symbols, the first decode
 
 from dataclasses import dataclass
 
+from lutgen.errors import InputError
 from lutgen.model.head import PROB_BITS
 from lutgen.model.samples import EIGHT_BIT
 
@@ -74,11 +75,11 @@ def tans(bits: int) -> Coder:
 
     Raises
     ------
-    ValueError
+    InputError
         If ``bits`` is outside 8..12.
     """
     if isinstance(bits, bool) or bits not in range(MIN_TANS_BITS, MAX_TANS_BITS + 1):
-        raise ValueError(f"tANS bits must be {MIN_TANS_BITS} to {MAX_TANS_BITS}, not {bits!r}")
+        raise InputError(f"tANS bits must be {MIN_TANS_BITS} to {MAX_TANS_BITS}, not {bits!r}")
     # A raw symbol, and the bits of the escape's frequency: one in 128 at least.
     return Coder(
         "tans", code=int(bits), state_bits=int(bits), symbol_bits=EIGHT_BIT.depth + 7,
@@ -91,11 +92,11 @@ def coder_of(code: int) -> Coder:
 
     Raises
     ------
-    ValueError
+    InputError
         If there is no such coder.
     """
     if code and not MIN_TANS_BITS <= code <= MAX_TANS_BITS:
-        raise ValueError(f"coder must be 0 or {MIN_TANS_BITS} to {MAX_TANS_BITS}, not {code!r}")
+        raise InputError(f"coder must be 0 or {MIN_TANS_BITS} to {MAX_TANS_BITS}, not {code!r}")
     return tans(code) if code else RANS
 
 
@@ -104,15 +105,15 @@ def coder_named(name: str, tans_bits: int | None = None) -> Coder:
 
     Raises
     ------
-    ValueError
+    InputError
         If there is no such coder, or rANS is given bits.
     """
     if name == "tans":
         return tans(DEFAULT_TANS_BITS if tans_bits is None else tans_bits)
     if name != "rans":
-        raise ValueError(f"coder must be rans or tans, not {name!r}")
+        raise InputError(f"coder must be rans or tans, not {name!r}")
     if tans_bits is not None:
-        raise ValueError(
+        raise InputError(
             f"tANS bits must be left out with coder rans, not {tans_bits!r}: choose coder tans"
         )
     return RANS

@@ -24,6 +24,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.model.header import MAGIC, TABLES, VERSION_1, HeaderTable, magic_and_version
 from lutgen.model.pyramid import MAX_LEVELS
 from lutgen.model.tile import TileGrid
@@ -31,20 +32,22 @@ from lutgen.model.tile import TileGrid
 from .coder import RANS, Coder, coder_of
 
 __all__ = [
-    "HEADER_BYTES", "LONGEST_HEADER", "CorruptStreamError", "Header", "pack_length",
+    "HEADER_BYTES", "CorruptStreamError", "CorruptTileError", "Header", "pack_length",
     "read_fronts", "split_packets",
 ]  # fmt: skip
 
 #: Bytes of a header of version 1.
 HEADER_BYTES = VERSION_1.size
-#: Bytes that hold a header of any version.
-LONGEST_HEADER = max(table.size for table in TABLES.values())
 _HASH_BYTES = VERSION_1["model hash"].size
 MAX_IMAGES = (1 << 32) - 1
 
 
-class CorruptStreamError(ValueError):
+class CorruptStreamError(InputError):
     """A bitstream that is damaged, cut short, or not one of ours."""
+
+
+class CorruptTileError(CorruptStreamError):
+    """A tile whose decoder did not end in the check state at the end of the payload."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Header:
 
     Raises
     ------
-    ValueError
+    InputError
         If a value is outside its range, or tiles do not split the levels.
     """
 
@@ -78,18 +81,18 @@ class Header:
 
     def __post_init__(self) -> None:
         if len(self.model_hash) != _HASH_BYTES:
-            raise ValueError(f"model hash must be of 8 bytes, not {len(self.model_hash)}")
+            raise InputError(f"model hash must be of 8 bytes, not {len(self.model_hash)}")
         if not 1 <= self.images <= MAX_IMAGES:
-            raise ValueError(f"number of images must be 1 to {MAX_IMAGES}, not {self.images!r}")
+            raise InputError(f"number of images must be 1 to {MAX_IMAGES}, not {self.images!r}")
         if not 0 <= self.levels <= MAX_LEVELS:
-            raise ValueError(f"levels must be 0 to {MAX_LEVELS}, not {self.levels!r}")
+            raise InputError(f"levels must be 0 to {MAX_LEVELS}, not {self.levels!r}")
         g, step = self.grid, 1 << self.levels
         for name, side, tiles in (
             ("width", g.tile_width, g.columns),
             ("height", g.tile_height, g.rows),
         ):
             if tiles > 1 and side % step:
-                raise ValueError(
+                raise InputError(
                     f"tile {name} must be a multiple of {step} pixels for {self.levels} levels, "
                     f"or hold the image's whole {name}, not {side}"
                 )
@@ -124,7 +127,7 @@ class Header:
 
     @classmethod
     def _from_values(cls, values: dict[str, int | bytes]) -> "Header":
-        """A header with these values of a table's fields; ValueError as the class."""
+        """A header with these values of a table's fields; InputError as the class."""
         sides = ("image width", "image height", "tile width", "tile height")
         return cls(
             values["model hash"], TileGrid(*(values[side] for side in sides)), values["images"],
@@ -156,7 +159,7 @@ class Header:
         _check_whole(data, table.size)
         try:
             return cls._from_values(table.unpack(data))
-        except ValueError as error:
+        except InputError as error:
             raise CorruptStreamError(f"stream header: {error}") from None
 
 

@@ -3,27 +3,15 @@
 All loops work on lanes, up to 64 tiles (decoding) or 64 pixels (encoding, upsampling) at a time,
 because a network is evaluated bit-sliced: one 64-bit word holds one signal of 64 lanes.
 
-Three tuples carry a model and its coder:
-
-``arm``
-    offsets (F, 2) int64, number of causal features, circuit, outputs (ids, weights, ids,
-    map, map, scale), walker, cumulative frequencies, exponents (:mod:`lutgen.model.constraint`) or
-    none.
-``ups``
-    offsets (F, 2) int64, circuit, output ids (bits,) int64, first id of each group (5,) int64,
-    pixel by count (4, bits + 1) uint8; of a model without levels all of it is empty.
-
-``tans``
-    logarithm of the states, symbols and reduced states (:class:`.tans.TansTables`); 0 for rANS.
-    Its cumulative frequencies are those of ``arm`` then.
-
-A circuit is (first (F + 1,), order (I,), thresholds (I,), pins, fanin, tables): inputs
-``order[first[f] : first[f + 1]]`` compare feature f.
+A model and its coder come as named tuples: ``arm`` and ``ups``, the model's two parts
+(:mod:`lutgen.model.kernel_arrays`), and ``tans``, a `TansArrays`.
 
 Pixels and priors of tiles are uint8 (n, levels + 1, H + 2 b, W + 2 b), zero but for the pixels of
 level l at ``[:, l, b : b + h, b : b + w]``; the border b is as wide as a window reaches.
 ``size`` is int64 (n, levels + 1, 2): height and width of each level of each tile.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,10 +22,30 @@ from .rans import CHECK_STATE, STATE_BITS, pop
 from .tans import ESCAPE, RAW_BITS
 from .tans import pop as pop_tans
 
-__all__ = ["LANES", "decode_group", "model_tile"]
+__all__ = ["LANES", "NO_TANS", "TansArrays", "decode_group", "model_tiles"]
 
 LANES = 64
 _ONES = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+
+
+class TansArrays(NamedTuple):
+    """A tANS coder, see :class:`.tans.TansTables`; the frequencies of ``arm`` are its own then."""
+
+    bits: int  #: Logarithm of the states; 0 for rANS.
+    symbols: np.ndarray  #: (classes, states) uint16
+    reduced: np.ndarray  #: (classes, states) uint16
+
+
+NO_TANS = TansArrays(0, *np.zeros((2, 0, 0), dtype=np.uint16))
+
+
+class _Scratch(NamedTuple):
+    """Room to evaluate a circuit for 64 lanes."""
+
+    signal: np.ndarray  #: (signals,) uint64: a bit for each lane.
+    half: np.ndarray  #: (32,) uint64: a table, some of whose pins are applied.
+    over: np.ndarray  #: (256,) uint64: thermometer bits of a feature by threshold.
+    feature: np.ndarray  #: (F, 64) uint8
 
 
 @njit(nogil=True)
@@ -61,9 +69,12 @@ def _lut(table, pins, fanin, signal, half):
 
 
 @njit(nogil=True)
-def _evaluate(circuit, feature, lanes, signal, half, over):
-    """All signals of a circuit for pixels whose features are ``feature[f, lane]``."""
-    first, order, thresholds, pins, fanin, tables = circuit
+def _evaluate(circuit, lanes, scratch):
+    """All signals of a circuit for the pixels whose features are in ``scratch``."""
+    first, order, thresholds, tables = (
+        circuit.first, circuit.order, circuit.thresholds, circuit.tables,
+    )  # fmt: skip
+    signal, half, over, feature = scratch.signal, scratch.half, scratch.over, scratch.feature
     signal[0] = np.uint64(0)
     signal[1] = _ONES
     for f in range(len(first) - 1):
@@ -82,7 +93,7 @@ def _evaluate(circuit, feature, lanes, signal, half, over):
             signal[order[i]] = over[thresholds[i]]
     node = len(signal) - len(tables)
     for n in range(len(tables)):
-        signal[node + n] = _lut(tables[n], pins[n], fanin[n], signal, half)
+        signal[node + n] = _lut(tables[n], circuit.pins[n], circuit.fanin[n], signal, half)
 
 
 @njit(nogil=True)
@@ -94,57 +105,56 @@ def _add_ones(word, weight, count):
 
 @njit(nogil=True)
 def _scratch(circuit):
-    """Room to evaluate a circuit: signals, half-made tables, thermometer bits, features."""
-    first, order, thresholds, pins, fanin, tables = circuit
-    return (
-        np.empty(2 + len(order) + len(tables), dtype=np.uint64),
+    """Room to evaluate a circuit."""
+    return _Scratch(
+        np.empty(2 + len(circuit.order) + len(circuit.tables), dtype=np.uint64),
         np.empty(32, dtype=np.uint64),
         np.empty(256, dtype=np.uint64),
-        np.zeros((len(first) - 1, LANES), dtype=np.uint8),
+        np.zeros((len(circuit.first) - 1, LANES), dtype=np.uint8),
     )
 
 
 @njit(nogil=True)
 def _classify(arm, lanes, scratch, classes):
     """Class of ``lanes`` pixels whose features are in ``scratch``."""
-    circuit, outputs, walk = arm[2], arm[3], arm[4]
-    out_a, weight_a, out_b, map_a, map_b, scale = outputs
-    signal, half, over, feature = scratch
-    _evaluate(circuit, feature, lanes, signal, half, over)
+    outputs, walker = arm.outputs, arm.walker
+    signal, feature = scratch.signal, scratch.feature
+    _evaluate(arm.circuit, lanes, scratch)
     classes[:] = 0
-    for i in range(len(out_a)):
-        _add_ones(signal[out_a[i]], weight_a[i], classes)
-    if scale:
+    for i in range(len(outputs.bits)):
+        _add_ones(signal[outputs.bits[i]], outputs.weights[i], classes)
+    if outputs.scale:
         count = np.zeros(LANES, dtype=np.int64)
-        for i in range(len(out_b)):
-            _add_ones(signal[out_b[i]], 1, count)
+        for i in range(len(outputs.more_bits)):
+            _add_ones(signal[outputs.more_bits[i]], 1, count)
         for lane in range(lanes):
-            classes[lane] = scale * map_b[count[lane]] + map_a[classes[lane]]
-    stage, w_feature, w_threshold, w_child = walk
-    if len(stage) == 0:
+            location = outputs.locations[classes[lane]]
+            classes[lane] = outputs.scale * outputs.scales[count[lane]] + location
+    stages = len(walker.first)
+    if stages == 0:
         return
     for lane in range(lanes):
         a = classes[lane]
-        for s in range(len(stage)):
-            record = stage[s] + a
+        for s in range(stages):
+            record = walker.first[s] + a
             child = 0
-            if feature[w_feature[record, 0], lane] > w_threshold[record, 0]:
+            if feature[walker.feature[record, 0], lane] > walker.threshold[record, 0]:
                 child = 2
-                if feature[w_feature[record, 2], lane] > w_threshold[record, 2]:
+                if feature[walker.feature[record, 2], lane] > walker.threshold[record, 2]:
                     child = 3
-            elif feature[w_feature[record, 1], lane] > w_threshold[record, 1]:
+            elif feature[walker.feature[record, 1], lane] > walker.threshold[record, 1]:
                 child = 1
-            if s + 1 < len(stage):
-                a = 4 * w_child[record, 0] + child
+            if s + 1 < stages:
+                a = 4 * walker.child[record, 0] + child
             else:
-                a = w_child[record, child]
+                a = walker.child[record, child]
         classes[lane] = a
 
 
 @njit(nogil=True)
 def _gather(arm, pixels, priors, tile, level, y, x, feature, lane):
     """Features of the pixel of a tile's level at ``y`` and ``x``, counted from the border's."""
-    offsets, causal = arm[0], arm[1]
+    offsets, causal = arm.offsets, arm.causal
     for f in range(causal):
         feature[f, lane] = pixels[tile, level, y + offsets[f, 0], x + offsets[f, 1]]
     for f in range(causal, len(offsets)):
@@ -174,27 +184,25 @@ def _candidates(pixels, tile, level, y, x, border, exponent, bounds):
 @njit(nogil=True)
 def _put_blocks(ups, priors, size, level, border, where, lanes, scratch):
     """Upsample ``lanes`` pixels whose features are in ``scratch``."""
-    offsets, circuit, ids, first, values = ups
-    signal, half, over, feature = scratch
-    _evaluate(circuit, feature, lanes, signal, half, over)
+    signal = scratch.signal
+    _evaluate(ups.circuit, lanes, scratch)
     count = np.empty(LANES, dtype=np.int64)
     for g in range(4):
         count[:] = 0
-        for i in range(first[g], first[g + 1]):
-            _add_ones(signal[ids[i]], 1, count)
+        for i in range(ups.first[g], ups.first[g + 1]):
+            _add_ones(signal[ups.bits[i]], 1, count)
         for lane in range(lanes):
             tile = where[lane, 0]
             y = 2 * where[lane, 1] + g // 2
             x = 2 * where[lane, 2] + g % 2
             if y < size[tile, level, 0] and x < size[tile, level, 1]:
-                priors[tile, level, border + y, border + x] = values[g, count[lane]]
+                priors[tile, level, border + y, border + x] = ups.values[g, count[lane]]
 
 
 @njit(nogil=True)
 def _upsample(ups, pixels, priors, size, level, border, scratch):
     """Priors of a level of all tiles, from the pixels of the next coarser one."""
-    offsets = ups[0]
-    feature = scratch[3]
+    offsets, feature = ups.offsets, scratch.feature
     where = np.empty((LANES, 3), dtype=np.int64)
     lane = 0
     for tile in range(len(size)):
@@ -216,55 +224,56 @@ def _upsample(ups, pixels, priors, size, level, border, scratch):
 
 
 @njit(nogil=True)
-def model_tile(pixels, priors, size, border, arm, ups, out):
-    """Class, start and frequency of every pixel of one tile (n = 1), for the coder.
+def model_tiles(pixels, priors, size, border, arm, ups, out):
+    """Class, start and frequency of every pixel of some tiles, for the coder.
 
     ``priors`` is zeroed and receives the upsampled pixels.  ``out`` (int32, shape (3, pixels of all
-    levels)) receives the three, coarsest level first; a pixel whose frequency is 0 is given in
-    place of its start.
+    levels of all tiles)) receives the three, tile by tile, coarsest level first; a pixel whose
+    frequency is 0 is given in place of its start.
     """
-    cumulative, exponents = arm[5], arm[6]
+    cumulative, exponents = arm.cumulative, arm.exponents
     levels = size.shape[1]
     bounds = np.empty(CANDIDATES + 1, dtype=np.int64)
     classes = np.empty(LANES, dtype=np.int64)
-    scratch = _scratch(arm[2])
-    feature = scratch[3]
+    scratch = _scratch(arm.circuit)
+    feature = scratch.feature
     if levels > 1:
-        room = _scratch(ups[1])
+        room = _scratch(ups.circuit)
         for level in range(levels - 1):
             _upsample(ups, pixels, priors, size, level, border, room)
     done = 0
-    for level in range(levels - 1, -1, -1):
-        width = size[0, level, 1]
-        count = size[0, level, 0] * width
-        y, x = 0, 0
-        for first in range(0, count, LANES):
-            lanes = min(LANES, count - first)
-            v, u = y, x
-            for lane in range(lanes):
-                _gather(arm, pixels, priors, 0, level, border + v, border + u, feature, lane)
-                u += 1
-                if u == width:
-                    v, u = v + 1, 0
-            _classify(arm, lanes, scratch, classes)
-            for lane in range(lanes):
-                row = classes[lane]
-                out[0, done] = row
-                symbol = np.int64(pixels[0, level, border + y, border + x])
-                if len(exponents) and _ends_block(y, x, level, levels):
-                    k = symbol - _candidates(
-                        pixels, 0, level, y, x, border, exponents[row], bounds
-                    )
-                    out[1, done] = bounds[k]
-                    out[2, done] = bounds[k + 1] - bounds[k]
-                else:
-                    freq = cumulative[row, symbol + 1] - cumulative[row, symbol]
-                    out[1, done] = cumulative[row, symbol] if freq else symbol
-                    out[2, done] = freq
-                done += 1
-                x += 1
-                if x == width:
-                    y, x = y + 1, 0
+    for tile in range(len(size)):
+        for level in range(levels - 1, -1, -1):
+            width = size[tile, level, 1]
+            count = size[tile, level, 0] * width
+            y, x = 0, 0
+            for first in range(0, count, LANES):
+                lanes = min(LANES, count - first)
+                v, u = y, x
+                for lane in range(lanes):
+                    _gather(arm, pixels, priors, tile, level, border + v, border + u, feature, lane)
+                    u += 1
+                    if u == width:
+                        v, u = v + 1, 0
+                _classify(arm, lanes, scratch, classes)
+                for lane in range(lanes):
+                    row = classes[lane]
+                    out[0, done] = row
+                    symbol = np.int64(pixels[tile, level, border + y, border + x])
+                    if len(exponents) and _ends_block(y, x, level, levels):
+                        k = symbol - _candidates(
+                            pixels, tile, level, y, x, border, exponents[row], bounds
+                        )
+                        out[1, done] = bounds[k]
+                        out[2, done] = bounds[k + 1] - bounds[k]
+                    else:
+                        freq = cumulative[row, symbol + 1] - cumulative[row, symbol]
+                        out[1, done] = cumulative[row, symbol] if freq else symbol
+                        out[2, done] = freq
+                    done += 1
+                    x += 1
+                    if x == width:
+                        y, x = y + 1, 0
 
 
 @njit(nogil=True)
@@ -276,15 +285,14 @@ def decode_group(data, start, length, size, border, arm, ups, tans, pixels, prio
     ``pixels`` and ``priors`` are zeroed and receive pixels and upsampled pixels.  Returns the
     number of the first corrupt tile, or -1; before level 0, a tile's check cannot be made.
     """
-    cumulative, exponents = arm[5], arm[6]
-    tans_bits, tans_symbols, tans_reduced = tans
-    state_bits = tans_bits if tans_bits else STATE_BITS
+    cumulative, exponents = arm.cumulative, arm.exponents
+    state_bits = tans.bits if tans.bits else STATE_BITS
     bounds = np.empty(CANDIDATES + 1, dtype=np.int64)
     n = len(start)
     levels = size.shape[1]
-    scratch = _scratch(arm[2])
-    feature = scratch[3]
-    room = _scratch(ups[1])
+    scratch = _scratch(arm.circuit)
+    feature = scratch.feature
+    room = _scratch(ups.circuit)
     classes = np.empty(LANES, dtype=np.int64)
     state = np.empty(n, dtype=np.int64)
     at = np.empty(n, dtype=np.int64)  # bit position
@@ -322,11 +330,11 @@ def decode_group(data, start, length, size, border, arm, ups, tans, pixels, prio
                 row = classes[lane]
                 raw = 0
                 slot = state[lane] & ((CHECK_STATE >> 2) - 1)
-                if tans_bits:
-                    slot = state[lane] - (1 << tans_bits)
-                    symbol = np.int64(tans_symbols[row, slot])
-                    x = np.int64(tans_reduced[row, slot])
-                    count = pop_tans(x, tans_bits)
+                if tans.bits:
+                    slot = state[lane] - (1 << tans.bits)
+                    symbol = np.int64(tans.symbols[row, slot])
+                    x = np.int64(tans.reduced[row, slot])
+                    count = pop_tans(x, tans.bits)
                     raw = RAW_BITS if symbol == ESCAPE else 0
                 elif len(exponents) and _ends_block(y, step % width, level, levels):
                     base = _candidates(

@@ -5,8 +5,8 @@ import numpy as np
 from lutgen.model.head import PROB_BITS, SYMBOLS
 from lutgen.model.tile import TileGrid
 
-from .codec import Codec, _sizes
-from .kernel import LANES, decode_group, model_tile
+from .codec import Codec, level_sizes
+from .kernel import LANES, NO_TANS, decode_group, model_tiles
 
 __all__ = ["sample", "visited"]
 
@@ -49,20 +49,19 @@ def sample(
         uint8, shape (height, width).
     """
     rects = list(TileGrid(width, height, *tile))
-    sizes = _sizes(rects, codec.model.levels)
+    sizes = level_sizes(rects, codec.model.levels)
     length = 2 * (sizes[..., 0] * sizes[..., 1]).sum(axis=1) + 8
     start = np.cumsum(length) - length
     rng = np.random.default_rng(seed)
     data = rng.integers(256, size=int(length.sum()) + 16, dtype=np.uint8)
-    arm = (*codec._arm[:5], _blended(codec._arm[5], share), codec._arm[6])
-    none = np.zeros((0, 0), dtype=np.uint16)
+    arm = codec._arm._replace(cumulative=_blended(codec._arm.cumulative, share))
     image = np.zeros((height, width), dtype=np.uint8)
     for first in range(0, len(rects), LANES):
         group = np.arange(first, min(first + LANES, len(rects)))
         planes, priors = codec._planes(sizes[group])
         decode_group(
             data, start[group], length[group], sizes[group], codec._border, arm, codec._ups,
-            (0, none, none), planes, priors, 0,
+            NO_TANS, planes, priors, 0,
         )  # fmt: skip
         for plane, number in zip(planes[:, 0], group, strict=True):
             h, w = sizes[number, 0]
@@ -74,13 +73,13 @@ def visited(codec: Codec, image: np.ndarray, tile: tuple[int, int] = (32, 32)) -
     """Which symbols come in which classes of an image: bool, (classes, 256); no levels."""
     seen = np.zeros((codec.model.head.classes, SYMBOLS), dtype=bool)
     rects = list(TileGrid(image.shape[1], image.shape[0], *tile))
-    sizes = _sizes(rects, 0)
+    sizes = level_sizes(rects, 0)
     for number, rect in enumerate(rects):
         size = sizes[number : number + 1]
         h, w = size[0, 0]
         planes, priors = codec._planes(size)
         codec._inside(planes[0, 0], h, w)[:] = image[rect]
         out = np.empty((3, h * w), dtype=np.int32)
-        model_tile(planes, priors, size, codec._border, codec._arm, codec._ups, out)
+        model_tiles(planes, priors, size, codec._border, codec._arm, codec._ups, out)
         seen[out[0], image[rect].ravel()] = True
     return seen

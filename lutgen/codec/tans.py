@@ -29,6 +29,7 @@ from functools import cached_property
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.files.compiled import njit
 from lutgen.model.head import SYMBOLS, TableHead
 from lutgen.model.samples import EIGHT_BIT
@@ -108,11 +109,11 @@ class TansTables:
 
         Raises
         ------
-        ValueError
+        InputError
             If ``bits`` is outside 8..12, or the model's symbols do not come from its tables.
         """
         if model.constraint:
-            raise ValueError(
+            raise InputError(
                 "coder tans must have a model without the pooling constraint, whose symbols come "
                 "from no table: choose coder rans"
             )
@@ -124,12 +125,12 @@ class TansTables:
 
         Raises
         ------
-        ValueError
+        InputError
             If ``bits`` is outside 8..12, or the head has no tables of its own.
         """
         tans(bits)
         if not isinstance(head, TableHead):
-            raise ValueError(
+            raise InputError(
                 "coder tans must have a model with a table head, not a Laplace head, which would "
                 "need a table for every location: choose coder rans"
             )

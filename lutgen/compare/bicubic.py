@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.model.pyramid import half
 from lutgen.model.samples import EIGHT_BIT
 
@@ -54,17 +55,17 @@ def bicubic(low: np.ndarray, height: int, width: int) -> np.ndarray:
 
     Raises
     ------
-    ValueError
+    InputError
         If the image is not uint8 of at least two dimensions, or its sides are not those of the
         pooled result.
     """
     low = np.asarray(low)
     if low.dtype != np.uint8 or low.ndim < 2:
-        raise ValueError(
+        raise InputError(
             f"pooled image must be uint8 of shape (..., h, w), not {low.dtype} of {low.shape}"
         )
     if low.shape[-2:] != (half(height), half(width)) or not low.size:
-        raise ValueError(
+        raise InputError(
             f"pooled image of {height} x {width} must be {half(height)} x {half(width)}, "
             f"not {low.shape[-2]} x {low.shape[-1]}"
         )

@@ -10,6 +10,7 @@ from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.container import Header, split_packets
 from lutgen.compare.upsampling import rmse, upsampling_errors
+from lutgen.errors import InputError
 from lutgen.formats.imageio import by_shape
 from lutgen.formats.rules import GRAY_8, GrayLimits
 from lutgen.model.model import Model
@@ -108,7 +109,7 @@ class TileCodec(ImageCodec):
 
     def encode(self, array: np.ndarray, near: int = 0) -> bytes:
         if near:
-            raise ValueError(f"near of a codec that is lossless only must be 0, not {near}")
+            raise InputError(f"near of a codec that is lossless only must be 0, not {near}")
         return self._codec.encode(array, **self._options).data
 
     def decode(self, data: bytes) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 from lutgen.compare.baselines import BASELINES, Baseline, coded, jpeg_ls
 from lutgen.compare.codecs import ImageCodec, Tell
 from lutgen.compare.pages import pages
+from lutgen.errors import InputError
 from lutgen.model.samples import SignificantBits
 
 __all__ = ["evaluate", "faults"]
@@ -70,12 +71,12 @@ def evaluate(
 
     Raises
     ------
-    ValueError
+    InputError
         If there are no images, or the codec does not take one.
     """
     images = list(images)
     if not images:
-        raise ValueError("images must be at least one, not none")
+        raise InputError("images must be at least one, not none")
     tell = (lambda step, done, total: None) if progress is None else progress
     depths = Counter(SignificantBits.of(image).depth for image in images)
     result = {

@@ -28,6 +28,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lutgen.errors import InputError
+
 from .bounds import most_archived
 from .whole import write_file
 
@@ -41,7 +43,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,127}")
 _DEPTH = 16  # nesting of meta; a constant because no file needs more, whatever its size
 
 
-class ArchiveError(ValueError):
+class ArchiveError(InputError):
     """A file, or content meant for one, breaks a rule of the container."""
 
 

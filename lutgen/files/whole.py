@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from lutgen.errors import InputError
+
 __all__ = [
     "STANDARD", "OutputError", "check_folder", "check_output", "errors_name", "is_stream",
     "read_file", "scratch_folder", "write_file",
@@ -19,7 +21,7 @@ __all__ = [
 STANDARD = "-"
 
 
-class OutputError(ValueError):
+class OutputError(InputError):
     """An output that could not be written."""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.files.bounds import most_inflated
 from lutgen.formats.npz import check_npz
 
@@ -39,7 +40,7 @@ def read_npy(path, data: bytes, limits: GrayLimits = GRAY_8) -> np.ndarray:
     try:
         version = form.read_magic(file)
         if version not in ((1, 0), (2, 0)):
-            raise ValueError(f"version {version}")
+            raise InputError(f"version {version}")
         read_header = form.read_array_header_1_0 if version[0] == 1 else form.read_array_header_2_0
         shape, fortran, dtype = read_header(file)
     except Exception as error:  # NumPy parses it as Python and lets half a dozen kinds out

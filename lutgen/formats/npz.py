@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.files.bounds import most_inflated
 
 __all__ = ["check_npz"]
@@ -21,7 +22,7 @@ def check_npz(path_or_file) -> None:
 
     Raises
     ------
-    ValueError
+    InputError
         If they are, or it is no such file.
     OSError
         If it cannot be read.
@@ -35,16 +36,16 @@ def check_npz(path_or_file) -> None:
             entries = parts.infolist()
             # Entries may not share their bytes.
             if sum(e.compress_size for e in entries) > size:
-                raise ValueError("parts of the file must not overlap")
+                raise InputError("parts of the file must not overlap")
             for entry in entries:
                 if entry.file_size > most_inflated(entry.compress_size) + _SPARE:
-                    raise ValueError(
+                    raise InputError(
                         f"{entry.filename} must not be larger than DEFLATE can make it"
                     )
                 with parts.open(entry) as file:
                     _check_header(entry, file)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise ValueError(str(error)) from None
+        raise InputError(str(error)) from None
     finally:
         if hasattr(path_or_file, "seek"):
             path_or_file.seek(0)
@@ -56,10 +57,10 @@ def _check_header(entry: zipfile.ZipInfo, file) -> None:
         (1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0,
     }.get(version)  # fmt: skip
     if read is None:
-        raise ValueError(f"{entry.filename} must be of npy version 1 or 2, not {version}")
+        raise InputError(f"{entry.filename} must be of npy version 1 or 2, not {version}")
     shape, _, dtype = read(file)
     if math.prod(shape) * dtype.itemsize > entry.file_size:
-        raise ValueError(
+        raise InputError(
             f"{entry.filename} must have the {math.prod(shape) * dtype.itemsize} bytes of shape "
             f"{shape}, not {entry.file_size}"
         )

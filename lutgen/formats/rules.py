@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.model.header import MAGIC
 from lutgen.model.samples import SampleFormat
 from lutgen.model.tile import MAX_IMAGE_SIDE
@@ -26,7 +27,7 @@ PICTURE_KINDS = ("JPEG", "GIF", "BMP", "TIFF", "WebP", "PBM", "PPM", "PNG")
 _CHANNELS = range(1, 5)
 
 
-class ImageError(ValueError):
+class ImageError(InputError):
     """An image file that is damaged, or of a kind that is not taken."""
 
 

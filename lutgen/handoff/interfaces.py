@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lutgen.errors import InputError
+
 __all__ = ["CLOCK", "MAPPED", "RESET", "Interface", "bus_interfaces"]
 
 #: Ports that every module has, and the interfaces of the same names.
@@ -66,13 +68,13 @@ def bus_interfaces(ports: Sequence[Mapping]) -> list[Interface]:
 
     Raises
     ------
-    ValueError
+    InputError
         If clock or reset is missing, a stream lacks TVALID, TREADY or TDATA, or AXI4-Lite a signal.
     """
     names = [port["name"] for port in ports]
     for name in (CLOCK, RESET):
         if name not in names:
-            raise ValueError(f"ports must have {name!r}, not only {', '.join(names) or 'none'}")
+            raise InputError(f"ports must have {name!r}, not only {', '.join(names) or 'none'}")
     return [
         *_streams(ports),
         *_registers(ports),
@@ -99,7 +101,7 @@ def _registers(ports: Sequence[Mapping]) -> list[Interface]:
     slaves = []
     for name, signals in _groups(ports, _LITE_PORT).items():
         if missing := _LITE_SIGNALS - set(signals):
-            raise ValueError(f"AXI4-Lite {name} must have all signals, not be without "
+            raise InputError(f"AXI4-Lite {name} must have all signals, not be without "
                              f"{', '.join(sorted(missing))}")  # fmt: skip
         slaves.append(Interface(
             name=name,
@@ -137,7 +139,7 @@ def _streams(ports: Sequence[Mapping]) -> list[Interface]:
     for name, signals in _groups(ports, _STREAM_PORT).items():
         missing = {"TDATA", "TVALID", "TREADY"} - set(signals)
         if missing:
-            raise ValueError(f"stream {name} must have TDATA, TVALID and TREADY, not without "
+            raise InputError(f"stream {name} must have TDATA, TVALID and TREADY, not without "
                              f"{', '.join(sorted(missing))}")  # fmt: skip
 
         def width(signal: str, signals=signals) -> int:

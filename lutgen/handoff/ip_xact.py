@@ -116,7 +116,7 @@ def component_xml(
 
     Raises
     ------
-    ValueError
+    InputError
         As `.interfaces.bus_interfaces`, or if a slave has no registers or registers no slave.
     """
     ET.register_namespace("spirit", SPIRIT)

@@ -3,6 +3,7 @@
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 
+from lutgen.errors import InputError
 from lutgen.registers.register_map import Field, Register, RegisterMap
 
 from .interfaces import MAPPED, Interface
@@ -24,10 +25,10 @@ _EFFECT = {"request": "oneToSet", "cause": "oneToClear"}
 def check_maps(
     interfaces: Sequence[Interface], maps: Mapping[str, RegisterMap]
 ) -> Mapping[str, RegisterMap]:
-    """``maps``; ValueError if they are not those of the interfaces that need one."""
+    """``maps``; InputError if they are not those of the interfaces that need one."""
     slaves = [interface.name for interface in interfaces if interface.bus == MAPPED]
     if set(slaves) != set(maps):
-        raise ValueError(
+        raise InputError(
             f"registers must be given for {', '.join(slaves) or 'no interface'}, "
             f"not for {', '.join(maps) or 'none'}"
         )

@@ -50,7 +50,7 @@ def package_tcl(
 
     Raises
     ------
-    ValueError
+    InputError
         As `.interfaces.bus_interfaces`, if a slave has no registers or registers no slave, or if a
         name would be more than a word to Tcl.
     """

@@ -31,7 +31,7 @@ def synth_tcl(
 
     Raises
     ------
-    ValueError
+    InputError
         If a name would be more than a word to Tcl.
     """
     return heading(record, "Out-of-context synthesis and implementation, without a project.") + (

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from lutgen.errors import InputError
+
 __all__ = ["PRIMITIVES", "heading", "text", "word", "words"]
 
 #: File in ``files.f`` that is not for Vivado.
@@ -26,7 +28,7 @@ def heading(record: Mapping, what: str) -> str:
 def word(text: str) -> str:
     """``text``, which Tcl takes for one word as it is."""
     if not text or not all(c.isascii() and (c.isalnum() or c in "_.-") for c in text):
-        raise ValueError(f"name must consist of letters, digits, '_', '.' and '-', not {text!r}")
+        raise InputError(f"name must consist of letters, digits, '_', '.' and '-', not {text!r}")
     return text
 
 

@@ -38,7 +38,7 @@ def vivado_files(
 
     Raises
     ------
-    ValueError
+    InputError
         If a name is more than an identifier, or a module lacks clock or reset.
     """
     top = Identity.of(record).name

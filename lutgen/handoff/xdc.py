@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from lutgen.constraints import read
+from lutgen.errors import InputError
 from lutgen.targets import Target
 
 __all__ = ["clock_xdc", "io_xdc"]
@@ -18,7 +19,7 @@ def clock_xdc(target: Target, clock_port: str = "clk") -> str:
     """Constraint text that asks for the target's clock goal on the top's clock port.
 
     Written for out-of-context synthesis: read it before `synth_design`, or the mapper will not
-    know what to aim at.  ValueError if ``clock_port`` is not a plain Verilog identifier.
+    know what to aim at.  InputError if ``clock_port`` is not a plain Verilog identifier.
     """
     _check("clock port", clock_port)
     return (
@@ -50,7 +51,7 @@ def io_xdc(
 
     Raises
     ------
-    ValueError
+    InputError
         If a name is not a plain Verilog identifier, or the clock is not among the inputs.
     """
     _check("module", module)
@@ -59,7 +60,7 @@ def io_xdc(
         _check("port", port["name"])
         sides[port["direction"]].append(port["name"] + "[*]" * (port["width"] > 1))
     if clock_port not in sides["input"]:
-        raise ValueError(f"clock port must be an input of {module}, not {clock_port!r}")
+        raise InputError(f"clock port must be an input of {module}, not {clock_port!r}")
     sides["input"].remove(clock_port)
     lines = []
     for start, site in _CLOCK_SITES.items():
@@ -85,4 +86,4 @@ def io_xdc(
 def _check(what: str, name: str) -> None:
     # A name goes into Tcl as it is.
     if not _IDENTIFIER.fullmatch(name):
-        raise ValueError(f"{what} must be a plain Verilog identifier, not {name!r}")
+        raise InputError(f"{what} must be a plain Verilog identifier, not {name!r}")

@@ -10,15 +10,20 @@ import heapq
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
+
+from lutgen.errors import InputError
 
 from .netlist import Netlist
 from .samples import EIGHT_BIT
 from .walker import Walker
 
-__all__ = ["HEADS", "PROB_BITS", "SYMBOLS", "Head", "LaplaceHead", "TableHead"]
+__all__ = [
+    "HEADS", "PROB_BITS", "SYMBOLS", "Head", "LaplaceHead", "OutputArrays", "TableHead",
+    "round_pmf",
+]  # fmt: skip
 
 SYMBOLS = EIGHT_BIT.levels
 #: Frequencies of one class add up to ``2 ** PROB_BITS``.
@@ -28,19 +33,19 @@ PROB_BITS = 14
 def _integer(name: str, value, dtype, ndim: int) -> np.ndarray:
     array = np.asarray(value)
     if array.dtype.kind not in "iu" or array.ndim != ndim:
-        raise ValueError(
+        raise InputError(
             f"{name} must be a {ndim}-dimensional integer array, "
             f"not {array.ndim}-dimensional {array.dtype}"
         )
     info = np.iinfo(dtype)
     if array.size and (array.min() < info.min or array.max() > info.max):
-        raise ValueError(f"{name} must be within {info.min}..{info.max}")
+        raise InputError(f"{name} must be within {info.min}..{info.max}")
     array = np.ascontiguousarray(array, dtype=dtype)
     array.setflags(write=False)
     return array
 
 
-def _round_pmf(pmf: np.ndarray, total: int) -> np.ndarray:
+def round_pmf(pmf: np.ndarray, total: int) -> np.ndarray:
     """Integer frequencies >= 1 of sum ``total`` with the least code length under ``pmf``.
 
     Starting below the optimum, units go one by one to the symbol whose code length they shorten
@@ -61,6 +66,21 @@ def _code_length(cumulative: np.ndarray, classes: np.ndarray, symbols: np.ndarra
     symbols = np.asarray(symbols, dtype=np.int64)
     freq = cumulative[classes, symbols + 1] - cumulative[classes, symbols]
     return PROB_BITS - np.log2(freq)
+
+
+class OutputArrays(NamedTuple):
+    """How the outputs of a network make a class: weighted sums of bits, or two looked-up counts.
+
+    Without a ``scale`` the class is the sum of ``weights`` of the bits that are set.  With one it
+    is ``scale * scales[second] + locations[first]`` of the two counts.  All are int64.
+    """
+
+    bits: np.ndarray  #: (A,): signals of the first group of bits.
+    weights: np.ndarray  #: (A,)
+    more_bits: np.ndarray  #: (B,): signals of the second group.
+    locations: np.ndarray  #: (A + 1,): by the first count.
+    scales: np.ndarray  #: (B + 1,): by the second count.
+    scale: int
 
 
 class Head(Protocol):
@@ -84,7 +104,7 @@ class Head(Protocol):
         """Number of classes."""
 
     def check(self, network: Netlist, walker: Walker | None) -> None:
-        """ValueError unless the netlist's outputs, with the walker behind them, name classes."""
+        """InputError unless the netlist's outputs, with the walker behind them, name classes."""
 
     def classes_of(
         self, network: Netlist, walker: Walker | None, features: np.ndarray
@@ -94,12 +114,8 @@ class Head(Protocol):
     def code_length(self, classes: np.ndarray, symbols: np.ndarray) -> np.ndarray:
         """Ideal code length in bits of each symbol, float64, for reports only."""
 
-    def readout(self, outputs: dict[str, np.ndarray]) -> tuple:
-        """What the compiled kernels make a class from.
-
-        Nodes of a sum and the weight of each, nodes of a count, the table that maps the sum, the
-        table that maps the count, and the factor of the latter; int64.
-        """
+    def readout(self, outputs: dict[str, np.ndarray]) -> OutputArrays:
+        """What the compiled kernels make a class from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +139,7 @@ class TableHead:
         array = _integer("cumulative frequencies", self.cumulative, np.int32, 2)
         object.__setattr__(self, "cumulative", array)
         if array.shape[1] != SYMBOLS + 1 or not 1 <= array.shape[0] <= 4096:
-            raise ValueError(
+            raise InputError(
                 f"cumulative frequencies must be of shape (1..4096, {SYMBOLS + 1}), "
                 f"not {array.shape!r}"
             )
@@ -133,7 +149,7 @@ class TableHead:
             or (array[:, -1] != 1 << PROB_BITS).any()
             or (array[:, 1:] <= array[:, :-1]).any()
         ):
-            raise ValueError(
+            raise InputError(
                 "cumulative frequencies must increase strictly from 0 to "
                 f"{1 << PROB_BITS} in every class"
             )
@@ -146,11 +162,11 @@ class TableHead:
         """
         counts = np.asarray(counts, dtype=np.float64)
         if counts.ndim != 2 or counts.shape[1] != SYMBOLS:
-            raise ValueError(f"counts must be of shape (classes, 256), not {counts.shape!r}")
+            raise InputError(f"counts must be of shape (classes, 256), not {counts.shape!r}")
         if not np.isfinite(counts).all() or (counts < 0).any():
-            raise ValueError("counts must be finite and not negative")
+            raise InputError("counts must be finite and not negative")
         counts = np.where(counts.sum(axis=1, keepdims=True) > 0, counts, 1.0)
-        freq = np.stack([_round_pmf(row, 1 << PROB_BITS) for row in counts])
+        freq = np.stack([round_pmf(row, 1 << PROB_BITS) for row in counts])
         return cls(np.pad(np.cumsum(freq, axis=1), ((0, 0), (1, 0))))
 
     @property
@@ -162,26 +178,26 @@ class TableHead:
         """See `Head.check`."""
         bits = len(network.outputs["index"])
         if not 1 <= bits <= 16:
-            raise ValueError(f"index must have 1 to 16 bits, not {bits}")
+            raise InputError(f"index must have 1 to 16 bits, not {bits}")
         if walker is None:
             # Rows for every number that the index can be, so that none is out of range.
             if self.classes != 1 << bits:
-                raise ValueError(
+                raise InputError(
                     f"head must have {1 << bits} classes for an index of {bits} bits, "
                     f"not {self.classes}"
                 )
             return
         if walker.entries != 1 << bits:
-            raise ValueError(
+            raise InputError(
                 f"walker must begin with {1 << bits} records for an index of {bits} bits, "
                 f"not {walker.entries}"
             )
         if walker.features > network.features:
-            raise ValueError(
+            raise InputError(
                 f"walker must read features below {network.features}, not {walker.features - 1}"
             )
         if walker.classes > self.classes:
-            raise ValueError(
+            raise InputError(
                 f"walker must name classes below {self.classes}, not {walker.classes - 1}"
             )
 
@@ -192,10 +208,13 @@ class TableHead:
         index = network.evaluate_index("index", features)
         return index if walker is None else walker.walk(index, features).astype(np.int64)
 
-    def readout(self, outputs: dict[str, np.ndarray]) -> tuple:
+    def readout(self, outputs: dict[str, np.ndarray]) -> OutputArrays:
         """See `Head.readout`: the sum is the index."""
         index, none = outputs["index"].astype(np.int64), np.zeros(0, dtype=np.int64)
-        return index, np.int64(1) << np.arange(len(index)), none, none, none, 0
+        return OutputArrays(
+            bits=index, weights=np.int64(1) << np.arange(len(index)), more_bits=none,
+            locations=none, scales=none, scale=0,
+        )  # fmt: skip
 
     def code_length(self, classes: np.ndarray, symbols: np.ndarray) -> np.ndarray:
         """Ideal code length in bits of each symbol, float64, for reports only."""
@@ -237,19 +256,19 @@ class LaplaceHead:
         for name, ndim in (("mu", 1), ("sigma", 1), ("cdf", 2)):
             object.__setattr__(self, name, _integer(name, getattr(self, name), np.int32, ndim))
         if not 2 <= self.mu.size <= 4097 or self.mu.min() < 0 or self.mu.max() > 510:
-            raise ValueError("mu must have 2 to 4097 entries within 0..510")
+            raise InputError("mu must have 2 to 4097 entries within 0..510")
         if self.cdf.shape[1] != 1024 or not 1 <= self.cdf.shape[0] <= 256:
-            raise ValueError(f"cdf must be of shape (1..256, 1024), not {self.cdf.shape!r}")
+            raise InputError(f"cdf must be of shape (1..256, 1024), not {self.cdf.shape!r}")
         if not 2 <= self.sigma.size <= 4097 or self.sigma.min() < 0 or (
             self.sigma.max() >= self.scales
         ):
-            raise ValueError(f"sigma must have 2 to 4097 entries within 0..{self.scales - 1}")
+            raise InputError(f"sigma must have 2 to 4097 entries within 0..{self.scales - 1}")
         if (
             self.cdf.min() < 0
             or self.cdf.max() > (1 << PROB_BITS) - SYMBOLS
             or (np.diff(self.cdf, axis=1) < 0).any()
         ):
-            raise ValueError(
+            raise InputError(
                 f"cdf must never decrease and lie within 0..{(1 << PROB_BITS) - SYMBOLS}"
             )
 
@@ -288,12 +307,12 @@ class LaplaceHead:
         for name in self.groups:
             bits, table = len(network.outputs[name]), getattr(self, name)
             if table.size != bits + 1:
-                raise ValueError(
+                raise InputError(
                     f"table {name} must have {bits + 1} entries for {bits} output bits, "
                     f"not {table.size}"
                 )
         if walker is not None:
-            raise ValueError("walker must be absent from a model with a Laplace head")
+            raise InputError("walker must be absent from a model with a Laplace head")
 
     def classes_of(
         self, network: Netlist, walker: Walker | None, features: np.ndarray
@@ -302,11 +321,13 @@ class LaplaceHead:
         counts = (network.evaluate_count(name, features) for name in self.groups)
         return self.classify(*counts).astype(np.int64)
 
-    def readout(self, outputs: dict[str, np.ndarray]) -> tuple:
+    def readout(self, outputs: dict[str, np.ndarray]) -> OutputArrays:
         """See `Head.readout`: both numbers of ones, through their tables."""
         mu, sigma = (outputs[name].astype(np.int64) for name in self.groups)
-        maps = (self.mu.astype(np.int64), self.sigma.astype(np.int64), 512)
-        return mu, np.ones(len(mu), dtype=np.int64), sigma, *maps
+        return OutputArrays(
+            bits=mu, weights=np.ones(len(mu), dtype=np.int64), more_bits=sigma,
+            locations=self.mu.astype(np.int64), scales=self.sigma.astype(np.int64), scale=512,
+        )  # fmt: skip
 
     @cached_property
     def cumulative(self) -> np.ndarray:

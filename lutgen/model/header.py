@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from lutgen.errors import InputError
+
 __all__ = [
     "MAGIC", "TABLES", "VERSION_1", "VERSION_2", "HeaderField", "HeaderTable", "magic_and_version",
 ]  # fmt: skip
@@ -51,7 +53,7 @@ class HeaderField(NamedTuple):
         if isinstance(value, int):
             value = value.to_bytes(self.size, "little")
         if len(value) != self.size:
-            raise ValueError(f"{self.name} must be of {self.size} bytes, not {len(value)}")
+            raise InputError(f"{self.name} must be of {self.size} bytes, not {len(value)}")
         return data[: self.offset] + value + data[self.end :]
 
     @property

@@ -1,21 +1,70 @@
-"""A model as the compiled kernels take it: plain arrays in tuples.
+"""A model as the compiled kernels of :mod:`lutgen.codec.kernel` take it: arrays in named tuples.
 
-See :mod:`lutgen.codec.kernel`.
+Numba compiles a named tuple as it does a plain one: a name costs nothing at run time.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from .constraint import exponents
-from .head import SYMBOLS
+from .head import SYMBOLS, OutputArrays
 from .model import Model
 from .netlist import Netlist
 from .upsample import GROUPS
 
-__all__ = ["arm_arrays", "ups_arrays"]
+__all__ = [
+    "ArmArrays", "CircuitArrays", "UpsArrays", "WalkerArrays", "arm_arrays",
+    "ups_arrays",
+]  # fmt: skip
 
 
-def _circuit(net: Netlist) -> tuple:
-    """A network as the kernels take it."""
+class CircuitArrays(NamedTuple):
+    """A network of F features, I inputs and N nodes; all but ``tables`` are int64.
+
+    A node reads signals: 0 and 1 are constants, then come the inputs, then the nodes.
+    """
+
+    first: np.ndarray  #: (F + 1,): inputs of feature f are those from first[f] to first[f + 1].
+    order: np.ndarray  #: (I,): signals of the inputs, in the order of their features.
+    thresholds: np.ndarray  #: (I,): in the same order; an input is "feature > threshold".
+    pins: np.ndarray  #: (N,): how many pins of each node are used.
+    fanin: np.ndarray  #: (N, 6): signals at the pins.
+    tables: np.ndarray  #: (N,) uint64.
+
+
+class WalkerArrays(NamedTuple):
+    """The records of all stages of a walker, one after another; int64, empty without one."""
+
+    first: np.ndarray  #: (stages,): first record of each.
+    feature: np.ndarray  #: (R, 3)
+    threshold: np.ndarray  #: (R, 3)
+    child: np.ndarray  #: (R, 4): group of the next stage, in all four, or class by the outcome.
+
+
+class ArmArrays(NamedTuple):
+    """The autoregressive model."""
+
+    offsets: np.ndarray  #: (F, 2) int64: row and column of each feature from the pixel.
+    causal: int  #: Features that are pixels; the others are of the prior.
+    circuit: CircuitArrays
+    outputs: OutputArrays
+    walker: WalkerArrays
+    cumulative: np.ndarray  #: (classes, 257) int64: frequencies.
+    exponents: np.ndarray  #: (classes, 256) uint8, see :mod:`.constraint`; of 0 rows without one.
+
+
+class UpsArrays(NamedTuple):
+    """The upsampling model; of a model without levels all of it is empty."""
+
+    offsets: np.ndarray  #: (F, 2) int64: row and column of each feature from the coarse pixel.
+    circuit: CircuitArrays
+    bits: np.ndarray  #: (bits,) int64: signals of the four groups of output bits.
+    first: np.ndarray  #: (5,) int64: where each group begins in them.
+    values: np.ndarray  #: (4, bits + 1) uint8: pixel by the bits that are set.
+
+
+def _circuit(net: Netlist) -> CircuitArrays:
     inputs = np.ascontiguousarray(net.inputs, dtype=np.int64).reshape(-1, 2)
     order = np.argsort(inputs[:, 0], kind="stable")
     first = np.searchsorted(inputs[order, 0], np.arange(net.features + 1))
@@ -23,56 +72,66 @@ def _circuit(net: Netlist) -> tuple:
     used = fanin != 0
     # A table's trailing pins may be tied to 0: only pins up to the last used one are read.
     pins = np.where(used.any(axis=1), 6 - np.argmax(used[:, ::-1], axis=1), 1)
-    return (
-        first.astype(np.int64), 2 + order.astype(np.int64), inputs[order, 1].copy(),
-        pins.astype(np.int64), fanin, np.ascontiguousarray(net.tables, dtype=np.uint64),
-    )  # fmt: skip
+    return CircuitArrays(
+        first=first.astype(np.int64),
+        order=2 + order.astype(np.int64),
+        thresholds=inputs[order, 1].copy(),
+        pins=pins.astype(np.int64),
+        fanin=fanin,
+        tables=np.ascontiguousarray(net.tables, dtype=np.uint64),
+    )
 
 
-def arm_arrays(model: Model) -> tuple:
-    """The autoregressive model: ``arm`` of the kernels."""
-    net = model.network
-    return (
-        np.array(model.window.offsets, dtype=np.int64), model.window.causal,
-        _circuit(net), model.head.readout(net.outputs), _walker_arrays(model),
-        np.ascontiguousarray(model.head.cumulative, dtype=np.int64),
-        exponents(model.head.cumulative) if model.constraint
-        else np.zeros((0, SYMBOLS), dtype=np.uint8),
-    )  # fmt: skip
+def arm_arrays(model: Model) -> ArmArrays:
+    """The autoregressive model of a codec model."""
+    cumulative = np.ascontiguousarray(model.head.cumulative, dtype=np.int64)
+    none = np.zeros((0, SYMBOLS), dtype=np.uint8)
+    return ArmArrays(
+        offsets=np.array(model.window.offsets, dtype=np.int64),
+        causal=model.window.causal,
+        circuit=_circuit(model.network),
+        outputs=model.head.readout(model.network.outputs),
+        walker=_walker_arrays(model),
+        cumulative=cumulative,
+        exponents=exponents(model.head.cumulative) if model.constraint else none,
+    )
 
 
-def ups_arrays(model: Model) -> tuple:
-    """The upsampling model: ``ups`` of the kernels, empty without levels."""
+def ups_arrays(model: Model) -> UpsArrays:
+    """The upsampling model of a codec model."""
     if not model.levels:
         nothing = Netlist(1, [], [], [], {})
         none = np.zeros(0, dtype=np.int64)
-        values = np.zeros((4, 1), dtype=np.uint8)
-        return none.reshape(0, 2), _circuit(nothing), none, np.zeros(5, np.int64), values
+        return UpsArrays(
+            offsets=none.reshape(0, 2), circuit=_circuit(nothing), bits=none,
+            first=np.zeros(5, np.int64), values=np.zeros((4, 1), dtype=np.uint8),
+        )  # fmt: skip
     outputs = model.upsampler.network.outputs
     bits = [len(outputs[name]) for name in GROUPS]
     values = np.zeros((4, max(bits) + 1), dtype=np.uint8)
     for row, table in zip(values, model.upsampler.values, strict=True):
         row[: len(table)] = table
-    return (
-        np.array(model.upsampler.offsets, dtype=np.int64),
-        _circuit(model.upsampler.network),
-        np.concatenate([outputs[name] for name in GROUPS]).astype(np.int64),
-        np.cumsum([0, *bits]), values,
-    )  # fmt: skip
+    return UpsArrays(
+        offsets=np.array(model.upsampler.offsets, dtype=np.int64),
+        circuit=_circuit(model.upsampler.network),
+        bits=np.concatenate([outputs[name] for name in GROUPS]).astype(np.int64),
+        first=np.cumsum([0, *bits]),
+        values=values,
+    )
 
 
-def _walker_arrays(model: Model) -> tuple:
+def _walker_arrays(model: Model) -> WalkerArrays:
     if model.walker is None:
         empty = np.zeros((0, 4), dtype=np.int64)
-        return np.zeros(0, dtype=np.int64), empty, empty, empty
+        return WalkerArrays(np.zeros(0, dtype=np.int64), empty, empty, empty)
     stages = model.walker.stages
     first = np.cumsum([0] + [s.records for s in stages[:-1]]).astype(np.int64)
     child = [
         s.child if s.last else np.repeat(s.child[:, None], 4, axis=1) for s in stages
     ]
-    return (
-        first,
-        np.concatenate([s.feature for s in stages]).astype(np.int64),
-        np.concatenate([s.threshold for s in stages]).astype(np.int64),
-        np.concatenate(child).astype(np.int64),
+    return WalkerArrays(
+        first=first,
+        feature=np.concatenate([s.feature for s in stages]).astype(np.int64),
+        threshold=np.concatenate([s.threshold for s in stages]).astype(np.int64),
+        child=np.concatenate(child).astype(np.int64),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.files.archive import ArchiveError, canonical_hash, read_archive, write_archive
 
 from .head import HEADS, Head
@@ -26,7 +27,7 @@ _DEFAULT = "raster-table-emnist.lutgen"
 _MAX_NODES = 1 << 16
 
 
-class ModelError(ValueError):
+class ModelError(InputError):
     """A model that is malformed, or whose parts do not fit together."""
 
 

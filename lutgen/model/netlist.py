@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.files.archive import Limits, canonical_hash, read_archive, write_archive
 from lutgen.model.bitslice import compile_program
 
@@ -30,7 +31,7 @@ _BLOCK = 1 << 18  # pixels; a multiple of 64
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")  # also an identifier in Verilog
 
 
-class NetlistError(ValueError):
+class NetlistError(InputError):
     """A netlist, or an argument of one of its methods, breaks a rule."""
 
 

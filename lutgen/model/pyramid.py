@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from lutgen.errors import InputError
+
 __all__ = ["MAX_LEVELS", "half", "pool", "pyramid"]
 
 #: Most levels above the image: a 64 x 64 tile is 8 x 8 then.
@@ -53,11 +55,11 @@ def pyramid(image: np.ndarray, levels: int) -> list[np.ndarray]:
 
     Raises
     ------
-    ValueError
+    InputError
         If ``levels`` is out of its range.
     """
     if not 0 <= levels <= MAX_LEVELS:
-        raise ValueError(f"levels must be 0 to {MAX_LEVELS}, not {levels!r}")
+        raise InputError(f"levels must be 0 to {MAX_LEVELS}, not {levels!r}")
     out = [np.asarray(image, dtype=np.uint8)]
     for _ in range(levels):
         out.append(pool(out[-1]))

@@ -10,6 +10,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from lutgen.errors import InputError
+
 __all__ = ["EIGHT_BIT", "SampleFormat", "SignificantBits"]
 
 
@@ -33,7 +35,7 @@ class SampleFormat:
 
     Raises
     ------
-    ValueError
+    InputError
         If a value is outside its range.
     """
 
@@ -73,16 +75,16 @@ class SampleFormat:
         return (self.maximum + self.near) // self.step + 1
 
     def check(self, samples: np.ndarray) -> None:
-        """ValueError unless an array has the type of these samples and none above ``maximum``."""
+        """InputError unless an array has the type of these samples and none above ``maximum``."""
         if samples.dtype != self.dtype:
-            raise ValueError(
+            raise InputError(
                 f"{self.depth}-bit samples must be {self.dtype}, not {samples.dtype}"
             )
         # A depth that fills its type bounds nothing.
         if self.depth < 8 * self.dtype.itemsize and samples.size:
             top = int(samples.max())
             if top > self.maximum:
-                raise ValueError(
+                raise InputError(
                     f"{self.depth}-bit samples must be 0 to {self.maximum}, not {top}"
                 )
 
@@ -98,12 +100,12 @@ class SampleFormat:
 
         Raises
         ------
-        ValueError
+        InputError
             If an index is not one of ``levels``.
         """
         if indices.size and not 0 <= int(indices.min()) <= int(indices.max()) < self.levels:
             bad = indices[(indices < 0) | (indices >= self.levels)]
-            raise ValueError(f"indices must be 0 to {self.levels - 1}, not {int(bad[0])}")
+            raise InputError(f"indices must be 0 to {self.levels - 1}, not {int(bad[0])}")
         wide = indices.astype(np.uint32) * self.step
         return np.minimum(wide, self.maximum).astype(self.dtype)
 
@@ -121,7 +123,7 @@ class SignificantBits:
 
     Raises
     ------
-    ValueError
+    InputError
         If a value is outside its range.
     """
 
@@ -181,7 +183,7 @@ class SignificantBits:
 def _check(name: str, value: int, least: int, most: int) -> None:
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not whole or not least <= value <= most:
-        raise ValueError(f"{name} must be {least} to {most}, not {value!r}")
+        raise InputError(f"{name} must be {least} to {most}, not {value!r}")
 
 
 #: Samples of the profiles ``raster-table`` and ``gic-dlc``.

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral
 
+from lutgen.errors import InputError
+
 __all__ = [
     "DEFAULT_IMAGE", "DEFAULT_TILE", "MAX_IMAGE_SIDE", "MAX_TILE_SIDE", "TileGrid", "check_sizes",
 ]  # fmt: skip
@@ -20,15 +22,15 @@ DEFAULT_IMAGE = (512, 4096)
 
 
 def check_sizes(tile: tuple[int, int], max_width: int, max_height: int) -> None:
-    """ValueError unless a core can have such tiles, (width, height), and such a largest image."""
+    """InputError unless a core can have such tiles, (width, height), and such a largest image."""
     for name, side in zip(("tile width", "tile height"), tile, strict=True):
         if side not in _TILE_SIDES:
-            raise ValueError(f"{name} must be one of {_TILE_SIDES} pixels, not {side!r}")
+            raise InputError(f"{name} must be one of {_TILE_SIDES} pixels, not {side!r}")
     for name, low, side in (
         ("max width", tile[0], max_width), ("max height", tile[1], max_height),
     ):  # fmt: skip
         if not low <= side <= MAX_IMAGE_SIDE:
-            raise ValueError(f"{name} must be {low} to {MAX_IMAGE_SIDE} pixels, not {side!r}")
+            raise InputError(f"{name} must be {low} to {MAX_IMAGE_SIDE} pixels, not {side!r}")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class TileGrid:
 
     Raises
     ------
-    ValueError
+    InputError
         If a size is outside its range.
     """
 
@@ -64,7 +66,7 @@ class TileGrid:
             if not isinstance(value, Integral) or not 1 <= value <= limit:
                 label = name.replace("_", " ")
                 label = label if "tile" in label else f"image {label}"
-                raise ValueError(f"{label} must be 1 to {limit} pixels, not {value!r}")
+                raise InputError(f"{label} must be 1 to {limit} pixels, not {value!r}")
 
     @property
     def columns(self) -> int:

@@ -5,6 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from lutgen.errors import InputError
+
 from .netlist import Netlist
 from .pyramid import half
 from .window import Window
@@ -33,7 +35,7 @@ class Upsampler:
 
     Raises
     ------
-    ValueError
+    InputError
         If ``size`` is not 3, 5 or 7, or the network has other features or outputs.
     """
 
@@ -42,21 +44,21 @@ class Upsampler:
 
     def __post_init__(self) -> None:
         if not isinstance(self.size, int) or self.size not in (3, 5, 7):
-            raise ValueError(f"size of the upsampler must be 3, 5 or 7, not {self.size!r}")
+            raise InputError(f"size of the upsampler must be 3, 5 or 7, not {self.size!r}")
         outputs = self.network.outputs
         if self.network.features != self.size * self.size:
-            raise ValueError(
+            raise InputError(
                 f"network of the upsampler must read {self.size * self.size} features, "
                 f"not {self.network.features}"
             )
         if set(outputs) != set(GROUPS):
-            raise ValueError(
+            raise InputError(
                 f"network of the upsampler must have the output groups {list(GROUPS)}, "
                 f"not {sorted(outputs)}"
             )
         for name in GROUPS:
             if len(outputs[name]) > _MAX_BITS:
-                raise ValueError(
+                raise InputError(
                     f"output {name!r} of the upsampler must have 1 to {_MAX_BITS} bits, "
                     f"not {len(outputs[name])}"
                 )
@@ -119,12 +121,12 @@ class Upsampler:
 
         Raises
         ------
-        ValueError
+        InputError
             If the sides do not fit those of ``low``.
         """
         low = np.asarray(low, dtype=np.uint8)
         if low.shape[-2:] != (half(height), half(width)):
-            raise ValueError(
+            raise InputError(
                 f"pixels to upsample to {height} x {width} must be {half(height)} x "
                 f"{half(width)}, not {low.shape[-2]} x {low.shape[-1]}"
             )

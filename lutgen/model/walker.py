@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lutgen.errors import InputError
+
 __all__ = ["Walker", "WalkerStage"]
 
 _MAX_RECORDS = 1 << 16
@@ -20,12 +22,12 @@ def _array(name: str, value, dtype, shape: tuple[int | None, ...]) -> np.ndarray
     if array.ndim != len(shape) or any(
         want is not None and have != want for have, want in zip(array.shape, shape, strict=True)
     ):
-        raise ValueError(f"walker {name} must be of shape {shape}, not {array.shape!r}")
+        raise InputError(f"walker {name} must be of shape {shape}, not {array.shape!r}")
     if array.dtype.kind not in "iu":
-        raise ValueError(f"walker {name} must be of an integer type, not {array.dtype!r}")
+        raise InputError(f"walker {name} must be of an integer type, not {array.dtype!r}")
     info = np.iinfo(dtype)
     if array.size and (array.min() < info.min or array.max() > info.max):
-        raise ValueError(f"walker {name} must be within {info.min}..{info.max}")
+        raise InputError(f"walker {name} must be within {info.min}..{info.max}")
     array = np.ascontiguousarray(array, dtype=dtype)
     array.setflags(write=False)
     return array
@@ -58,7 +60,7 @@ class WalkerStage:
         set_(self, "feature", _array("feature", self.feature, np.uint8, (None, 3)))
         n = len(self.feature)
         if not 1 <= n <= _MAX_RECORDS:
-            raise ValueError(f"walker stage must have 1 to {_MAX_RECORDS} records, not {n}")
+            raise InputError(f"walker stage must have 1 to {_MAX_RECORDS} records, not {n}")
         set_(self, "threshold", _array("threshold", self.threshold, np.uint8, (n, 3)))
         shape = (n, 4) if np.ndim(self.child) == 2 else (n,)
         set_(self, "child", _array("child", self.child, np.uint16, shape))
@@ -80,7 +82,7 @@ class Walker:
 
     Raises
     ------
-    ValueError
+    InputError
         If a stage points outside the next one, or only the last stage does not name classes.
     """
 
@@ -89,13 +91,13 @@ class Walker:
     def __post_init__(self) -> None:
         object.__setattr__(self, "stages", tuple(self.stages))
         if not 1 <= len(self.stages) <= 16:
-            raise ValueError(f"walker must have 1 to 16 stages, not {len(self.stages)}")
+            raise InputError(f"walker must have 1 to 16 stages, not {len(self.stages)}")
         for i, stage in enumerate(self.stages):
             if stage.last != (i == len(self.stages) - 1):
-                raise ValueError(f"walker stage {i} must name classes only if it is the last")
+                raise InputError(f"walker stage {i} must name classes only if it is the last")
         for i, (stage, after) in enumerate(zip(self.stages, self.stages[1:], strict=False)):
             if 4 * (int(stage.child.max()) + 1) > after.records:
-                raise ValueError(
+                raise InputError(
                     f"walker stage {i} must point to the {after.records} records of the next "
                     f"stage, not to group {stage.child.max()}"
                 )

@@ -5,6 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from lutgen.errors import InputError
+
 __all__ = ["Window"]
 
 
@@ -27,7 +29,7 @@ class Window:
 
     Raises
     ------
-    ValueError
+    InputError
         If ``size`` is not 3, 5 or 7.
     """
 
@@ -36,9 +38,9 @@ class Window:
 
     def __post_init__(self) -> None:
         if self.size not in (3, 5, 7):
-            raise ValueError(f"window size must be 3, 5 or 7, not {self.size!r}")
+            raise InputError(f"window size must be 3, 5 or 7, not {self.size!r}")
         if not isinstance(self.prior, bool):
-            raise ValueError(f"prior must be True or False, not {self.prior!r}")
+            raise InputError(f"prior must be True or False, not {self.prior!r}")
 
     @property
     def radius(self) -> int:
@@ -87,7 +89,7 @@ class Window:
 
         Raises
         ------
-        ValueError
+        InputError
             If there are upsampled pixels that the window does not read, or of another shape.
         """
         tiles = np.asarray(tiles, dtype=np.uint8)
@@ -95,10 +97,10 @@ class Window:
         if self.prior:
             prior = np.zeros_like(tiles) if prior is None else np.asarray(prior, dtype=np.uint8)
             if prior.shape != tiles.shape:
-                raise ValueError(f"prior must be of shape {tiles.shape}, not {prior.shape}")
+                raise InputError(f"prior must be of shape {tiles.shape}, not {prior.shape}")
             sources.append(_bordered(prior, self.radius))
         elif prior is not None:
-            raise ValueError("prior must be None for a window without one")
+            raise InputError("prior must be None for a window without one")
         r = self.radius
         height, width = tiles.shape[-2:]
         return np.stack([

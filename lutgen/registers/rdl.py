@@ -7,6 +7,8 @@ Needs systemrdl-compiler, of the extra ``dev``.  For developers only: what a bui
 import json
 from pathlib import Path
 
+from lutgen.errors import InputError
+
 from .register_map import KINDS, MAPS, Field, Register, RegisterMap
 
 __all__ = ["JSON", "RDL", "compile_rdl", "table_text"]
@@ -30,7 +32,7 @@ def compile_rdl(name: str, values: dict[str, int] | None = None) -> RegisterMap:
     ------
     ImportError
         If systemrdl-compiler is not installed.
-    ValueError
+    InputError
         If the RDL uses what the register file does not know.
     systemrdl.messages.RDLCompileError
         If it is not SystemRDL.
@@ -77,7 +79,7 @@ def _field(register, node, of_build: bool) -> Field:
     if kind == "cause" and node.get_property("enable").get_path() != node.get_path().replace(
         ".isr.", ".ier."
     ):
-        raise ValueError(f"{node.get_path()} must be enabled by the field of its name in ier")
+        raise InputError(f"{node.get_path()} must be enabled by the field of its name in ier")
     return Field(
         name=node.inst_name,
         low=node.lsb,
@@ -92,7 +94,7 @@ def _field(register, node, of_build: bool) -> Field:
 
 
 def _kind(node) -> str:
-    """The kind of a field, from its properties; ValueError if it is none of `KINDS`."""
+    """The kind of a field, from its properties; InputError if it is none of `KINDS`."""
     access = node.get_property("sw").name, node.get_property("hw").name
     if node.get_property("counter"):
         kind = "saturating" if node.get_property("incrsaturate") else "wrapping"
@@ -107,7 +109,7 @@ def _kind(node) -> str:
         kind = {("r", "na"): "constant", ("rw", "r"): "setting", ("r", "w"): "flag"}.get(access)
         expected = access
     if kind not in KINDS or access != expected:
-        raise ValueError(f"{node.get_path()} must be of a known kind, not sw = {access[0]}, "
+        raise InputError(f"{node.get_path()} must be of a known kind, not sw = {access[0]}, "
                          f"hw = {access[1]}")  # fmt: skip
     return kind
 

@@ -10,6 +10,8 @@ from dataclasses import MISSING, dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
 
+from lutgen.errors import InputError
+
 __all__ = ["KINDS", "MAPS", "Field", "Register", "RegisterMap", "shared_map", "stored_map"]
 
 #: Kinds of fields: what a bus read gives, what a write does, what is behind it.
@@ -108,7 +110,7 @@ class RegisterMap:
 
         Raises
         ------
-        ValueError
+        InputError
             If a value does not fit its field.
         """
         registers = []
@@ -121,7 +123,7 @@ class RegisterMap:
                     continue
                 reset = values[field.build_value] if field.build_value else field.reset
                 if not 0 <= reset < 1 << field.width:
-                    raise ValueError(
+                    raise InputError(
                         f"{field.build_value} must be a number of {field.width} bits, not {reset!r}"
                     )
                 kept.append(replace(field, reset=reset))
@@ -160,7 +162,7 @@ def _given(item) -> dict:
 def stored_map(name: str) -> RegisterMap:
     """Registers of all builds of the ``encoder`` or the ``decoder``, one of `MAPS`."""
     if name not in MAPS:
-        raise ValueError(f"register map must be one of {', '.join(MAPS)}, not {name!r}")
+        raise InputError(f"register map must be one of {', '.join(MAPS)}, not {name!r}")
     text = files("lutgen.registers").joinpath("registers.json").read_text(encoding="utf-8")
     return RegisterMap.from_json(json.loads(text)[name])
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lutgen.errors import InputError
+
 __all__ = ["KINDS", "Kind", "read_measured"]
 
 
@@ -162,7 +164,7 @@ def read_measured(
 
     Raises
     ------
-    ValueError
+    InputError
         A file is not what its command writes, or is of another model or, for ``sim``, of another
         build.
     OSError
@@ -176,7 +178,7 @@ def read_measured(
         data = _load(path, kind)
         for given in _hashes(name, data):
             if given != record["model"]["hash"]:
-                raise ValueError(
+                raise InputError(
                     f"{path} must be of the build's model {record['model']['hash'][:16]}, not of "
                     f"{given[:16]}: measure with `{kind.measure(record)}`"
                 )
@@ -191,11 +193,11 @@ def _load(path, kind: Kind):
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError:
-        raise ValueError(f"{rule}, not other text") from None
+        raise InputError(f"{rule}, not other text") from None
     if wrong := _misfit(data, kind.shape, ""):
-        raise ValueError(f"{rule}: {wrong}")
+        raise InputError(f"{rule}: {wrong}")
     if not data:
-        raise ValueError(f"{path} must hold a measurement of `{kind.writer}`, not nothing")
+        raise InputError(f"{path} must hold a measurement of `{kind.writer}`, not nothing")
     return data
 
 
@@ -247,7 +249,7 @@ def _check_build(path, kind: Kind, data: Mapping, record: Mapping) -> None:
     built = {"target": record["target"]["name"], **record["parameters"]}
     for key in built | given:
         if given.get(key) != built.get(key):
-            raise ValueError(
+            raise InputError(
                 f"{path} must be of this build, with {key} {built.get(key)!r}, not "
                 f"{given.get(key)!r}: simulate with `{kind.measure(record)}`"
             )

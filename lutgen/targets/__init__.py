@@ -3,6 +3,7 @@
 import tomllib
 
 from lutgen.constraints import read
+from lutgen.errors import InputError
 
 from .target import Target
 
@@ -36,8 +37,8 @@ def all_targets() -> tuple[Target, ...]:
 
 
 def get_target(name: str) -> Target:
-    """The target called ``name``; ValueError for an unknown name, listing the known ones."""
+    """The target called ``name``; InputError for an unknown name, listing the known ones."""
     try:
         return _TARGETS[name]
     except KeyError:
-        raise ValueError(f"target must be one of {', '.join(_TARGETS)}, not {name!r}") from None
+        raise InputError(f"target must be one of {', '.join(_TARGETS)}, not {name!r}") from None

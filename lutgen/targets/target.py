@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from lutgen.errors import InputError
+
 __all__ = ["Target"]
 
 
@@ -58,17 +60,17 @@ class Target:
 
     def __post_init__(self):
         if not re.fullmatch(r"[A-Za-z0-9]+([_-][A-Za-z0-9]+)*", self.name):
-            raise ValueError(
+            raise InputError(
                 f"target name must be letters and digits, joined by - or _, not {self.name!r}"
             )
         if not self.clock_mhz > 0:
-            raise ValueError(f"clock goal must be positive, not {self.clock_mhz!r} MHz")
+            raise InputError(f"clock goal must be positive, not {self.clock_mhz!r} MHz")
         if self.lut_primitive not in ("LUT6", None):
-            raise ValueError(f"LUT primitive must be 'LUT6' or None, not {self.lut_primitive!r}")
+            raise InputError(f"LUT primitive must be 'LUT6' or None, not {self.lut_primitive!r}")
         if self.lut_inputs not in (4, 6):
-            raise ValueError(f"LUTs must have 4 or 6 inputs, not {self.lut_inputs!r}")
+            raise InputError(f"LUTs must have 4 or 6 inputs, not {self.lut_inputs!r}")
         if self.lut_inputs != 6 and (self.lut_primitive or self.yosys_family):
-            raise ValueError(
+            raise InputError(
                 f"LUT primitive and Yosys family must be None for {self.lut_inputs}-input LUTs, "
                 f"not {self.lut_primitive!r} and {self.yosys_family!r}"
             )

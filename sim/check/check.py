@@ -20,15 +20,16 @@ import numpy as np
 import lutgen
 from lutgen.build.codec import build, load_build
 from lutgen.build.options import BuildOptions
+from lutgen.errors import InputError
 from lutgen.files.whole import scratch_folder
 from lutgen.model.model import Model
 from lutgen.sim.check.activity import write_activity
 from lutgen.sim.check.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.check.check_run import CheckRun
 from lutgen.sim.check.expected_tables import codec_tables
-from lutgen.sim.tool.verilator import _tools
+from lutgen.sim.tool.verilator import simulator_tools
 
-__all__ = ["SCHEMA", "check", "check_build"]
+__all__ = ["SCHEMA", "check", "check_build", "check_record"]
 
 #: Version of the result.
 SCHEMA = 1
@@ -61,7 +62,7 @@ def check(
     dict
         See `check_build`, and what is raised.
     """
-    _tools()  # before the work
+    simulator_tools()  # before the work
     images = [(name, np.asarray(image)) for name, image in images]
     options = options or BuildOptions()
     shapes = [image.shape for _, image in images if image.ndim == 2]
@@ -123,7 +124,7 @@ def check_build(
 
     Raises
     ------
-    ValueError
+    InputError
         If there are no images, one is larger than the build allows, or the folder is no build.
     SimulationError
         If a tool is missing; a core that does not compile, or hangs, is a problem instead.
@@ -131,11 +132,11 @@ def check_build(
     began = time.perf_counter()
     record = load_build(folder)
     if stall is not None and not 0 <= stall <= 0.9:
-        raise ValueError(f"share of stalled clocks must be 0 to 0.9, not {stall!r}")
-    _tools()
+        raise InputError(f"share of stalled clocks must be 0 to 0.9, not {stall!r}")
+    simulator_tools()
     model = Model.load(Path(folder) / record["model"]["file"])
     if model.hash != record["model"]["hash"]:
-        raise ValueError(
+        raise InputError(
             f"model of the build must have the hash {record['model']['hash'][:16]}, not "
             f"{model.hash[:16]}: build again"
         )
@@ -162,7 +163,7 @@ def check_build(
     else:
         problems.append("so nothing was simulated")
     compared = {"files": len(record["files"]), "tables": tables}
-    result = _result(record, groups, found, expected, problems, changed)
+    result = check_record(record, groups, found, expected, problems, changed)
     result["compared"] = compared
     if found and not quick:
         result["class_symbol_pairs"] = run.visited
@@ -181,13 +182,13 @@ def _groups(images, options: BuildOptions) -> list[tuple[list[str], np.ndarray]]
     for name, image in images:
         image = np.asarray(image)
         if image.dtype != np.uint8 or image.ndim != 2 or not image.size:
-            raise ValueError(
+            raise InputError(
                 f"image {name!r} must be 8-bit grayscale of shape (H, W), "
                 f"not {image.dtype} of shape {image.shape}"
             )
         height, width = image.shape
         if width > widest or height > highest:
-            raise ValueError(
+            raise InputError(
                 f"image {name!r} must be at most {widest} x {highest} pixels, "
                 f"not {width} x {height}: build with --max-width and --max-height"
             )
@@ -195,11 +196,11 @@ def _groups(images, options: BuildOptions) -> list[tuple[list[str], np.ndarray]]
         names.append(str(name))
         arrays.append(image)
     if not groups:
-        raise ValueError("images must be at least one, not none")
+        raise InputError("images must be at least one, not none")
     return [(names, np.stack(arrays)) for names, arrays in groups.values()]
 
 
-def _result(
+def check_record(
     record: Mapping, groups, found: Mapping, expected: int, problems: Sequence[str] = (),
     changed: Sequence[str] = (),
 ) -> dict:  # fmt: skip

@@ -14,6 +14,7 @@ import numpy as np
 import lutgen
 from lutgen.build.codec import load_build
 from lutgen.build.engine import ENGINE, build_engine, load_engine_tables
+from lutgen.errors import InputError
 from lutgen.files.whole import scratch_folder
 from lutgen.formats.npz import check_npz
 from lutgen.sim.check.build_tables import changed_files, compare_tables, wrong_wiring
@@ -27,7 +28,7 @@ from lutgen.sim.cores.engine import (
 )
 from lutgen.sim.drive.stall import Stall
 from lutgen.sim.tool.design import Design
-from lutgen.sim.tool.verilator import _tools
+from lutgen.sim.tool.verilator import simulator_tools
 
 __all__ = ["SCHEMA", "check_engine_build", "check_new_engine", "read_stream"]
 
@@ -56,7 +57,7 @@ def check_new_engine(
     dict
         See `check_engine_build`, and what is raised.
     """
-    _tools()  # before the work
+    simulator_tools()  # before the work
     with scratch_folder("lutgen-check-") as folder:
         out = Path(folder, "build")
         build_engine(target, model, out=out, estimate=False, progress=progress)
@@ -106,7 +107,7 @@ def check_engine_build(
 
     Raises
     ------
-    ValueError
+    InputError
         If the folder is no such build, or the stream none for its tables.
     SimulationError
         If a tool is missing, a core does not compile, or hangs.
@@ -114,8 +115,8 @@ def check_engine_build(
     began = time.perf_counter()
     record = load_build(folder, tops=(ENGINE,))
     if stall is not None and not 0 <= stall <= 0.9:
-        raise ValueError(f"share of stalled clocks must be 0 to 0.9, not {stall!r}")
-    _tools()
+        raise InputError(f"share of stalled clocks must be 0 to 0.9, not {stall!r}")
+    simulator_tools()
     tables = load_engine_tables(folder)
     if stream is None:
         classes, symbols, payload = *synthetic_stream(tables, count or _COUNT, seed), None
@@ -179,7 +180,7 @@ def read_stream(path: Path | str) -> tuple[np.ndarray, np.ndarray, bytes]:
 
     Raises
     ------
-    ValueError
+    InputError
         If it is anything else.
     """
     try:
@@ -191,15 +192,15 @@ def read_stream(path: Path | str) -> tuple[np.ndarray, np.ndarray, bytes]:
     except OSError:
         raise
     except Exception:
-        raise ValueError(
+        raise InputError(
             f"stream must be an .npz with the arrays classes, symbols and payload, not {path}"
         ) from None
     for name, array in (("classes", classes), ("symbols", symbols), ("payload", payload)):
         if array.ndim != 1 or array.dtype.kind not in "iu":
-            raise ValueError(
+            raise InputError(
                 f"{name} of a stream must be integers of shape (n,), not {array.dtype} of shape "
                 f"{array.shape}"
             )
     if payload.dtype != np.uint8:
-        raise ValueError(f"payload of a stream must be uint8, not {payload.dtype}")
+        raise InputError(f"payload of a stream must be uint8, not {payload.dtype}")
     return classes, symbols, payload.tobytes()

@@ -10,7 +10,8 @@ import numpy as np
 from lutgen.build.options import BuildOptions
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import Coder
-from lutgen.codec.container import CorruptStreamError, Header
+from lutgen.codec.container import CorruptStreamError, CorruptTileError, Header
+from lutgen.errors import InputError
 from lutgen.sim.check.judge import first_lines
 from lutgen.sim.check.judge_decoder import DecoderJudge
 from lutgen.sim.check.judge_encoder import EncoderJudge
@@ -196,10 +197,11 @@ def _bad_files(
         corrupt[bit // 8] ^= 1 << bit % 8
         try:
             codec.decode(bytes(corrupt))
-        except CorruptStreamError as error:
-            if "check state" in str(error):
-                return image, good, bytes(corrupt), bytes(foreign)
-    raise ValueError(
+        except CorruptTileError:
+            return image, good, bytes(corrupt), bytes(foreign)
+        except CorruptStreamError:
+            continue
+    raise InputError(
         f"images must include one whose file can be damaged, not only {image.shape[1]} x "
         f"{image.shape[0]} pixels: add a larger one"
     )

@@ -20,7 +20,10 @@ from lutgen.model.model import Model
 from lutgen.model.netlist import Netlist
 from lutgen.model.walker import WalkerStage
 
-__all__ = ["Tables", "codec_tables", "engine_tables", "netlists", "popcount_luts", "threshold_lut"]
+__all__ = [
+    "TABLES_OF_HEADS", "Tables", "codec_tables", "engine_tables", "netlists", "popcount_luts",
+    "threshold_lut",
+]  # fmt: skip
 
 #: Words by end of the module's path and table.
 Tables = Mapping[tuple[str, str], Sequence[int]]
@@ -48,7 +51,7 @@ def codec_tables(core: str, model: Model, coder: Coder) -> Tables:
     if coder != RANS:
         found |= _tans(core, TansTables.of_model(model, coder.code))
     else:
-        found |= _HEADS[model.head.kind].tables(core, model.head)
+        found |= TABLES_OF_HEADS[model.head.kind].tables(core, model.head)
     if model.constraint:
         found |= _exponents(model.head)
     return found
@@ -111,7 +114,7 @@ def _tans(core: str, tables: TansTables) -> Tables:
 
 def _exponents(head) -> Tables:
     """Exponents of the last pixels of blocks, by bank."""
-    inner, found = _HEADS[head.kind].exponents(head)
+    inner, found = TABLES_OF_HEADS[head.kind].exponents(head)
     found |= {f"bank{bank}": inner[..., bank::CANDIDATES] for bank in range(CANDIDATES)}
     return {
         (".head.weights.exponents", name): table.ravel().tolist() for name, table in found.items()
@@ -147,7 +150,7 @@ class _Laplace:
 
 
 #: By the head's kind.
-_HEADS = {"table": _Table, "laplace": _Laplace}
+TABLES_OF_HEADS = {"table": _Table, "laplace": _Laplace}
 
 
 def netlists(model: Model) -> dict[str, Netlist]:

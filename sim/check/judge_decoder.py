@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lutgen.codec.container import CorruptStreamError, Header, pack_length, split_packets
+from lutgen.codec.container import (
+    CorruptStreamError,
+    CorruptTileError,
+    Header,
+    pack_length,
+    split_packets,
+)
+from lutgen.errors import InputError
 from lutgen.gateware.files.header import BuildHeader
 from lutgen.sim.check.judge import BLOCKED, BURSTS, FREE, RANDOM, Plan
 from lutgen.sim.check.judge_core import CoreJudge, Run
@@ -285,9 +292,10 @@ class DecoderJudge(CoreJudge):
             bad[first + int(rng.integers(length))] ^= 1 << int(rng.integers(8))
             try:
                 self.codec.decode(bytes(bad))
-            except CorruptStreamError as error:
-                if "check state" in str(error):
-                    return bytes(bad)
+            except CorruptTileError:
+                return bytes(bad)
+            except CorruptStreamError:
+                continue
         return None
 
     # Resets.
@@ -339,7 +347,7 @@ class DecoderJudge(CoreJudge):
         if not len(beats["data"]):
             return []
         if not np.any(beats["user"]):
-            raise ValueError("pixels must begin with a start of frame")
+            raise InputError("pixels must begin with a start of frame")
         if self.cores > 1:
             beats = single_pixels(beats, self.cores)
         return list(frames_of(beats["data"], beats["user"], beats["last"]))

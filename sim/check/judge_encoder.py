@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from lutgen.codec.container import Header
+from lutgen.errors import InputError
 from lutgen.sim.check.judge import BLOCKED, FREE, RANDOM, Plan
 from lutgen.sim.check.judge_core import CoreJudge, Run
 from lutgen.sim.drive.beats import filled, raster_beats
@@ -237,10 +238,10 @@ class EncoderJudge(CoreJudge):
         full = (1 << self.bytes) - 1
         keep, last = np.asarray(beats["keep"]), np.asarray(beats["last"]).astype(bool)
         if (keep[~last] != full).any() or (keep & (keep + 1)).any() or not keep.all():
-            raise ValueError("TKEEP must be full but for the end of a file")
+            raise InputError("TKEEP must be full but for the end of a file")
         data = np.asarray(beats["data"]).astype(f"<u{self.bytes}").view(np.uint8)
         if data[(keep.astype(np.int64)[:, None] >> np.arange(self.bytes) & 1 == 0).ravel()].any():
-            raise ValueError("bytes of TDATA behind the end of a file must be zero")
+            raise InputError("bytes of TDATA behind the end of a file must be zero")
         files, rest = files_of(**beats, size=self.bytes)
         return [*files, rest] if rest else list(files)
 

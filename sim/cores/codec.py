@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.gateware.bands.multi import decoder_top, encoder_top
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.gateware.core.top import DECODER_ERRORS, ENCODER_ERRORS
@@ -251,5 +252,5 @@ def rename_stalls(
     """Stalls by stream, from those by what the streams carry."""
     unknown = set(stall or ()) - set(names)
     if unknown:
-        raise ValueError(f"stall must name {sorted(names)}, not {sorted(unknown)}")
+        raise InputError(f"stall must name {sorted(names)}, not {sorted(unknown)}")
     return {names[name]: value for name, value in (stall or {}).items()}

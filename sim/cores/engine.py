@@ -10,6 +10,7 @@ import numpy as np
 
 from lutgen.codec.lossy.escape import EscapeTables
 from lutgen.codec.lossy.interleaved import LANES, encode_interleaved
+from lutgen.errors import InputError
 from lutgen.gateware.engine.entropy_engine import (
     DECODER_ERRORS,
     ENCODER_ERRORS,
@@ -27,6 +28,8 @@ __all__ = [
     "RtlEntropyDecoder",
     "RtlEntropyEncoder",
     "check_engine",
+    "errors_by_sequence",
+    "sequence_beats",
     "symbol_beats",
     "synthetic_stream",
 ]
@@ -97,7 +100,7 @@ class RtlEntropyDecoder:
         words = file_beats(list(payloads), self._bytes)
         result = rtl_stream(
             self._design,
-            {"s_axis_classes": _beats(classes), "s_axis_stream": words},
+            {"s_axis_classes": sequence_beats(classes), "s_axis_stream": words},
             {"m_axis_symbols": ["data", "last"]},
             names=AXIS,
             stalls=rename_stalls(stall, {
@@ -111,7 +114,7 @@ class RtlEntropyDecoder:
         symbols = np.split(found["data"].astype(np.uint8), ends)
         clocks = _spans(result.output_clocks["m_axis_symbols"], ends)
         outputs = tuple(symbols if len(symbols[-1]) else symbols[:-1])
-        return EngineRun(outputs, _errors(result, DECODER_ERRORS), result, clocks)
+        return EngineRun(outputs, errors_by_sequence(result, DECODER_ERRORS), result, clocks)
 
 
 class RtlEntropyEncoder:
@@ -159,7 +162,8 @@ class RtlEntropyEncoder:
         taken = result.input_clocks["s_axis_symbols"]
         ends = np.flatnonzero(np.asarray(beats["last"])[: len(taken)]) + 1
         outputs = tuple(file[::-1] for file in ([*files, rest] if rest else files))
-        return EngineRun(outputs, _errors(result, ENCODER_ERRORS), result, _spans(taken, ends))
+        errors = errors_by_sequence(result, ENCODER_ERRORS)
+        return EngineRun(outputs, errors, result, _spans(taken, ends))
 
 
 def _limits(beats: int, options: Mapping) -> dict:
@@ -176,7 +180,7 @@ def _spans(clocks: np.ndarray, ends: np.ndarray) -> tuple[int, ...]:
     return tuple(int(part[-1] - part[0]) + 1 for part in parts)
 
 
-def _errors(result: StreamResult, names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+def errors_by_sequence(result: StreamResult, names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """Names of the errors at each rise of ``done``."""
     changes = result.changes["error"]
     at = np.array([clock for clock, _ in changes])
@@ -188,7 +192,7 @@ def _errors(result: StreamResult, names: Sequence[str]) -> tuple[tuple[str, ...]
     return tuple(found)
 
 
-def _beats(parts: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+def sequence_beats(parts: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     """Beats of sequences, each ended by TLAST."""
     last = np.zeros(sum(map(len, parts)), dtype=np.int64)
     last[np.cumsum([len(part) for part in parts]) - 1] = 1
@@ -203,7 +207,7 @@ def symbol_beats(
         (np.asarray(c, dtype=np.int64) << 8 | np.asarray(s, dtype=np.int64))[::-1]
         for c, s in zip(classes, symbols, strict=True)
     ]
-    beats = _beats(pairs)
+    beats = sequence_beats(pairs)
     # Heeded in the first beat only: anywhere else it is another.
     user = np.concatenate([
         np.where(np.arange(len(p)) == 0, (len(p) - 1) % LANES, np.arange(len(p)) % 32)
@@ -264,14 +268,14 @@ def check_engine(
 
     Raises
     ------
-    ValueError
+    InputError
         If the sequence is empty, or none for the tables.
     SimulationError
         If a core does not compile, or hangs.
     """
     classes, symbols = np.asarray(classes), np.asarray(symbols)
     if not len(classes):
-        raise ValueError("sequence must have one symbol at least, not none")
+        raise InputError("sequence must have one symbol at least, not none")
     reference = encode_interleaved(tables, classes, symbols)
     tell = progress or (lambda core, step: None)
     sources, stalls = sources or {}, dict(stalls or {})

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lutgen.errors import InputError
+
 __all__ = ["filled", "raster_beats", "single_pixels"]
 
 
@@ -34,7 +36,7 @@ def single_pixels(beats: Mapping[str, np.ndarray], cores: int) -> dict[str, np.n
 
     Raises
     ------
-    ValueError
+    InputError
         If a beat but a line's last is filled in part, or null bytes are not the highest and zero.
     """
     keep, user, last = (
@@ -46,7 +48,7 @@ def single_pixels(beats: Mapping[str, np.ndarray], cores: int) -> dict[str, np.n
     if (keep & (keep + 1)).any() or (keep == 0).any() or pixels[~kept].any() or (
         part & (last == 0)
     ).any():
-        raise ValueError("null bytes must be zero, and the highest of a line's last beat")
+        raise InputError("null bytes must be zero, and the highest of a line's last beat")
     first, final = np.zeros(kept.shape, dtype=np.int64), np.zeros(kept.shape, dtype=np.int64)
     first[:, 0] = user
     final[np.arange(len(keep)), kept.sum(axis=1) - 1] = last

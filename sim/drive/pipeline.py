@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.sim.tool.design import Design
 from lutgen.sim.tool.harness import Harness
 from lutgen.sim.tool.runner import run
@@ -56,7 +57,7 @@ def rtl_pipeline(
 
     Raises
     ------
-    ValueError
+    InputError
         If a name is unknown, an input is not driven, or a value does not fit its port.
     SimulationError
         If the simulation cannot be built or does not run to its end.
@@ -65,9 +66,9 @@ def rtl_pipeline(
     config = dict(config or {})
     lengths = {name: len(values) for name, values in inputs.items()}
     if len(set(lengths.values())) != 1 or not all(lengths.values()):
-        raise ValueError(f"inputs must be arrays of one length of at least 1, not {lengths}")
+        raise InputError(f"inputs must be arrays of one length of at least 1, not {lengths}")
     if not outputs:
-        raise ValueError("outputs must name at least one port")
+        raise InputError("outputs must name at least one port")
     length = next(iter(lengths.values()))
     found_in = {name: design.find(name) for name in inputs}
     found_out = {name: design.find(name) for name in outputs}

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lutgen.errors import InputError
+
 __all__ = ["Stall"]
 
 
@@ -28,12 +30,12 @@ class Stall:
 
     def __post_init__(self) -> None:
         if not 0 <= self.p <= 1:
-            raise ValueError(f"share of stalled clocks must be 0 to 1, not {self.p!r}")
+            raise InputError(f"share of stalled clocks must be 0 to 1, not {self.p!r}")
         if self.burst is not None and not self.burst >= 1:
-            raise ValueError(f"mean length of a stall must be at least 1, not {self.burst!r}")
+            raise InputError(f"mean length of a stall must be at least 1, not {self.burst!r}")
 
         if self.every is not None and self.every < 1:
-            raise ValueError(f"clocks of which one is free must be at least 1, not {self.every!r}")
+            raise InputError(f"clocks of which one is free must be at least 1, not {self.every!r}")
 
     def mask(self, clocks: int) -> np.ndarray:
         """Return bool (clocks,): True where the port is stalled."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.sim.drive.bus import CHANNELS, BusScript
 from lutgen.sim.drive.pipeline import fixed_word
 from lutgen.sim.drive.script import Script
@@ -156,7 +157,7 @@ def rtl_stream(
 
     Raises
     ------
-    ValueError
+    InputError
         If a name is unknown, an input is not driven, or a value does not fit its port.
     ProtocolError
         If an output breaks the rule.
@@ -166,23 +167,23 @@ def rtl_stream(
     design = Design.of(source, top)
     config, controls, stalls = dict(config or {}), dict(controls or {}), dict(stalls or {})
     if sum(choice is not None for choice in (expect, idle, clocks, bus)) != 1:
-        raise ValueError("exactly one of expect, idle, clocks and bus must be given")
+        raise InputError("exactly one of expect, idle, clocks and bus must be given")
     for what, known in (("stalls", {*inputs, *outputs}), ("expect", set(outputs))):
         unknown = set(stalls if what == "stalls" else expect or ()) - known
         if unknown:
-            raise ValueError(f"{what} must name streams of the design, not {sorted(unknown)}")
+            raise InputError(f"{what} must name streams of the design, not {sorted(unknown)}")
     if reset_at is not None and (
         reset_at < 0 or reset_clocks < 1 or clocks is not None or bus is not None
     ):
-        raise ValueError(
+        raise InputError(
             "reset_at must be at least 0, for at least one clock and without clocks or bus, "
             f"not {reset_at!r} for {reset_clocks!r}"
         )
     if clock_ps < 2 or clock_ps % 2:
-        raise ValueError(f"clock_ps must be an even number of picoseconds, not {clock_ps!r}")
+        raise InputError(f"clock_ps must be an even number of picoseconds, not {clock_ps!r}")
     limit = max_clocks if clocks is None else clocks
     if limit < 1:
-        raise ValueError(f"number of clocks must be at least 1, not {limit}")
+        raise InputError(f"number of clocks must be at least 1, not {limit}")
 
     sinks = [_stream(design, names, s, fields) for s, fields in outputs.items()]
     sources = [_stream(design, names, s, fields) for s, fields in inputs.items()]
@@ -298,10 +299,10 @@ def _script_settings(
         bits = word = 0
         for name, value in values.items():
             if name not in controls:
-                raise ValueError(f"a script must set {sorted(controls)}, not {name!r}")
+                raise InputError(f"a script must set {sorted(controls)}, not {name!r}")
             width, first = design.ports[name].width, harness.drive[name]
             if not 0 <= value < 1 << width:
-                raise ValueError(f"{name} must fit {width} bits, not {value!r}")
+                raise InputError(f"{name} must fit {width} bits, not {value!r}")
             bits |= (1 << width) - 1 << first
             word |= value << first
         return bits, word
@@ -334,7 +335,7 @@ def _beats(stream: _Stream, values: Mapping[str, np.ndarray], harness: Harness) 
     """Return the vector `drive` of each beat, with valid set."""
     lengths = {name: len(array) for name, array in values.items()}
     if len(set(lengths.values())) != 1:
-        raise ValueError(f"fields of {stream.name!r} must be of one length, not {lengths}")
+        raise InputError(f"fields of {stream.name!r} must be of one length, not {lengths}")
     length = next(iter(lengths.values()))
     valid = (harness.drive[stream.valid.name], 1, np.ones(length, np.int64))
     fields = [

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lutgen.errors import InputError
+
 __all__ = ["file_beats", "file_words", "files_of", "frames_of"]
 
 
@@ -49,8 +51,8 @@ def frames_of(data, user, last) -> tuple[np.ndarray, ...]:
         if not width or not np.array_equal(ends, np.arange(1, len(ends) + 1) * width) or (
             ends[-1] != end - first
         ):
-            raise ValueError(f"frame at pixel {first} must consist of equal lines")
+            raise InputError(f"frame at pixel {first} must consist of equal lines")
         frames.append(np.asarray(data[first:end]).astype(np.uint8).reshape(-1, width))
     if len(data) and (not len(starts) or starts[0]):
-        raise ValueError("pixels must begin with a start of frame")
+        raise InputError("pixels must begin with a start of frame")
     return tuple(frames)

@@ -18,9 +18,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.sim.gates.gate_kernel import PINS, WRITE_MODES, ZERO, State, Tables, restart, run
 from lutgen.sim.tool.verilator import SimulationError
 from lutgen.synth.cells import Cell, Net
@@ -36,6 +38,59 @@ _RAM_1 = {"RAM32X1D": 5, "RAM64X1D": 6, "RAM128X1D": 7,
 _SRLS = {"SRL16E": 16, "SRLC32E": 32}
 _FFS = {"FDRE": ("R", 0), "FDSE": ("S", 1)}
 _CLOCK_PINS = ("C", "CLK", "WCLK", "CLKARDCLK", "CLKBWRCLK")
+
+
+# Rows of the tables that the compiled loop reads; what is not explained is the index of a net.
+
+
+class _Op(NamedTuple):
+    """A look-up: in ``table``, or in memory at bit ``base + step * row``."""
+
+    group: object  #: Operations that share a level: a cell's number, or a chain of carries.
+    inputs: list[int]  #: The row's bits, the lowest first.
+    output: int
+    table: int = 0
+    memory: bool = False
+    base: int = 0
+    step: int = 0
+
+
+class _FlipFlop(NamedTuple):
+    d: int
+    q: int
+    enable: int
+    reset: int
+    value: int  #: What a reset puts into it.
+
+
+class _ShiftRegister(NamedTuple):
+    base: int  #: Its first bit in memory.
+    length: int
+    d: int
+    enable: int
+
+
+class _RamBit(NamedTuple):
+    """A written bit of a LUT memory, at ``base + step * address`` of memory."""
+
+    base: int
+    step: int
+    address: list[int]
+    d: int
+    enable: int
+
+
+class _BlockPort(NamedTuple):
+    """A port of a block memory."""
+
+    data: int  #: First data bit in memory.
+    parity: int  #: First parity bit.
+    width: int  #: In bits, with parity.
+    address: list[int]
+    enable: int
+    bytes: list[int]  #: Write enables; none of a port that only reads.
+    mode: int  #: Number in `WRITE_MODES`.
+    first: int  #: Its first bit in the pools.
 
 
 @dataclass(frozen=True)
@@ -119,15 +174,11 @@ class GateSimulation:
         self._tables = self._compile(design.cells)
         inputs, outputs = design.inputs, design.outputs
         self._reset = self._index(inputs["rst"][0])
-        self._in = (
-            self._index(inputs[source.valid][0]),
-            self._index(outputs[source.ready][0]),
-            self._indices(net for name in source.payload for net in inputs[name]),
-        )
-        self._out = (
-            self._index(outputs[sink.valid][0]),
-            self._indices(net for name in sink.payload for net in outputs[name]),
-        )
+        self._in_valid = self._index(inputs[source.valid][0])
+        self._in_ready = self._index(outputs[source.ready][0])
+        self._in_bits = self._indices(net for name in source.payload for net in inputs[name])
+        self._out_valid = self._index(outputs[sink.valid][0])
+        self._out_bits = self._indices(net for name in sink.payload for net in outputs[name])
         self._starts[self._index(inputs[sink.ready][0])] = 1
         for name, value in config.items():
             for bit, net in enumerate(inputs[name]):
@@ -137,13 +188,18 @@ class GateSimulation:
             nets[index] = value
         tables = self._tables
         self._state = State(
-            nets, nets.copy(), np.concatenate([*self._bits, np.zeros(1, np.uint8)]),
-            np.zeros(len(nets), np.int64), np.zeros(len(nets), np.int64),
-            np.zeros(len(tables.ff_d), np.uint8), np.zeros(len(tables.pool_out), np.uint8),
-            np.zeros(len(self.shift_registers), np.int64),
-            np.zeros(len(tables.ram_d), np.int64), np.zeros(len(self.ports), np.int64),
-            np.zeros(len(self.ports), np.int64),
-        )  # fmt: skip
+            nets=nets,
+            before=nets.copy(),
+            memory=np.concatenate([*self._bits, np.zeros(1, np.uint8)]),
+            settled=np.zeros(len(nets), np.int64),
+            unit=np.zeros(len(nets), np.int64),
+            ff_next=np.zeros(len(tables.ff_d), np.uint8),
+            pool_next=np.zeros(len(tables.pool_out), np.uint8),
+            shifts=np.zeros(len(self.shift_registers), np.int64),
+            writes=np.zeros(len(tables.ram_d), np.int64),
+            accesses=np.zeros(len(self.ports), np.int64),
+            idle_writes=np.zeros(len(self.ports), np.int64),
+        )
         # Clocks, then beats taken and beats given.
         self._at = np.zeros(3, np.int64)
 
@@ -175,17 +231,18 @@ class GateSimulation:
             If the limit is reached.
         """
         beats = np.ascontiguousarray(beats, dtype=np.uint8)
-        if beats.shape[1] != len(self._in[2]):
-            raise ValueError(f"beats must have {len(self._in[2])} bits, not {beats.shape[1]}")
+        if beats.shape[1] != len(self._in_bits):
+            raise InputError(f"beats must have {len(self._in_bits)} bits, not {beats.shape[1]}")
         if not self._at.any():
             restart(self._tables, self._state, self._reset)
         first = self._at.copy()
         room = max(given - int(first[2]), len(beats)) + 1024
-        payloads = np.zeros((room, len(self._out[1])), np.uint8)
+        payloads = np.zeros((room, len(self._out_bits)), np.uint8)
         in_clocks, out_clocks = np.zeros(len(beats) + 1, np.int64), np.zeros(room, np.int64)
         done = run(
-            self._tables, self._state, self._at, *self._in, beats, *self._out, payloads,
-            in_clocks, out_clocks, taken, given, max_clocks,
+            self._tables, self._state, self._at, self._in_valid, self._in_ready, self._in_bits,
+            beats, self._out_valid, self._out_bits, payloads, in_clocks, out_clocks, taken, given,
+            max_clocks,
         )  # fmt: skip
         if not done:
             raise SimulationError(
@@ -230,8 +287,11 @@ class GateSimulation:
         return first
 
     def _compile(self, cells: Sequence[Cell]) -> Tables:
-        ops: list[tuple] = []  # group, is memory, inputs, table or (base, step), output
-        ffs, srls, rams, ports = [], [], [], []
+        ops: list[_Op] = []
+        ffs: list[_FlipFlop] = []
+        srls: list[_ShiftRegister] = []
+        rams: list[_RamBit] = []
+        ports: list[_BlockPort] = []
         pool_out: list[int] = []
         pool_in: list[int] = []
         self._ram_cell: list[int] = []
@@ -251,52 +311,66 @@ class GateSimulation:
             else:
                 inputs, table = _table(cell)
                 (output,) = (net for nets in cell.outputs.values() for net in nets)
-                ops.append((number, False, [self._index(n) for n in inputs], table,
-                            self._index(output)))  # fmt: skip
+                inputs = [self._index(net) for net in inputs]
+                ops.append(_Op(number, inputs, self._index(output), table=table))
         levels = _levels(ops)
         # Deepest first: in a step of unit delay, an operation then reads what its inputs were
         # before the step.  The bits of a carry chain have one level and stay in their order.
-        order = sorted(range(len(ops)), key=lambda k: -levels[ops[k][0]])
+        order = sorted(range(len(ops)), key=lambda k: -levels[ops[k].group])
         ops = [ops[k] for k in order]
-        inputs = np.zeros((len(ops), PINS), np.int32)
-        for row, op in zip(inputs, ops, strict=True):
-            row[: len(op[2])] = op[2]
-        address = np.zeros((len(rams), PINS), np.int32)
-        for row, ram in zip(address, rams, strict=True):
-            row[: len(ram[2])] = ram[2]
-        port_address = np.zeros((len(ports), 16), np.int32)
-        for row, port in zip(port_address, ports, strict=True):
-            row[: len(port[3])] = port[3]
 
-        def column(rows: Sequence[Sequence], k: int, dtype=np.int32) -> np.ndarray:
-            return np.array([row[k] for row in rows], dtype)
+        def column(rows: Sequence[NamedTuple], name: str, dtype=np.int32) -> np.ndarray:
+            return np.array([getattr(row, name) for row in rows], dtype)
 
         return Tables(
-            column(ops, 1, np.uint8), np.array([levels[op[0]] for op in ops], np.int32),
-            np.array([len(op[2]) for op in ops], np.int32), inputs,
-            np.array([0 if op[1] else op[3] for op in ops], np.uint64),
-            np.array([op[3][0] if op[1] else 0 for op in ops], np.int64),
-            np.array([op[3][1] if op[1] else 0 for op in ops], np.int64), column(ops, 4),
-            *(column(ffs, k) for k in range(4)), column(ffs, 4, np.uint8),
-            *(column(srls, k) for k in range(4)),
-            column(rams, 0), column(rams, 1), np.array([len(r[2]) for r in rams], np.int32),
-            address, column(rams, 3), column(rams, 4),
-            *(column(ports, k) for k in range(3)),
-            np.array([len(p[3]) for p in ports], np.int32), port_address, column(ports, 4),
-            np.array([any(p[5]) for p in ports], np.uint8), column(ports, 6, np.uint8),
-            column(ports, 7),
-            np.array([[*p[5], *[ZERO] * (8 - len(p[5]))] for p in ports], np.int32).reshape(-1, 8),
-            np.array(pool_out, np.int32), np.array(pool_in, np.int32),
-        )  # fmt: skip
+            op_memory=column(ops, "memory", np.uint8),
+            op_level=np.array([levels[op.group] for op in ops], np.int32),
+            op_pins=_lengths(op.inputs for op in ops),
+            op_in=_padded([op.inputs for op in ops], PINS),
+            op_table=column(ops, "table", np.uint64),
+            op_base=column(ops, "base", np.int64),
+            op_step=column(ops, "step", np.int64),
+            op_out=column(ops, "output"),
+            ff_d=column(ffs, "d"),
+            ff_q=column(ffs, "q"),
+            ff_enable=column(ffs, "enable"),
+            ff_reset=column(ffs, "reset"),
+            ff_value=column(ffs, "value", np.uint8),
+            srl_base=column(srls, "base"),
+            srl_length=column(srls, "length"),
+            srl_d=column(srls, "d"),
+            srl_enable=column(srls, "enable"),
+            ram_base=column(rams, "base"),
+            ram_step=column(rams, "step"),
+            ram_pins=_lengths(ram.address for ram in rams),
+            ram_address=_padded([ram.address for ram in rams], PINS),
+            ram_d=column(rams, "d"),
+            ram_enable=column(rams, "enable"),
+            port_data=column(ports, "data"),
+            port_parity=column(ports, "parity"),
+            port_width=column(ports, "width"),
+            port_pins=_lengths(port.address for port in ports),
+            port_address=_padded([port.address for port in ports], 16),
+            port_enable=column(ports, "enable"),
+            port_writes=np.array([any(port.bytes) for port in ports], np.uint8),
+            port_mode=column(ports, "mode", np.uint8),
+            port_first=column(ports, "first"),
+            port_bytes=_padded([port.bytes for port in ports], 8),
+            pool_out=np.array(pool_out, np.int32),
+            pool_in=np.array(pool_in, np.int32),
+        )
 
-    def _flip_flop(self, cell: Cell) -> tuple:
+    def _flip_flop(self, cell: Cell) -> _FlipFlop:
         pin, value = _FFS[cell.type]
         (q,) = cell.outputs["Q"]
         self._starts[self._index(q)] = int(cell.parameters.get("INIT", "x") == "1")
-        nets = (cell.inputs["D"][0], q, cell.inputs["CE"][0], cell.inputs[pin][0])
-        return (*map(self._index, nets), value)
+        return _FlipFlop(
+            d=self._index(cell.inputs["D"][0]), q=self._index(q),
+            enable=self._index(cell.inputs["CE"][0]), reset=self._index(cell.inputs[pin][0]),
+            value=value,
+        )  # fmt: skip
 
-    def _carry(self, cell: Cell, group) -> list[tuple]:
+    def _carry(self, cell: Cell, group) -> list[_Op]:
         ops = []
         start = [cell.inputs.get(pin, ("0",))[0] for pin in ("CI", "CYINIT")]
         carry = [self._index(net) for net in start if net != "0"] or [ZERO]
@@ -315,27 +389,29 @@ class GateSimulation:
                 nets = cell.outputs.get(pin, ())
                 # Yosys leaves out unused bits at the top only; without a net nothing follows.
                 if bit < len(nets):
-                    ops.append((group, False, operands, table, self._index(nets[bit])))
+                    ops.append(_Op(group, operands, self._index(nets[bit]), table=table))
             carries = cell.outputs.get("CO", ())
             carry = [self._index(carries[bit])] if bit < len(carries) else [ZERO]
         return ops
 
-    def _shift_register(self, cell: Cell, number: int, srls: list) -> list[tuple]:
+    def _shift_register(self, cell: Cell, number: int, srls: list) -> list[_Op]:
         length = _SRLS[cell.type]
         base = self._store(_binary(cell.parameters.get("INIT", "0"), length))
         self.shift_registers.append(cell)
-        srls.append((base, length, self._index(cell.inputs["D"][0]),
-                     self._index(cell.inputs["CE"][0])))  # fmt: skip
+        srls.append(_ShiftRegister(
+            base, length, d=self._index(cell.inputs["D"][0]),
+            enable=self._index(cell.inputs["CE"][0]),
+        ))  # fmt: skip
         address = [cell.inputs[f"A{k}"][0] for k in range(4)] if length == 16 else cell.inputs["A"]
         ops = []
         if q := cell.outputs.get("Q"):
-            ops.append((number, True, [self._index(n) for n in address], (base, 1),
-                        self._index(q[0])))  # fmt: skip
+            inputs = [self._index(net) for net in address]
+            ops.append(_Op(number, inputs, self._index(q[0]), memory=True, base=base, step=1))
         if q := cell.outputs.get("Q31"):
-            ops.append((number, True, [], (base + 31, 1), self._index(q[0])))
+            ops.append(_Op(number, [], self._index(q[0]), memory=True, base=base + 31, step=1))
         return ops
 
-    def _lut_memory(self, cell: Cell, number: int, rams: list) -> list[tuple]:
+    def _lut_memory(self, cell: Cell, number: int, rams: list) -> list[_Op]:
         ops = []
         where = len(self.lut_memories)
         self.lut_memories.append(cell)
@@ -352,22 +428,28 @@ class GateSimulation:
                 return indices(whole or [cell.inputs[f"{name}{k}"][0] for k in range(bits)])
 
             base = self._store(_binary(cell.parameters.get("INIT", "0"), 1 << bits))
-            rams.append((base, 1, address("A"), self._index(cell.inputs["D"][0]), enable))
+            data = self._index(cell.inputs["D"][0])
+            rams.append(_RamBit(base, 1, address("A"), data, enable))
             self._ram_cell.append(where)
             for pin, name in (("O", "A"), ("SPO", "A"), ("DPO", "DPRA")):
                 if nets := cell.outputs.get(pin):
-                    ops.append((number, True, address(name), (base, 1), self._index(nets[0])))
+                    output = self._index(nets[0])
+                    ops.append(
+                        _Op(number, address(name), output, memory=True, base=base, step=1)
+                    )
             return ops
         depth, width = _RAM_M[cell.type]
         write = indices(cell.inputs["ADDRD"])
         for lane in "ABCD":
             base = self._store(_binary(cell.parameters.get(f"INIT_{lane}", "0"), depth * width))
             for bit, net in enumerate(cell.inputs.get(f"DI{lane}", ())):
-                rams.append((base + bit, width, write, self._index(net), enable))
+                rams.append(_RamBit(base + bit, width, write, self._index(net), enable))
                 self._ram_cell.append(where)
             for bit, net in enumerate(cell.outputs.get(f"DO{lane}", ())):
-                ops.append((number, True, indices(cell.inputs[f"ADDR{lane}"]),
-                            (base + bit, width), self._index(net)))  # fmt: skip
+                ops.append(_Op(
+                    number, indices(cell.inputs[f"ADDR{lane}"]), self._index(net), memory=True,
+                    base=base + bit, step=width,
+                ))  # fmt: skip
         return ops
 
     def _block_memory(self, cell: Cell, ports: list, pool_out: list, pool_in: list) -> None:
@@ -414,11 +496,12 @@ class GateSimulation:
             address = cell.inputs[pins[0]][: 15 if large else 14]
             enables = cell.inputs[write_pins]
             self.ports.append(Port(cell, port))
-            ports.append((
-                data, parity, width, [self._index(n) for n in address],
-                self._index(cell.inputs[pins[1]][0]),
-                [self._index(enables[k % len(enables)]) for k in range(bytes_)] if write else [],
-                WRITE_MODES.index(cell.parameters[f"WRITE_MODE_{port}"]), first,
+            enabled = range(bytes_ if write else 0)
+            ports.append(_BlockPort(
+                data=data, parity=parity, width=width, address=[self._index(n) for n in address],
+                enable=self._index(cell.inputs[pins[1]][0]),
+                bytes=[self._index(enables[k % len(enables)]) for k in enabled],
+                mode=WRITE_MODES.index(cell.parameters[f"WRITE_MODE_{port}"]), first=first,
             ))  # fmt: skip
 
     def _check_block_memory(self, cell: Cell, port: str) -> None:
@@ -434,6 +517,18 @@ class GateSimulation:
         ]
         if wrong:
             raise SimulationError(f"block memory {cell.name!r} must not use {', '.join(wrong)}")
+
+
+def _lengths(rows) -> np.ndarray:
+    return np.array([len(row) for row in rows], np.int32)
+
+
+def _padded(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
+    """Rows of one width, with constant zeros behind their nets."""
+    found = np.full((len(rows), width), ZERO, np.int32)
+    for row, nets in zip(found, rows, strict=True):
+        row[: len(nets)] = nets
+    return found
 
 
 def _data_bits(width: int) -> int:
@@ -484,14 +579,14 @@ def _carry_chains(cells: Sequence[Cell]) -> dict[int, int]:
     return chains
 
 
-def _levels(ops: Sequence[tuple]) -> dict:
+def _levels(ops: Sequence[_Op]) -> dict:
     """Level of each group of operations: one more than the deepest that it reads."""
-    driver = {op[4]: op[0] for op in ops}
-    reads: dict = {op[0]: set() for op in ops}
+    driver = {op.output: op.group for op in ops}
+    reads: dict = {op.group: set() for op in ops}
     for op in ops:
         # Within a carry chain, bits follow each other in order.
-        within = op[0] if isinstance(op[0], tuple) else None
-        reads[op[0]].update(driver[n] for n in op[2] if n in driver and driver[n] != within)
+        within = op.group if isinstance(op.group, tuple) else None
+        reads[op.group].update(driver[n] for n in op.inputs if n in driver and driver[n] != within)
     try:
         order = [*TopologicalSorter(reads).static_order()]
     except CycleError as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
+from lutgen.errors import InputError
 from lutgen.files.whole import write_file
 
 __all__ = ["Design", "Port"]
@@ -78,7 +79,7 @@ class Design:
 
         Raises
         ------
-        ValueError
+        InputError
             If the top is missing, or a port of it has no literal ``[n:0]`` range.
         """
         if isinstance(source, Design):
@@ -108,12 +109,12 @@ class Design:
             modules.update(_modules(text))
         if top is None:
             if len(modules) != 1:
-                raise ValueError(
+                raise InputError(
                     f"top must be given for Verilog text with {len(modules)} modules, not None"
                 )
             (top,) = modules
         if top not in modules:
-            raise ValueError(f"top must be a module of the Verilog text, not {top!r}")
+            raise InputError(f"top must be a module of the Verilog text, not {top!r}")
         return cls(top, texts, _ports(modules[top], top))
 
     def find(self, *names: str) -> Port:
@@ -121,7 +122,7 @@ class Design:
 
         Raises
         ------
-        ValueError
+        InputError
             If there is none.
         """
         for name in names:
@@ -129,7 +130,7 @@ class Design:
             if found is not None:
                 return found
         known = ", ".join([*self.ports, *self.fields])
-        raise ValueError(f"port must be one of {known}; not {' or '.join(map(repr, names))}")
+        raise InputError(f"port must be one of {known}; not {' or '.join(map(repr, names))}")
 
 
 def _share_memories(text: str, read: Callable[[str], str]) -> str:
@@ -168,12 +169,12 @@ def _ports(body: str, top: str) -> dict[str, Port]:
         if match["range"] is not None:
             literal = _RANGE.fullmatch(match["range"])
             if literal is None:
-                raise ValueError(
+                raise InputError(
                     f"port range in module {top!r} must be a literal [n:0], not [{match['range']}]"
                 )
             width = int(literal.group(1)) + 1
         if match["direction"] == "inout":
-            raise ValueError(f"port of {top!r} must be an input or an output, not inout")
+            raise InputError(f"port of {top!r} must be an input or an output, not inout")
         for name in re.findall(r"\\\S+|\w+", match["names"]):
             name = name.lstrip("\\")
             ports[name] = Port(

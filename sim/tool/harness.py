@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lutgen.errors import InputError
 from lutgen.sim.tool.design import Design
 
 __all__ = ["BENCH_TOP", "PERIOD", "UPSET", "Harness"]
@@ -71,7 +72,7 @@ class Harness:
 
         Raises
         ------
-        ValueError
+        InputError
             If an input is neither clock nor reset and not in exactly one of drive and fixed, or
             a port is of the wrong direction or unknown.
         """
@@ -82,13 +83,13 @@ class Harness:
         for names, is_input, kind in ((given, True, "an input"), (sample, False, "an output")):
             for name in names:
                 if design.find(name).is_input != is_input:
-                    raise ValueError(f"port {name!r} must be {kind} of {design.top!r}")
+                    raise InputError(f"port {name!r} must be {kind} of {design.top!r}")
         for name in given:
             if given.count(name) > 1 or name in (clock, reset):
-                raise ValueError(f"input {name!r} must be driven once")
+                raise InputError(f"input {name!r} must be driven once")
         for port in ports.values():
             if port.is_input and port.name not in (clock, reset, UPSET, *given):
-                raise ValueError(
+                raise InputError(
                     f"input {port.name!r} of {design.top!r} must be driven or given in config"
                 )
 

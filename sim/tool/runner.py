@@ -20,8 +20,9 @@ from xml.etree import ElementTree
 import numpy as np
 
 import lutgen
+from lutgen.errors import InputError
 from lutgen.files.whole import scratch_folder
-from lutgen.sim.tool.verilator import Simulation, SimulationError, _runner_class, _tail
+from lutgen.sim.tool.verilator import Simulation, SimulationError, last_lines, runner_class
 
 __all__ = ["run"]
 
@@ -60,7 +61,7 @@ def run(
         If the bench fails, hangs, or ends without a result.
     """
     if waves is not None and Path(waves).suffix != f".{simulation.waves}":
-        raise ValueError(
+        raise InputError(
             f"waves must be None or of the kind that the simulation was built for, "
             f"{simulation.waves or 'none'}, not {str(waves)!r}"
         )
@@ -90,7 +91,7 @@ def run(
         problem = problem or _verdict(folder)
         if problem:
             text = log.read_text(errors="replace") if log.exists() else ""
-            raise SimulationError(f"{what} {problem}\n{_tail(text)}")
+            raise SimulationError(f"{what} {problem}\n{last_lines(text)}")
         with np.load(folder / "output.npz") as stored:
             found = {name: stored[name] for name in stored.files}
         return found, json.loads((folder / "output.json").read_text())
@@ -119,7 +120,7 @@ def _verdict(folder: Path) -> str | None:
 def _bench_runner_class():
     import cocotb_tools.config
 
-    class BenchRunner(_runner_class()):
+    class BenchRunner(runner_class()):
         """Runs a bench with a time limit, apart from the settings of other cocotb users."""
 
         def __init__(self, simulation, folder, timeout, waves) -> None:

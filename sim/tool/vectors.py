@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.sim.tool.design import Port
 
 __all__ = ["as_integers", "field_bits", "pack", "unpack"]
@@ -17,7 +18,7 @@ def as_integers(name: str, values, port: Port) -> np.ndarray:
 
     Raises
     ------
-    ValueError
+    InputError
         If the array is not one of integers, not one-dimensional, or a value does not fit.
     """
     array = np.asarray(values)
@@ -26,18 +27,18 @@ def as_integers(name: str, values, port: Port) -> np.ndarray:
     if array.size == 0:
         array = array.astype(np.int64)
     if array.ndim != 1:
-        raise ValueError(f"{name} must be a one-dimensional array, not of shape {array.shape}")
+        raise InputError(f"{name} must be a one-dimensional array, not of shape {array.shape}")
     if array.dtype.kind not in "iuO":
-        raise ValueError(f"{name} must be an array of integers, not of {array.dtype}")
+        raise InputError(f"{name} must be an array of integers, not of {array.dtype}")
     if array.dtype.kind == "O":
         if not all(isinstance(v, (int, np.integer)) for v in array):
-            raise ValueError(f"{name} must be an array of integers, not of other objects")
+            raise InputError(f"{name} must be an array of integers, not of other objects")
         array = np.array([int(v) for v in array], dtype=object)
     if array.size:
         low, high = int(array.min()), int(array.max())
         if low < -(1 << (port.width - 1)) or high >= 1 << port.width:
             bad = low if low < -(1 << (port.width - 1)) else high
-            raise ValueError(f"{name} must fit {port.width} bits, not {bad}")
+            raise InputError(f"{name} must fit {port.width} bits, not {bad}")
     if port.width <= 63:
         return array.astype(np.int64)
     return array.astype(object)

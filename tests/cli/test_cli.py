@@ -12,6 +12,7 @@ from click.testing import CliRunner
 import lutgen
 from lutgen.cli import main
 from lutgen.codec.codec import Codec
+from lutgen.errors import InputError, LutgenError, ToolError
 from lutgen.formats.imageio import read_image, read_images, write_image
 from lutgen.model.pyramid import pyramid
 from tests.commands import error, ok, run, said, usage
@@ -393,3 +394,49 @@ def test_every_option_shows_its_default(path, option):
     at = text.index(f"{option.opts[-1]} ")
     assert f"[default: ({given})" in text[at:] or f"[default: {given}" in text[at:]
     assert option.help is None or "by default" not in option.help
+
+
+def failing(monkeypatch, error):
+    def encode(*_, **__):
+        raise error
+
+    monkeypatch.setattr(Codec, "encode", encode)
+
+
+BUGS = [ValueError("not\nenough values"), KeyError("tile"), AssertionError(), RuntimeError("dead")]
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: type(bug).__name__)
+def test_a_bug_asks_for_a_report(images, monkeypatch, bug):
+    """Nobody takes it for an error in what was given."""
+    failing(monkeypatch, bug)
+    line = error("encode", "a.png", "-o", "a.lgc", *MODEL, status=70)
+    text = " ".join(f"{type(bug).__name__}: {bug}".split())
+    assert line.startswith("internal error in test_cli.py, line ")
+    assert f": {text}; this is a bug of lutgen: please report it" in line and "--debug" in line
+
+
+@pytest.mark.parametrize("kind", [LutgenError, InputError, ToolError])
+def test_an_error_for_users_is_one_line(images, monkeypatch, kind):
+    failing(monkeypatch, kind("image must be\nso, not otherwise"))
+    line = error("encode", "a.png", "-o", "a.lgc", *MODEL)
+    assert line == "image must be so, not otherwise"
+
+
+@pytest.mark.parametrize("stop", [*BUGS, InputError("x must be y"), OSError(28, "No space")])
+def test_debug_shows_where_an_error_comes_from(images, monkeypatch, stop):
+    command = ("encode", "a.png", "-o", "a.lgc", *MODEL)
+    failing(monkeypatch, stop)
+    plain = run(*command)
+    status, out, err = run("--debug", *command)
+    assert status == plain[0] and not out
+    traceback, line = err.rstrip("\n").rsplit("\n", 1)
+    assert line == plain[2].rstrip("\n")
+    assert traceback.startswith("Traceback (most recent call last):") and "in encode" in traceback
+    assert type(stop).__name__ in traceback.splitlines()[-1 - str(stop).count("\n")]
+    assert "Traceback" not in plain[2]
+
+
+def test_debug_shows_what_is_behind_bad_usage(images):
+    command = ("build", "--stream-bytes", "3", "--out", "b", *MODEL)
+    assert usage("--debug", *command, traceback=True) == usage(*command)

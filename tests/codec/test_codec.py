@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from lutgen.codec import rans
 from lutgen.codec.codec import Codec, ModelMismatchError
-from lutgen.codec.container import HEADER_BYTES, CorruptStreamError, Header, split_packets
+from lutgen.codec.container import (
+    HEADER_BYTES,
+    CorruptStreamError,
+    CorruptTileError,
+    Header,
+    split_packets,
+)
 from lutgen.codec.rans import CHECK_STATE
 from lutgen.model.head import LaplaceHead, TableHead
 from lutgen.model.model import Model
@@ -296,8 +302,11 @@ def test_a_corrupt_tile_is_named():
     start, _ = split_packets(bytes(data), Header.unpack(bytes(data)))
     data[start[4] + 5] ^= 1
     message = "image 1, tile 1 is corrupt: its decoder did not end in the check state"
-    with pytest.raises(CorruptStreamError, match=f"^{message}$"):
+    with pytest.raises(CorruptTileError, match=f"^{message}$"):
         c.decode(bytes(data))
+    with pytest.raises(CorruptStreamError) as found:
+        c.decode(bytes(data[:-1]))
+    assert not isinstance(found.value, CorruptTileError)  # no tile was decoded
 
 
 def misses(c, image, tile, changes):

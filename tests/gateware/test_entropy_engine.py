@@ -238,7 +238,7 @@ def test_null_bytes():
     classes, symbols, payloads = sequences([50, 50], 8)
     payloads = [encode_interleaved(small_tables(), *of_class(3, 50, seed)) for seed in (0, 1)]
     classes = [np.full(50, 3)] * 2
-    from lutgen.sim.cores.engine import _beats, _errors
+    from lutgen.sim.cores.engine import errors_by_sequence, sequence_beats
     from lutgen.sim.drive.stream import rtl_stream
     from lutgen.sim.drive.words import file_beats
 
@@ -271,11 +271,11 @@ def test_null_bytes():
     for change, wanted in ((end_apart, ()), (apart, ()), (gap, ("bad_payload", "bad_length"))):
         result = rtl_stream(
             decoder()._design,
-            {"s_axis_classes": _beats(classes), "s_axis_stream": beats(change)},
+            {"s_axis_classes": sequence_beats(classes), "s_axis_stream": beats(change)},
             {"m_axis_symbols": ["data", "last"]}, names="{stream}_t{signal}",
             watch=["done", "error"], idle="idle", idle_clocks=64,
         )  # fmt: skip
-        errors = _errors(result, ("bad_payload", "bad_length", "bad_class"))
+        errors = errors_by_sequence(result, ("bad_payload", "bad_length", "bad_class"))
         assert set(errors[0]) <= set(wanted) and bool(errors[0]) == bool(wanted)
         assert errors[1] == ()
 

@@ -15,7 +15,7 @@ from lutgen.gateware.heads.head import HeadDecoder
 from lutgen.gateware.heads.kinds import KINDS, blocks_of
 from lutgen.model.head import HEADS, TableHead
 from lutgen.model.model import Model, ModelError
-from lutgen.sim.check.expected_tables import _HEADS
+from lutgen.sim.check.expected_tables import TABLES_OF_HEADS
 from tests.models import laplace_model, table_model
 
 SMALL = {"tile_width": 8, "tile_height": 8, "max_width": 24, "max_height": 24}
@@ -35,7 +35,7 @@ class ResidualDecoder(KINDS["table"].decoder):
 
 
 def test_every_kind_has_its_gateware_and_its_tables():
-    assert HEADS.keys() == KINDS.keys() == _HEADS.keys()
+    assert HEADS.keys() == KINDS.keys() == TABLES_OF_HEADS.keys()
     for head in (table_model().head, laplace_model().head):
         assert HEADS[head.kind] is type(head)
         blocks = blocks_of(head)

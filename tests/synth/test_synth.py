@@ -1,6 +1,7 @@
 """Estimates of small designs, with exact counts: a change of the tools must be seen."""
 
 import random
+import subprocess
 
 import pytest
 from amaranth.back import verilog
@@ -263,6 +264,18 @@ def test_error_of_yosys_is_told():
 
 
 @pytest.mark.slow
+def test_a_crash_of_yosys_is_no_refusal(tmp_path):
+    """The log of an assertion makes another class of error, which a caller may mend."""
+    log, done = tmp_path / "yosys.log", subprocess.CompletedProcess([], 1, "", "")
+    for line, kind in (
+        ("ERROR: Assert `cell' failed in abc9.cc:12.", synth_yosys.YosysCrash),
+        ("design.v:1: ERROR: syntax error", SynthError),
+    ):
+        log.write_text(f"1. Executing\n{line}\n")
+        error = synth_yosys._failure(log, done)
+        assert type(error) is kind and str(error) == f"Yosys stopped with status 1: {line}"
+
+
 def test_memories_map_as_in_the_flow_of_yosys(monkeypatch):
     shapes = [(16, 3), (64, 8), (256, 8), (512, 9), (1024, 40), (2048, 9), (16384, 2)]
     roms = [(64, 14), (256, 14), (512, 14), (1024, 14), (4096, 14)]
@@ -279,7 +292,7 @@ def test_memories_map_as_in_the_flow_of_yosys(monkeypatch):
     ports = [port for block in blocks for port in (block.i, block.o)]
     design = verilog.convert(m, name="top", ports=ports, strip_internal_attrs=True)
     ours = estimate(design, "top", ZYNQ, {})
-    monkeypatch.setitem(synth_yosys._MAP_MEMORIES, "xc7", "")
+    monkeypatch.setitem(synth_yosys.MAP_MEMORIES, "xc7", "")
     assert ours["total"] == estimate(design, "top", ZYNQ, {})["total"]
 
 

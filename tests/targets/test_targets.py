@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from lutgen.build.describe import RESOURCES
-from lutgen.build.folder import _pair
+from lutgen.build.folder import pair_resources
 from lutgen.build.text import summary
 from lutgen.cli import main
 from lutgen.handoff.xdc import clock_xdc
@@ -90,7 +90,7 @@ def test_a_build_says_in_what_units_it_counts():
     def lines(name):
         target = get_target(name)
         return summary({
-            "target": dataclasses.asdict(target), "pair": _pair([core], target),
+            "target": dataclasses.asdict(target), "pair": pair_resources([core], target),
             "cores": {"encoder": core}, "parameters": parameters, "folder": "f", "files": {},
         }).splitlines()  # fmt: skip
 

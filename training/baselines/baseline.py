@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor, nn
 
+from lutgen.errors import InputError
 from lutgen.files.whole import write_file
 from lutgen.formats.imageio import by_shape
 from lutgen.model.pyramid import pyramid
@@ -20,7 +21,7 @@ __all__ = ["Baseline", "BaselineError", "Phase"]
 _CHUNK = 1 << 17
 
 
-class BaselineError(ValueError):
+class BaselineError(InputError):
     """A weight file that cannot be used."""
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from lutgen.errors import InputError
 from lutgen.formats.imageio import by_shape
 from lutgen.training.baselines.baseline import Baseline, Phase
 from lutgen.training.data.datasets import check_images, data_hash
@@ -31,7 +32,7 @@ class FitConfig:
 
     Raises
     ------
-    ValueError
+    InputError
         If a number is out of its range.
     """
 
@@ -56,15 +57,15 @@ class FitConfig:
         for name, low in (("steps", 1), ("batch", 1), ("seed", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < low:
-                raise ValueError(f"{name} must be a whole number from {low}, not {value!r}")
+                raise InputError(f"{name} must be a whole number from {low}, not {value!r}")
         for name in ("seconds", "rate"):
             value = getattr(self, name)
             if value is not None and not value > 0:
-                raise ValueError(f"{name} must be above 0, not {value!r}")
+                raise InputError(f"{name} must be above 0, not {value!r}")
         if self.schedule not in ("cosine", "constant"):
-            raise ValueError(f"schedule must be cosine or constant, not {self.schedule!r}")
+            raise InputError(f"schedule must be cosine or constant, not {self.schedule!r}")
         if self.orientations not in (1, 2, 4, 8):
-            raise ValueError(f"orientations must be 1, 2, 4 or 8, not {self.orientations!r}")
+            raise InputError(f"orientations must be 1, 2, 4 or 8, not {self.orientations!r}")
 
 
 def _batches(images: list[np.ndarray], config: FitConfig, random: np.random.Generator):

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lutgen.errors import InputError
 from lutgen.model.pyramid import MAX_LEVELS, pyramid
 from lutgen.model.window import Window
 from lutgen.training.baselines.baseline import Baseline, Phase
@@ -21,7 +22,7 @@ class ICMLPConfig:
 
     Raises
     ------
-    ValueError
+    InputError
         If a number is out of its range.
     """
 
@@ -35,11 +36,11 @@ class ICMLPConfig:
 
     def __post_init__(self) -> None:
         if not 0 <= self.levels <= MAX_LEVELS:
-            raise ValueError(f"levels must be 0 to {MAX_LEVELS}, not {self.levels!r}")
+            raise InputError(f"levels must be 0 to {MAX_LEVELS}, not {self.levels!r}")
         if self.window not in (3, 5, 7):
-            raise ValueError(f"window must be 3, 5 or 7, not {self.window!r}")
+            raise InputError(f"window must be 3, 5 or 7, not {self.window!r}")
         if not 1000 <= self.parameters <= 1 << 24:
-            raise ValueError(f"parameters must be 1000 to {1 << 24}, not {self.parameters!r}")
+            raise InputError(f"parameters must be 1000 to {1 << 24}, not {self.parameters!r}")
 
 
 def _width(inputs: int, outputs: int, parameters: int) -> int:

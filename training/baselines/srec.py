@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lutgen.errors import InputError
 from lutgen.model.pyramid import MAX_LEVELS, pyramid
 from lutgen.training.baselines.baseline import Baseline, Phase
 from lutgen.training.baselines.density import code_length, logistic_mixture_cdf
@@ -21,7 +22,7 @@ class SReCConfig:
 
     Raises
     ------
-    ValueError
+    InputError
         If a number is out of its range.
     """
 
@@ -40,7 +41,7 @@ class SReCConfig:
             ("components", 2, 64),
         ):  # fmt: skip
             if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} must be {low} to {high}, not {getattr(self, name)!r}")
+                raise InputError(f"{name} must be {low} to {high}, not {getattr(self, name)!r}")
 
 
 class _Residual(nn.Module):

@@ -12,6 +12,8 @@ import functools
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from lutgen.errors import InputError
+
 __all__ = ["SIZE", "glyphs"]
 
 SIZE = 28
@@ -143,13 +145,13 @@ def glyphs(count: int = 1000, seed: int = 0) -> np.ndarray:
 
     Raises
     ------
-    ValueError
+    InputError
         If ``count`` or ``seed`` is out of range.
     """
     if not isinstance(count, int | np.integer) or not 1 <= count <= 1_000_000:
-        raise ValueError(f"number of glyphs must be 1 to 1000000, not {count!r}")
+        raise InputError(f"number of glyphs must be 1 to 1000000, not {count!r}")
     if not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 63:
-        raise ValueError(f"seed of glyphs must be an integer of at least 0, not {seed!r}")
+        raise InputError(f"seed of glyphs must be an integer of at least 0, not {seed!r}")
     out = np.empty((count, SIZE, SIZE), dtype=np.uint8)
     for k in range(count):
         rng = np.random.default_rng((int(seed), k))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.model.head import SYMBOLS
 from lutgen.model.pyramid import pyramid
 from lutgen.model.window import Window
@@ -39,7 +40,7 @@ class Samples:
 def orientations(images: Sequence[np.ndarray], count: int) -> list[np.ndarray]:
     """The images in ``count`` of the eight flips and quarter turns, the given ones first."""
     if count not in (1, 2, 4, 8):
-        raise ValueError(f"orientations must be 1, 2, 4 or 8, not {count!r}")
+        raise InputError(f"orientations must be 1, 2, 4 or 8, not {count!r}")
     out = []
     for k in range(count):
         for image in images:

@@ -6,6 +6,7 @@ machine without a GPU has no time for.
 
 from dataclasses import dataclass, field, replace
 
+from lutgen.errors import InputError
 from lutgen.training.tree.tree_config import RasterTable
 
 __all__ = [
@@ -20,7 +21,7 @@ class NetworkConfig:
 
     Raises
     ------
-    ValueError
+    InputError
         If a value is out of its range.
     """
 
@@ -45,22 +46,22 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
         if not self.layers or any(not 1 <= n <= 1 << 14 for n in self.layers):
-            raise ValueError(f"layers must be sizes of 1 to 16384 nodes, not {self.layers!r}")
+            raise InputError(f"layers must be sizes of 1 to 16384 nodes, not {self.layers!r}")
         for name, options in (
             ("nodes", ("neuralut", "table")), ("dtype", ("float32", "bfloat16")),
         ):
             if getattr(self, name) not in options:
-                raise ValueError(
+                raise InputError(
                     f"{name} must be {' or '.join(options)}, not {getattr(self, name)!r}"
                 )
         if not 1 <= self.hidden <= 64:
-            raise ValueError(f"hidden must be 1 to 64 units, not {self.hidden!r}")
+            raise InputError(f"hidden must be 1 to 64 units, not {self.hidden!r}")
         if not 1 <= self.thresholds <= 255:
-            raise ValueError(f"thresholds must be 1 to 255, not {self.thresholds!r}")
+            raise InputError(f"thresholds must be 1 to 255, not {self.thresholds!r}")
         if self.sampled is not None and self.sampled < 1:
-            raise ValueError(f"sampled must be at least 1 candidate, not {self.sampled!r}")
+            raise InputError(f"sampled must be at least 1 candidate, not {self.sampled!r}")
         if self.aligned and (self.nodes != "table" or self.sampled is None):
-            raise ValueError("aligned wiring must have tables as nodes and sampled candidates")
+            raise InputError("aligned wiring must have tables as nodes and sampled candidates")
 
 
 @dataclass(frozen=True)
@@ -108,16 +109,16 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.decade < 1:
-            raise ValueError(
+            raise InputError(
                 f"steps and decade must be at least 1, not {self.steps} and {self.decade}"
             )
         for name in ("rate", "connection_rate"):
             if not 0 < getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be above 0, at most 1, not {getattr(self, name)!r}")
+                raise InputError(f"{name} must be above 0, at most 1, not {getattr(self, name)!r}")
         if not 0 <= self.cooling <= 1:
-            raise ValueError(f"cooling must be 0 to 1, not {self.cooling!r}")
+            raise InputError(f"cooling must be 0 to 1, not {self.cooling!r}")
         if min(*self.tau_connections, *self.tau_nodes) <= 0:
-            raise ValueError("temperatures must be above 0")
+            raise InputError("temperatures must be above 0")
 
     def hardness(self, step: int) -> Hardness:
         """Temperatures and form of the forward pass of a step."""
@@ -144,7 +145,7 @@ class DlcConfig:
 
     Raises
     ------
-    ValueError
+    InputError
         If a value is out of its range.
     """
 
@@ -184,26 +185,26 @@ class DlcConfig:
 
     def __post_init__(self) -> None:
         if not 0 <= self.levels <= 3:
-            raise ValueError(f"levels must be 0 to 3, not {self.levels!r}")
+            raise InputError(f"levels must be 0 to 3, not {self.levels!r}")
         if self.constraint and not self.levels:
-            raise ValueError("constraint must be False without levels")
+            raise InputError("constraint must be False without levels")
         if self.head not in ("laplace", "table"):
-            raise ValueError(f"head must be laplace or table, not {self.head!r}")
+            raise InputError(f"head must be laplace or table, not {self.head!r}")
         if self.base is not None and (self.head != "table" or self.levels or self.base.stages):
-            raise ValueError("base must be a tree without stages, for a raster table head")
+            raise InputError("base must be a tree without stages, for a raster table head")
         if self.window not in (3, 5, 7):
-            raise ValueError(f"window must be 3, 5 or 7, not {self.window!r}")
+            raise InputError(f"window must be 3, 5 or 7, not {self.window!r}")
         if self.orientations not in (1, 2, 4, 8):
-            raise ValueError(f"orientations must be 1, 2, 4 or 8, not {self.orientations!r}")
+            raise InputError(f"orientations must be 1, 2, 4 or 8, not {self.orientations!r}")
         if not 0 < self.held_out < 1:
-            raise ValueError(f"held_out must be between 0 and 1, not {self.held_out!r}")
+            raise InputError(f"held_out must be between 0 and 1, not {self.held_out!r}")
         for name in ("images", "tile", "evaluate_every", "held_out_most"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)!r}")
+                raise InputError(f"{name} must be at least 1, not {getattr(self, name)!r}")
         if self.pixels is not None and self.pixels < 1:
-            raise ValueError(f"pixels must be at least 1, not {self.pixels!r}")
+            raise InputError(f"pixels must be at least 1, not {self.pixels!r}")
         if self.seed < 0:
-            raise ValueError(f"seed must be at least 0, not {self.seed!r}")
+            raise InputError(f"seed must be at least 0, not {self.seed!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,15 +301,15 @@ def configure(
 
     Raises
     ------
-    ValueError
+    InputError
         If a value is out of its range, or the profile does not have it.
     """
     if preset not in PRESETS:
-        raise ValueError(f"preset must be one of {', '.join(PRESETS)}, not {preset!r}")
+        raise InputError(f"preset must be one of {', '.join(PRESETS)}, not {preset!r}")
     config = kind(seed=seed)
     if levels is not None:
         if not config.levels or levels < 1:
-            raise ValueError(
+            raise InputError(
                 f"levels of profile {config.profile} must be "
                 f"{'1 to 3' if config.levels else '0'}, not {levels}"
             )
@@ -319,14 +320,14 @@ def configure(
         config = _on_cpu(config, luts=256, steps=1000, pixels=2048, sampled=12)
     if luts is not None:
         if config.head == "table":
-            raise ValueError("luts must be left alone with a table head: its layers get narrower")
+            raise InputError("luts must be left alone with a table head: its layers get narrower")
         layers = (luts,) * len(config.arm.layers)
         config = replace(
             config, arm=replace(config.arm, layers=layers), ups=replace(config.ups, layers=layers)
         )
     if steps is not None:
         if steps < 1:
-            raise ValueError(f"steps must be at least 1, not {steps}")
+            raise InputError(f"steps must be at least 1, not {steps}")
         factor = steps / config.arm_schedule.steps
         config = replace(
             config,

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from lutgen.errors import InputError
+
 __all__ = ["BitConnection", "ThermometerConnection", "prefix_lookup"]
 
 
@@ -128,7 +130,7 @@ class _Connection(nn.Module):
         if chosen is not None and (
             chosen.shape[1:] != (pins,) or chosen.min() < 0 or chosen.max() >= candidates
         ):
-            raise ValueError(
+            raise InputError(
                 f"chosen must be of shape (S, {pins}) and below {candidates}, "
                 f"not {tuple(chosen.shape)} up to {int(chosen.max())}"
             )
@@ -185,7 +187,7 @@ class ThermometerConnection(_Connection):
         if not len(thresholds) or (thresholds.diff() <= 0).any() or (
             thresholds[0] < 0 or thresholds[-1] > 254
         ):
-            raise ValueError("thresholds must increase and lie within 0..254")
+            raise InputError("thresholds must increase and lie within 0..254")
         super().__init__(features * len(thresholds), pins, chosen, favour, generator)
         self.features = features
         self.dtype = dtype

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from lutgen.errors import InputError
 from lutgen.model.netlist import Netlist
 from lutgen.model.netlist_builder import NetlistBuilder
 from lutgen.model.optimise import optimise
@@ -32,7 +33,7 @@ class LutNetwork(nn.Module):
     def __init__(self, layout: Layout, config: NetworkConfig, seed: int = 0) -> None:
         super().__init__()
         if layout.nodes != config.layers[-1]:
-            raise ValueError(
+            raise InputError(
                 f"last layer must have the {layout.nodes} nodes of the output groups, "
                 f"not {config.layers[-1]}"
             )

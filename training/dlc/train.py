@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from lutgen.codec.codec import Codec
+from lutgen.errors import InputError
 from lutgen.formats.imageio import by_shape
 from lutgen.model.head import SYMBOLS, LaplaceHead, TableHead
 from lutgen.model.model import Model
@@ -60,7 +61,7 @@ def arm_layout(window: Window, nodes: int) -> Layout:
 def ups_layout(window: int, nodes: int) -> Layout:
     """Layout of an upsampling model: a quarter of the bits for each pixel of the block."""
     if nodes % 4:
-        raise ValueError(f"last layer must be a multiple of 4 nodes, not {nodes}")
+        raise InputError(f"last layer must be a multiple of 4 nodes, not {nodes}")
     offsets = Window(window, prior=True).offsets
     # The four pixels lie a quarter of a coarse pixel off its centre.
     centres = [(dy, dx) for dy in (-0.25, 0.25) for dx in (-0.25, 0.25)]
@@ -268,7 +269,7 @@ def train_dlc_model(
     ------
     DatasetError
         If the images are not what they must be.
-    ValueError
+    InputError
         If the checkpoint is of another run.
     """
     images = check_images(images)

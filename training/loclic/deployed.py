@@ -6,6 +6,7 @@ from torch import nn
 
 from lutgen.codec.lossy.model import FAR_CLASS, PRIOR_CLASS, RAW_CLASS, SCALES, LossyModelFile
 from lutgen.codec.lossy.residuals import GREATEST, ResidualReader, ResidualTables, ResidualWriter
+from lutgen.errors import InputError
 from lutgen.training.loclic.fixed.affine import FixedConv, FixedLinear
 from lutgen.training.loclic.fixed.convert import fixed_network
 from lutgen.training.loclic.fixed.functions import FunctionTables
@@ -40,7 +41,7 @@ class DeployedCodec:
 
     Raises
     ------
-    ValueError
+    InputError
         If the file's arrays are not those of its configuration.
     """
 
@@ -58,12 +59,12 @@ class DeployedCodec:
             self.tables = ResidualTables(tables, far=FAR_CLASS, raw=RAW_CLASS)
             thresholds, medians = arrays["scales.thresholds"], arrays["prior.medians"]
             if tables.classes != PRIOR_CLASS + len(medians):
-                raise ValueError(f"{len(medians)} medians and {tables.classes} tables")
+                raise InputError(f"{len(medians)} medians and {tables.classes} tables")
             steps = np.diff(thresholds.astype(np.int64))
             if thresholds.shape != (SCALES - 1,) or (steps < 0).any():
-                raise ValueError(f"thresholds must be {SCALES - 1}, never decreasing")
+                raise InputError(f"thresholds must be {SCALES - 1}, never decreasing")
             if medians.shape != (self.config.hyper_width,):
-                raise ValueError(f"medians must be {self.config.hyper_width}, one of each channel")
+                raise InputError(f"medians must be {self.config.hyper_width}, one of each channel")
             _check_arrays(self.config, arrays, functions)
             network = Codec(self.config).eval()
             for part in TRANSFORMS:
@@ -80,7 +81,7 @@ class DeployedCodec:
                         layer.check()
                 setattr(self, part, module.to(self.device))
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
-            raise ValueError(f"model must hold the arrays of its configuration: {error}") from None
+            raise InputError(f"model must hold the arrays of its configuration: {error}") from None
         self.unit = UNIT
         self._bits = residual_bits(self.tables)
         self.thresholds = torch.from_numpy(thresholds.astype(np.float64)).to(self.device)

@@ -20,6 +20,7 @@ from lutgen.codec.lossy.model import (
     scale_table,
     scale_thresholds,
 )
+from lutgen.errors import InputError
 from lutgen.training.loclic.deployed import SHARED, TRANSFORMS, DeployedCodec, is_affine
 from lutgen.training.loclic.files import image_tensor
 from lutgen.training.loclic.fixed.convert import fixed_network
@@ -59,11 +60,11 @@ def export_codec(
 
     Raises
     ------
-    ValueError
+    InputError
         If weights are too large.
     """
     if bits not in (8, 16):
-        raise ValueError(f"weight bits must be 8 or 16, not {bits!r}")
+        raise InputError(f"weight bits must be 8 or 16, not {bits!r}")
     functions = FunctionTables.make()
     arrays = {f"functions.{name}": table for name, table in functions.arrays().items()}
     arrays["scales.thresholds"] = scale_thresholds(UNIT)

@@ -7,6 +7,7 @@ from lutgen.codec.codec import ModelMismatchError
 from lutgen.codec.lossy.loc_container import LocFile
 from lutgen.codec.lossy.residuals import ResidualWriter
 from lutgen.codec.lossy.step import step_of
+from lutgen.errors import InputError
 from lutgen.training.loclic.deployed import DeployedCodec
 from lutgen.training.loclic.networks.config import ALIGNMENT
 
@@ -30,11 +31,11 @@ def encode_image(
 
     Raises
     ------
-    ValueError
+    InputError
         If the image is of another shape or too large, or there is no such step.
     """
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
-        raise ValueError(f"image must be uint8 of shape (H, W, 3), not {image.shape}")
+        raise InputError(f"image must be uint8 of shape (H, W, 3), not {image.shape}")
     height, width = image.shape[:2]
     LocFile(codec.hash, width, height, step, b"")  # checked before work is done
     writer = writer or ResidualWriter(codec.tables)

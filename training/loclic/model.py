@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from lutgen.errors import InputError
 from lutgen.training.loclic.contexts.entropy_model import EntropyModel
 from lutgen.training.loclic.networks.analysis import Analysis
 from lutgen.training.loclic.networks.config import ALIGNMENT, CodecConfig
@@ -73,11 +74,11 @@ class Codec(nn.Module):
 
         Raises
         ------
-        ValueError
+        InputError
             If x is of another shape.
         """
         if x.ndim != 4 or x.shape[1] != 3 or x.shape[2] % ALIGNMENT or x.shape[3] % ALIGNMENT:
-            raise ValueError(
+            raise InputError(
                 f"images must be of shape (B, 3, H, W) with sides that are multiples of "
                 f"{ALIGNMENT}, not {tuple(x.shape)}"
             )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lutgen.errors import InputError
 from lutgen.training.loclic.networks.config import ALIGNMENT, CodecConfig
 
 __all__ = ["LAMBDAS", "Stage", "TrainConfig", "stages"]
@@ -16,7 +17,7 @@ class Stage:
 
     Raises
     ------
-    ValueError
+    InputError
         If a value is out of its range.
     """
 
@@ -33,13 +34,13 @@ class Stage:
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1:
-            raise ValueError(
+            raise InputError(
                 f"steps and batch must be at least 1, not {self.steps} and {self.batch}"
             )
         if self.crop < ALIGNMENT or self.crop % ALIGNMENT:
-            raise ValueError(f"crop must be a multiple of {ALIGNMENT} pixels, not {self.crop!r}")
+            raise InputError(f"crop must be a multiple of {ALIGNMENT} pixels, not {self.crop!r}")
         if not 0 < self.rate < 1:
-            raise ValueError(f"rate must be between 0 and 1, not {self.rate!r}")
+            raise InputError(f"rate must be between 0 and 1, not {self.rate!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,7 @@ class TrainConfig:
 
     Raises
     ------
-    ValueError
+    InputError
         If a value is out of its range.
     """
 
@@ -69,12 +70,12 @@ class TrainConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "stages", tuple(self.stages))
         if not self.stages:
-            raise ValueError("stages must be at least one, not none")
+            raise InputError("stages must be at least one, not none")
         for name in ("weight", "auxiliary_rate", "clip", "log_every"):
             if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above zero, not {getattr(self, name)!r}")
+                raise InputError(f"{name} must be above zero, not {getattr(self, name)!r}")
         if self.ramp < 0:
-            raise ValueError(f"ramp must be a number of steps, not {self.ramp!r}")
+            raise InputError(f"ramp must be a number of steps, not {self.ramp!r}")
 
     @property
     def steps(self) -> int:
@@ -86,7 +87,7 @@ class TrainConfig:
             if step < stage.steps:
                 return stage
             step -= stage.steps
-        raise ValueError("step must be one of the run, not behind its end")
+        raise InputError("step must be one of the run, not behind its end")
 
     def rate(self, step: int) -> float:
         """Adam's rate of a step, from 0."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import torch
 
+from lutgen.errors import InputError
 from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.networks.config import CodecConfig
 
@@ -23,11 +24,11 @@ def skeleton(config: CodecConfig, arrays: int) -> Codec:
 
     Raises
     ------
-    ValueError
+    InputError
         If so many arrays cannot be its weights; even a network without memory takes time.
     """
     if config.slices * _ARRAYS_OF_SLICE > arrays:
-        raise ValueError(
+        raise InputError(
             f"slices must be at most {arrays // _ARRAYS_OF_SLICE} for {arrays} arrays, not "
             f"{config.slices}"
         )
@@ -42,15 +43,15 @@ def check_shapes(
 
     Raises
     ------
-    ValueError
+    InputError
         If names or shapes differ.
     """
     for name in sorted(wanted.keys() ^ found.keys()):
         state = "be there" if name in wanted else "be absent"
-        raise ValueError(f"array {where}{name} must {state}")
+        raise InputError(f"array {where}{name} must {state}")
     for name, value in wanted.items():
         if tuple(found[name]) != tuple(value.shape):
-            raise ValueError(
+            raise InputError(
                 f"array {where}{name} must be of shape {tuple(value.shape)}, not "
                 f"{tuple(found[name])}"
             )
@@ -60,9 +61,9 @@ def check_finite(weights: Mapping[str, torch.Tensor], where: str = "") -> None:
     """
     Raises
     ------
-    ValueError
+    InputError
         If a number is infinite or none.
     """
     for name, value in weights.items():
         if value.is_floating_point() and not torch.isfinite(value).all():
-            raise ValueError(f"weights {where}{name} must be finite")
+            raise InputError(f"weights {where}{name} must be finite")

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import torch
 
+from lutgen.errors import InputError
 from lutgen.files.whole import write_file
 from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.networks.config import CodecConfig
@@ -33,18 +34,18 @@ def load_codec(path) -> tuple[Codec, dict]:
 
     Raises
     ------
-    ValueError
+    InputError
         If the file holds none.
     OSError
         If it cannot be read.
     """
     with open(path, "rb") as file:
         if not zipfile.is_zipfile(file):
-            raise ValueError(f"{path} must be a trained LoC-LIC codec")
+            raise InputError(f"{path} must be a trained LoC-LIC codec")
     data = read_torch(path)
     try:
         if data["format"] != _FORMAT:
-            raise ValueError(f"format {data['format']!r}")
+            raise InputError(f"format {data['format']!r}")
         config, weights, training = CodecConfig(**data["config"]), data["weights"], data["training"]
         shapes = {name: value.shape for name, value in weights.items()}
         check_shapes(skeleton(config, len(weights)).state_dict(), shapes)
@@ -53,5 +54,5 @@ def load_codec(path) -> tuple[Codec, dict]:
         network.load_state_dict(weights)
     except (AttributeError, KeyError, TypeError, RuntimeError, ValueError) as error:
         text = str(error).split("\n", 1)[0]
-        raise ValueError(f"{path} must be a trained LoC-LIC codec: {text}") from error
+        raise InputError(f"{path} must be a trained LoC-LIC codec: {text}") from error
     return network.eval(), training

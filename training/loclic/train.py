@@ -16,6 +16,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from lutgen.errors import InputError
 from lutgen.training.loclic.crops import Crops
 from lutgen.training.loclic.initial import begin_linear
 from lutgen.training.loclic.model import Codec
@@ -76,14 +77,14 @@ def train_codec(
     ------
     DatasetError
         If pictures cannot be used.
-    ValueError
+    InputError
         If the checkpoint is of another run, a batch cannot be shared by the processes, the codec to
         begin from is of another configuration, or the loss is no number.
     """
     if any(stage.batch % world() for stage in config.stages):
-        raise ValueError(f"batches must be multiples of {world()}, the number of processes")
+        raise InputError(f"batches must be multiples of {world()}, the number of processes")
     if start is not None and start.config != config.codec:
-        raise ValueError(
+        raise InputError(
             "the codec to begin from must be of the same configuration, not "
             f"{start.config.source!r}"
         )
@@ -137,7 +138,7 @@ def train_codec(
         if world() > 1:
             values = _mean(network, values, device)
         if not torch.isfinite(values).all():
-            raise ValueError(f"loss must be a number, not {values[0].item()} (step {step + 1})")
+            raise InputError(f"loss must be a number, not {values[0].item()} (step {step + 1})")
         nn.utils.clip_grad_norm_(others, config.clip)
         main.step()
         auxiliary.step()

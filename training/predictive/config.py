@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from lutgen.errors import InputError
+
 __all__ = ["PredictiveConfig"]
 
 _RANGES = {
@@ -38,7 +40,7 @@ class PredictiveConfig:
 
     Raises
     ------
-    ValueError
+    InputError
         If a value is outside its range.
     """
 
@@ -57,7 +59,7 @@ class PredictiveConfig:
         for name, (least, most) in _RANGES.items():
             value = getattr(self, name)
             if type(value) is not int or not least <= value <= most:
-                raise ValueError(f"{name} must be {least} to {most}, not {value!r}")
+                raise InputError(f"{name} must be {least} to {most}, not {value!r}")
         for name in ("rate", "thrift"):
             if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be 0 to 1, not {getattr(self, name)!r}")
+                raise InputError(f"{name} must be 0 to 1, not {getattr(self, name)!r}")

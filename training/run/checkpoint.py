@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from lutgen.errors import InputError
 from lutgen.training.run.parallel import rank
 from lutgen.training.run.torch_file import read_torch
 
@@ -62,7 +63,7 @@ class Checkpoint:
 
         Raises
         ------
-        ValueError
+        InputError
             If the file is of another run, or no checkpoint.
         """
         if self._path is None or not self._path.exists():
@@ -71,12 +72,12 @@ class Checkpoint:
             found = read_torch(self._path)
             identity, state = found["identity"], found["state"]
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
+            raise InputError(
                 f"{self._path} must be a checkpoint of a training run: remove it, or name another"
             ) from error
         if identity != self._identity:
             differs = [k for k in self._identity if identity.get(k) != self._identity[k]]
-            raise ValueError(
+            raise InputError(
                 f"{self._path} must be of this run, but differs in {', '.join(differs) or 'all'}: "
                 "remove it, or train as before"
             )

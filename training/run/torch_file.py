@@ -5,6 +5,8 @@ import zipfile
 
 import torch
 
+from lutgen.errors import InputError
+
 __all__ = ["read_torch"]
 
 
@@ -17,7 +19,7 @@ def read_torch(path) -> object:
 
     Raises
     ------
-    ValueError
+    InputError
         If it is no such file.
     OSError
         If it cannot be read.
@@ -27,25 +29,25 @@ def read_torch(path) -> object:
         with zipfile.ZipFile(path) as parts:
             entries = parts.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise ValueError(f"{path} must be a file of torch: {error}") from None
+        raise InputError(f"{path} must be a file of torch: {error}") from None
     if any(e.compress_type != zipfile.ZIP_STORED for e in entries) or (
         sum(e.file_size for e in entries) > size
     ):
-        raise ValueError(f"{path} must be a file of torch, whose parts are not compressed")
+        raise InputError(f"{path} must be a file of torch, whose parts are not compressed")
     try:
         data = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
         raise
     except Exception as error:  # torch raises many kinds
         text = str(error).split("\n", 1)[0]
-        raise ValueError(f"{path} must be a file of torch: {text}") from None
+        raise InputError(f"{path} must be a file of torch: {text}") from None
     stored, claimed = {}, 0
     todo = [data]
     while todo:
         value = todo.pop()
         if isinstance(value, torch.Tensor):
             if value.layout != torch.strided:
-                raise ValueError(f"{path} must hold dense tensors, not {value.layout}")
+                raise InputError(f"{path} must hold dense tensors, not {value.layout}")
             storage = value.untyped_storage()
             stored[storage.data_ptr()] = storage.nbytes()
             claimed += value.numel() * value.element_size()
@@ -54,5 +56,5 @@ def read_torch(path) -> object:
         elif isinstance(value, list | tuple):
             todo += value
     if claimed > size or sum(stored.values()) > size:
-        raise ValueError(f"{path} must hold tensors of at most its own {size} bytes, not {claimed}")
+        raise InputError(f"{path} must hold tensors of at most its own {size} bytes, not {claimed}")
     return data

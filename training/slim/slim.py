@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.model.head import LaplaceHead
 from lutgen.model.model import Model
 from lutgen.model.netlist import Netlist
@@ -76,7 +77,7 @@ class Slim:
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and not 1 <= value <= most:
-                raise ValueError(f"{name.replace('_', ' ')} must be 1 to {most}, not {value!r}")
+                raise InputError(f"{name.replace('_', ' ')} must be 1 to {most}, not {value!r}")
 
 
 def slim_model(
@@ -112,19 +113,19 @@ def slim_model(
     ------
     DatasetError
         If the images are not what they must be.
-    ValueError
+    InputError
         If the model has not what is to be cut.
     """
     table = model.head.kind == "table"
     for part in ("thresholds", "output_bits", "scales", "classes"):
         value = getattr(config, part)
         if value is not None and table != (part == "classes"):
-            raise ValueError(
+            raise InputError(
                 f"{part.replace('_', ' ')} must be absent for a model with a {model.head.title} "
                 f"head, not {value}"
             )
     if config.ups_bits is not None and model.upsampler is None:
-        raise ValueError(f"ups bits must be absent for a model of 0 levels, not {config.ups_bits}")
+        raise InputError(f"ups bits must be absent for a model of 0 levels, not {config.ups_bits}")
     images = check_images(images)
     order = np.random.default_rng(config.seed).permutation(len(images))
     images = [images[i] for i in order[: config.limit]]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.model.netlist import Netlist
 from lutgen.training.slim.rebuild import rebuilt
 
@@ -33,12 +34,12 @@ def fewer_thresholds(
 
     Raises
     ------
-    ValueError
+    InputError
         If there are fewer than one for each feature that is read.
     """
     inputs = netlist.inputs.astype(np.int64)
     if most < np.unique(inputs[:, 0]).size:
-        raise ValueError(
+        raise InputError(
             f"number of thresholds must be at least {np.unique(inputs[:, 0]).size}, one for each "
             f"pixel that is read, not {most}"
         )

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.model.head import SYMBOLS, TableHead
 from lutgen.model.model import Model
 from lutgen.model.walker import Walker
@@ -35,13 +36,13 @@ def fewer_classes(model: Model, images: Sequence[np.ndarray], classes: int, *, t
 
     Raises
     ------
-    ValueError
+    InputError
         If the model has no walker, whose leaves could be renamed, or fewer classes.
     """
     if model.head.kind != "table" or model.walker is None:
-        raise ValueError("classes can be merged only in a model with a table head and a walker")
+        raise InputError("classes can be merged only in a model with a table head and a walker")
     if not 2 <= classes <= model.head.classes:
-        raise ValueError(
+        raise InputError(
             f"classes must be 2 to {model.head.classes}, the model's own, not {classes!r}"
         )
     samples = collect_levels(

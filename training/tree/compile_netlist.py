@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.model.netlist import Netlist
 from lutgen.model.netlist_builder import NetlistBuilder
 from lutgen.model.optimise import optimise
@@ -215,7 +216,7 @@ def compile_netlist(tree: Tree, features: int, label: np.ndarray | None = None) 
     if label is not None:
         rank = np.cumsum(tree.feature < 0) - 1
         if (tree.feature[index.order] >= 0).any():
-            raise ValueError("tree must be all top to be compiled without a walker")
+            raise InputError("tree must be all top to be compiled without a walker")
         values = np.asarray(label, dtype=np.int64)[rank[index.order]]
         bits = index.table(bits, values, max(1, int(values.max()).bit_length()))
     builder.output("index", bits)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.model.walker import Walker, WalkerStage
 from lutgen.training.tree.top_order import top_order
 from lutgen.training.tree.tree import Tree
@@ -47,7 +48,7 @@ class _Stages:
         """Stages for these top leaves, in the order of their index."""
         for root in roots:
             if self._height[root] > 2 * self._count:
-                raise ValueError(
+                raise InputError(
                     f"subtrees must be at most {2 * self._count} tests deep, "
                     f"not {self._height[root]}"
                 )

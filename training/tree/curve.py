@@ -17,7 +17,7 @@ from lutgen.model.window import Window
 from lutgen.training.data.datasets import data_hash, load_images
 from lutgen.training.data.samples import collect, orientations
 from lutgen.training.tree.compile import collapse, compile_tree
-from lutgen.training.tree.train import _bpp, _fit, _grow, _head, _head_bits
+from lutgen.training.tree.train import bits_per_pixel, fit_classes, grow_tree, head_bits, table_head
 from lutgen.training.tree.tree_config import RasterTable
 
 __all__ = ["curve"]
@@ -37,20 +37,20 @@ def curve(images, validation, shapes, leaves, classes, *, report=lambda row: Non
         most = min(max(leaves), top_leaves * 4**stages) if stages else max(leaves)
         shape = {**options, "top_leaves": top_leaves, "stages": stages}
         config = RasterTable(**{**shape, "leaves": most})
-        grown = _grow(train, config, "")
+        grown = grow_tree(train, config, "")
         for count, tables in itertools.product(leaves, classes):
             if not top_leaves <= count <= most and stages:
                 continue
             config = RasterTable(**{**shape, "leaves": count, "classes": tables})
-            fit = _fit(grown, train, config)
-            bits = _head_bits(_head(fit, 0.25))
+            fit = fit_classes(grown, train, config)
+            bits = head_bits(table_head(fit, 0.25))
             tree, label = collapse(fit.tree, fit.label)
             network, walker = compile_tree(tree, label, features=window.features, stages=stages)
             rows.append({
                 "top_leaves": top_leaves, "stages": stages, "leaves": int(tree.leaves.size),
                 "classes": len(fit.counts),
-                "train_bpp": round(_bpp(fit.tree, bits, train, fit.label), 4),
-                "val_bpp": round(_bpp(fit.tree, bits, val, fit.label), 4),
+                "train_bpp": round(bits_per_pixel(fit.tree, bits, train, fit.label), 4),
+                "val_bpp": round(bits_per_pixel(fit.tree, bits, val, fit.label), 4),
                 "luts": network.n_nodes, "thermometer_bits": network.n_inputs,
                 "depth": network.depth,
                 "records": [stage.records for stage in walker.stages] if walker else [],

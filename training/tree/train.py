@@ -32,7 +32,10 @@ from lutgen.training.tree.tree import Grower, Tree
 from lutgen.training.tree.tree_checkpoint import TreeCheckpoint
 from lutgen.training.tree.tree_config import RasterTable
 
-__all__ = ["STRENGTHS", "ideal_bpp", "progress_bar", "train_table_model"]
+__all__ = [
+    "STRENGTHS", "bits_per_pixel", "fit_classes", "grow_tree", "head_bits", "ideal_bpp",
+    "progress_bar", "table_head", "train_table_model",
+]  # fmt: skip
 
 #: Called with the name of the step, the work done in it and all work of it.
 Progress = Callable[[str, int, int], None]
@@ -112,7 +115,7 @@ def _grown(
     return grower.tree()
 
 
-def _grow(
+def grow_tree(
     samples: Samples, config: RasterTable, run: str, progress: Progress = _ignore,
     store: TreeCheckpoint | None = None,
 ) -> Tree:  # fmt: skip
@@ -133,7 +136,7 @@ def _grow(
     return _grown(samples, config, f"{run}: growing below the top", progress, store, top)
 
 
-def _fit(
+def fit_classes(
     grown: Tree, samples: Samples, config: RasterTable, run: str = "", progress: Progress = _ignore,
     store: TreeCheckpoint | None = None,
 ) -> _Fit:  # fmt: skip
@@ -171,7 +174,9 @@ def _fit(
     return _Fit(tree, rank[label], total[order], own_bits, grown)
 
 
-def _bpp(tree: Tree, bits: np.ndarray, samples: Samples, label: np.ndarray | None = None) -> float:
+def bits_per_pixel(
+    tree: Tree, bits: np.ndarray, samples: Samples, label: np.ndarray | None = None
+) -> float:
     """Ideal bits per pixel of coding the samples with row ``label`` (the leaf itself if None)."""
     counts = tree.histograms(samples)
     if label is not None:
@@ -179,11 +184,11 @@ def _bpp(tree: Tree, bits: np.ndarray, samples: Samples, label: np.ndarray | Non
     return float((counts * bits).sum() / samples.pixels)
 
 
-def _head_bits(head: TableHead) -> np.ndarray:
+def head_bits(head: TableHead) -> np.ndarray:
     return 14 - np.log2(np.diff(head.cumulative, axis=1))
 
 
-def _head(fit: _Fit, strength: float) -> TableHead:
+def table_head(fit: _Fit, strength: float) -> TableHead:
     return TableHead.from_counts(fit.counts + strength * _prior(fit.counts))
 
 
@@ -191,9 +196,9 @@ def _figures(fit: _Fit, head: TableHead, samples: Samples) -> dict[str, float]:
     """Ideal bpp of each stage: a pmf per grown leaf, per class, integer tables."""
     merged = code_bits(fit.counts, _prior(fit.counts), 1.0, floor=0)
     return {
-        "tree": round(_bpp(fit.grown, fit.grown_bits, samples), 5),
-        "merged": round(_bpp(fit.tree, merged, samples, fit.label), 5),
-        "integer": round(_bpp(fit.tree, _head_bits(head), samples, fit.label), 5),
+        "tree": round(bits_per_pixel(fit.grown, fit.grown_bits, samples), 5),
+        "merged": round(bits_per_pixel(fit.tree, merged, samples, fit.label), 5),
+        "integer": round(bits_per_pixel(fit.tree, head_bits(head), samples, fit.label), 5),
     }
 
 
@@ -215,9 +220,9 @@ def _trained(
     if (found := store.get("grown")) is not None:
         grown = found[0]
     else:
-        grown = _grow(samples, config, run, progress, store)
+        grown = grow_tree(samples, config, run, progress, store)
         store.put("grown", grown, drop="top")
-    return _fit(grown, samples, config, run, progress, store)
+    return fit_classes(grown, samples, config, run, progress, store)
 
 
 def train_table_model(
@@ -266,7 +271,7 @@ def train_table_model(
     ------
     DatasetError
         If the images are not what they must be.
-    ValueError
+    InputError
         If the checkpoint is of another run.
     """
     config = RasterTable() if config is None else config
@@ -293,8 +298,11 @@ def train_table_model(
         kept = samples(split.kept, "trial")
         fit = _trained(kept, config, "trial", progress, store)
         out = samples(split.held, "held out", 1)
-        heads = {strength: _head(fit, strength) for strength in STRENGTHS}
-        paid = {s: _bpp(fit.tree, _head_bits(head), out, fit.label) for s, head in heads.items()}
+        heads = {strength: table_head(fit, strength) for strength in STRENGTHS}
+        paid = {
+            s: bits_per_pixel(fit.tree, head_bits(head), out, fit.label)
+            for s, head in heads.items()
+        }
         strength = min(paid, key=paid.get)
         trial = {"smoothing": strength, "metrics": {
             "train": _figures(fit, heads[strength], kept),
@@ -306,7 +314,7 @@ def train_table_model(
 
     everything = samples(images, "final")
     fit = _trained(everything, config, "final", progress, store)
-    head = _head(fit, strength)
+    head = table_head(fit, strength)
     metrics["final"] = _figures(fit, head, everything)
     if validation is not None:
         metrics["validation"] = _figures(

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.files.compiled import njit
 from lutgen.training.data.samples import Samples
 
@@ -271,7 +272,7 @@ class Grower:
         Later splits lie at most ``depth_below`` tests below its leaves.  For a new grower only.
         """
         if self._leaves > 1:
-            raise ValueError("tree must not be grown yet to be started with a top")
+            raise InputError("tree must not be grown yet to be started with a top")
         place = {0: 0}
         for node in np.flatnonzero(top.feature >= 0):
             at = place[int(node)]
@@ -296,7 +297,7 @@ class Grower:
         ``depth_below`` is that of `start`, None without a top.  For a new grower only.
         """
         if self._leaves > 1:
-            raise ValueError("tree must not be grown yet to be resumed")
+            raise InputError("tree must not be grown yet to be resumed")
         inner = np.flatnonzero(tree.feature >= 0)
         # In the order in which they were split: children are numbered by it.
         inner = inner[np.argsort(tree.child[inner, 0], kind="stable")]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.files.archive import ArchiveError, read_archive, write_archive
 from lutgen.files.whole import write_file
 from lutgen.training.tree.tree import Grower, Tree
@@ -36,7 +37,7 @@ class TreeCheckpoint:
 
     Raises
     ------
-    ValueError
+    InputError
         If the file is of another run, or no checkpoint.
     OSError
         If it cannot be read.
@@ -61,13 +62,13 @@ class TreeCheckpoint:
             for name in {name.rpartition(".")[0] for name in arrays}:
                 _tree(arrays, name)
         except (ArchiveError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(
+            raise InputError(
                 f"{self._path} must be a checkpoint of the tree trainer: remove it, or name "
                 f"another ({error})"
             ) from error
         if found != self._identity:
             keys = [key for key in self._identity if found.get(key) != self._identity[key]]
-            raise ValueError(
+            raise InputError(
                 f"{self._path} must be of this run, but differs in {', '.join(keys) or 'all'}: "
                 "remove it, or train as before"
             )
@@ -126,7 +127,7 @@ def _tree(arrays: Mapping[str, np.ndarray], name: str) -> Tree:
     """
     Raises
     ------
-    ValueError
+    InputError
         If it is no tree, whose children follow their parents.
     """
     feature, threshold, child, top = (
@@ -139,5 +140,5 @@ def _tree(arrays: Mapping[str, np.ndarray], name: str) -> Tree:
         or child.shape != (n, 2) or (child[inner] <= np.flatnonzero(inner)[:, None]).any()
         or (child[inner] >= n).any() or (top & ~inner).any()
     ):  # fmt: skip
-        raise ValueError(f"{name} must be a tree")
+        raise InputError(f"{name} must be a tree")
     return Tree(feature, threshold, child, top)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from lutgen.errors import InputError
+
 __all__ = ["RasterTable"]
 
 
@@ -13,7 +15,7 @@ class RasterTable:
 
     Raises
     ------
-    ValueError
+    InputError
         If a number is out of its range.
     """
 
@@ -54,16 +56,16 @@ class RasterTable:
             value = getattr(self, name)
             real = name in ("overgrow", "min_gain")
             if isinstance(value, bool) or not isinstance(value, int | float if real else int):
-                raise ValueError(f"{name} must be a number, not {value!r}")
+                raise InputError(f"{name} must be a number, not {value!r}")
             if not low <= value <= high:
-                raise ValueError(f"{name} must be {low} to {high}, not {value!r}")
+                raise InputError(f"{name} must be {low} to {high}, not {value!r}")
         if self.window not in (3, 5, 7):
-            raise ValueError(f"window must be 3, 5 or 7, not {self.window!r}")
+            raise InputError(f"window must be 3, 5 or 7, not {self.window!r}")
         if self.orientations not in (1, 2, 4, 8):
-            raise ValueError(f"orientations must be 1, 2, 4 or 8, not {self.orientations!r}")
+            raise InputError(f"orientations must be 1, 2, 4 or 8, not {self.orientations!r}")
         if not 0 < self.held_out < 1:
-            raise ValueError(f"held_out must be between 0 and 1, not {self.held_out!r}")
+            raise InputError(f"held_out must be between 0 and 1, not {self.held_out!r}")
         if self.stages and self.leaves < self.top_leaves:
-            raise ValueError(
+            raise InputError(
                 f"leaves must be at least top_leaves, {self.top_leaves}, not {self.leaves}"
             )

@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.model.head import PROB_BITS, SYMBOLS
 
 __all__ = ["ESCAPE", "MOST", "EscapeTables", "gaussian_pmf", "residual_frequencies"]
@@ -43,7 +44,7 @@ def residual_frequencies(pmf: np.ndarray) -> np.ndarray:
     """
     pmf = np.asarray(pmf, dtype=np.float64)
     if pmf.shape != (2 * MOST + 1,) or not np.isfinite(pmf).all() or (pmf < 0).any():
-        raise ValueError("pmf must be 255 probabilities, finite and not negative")
+        raise InputError("pmf must be 255 probabilities, finite and not negative")
     scaled = pmf * _TOTAL
     freq = np.where(scaled >= 0.5, np.maximum(np.rint(scaled), 1), 0).astype(np.int64)
     rest = max(1.0 - float(pmf[freq > 0].sum()), 0.0)
@@ -70,7 +71,7 @@ class EscapeTables:
 
     Raises
     ------
-    ValueError
+    InputError
         If it is anything else.
     """
 
@@ -79,19 +80,19 @@ class EscapeTables:
     def __post_init__(self) -> None:
         array = np.asarray(self.cumulative)
         if array.dtype.kind not in "iu" or array.ndim != 2 or array.shape[1] != SYMBOLS + 1:
-            raise ValueError(
+            raise InputError(
                 f"cumulative frequencies must be integers of shape (classes, {SYMBOLS + 1}), not "
                 f"{array.dtype} of shape {array.shape}"
             )
         if not 1 <= array.shape[0] <= 4096:
-            raise ValueError(f"classes must be 1 to 4096, not {array.shape[0]}")
+            raise InputError(f"classes must be 1 to 4096, not {array.shape[0]}")
         wide = array.astype(np.int64)
         freq = np.diff(wide, axis=1)
         if (
             (wide[:, 0] != 0).any() or (wide[:, -1] != _TOTAL).any()
             or (freq < 0).any() or (freq == _TOTAL).any()
         ):  # fmt: skip
-            raise ValueError(
+            raise InputError(
                 f"cumulative frequencies must never decrease from 0 to {_TOTAL}, of more than one "
                 "symbol in every class"
             )
@@ -120,11 +121,11 @@ class EscapeTables:
         """
         Raises
         ------
-        ValueError
+        InputError
             If an integer of ``classes`` is no class.
         """
         if classes.size and (classes.min() < 0 or classes.max() >= self.classes):
-            raise ValueError(
+            raise InputError(
                 f"classes must be 0 to {self.classes - 1}, not {classes.min()} to {classes.max()}"
             )
 

@@ -17,6 +17,7 @@ is no hash: files have a CRC-32.
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.files.compiled import njit
 
 from ..container import CorruptStreamError
@@ -45,23 +46,23 @@ def encode_interleaved(tables: EscapeTables, classes: np.ndarray, symbols: np.nd
 
     Raises
     ------
-    ValueError
+    InputError
         If shapes differ, classes or symbols are out of range, or a symbol has no frequency.
     """
     classes, symbols = (np.ascontiguousarray(v, dtype=np.int64) for v in (classes, symbols))
     if classes.ndim != 1 or classes.shape != symbols.shape:
-        raise ValueError(
+        raise InputError(
             "classes and symbols must be of one shape (n,), not "
             f"{classes.shape} and {symbols.shape}"
         )
     tables.check_classes(classes)
     if symbols.size and (symbols.min() < 0 or symbols.max() > 255):
-        raise ValueError(f"symbols must be 0 to 255, not {symbols.min()} to {symbols.max()}")
+        raise InputError(f"symbols must be 0 to 255, not {symbols.min()} to {symbols.max()}")
     start = tables.cumulative[classes, symbols]
     freq = tables.cumulative[classes, symbols + 1] - start
     if not freq.all():
         at = int(np.argmin(freq))
-        raise ValueError(
+        raise InputError(
             f"symbols must have a frequency, not {symbols[at]} in class {classes[at]}: escape it"
         )
     # At most 14 bits a symbol.
@@ -102,7 +103,7 @@ class InterleavedDecoder:
 
         Raises
         ------
-        ValueError
+        InputError
             If a class is out of range.
         """
         classes = np.ascontiguousarray(classes, dtype=np.int64)

@@ -22,6 +22,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
+from lutgen.errors import InputError
 from lutgen.files.bounds import most_pixels
 
 from ..container import CorruptStreamError
@@ -37,7 +38,7 @@ _HEADER = _LAYOUT.size + _CRC.size
 MAX_SIDE = 16384
 
 
-class ImageTooLargeError(ValueError):
+class ImageTooLargeError(InputError):
     """An image of more pixels than its file's bytes pay for, or than the caller accepts."""
 
 
@@ -58,7 +59,7 @@ class LocFile:
 
     Raises
     ------
-    ValueError
+    InputError
         If a side or the step is out of range.
     """
 
@@ -70,11 +71,11 @@ class LocFile:
 
     def __post_init__(self) -> None:
         if len(self.model_hash) != 8:
-            raise ValueError(f"model hash must be of 8 bytes, not {len(self.model_hash)}")
+            raise InputError(f"model hash must be of 8 bytes, not {len(self.model_hash)}")
         for name in ("width", "height"):
             side = getattr(self, name)
             if not 1 <= side <= MAX_SIDE:
-                raise ValueError(f"image {name} must be 1 to {MAX_SIDE} pixels, not {side!r}")
+                raise InputError(f"image {name} must be 1 to {MAX_SIDE} pixels, not {side!r}")
         step_of(self.step)
 
     def pack(self) -> bytes:
@@ -120,7 +121,7 @@ class LocFile:
             raise CorruptStreamError("file must have its CRC-32; it is damaged")
         try:
             file = cls(model_hash, width, height, step, payload)
-        except ValueError as error:
+        except InputError as error:
             raise CorruptStreamError(str(error)) from None
         if max_pixels is None and not file.is_paid:
             raise ImageTooLargeError(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.files.archive import Limits, canonical_hash, read_archive, write_archive
 from lutgen.model.head import PROB_BITS, SYMBOLS, TableHead
 
@@ -102,12 +103,12 @@ class LossyModelFile:
         """
         Raises
         ------
-        ValueError
+        InputError
             If they are not such tables.
         """
         tables = EscapeTables(self.arrays["tables.cumulative"])
         if tables.classes < PRIOR_CLASS:
-            raise ValueError(f"tables must be at least {PRIOR_CLASS}, not {tables.classes}")
+            raise InputError(f"tables must be at least {PRIOR_CLASS}, not {tables.classes}")
         return tables
 
     def write(self, path) -> None:

@@ -11,6 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
+from lutgen.errors import InputError
+
 from .escape import ESCAPE, MOST, EscapeTables
 from .interleaved import InterleavedDecoder, encode_interleaved
 
@@ -35,7 +37,7 @@ class ResidualTables:
 
     Raises
     ------
-    ValueError
+    InputError
         If a class is none of the tables, or lacks a symbol.
     """
 
@@ -47,7 +49,7 @@ class ResidualTables:
         for name in ("far", "raw"):
             row = getattr(self, name)
             if not 0 <= row < self.tables.classes or not self.known[row].all():
-                raise ValueError(f"class {name} must have all symbols, unlike {row!r}")
+                raise InputError(f"class {name} must have all symbols, unlike {row!r}")
 
     @cached_property
     def known(self) -> np.ndarray:

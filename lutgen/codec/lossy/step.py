@@ -6,6 +6,8 @@ rates.
 
 import math
 
+from lutgen.errors import InputError
+
 __all__ = ["STEPS", "STEP_UNIT", "nearest_step", "step_of"]
 
 #: Steps are in units of ``1 / STEP_UNIT``.
@@ -21,11 +23,11 @@ def step_of(number: int) -> int:
 
     Raises
     ------
-    ValueError
+    InputError
         If there is no such step.
     """
     if isinstance(number, bool) or number not in range(STEPS):
-        raise ValueError(f"step must be 0 to {STEPS - 1}, not {number!r}")
+        raise InputError(f"step must be 0 to {STEPS - 1}, not {number!r}")
     octave, rest = divmod(number, 8)
     return (_OCTAVE[rest] << octave) >> 2
 
@@ -35,9 +37,9 @@ def nearest_step(factor: float) -> int:
 
     Raises
     ------
-    ValueError
+    InputError
         If it is outside.
     """
     if not 0.25 <= factor <= 4:
-        raise ValueError(f"step must be 0.25 to 4, not {factor!r}")
+        raise InputError(f"step must be 0.25 to 4, not {factor!r}")
     return round(16 + 8 * math.log2(factor))

@@ -10,6 +10,7 @@ import numpy as np
 
 from lutgen.codec.codec import ModelMismatchError
 from lutgen.codec.container import CorruptStreamError
+from lutgen.errors import InputError
 from lutgen.model.header import VERSION_2
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.predictive.neighbourhood import new_rows
@@ -89,7 +90,7 @@ class PredictiveCodec:
 
     def __init__(self, model: PredictiveModel, *, threads: int | None = None) -> None:
         if threads is not None and threads < 1:
-            raise ValueError(f"threads must be at least 1, not {threads!r}")
+            raise InputError(f"threads must be at least 1, not {threads!r}")
         self.model = model
         self._threads = threads or os.cpu_count() or 1
         self._hash = bytes.fromhex(model.hash)[: VERSION_2["model hash"].size]
@@ -116,7 +117,7 @@ class PredictiveCodec:
 
         Raises
         ------
-        ValueError
+        InputError
             If the images are none, or an option is out of its range.
         """
         array = _stack(images)
@@ -292,10 +293,10 @@ class PredictiveCodec:
 def _stack(images) -> np.ndarray:
     array = np.asarray(images)
     if array.dtype not in (np.uint8, np.uint16) or array.ndim not in (2, 3):
-        raise ValueError(
+        raise InputError(
             "images must be gray, uint8 or uint16, of shape (H, W) or (N, H, W), "
             f"not {array.dtype} of shape {array.shape}"
         )
     if array.size == 0:
-        raise ValueError(f"images must have at least one pixel, not shape {array.shape}")
+        raise InputError(f"images must have at least one pixel, not shape {array.shape}")
     return np.ascontiguousarray(array if array.ndim == 3 else array[None])

@@ -29,6 +29,7 @@ import numpy as np
 
 from lutgen.codec.coder import RANS
 from lutgen.codec.container import CorruptStreamError
+from lutgen.errors import InputError
 from lutgen.model.header import MAGIC, VERSION_2, magic_and_version
 from lutgen.model.samples import SampleFormat
 
@@ -67,7 +68,7 @@ class Frame:
 
     Raises
     ------
-    ValueError
+    InputError
         If a value is outside its range.
     """
 
@@ -81,7 +82,7 @@ class Frame:
 
     def __post_init__(self) -> None:
         if len(self.model_hash) != _HASH_BYTES:
-            raise ValueError(f"model hash must be of 8 bytes, not {len(self.model_hash)}")
+            raise InputError(f"model hash must be of 8 bytes, not {len(self.model_hash)}")
         for name, value, least, most in (
             ("image width", self.width, 1, MAX_SIDE),
             ("image height", self.height, 1, MAX_SIDE),
@@ -90,11 +91,11 @@ class Frame:
             ("number of images", self.images, 1, (1 << 32) - 1),
         ):
             if not least <= value <= most:
-                raise ValueError(f"{name} must be {least} to {most}, not {value!r}")
+                raise InputError(f"{name} must be {least} to {most}, not {value!r}")
         if self.samples.channels != 1:
-            raise ValueError(f"channels must be 1, not {self.samples.channels}")
+            raise InputError(f"channels must be 1, not {self.samples.channels}")
         if self.samples.depth < 8:
-            raise ValueError(f"bit depth must be 8 to 16, not {self.samples.depth}")
+            raise InputError(f"bit depth must be 8 to 16, not {self.samples.depth}")
 
     @property
     def strips_of_image(self) -> int:
@@ -166,14 +167,14 @@ class Frame:
         values = VERSION_2.unpack(data)
         try:
             if values["coder"] != RANS.code:
-                raise ValueError(f"coder must be {RANS.code}, not {values['coder']}")
+                raise InputError(f"coder must be {RANS.code}, not {values['coder']}")
             frame = cls(
                 values["model hash"],
                 SampleFormat(values["bit depth"], values["channels"], values["near"]),
                 values["image width"], values["image height"], values["strip height"],
                 values["tile width"], values["images"],
             )  # fmt: skip
-        except ValueError as error:
+        except InputError as error:
             raise CorruptStreamError(f"stream header: {error}") from None
         frame._check_room(len(data))
         return frame

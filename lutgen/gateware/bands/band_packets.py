@@ -6,7 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from ..core.config import CoreConfig
 from ..fabric.countdown import lessened
-from ..files.header import BuildHeader, HeaderCheck
+from ..files.header import BuildHeader
+from ..files.packet_grammar import PacketGrammar
 from ..files.raster import frame_layout
 from ..streams.run import run_layout
 from .bands import band_layout
@@ -78,7 +79,6 @@ class BandPackets(wiring.Component):
         c, count = self._config, self._count
         column_bits = (c.tile_width - 1).bit_length()
         row_bits = (c.tile_height - 1).bit_length()
-        shortest, longest = c.coder.min_payload_bytes, c.coder.max_payload_bytes(c.tile_symbols)
         size = frame_layout(c.max_width, c.max_height)
 
         # The run at hand; its low byte is the next one.
@@ -111,26 +111,18 @@ class BandPackets(wiring.Component):
             ]  # fmt: skip
 
         # Header.
-        build_header = BuildHeader.of(c)
-        header = HeaderCheck(build_header)
-        at = Signal(range(build_header.size))
-        width, height = header.fields["image width"], header.fields["image height"]
-        images = header.fields["images"]
-        wrong_header, wrong_model = header.wrong_header, header.wrong_model
-        bad_sides, bad_size = Signal(), Signal()
+        grammar = PacketGrammar(
+            m, BuildHeader.of(c), coder=c.coder, tile_symbols=c.tile_symbols,
+            max_width=c.max_width, max_height=c.max_height,
+        )  # fmt: skip
+        width, height, images = grammar.width, grammar.height, grammar.images
+        truncated, length = grammar.truncated, grammar.length
         in_header = Signal()
+        at = grammar.count(m, in_header, busy)
         # Looked at a clock later.
         taken, taken_at, taken_byte = Signal(), Signal.like(at), Signal(8)
         m.d.sync += [taken.eq(in_header & busy), taken_at.eq(at), taken_byte.eq(byte)]
-        with m.If(taken):
-            header.take(m, taken_at, taken_byte)
-        # Width and height have been there for longer.
-        m.d.sync += [
-            bad_sides.eq(
-                (width == 0) | (height == 0) | (width > c.max_width) | (height > c.max_height)
-            ),
-            bad_size.eq(bad_sides | (images == 0)),
-        ]
+        grammar.take(m, taken, taken_at, taken_byte)
 
         # Where the parser is: column of tiles, band, core.
         last_x, last_y = Signal(size["width"].shape), Signal(size["height"].shape)
@@ -148,16 +140,11 @@ class BandPackets(wiring.Component):
             next_column.eq(column + 1), next_row.eq(row + 1),
             last_x.eq(width - 1), last_y.eq(height - 1),
         ]  # fmt: skip
-        truncated = Signal()  # the stream is over
         voids = Signal()  # the image's bands are missing
 
         # Packet: its length, of one or two bytes, and what is left of it.
-        length, left = Signal(14), Signal(14)
+        left = Signal(14)
         low, high, two = Signal(8), Signal(8), Signal()
-        malformed, impossible = Signal(), Signal()
-        m.d.sync += impossible.eq(
-            truncated | malformed | (length < shortest) | (length > longest)
-        )
         many = Signal()  # more is left than the next two runs hold
         m.d.sync += many.eq(left >= 3 * count)
         some = left[: (3 * count).bit_length()]  # all that is left, if it is not many
@@ -206,36 +193,16 @@ class BandPackets(wiring.Component):
                 serial.eq(state in ("header", "length", "length more")), drops.eq(state == "drop"),
             ]  # fmt: skip
 
+        def note(number: int) -> None:
+            """Keep a byte of a length, which goes to a core as it came."""
+            m.d.sync += [(low, high)[number].eq(byte), two.eq(number)]
+
         with m.FSM() as fsm:
-            with m.State("header"):
-                with m.If(busy):
-                    with m.If(at == build_header.size - 1):
-                        m.d.sync += truncated.eq(over)
-                        go("header read")
-                    with m.Elif(over):
-                        go("header short")
-            with m.State("header short"):
-                m.d.comb += self.bad_header.eq(1)
-                header.forget(m)
-                go("header")
-            with m.State("header read"):
-                go("header settles")
-            with m.State("header settles"):
-                go("check")
-            with m.State("check"):
-                header.forget(m)
-                m.d.sync += [column.eq(0), row.eq(0), voids.eq(0)]
-                m.d.comb += [
-                    self.bad_header.eq(wrong_header | (~wrong_model & bad_size)),
-                    self.bad_model.eq(~wrong_header & wrong_model),
-                    self.bad_packet.eq(truncated & ~wrong_header & ~wrong_model & ~bad_size),
-                ]
-                with m.If(truncated):
-                    go("header")
-                with m.Elif(wrong_header | wrong_model | bad_size):
-                    go("drop")
-                with m.Else():
-                    go("band settles")
+            grammar.header_states(
+                m, go, valid=busy, last=over, settle=["header read", "header settles"],
+                good="band settles", bad_header=self.bad_header, bad_model=self.bad_model,
+                bad_packet=self.bad_packet,
+            )  # fmt: skip
             with m.State("band settles"):  # two clocks after "turn" and "row" have changed
                 go("band settles more")
             with m.State("band settles more"):
@@ -246,34 +213,16 @@ class BandPackets(wiring.Component):
                     go("void")
                     with m.If(~voids):
                         go("length")
-            with m.State("length"):
-                m.d.sync += [
-                    length.eq(byte[:7]), low.eq(byte), two.eq(0), malformed.eq(0),
-                    truncated.eq(over),
-                ]  # fmt: skip
-                with m.If(busy):
-                    go("length settles")
-                    with m.If(byte[7] & ~over):
-                        go("length more")
-            with m.State("length more"):
-                m.d.sync += [
-                    length[7:].eq(byte), high.eq(byte), two.eq(1),
-                    malformed.eq(byte[7] | (byte == 0)), truncated.eq(over),
-                ]  # fmt: skip
-                with m.If(busy):
-                    go("length settles")
-            with m.State("length settles"):
-                m.d.sync += left.eq(length)
-                go("length read")
+            grammar.length_states(m, go, valid=busy, byte=byte, last=over, note=note)
             with m.State("length read"):
                 m.d.comb += [
-                    run.data.eq(Cat(low, high)), run.top.eq(two), run.last.eq(impossible),
+                    run.data.eq(Cat(low, high)), run.top.eq(two), run.last.eq(grammar.impossible),
                     write.eq(room),
                 ]  # fmt: skip
                 with m.If(room):
-                    m.d.sync += payload.eq(~impossible)
+                    m.d.sync += payload.eq(~grammar.impossible)
                     go("payload")
-                    with m.If(impossible):
+                    with m.If(grammar.impossible):
                         go("broken")
             with m.State("payload"):
                 with m.If(cut_short):
@@ -326,6 +275,9 @@ class BandPackets(wiring.Component):
                 with m.If(busy & last):
                     go("header")
         m.d.comb += in_header.eq(fsm.ongoing("header"))
-        m.d.sync += at.eq(Mux(in_header, at + busy, 0))
+        with m.If(fsm.ongoing("check")):
+            m.d.sync += [column.eq(0), row.eq(0), voids.eq(0)]
+        with m.If(fsm.ongoing("length settles")):
+            m.d.sync += left.eq(length)
         m.d.comb += self.busy.eq(busy | ~in_header | (at != 0))
         return m

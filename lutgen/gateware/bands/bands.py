@@ -10,6 +10,8 @@ from dataclasses import replace
 from amaranth.lib.data import StructLayout
 from amaranth.utils import bits_for
 
+from lutgen.errors import InputError
+
 from ..core.config import CoreConfig
 
 __all__ = [
@@ -24,11 +26,11 @@ _SHALLOWEST = 64
 
 
 def check_cores(cores: int, stream_bytes: int) -> None:
-    """ValueError unless so many cores can share a stream of so many bytes."""
+    """InputError unless so many cores can share a stream of so many bytes."""
     if cores not in CORES:
-        raise ValueError(f"cores must be 1, 2, 4 or 8, not {cores!r}")
+        raise InputError(f"cores must be 1, 2, 4 or 8, not {cores!r}")
     if cores > 1 and stream_bytes not in (2, 4, 8):
-        raise ValueError(
+        raise InputError(
             f"stream width must be 2, 4 or 8 bytes for {cores} cores, not {stream_bytes!r}"
         )
 

@@ -22,6 +22,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
+from lutgen.errors import InputError
+
 from ..core.config import CoreConfig
 from ..core.decoder import DecoderCore, level_port
 from ..core.encoder import EncoderCore
@@ -134,7 +136,7 @@ class _Cores(Top):
     ) -> None:
         check_cores(cores, stream_bytes)
         if cores == 1:
-            raise ValueError("cores must be 2, 4 or 8, not 1")
+            raise InputError("cores must be 2, 4 or 8, not 1")
         self._config, self._cores, self._bytes = config, cores, stream_bytes
         self._outside = core_ports
         #: Verilog modules that are not part of this one's text.

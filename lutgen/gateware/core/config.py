@@ -5,6 +5,7 @@ from functools import cached_property
 
 from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.tans import TansTables
+from lutgen.errors import InputError
 from lutgen.model.model import Model
 from lutgen.model.tile import DEFAULT_IMAGE, DEFAULT_TILE, check_sizes
 
@@ -55,7 +56,7 @@ class CoreConfig:
 
     Raises
     ------
-    ValueError
+    InputError
         If a parameter is outside its range, or there are fewer lanes than the pipeline is deep.
     """
 
@@ -73,7 +74,7 @@ class CoreConfig:
 
     def __post_init__(self) -> None:
         if self.fabric not in FABRICS:
-            raise ValueError(f"fabric must be one of {', '.join(FABRICS)}, not {self.fabric!r}")
+            raise InputError(f"fabric must be one of {', '.join(FABRICS)}, not {self.fabric!r}")
         if self.levels_per_stage is None:
             object.__setattr__(self, "levels_per_stage", self.cells.levels_per_stage)
         check_sizes((self.tile_width, self.tile_height), self.max_width, self.max_height)
@@ -84,7 +85,7 @@ class CoreConfig:
             ("encoder lanes", self.encoder_lanes, self.min_encoder_lanes),
         ):
             if value is not None and not least <= value <= 256:
-                raise ValueError(
+                raise InputError(
                     f"{name} must be {least} (the depth of the pipeline) to 256, not {value!r}"
                 )
 

@@ -4,6 +4,8 @@ from amaranth.hdl import Cat, DomainRenamer, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from lutgen.errors import InputError
+
 from ..fabric.fabric import Fabric
 from ..streams.axi import NullBeats, SkidBuffer, word_layout
 
@@ -93,4 +95,4 @@ class Top(wiring.Component):
 
 def check_stream_bytes(count: int) -> None:
     if count not in (1, 2, 4, 8):
-        raise ValueError(f"stream width must be 1, 2, 4 or 8 bytes, not {count!r}")
+        raise InputError(f"stream width must be 1, 2, 4 or 8 bytes, not {count!r}")

@@ -14,6 +14,7 @@ from amaranth.lib.wiring import In, Out
 from lutgen.codec.lossy.escape import EscapeTables
 from lutgen.codec.lossy.interleaved import LANES
 from lutgen.codec.rans import STATE_BITS
+from lutgen.errors import InputError
 
 from ..coders.rans_step import pop_step
 from ..fabric.pipeline import delay
@@ -75,7 +76,7 @@ class EntropyDecoder(wiring.Component):
         #: Clocks from a class to the stored state.
         self.latency = count_at + BitWindow.latency + 1
         if self.latency > LANES:
-            raise ValueError(f"latency must be at most {LANES} clocks, not {self.latency}")
+            raise InputError(f"latency must be at most {LANES} clocks, not {self.latency}")
         #: Clocks from the last symbol's class to ``done``, if the payload ends with it.
         self.check_clocks = 32 + LANES + 3
         super().__init__({

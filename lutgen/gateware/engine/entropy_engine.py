@@ -40,6 +40,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from lutgen.codec.lossy.escape import EscapeTables
+from lutgen.errors import InputError
 
 from ..core.ports import STREAM_FIELDS, Top, stream_ports
 from ..fabric.fabric import LUT6, Fabric
@@ -72,7 +73,7 @@ class _EngineTop(Top):
         self, ports: dict, errors: tuple, tables: EscapeTables, stream_bytes: int, fabric: Fabric
     ) -> None:
         if stream_bytes not in (2, 4, 8):
-            raise ValueError(
+            raise InputError(
                 "stream width of the entropy engine must be 2, 4 or 8 bytes, "
                 f"not {stream_bytes!r}"
             )

@@ -9,6 +9,7 @@ from amaranth.utils import bits_for
 
 from lutgen.codec.lossy.escape import EscapeTables
 from lutgen.codec.lossy.interleaved import LANES
+from lutgen.errors import InputError
 
 __all__ = ["LANE_BITS", "check_tables", "class_bits", "neighbour"]
 
@@ -20,13 +21,13 @@ def check_tables(tables: EscapeTables) -> None:
     """
     Raises
     ------
-    ValueError
+    InputError
         If a class leaves symbol 255 without a frequency: no entry of the tables of 14 bits may be
         ``2 ** 14``.
     """
     lacking = np.flatnonzero(tables.cumulative[:, -2] == tables.cumulative[:, -1])
     if lacking.size:
-        raise ValueError(
+        raise InputError(
             f"symbol 255 must have a frequency in every class, not 0 in class {lacking[0]}"
         )
 

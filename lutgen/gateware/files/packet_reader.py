@@ -14,7 +14,8 @@ from ..fabric.countdown import lessened
 from ..fabric.pipeline import delay
 from ..lanes.lanes import forward_tile
 from ..streams.axi import BYTE
-from .header import BuildHeader, HeaderCheck
+from .header import BuildHeader
+from .packet_grammar import PacketGrammar
 from .raster import frame_layout
 
 __all__ = ["PacketReader"]
@@ -58,10 +59,11 @@ class PacketReader(wiring.Component):
         self._header, self._coder = header, coder
         self._tile_width, self._tile_height = tile_width, tile_height
         self._max_width, self._max_height = max_width, max_height
-        self._max_payload = coder.max_payload_bytes(tile_symbols)
-        if 1 << address_bits <= self._max_payload:
+        self._tile_symbols = tile_symbols
+        longest = coder.max_payload_bytes(tile_symbols)
+        if 1 << address_bits <= longest:
             raise ValueError(
-                f"payload memory must hold more than {self._max_payload} bytes, "
+                f"payload memory must hold more than {longest} bytes, "
                 f"not {1 << address_bits}"
             )
         super().__init__({
@@ -87,11 +89,11 @@ class PacketReader(wiring.Component):
         row_bits = bits_for(self._tile_height - 1)
         frame = self.frames.payload
 
-        at = Signal(range(self._header.size))
-        header = HeaderCheck(self._header)
-        width, height = header.fields["image width"], header.fields["image height"]
-        images = header.fields["images"]
-        wrong_header, wrong_model = header.wrong_header, header.wrong_model
+        grammar = PacketGrammar(
+            m, self._header, coder=self._coder, tile_symbols=self._tile_symbols,
+            max_width=self._max_width, max_height=self._max_height,
+        )  # fmt: skip
+        images, truncated, length = grammar.images, grammar.truncated, grammar.length
         # Tiles of the image: last column and row, and where the parser is among them.
         x, y = Signal.like(frame.width), Signal.like(frame.height)  # of the tile's corner
         last_x, last_y = Signal.like(x), Signal.like(y)
@@ -99,7 +101,7 @@ class PacketReader(wiring.Component):
         # Registered: what they depend on changes in "advance", a clock before they are used.
         at_right, at_bottom, image_ends = Signal(), Signal(), Signal()
         fewer = lessened(m, images, name="fewer")  # an image takes longer
-        last_image, bad_sides, bad_size = Signal(), Signal(), Signal()
+        last_image = Signal()
         m.d.sync += [
             at_right.eq(x[column_bits:] == last_x[column_bits:]),
             at_bottom.eq(y[row_bits:] == last_y[row_bits:]),
@@ -107,23 +109,7 @@ class PacketReader(wiring.Component):
                 (x[column_bits:] == last_x[column_bits:]) & (y[row_bits:] == last_y[row_bits:])
             ),
             last_image.eq(images == 1),
-            # Width and height have been there for longer.
-            bad_sides.eq(
-                (width == 0) | (height == 0)
-                | (width > self._max_width) | (height > self._max_height)
-            ),
-            bad_size.eq(bad_sides | (images == 0)),
         ]  # fmt: skip
-        length = Signal(14)
-        malformed = Signal()
-        truncated = Signal()  # the stream is over, or dropped up to its end
-        impossible = Signal()
-        m.d.sync += impossible.eq(
-            truncated
-            | malformed
-            | (length < self._coder.min_payload_bytes)
-            | (length > self._max_payload)
-        )
         left = Signal(14)  # bytes still to come
         final = Signal()  # ... only this one
         pointer = Signal(len(self.free_to))
@@ -157,6 +143,8 @@ class PacketReader(wiring.Component):
             m.d.sync += [
                 reads.eq(int(state in _READING)), in_payload.eq(int(state == "payload")),
             ]  # fmt: skip
+            if state == "header":
+                m.d.sync += self.busy.eq(0)
 
         m.d.comb += [
             self.bytes.ready.eq(reads & (room | ~in_payload)),
@@ -171,63 +159,18 @@ class PacketReader(wiring.Component):
             m.d.sync += left.eq(length)
 
         with m.FSM() as fsm:
-            with m.State("header"):
-                with m.If(self.bytes.valid):
-                    m.d.sync += self.busy.eq(1)
-                    header.take(m, at, byte)
-                    with m.If(at == self._header.size - 1):
-                        m.d.sync += truncated.eq(last)
-                        go("header read")
-                    with m.Elif(last):
-                        go("header short")
-            with m.State("header short"):
-                m.d.comb += self.bad_header.eq(1)
-                header.forget(m)
-                m.d.sync += self.busy.eq(0)
-                go("header")
-            with m.State("header read"):
-                go("check")
-            with m.State("check"):
-                header.forget(m)
-                m.d.sync += [
-                    x.eq(0), y.eq(0), last_x.eq(width - 1), last_y.eq(height - 1),
-                ]  # fmt: skip
-                m.d.comb += [
-                    self.bad_header.eq(wrong_header | (~wrong_model & bad_size)),
-                    self.bad_model.eq(~wrong_header & wrong_model),
-                    self.bad_packet.eq(truncated & ~wrong_header & ~wrong_model & ~bad_size),
-                ]
-                with m.If(truncated):
-                    m.d.sync += self.busy.eq(0)
-                    go("header")
-                with m.Elif(wrong_header | wrong_model | bad_size):
-                    go("drop")
-                with m.Else():
-                    go("frame")
+            grammar.header_states(
+                m, go, valid=self.bytes.valid, last=last, settle=["header read"], good="frame",
+                bad_header=self.bad_header, bad_model=self.bad_model, bad_packet=self.bad_packet,
+            )  # fmt: skip
             with m.State("frame"):
                 m.d.comb += self.frames.valid.eq(1)
                 with m.If(self.frames.ready):
                     go("length")
-            with m.State("length"):
-                m.d.sync += [
-                    length.eq(byte[:7]), malformed.eq(0), truncated.eq(last), first_byte.eq(1),
-                    final.eq(0),
-                ]  # fmt: skip
-                with m.If(self.bytes.valid):
-                    with m.If(byte[7] & ~last):
-                        go("length more")
-                    with m.Else():
-                        go("length settles")
-            with m.State("length more"):
-                m.d.sync += [
-                    length[7:].eq(byte), malformed.eq(byte[7] | (byte == 0)), truncated.eq(last),
-                ]  # fmt: skip
-                with m.If(self.bytes.valid):
-                    go("length settles")
-            with m.State("length settles"):
-                go("length read")
+            grammar.length_states(m, go, valid=self.bytes.valid, byte=byte, last=last)
             with m.State("length read"):
-                with m.If(impossible):
+                m.d.sync += [first_byte.eq(1), final.eq(0)]
+                with m.If(grammar.impossible):
                     m.d.comb += self.bad_packet.eq(1)
                     m.d.sync += voids.eq(1)
                     go("tile")
@@ -282,13 +225,19 @@ class PacketReader(wiring.Component):
                 go("tile")
             with m.State("stop"):
                 with m.If(truncated):
-                    m.d.sync += self.busy.eq(0)
                     go("header")
                 with m.Else():
                     go("drop")
             with m.State("drop"):
                 with m.If(self.bytes.valid & last):
-                    m.d.sync += self.busy.eq(0)
                     go("header")
-        m.d.sync += at.eq(Mux(fsm.ongoing("header"), at + self.bytes.valid, 0))
+        in_header = fsm.ongoing("header")
+        at = grammar.count(m, in_header, self.bytes.valid)
+        grammar.take(m, in_header & self.bytes.valid, at, byte)
+        with m.If(in_header & self.bytes.valid):
+            m.d.sync += self.busy.eq(1)
+        with m.If(fsm.ongoing("check")):
+            m.d.sync += [
+                x.eq(0), y.eq(0), last_x.eq(grammar.width - 1), last_y.eq(grammar.height - 1),
+            ]  # fmt: skip
         return m

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from lutgen.errors import InputError
+
 from .report_layout import Header, header, number, ruled_table, section, tables
 
 __all__ = [
@@ -42,7 +44,7 @@ _KINDS = {
 _SUFFIXES = (".rpt", ".txt")
 
 
-class ReportError(ValueError):
+class ReportError(InputError):
     """Reports that are missing, or not of a layout that this module knows."""
 
 

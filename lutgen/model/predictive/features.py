@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.files.compiled import njit
 
 from .neighbourhood import PREDICTION, QUANTITIES, ZERO
@@ -45,14 +46,14 @@ def difference(text: str) -> tuple[int, int]:
 
     Raises
     ------
-    ValueError
+    InputError
         If one of them is none.
     """
     a, _, b = text.partition("-")
     pair = (a, b or ZERO)
     for name in pair:
         if name not in QUANTITIES:
-            raise ValueError(f"quantity must be one of {', '.join(QUANTITIES)}, not {name!r}")
+            raise InputError(f"quantity must be one of {', '.join(QUANTITIES)}, not {name!r}")
     return QUANTITIES[pair[0]], QUANTITIES[pair[1]]
 
 
@@ -75,7 +76,7 @@ class Feature:
 
     Raises
     ------
-    ValueError
+    InputError
         If a value is outside its range.
     """
 
@@ -85,13 +86,13 @@ class Feature:
 
     def __post_init__(self) -> None:
         if len(self.terms) > _MOST_TERMS:
-            raise ValueError(f"a feature must have at most {_MOST_TERMS} terms, not {self.terms!r}")
+            raise InputError(f"a feature must have at most {_MOST_TERMS} terms, not {self.terms!r}")
         for term in self.terms:
             difference(term)
         if self.kind not in KINDS:
-            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
+            raise InputError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
         if type(self.gain) is not int or not 0 <= self.gain <= _MOST_GAIN:
-            raise ValueError(f"gain must be 0 to {_MOST_GAIN}, not {self.gain!r}")
+            raise InputError(f"gain must be 0 to {_MOST_GAIN}, not {self.gain!r}")
 
     @property
     def name(self) -> str:
@@ -133,7 +134,7 @@ class Scale:
 
     Raises
     ------
-    ValueError
+    InputError
         If a value is outside its range.
     """
 
@@ -143,12 +144,12 @@ class Scale:
     def __post_init__(self) -> None:
         for term, weight in self.weights.items():
             if PREDICTION in term.split("-"):
-                raise ValueError(f"scale must have terms known before P, not {term!r}")
+                raise InputError(f"scale must have terms known before P, not {term!r}")
             difference(term)
             if type(weight) is not int or not 0 <= weight <= _MOST_WEIGHT:
-                raise ValueError(f"weight of {term} must be 0 to {_MOST_WEIGHT}, not {weight!r}")
+                raise InputError(f"weight of {term} must be 0 to {_MOST_WEIGHT}, not {weight!r}")
         if type(self.least) is not int or not LEAST_SCALE <= self.least < 1 << 16:
-            raise ValueError(f"least scale must be {LEAST_SCALE} to 65535, not {self.least!r}")
+            raise InputError(f"least scale must be {LEAST_SCALE} to 65535, not {self.least!r}")
 
 
 #: What a scale's weights may stand on.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.files.compiled import njit
 
 from .neighbourhood import FRACTION_BITS, SAMPLES
@@ -33,7 +34,7 @@ class Predictor:
 
     Raises
     ------
-    ValueError
+    InputError
         If the arrays are no tree, or a value is outside its range.
     """
 
@@ -50,21 +51,21 @@ class Predictor:
         for name, shape in shapes.items():
             array = getattr(self, name)
             if array.dtype != types[name] or array.shape != shape:
-                raise ValueError(
+                raise InputError(
                     f"{name} of the predictor must be {np.dtype(types[name])} of shape {shape}, "
                     f"not {array.dtype} of shape {array.shape}"
                 )
         if n + 1 > _MOST_LEAVES:
-            raise ValueError(f"predictor must have at most {_MOST_LEAVES} leaves, not {n + 1}")
+            raise InputError(f"predictor must have at most {_MOST_LEAVES} leaves, not {n + 1}")
         self._check_tree(n)
         worst = int(np.abs(self.coefficients.astype(np.int32)).max())
         if worst > _MOST_COEFFICIENT:
-            raise ValueError(
+            raise InputError(
                 f"coefficients must be -{_MOST_COEFFICIENT} to {_MOST_COEFFICIENT}, not {worst}"
             )
         sums = self.coefficients.sum(axis=1, dtype=np.int64)
         if (sums != 1 << COEFFICIENT_BITS).any():
-            raise ValueError(
+            raise InputError(
                 f"coefficients of a leaf must add up to {1 << COEFFICIENT_BITS}, "
                 f"not {int(sums[sums != 1 << COEFFICIENT_BITS][0])}"
             )
@@ -73,14 +74,14 @@ class Predictor:
         """Every node and every leaf must be the child of exactly one node, a later one."""
         child = self.child.astype(np.int64)
         if (child >= n).any() or (child < -1 - n).any():
-            raise ValueError(f"children must be nodes or leaves of {n} nodes")
+            raise InputError(f"children must be nodes or leaves of {n} nodes")
         inner = child >= 0
         if (child[inner] <= np.nonzero(inner)[0]).any():
-            raise ValueError("children of a node must come behind it")
+            raise InputError("children of a node must come behind it")
         found = np.sort(child.ravel())
         wanted = np.concatenate([np.arange(-1 - n, 0), np.arange(1, n)]) if n else found
         if not np.array_equal(found, wanted):
-            raise ValueError("every node and leaf must be the child of one node")
+            raise InputError("every node and leaf must be the child of one node")
 
     @property
     def leaves(self) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.files.compiled import njit
 
 __all__ = ["PINS", "LutTrees", "tree_sum"]
@@ -35,7 +36,7 @@ class LutTrees:
 
     Raises
     ------
-    ValueError
+    InputError
         If an array has another shape or type, or there are more than 256 trees.
     """
 
@@ -51,12 +52,12 @@ class LutTrees:
         ):  # fmt: skip
             array = getattr(self, name)
             if array.dtype != kind or array.shape != shape:
-                raise ValueError(
+                raise InputError(
                     f"{name} of LUT trees must be {np.dtype(kind)} of shape {shape}, "
                     f"not {array.dtype} of shape {array.shape}"
                 )
         if n > _MOST_TREES:
-            raise ValueError(f"LUT trees must be at most {_MOST_TREES}, not {n}")
+            raise InputError(f"LUT trees must be at most {_MOST_TREES}, not {n}")
 
     def __len__(self) -> int:
         return len(self.values)

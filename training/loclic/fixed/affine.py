@@ -4,6 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from lutgen.errors import InputError
 from lutgen.training.loclic.fixed.number import FRACTION, LIMIT, bounded
 
 __all__ = ["FixedConv", "FixedLinear"]
@@ -31,7 +32,7 @@ class _Affine(nn.Module):
 
         Raises
         ------
-        ValueError
+        InputError
             If a weight is too large.
         """
         rows = weight.double().flatten(1)
@@ -39,7 +40,7 @@ class _Affine(nn.Module):
         exponent = torch.frexp(rows.abs().amax(1)).exponent
         shift = (bits - 1 - exponent).clamp(max=_MOST_SHIFT).double()
         if (shift < 0).any():
-            raise ValueError(f"weights must be below {1 << (bits - 1)}, not {rows.abs().max()}")
+            raise InputError(f"weights must be below {1 << (bits - 1)}, not {rows.abs().max()}")
         most = (1 << (bits - 1)) - 1
         scale = torch.exp2(shift)
         rows = torch.floor(rows * scale[:, None] + 0.5).clamp(-most, most)
@@ -52,14 +53,14 @@ class _Affine(nn.Module):
         """
         Raises
         ------
-        ValueError
+        InputError
             If a sum could exceed 2**53, or a shift is none.
         """
         most = self.weight.flatten(1).abs().sum(1) * LIMIT + self.bias.abs()
         if not (most < 2**52).all():
-            raise ValueError("weights must keep sums below 2**52")
+            raise InputError("weights must keep sums below 2**52")
         if not ((self.shift >= 0) & (self.shift <= _MOST_SHIFT)).all():
-            raise ValueError(f"shifts must be within 0..{_MOST_SHIFT}")
+            raise InputError(f"shifts must be within 0..{_MOST_SHIFT}")
 
     def _scaled(self, total: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
         # Powers of two times integers, and their halves, are exact.

@@ -36,7 +36,7 @@ def fixed_network(network: nn.Module, tables: FunctionTables, bits: int | None) 
 
     Raises
     ------
-    ValueError
+    InputError
         If weights are too large.
     """
     network = copy.deepcopy(network).eval().double()

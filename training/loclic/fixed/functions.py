@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from lutgen.errors import InputError
+
 __all__ = ["EXP_BITS", "FunctionTables"]
 
 _UNIT = 1 << 12
@@ -34,7 +36,7 @@ class FunctionTables:
 
     Raises
     ------
-    ValueError
+    InputError
         If one is of another shape or out of range.
     """
 
@@ -49,11 +51,11 @@ class FunctionTables:
         ):  # fmt: skip
             table = getattr(self, name)
             if table.shape != (size,) or table.dtype.kind not in "iu":
-                raise ValueError(f"table {name} must be of {size} integers, not {table.shape}")
+                raise InputError(f"table {name} must be of {size} integers, not {table.shape}")
             if table.min() < 0 or table.max() > most:
-                raise ValueError(f"table {name} must be within 0..{most}")
+                raise InputError(f"table {name} must be within 0..{most}")
         if self.gelu[-1] or self.exp[-1] or self.exp[0] < 1:
-            raise ValueError("tables gelu and exp must end with 0, and exp begin above")
+            raise InputError("tables gelu and exp must end with 0, and exp begin above")
 
     @classmethod
     def make(cls) -> "FunctionTables":

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from lutgen.errors import InputError
 from lutgen.training.loclic.fixed.number import FRACTION, UNIT, bounded, shift_right, to_fixed
 
 __all__ = ["FixedLayerNorm", "integer_root"]
@@ -25,7 +26,7 @@ class FixedLayerNorm(nn.Module):
         super().__init__()
         (self._channels,) = norm.normalized_shape
         if self._channels > 64:
-            raise ValueError(f"channels must be at most 64, not {self._channels}")
+            raise InputError(f"channels must be at most 64, not {self._channels}")
         # What keeps roots of nothing from zero, in the units of the square.
         unit = UNIT >> _DROPPED
         self._least = max(1, round(norm.eps * unit**2 * self._channels**2))

@@ -7,6 +7,8 @@ where both curves are.  Importable without torch.
 
 import numpy as np
 
+from lutgen.errors import InputError
+
 __all__ = ["bd_quality", "bd_rate"]
 
 _DEGREE = 3
@@ -23,7 +25,7 @@ def bd_rate(reference, test) -> float:
 
     Raises
     ------
-    ValueError
+    InputError
         If there are fewer, a rate is not above zero, or the curves share no quality.
     """
     (r0, q0), (r1, q1) = _curve(reference), _curve(test)
@@ -40,19 +42,19 @@ def _curve(points) -> tuple[np.ndarray, np.ndarray]:
     """Logarithms of rates, and qualities."""
     rates, qualities = (np.asarray(values, np.float64) for values in points)
     if rates.ndim != 1 or rates.shape != qualities.shape or rates.size <= _DEGREE:
-        raise ValueError(
+        raise InputError(
             f"curve must have at least {_DEGREE + 1} points of rate and quality, not "
             f"{rates.size} and {qualities.size}"
         )
     if not (np.isfinite(rates).all() and np.isfinite(qualities).all() and (rates > 0).all()):
-        raise ValueError("rates must be above zero and qualities finite numbers")
+        raise InputError("rates must be above zero and qualities finite numbers")
     return np.log(rates), qualities
 
 
 def _mean_difference(x0, y0, x1, y1, what: str) -> float:
     low, high = max(x0.min(), x1.min()), min(x0.max(), x1.max())
     if low >= high:
-        raise ValueError(f"curves must share a range of {what}, not end where the other begins")
+        raise InputError(f"curves must share a range of {what}, not end where the other begins")
     areas = []
     for x, y in ((x0, y0), (x1, y1)):
         # Fitted round zero, or powers of 40 dB cost digits.

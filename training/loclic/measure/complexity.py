@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from lutgen.errors import InputError
 from lutgen.training.loclic.networks.config import CodecConfig
 
 __all__ = ["RULES", "Count", "Layer", "codec_layers", "count"]
@@ -130,11 +131,11 @@ def count(layers, rule: str = "macs") -> Count:
 
     Raises
     ------
-    ValueError
+    InputError
         If there is no such rule.
     """
     if rule not in RULES:
-        raise ValueError(f"rule must be one of {', '.join(RULES)}, not {rule!r}")
+        raise InputError(f"rule must be one of {', '.join(RULES)}, not {rule!r}")
     layers = list(layers)
     parts: dict[str, dict[str, float]] = {"blocks": {}, "gdn": {}, "attention": {}}
     for layer in layers:

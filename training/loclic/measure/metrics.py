@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from lutgen.errors import InputError
+
 __all__ = ["LEAST_SIDE", "ms_ssim", "psnr"]
 
 #: Sides of an image whose MS-SSIM is defined: five scales of a window of 11.
@@ -20,7 +22,7 @@ def psnr(image: np.ndarray, other: np.ndarray) -> float:
 
     Raises
     ------
-    ValueError
+    InputError
         If they are something else, or differ in shape.
     """
     _check(image, other)
@@ -39,7 +41,7 @@ def ms_ssim(image: np.ndarray, other: np.ndarray) -> float:
 
     _check(image, other)
     if min(image.shape[:2]) < LEAST_SIDE:
-        raise ValueError(
+        raise InputError(
             f"images for MS-SSIM must have sides of at least {LEAST_SIDE} pixels, "
             f"not {image.shape[1]} x {image.shape[0]}"
         )
@@ -53,8 +55,8 @@ def ms_ssim(image: np.ndarray, other: np.ndarray) -> float:
 def _check(image: np.ndarray, other: np.ndarray) -> None:
     for array in (image, other):
         if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
-            raise ValueError(
+            raise InputError(
                 f"images must be uint8 of shape (H, W, 3), not {array.dtype} of shape {array.shape}"
             )
     if image.shape != other.shape:
-        raise ValueError(f"images must have one shape, not {image.shape} and {other.shape}")
+        raise InputError(f"images must have one shape, not {image.shape} and {other.shape}")

@@ -16,6 +16,7 @@ Each has two sizes: its first qualities are ``low``, its last ``high``.  Importa
 from collections.abc import Iterator
 from itertools import pairwise
 
+from lutgen.errors import InputError
 from lutgen.training.loclic.measure.complexity import Layer, residual, residual_down, residual_up
 
 __all__ = ["REFERENCES", "reference_layers"]
@@ -35,13 +36,13 @@ def reference_layers(name: str, size: str) -> Iterator[Layer]:
 
     Raises
     ------
-    ValueError
+    InputError
         If there is no such model or size.
     """
     if name not in REFERENCES:
-        raise ValueError(f"model must be one of {', '.join(REFERENCES)}, not {name!r}")
+        raise InputError(f"model must be one of {', '.join(REFERENCES)}, not {name!r}")
     if size not in REFERENCES[name]:
-        raise ValueError(f"size must be low or high, not {size!r}")
+        raise InputError(f"size must be low or high, not {size!r}")
     n, m = REFERENCES[name][size]
     if name == "cheng2020-anchor":
         yield from _cheng(n)

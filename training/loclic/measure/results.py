@@ -14,6 +14,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from lutgen.errors import InputError
 from lutgen.files.whole import write_file
 
 __all__ = ["FIGURES", "Results"]
@@ -35,7 +36,7 @@ class Results:
 
     Raises
     ------
-    ValueError
+    InputError
         If one is missing, or lists are not of finite numbers or of different lengths.
     """
 
@@ -46,16 +47,16 @@ class Results:
     def __post_init__(self) -> None:
         missing = [name for name in FIGURES if name not in self.results]
         if missing:
-            raise ValueError(f"results must have the list {missing[0]!r}; see {', '.join(FIGURES)}")
+            raise InputError(f"results must have the list {missing[0]!r}; see {', '.join(FIGURES)}")
         points = len(self.results["bpp"])
         for name, values in self.results.items():
             if not isinstance(values, list) or len(values) != points or not points:
-                raise ValueError(f"{name} must be a list of {points or 'some'} numbers like bpp")
+                raise InputError(f"{name} must be a list of {points or 'some'} numbers like bpp")
             if not all(
                 isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v)
                 for v in values
             ):
-                raise ValueError(f"{name} must be finite numbers, not {values!r}")
+                raise InputError(f"{name} must be finite numbers, not {values!r}")
 
     def curve(self, quality: str = "psnr-rgb") -> tuple[list[float], list[float]]:
         """Rates and qualities, for `lutgen.training.loclic.measure.bd`."""
@@ -67,7 +68,7 @@ class Results:
 
         Raises
         ------
-        ValueError
+        InputError
             If it is not of the schema.
         OSError
             If it cannot be read.
@@ -75,10 +76,10 @@ class Results:
         try:
             data = json.loads(Path(path).read_text(encoding="utf-8"))
             if not isinstance(data, dict) or not isinstance(data.get("results"), dict):
-                raise ValueError("it must be an object with an object 'results'")
+                raise InputError("it must be an object with an object 'results'")
             return cls(str(data.get("name", "")), str(data.get("description", "")), data["results"])
-        except ValueError as error:
-            raise ValueError(f"{path} must hold results in CompressAI's schema: {error}") from None
+        except InputError as error:
+            raise InputError(f"{path} must hold results in CompressAI's schema: {error}") from None
 
     def save(self, path) -> None:
         """Write a file, whole or not at all."""

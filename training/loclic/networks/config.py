@@ -5,6 +5,8 @@ Importable without torch.
 
 from dataclasses import dataclass
 
+from lutgen.errors import InputError
+
 __all__ = ["ALIGNMENT", "PRESETS", "CodecConfig", "preset"]
 
 #: Sides of an image are padded to multiples of this: z is a 64th of the image.
@@ -21,7 +23,7 @@ class CodecConfig:
 
     Raises
     ------
-    ValueError
+    InputError
         If a value is out of its range.
     """
 
@@ -52,19 +54,19 @@ class CodecConfig:
                 object.__setattr__(self, name, default)
         sizes = (*self.widths, self.latent, self.hyper_width, self.synthesis_width)
         if len(self.widths) != 3 or any(not 1 <= n <= 4096 for n in sizes):
-            raise ValueError(
+            raise InputError(
                 f"widths must be three numbers of 1 to 4096 channels, and so must latent, "
                 f"hyper_width and synthesis_width, not {sizes!r}"
             )
         if self.slices < 1 or self.latent % self.slices or self.channels % 2:
-            raise ValueError(
+            raise InputError(
                 "slices must divide latent into slices of an even number of channels, "
                 f"not {self.latent} into {self.slices}"
             )
         if self.residual not in _RESIDUALS:
-            raise ValueError(f"residual must be {' or '.join(_RESIDUALS)}, not {self.residual!r}")
+            raise InputError(f"residual must be {' or '.join(_RESIDUALS)}, not {self.residual!r}")
         if not 1 <= self.window <= _MOST_WINDOW or self.window % 2 == 0:
-            raise ValueError(
+            raise InputError(
                 f"window must be an odd number of cells, at most {_MOST_WINDOW}, not "
                 f"{self.window!r}"
             )
@@ -108,12 +110,12 @@ def preset(name: str) -> CodecConfig:
 
     Raises
     ------
-    ValueError
+    InputError
         If there is none.
     """
     try:
         return PRESETS[name]
     except KeyError:
-        raise ValueError(
+        raise InputError(
             f"configuration must be one of {', '.join(PRESETS)}, not {name!r}"
         ) from None
