@@ -13,7 +13,7 @@ from lutgen.codec.container import CorruptStreamError
 from lutgen.model.header import VERSION_2
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.predictive.neighbourhood import new_rows
-from lutgen.model.samples import SampleFormat
+from lutgen.model.samples import SampleFormat, SignificantBits
 
 from .container import (
     Frame,
@@ -95,7 +95,7 @@ class PredictiveCodec:
         self._hash = bytes.fromhex(model.hash)[: VERSION_2["model hash"].size]
 
     def encode(
-        self, images: np.ndarray, *, depth: int | None = None, near: int = 0,
+        self, images: np.ndarray, *, depth: int | None = None, shift: int = 0, near: int = 0,
         strip_height: int | None = None, tile_width: int | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> bytes:  # fmt: skip
@@ -106,9 +106,12 @@ class PredictiveCodec:
         images:
             uint8 or uint16, shape (H, W) or (N, H, W), sides up to 65,535.
         depth:
-            Bits of a sample, 8 to 16; those of the array's type unless given.
+            Bits of a sample, 8 to 16.  Unless given, depth and shift are those of the bits that
+            the images use (:meth:`lutgen.model.samples.SignificantBits.of`).
+        shift:
+            Zero bits below each sample, which are not coded and come back.
         near:
-            Greatest error of a decoded sample; 0 is lossless.
+            Greatest error of a decoded sample, shift included; 0 is lossless.
         strip_height, tile_width:
             How images are cut, see :class:`.container.Frame`; as `best_layout` says unless given.
         progress:
@@ -121,17 +124,13 @@ class PredictiveCodec:
         """
         array = _stack(images)
         count, height, width = array.shape
-        samples = SampleFormat(depth or 8 * array.dtype.itemsize, near=near)
-        if samples.dtype == np.uint8 and array.dtype == np.uint16:
-            if array.max() > samples.maximum:
-                samples.check(array)
-            array = array.astype(np.uint8)
-        samples.check(array)
+        bits = SignificantBits.of(array) if depth is None else SignificantBits(depth, shift)
+        samples, array = _samples(array, bits, near)
         best = best_layout(width, height)
         frame = Frame(
             self._hash, samples, width, height,
             best[0] if strip_height is None else strip_height,
-            best[1] if tile_width is None else tile_width, count,
+            best[1] if tile_width is None else tile_width, count, bits.shift,
         )  # fmt: skip
         header = frame.pack()
 
@@ -194,7 +193,7 @@ class PredictiveCodec:
             If it was written with another model.
         """
         frame = Frame.unpack(data)
-        images = np.zeros((frame.images, frame.height, frame.width), dtype=frame.samples.dtype)
+        images = np.zeros((frame.images, frame.height, frame.width), dtype=frame.bits.dtype)
         damaged, first = [], ""
         for k, strip in enumerate(self.strips(data, into=images)):
             if strip.samples is None:
@@ -231,7 +230,7 @@ class PredictiveCodec:
             k, at, limit = where
             image, top, bottom = frame.rows(k)
             if into is None:
-                part = np.zeros((bottom - top, frame.width), dtype=frame.samples.dtype)
+                part = np.zeros((bottom - top, frame.width), dtype=frame.bits.dtype)
             else:
                 part = into[image, top:bottom]
             try:
@@ -243,6 +242,7 @@ class PredictiveCodec:
             except CorruptStreamError as error:
                 part[:] = 0
                 return Strip(image, top, None, str(error)), limit
+            part <<= frame.shift
             return Strip(image, top, part), after
 
         if starts is not None:
@@ -287,6 +287,21 @@ class PredictiveCodec:
                 result = ahead.pop(0).result()
                 ahead += [pool.submit(work, job) for job in islice(jobs, 1)]
                 yield result
+
+
+def _samples(
+    array: np.ndarray, bits: SignificantBits, near: int
+) -> tuple[SampleFormat, np.ndarray]:
+    """What a file's samples are, and those of an array."""
+    SampleFormat(bits.depth, near=near)  # the error that was asked for is in range, shift or not
+    if bits.top > 8 * array.itemsize:
+        raise ValueError(f"bits of {array.dtype} must be at most {8 * array.itemsize}, not {bits.top}")
+    top = int(array.max())
+    if top >> bits.top:
+        raise ValueError(f"samples of {bits.top} bits must be 0 to {(1 << bits.top) - 1}, not {top}")
+    if bits.shift and int(np.bitwise_or.reduce(array, axis=None)) & ((1 << bits.shift) - 1):
+        raise ValueError(f"samples of shift {bits.shift} must be multiples of {1 << bits.shift}")
+    return SampleFormat(bits.depth, near=near >> bits.shift), bits.extract(array)
 
 
 def _stack(images) -> np.ndarray:

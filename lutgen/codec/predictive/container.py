@@ -30,7 +30,7 @@ import numpy as np
 from lutgen.codec.coder import RANS
 from lutgen.codec.container import CorruptStreamError
 from lutgen.model.header import MAGIC, VERSION_2, magic_and_version
-from lutgen.model.samples import SampleFormat
+from lutgen.model.samples import SampleFormat, SignificantBits
 
 __all__ = [
     "CRC_BYTES", "Frame", "index_bytes", "least_payload_bytes", "pack_strip", "raw_bits",
@@ -64,6 +64,8 @@ class Frame:
         Columns of a tile, or 0 if every row is a unit of its own.
     images:
         Number of images, 1 to 2**32 - 1.
+    shift:
+        Zero bits below each sample in the decoded image: 0 to 16, less the depth.
 
     Raises
     ------
@@ -78,6 +80,7 @@ class Frame:
     strip_height: int
     tile_width: int = 0
     images: int = 1
+    shift: int = 0
 
     def __post_init__(self) -> None:
         if len(self.model_hash) != _HASH_BYTES:
@@ -95,6 +98,12 @@ class Frame:
             raise ValueError(f"channels must be 1, not {self.samples.channels}")
         if self.samples.depth < 8:
             raise ValueError(f"bit depth must be 8 to 16, not {self.samples.depth}")
+        SignificantBits(self.samples.depth, self.shift)
+
+    @property
+    def bits(self) -> SignificantBits:
+        """Where the samples' bits lie in the decoded image."""
+        return SignificantBits(self.samples.depth, self.shift)
 
     @property
     def strips_of_image(self) -> int:
@@ -133,6 +142,7 @@ class Frame:
             "image width": self.width,
             "image height": self.height,
             "bit depth": self.samples.depth,
+            "shift": self.shift,
             "channels": self.samples.channels,
             "near": self.samples.near,
             "coder": RANS.code,
@@ -171,7 +181,7 @@ class Frame:
                 values["model hash"],
                 SampleFormat(values["bit depth"], values["channels"], values["near"]),
                 values["image width"], values["image height"], values["strip height"],
-                values["tile width"], values["images"],
+                values["tile width"], values["images"], values["shift"],
             )  # fmt: skip
         except ValueError as error:
             raise CorruptStreamError(f"stream header: {error}") from None
