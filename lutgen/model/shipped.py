@@ -1,29 +1,48 @@
-"""Models that come with the package, by name."""
+"""Models that come with the package, by name, and models of any profile by their files."""
 
 import os
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
-from .model import Model
+from lutgen.files.archive import ArchiveError, archive_kind
 
-__all__ = ["DEFAULT", "SHIPPED", "find_model", "name_of", "shipped"]
+from .model import KIND as TILE_KIND
+from .model import Model, ModelError
+from .predictive.model import KIND as PREDICTIVE_KIND
+from .predictive.model import PredictiveModel
+
+__all__ = ["DEEP", "DEFAULT", "SHIPPED", "AnyModel", "find_model", "name_of", "shipped"]
+
+#: A model of any profile.
+AnyModel = Model | PredictiveModel
 
 #: What loads each of them.
-SHIPPED: dict[str, Callable[[], Model]] = {"digits": Model.default}
-#: What is used unless told otherwise.
+SHIPPED: dict[str, Callable[[], AnyModel]] = {
+    "digits": Model.default,
+    "photo": partial(PredictiveModel.shipped, "photo"),
+    "photo-16": partial(PredictiveModel.shipped, "photo-16"),
+}
+#: What codes images unless told otherwise.
 DEFAULT = "digits"
+#: What the default gives way to where samples have more than 8 significant bits.
+DEEP = {"photo": "photo-16"}
+
+_CLASSES = {TILE_KIND: Model, PREDICTIVE_KIND: PredictiveModel}
 
 
 @cache
-def shipped(name: str) -> Model:
+def shipped(name: str) -> AnyModel:
     """The model of a name of `SHIPPED`, read once."""
     return SHIPPED[name]()
 
 
-def find_model(model: Model | str | os.PathLike | None = None) -> Model:
-    """A model by its name or file; a model is given back as it is, None is the default.
+def find_model(
+    model: AnyModel | str | os.PathLike | None = None, *, depth: int = 8
+) -> AnyModel:
+    """A model of any profile by its name or file; a model is given back as it is.
 
-    A file that is called as a shipped model is named with its folder, ``./digits``.
+    None is the default for samples of so many significant bits.  A file that is called as a shipped
+    model is named with its folder, ``./digits``.
 
     Raises
     ------
@@ -32,14 +51,30 @@ def find_model(model: Model | str | os.PathLike | None = None) -> Model:
     OSError
         If it cannot be read.
     """
-    if isinstance(model, Model):
+    if isinstance(model, AnyModel):
         return model
-    if model is None or model in SHIPPED:
-        return shipped(model or DEFAULT)
-    return Model.load(model)
+    if model is None:
+        model = DEEP.get(DEFAULT, DEFAULT) if depth > 8 else DEFAULT
+    if model in SHIPPED:
+        return shipped(model)
+    try:
+        kind = archive_kind(model)
+    except ArchiveError as error:
+        raise ModelError(str(error)) from None  # it names the file
+    if kind not in _CLASSES:
+        raise ModelError(f"{model}: kind must be {' or '.join(_CLASSES)}, not {kind!r:.64}")
+    return _CLASSES[kind].load(model)
 
 
 def name_of(model_hash: bytes) -> str | None:
     """Name of the shipped model whose hash begins so, None if there is none."""
     prefix = model_hash.hex()
-    return next((name for name in SHIPPED if shipped(name).hash.startswith(prefix)), None)
+    return next((name for name in SHIPPED if _hash(name).startswith(prefix)), None)
+
+
+def _hash(name: str) -> str:
+    """Hash of a shipped model; none of one whose file an installation has left out."""
+    try:
+        return shipped(name).hash
+    except FileNotFoundError:
+        return ""
