@@ -3,12 +3,14 @@
 import os
 from collections.abc import Callable
 from functools import cache, partial
+from importlib import resources
 
 from lutgen.files.archive import ArchiveError, archive_kind
 
 from .model import KIND as TILE_KIND
 from .model import Model, ModelError
 from .predictive.model import KIND as PREDICTIVE_KIND
+from .predictive.model import SHIPPED as PREDICTIVE
 from .predictive.model import PredictiveModel
 
 __all__ = ["DEEP", "DEFAULT", "SHIPPED", "AnyModel", "find_model", "name_of", "shipped"]
@@ -16,12 +18,14 @@ __all__ = ["DEEP", "DEFAULT", "SHIPPED", "AnyModel", "find_model", "name_of", "s
 #: A model of any profile.
 AnyModel = Model | PredictiveModel
 
-#: What loads each of them.
+#: What loads each of them; a file that an installation has left out is none.
 SHIPPED: dict[str, Callable[[], AnyModel]] = {
     "digits": Model.default,
-    "photo": partial(PredictiveModel.shipped, "photo"),
-    "photo-16": partial(PredictiveModel.shipped, "photo-16"),
-}
+    **{
+        name: partial(PredictiveModel.shipped, name) for name in PREDICTIVE
+        if (resources.files("lutgen") / "models" / f"{name}.lutgen").is_file()
+    },
+}  # fmt: skip
 #: What codes images unless told otherwise.
 DEFAULT = "digits"
 #: What the default gives way to where samples have more than 8 significant bits.
@@ -54,7 +58,8 @@ def find_model(
     if isinstance(model, AnyModel):
         return model
     if model is None:
-        model = DEEP.get(DEFAULT, DEFAULT) if depth > 8 else DEFAULT
+        deep = DEEP.get(DEFAULT)
+        model = deep if depth > 8 and deep in SHIPPED else DEFAULT
     if model in SHIPPED:
         return shipped(model)
     try:
@@ -69,12 +74,4 @@ def find_model(
 def name_of(model_hash: bytes) -> str | None:
     """Name of the shipped model whose hash begins so, None if there is none."""
     prefix = model_hash.hex()
-    return next((name for name in SHIPPED if _hash(name).startswith(prefix)), None)
-
-
-def _hash(name: str) -> str:
-    """Hash of a shipped model; none of one whose file an installation has left out."""
-    try:
-        return shipped(name).hash
-    except FileNotFoundError:
-        return ""
+    return next((name for name in SHIPPED if shipped(name).hash.startswith(prefix)), None)

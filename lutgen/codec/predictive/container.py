@@ -16,8 +16,8 @@ its tiles from left to right (the last may be narrower).  Of each unit follow
 A strip ends with a CRC-32 (that of zlib and Ethernet), little-endian, of the header's bytes, the
 number of the strip in four bytes, and the strip's bytes before it: it finds any one burst of damage
 of up to 32 bits.  If there is more than one strip, an index ends the file: the bytes of each strip
-with its CRC, four bytes each, and the CRC-32 of the header and these.  A reader that meets a damaged
-strip finds the next one by it.  Nothing follows.
+with its CRC, four bytes each, and the CRC-32 of the header and these.  A reader that meets a
+damaged strip finds the next one by it.  Nothing follows.
 """
 
 import struct
@@ -152,8 +152,15 @@ class Frame:
         })  # fmt: skip
 
     @classmethod
-    def unpack(cls, data: bytes) -> "Frame":
-        """Read the header at the start of ``data``, and check that the rest can hold its pixels.
+    def unpack(cls, data: bytes, size: int | None = None) -> "Frame":
+        """Read the header at the start of a file, and check that the file can hold its pixels.
+
+        Parameters
+        ----------
+        data:
+            The file, or its header.
+        size:
+            Bytes of the file; those of ``data`` unless given.
 
         Raises
         ------
@@ -185,7 +192,7 @@ class Frame:
             )  # fmt: skip
         except ValueError as error:
             raise CorruptStreamError(f"stream header: {error}") from None
-        frame._check_room(len(data))
+        frame._check_room(len(data) if size is None else size)
         return frame
 
     def _check_room(self, size: int) -> None:

@@ -2,8 +2,8 @@
 
 A *LUT tree* asks the same up to six questions of every sample ("is feature f above t?"), and their
 answers are the address of a table of 64 small numbers: a decision tree all of whose nodes of a
-level are alike (oblivious, as in CatBoost).  In hardware a table is one LUT6 for each bit of its numbers,
-in software one look-up.  A sum of such tables is the form of the GIC-DLC paper's networks
+level are alike (oblivious, as in CatBoost).  In hardware a table is one LUT6 for each bit of its
+numbers, in software one look-up.  A sum of such tables is the form of the GIC-DLC paper's networks
 (section 3.2): LUTs on thermometer bits, whose outputs are added.
 """
 
