@@ -125,8 +125,9 @@ def test_info():
     found = lutgen.info(data)
     assert asdict(found) == {
         "version": 1, "model_hash": model.hash[:16], "model_name": None, "images": 2, "width": 33,
-        "height": 40, "depth": 8, "channels": 1, "near": 0, "shift": 0, "layout": "tiles of 32 x 32",
-        "levels": 2, "coder": "rans", "packets": 8, "file_bytes": len(data),
+        "height": 40, "depth": 8, "channels": 1, "near": 0, "shift": 0,
+        "layout": "tiles of 32 x 32", "levels": 2, "coder": "rans", "packets": 8,
+        "file_bytes": len(data),
     }  # fmt: skip
     assert found.bpp == 8 * len(data) / (2 * SOME.size)
     data = Codec(table_model()).encode(SOME, tile=(16, 64), coder=tans(9)).data

@@ -7,6 +7,7 @@ from importlib import resources
 
 from lutgen.files.archive import ArchiveError, archive_kind
 
+from .default import DEEP, DEFAULT
 from .model import KIND as TILE_KIND
 from .model import Model, ModelError
 from .predictive.model import KIND as PREDICTIVE_KIND
@@ -26,10 +27,6 @@ SHIPPED: dict[str, Callable[[], AnyModel]] = {
         if (resources.files("lutgen") / "models" / f"{name}.lutgen").is_file()
     },
 }  # fmt: skip
-#: What codes images unless told otherwise.
-DEFAULT = "digits"
-#: What the default gives way to where samples have more than 8 significant bits.
-DEEP = {"photo": "photo-16"}
 
 _CLASSES = {TILE_KIND: Model, PREDICTIVE_KIND: PredictiveModel}
 

@@ -1,7 +1,7 @@
 """The reference codec of profile ``predictive``: gray images to ``.lgc`` bytes and back."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -26,6 +26,7 @@ from .container import (
     strip_sizes,
     unit_payloads,
 )
+from .damage import DamagedStripsError
 from .row_coder import most_payload_bytes, write_payload, write_raw
 from .strip import decode_unit, model_unit
 
@@ -36,23 +37,6 @@ _NARROW = 128
 _TILE = 64
 #: A tile this large is as good as the image.
 _LARGE_TILE = 4096
-
-
-class DamagedStripsError(CorruptStreamError):
-    """Some strips of a file are damaged.
-
-    Parameters
-    ----------
-    images:
-        What is sound; the samples of damaged strips are 0.
-    damaged:
-        Numbers of the damaged strips.
-    """
-
-    def __init__(self, message: str, images: np.ndarray, damaged: Sequence[int]) -> None:
-        super().__init__(message)
-        self.images = images
-        self.damaged = tuple(damaged)
 
 
 @dataclass(frozen=True)
@@ -113,7 +97,8 @@ class PredictiveCodec:
         near:
             Greatest error of a decoded sample, shift included; 0 is lossless.
         strip_height, tile_width:
-            How images are cut, see :class:`.container.Frame`; as `best_layout` says unless given.
+            How images are cut, see :class:`.container.Frame`: as `best_layout` says unless given,
+            and never into more than an image has.
         progress:
             Called with the number of pixels that have been coded since its last call.
 
@@ -129,8 +114,8 @@ class PredictiveCodec:
         best = best_layout(width, height)
         frame = Frame(
             self._hash, samples, width, height,
-            best[0] if strip_height is None else strip_height,
-            best[1] if tile_width is None else tile_width, count, bits.shift,
+            best[0] if strip_height is None else min(strip_height, height),
+            best[1] if tile_width is None else min(tile_width, width), count, bits.shift,
         )  # fmt: skip
         header = frame.pack()
 
@@ -203,8 +188,7 @@ class PredictiveCodec:
                 _, top, end = frame.rows(k)
                 progress((end - top) * frame.width)
         if damaged:
-            what = f"{len(damaged)} of {frame.strips} strips: {first}"
-            raise DamagedStripsError(f"stream is damaged in {what}", images, damaged)
+            raise DamagedStripsError(frame, images, damaged, first)
         return images
 
     def strips(self, data: bytes, *, into: np.ndarray | None = None) -> Iterator[Strip]:
