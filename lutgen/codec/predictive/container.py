@@ -16,8 +16,8 @@ its tiles from left to right (the last may be narrower).  Of each unit follow
 A strip ends with a CRC-32 (that of zlib and Ethernet), little-endian, of the header's bytes, the
 number of the strip in four bytes, and the strip's bytes before it: it finds any one burst of damage
 of up to 32 bits.  If there is more than one strip, an index ends the file: the bytes of each strip
-with its CRC, four bytes each, and the CRC-32 of the header and these.  A reader that meets a
-damaged strip finds the next one by it.  Nothing follows.
+with its CRC, four bytes each, and the CRC-32 of the header and these.  By it a reader finds the
+strip behind a damaged one.  Nothing follows.
 """
 
 import struct
