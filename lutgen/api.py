@@ -16,7 +16,7 @@ from lutgen.codec.any_profile import (
     is_predictive,
 )
 from lutgen.codec.container import Header, split_packets
-from lutgen.codec.predictive.container import Frame, split_index
+from lutgen.codec.predictive.container import Frame, check_strips
 from lutgen.formats.rules import check_stack, limits_of
 from lutgen.model.header import VERSION_1, VERSION_2
 from lutgen.model.samples import EIGHT_BIT, SignificantBits
@@ -160,7 +160,8 @@ def info(data: bytes) -> Info:
     Raises
     ------
     lutgen.codec.container.CorruptStreamError
-        If the header is damaged, or packets are missing or too many.
+        If the header is damaged, packets are missing or too many, or, of version 2, a checksum is
+        wrong.
     """
     data = _bytes(data)
     header = header_of(data)
@@ -194,7 +195,7 @@ def _tiles_info(data: bytes, header: Header) -> dict:
 
 def _frame_info(data: bytes, frame: Frame) -> dict:
     """What a file of version 2 says."""
-    split_index(data, frame)
+    check_strips(data, frame)
     return {
         "version": VERSION_2.version,
         "width": frame.width,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lutgen.codec.codec import ModelMismatchError
 from lutgen.codec.container import CorruptStreamError
 from lutgen.codec.predictive.codec import PredictiveCodec
-from lutgen.codec.predictive.container import Frame, split_index
+from lutgen.codec.predictive.container import Frame, check_strips, split_index
 from lutgen.codec.predictive.damage import DamagedStripsError, ranges
 from lutgen.files.archive import read_archive, write_archive
 from lutgen.model.header import VERSION_2
@@ -56,6 +56,15 @@ def refused(data: bytes, image: np.ndarray) -> bool:
     return False
 
 
+def sound(data: bytes) -> bool:
+    """Whether a file's checksums are right."""
+    try:
+        check_strips(data, Frame.unpack(data))
+    except CorruptStreamError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_changed_byte_never_gives_another_image(name):
     data, image = FILES[name], IMAGES[name]
@@ -67,15 +76,17 @@ def test_a_changed_byte_never_gives_another_image(name):
             bad = data[:at] + bytes([data[at] ^ value]) + data[at + 1 :]
             # Strips are found one behind the other if the index is damaged.
             assert refused(bad, image) or at >= end, (at, value)
+            assert not sound(bad), (at, value)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_that_is_cut_short_or_goes_on_is_refused(name):
     data, image = FILES[name], IMAGES[name]
+    assert sound(data)
     for size in range(len(data)):
-        assert refused(data[:size], image), size
+        assert refused(data[:size], image) and not sound(data[:size]), size
     for more in (b"\0", b"\xff", data, bytes(300)):
-        assert refused(data + more, image)
+        assert refused(data + more, image) and not sound(data + more)
 
 
 @settings(max_examples=200, deadline=None)

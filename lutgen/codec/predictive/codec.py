@@ -17,6 +17,7 @@ from lutgen.model.samples import SampleFormat, SignificantBits
 
 from .container import (
     Frame,
+    check_end,
     index_bytes,
     least_payload_bytes,
     pack_strip,
@@ -219,10 +220,8 @@ class PredictiveCodec:
                 part = into[image, top:bottom]
             try:
                 after = self._decode_strip(frame, view, array, k, at, limit, part)
-                if after != limit and (starts is not None or k == frame.strips - 1):
-                    raise CorruptStreamError(
-                        f"strip {k} must end at byte {limit}, not at {after}"
-                    )
+                if starts is not None or k == frame.strips - 1:
+                    check_end(k, after, limit)
             except CorruptStreamError as error:
                 part[:] = 0
                 return Strip(image, top, None, str(error)), limit

@@ -33,8 +33,8 @@ from lutgen.model.header import MAGIC, VERSION_2, magic_and_version
 from lutgen.model.samples import SampleFormat, SignificantBits
 
 __all__ = [
-    "CRC_BYTES", "Frame", "index_bytes", "least_payload_bytes", "pack_strip", "raw_bits",
-    "raw_bytes", "split_index", "strip_sizes", "unit_payloads",
+    "CRC_BYTES", "Frame", "check_end", "check_strips", "index_bytes", "least_payload_bytes",
+    "pack_strip", "raw_bits", "raw_bytes", "split_index", "strip_sizes", "unit_payloads",
 ]  # fmt: skip
 
 CRC_BYTES = 4
@@ -323,6 +323,24 @@ def split_index(data: bytes, frame: Frame) -> tuple[list[int] | None, int]:
     if starts[-1] != body:
         return None, body
     return starts[:-1], body
+
+
+def check_end(strip: int, end: int, limit: int) -> None:
+    """CorruptStreamError unless a strip ends where the next one, or what follows all, begins."""
+    if end != limit:
+        raise CorruptStreamError(f"strip {strip} must end at byte {limit}, not at {end}")
+
+
+def check_strips(data: bytes, frame: Frame) -> None:
+    """CorruptStreamError unless index, lengths and checksums are right; no sample is decoded."""
+    starts, end = split_index(data, frame)
+    if starts is None:
+        raise CorruptStreamError("checksum of the index is wrong: the file is damaged")
+    for k, (at, limit) in enumerate(zip(starts, [*starts[1:], end], strict=True)):
+        _, top, bottom = frame.rows(k)
+        sizes = list(strip_sizes(frame, frame.units(bottom - top)))
+        *_, after = unit_payloads(memoryview(data), at, limit, frame.pack(), k, sizes)
+        check_end(k, after, limit)
 
 
 def strip_sizes(frame: Frame, units: list[tuple[int, int, int, int]]) -> Iterator[tuple[int, int]]:
