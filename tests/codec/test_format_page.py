@@ -31,7 +31,7 @@ from lutgen.files.archive import ArchiveError, Limits, read_archive, write_archi
 from lutgen.files.bounds import ARCHIVE_RATIO, FREE_BYTES, FREE_PIXELS, PIXELS_PER_BYTE
 from lutgen.gateware.files.header import BuildHeader, HeaderCheck
 from lutgen.model.head import PROB_BITS
-from lutgen.model.header import TABLES, VERSION_1, VERSION_2, HeaderField
+from lutgen.model.header import TABLES, VERSION_1, HeaderField
 from lutgen.model.predictive.residual import TOKENS, raw_bits_of
 from lutgen.model.tile import MAX_IMAGE_SIDE, MAX_TILE_SIDE, TileGrid
 from tests.codec import page_decoder
@@ -194,7 +194,7 @@ def test_headers_that_do_not_fit(model, name, value, words):
 def test_broken_header_of_version_2(name):
     codec = PredictiveCodec(PREDICTIVE, threads=1)
     good = codec.encode(np.zeros((2, 4), np.uint8))
-    assert len(good) > sum(size for _, size in LGC_2.values()) == VERSION_2.size
+    assert len(good) > sum(size for _, size in LGC_2.values()) == TABLES[2].size
     for value in BREAKS_2[name]:
         error = ModelMismatchError if name == "model hash" else CorruptStreamError
         with pytest.raises(error, match=re.escape(refused("lgc 2")[name])):
@@ -208,7 +208,7 @@ def test_rules_of_version_2():
     codec = PredictiveCodec(PREDICTIVE, threads=1)
     image = np.arange(64, dtype=np.uint8).reshape(8, 8)
     data = codec.encode(image, strip_height=8, tile_width=0)
-    assert f"A header of {VERSION_2.size} bytes" in flat
+    assert f"A header of {TABLES[2].size} bytes" in flat
     assert rules["image width"] == rules["image height"] == f"1 to {container_2.MAX_SIDE}"
     assert rules["images"] == f"1 to {MAX_IMAGES}"
     assert f"`n // {least_samples()}` bytes" in flat
