@@ -8,20 +8,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lutgen.codec.codec import Codec, ModelMismatchError
+from lutgen.codec.any_profile import (
+    AnyCodec,
+    codec_of,
+    decoding_model,
+    header_of,
+    is_predictive,
+)
 from lutgen.codec.container import Header, split_packets
+from lutgen.codec.predictive.container import Frame, check_strips
 from lutgen.errors import InputError
-from lutgen.formats.rules import GRAY_8, check_stack
-from lutgen.model.model import Model
-from lutgen.model.samples import EIGHT_BIT
-from lutgen.model.shipped import SHIPPED, find_model, name_of, shipped
+from lutgen.formats.rules import check_stack, limits_of
+from lutgen.model.header import VERSION_1, VERSION_2
+from lutgen.model.samples import EIGHT_BIT, SignificantBits
+from lutgen.model.shipped import AnyModel, find_model, name_of
 
 __all__ = ["Info", "decode", "encode", "info"]
 
-#: Byte of a file that is its version, whichever that is.
-_VERSION_AT = 3
 #: Codecs by the hash of their model: tables are made once.
-_CODECS: dict[str, Codec] = {}
+_CODECS: dict[str, AnyCodec] = {}
 _MOST_CODECS = 4
 
 
@@ -40,15 +45,18 @@ class Info:
     images, width, height:
         Number of images, and their size in pixels.
     depth, channels, near:
-        Bits of a sample, samples of a pixel, and the greatest error of a sample.
+        Significant bits of a sample, samples of a pixel, and the greatest error of a sample of the
+        decoded image.
+    shift:
+        Zero bits below the significant ones in a sample of the decoded image.
     layout:
-        How an image is cut into packets, such as ``tiles of 32 x 32``.
+        How an image is cut, such as ``tiles of 32 x 32`` or ``rows, strips of 512``.
     levels:
         Levels of the pyramid above the image.
     coder:
         Entropy coder, such as ``rans`` or ``tans, 2^9 states``.
     packets:
-        Number of packets, which are coded on their own.
+        Number of parts that are coded on their own: tiles of version 1, strips of version 2.
     file_bytes:
         Bytes of the file.
     """
@@ -62,6 +70,7 @@ class Info:
     depth: int
     channels: int
     near: int
+    shift: int
     layout: str
     levels: int
     coder: str
@@ -75,7 +84,7 @@ class Info:
 
 
 def encode(
-    array: np.ndarray, model: Model | str | os.PathLike | None = None, near: int = 0
+    array: np.ndarray, model: AnyModel | str | os.PathLike | None = None, near: int = 0
 ) -> bytes:
     """Encode an image, or several of one size, into the bytes of a ``.lgc`` file.
 
@@ -83,31 +92,41 @@ def encode(
     ----------
     array:
         uint8, shape (H, W) or, for several, (N, H, W) with W of at least 5, which keeps a picture
-        with channels, (H, W, 3), from being taken for H images.  Sides are 1 to 16384.
+        with channels, (H, W, 3), from being taken for H images.  Sides are 1 to 16384.  A model of
+        profile predictive takes uint16, too, of whose samples it codes the bits that are used, and
+        sides up to 65535.
     model:
-        Name of a shipped model, model file, or model; the default model unless given.
+        Name of a shipped model, model file, or model.  Unless given, the default model, or that for
+        more than 8 significant bits.
     near:
-        Greatest error of a sample; 0, as models of today are lossless only.
+        Greatest error of a sample, 0 to 255; more than 0 with profile predictive only.
 
     Raises
     ------
     InputError
-        If the array is not what the model codes, the model file is damaged, or ``near`` is not 0.
+        If the array is not what the model codes, the model file is damaged, or ``near`` is not
+        one of its errors.
     OSError
         If the model file cannot be read.
     """
-    codec = _codec(find_model(model))
+    found = find_model(model)
     array = np.asarray(array)
-    check_stack("encode", "array", array.dtype, array.shape, GRAY_8)
+    check_stack("encode", "array", array.dtype, array.shape, limits_of(found))
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    if model is None:
+        found = find_model(depth=SignificantBits.of(array).depth)
+    codec = _codec(found)
+    if is_predictive(found):
+        return codec.encode(array, near=near)
     if near != 0:
         raise InputError(
-            f"near must be 0 with a model of profile {codec.model.profile}, which is lossless "
-            f"only, not {near!r}"
+            f"near must be 0 with a model of profile {found.profile}, which is lossless only, "
+            f"not {near!r}"
         )
     return codec.encode(array).data
 
 
-def decode(data: bytes, model: Model | str | os.PathLike | None = None) -> np.ndarray:
+def decode(data: bytes, model: AnyModel | str | os.PathLike | None = None) -> np.ndarray:
     """The image or images of a ``.lgc`` file.
 
     Parameters
@@ -120,19 +139,19 @@ def decode(data: bytes, model: Model | str | os.PathLike | None = None) -> np.nd
     Returns
     -------
     numpy.ndarray
-        uint8, (H, W) of one image, (N, H, W) of several.
+        uint8 or uint16 as encoded, (H, W) of one image, (N, H, W) of several.
 
     Raises
     ------
+    lutgen.codec.predictive.codec.DamagedStripsError
+        If strips of a file of version 2 are damaged: its ``images`` hold what is sound.
     lutgen.codec.codec.ModelMismatchError
         If the file was written with another model.
     lutgen.codec.container.CorruptStreamError
         If the file is damaged.
     """
     data = _bytes(data)
-    if model is None:
-        model = _model_of(Header.unpack(data))
-    images = _codec(find_model(model)).decode(data)
+    images = _codec(decoding_model(header_of(data), model)).decode(data)
     return images[0] if len(images) == 1 else images
 
 
@@ -142,28 +161,56 @@ def info(data: bytes) -> Info:
     Raises
     ------
     lutgen.codec.container.CorruptStreamError
-        If the header is damaged, or packets are missing or too many.
+        If the header is damaged, packets are missing or too many, or, of version 2, a checksum is
+        wrong.
     """
     data = _bytes(data)
-    header = Header.unpack(data)
-    starts, _ = split_packets(data, header)
-    grid, coder = header.grid, header.coder
+    header = header_of(data)
     return Info(
-        version=data[_VERSION_AT],
         model_hash=header.model_hash.hex(),
         model_name=name_of(header.model_hash),
         images=header.images,
-        width=grid.width,
-        height=grid.height,
-        depth=EIGHT_BIT.depth,
-        channels=EIGHT_BIT.channels,
-        near=EIGHT_BIT.near,
-        layout=f"tiles of {grid.tile_width} x {grid.tile_height}",
-        levels=header.levels,
-        coder=coder.name if coder.code == 0 else f"{coder.name}, 2^{coder.code} states",
-        packets=len(starts),
         file_bytes=len(data),
+        **(_frame_info if isinstance(header, Frame) else _tiles_info)(data, header),
     )
+
+
+def _tiles_info(data: bytes, header: Header) -> dict:
+    """What a file of version 1 says."""
+    starts, _ = split_packets(data, header)
+    grid, coder = header.grid, header.coder
+    return {
+        "version": VERSION_1.version,
+        "width": grid.width,
+        "height": grid.height,
+        "depth": EIGHT_BIT.depth,
+        "channels": EIGHT_BIT.channels,
+        "near": EIGHT_BIT.near,
+        "shift": 0,
+        "layout": f"tiles of {grid.tile_width} x {grid.tile_height}",
+        "levels": header.levels,
+        "coder": coder.name if coder.code == 0 else f"{coder.name}, 2^{coder.code} states",
+        "packets": len(starts),
+    }
+
+
+def _frame_info(data: bytes, frame: Frame) -> dict:
+    """What a file of version 2 says."""
+    check_strips(data, frame)
+    return {
+        "version": VERSION_2.version,
+        "width": frame.width,
+        "height": frame.height,
+        "depth": frame.samples.depth,
+        "channels": frame.samples.channels,
+        "near": frame.samples.near << frame.shift,
+        "shift": frame.shift,
+        "layout": f"tiles of {frame.tile_width} x {frame.strip_height}" if frame.tile_width
+        else f"rows, strips of {frame.strip_height}",
+        "levels": 0,
+        "coder": "rans",
+        "packets": frame.strips,
+    }
 
 
 def _bytes(data) -> bytes:
@@ -172,19 +219,9 @@ def _bytes(data) -> bytes:
     return bytes(data)
 
 
-def _model_of(header: Header) -> Model:
-    name = name_of(header.model_hash)
-    if name is None:
-        raise ModelMismatchError(
-            f"stream was written with model {header.model_hash.hex()}, which is none of "
-            f"{', '.join(SHIPPED)}: give the model file it was encoded with"
-        )
-    return shipped(name)
-
-
-def _codec(model: Model) -> Codec:
+def _codec(model: AnyModel) -> AnyCodec:
     if model.hash not in _CODECS:
         if len(_CODECS) >= _MOST_CODECS:
             _CODECS.pop(next(iter(_CODECS)))
-        _CODECS[model.hash] = Codec(model)
+        _CODECS[model.hash] = codec_of(model)
     return _CODECS[model.hash]

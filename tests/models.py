@@ -5,6 +5,11 @@ import numpy as np
 from lutgen.model.head import LaplaceHead, TableHead
 from lutgen.model.model import Model
 from lutgen.model.netlist_builder import NetlistBuilder
+from lutgen.model.predictive.features import STANDARD, Scale, early_features
+from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.predictive.neighbourhood import SAMPLES
+from lutgen.model.predictive.predictor import Predictor
+from lutgen.model.predictive.trees import LutTrees
 from lutgen.model.upsample import Upsampler
 from lutgen.model.walker import Walker, WalkerStage
 from lutgen.model.window import Window
@@ -122,4 +127,40 @@ def pyramid_laplace_model(
     ups = random_upsampler(rng, bits=bits // 4, inputs=inputs, nodes=nodes)
     return Model(
         "gic-dlc", window, net, None, head, {"data": "random"}, levels, ups, constraint
+    )  # fmt: skip
+
+
+def random_trees(rng, count: int, features: int, most: int) -> LutTrees:
+    """LUT trees that ask about any features."""
+    return LutTrees(
+        rng.integers(features, size=(count, 6), dtype=np.uint8),
+        rng.integers(256, size=(count, 6), dtype=np.uint8),
+        rng.integers(-most, most + 1, size=(count, 64), dtype=np.int8),
+    )
+
+
+def predictive_model(seed: int = 0, *, classes: int = 24) -> PredictiveModel:
+    """A model of profile predictive: three linear predictors, random trees, geometric tables."""
+    rng = np.random.default_rng(seed)
+    rows = np.zeros((3, len(SAMPLES)), dtype=np.int16)
+    for row, weights in zip(rows, ({"W": 96, "N": 96, "NW": -64}, {"W": 128}, {"N": 128}),
+                            strict=True):  # fmt: skip
+        for name, weight in weights.items():
+            row[list(SAMPLES).index(name)] = weight
+    early = len(early_features(STANDARD))
+    predictor = Predictor(
+        rng.integers(1, early, size=2, dtype=np.uint8), np.array([120, 140], dtype=np.uint8),
+        np.array([[-1, 1], [-2, -3]], dtype=np.int16), rows,
+    )  # fmt: skip
+    spread = np.geomspace(0.3, 300, classes).repeat(2)[:, None]
+    first = np.array([t if t < 16 else (4 + (t & 3)) << ((t - 16 >> 2) + 2) for t in range(65)])
+    tails = np.exp(-first / spread)
+    mass = tails[:, :-1] - tails[:, 1:]
+    freq = np.maximum(1, (mass * ((1 << 14) - 64)).astype(np.int32))
+    freq[:, 0] += (1 << 14) - freq.sum(axis=1)
+    cumulative = np.pad(freq.cumsum(axis=1), ((0, 0), (1, 0))).astype(np.int32)
+    return PredictiveModel(
+        STANDARD, Scale({"eW": 22, "eN": 16, "eNE": 12, "eNW": 8, "eWW": 10, "EW": 12}, 205),
+        predictor, random_trees(rng, 4, len(STANDARD), 6),
+        random_trees(rng, 5, len(STANDARD), 8), 2 * 16 * 7, cumulative, {"data": "random"},
     )  # fmt: skip

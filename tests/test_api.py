@@ -5,11 +5,13 @@ import re
 import subprocess
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 import lutgen
@@ -18,16 +20,21 @@ from lutgen.codec.codec import Codec, ModelMismatchError
 from lutgen.codec.coder import tans
 from lutgen.codec.container import CorruptStreamError
 from lutgen.errors import InputError
+from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.files.archive import write_archive
 from lutgen.formats.rules import ImageError
+from lutgen.model.default import DEFAULT
 from lutgen.model.model import Model, ModelError
 from lutgen.model.shipped import SHIPPED, find_model, name_of, shipped
-from tests.models import pyramid_laplace_model, table_model
+from tests.models import predictive_model, pyramid_laplace_model, table_model
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 SOME = np.random.default_rng(0).integers(0, 256, (40, 33), dtype=np.uint8)
 
 
-def test_examples_of_the_page():
+def test_examples_of_the_page(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    predictive_model().save("deep.lutgen")
     result = doctest.testfile(str(PAGE), module_relative=False, optionflags=doctest.ELLIPSIS)
     assert result.attempted > 10 and not result.failed
 
@@ -57,7 +64,9 @@ def test_an_image_comes_back(image):
 
 
 def test_bytes_are_those_of_the_codec():
-    assert lutgen.encode(SOME) == Codec(Model.default()).encode(SOME).data
+    assert lutgen.encode(SOME, "digits") == Codec(Model.default()).encode(SOME).data
+    model = predictive_model()
+    assert lutgen.encode(SOME, model) == PredictiveCodec(model).encode(SOME)
     stack = np.stack([SOME, ~SOME])
     np.testing.assert_array_equal(lutgen.decode(lutgen.encode(stack)), stack)
     assert lutgen.decode(lutgen.encode(stack[:1])).shape == SOME.shape
@@ -70,7 +79,7 @@ def test_models_by_name_by_file_and_by_themselves(tmp_path):
     data = lutgen.encode(SOME, model)
     assert data == lutgen.encode(SOME, tmp_path / "m.lutgen")
     assert data == lutgen.encode(SOME, str(tmp_path / "m.lutgen"))
-    assert data != lutgen.encode(SOME, "digits") == lutgen.encode(SOME)
+    assert data != lutgen.encode(SOME, DEFAULT) == lutgen.encode(SOME)
     np.testing.assert_array_equal(lutgen.decode(data, model), SOME)
     known = ", ".join(SHIPPED)
     message = f"stream was written with model {model.hash[:16]}, which is none of {known}: "
@@ -111,13 +120,83 @@ def test_shipped_models_load_and_are_found_by_their_hash():
 ])  # fmt: skip
 def test_arrays_that_are_refused(array, message):
     with pytest.raises(ImageError, match=f"^{re.escape(message)}"):
-        lutgen.encode(array)
+        lutgen.encode(array, "digits")
+
+
+@pytest.mark.parametrize("array, message", [
+    (np.zeros((4, 6)), "encode: array must hold uint8 or uint16 of shape (H, W) or (N, H, W), "),
+    (np.zeros((4, 6, 3), np.uint16), "encode: array of shape (N, H, W) must have W of at least 5"),
+    (np.zeros((1, 65536), np.uint8), "encode: image width must be 1 to 65535 pixels, not 65536"),
+])  # fmt: skip
+def test_arrays_that_predictive_models_refuse(array, message):
+    with pytest.raises(ImageError, match=f"^{re.escape(message)}"):
+        lutgen.encode(array, predictive_model())
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, max_side=20),
+           elements=st.integers(0, 4095)),
+    st.integers(0, 4), st.sampled_from([0, 1, 3, 20]),
+)  # fmt: skip
+def test_deep_images_come_back_within_near(image, shift, near):
+    model = predictive_model()
+    image = image << shift
+    found = lutgen.decode(lutgen.encode(image, model, near=near), model)
+    assert found.dtype == np.uint16 and found.shape == image.shape
+    assert np.abs(found.astype(int) - image).max() <= near
+
+
+def test_deep_arrays_of_any_byte_order():
+    model = predictive_model()
+    deep = SOME.astype(np.uint16) << 3
+    assert lutgen.encode(deep.astype(">u2"), model) == lutgen.encode(deep, model)
+
+
+@pytest.mark.parametrize(("near", "message"), [
+    (128, "near of 8-bit samples must be 0 to 127, not 128"),
+    (-1, "near of 8-bit samples must be 0 to 127, not -1"),
+    (1.5, "near of 8-bit samples must be 0 to 127, not 1.5"),
+])  # fmt: skip
+def test_near_that_is_refused(near, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        lutgen.encode(SOME, predictive_model(), near=near)
+
+
+def test_deep_images_take_the_default_for_deep_images(monkeypatch):
+    """Where the default is photo, more than 8 significant bits are coded by photo-16."""
+    photo, deeper = predictive_model(1), predictive_model(2)
+    monkeypatch.setitem(SHIPPED, "photo", lambda: photo)
+    monkeypatch.setitem(SHIPPED, "photo-16", lambda: deeper)
+    monkeypatch.setattr("lutgen.model.shipped.DEFAULT", "photo")
+    shipped.cache_clear()
+    try:
+        deep = SOME.astype(np.uint16) * 5
+        for array, model in ((SOME, photo), (deep, deeper), (SOME.astype(np.uint16) << 8, photo)):
+            data = lutgen.encode(array)
+            assert data == lutgen.encode(array, model)
+            assert lutgen.info(data).model_name == ("photo" if model is photo else "photo-16")
+            np.testing.assert_array_equal(lutgen.decode(data), array)
+        assert lutgen.encode(deep, "photo") == lutgen.encode(deep, photo)
+    finally:
+        shipped.cache_clear()
+
+
+def test_files_of_other_kinds_are_no_models(tmp_path):
+    write_archive(tmp_path / "n.lutgen", "netlist", 1, {}, {})
+    message = "n.lutgen: kind must be codec-model or predictive-model, not 'netlist'$"
+    with pytest.raises(ModelError, match=message):
+        find_model(tmp_path / "n.lutgen")
+    predictive_model().save(tmp_path / "p.lutgen")
+    assert find_model(tmp_path / "p.lutgen").profile == "predictive"
+    with pytest.raises(ModelError, match="p.lutgen: kind must be 'codec-model', not 'predictive"):
+        Model.load(tmp_path / "p.lutgen")
 
 
 def test_near_of_a_lossless_model():
     message = "near must be 0 with a model of profile raster-table, which is lossless only, not 2"
     with pytest.raises(ValueError, match=f"^{message}$"):
-        lutgen.encode(SOME, near=2)
+        lutgen.encode(SOME, "digits", near=2)
 
 
 def test_info():
@@ -126,8 +205,9 @@ def test_info():
     found = lutgen.info(data)
     assert asdict(found) == {
         "version": 1, "model_hash": model.hash[:16], "model_name": None, "images": 2, "width": 33,
-        "height": 40, "depth": 8, "channels": 1, "near": 0, "layout": "tiles of 32 x 32",
-        "levels": 2, "coder": "rans", "packets": 8, "file_bytes": len(data),
+        "height": 40, "depth": 8, "channels": 1, "near": 0, "shift": 0,
+        "layout": "tiles of 32 x 32", "levels": 2, "coder": "rans", "packets": 8,
+        "file_bytes": len(data),
     }  # fmt: skip
     assert found.bpp == 8 * len(data) / (2 * SOME.size)
     data = Codec(table_model()).encode(SOME, tile=(16, 64), coder=tans(9)).data
@@ -135,12 +215,26 @@ def test_info():
     assert (found.layout, found.coder, found.packets) == (
         "tiles of 16 x 64", "tans, 2^9 states", 3,
     )  # fmt: skip
-    assert lutgen.info(lutgen.encode(SOME)).model_name == "digits"
+    assert lutgen.info(lutgen.encode(SOME)).model_name == DEFAULT
+
+
+def test_info_of_version_2():
+    model = predictive_model()
+    wide = np.zeros((40, 200), np.uint16) + (np.arange(200, dtype=np.uint16) << 6)
+    data = PredictiveCodec(model).encode(np.stack([wide] * 3), near=64, strip_height=16)
+    assert asdict(lutgen.info(data)) == {
+        "version": 2, "model_hash": model.hash[:16], "model_name": None, "images": 3, "width": 200,
+        "height": 40, "depth": 8, "channels": 1, "near": 64, "shift": 6,
+        "layout": "rows, strips of 16", "levels": 0, "coder": "rans", "packets": 9,
+        "file_bytes": len(data),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("use", [lutgen.decode, lutgen.info])
-def test_damaged_bytes(use):
-    data = lutgen.encode(SOME)
+@pytest.mark.parametrize("model", ["digits", predictive_model()], ids=["digits", "predictive"])
+def test_damaged_bytes(use, model):
+    use = partial(use, model=model) if use is lutgen.decode else use
+    data = lutgen.encode(SOME, model)
     for bad in (b"", data[:-1], data + b"\0", b"PNG" + data[3:], data[:3] + b"\7" + data[4:]):
         with pytest.raises(CorruptStreamError):
             use(bad)

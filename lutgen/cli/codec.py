@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from lutgen.commands import Failure, OutputFile, check_apart, say
+from lutgen.model.default import DEFAULT
 
 from .common import (
     coder_options,
     json_option,
-    load_model,
     pixel_progress,
     step_progress,
     threads_option,
@@ -21,10 +21,46 @@ from .common import (
 
 __all__ = ["encode", "decode", "evaluate_", "info_"]
 
-_model_option = click.option(
-    "--model", metavar="MODEL", show_default="digits",
-    help="Name of a model that comes with lutgen, or model file.",
-)  # fmt: skip
+
+_HELP = "Name of a model that comes with lutgen, or model file."
+_model_option = click.option("--model", metavar="MODEL", show_default=DEFAULT, help=_HELP)
+#: Options of profile ``predictive``, and of the others.
+_PREDICTIVE = ("near", "strip_height", "tile_width")
+_TILES = ("tile", "coder", "tans_bits")
+
+
+def layout_options(command):
+    """How images are cut by profile ``predictive``."""
+    for option in (
+        click.option(
+            "--tile-width", type=click.IntRange(0, 65535), metavar="W",
+            show_default="0, the image's of narrow ones",
+            help="Profile predictive: columns of a tile; 0 codes row by row.",
+        ),
+        click.option(
+            "--strip-height", type=click.IntRange(1, 65535), metavar="R",
+            show_default="the image's",
+            help="Profile predictive: rows that are lost together when a file is damaged.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def _check_options(model) -> None:
+    """UsageError if an option is given that is of the other profiles."""
+    from click.core import ParameterSource
+
+    from lutgen.codec.any_profile import is_predictive
+
+    context = click.get_current_context()
+    others = _TILES if is_predictive(model) else _PREDICTIVE
+    for option in context.command.params:
+        given = context.get_parameter_source(option.name) not in (None, ParameterSource.DEFAULT)
+        if given and option.name in others and not option.multiple:
+            raise click.UsageError(
+                f"{option.opts[0]} must be left out with a model of profile {model.profile}"
+            )
 
 
 @click.command()
@@ -36,31 +72,54 @@ _model_option = click.option(
 @_model_option
 @tile_option
 @coder_options
+@click.option(
+    "--near", type=click.IntRange(0, 255), default=0, show_default=True, metavar="N",
+    help="Profile predictive: greatest error of a sample; 0 is lossless.",
+)  # fmt: skip
+@layout_options
 @threads_option
-def encode(inputs, output, model, tile, coder, tans_bits, threads) -> None:
-    """Encode 8-bit gray images of one size into one file.
+def encode(
+    inputs, output, model, tile, coder, tans_bits, near, strip_height, tile_width, threads
+) -> None:
+    """Encode gray images of one size into one file.
 
     INPUT is a PNG, PGM, TIFF or npy file, the latter of shape (H, W) or (N, H, W), - for one of
-    them from standard input, or a folder of PNG, PGM and TIFF files.
+    them from standard input, or a folder of PNG, PGM and TIFF files.  Models of profile predictive
+    code 8 to 16 bits, the others 8.
     """
-    from lutgen.codec.codec import Codec
+    from lutgen.codec.any_profile import codec_of, is_predictive
     from lutgen.codec.coder import coder_named
     from lutgen.files.whole import write_file
-    from lutgen.formats.imageio import read_stack
+    from lutgen.formats.imageio import read_gray_stack
+    from lutgen.formats.rules import limits_of
+    from lutgen.model.shipped import find_model
 
     check_apart({"-o": output}, [*inputs, model])
     coder = coder_named(coder, tans_bits)
-    images = read_stack(inputs)
-    codec = Codec(load_model(model), threads=threads)
+    found = find_model(model)
+    _check_options(found)
+    stack = read_gray_stack(inputs, limits_of(found))
+    images, bits = stack.array, stack.bits
+    if model is None:
+        found = find_model(depth=bits.depth)
+    codec = codec_of(found, threads=threads)
+    more = ""
     with pixel_progress("encoding", images.size) as progress:
-        encoded = codec.encode(images, tile=tile, coder=coder, progress=progress)
-    write_file(output, encoded.data)
+        if is_predictive(found):
+            data = codec.encode(
+                images, depth=max(8, bits.depth), shift=bits.shift, near=near,
+                strip_height=strip_height, tile_width=tile_width, progress=progress,
+            )  # fmt: skip
+        else:
+            encoded = codec.encode(images, tile=tile, coder=coder, progress=progress)
+            data = encoded.data
+            tiles, ideal = 8 * encoded.payload_bytes / images.size, encoded.ideal_bits / images.size
+            more = f" (tiles alone {tiles:.3f}, ideal {ideal:.3f})"
+    write_file(output, data)
     count, height, width = images.shape
-    bpp = [bits / images.size for bits in (8 * len(encoded.data), 8 * encoded.payload_bytes)]
     say(
         f"{output}: {count} image{'s' * (count > 1)} of {width} x {height}, "
-        f"{images.size} -> {len(encoded.data)} bytes, {bpp[0]:.3f} bpp "
-        f"(tiles alone {bpp[1]:.3f}, ideal {encoded.ideal_bits / images.size:.3f})"
+        f"{images.nbytes} -> {len(data)} bytes, {8 * len(data) / images.size:.3f} bpp{more}"
     )
 
 
@@ -108,32 +167,83 @@ def _image_format(name: str) -> str:
     "--level", type=click.IntRange(0), default=0, show_default=True, metavar="K",
     help="Small pictures, sides halved K times, of a model with levels; reads no more than needed.",
 )  # fmt: skip
-@_model_option
+@click.option(
+    "--keep", is_flag=True,
+    help="Of a damaged file of profile predictive, write what is sound, the rest black.",
+)  # fmt: skip
+@click.option(
+    "--model", metavar="MODEL", show_default="that which wrote the file, if it comes with lutgen",
+    help=_HELP,
+)  # fmt: skip
 @threads_option
-def decode(file, output, level, model, threads) -> None:
-    """Decode a bitstream, FILE or - for standard input, into images."""
-    from lutgen.codec.codec import Codec, ModelMismatchError
+def decode(file, output, level, keep, model, threads) -> None:
+    """Decode a bitstream, FILE or - for standard input, into images.
+
+    Pictures have as many bits as those that were encoded.  The exit status of a damaged file is 1.
+    """
+    from lutgen.codec.codec import ModelMismatchError
     from lutgen.codec.container import CorruptStreamError
+    from lutgen.codec.predictive.damage import DamagedStripsError
+    from lutgen.model.shipped import find_model
+
+    check_apart({"-o": output}, [file, model])
+    model = model and find_model(model)
+    damage = None
+    try:
+        with _bitstream(file) as stream, pixel_progress("decoding", None) as progress:
+            images, bits = _decode(stream, model, level, threads, progress)
+    except DamagedStripsError as error:
+        damage = f"{file}: {error}"
+        if not keep:
+            raise CorruptStreamError(f"{damage}; --keep writes what is sound") from None
+        images, bits = error.images, error.bits
+        damage += f"; {output} is without {error.missing}"
+    except (CorruptStreamError, ModelMismatchError) as error:
+        raise type(error)(f"{file}: {error}") from None
+    _write_images(output, images, bits)
+    if damage:
+        raise CorruptStreamError(damage)
+    count, height, width = images.shape
+    say(f"{output}: {count} image{'s' * (count > 1)} of {width} x {height}")
+
+
+def _decode(stream, model, level: int, threads, progress) -> tuple:
+    """Images of an open file, and where their bits lie."""
+    import io
+
+    from lutgen.codec.any_profile import codec_of, decoding_model, header_of, is_predictive
+    from lutgen.codec.container import LONGEST_HEADER
+    from lutgen.model.samples import SignificantBits
+
+    if not stream.seekable():
+        stream = io.BytesIO(stream.read())
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(0)
+    header = header_of(stream.read(LONGEST_HEADER), size)
+    stream.seek(0)
+    model = decoding_model(header, model)
+    codec = codec_of(model, threads=threads)
+    if not is_predictive(model):
+        return codec.decode(stream, level=level, progress=progress), SignificantBits(8)
+    if level:
+        raise click.UsageError(f"--level must be 0 with a model of profile predictive, not {level}")
+    images = codec.decode(stream.read(), progress=progress)
+    return images, header.bits
+
+
+def _write_images(output: str, images, bits) -> None:
     from lutgen.files.whole import is_stream
     from lutgen.formats.imageio import write_image
 
-    check_apart({"-o": output}, [file, model])
-    codec = Codec(load_model(model), threads=threads)
-    try:
-        with _bitstream(file) as data, pixel_progress("decoding", None) as progress:
-            images = codec.decode(data, level=level, progress=progress)
-    except (CorruptStreamError, ModelMismatchError) as error:
-        raise type(error)(f"{file}: {error}") from None
-    count, height, width = images.shape
+    one = len(images) == 1
     if is_stream(output):
-        one = count == 1
-        write_image(output, images[0] if one else images, form="png" if one else "npy")
-    else:
-        paths = _image_paths(output, count)
-        parts = images if paths[1:] or count == 1 else [images]
-        for path, image in zip(paths, parts, strict=True):
-            write_image(path, image)
-    say(f"{output}: {count} image{'s' * (count > 1)} of {width} x {height}")
+        form = "png" if one else "npy"
+        write_image(output, images[0] if one else images, form=form, bits=bits)
+        return
+    paths = _image_paths(output, len(images))
+    parts = images if paths[1:] or one else [images]
+    for path, image in zip(paths, parts, strict=True):
+        write_image(path, image, bits=bits)
 
 
 def _bitstream(file: str):
@@ -196,7 +306,9 @@ def info_(file, as_json) -> None:
         "format": f"version {found.version}, {found.layout}, {found.coder}",
         "model": f"{found.model_hash}, {name}",
         "images": f"{found.images} of {found.width} x {found.height}",
-        "samples": f"{found.depth} bits, {found.channels} per pixel, "
+        "samples": f"{found.depth} bits"
+        + (f" above {found.shift} that are zero" if found.shift else "")
+        + f", {found.channels} per pixel, "
         + (f"within {found.near}" if found.near else "lossless"),
         "levels": str(found.levels),
         "packets": f"{found.packets:,}",
@@ -215,6 +327,7 @@ def info_(file, as_json) -> None:
 @_model_option
 @tile_option
 @coder_options
+@layout_options
 @click.option(
     "--limit", type=click.IntRange(1), metavar="N", show_default="all", help="First N images only."
 )
@@ -228,7 +341,10 @@ def info_(file, as_json) -> None:
     help="Leave out PNG, WebP, JPEG 2000, JPEG-LS, JPEG XL, QOI.",
 )  # fmt: skip
 @json_option
-def evaluate_(data, split, model, tile, coder, tans_bits, limit, near, no_baselines, as_json):
+def evaluate_(
+    data, split, model, tile, coder, tans_bits, strip_height, tile_width, limit, near,
+    no_baselines, as_json,
+) -> None:  # fmt: skip
     """Measure a model beside the usual lossless codecs.
 
     DATA is a folder of PNG, PGM and TIFF files, an image, npy, npz (FILE.npz:ARRAY for one array)
@@ -240,13 +356,23 @@ def evaluate_(data, split, model, tile, coder, tans_bits, limit, near, no_baseli
     Compared are one file per image of each codec; and, where many small images share one file,
     the same images on one page for the others.  All bytes of the files count.
     """
+    from lutgen.codec.any_profile import is_predictive
     from lutgen.codec.coder import coder_named
-    from lutgen.compare.codecs import TileCodec
+    from lutgen.compare.codecs import PredictiveFiles, TileCodec
     from lutgen.compare.evaluate import evaluate, faults
     from lutgen.compare.table import show
+    from lutgen.model.shipped import find_model
     from lutgen.training.data.datasets import load_images
 
-    codec = TileCodec(load_model(model), tile=tile, coder=coder_named(coder, tans_bits))
+    found, coder = find_model(model), coder_named(coder, tans_bits)
+    _check_options(found)
+    if is_predictive(found):
+        deep = find_model(depth=16) if model is None else None
+        codec = PredictiveFiles(
+            found, deep=deep, strip_height=strip_height, tile_width=tile_width
+        )
+    else:
+        codec = TileCodec(found, tile=tile, coder=coder)
     results = {}
     for name in data:
         images = load_images(name, split=split, limits=codec.limits)[:limit]

@@ -23,7 +23,6 @@ __all__ = [
     "encoder_lanes_option",
     "json_option",
     "lanes_option",
-    "load_model",
     "make_design",
     "model_option",
     "name_option",
@@ -127,13 +126,6 @@ def design_options(command):
     ):  # fmt: skip
         command = option(command)
     return command
-
-
-def load_model(name: str | None):
-    """A model by its file or, of those that come with the package, its name."""
-    from lutgen.model.shipped import find_model
-
-    return find_model(name)
 
 
 def _bar(*columns):

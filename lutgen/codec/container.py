@@ -13,7 +13,7 @@ begins with the coarsest level: a decoder that wants no more reads the front of 
 Nothing follows the last packet.
 
 Damage is found by the state that a tile's decoder must end in, which is no hash: some of it is
-missed (:mod:`.rans`).  Version 2 of the format will carry a CRC.
+missed (:mod:`.rans`).  Version 2 of the format has a CRC (:mod:`.predictive.container`).
 """
 
 import os

@@ -17,7 +17,7 @@ not end in it, exactly at the end of the payload, has read a corrupt tile.  The 
 the state remembers 16 bits less the code length of the last symbol, so that after long codes a
 decoder of damaged bits may fall into step again.  Of single changed bytes it misses one in some
 thousands where the model fits (1.5 bits per pixel), one in some hundreds from 3 bits per pixel on:
-``python -m bench.damage``, measured in docs/results.md.  Version 2 of the format will carry a CRC.
+``python -m bench.damage``, measured in docs/results.md.  Version 2 of the format has a CRC.
 """
 
 import numpy as np

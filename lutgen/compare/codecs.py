@@ -9,13 +9,17 @@ import numpy as np
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.container import Header, split_packets
+from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.codec.predictive.container import Frame
 from lutgen.compare.upsampling import rmse, upsampling_errors
 from lutgen.errors import InputError
 from lutgen.formats.imageio import by_shape
-from lutgen.formats.rules import GRAY_8, GrayLimits
+from lutgen.formats.rules import DEEP_GRAY, GRAY_8, GrayLimits
 from lutgen.model.model import Model
+from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.samples import EIGHT_BIT, SignificantBits
 
-__all__ = ["ImageCodec", "Tell", "TileCodec", "differs", "mean_bpp"]
+__all__ = ["ImageCodec", "PredictiveFiles", "Tell", "TileCodec", "differs", "mean_bpp"]
 
 #: Told the step, pixels done and all pixels of the step.
 Tell = Callable[[str, int, int], None]
@@ -92,6 +96,45 @@ def differs(found: np.ndarray, image: np.ndarray, near: int = 0) -> str | None:
 def mean_bpp(sizes: Sequence[int], images: Sequence[np.ndarray]) -> float:
     """Mean bits per pixel of images, of files of so many bytes; each image counts alike."""
     return float(np.mean([8 * n / image.size for n, image in zip(sizes, images, strict=True)]))
+
+
+class PredictiveFiles(ImageCodec):
+    """The codec of profile ``predictive``: gray of 8 to 16 bits, near-lossless, too.
+
+    Parameters
+    ----------
+    model:
+        The codec model.
+    deep:
+        Model of images with more than 8 significant bits; the same unless given.
+    strip_height, tile_width:
+        As :meth:`lutgen.codec.predictive.codec.PredictiveCodec.encode` takes them.
+    """
+
+    limits = DEEP_GRAY
+    most_near = EIGHT_BIT.maximum // 2
+
+    def __init__(
+        self, model: PredictiveModel, *, deep: PredictiveModel | None = None,
+        strip_height: int | None = None, tile_width: int | None = None,
+    ) -> None:  # fmt: skip
+        self._codecs = [PredictiveCodec(m, threads=1) for m in (model, deep or model)]
+        self._layout = {"strip_height": strip_height, "tile_width": tile_width}
+
+    def encode(self, array: np.ndarray, near: int = 0) -> bytes:
+        codec = self._codecs[SignificantBits.of(array).depth > EIGHT_BIT.depth]
+        return codec.encode(array, near=near, **self._layout)
+
+    def decode(self, data: bytes) -> np.ndarray:
+        written_by = Frame.unpack(data).model_hash.hex()
+        shallow, deep = self._codecs
+        codec = shallow if shallow.model.hash.startswith(written_by) else deep
+        return codec.decode(data)[0]
+
+    def record(self) -> dict:
+        models = [{"profile": c.model.profile, "hash": c.model.hash} for c in self._codecs]
+        record = {**self._layout, "model": models[0]}
+        return record | ({"deep_model": models[1]} if models[1] != models[0] else {})
 
 
 class TileCodec(ImageCodec):

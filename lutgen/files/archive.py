@@ -33,7 +33,9 @@ from lutgen.errors import InputError
 from .bounds import most_archived
 from .whole import write_file
 
-__all__ = ["ArchiveError", "Limits", "canonical_hash", "read_archive", "write_archive"]
+__all__ = [
+    "ArchiveError", "Limits", "archive_kind", "canonical_hash", "read_archive", "write_archive",
+]  # fmt: skip
 
 _MAGIC = b"LUTGEN\r\n"
 _HEADER = len(_MAGIC) + 32 + 8
@@ -148,6 +150,35 @@ def read_archive(
     OSError
         If the file cannot be opened or read.
     """
+    where, head, body, start = _open(path_or_bytes, limits)
+    found = head["kind"]
+    if found != kind:
+        raise ArchiveError(f"{where}: kind must be {kind!r}, not {_short(found)}")
+    found = head["version"]
+    if not _is_int(found) or not 1 <= found <= version:
+        raise ArchiveError(
+            f"{where}: version of {kind} must be between 1 and {version}, not {_short(found)}; "
+            "a newer file needs a newer lutgen"
+        )
+    return head["meta"], _unpack(where, head["arrays"], body, start, limits)
+
+
+def archive_kind(path_or_bytes, limits: Limits = Limits()) -> str:
+    """The kind of an archive, as its json says; its arrays are not looked at.
+
+    Raises
+    ------
+    ArchiveError, OSError
+        As `read_archive`.
+    """
+    where, head, _, _ = _open(path_or_bytes, limits)
+    if not isinstance(head["kind"], str):
+        raise ArchiveError(f"{where}: kind must be a text, not {_short(head['kind'])}")
+    return head["kind"]
+
+
+def _open(path_or_bytes, limits: Limits) -> tuple[str, dict, bytes, int]:
+    """Name of an archive, its json, its body, and where the arrays begin in it."""
     # Deflate never grows data by more than 5 bytes in 16 KiB; anything longer is not ours.
     most = _HEADER + limits.size + limits.size // 1024 + 1024
     if isinstance(path_or_bytes, (bytes, bytearray, memoryview)):
@@ -160,16 +191,7 @@ def read_archive(
         raise ArchiveError(f"{where}: file must be at most {most} bytes, not larger")
     body = _unwrap(where, data, limits)
     head, start = _parse(where, body, limits)
-    found = head["kind"]
-    if found != kind:
-        raise ArchiveError(f"{where}: kind must be {kind!r}, not {_short(found)}")
-    found = head["version"]
-    if not _is_int(found) or not 1 <= found <= version:
-        raise ArchiveError(
-            f"{where}: version of {kind} must be between 1 and {version}, not {_short(found)}; "
-            "a newer file needs a newer lutgen"
-        )
-    return head["meta"], _unpack(where, head["arrays"], body, start, limits)
+    return where, head, body, start
 
 
 def canonical_hash(meta: dict, arrays: Mapping, limits: Limits = Limits()) -> str:

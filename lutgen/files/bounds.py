@@ -11,6 +11,8 @@ reader            most that is made
                   state (`lutgen.codec.coder.Coder.least_payload_bytes`), so that a tile of 64 x
                   64 pixels is 11 bytes or 4.  All that an encoder writes is within it, a black
                   image as well.
+``.lgc``, its     2,048 samples per byte: each row or tile takes its length, and a byte for each
+version 2         2,048 samples (`lutgen.codec.predictive.container`).
 ``.loc``          `PIXELS_PER_BYTE` pixels per byte of the file, or `FREE_PIXELS` if that is
                   more.  The format could say more: a certain symbol takes 1/16,384 bit.  Such a
                   file is decoded when ``decompress --max-pixels`` allows it.

@@ -34,8 +34,8 @@ from lutgen.model.samples import SignificantBits
 
 __all__ = [
     "DEEP_GRAY", "ENDINGS", "GRAY_8", "GrayImage", "GrayLimits", "ImageError", "by_shape",
-    "image_format", "png_bytes", "read_gray", "read_image", "read_images", "read_stack",
-    "write_image",
+    "image_format", "png_bytes", "read_gray", "read_gray_stack", "read_image", "read_images",
+    "read_stack", "write_image",
 ]  # fmt: skip
 
 #: Format of each file name ending that is written.
@@ -46,12 +46,12 @@ _GRAY = (0,)
 
 @dataclass(frozen=True, eq=False)
 class GrayImage:
-    """A gray image as its file has it.
+    """A gray image, or several of a size, as their files have it.
 
     Parameters
     ----------
     array:
-        uint8 or uint16, shape (H, W).
+        uint8 or uint16, shape (H, W), or (N, H, W) of several.
     bits:
         Which bits of the array are significant, by what the file says and by its pixels.
     """
@@ -129,31 +129,50 @@ def read_images(path, limits: GrayLimits = GRAY_8) -> list[np.ndarray]:
 
 
 def read_stack(paths: Iterable) -> np.ndarray:
-    """Read files and folders of images of one size into one array.
-
-    Returns
-    -------
-    numpy.ndarray
-        uint8, shape (N, H, W).
+    """Read files and folders of 8-bit gray images of one size: uint8, shape (N, H, W).
 
     Raises
     ------
     ImageError, OSError
-        See `read_images`; also if the sizes differ.
+        See `read_gray_stack`.
     """
-    images: list[np.ndarray] = []
+    return read_gray_stack(paths, GRAY_8).array
+
+
+def read_gray_stack(paths: Iterable, limits: GrayLimits = DEEP_GRAY) -> GrayImage:
+    """Read files and folders of images of one size and type into one array.
+
+    Returns
+    -------
+    GrayImage
+        Of an array of shape (N, H, W); its bits are those that any of the images uses.
+
+    Raises
+    ------
+    ImageError, OSError
+        See `read_gray`; also if sizes or types differ.
+    """
+    images: list[GrayImage] = []
     for path in paths:
-        for image in read_images(path):
-            if images and image.shape != images[0].shape:
-                raise ImageError(
-                    f"{path}: images of one file must have one size, "
-                    f"{_size(images[0].shape)} like the first, not {_size(image.shape)}; "
-                    "encode each size into a file of its own"
-                )
+        for image in read_gray(path, limits):
+            first, array = (images or [image])[0].array, image.array
+            for what, wanted, found in (
+                ("size", _size(first.shape), _size(array.shape)),
+                ("type", str(first.dtype), str(array.dtype)),
+            ):
+                if wanted != found:
+                    raise ImageError(
+                        f"{path}: images of one file must have one {what}, {wanted} like the "
+                        f"first, not {found}; encode each {what} into a file of its own"
+                    )
             images.append(image)
     if not images:
         raise ImageError("images must be at least one, not none")
-    return np.stack(images)
+    top = max(image.bits.top for image in images)
+    shift = min(image.bits.shift for image in images)
+    return GrayImage(
+        np.stack([image.array for image in images]), SignificantBits(top - shift, shift)
+    )
 
 
 def by_shape(images: Iterable[np.ndarray]) -> list[np.ndarray]:

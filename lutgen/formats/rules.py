@@ -6,12 +6,13 @@ import numpy as np
 
 from lutgen.errors import InputError
 from lutgen.model.header import MAGIC
+from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.samples import SampleFormat
 from lutgen.model.tile import MAX_IMAGE_SIDE
 
 __all__ = [
     "DEEP_GRAY", "GRAY_8", "PICTURE_KINDS", "GrayLimits", "ImageError", "check_sides",
-    "check_stack", "foreign_kind",
+    "check_stack", "foreign_kind", "limits_of",
 ]  # fmt: skip
 
 _FOREIGN = {
@@ -75,6 +76,11 @@ _MOST = SampleFormat.MAX_DEPTH
 GRAY_8 = GrayLimits()
 #: Of the profile ``predictive``.
 DEEP_GRAY = GrayLimits(_MOST, side=65535)
+
+
+def limits_of(model) -> GrayLimits:
+    """Which gray images the codec of a model takes."""
+    return DEEP_GRAY if isinstance(model, PredictiveModel) else GRAY_8
 
 
 def foreign_kind(data: bytes) -> str | None:

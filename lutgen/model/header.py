@@ -136,6 +136,7 @@ VERSION_2 = HeaderTable(2, (
     HeaderField("image width", 2, "pixels", per_file=True),
     HeaderField("image height", 2, "pixels", per_file=True),
     HeaderField("bit depth", 1, "bits of a sample"),
+    HeaderField("shift", 1, "zero bits below a sample in the decoded image", per_file=True),
     HeaderField("channels", 1, "samples of a pixel"),
     HeaderField("near", 1, "greatest error of a sample", per_file=True),
     HeaderField("coder", 1, "0: rANS"),

@@ -21,7 +21,7 @@ from .window import Window
 __all__ = ["FORMAT_VERSION", "Model", "ModelError"]
 
 FORMAT_VERSION = 1
-_KIND = "codec-model"
+KIND = "codec-model"
 _DEFAULT = "raster-table-emnist.lutgen"
 #: What the codec and the gateware are built for; keeps a hostile file from costing minutes.
 _MAX_NODES = 1 << 16
@@ -187,7 +187,7 @@ class Model:
         """Write the model file."""
         meta, arrays = self._parts()
         meta = {"model": meta, "profile": self.profile, "training": dict(self.training)}
-        write_archive(path, _KIND, FORMAT_VERSION, meta, arrays)
+        write_archive(path, KIND, FORMAT_VERSION, meta, arrays)
 
     @classmethod
     def load(cls, path) -> "Model":
@@ -201,7 +201,7 @@ class Model:
             If it cannot be read.
         """
         try:
-            meta, arrays = read_archive(path, _KIND, FORMAT_VERSION)
+            meta, arrays = read_archive(path, KIND, FORMAT_VERSION)
             return cls._from_parts(meta, arrays)
         except ArchiveError as error:
             raise ModelError(str(error)) from None  # it names the file

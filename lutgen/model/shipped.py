@@ -1,29 +1,49 @@
-"""Models that come with the package, by name."""
+"""Models that come with the package, by name, and models of any profile by their files."""
 
 import os
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
+from importlib import resources
 
-from .model import Model
+from lutgen.files.archive import ArchiveError, archive_kind
 
-__all__ = ["DEFAULT", "SHIPPED", "find_model", "name_of", "shipped"]
+from .default import DEEP, DEFAULT
+from .model import KIND as TILE_KIND
+from .model import Model, ModelError
+from .predictive.model import KIND as PREDICTIVE_KIND
+from .predictive.model import SHIPPED as PREDICTIVE
+from .predictive.model import PredictiveModel
 
-#: What loads each of them.
-SHIPPED: dict[str, Callable[[], Model]] = {"digits": Model.default}
-#: What is used unless told otherwise.
-DEFAULT = "digits"
+__all__ = ["DEEP", "DEFAULT", "SHIPPED", "AnyModel", "find_model", "name_of", "shipped"]
+
+#: A model of any profile.
+AnyModel = Model | PredictiveModel
+
+#: What loads each of them; a file that an installation has left out is none.
+SHIPPED: dict[str, Callable[[], AnyModel]] = {
+    "digits": Model.default,
+    **{
+        name: partial(PredictiveModel.shipped, name) for name in PREDICTIVE
+        if (resources.files("lutgen") / "models" / f"{name}.lutgen").is_file()
+    },
+}  # fmt: skip
+
+_CLASSES = {TILE_KIND: Model, PREDICTIVE_KIND: PredictiveModel}
 
 
 @cache
-def shipped(name: str) -> Model:
+def shipped(name: str) -> AnyModel:
     """The model of a name of `SHIPPED`, read once."""
     return SHIPPED[name]()
 
 
-def find_model(model: Model | str | os.PathLike | None = None) -> Model:
-    """A model by its name or file; a model is given back as it is, None is the default.
+def find_model(
+    model: AnyModel | str | os.PathLike | None = None, *, depth: int = 8
+) -> AnyModel:
+    """A model of any profile by its name or file; a model is given back as it is.
 
-    A file that is called as a shipped model is named with its folder, ``./digits``.
+    None is the default for samples of so many significant bits.  A file that is called as a shipped
+    model is named with its folder, ``./digits``.
 
     Raises
     ------
@@ -32,11 +52,20 @@ def find_model(model: Model | str | os.PathLike | None = None) -> Model:
     OSError
         If it cannot be read.
     """
-    if isinstance(model, Model):
+    if isinstance(model, AnyModel):
         return model
-    if model is None or model in SHIPPED:
-        return shipped(model or DEFAULT)
-    return Model.load(model)
+    if model is None:
+        deep = DEEP.get(DEFAULT)
+        model = deep if depth > 8 and deep in SHIPPED else DEFAULT
+    if model in SHIPPED:
+        return shipped(model)
+    try:
+        kind = archive_kind(model)
+    except ArchiveError as error:
+        raise ModelError(str(error)) from None  # it names the file
+    if kind not in _CLASSES:
+        raise ModelError(f"{model}: kind must be {' or '.join(_CLASSES)}, not {kind!r:.64}")
+    return _CLASSES[kind].load(model)
 
 
 def name_of(model_hash: bytes) -> str | None:

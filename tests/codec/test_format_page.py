@@ -23,6 +23,8 @@ from lutgen.codec.lossy.interleaved import LANES
 from lutgen.codec.lossy.loc_container import LocFile
 from lutgen.codec.lossy.residuals import ResidualTables, ResidualWriter
 from lutgen.codec.lossy.step import STEPS, step_of
+from lutgen.codec.predictive import container as container_2
+from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.rans import CHECK_STATE
 from lutgen.codec.tans import TansTables
 from lutgen.files.archive import ArchiveError, Limits, read_archive, write_archive
@@ -30,9 +32,16 @@ from lutgen.files.bounds import ARCHIVE_RATIO, FREE_BYTES, FREE_PIXELS, PIXELS_P
 from lutgen.gateware.files.header import BuildHeader, HeaderCheck
 from lutgen.model.head import PROB_BITS
 from lutgen.model.header import TABLES, VERSION_1, HeaderField
+from lutgen.model.predictive.residual import TOKENS, raw_bits_of
 from lutgen.model.tile import MAX_IMAGE_SIDE, MAX_TILE_SIDE, TileGrid
 from tests.codec import page_decoder
-from tests.models import laplace_model, pyramid_laplace_model, pyramid_table_model, table_model
+from tests.models import (
+    laplace_model,
+    predictive_model,
+    pyramid_laplace_model,
+    pyramid_table_model,
+    table_model,
+)
 
 PAGE = Path(__file__).parents[2] / "docs" / "format.md"
 TEXT = PAGE.read_text()
@@ -60,7 +69,7 @@ def refused(name: str) -> dict[str, str]:
     return {row["name"]: row["refused with"].strip("`") for row in table(name)}
 
 
-LGC, LOC, ARCHIVE = fields("lgc"), fields("loc"), fields("archive")
+LGC, LGC_2, LOC, ARCHIVE = fields("lgc"), fields("lgc 2"), fields("loc"), fields("archive")
 
 
 def put(data: bytes, field: tuple[int, int], value: bytes) -> bytes:
@@ -149,6 +158,15 @@ BREAKS = {
 }  # fmt: skip
 
 
+PREDICTIVE = predictive_model()
+BREAKS_2 = {
+    "magic": [b"LGD"], "version": [b"\1", b"\3"], "model hash": [bytes(8)],
+    "image width": [bytes(2)], "image height": [bytes(2)], "bit depth": [b"\7", b"\x11"],
+    "shift": [b"\x09"], "channels": [b"\0", b"\3"], "near": [b"\x80"], "coder": [b"\x09"],
+    "strip height": [bytes(2), b"\3\0"], "tile width": [b"\5\0"], "images": [bytes(4)],
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", LGC)
 def test_broken_header_of_lgc(name):
     codec = Codec(TINY, threads=1)
@@ -170,6 +188,45 @@ def test_headers_that_do_not_fit(model, name, value, words):
     data = codec.encode(np.zeros((12, 12), np.uint8)).data
     with pytest.raises(CorruptStreamError, match=re.escape(words)):
         codec.decode(put(data, LGC[name], value))
+
+
+@pytest.mark.parametrize("name", LGC_2)
+def test_broken_header_of_version_2(name):
+    codec = PredictiveCodec(PREDICTIVE, threads=1)
+    good = codec.encode(np.zeros((2, 4), np.uint8))
+    assert len(good) > sum(size for _, size in LGC_2.values()) == TABLES[2].size
+    for value in BREAKS_2[name]:
+        error = ModelMismatchError if name == "model hash" else CorruptStreamError
+        with pytest.raises(error, match=re.escape(refused("lgc 2")[name])):
+            codec.decode(put(good, LGC_2[name], value))
+
+
+def test_rules_of_version_2():
+    """Words and numbers of its errors."""
+    flat = " ".join(TEXT.split())
+    rules = {row["name"]: row["rule"] for row in table("lgc 2")}
+    codec = PredictiveCodec(PREDICTIVE, threads=1)
+    image = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    data = codec.encode(image, strip_height=8, tile_width=0)
+    assert f"A header of {TABLES[2].size} bytes" in flat
+    assert rules["image width"] == rules["image height"] == f"1 to {container_2.MAX_SIDE}"
+    assert rules["images"] == f"1 to {MAX_IMAGES}"
+    assert f"`n // {least_samples()}` bytes" in flat
+    wrong = data[:-1] + bytes([data[-1] ^ 1])
+    long = data[:29] + b"\x7f" + data[30:]
+    for bad, words in ((wrong, "checksum of strip"), (long, "length of payload")):
+        assert f"`{words}" in flat
+        with pytest.raises(CorruptStreamError, match=f"^{words}"):
+            codec.decode(bad)
+    for token in range(TOKENS):
+        raw, first = raw_bits_of(token)
+        e, m = 4 + (token - 16) // 4, (token - 16) % 4
+        assert (raw, first) == ((0, token) if token < 16 else (e - 2, (4 + m) << (e - 2)))
+
+
+def least_samples() -> int:
+    """Samples that a byte of a payload stands for at most."""
+    return next(n for n in range(1, 1 << 20) if container_2.least_payload_bytes(n))
 
 
 @pytest.mark.parametrize("name", [name for name in LOC if name != "model hash"])

@@ -1,7 +1,7 @@
 """The reference codec of profile ``predictive``: gray images to ``.lgc`` bytes and back."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -14,10 +14,11 @@ from lutgen.errors import InputError
 from lutgen.model.header import VERSION_2
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.predictive.neighbourhood import new_rows
-from lutgen.model.samples import SampleFormat
+from lutgen.model.samples import SampleFormat, SignificantBits
 
 from .container import (
     Frame,
+    check_end,
     index_bytes,
     least_payload_bytes,
     pack_strip,
@@ -27,6 +28,7 @@ from .container import (
     strip_sizes,
     unit_payloads,
 )
+from .damage import DamagedStripsError
 from .row_coder import most_payload_bytes, write_payload, write_raw
 from .strip import decode_unit, model_unit
 
@@ -37,23 +39,6 @@ _NARROW = 128
 _TILE = 64
 #: A tile this large is as good as the image.
 _LARGE_TILE = 4096
-
-
-class DamagedStripsError(CorruptStreamError):
-    """Some strips of a file are damaged.
-
-    Parameters
-    ----------
-    images:
-        What is sound; the samples of damaged strips are 0.
-    damaged:
-        Numbers of the damaged strips.
-    """
-
-    def __init__(self, message: str, images: np.ndarray, damaged: Sequence[int]) -> None:
-        super().__init__(message)
-        self.images = images
-        self.damaged = tuple(damaged)
 
 
 @dataclass(frozen=True)
@@ -96,7 +81,7 @@ class PredictiveCodec:
         self._hash = bytes.fromhex(model.hash)[: VERSION_2["model hash"].size]
 
     def encode(
-        self, images: np.ndarray, *, depth: int | None = None, near: int = 0,
+        self, images: np.ndarray, *, depth: int | None = None, shift: int = 0, near: int = 0,
         strip_height: int | None = None, tile_width: int | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> bytes:  # fmt: skip
@@ -107,11 +92,15 @@ class PredictiveCodec:
         images:
             uint8 or uint16, shape (H, W) or (N, H, W), sides up to 65,535.
         depth:
-            Bits of a sample, 8 to 16; those of the array's type unless given.
+            Bits of a sample, 8 to 16.  Unless given, depth and shift are those of the bits that
+            the images use (:meth:`lutgen.model.samples.SignificantBits.of`).
+        shift:
+            Zero bits below each sample, which are not coded and come back.
         near:
-            Greatest error of a decoded sample; 0 is lossless.
+            Greatest error of a decoded sample, shift included; 0 is lossless.
         strip_height, tile_width:
-            How images are cut, see :class:`.container.Frame`; as `best_layout` says unless given.
+            How images are cut, see :class:`.container.Frame`: as `best_layout` says unless given,
+            and never into more than an image has.
         progress:
             Called with the number of pixels that have been coded since its last call.
 
@@ -122,17 +111,13 @@ class PredictiveCodec:
         """
         array = _stack(images)
         count, height, width = array.shape
-        samples = SampleFormat(depth or 8 * array.dtype.itemsize, near=near)
-        if samples.dtype == np.uint8 and array.dtype == np.uint16:
-            if array.max() > samples.maximum:
-                samples.check(array)
-            array = array.astype(np.uint8)
-        samples.check(array)
+        bits = SignificantBits.of(array) if depth is None else SignificantBits(depth, shift)
+        samples, array = _samples(array, bits, near)
         best = best_layout(width, height)
         frame = Frame(
             self._hash, samples, width, height,
-            best[0] if strip_height is None else strip_height,
-            best[1] if tile_width is None else tile_width, count,
+            best[0] if strip_height is None else min(strip_height, height),
+            best[1] if tile_width is None else min(tile_width, width), count, bits.shift,
         )  # fmt: skip
         header = frame.pack()
 
@@ -195,7 +180,7 @@ class PredictiveCodec:
             If it was written with another model.
         """
         frame = Frame.unpack(data)
-        images = np.zeros((frame.images, frame.height, frame.width), dtype=frame.samples.dtype)
+        images = np.zeros((frame.images, frame.height, frame.width), dtype=frame.bits.dtype)
         damaged, first = [], ""
         for k, strip in enumerate(self.strips(data, into=images)):
             if strip.samples is None:
@@ -205,8 +190,7 @@ class PredictiveCodec:
                 _, top, end = frame.rows(k)
                 progress((end - top) * frame.width)
         if damaged:
-            what = f"{len(damaged)} of {frame.strips} strips: {first}"
-            raise DamagedStripsError(f"stream is damaged in {what}", images, damaged)
+            raise DamagedStripsError(frame, images, damaged, first)
         return images
 
     def strips(self, data: bytes, *, into: np.ndarray | None = None) -> Iterator[Strip]:
@@ -232,18 +216,17 @@ class PredictiveCodec:
             k, at, limit = where
             image, top, bottom = frame.rows(k)
             if into is None:
-                part = np.zeros((bottom - top, frame.width), dtype=frame.samples.dtype)
+                part = np.zeros((bottom - top, frame.width), dtype=frame.bits.dtype)
             else:
                 part = into[image, top:bottom]
             try:
                 after = self._decode_strip(frame, view, array, k, at, limit, part)
-                if after != limit and (starts is not None or k == frame.strips - 1):
-                    raise CorruptStreamError(
-                        f"strip {k} must end at byte {limit}, not at {after}"
-                    )
+                if starts is not None or k == frame.strips - 1:
+                    check_end(k, after, limit)
             except CorruptStreamError as error:
                 part[:] = 0
                 return Strip(image, top, None, str(error)), limit
+            part <<= frame.shift
             return Strip(image, top, part), after
 
         if starts is not None:
@@ -288,6 +271,24 @@ class PredictiveCodec:
                 result = ahead.pop(0).result()
                 ahead += [pool.submit(work, job) for job in islice(jobs, 1)]
                 yield result
+
+
+def _samples(
+    array: np.ndarray, bits: SignificantBits, near: int
+) -> tuple[SampleFormat, np.ndarray]:
+    """What a file's samples are, and those of an array."""
+    SampleFormat(bits.depth, near=near)  # the error that was asked for is in range, shift or not
+    if bits.top > 8 * array.itemsize:
+        raise ValueError(
+            f"bits of {array.dtype} must be at most {8 * array.itemsize}, not {bits.top}"
+        )
+    top = int(array.max())
+    if top >> bits.top:
+        most = (1 << bits.top) - 1
+        raise ValueError(f"samples of {bits.top} bits must be 0 to {most}, not {top}")
+    if bits.shift and int(np.bitwise_or.reduce(array, axis=None)) & ((1 << bits.shift) - 1):
+        raise ValueError(f"samples of shift {bits.shift} must be multiples of {1 << bits.shift}")
+    return SampleFormat(bits.depth, near=near >> bits.shift), bits.extract(array)
 
 
 def _stack(images) -> np.ndarray:

@@ -31,11 +31,11 @@ from lutgen.codec.coder import RANS
 from lutgen.codec.container import CorruptStreamError
 from lutgen.errors import InputError
 from lutgen.model.header import MAGIC, VERSION_2, magic_and_version
-from lutgen.model.samples import SampleFormat
+from lutgen.model.samples import SampleFormat, SignificantBits
 
 __all__ = [
-    "CRC_BYTES", "Frame", "index_bytes", "least_payload_bytes", "pack_strip", "raw_bits",
-    "raw_bytes", "split_index", "strip_sizes", "unit_payloads",
+    "CRC_BYTES", "Frame", "check_end", "check_strips", "index_bytes", "least_payload_bytes",
+    "pack_strip", "raw_bits", "raw_bytes", "split_index", "strip_sizes", "unit_payloads",
 ]  # fmt: skip
 
 CRC_BYTES = 4
@@ -65,6 +65,8 @@ class Frame:
         Columns of a tile, or 0 if every row is a unit of its own.
     images:
         Number of images, 1 to 2**32 - 1.
+    shift:
+        Zero bits below each sample in the decoded image: 0 to 16, less the depth.
 
     Raises
     ------
@@ -79,6 +81,7 @@ class Frame:
     strip_height: int
     tile_width: int = 0
     images: int = 1
+    shift: int = 0
 
     def __post_init__(self) -> None:
         if len(self.model_hash) != _HASH_BYTES:
@@ -96,6 +99,12 @@ class Frame:
             raise InputError(f"channels must be 1, not {self.samples.channels}")
         if self.samples.depth < 8:
             raise InputError(f"bit depth must be 8 to 16, not {self.samples.depth}")
+        SignificantBits(self.samples.depth, self.shift)
+
+    @property
+    def bits(self) -> SignificantBits:
+        """Where the samples' bits lie in the decoded image."""
+        return SignificantBits(self.samples.depth, self.shift)
 
     @property
     def strips_of_image(self) -> int:
@@ -134,6 +143,7 @@ class Frame:
             "image width": self.width,
             "image height": self.height,
             "bit depth": self.samples.depth,
+            "shift": self.shift,
             "channels": self.samples.channels,
             "near": self.samples.near,
             "coder": RANS.code,
@@ -143,8 +153,15 @@ class Frame:
         })  # fmt: skip
 
     @classmethod
-    def unpack(cls, data: bytes) -> "Frame":
-        """Read the header at the start of ``data``, and check that the rest can hold its pixels.
+    def unpack(cls, data: bytes, size: int | None = None) -> "Frame":
+        """Read the header at the start of a file, and check that the file can hold its pixels.
+
+        Parameters
+        ----------
+        data:
+            The file, or its header.
+        size:
+            Bytes of the file; those of ``data`` unless given.
 
         Raises
         ------
@@ -172,11 +189,11 @@ class Frame:
                 values["model hash"],
                 SampleFormat(values["bit depth"], values["channels"], values["near"]),
                 values["image width"], values["image height"], values["strip height"],
-                values["tile width"], values["images"],
+                values["tile width"], values["images"], values["shift"],
             )  # fmt: skip
         except InputError as error:
             raise CorruptStreamError(f"stream header: {error}") from None
-        frame._check_room(len(data))
+        frame._check_room(len(data) if size is None else size)
         return frame
 
     def _check_room(self, size: int) -> None:
@@ -307,6 +324,24 @@ def split_index(data: bytes, frame: Frame) -> tuple[list[int] | None, int]:
     if starts[-1] != body:
         return None, body
     return starts[:-1], body
+
+
+def check_end(strip: int, end: int, limit: int) -> None:
+    """CorruptStreamError unless a strip ends where the next one, or what follows all, begins."""
+    if end != limit:
+        raise CorruptStreamError(f"strip {strip} must end at byte {limit}, not at {end}")
+
+
+def check_strips(data: bytes, frame: Frame) -> None:
+    """CorruptStreamError unless index, lengths and checksums are right; no sample is decoded."""
+    starts, end = split_index(data, frame)
+    if starts is None:
+        raise CorruptStreamError("checksum of the index is wrong: the file is damaged")
+    for k, (at, limit) in enumerate(zip(starts, [*starts[1:], end], strict=True)):
+        _, top, bottom = frame.rows(k)
+        sizes = list(strip_sizes(frame, frame.units(bottom - top)))
+        *_, after = unit_payloads(memoryview(data), at, limit, frame.pack(), k, sizes)
+        check_end(k, after, limit)
 
 
 def strip_sizes(frame: Frame, units: list[tuple[int, int, int, int]]) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,73 @@
+"""Model, codec and file of any profile, each found by the other: what api, commands and eval use.
+
+Profile ``predictive`` codes rows or tiles into version 2 of the format (:mod:`.predictive`), the
+others code tiles into version 1 (:mod:`.codec`).
+"""
+
+from lutgen.model.header import MAGIC, VERSION_2, magic_and_version
+from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.shipped import SHIPPED, AnyModel, find_model, name_of, shipped
+
+from .codec import Codec, ModelMismatchError
+from .container import Header
+from .predictive.codec import PredictiveCodec
+from .predictive.container import Frame
+
+__all__ = ["AnyCodec", "codec_of", "decoding_model", "header_of", "is_predictive"]
+
+#: The codec of any model.
+AnyCodec = Codec | PredictiveCodec
+
+
+def is_predictive(model: AnyModel) -> bool:
+    """Whether a model is of profile ``predictive``."""
+    return isinstance(model, PredictiveModel)
+
+
+def codec_of(model: AnyModel, *, threads: int | None = None) -> AnyCodec:
+    """The codec of a model; see `Codec` and `PredictiveCodec` for their options."""
+    return (PredictiveCodec if is_predictive(model) else Codec)(model, threads=threads)
+
+
+def header_of(data: bytes, size: int | None = None) -> Header | Frame:
+    """The header of a file of any version.
+
+    Parameters
+    ----------
+    data:
+        The file, or no more than its first `.container.LONGEST_HEADER` bytes.
+    size:
+        Bytes of the file, if these are not all.
+
+    Raises
+    ------
+    lutgen.codec.container.CorruptStreamError
+        If it is cut short, breaks a rule of the format, or is of a version that is not known.
+    """
+    if len(data) >= VERSION_2.size and magic_and_version(data) == (MAGIC, VERSION_2.version):
+        return Frame.unpack(data, size)
+    return Header.unpack(data)
+
+
+def decoding_model(header: Header | Frame, model=None) -> AnyModel:
+    """The model to decode a file with: the one that is given, else the shipped one that wrote it.
+
+    Parameters
+    ----------
+    model:
+        As :func:`lutgen.model.shipped.find_model` takes it.
+
+    Raises
+    ------
+    ModelMismatchError
+        If none is given, and none of those that come with the package wrote the file.
+    """
+    if model is not None:
+        return find_model(model)
+    name = name_of(header.model_hash)
+    if name is None:
+        raise ModelMismatchError(
+            f"stream was written with model {header.model_hash.hex()}, which is none of "
+            f"{', '.join(SHIPPED)}: give the model file it was encoded with"
+        )
+    return shipped(name)

@@ -1,0 +1,179 @@
+"""Commands with models of profile predictive: depths, near, layouts, damage."""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import lutgen
+from lutgen.cli import main
+from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.codec.predictive.container import Frame
+from lutgen.formats.imageio import read_gray, read_image, write_image
+from lutgen.formats.rules import DEEP_GRAY
+from lutgen.model.samples import SignificantBits
+from tests.commands import error, ok, said, usage
+from tests.models import predictive_model, table_model
+
+MODEL = ("--model", "p.lutgen")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    predictive_model().save("p.lutgen")
+    return tmp_path
+
+
+@pytest.fixture
+def image() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    ramp = np.add.outer(np.arange(30), np.arange(20)) + rng.integers(0, 9, (30, 20))
+    return ramp.astype(np.uint8)
+
+
+def test_encode_is_the_codec_s(image):
+    write_image("a.png", image)
+    said("encode", "a.png", "-o", "a.lgc", *MODEL)
+    assert Path("a.lgc").read_bytes() == PredictiveCodec(predictive_model()).encode(image)
+    said("encode", "a.png", "-o", "b.lgc", *MODEL, "--strip-height", 7, "--tile-width", 8)
+    frame = Frame.unpack(Path("b.lgc").read_bytes())
+    assert (frame.strip_height, frame.tile_width) == (7, 8)
+    for name in ("a", "b"):
+        said("decode", f"{name}.lgc", "-o", f"{name}.pgm", *MODEL)
+        np.testing.assert_array_equal(read_image(f"{name}.pgm"), image)
+
+
+@pytest.mark.parametrize("ending", ["png", "pgm", "tif", "npy"])
+@pytest.mark.parametrize(("depth", "shift"), [(10, 0), (12, 4), (16, 0), (8, 8)])
+def test_deep_images_come_back_in_every_format(image, ending, depth, shift):
+    deep = (image.astype(np.uint16) * 3 << depth - 8 | 1) << shift
+    deep[0, 0] = (1 << depth) - 1 << shift
+    bits = SignificantBits(depth, shift)
+    write_image(f"a.{ending}", deep, bits=bits)
+    said("encode", f"a.{ending}", "-o", "a.lgc", *MODEL)
+    assert Frame.unpack(Path("a.lgc").read_bytes()).bits == bits
+    said("decode", "a.lgc", "-o", f"b.{ending}", *MODEL)
+    assert Path(f"a.{ending}").read_bytes() == Path(f"b.{ending}").read_bytes()
+    (found,) = read_gray(f"b.{ending}")
+    np.testing.assert_array_equal(found.array, deep)
+    assert found.bits == bits
+
+
+def test_near(image):
+    write_image("a.png", image)
+    said("encode", "a.png", "-o", "a.lgc", *MODEL)
+    said("encode", "a.png", "-o", "n.lgc", *MODEL, "--near", 2)
+    said("decode", "n.lgc", "-o", "n.png", *MODEL)
+    off = np.abs(read_image("n.png").astype(int) - image)
+    assert 0 < off.max() <= 2
+    assert os.path.getsize("n.lgc") < os.path.getsize("a.lgc")
+    assert "within 2" in ok("info", "n.lgc")
+
+
+def test_pipes(image):
+    write_image("a.png", image.astype(np.uint16) << 2)
+    picture = Path("a.png").read_bytes()
+    said("encode", "a.png", "-o", "a.lgc", *MODEL)
+    invoke = CliRunner().invoke
+    data = invoke(main, ["encode", "-", "-o", "-", *MODEL], input=picture).stdout_bytes
+    assert data == Path("a.lgc").read_bytes()
+    assert invoke(main, ["decode", "-", "-o", "-", *MODEL], input=data).stdout_bytes == picture
+
+
+def test_info(image):
+    write_image("a.png", image.astype(np.uint16) << 2)
+    said("encode", "a.png", "-o", "a.lgc", *MODEL)
+    assert ok("info", "a.lgc").splitlines()[3] == (
+        "samples  8 bits above 1 that are zero, 1 per pixel, lossless"
+    )
+    found = json.loads(ok("info", "a.lgc", "--json"))
+    assert found == asdict(lutgen.info(Path("a.lgc").read_bytes()))
+    assert (found["version"], found["layout"], found["packets"]) == (2, "tiles of 20 x 30", 1)
+
+
+def test_options_of_other_profiles(image):
+    write_image("a.png", image)
+    table_model().save("t.lgc.lutgen")
+    tiles = ("--model", "t.lgc.lutgen")
+    for options, name in (
+        (("--tile", "8x8"), "--tile"), (("--coder", "rans"), "--coder"),
+        (("--coder", "tans", "--tans-bits", "9"), "--coder"),
+    ):  # fmt: skip
+        message = usage("encode", "a.png", "-o", "a.lgc", *MODEL, *options)
+        assert message == f"{name} must be left out with a model of profile predictive"
+    for name, value in (("--near", 0), ("--strip-height", 8), ("--tile-width", 8)):
+        message = usage("encode", "a.png", "-o", "a.lgc", *tiles, name, value)
+        assert message == f"{name} must be left out with a model of profile raster-table"
+    assert usage("eval", "a.png", *MODEL, "--tile", "8x8").startswith("--tile must be left out")
+    assert not Path("a.lgc").exists()
+    said("encode", "a.png", "-o", "a.lgc", *MODEL)
+    assert usage("decode", "a.lgc", "-o", "b.png", *MODEL, "--level", 1) == (
+        "--level must be 0 with a model of profile predictive, not 1"
+    )
+
+
+def test_model_and_file_of_different_profiles(image):
+    write_image("a.png", image)
+    table_model().save("t.lutgen")
+    said("encode", "a.png", "-o", "a.lgc", *MODEL)
+    said("encode", "a.png", "-o", "t.lgc", "--model", "t.lutgen")
+    assert error("decode", "a.lgc", "-o", "b.png", "--model", "t.lutgen") == (
+        "a.lgc: stream format version must be 1 with this model, not 2: a model of profile "
+        "predictive wrote it"
+    )
+    assert error("decode", "t.lgc", "-o", "b.png", *MODEL) == (
+        "t.lgc: stream format version must be 2 with a model of profile predictive, not 1"
+    )
+    assert "is none of digits" in error("decode", "a.lgc", "-o", "b.png")
+
+
+def test_images_of_one_file_have_one_type(image):
+    write_image("a.png", image)
+    write_image("b.png", image.astype(np.uint16) << 4)
+    assert error("encode", "a.png", "b.png", "-o", "a.lgc", *MODEL) == (
+        "b.png: images of one file must have one type, uint8 like the first, not uint16; encode "
+        "each type into a file of its own"
+    )
+
+
+def test_damage_of_strips(image):
+    np.save("a.npy", np.stack([image, image[::-1]]))
+    said("encode", "a.npy", "-o", "a.lgc", *MODEL, "--strip-height", 4, "--tile-width", 0)
+    data = bytearray(Path("a.lgc").read_bytes())
+    good = np.load("a.npy")
+    data[60] ^= 1
+    Path("b.lgc").write_bytes(data)
+    message = error("decode", "b.lgc", "-o", "b.npy", *MODEL)
+    assert message == (
+        "b.lgc: strips 0 of 0 to 15 are damaged: checksum of strip 0 is wrong: the file is "
+        "damaged; --keep writes what is sound"
+    )
+    assert not Path("b.npy").exists()
+    message = error("decode", "b.lgc", "-o", "b.npy", *MODEL, "--keep")
+    assert message.endswith("; b.npy is without rows 0 to 3 of image 0")
+    found = np.load("b.npy")
+    np.testing.assert_array_equal(found[0, 4:], good[0, 4:])
+    np.testing.assert_array_equal(found[1], good[1])
+    assert not found[0, :4].any()
+
+
+def test_eval(image):
+    write_image("a.png", image)
+    write_image("b.png", image.astype(np.uint16) * 5)
+    out = json.loads(ok("eval", "a.png", "b.png", *MODEL, "--json", "--near", 1, "--near", 200,
+                        "--no-baselines", "--strip-height", 8))  # fmt: skip
+    codec = PredictiveCodec(predictive_model())
+    for name, array in (("a.png", image), ("b.png", read_image("b.png", DEEP_GRAY))):
+        found = out[name]
+        assert found["verified"] and found["model"]["profile"] == "predictive"
+        size = len(codec.encode(array, strip_height=8))
+        assert found["bpp"]["file_each"] == pytest.approx(8 * size / array.size)
+        one, most = found["near_lossless"]
+        assert one["lutgen"]["verified"] and one["lutgen"]["bpp"] < found["bpp"]["file_each"]
+        assert most["lutgen"] == {"bpp": None, "reason": "near 127 at most"}
+    assert "lutgen" in ok("eval", "a.png", *MODEL, "--no-baselines")
