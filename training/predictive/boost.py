@@ -19,6 +19,7 @@ from .config import PredictiveConfig
 from .draw import Drawn, features_of, logarithm_of
 from .likelihood import bits, slopes
 from .scale import log_spread
+from .steps import Steps
 
 __all__ = ["boost"]
 
@@ -28,6 +29,8 @@ _SHRINK = 1e-5
 #: Nats in a unit of scale trees.
 _SCALE_UNIT = np.log(2) / 32
 _NEVER = 255
+#: Fewer samples are not halved.
+_HALVED = 20_000
 #: Scale trees before the first correction.
 _LEAD = 2
 
@@ -73,21 +76,24 @@ class _Grower:
         self._thrift = config.thrift
         self._rate = config.rate
         # Half of the samples, every second one, decide on questions: twice as fast.
-        self._half = [np.ascontiguousarray(self._bins[:, k::2]) for k in (0, 1)]
+        halves = 2 if features.shape[1] >= _HALVED else 1
+        self._parts = [slice(k, None, halves) for k in (0, halves - 1)]
+        self._half = [np.ascontiguousarray(self._bins[:, part]) for part in self._parts]
 
     def tree(self, slope, curve, parity: int, unit: float):
         """Questions (feature, threshold) and values, in ``unit``, of one more tree."""
         bins = self._half[parity]
-        g, h = slope[parity::2], curve[parity::2]
+        part = self._parts[parity]
+        g, h = slope[part], curve[part]
         leaf = np.zeros(len(g), dtype=np.uint8)
         questions = []
         for pin in range(PINS):
             f, b = self._question(_histograms(bins, leaf, g, h, 1 << pin), h)
             if f < 0:
                 break
-            self._used.add((f, b))
             questions.append((f, int(self._edges[f][b])))
             _descend(leaf, bins[f], b, pin)
+        self.use(questions)
         shrink = len(h) * _SHRINK * float(h.mean()) + 1e-9
         top = np.bincount(leaf, g, 1 << PINS)
         values = -top / (np.bincount(leaf, h, 1 << PINS) + shrink) * self._rate
@@ -109,6 +115,10 @@ class _Grower:
                     gain[f, b] *= 1 - self._thrift
         f, b = np.unravel_index(np.argmax(gain), gain.shape)
         return (int(f), int(b)) if gain[f, b] > 0 else (-1, -1)
+
+    def use(self, questions) -> None:
+        """Comparisons of a tree are cheaper for those that follow."""
+        self._used |= {(f, int(np.searchsorted(self._edges[f], t))) for f, t in questions}
 
     def leaves(self, questions) -> np.ndarray:
         """Address that each sample gives a tree: uint8, shape (n,)."""
@@ -139,9 +149,14 @@ def _pack(trees) -> LutTrees:
 
 def boost(
     kernel: Kernel, drawn: Drawn, config: PredictiveConfig,
-    tick: Callable[[float], None] = lambda bits: None,
+    tick: Callable[[float], None] = lambda bits: None, steps: Steps | None = None,
 ) -> tuple[LutTrees, LutTrees]:  # fmt: skip
-    """Correction trees and scale trees; ``tick`` is told the mean bits before each tree."""
+    """Correction trees and scale trees.
+
+    ``tick`` is told the mean bits before each tree; ``steps`` has trees that need not be grown
+    again, and receives the others.
+    """
+    steps = Steps() if steps is None else steps
     logarithm = logarithm_of(kernel, drawn.quantity)
     grower = _Grower(features_of(kernel, drawn), config)
     residual = drawn.error
@@ -152,12 +167,18 @@ def boost(
     made = {True: [], False: []}
     for k, of_scale in enumerate(_order(config)):
         tick(bits(residual, spread))
-        slopes(residual, spread, of_scale, slope, curve)
-        if not of_scale:
-            ratio = unit / np.exp(spread)
-            slope *= ratio
-            curve *= ratio * ratio
-        questions, values = grower.tree(slope, curve, k & 1, _SCALE_UNIT if of_scale else 1.0)
+        if kept := steps.arrays(f"tree-{k}"):
+            questions, values = kept["questions"].tolist(), kept["values"]
+            grower.use(questions)
+        else:
+            slopes(residual, spread, of_scale, slope, curve)
+            if not of_scale:
+                ratio = unit / np.exp(spread)
+                slope *= ratio
+                curve *= ratio * ratio
+            questions, values = grower.tree(slope, curve, k & 1, _SCALE_UNIT if of_scale else 1.0)
+            found = np.array(questions, dtype=np.uint8).reshape(-1, 2)
+            steps.put(f"tree-{k}", {}, {"questions": found, "values": values})
         made[of_scale].append((questions, values))
         step = values[grower.leaves(questions)].astype(np.float32)
         if of_scale:

@@ -18,12 +18,12 @@ from lutgen.model.predictive.neighbourhood import (
     new_rows,
 )
 
-__all__ = ["Drawn", "draw", "early_of", "features_of", "logarithm_of"]
+__all__ = ["WALKED", "Drawn", "draw", "early_of", "features_of", "logarithm_of"]
 
 _P = QUANTITIES["P"]
 #: Samples that are walked for each that is drawn, and further rows of a band: borders are rarer in
 #: images than in bands.
-_WALKED = 4
+WALKED = 4
 _WARM = 8
 
 
@@ -60,19 +60,20 @@ def _walk(kernel, rows, image, depth, chosen, quantity, sample):
 
 def draw(
     kernel: Kernel, images: Sequence[tuple[np.ndarray, int]], samples: int, seed: int,
-    tick: Callable[[int], None] = lambda pixels: None,
+    tick: Callable[[float], None] = lambda share: None,
 ) -> Drawn:
     """Draw samples from images of two dimensions and a depth each, evenly over all of them.
 
     Of each image a band of rows is walked, four times as large as what is drawn of it.  ``tick`` is
-    told the pixels of each image when it is done.
+    told the share of all pixels whose image is done.
     """
     total = sum(image.size for image, _ in images)
     rng = np.random.default_rng(seed)
-    parts = []
+    parts, done = [], 0
     for image, depth in images:
+        done += image.size
         count = min(image.size, max(1, round(samples * image.size / total)))
-        height = min(len(image), -(-_WALKED * count // image.shape[1]) + _WARM)
+        height = min(len(image), -(-WALKED * count // image.shape[1]) + _WARM)
         top = rng.integers(len(image) - height + 1)
         image = image[top : top + height]
         chosen = np.sort(rng.choice(image.size, count, replace=False))
@@ -82,7 +83,7 @@ def draw(
         _walk(kernel, rows, np.ascontiguousarray(image, dtype=np.int32), depth, chosen, quantity,
               sample)  # fmt: skip
         parts.append((quantity, sample, np.full(count, depth, dtype=np.uint8)))
-        tick(image.size)
+        tick(done / total)
     return Drawn(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 

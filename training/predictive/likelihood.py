@@ -15,6 +15,7 @@ from lutgen.files.compiled import njit
 __all__ = ["bits", "slopes"]
 
 _LEAST = 1e-12
+_CHUNK = 1 << 12
 
 
 @njit(nogil=True, inline="always")
@@ -30,12 +31,22 @@ def _at(residual, log_spread):
 
 
 @njit(nogil=True, parallel=True, fastmath=True)
-def bits(residual, log_spread):
-    """Mean bits of a sample; float32 arrays of shape (n,), residuals ``x - mu``."""
-    total = 0.0
-    for i in numba.prange(len(residual)):
-        total -= math.log2(_at(residual[i], log_spread[i])[0])
-    return total / max(1, len(residual))
+def _bits(residual, log_spread, out):
+    for k in numba.prange(len(out)):
+        total = 0.0
+        for i in range(k * _CHUNK, min((k + 1) * _CHUNK, len(residual))):
+            total -= math.log2(_at(residual[i], log_spread[i])[0])
+        out[k] = total
+
+
+def bits(residual: np.ndarray, log_spread: np.ndarray) -> float:
+    """Mean bits of a sample; float32 arrays of shape (n,), residuals ``x - mu``.
+
+    Added up in an order that no number of threads changes.
+    """
+    out = np.empty(-(-len(residual) // _CHUNK))
+    _bits(residual, log_spread, out)
+    return float(out.sum()) / max(1, len(residual))
 
 
 @njit(nogil=True, parallel=True, fastmath=True)

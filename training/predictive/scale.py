@@ -1,5 +1,7 @@
 """Fit of the scale S: how much each neighbour's error tells about the next one."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from lutgen.model.predictive.features import LEAST_SCALE, STANDARD_TERMS, Scale, pairs
@@ -7,12 +9,15 @@ from lutgen.model.predictive.features import LEAST_SCALE, STANDARD_TERMS, Scale,
 from .draw import Drawn
 from .likelihood import bits
 
-__all__ = ["fit_scale", "log_spread"]
+__all__ = ["SUBSAMPLE", "fit_scale", "log_spread"]
 
-_SUBSAMPLE = 120_000
+#: Samples that it is fitted to, at most.
+SUBSAMPLE = 120_000
 #: S is this many times the spread in 1/8 of a sample.
 _UNITS = 256 * 8
 _FIRST_STEP, _LAST_STEP = 0.8, 0.05
+#: Sweeps after which half of the work is done, about.
+_SWEEPS = 6
 
 
 def log_spread(logarithm: np.ndarray) -> np.ndarray:
@@ -20,14 +25,17 @@ def log_spread(logarithm: np.ndarray) -> np.ndarray:
     return (logarithm * (np.log(2) / 16) - np.log(_UNITS)).astype(np.float32)
 
 
-def fit_scale(drawn: Drawn, before: Scale, seed: int) -> Scale:
+def fit_scale(
+    drawn: Drawn, before: Scale, seed: int, tick: Callable[[float], None] = lambda share: None
+) -> Scale:
     """Weights that make the code length of the first predictions' errors least.
 
-    Coordinate search over the logarithms of the weights, from those of ``before``.
+    Coordinate search over the logarithms of the weights, from those of ``before``.  ``tick`` is
+    told the share that is done, by a guess at the sweeps that are left.
     """
     rng = np.random.default_rng(seed)
     n = len(drawn.sample)
-    chosen = rng.choice(n, min(n, _SUBSAMPLE), replace=False)
+    chosen = rng.choice(n, min(n, SUBSAMPLE), replace=False)
     quantity = drawn.quantity[chosen].astype(np.float32)
     a, b = pairs(STANDARD_TERMS).T
     size = np.abs(quantity[:, a] - quantity[:, b])
@@ -38,9 +46,11 @@ def fit_scale(drawn: Drawn, before: Scale, seed: int) -> Scale:
         total = size @ weight[:-1].astype(np.float32) + np.float32(weight[-1])
         return bits(residual, np.log(total) - np.float32(np.log(_UNITS)))
 
-    best, step = cost(weight), _FIRST_STEP
+    best, step, sweeps = cost(weight), _FIRST_STEP, 0
     while step > _LAST_STEP:
         moved = False
+        tick(sweeps / (sweeps + _SWEEPS))
+        sweeps += 1
         for k in range(len(weight)):
             for factor in (np.exp(step), np.exp(-step)):
                 trial = weight.copy()
