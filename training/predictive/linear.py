@@ -14,6 +14,8 @@ __all__ = ["JUDGED", "grow_predictor"]
 
 _N = list(SAMPLES).index("N")
 _BINS = 16
+#: Samples are summed up in so many groups, whatever the number of threads, in blocks of a size.
+_GROUPS, _BLOCK = 8, 256
 _LEAST_SAMPLES = 400
 _RIDGE = 1e-4
 _MOST = 255
@@ -24,22 +26,30 @@ JUDGED = 100_000
 
 
 @njit(nogil=True, parallel=True, fastmath=True)
-def _sums(products, bins, chosen, count):
-    """Sums of ``products`` of the chosen samples in each bin of each feature.
+def _sums(values, bins, chosen, row, column, count):
+    """Sums of the products ``row`` times ``column`` of ``values`` of the chosen samples.
 
-    float32 ``products`` (len(chosen), p), uint8 ``bins`` (F, n); returns float32 (F, bins, p) and
-    the number of samples, (F, bins).
+    float32 ``values`` (n, m), uint8 ``bins`` (F, n); returns float32 (groups, F, bins, p) and the
+    number of samples, (groups, F, bins).  Samples are taken in blocks that a cache holds.
     """
-    p = products.shape[1]
-    total = np.zeros((len(bins), count, p), dtype=np.float32)
-    number = np.zeros((len(bins), count), dtype=np.int64)
-    for f in numba.prange(len(bins)):
-        for i in range(len(chosen)):
-            b = bins[f, chosen[i]]
-            number[f, b] += 1
-            into, row = total[f, b], products[i]
-            for k in range(p):
-                into[k] += row[k]
+    p = len(row)
+    total = np.zeros((_GROUPS, len(bins), count, p), dtype=np.float32)
+    number = np.zeros((_GROUPS, len(bins), count), dtype=np.int64)
+    for g in numba.prange(_GROUPS):
+        product = np.zeros((_BLOCK, p), dtype=np.float32)
+        end = len(chosen) * (g + 1) // _GROUPS
+        for start in range(len(chosen) * g // _GROUPS, end, _BLOCK):
+            size = min(_BLOCK, end - start)
+            for i in range(size):
+                own = values[chosen[start + i]]
+                for k in range(p):
+                    product[i, k] = own[row[k]] * own[column[k]]
+            for f in range(len(bins)):
+                for i in range(size):
+                    b = bins[f, chosen[start + i]]
+                    number[g, f, b] += 1
+                    for k in range(p):
+                        total[g, f, b, k] += product[i, k]
     return total, number
 
 
@@ -51,12 +61,12 @@ def _moments(values, bins, chosen, count):
     """
     m = values.shape[1]
     row, column = np.triu_indices(m)
-    own = values[chosen]
-    total, number = _sums(own[:, row] * own[:, column], bins, chosen, count)
+    total, number = _sums(values, bins, chosen, row, column, count)
+    total = total.sum(axis=0, dtype=np.float64)
     moment = np.empty((len(bins), count, m, m))
     moment[..., row, column] = total
     moment[..., column, row] = total
-    return moment, number
+    return moment, number.sum(axis=0)
 
 
 def _fit(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
