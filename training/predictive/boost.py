@@ -12,8 +12,8 @@ import numpy as np
 
 from lutgen.files.compiled import njit
 from lutgen.model.predictive.features import LEAST_EXPONENT
-from lutgen.model.predictive.model import Kernel
-from lutgen.model.predictive.trees import PINS, LutTrees
+from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.predictive.trees import NEVER, PINS, LutTrees
 
 from .config import PredictiveConfig
 from .draw import Drawn, features_of, logarithm_of
@@ -28,7 +28,6 @@ _BINS = 64
 _SHRINK = 1e-5
 #: Nats in a unit of scale trees.
 _SCALE_UNIT = np.log(2) / 32
-_NEVER = 255
 #: Fewer samples are not halved.
 _HALVED = 20_000
 #: Scale trees before the first correction.
@@ -59,7 +58,7 @@ def _edges(features: np.ndarray) -> list[np.ndarray]:
     shares = np.linspace(0, 1, _BINS + 1)[1:-1]
     found = [np.unique(np.quantile(row[::5], shares, method="nearest")) for row in features]
     # A comparison with 255 is never true.
-    return [edge[edge < _NEVER] for edge in found]
+    return [edge[edge < NEVER] for edge in found]
 
 
 class _Grower:
@@ -140,7 +139,7 @@ def _pack(trees) -> LutTrees:
     if not trees:
         return LutTrees.none()
     feature = np.zeros((len(trees), PINS), dtype=np.uint8)
-    threshold = np.full((len(trees), PINS), _NEVER, dtype=np.uint8)
+    threshold = np.full((len(trees), PINS), NEVER, dtype=np.uint8)
     for t, (questions, _) in enumerate(trees):
         for pin, (f, value) in enumerate(questions):
             feature[t, pin], threshold[t, pin] = f, value
@@ -148,7 +147,7 @@ def _pack(trees) -> LutTrees:
 
 
 def boost(
-    kernel: Kernel, drawn: Drawn, config: PredictiveConfig,
+    model: PredictiveModel, drawn: Drawn, config: PredictiveConfig,
     tick: Callable[[float], None] = lambda bits: None, steps: Steps | None = None,
 ) -> tuple[LutTrees, LutTrees]:  # fmt: skip
     """Correction trees and scale trees.
@@ -157,8 +156,8 @@ def boost(
     again, and receives the others.
     """
     steps = Steps() if steps is None else steps
-    logarithm = logarithm_of(kernel, drawn.quantity)
-    grower = _Grower(features_of(kernel, drawn), config)
+    logarithm = logarithm_of(model.kernel, drawn.quantity)
+    grower = _Grower(features_of(model, drawn), config)
     residual = drawn.error
     spread = log_spread(logarithm)
     #: Samples in a unit of correction trees.

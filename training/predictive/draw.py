@@ -5,14 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lutgen.codec.predictive.kernel import features, predict, scratch
+from lutgen.codec.predictive.kernel import begin, predict_first, scratch
 from lutgen.files.compiled import njit
-from lutgen.model.predictive.features import log2, scale_of
-from lutgen.model.predictive.model import Kernel
+from lutgen.model.predictive.features import early_features, fill_features, log2, scale_of
+from lutgen.model.predictive.model import Kernel, PredictiveModel
 from lutgen.model.predictive.neighbourhood import (
     FRACTION_BITS,
     QUANTITIES,
-    begin_row,
     end_row,
     keep,
     new_rows,
@@ -47,11 +46,12 @@ def _walk(kernel, rows, image, depth, chosen, quantity, sample):
     height, width = image.shape
     found = 0
     for y in range(height):
-        begin_row(rows, y, 1 << (depth - 1))
+        begin(rows, y, depth, room)
         for x in range(width):
-            first, _, _ = predict(kernel, rows, y, x, depth, room)
+            first = predict_first(kernel, rows, x, depth, room)
             if found < len(chosen) and chosen[found] == y * width + x:
                 quantity[found] = room[0]
+                quantity[found, _P] = first
                 sample[found] = image[y, x]
                 found += 1
             keep(rows, y, x, image[y, x], first)
@@ -88,27 +88,32 @@ def draw(
 
 
 @njit(nogil=True)
-def _features(kernel, quantity, depth, begin, end, out):
-    values = np.zeros(len(kernel.kind), dtype=np.int64)
+def _features(kernel, quantity, depth, late, out):
+    values = np.zeros(len(kernel.gain), dtype=np.int64)
     now = np.zeros(quantity.shape[1], dtype=np.int64)
     for i in range(len(quantity)):
         now[:] = quantity[i]
-        features(kernel, begin, end, now, log2(scale_of(kernel, now)), depth[i], values)
-        for f in range(begin, end):
-            out[f, i] = values[f]
+        logarithm = log2(scale_of(kernel, now))
+        fill_features(kernel, False, now, logarithm, depth[i], values)
+        if late:
+            fill_features(kernel, True, now, logarithm, depth[i], values)
+        for j in range(len(values)):
+            if kernel.number[j] < len(out):
+                out[kernel.number[j], i] = values[j]
 
 
-def features_of(kernel: Kernel, drawn: Drawn) -> np.ndarray:
+def features_of(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
     """All features of drawn samples: uint8, shape (features, n)."""
-    out = np.empty((len(kernel.kind), len(drawn.sample)), dtype=np.uint8)
-    _features(kernel, drawn.quantity, drawn.depth, 0, len(kernel.kind), out)
+    out = np.empty((len(model.features), len(drawn.sample)), dtype=np.uint8)
+    _features(model.training_kernel, drawn.quantity, drawn.depth, True, out)
     return out
 
 
-def early_of(kernel: Kernel, drawn: Drawn) -> np.ndarray:
+def early_of(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
     """Features known before the prediction: uint8, shape (early features, n)."""
-    out = np.empty((kernel.early, len(drawn.sample)), dtype=np.uint8)
-    _features(kernel, drawn.quantity, drawn.depth, 0, kernel.early, out)
+    early = len(early_features(model.features))
+    out = np.empty((early, len(drawn.sample)), dtype=np.uint8)
+    _features(model.training_kernel, drawn.quantity, drawn.depth, False, out)
     return out
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lutgen.codec.predictive.kernel import predict_of, target
+from lutgen.codec.predictive.kernel import predict_of, scratch, target
 from lutgen.files.compiled import njit
 from lutgen.model.head import PROB_BITS
 from lutgen.model.predictive.model import CLASS_BITS, FRACTIONS, PredictiveModel
@@ -22,11 +22,10 @@ _TOTAL = 1 << PROB_BITS
 @njit(nogil=True)
 def _scales(kernel, quantity, depth, out):
     now = np.zeros(quantity.shape[1], dtype=np.int64)
-    feature = np.zeros(len(kernel.kind), dtype=np.int64)
-    answer = np.zeros(len(kernel.question_feature), dtype=np.int64)
+    room = scratch(kernel)
     for i in range(len(quantity)):
         now[:] = quantity[i]
-        _, out[i] = predict_of(kernel, now, depth[i], feature, answer)
+        _, out[i] = predict_of(kernel, now, depth[i], room)
 
 
 def scales_of(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
@@ -39,11 +38,10 @@ def scales_of(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
 @njit(nogil=True)
 def _count(kernel, quantity, sample, depth, count):
     now = np.zeros(quantity.shape[1], dtype=np.int64)
-    feature = np.zeros(len(kernel.kind), dtype=np.int64)
-    answer = np.zeros(len(kernel.question_feature), dtype=np.int64)
+    room = scratch(kernel)
     for i in range(len(quantity)):
         now[:] = quantity[i]
-        final, scale = predict_of(kernel, now, depth[i], feature, answer)
+        final, scale = predict_of(kernel, now, depth[i], room)
         most = (1 << depth[i]) - 1
         whole, rest, row = target(kernel, final, scale, 1, most)
         count[row, token_of(fold(sample[i], whole, rest, most))[0]] += 1

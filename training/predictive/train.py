@@ -134,7 +134,7 @@ def train_predictive(
         share(done / max(1, trees))
         done += 1
 
-    corrections, scales = boost(model.kernel, drawn, config, tick, steps)
+    corrections, scales = boost(model, drawn, config, tick, steps)
     model = replace(model, corrections=corrections, scales=scales)
     work.begin("tables")
     low, high = np.quantile(scales_of(model, drawn), [_OUTSIDE, 1 - _OUTSIDE]).astype(int)
@@ -159,7 +159,7 @@ def _round(
     model = replace(model, scale=fit_scale(drawn, model.scale, config.seed, share))
     share = work.begin(f"predictors {k}")
     predictor = grow_predictor(
-        drawn.quantity, drawn.sample, _weights(model, drawn), early_of(model.kernel, drawn),
+        drawn.quantity, drawn.sample, _weights(model, drawn), early_of(model, drawn),
         config.predictors, share,
     )  # fmt: skip
     note("predictors", predictor.leaves)

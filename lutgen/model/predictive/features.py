@@ -21,7 +21,7 @@ from .neighbourhood import FRACTION_BITS, PREDICTION, QUANTITIES, ZERO
 
 __all__ = [
     "LEAST_SCALE", "OCTAVE", "STANDARD", "STANDARD_TERMS", "Feature", "Scale", "difference",
-    "early_features", "late_features", "log2", "scale_of",
+    "early_features", "feature_order", "fill_features", "late_features", "log2", "scale_of",
 ]  # fmt: skip
 
 #: Steps of a logarithm in an octave.
@@ -34,6 +34,7 @@ FEATURE_BITS = 8
 _MOST_GAIN = 7
 _MOST_TERMS = 8
 _MOST_WEIGHT = 255
+_P = QUANTITIES[PREDICTION]
 
 
 def difference(text: str) -> tuple[int, int]:
@@ -197,27 +198,47 @@ def scale_of(kernel, quantity):
 
 
 @njit(nogil=True, inline="always")
-def normalised(kernel, f, quantity, shift):
-    """Feature ``f`` of a sample, 0 to 255, where features are divided by ``2 ** shift``."""
-    total = 0
-    for k in range(kernel.first[f], kernel.first[f + 1]):
-        d = quantity[kernel.pair[k, 0]] - quantity[kernel.pair[k, 1]]
-        total += abs(d) if kernel.absolute[f] else d
-    value = (total << kernel.gain[f]) >> shift
-    if kernel.absolute[f]:
-        return min(value, 255)
-    return min(max(value, -128), 127) + 128
+def fill_features(kernel, late, quantity, logarithm, depth, feature):
+    """Fill in the features known before the first prediction, or, if ``late``, the others.
+
+    ``logarithm`` is that of S; ``feature``, int64, has a place for each of the kernel's features.
+    """
+    shift = (logarithm >> 4) - LEAST_EXPONENT
+    part = 2 if late else 0
+    begin, end = kernel.part[part], kernel.part[part + 1]
+    k = kernel.first[begin]
+    for j in range(begin, end):
+        total = 0
+        more = True
+        # Not counted: gathering so few numbers by vector instructions takes longer.
+        while more:
+            d = quantity[kernel.minuend[k]] - quantity[kernel.subtrahend[k]]
+            sign = (d >> 63) & kernel.absolute[j]
+            total += (d ^ sign) - sign
+            more = kernel.more[k]
+            k += 1
+        value = (total << kernel.gain[j]) >> shift
+        feature[j] = min(max(value, kernel.low[j]), kernel.high[j]) + kernel.added[j]
+    for j in range(end, kernel.part[part + 2]):
+        if late:
+            feature[j] = (quantity[_P] << 7) >> (depth + FRACTION_BITS)
+        else:
+            feature[j] = min((logarithm - LEAST_EXPONENT * OCTAVE) >> 1, 255)
 
 
-def shift_of(exponent: int) -> int:
-    """By how many bits a feature is moved right where S has this exponent."""
-    return exponent - LEAST_EXPONENT
+def feature_order(features: tuple[Feature, ...], used) -> tuple[list[int], np.ndarray]:
+    """Numbers of used features in the order that `fill_features` wants, and where its parts begin.
+
+    The parts are early features of differences, the scale, late ones of differences, the level.
+    """
+    def place(f: Feature) -> int:
+        return 2 * f.late + (not f.terms or f.is_level)
+
+    order = sorted(used, key=lambda k: (place(features[k]), k))
+    places = [place(features[k]) for k in order]
+    return order, np.searchsorted(places, np.arange(5)).astype(np.int64)
 
 
 def pairs(terms) -> np.ndarray:
     """Numbers of the quantities of many differences: int64, shape (n, 2)."""
     return np.array([difference(term) for term in terms], dtype=np.int64).reshape(-1, 2)
-
-
-#: Bits that the level of a prediction is moved right by, less the depth of samples.
-LEVEL_SHIFT = FRACTION_BITS - 7
