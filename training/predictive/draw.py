@@ -89,7 +89,7 @@ def draw(
 
 @njit(nogil=True)
 def _features(kernel, quantity, depth, late, out):
-    values = np.zeros(len(kernel.gain), dtype=np.int64)
+    values = np.zeros(len(kernel.gain), dtype=np.uint8)
     now = np.zeros(quantity.shape[1], dtype=np.int64)
     for i in range(len(quantity)):
         now[:] = quantity[i]

@@ -39,7 +39,7 @@ def scratch(kernel):
     """Room for a sample's quantities and features, and the places of its neighbours."""
     return (
         np.zeros(_QUANTITIES, dtype=np.int64),
-        np.zeros(len(kernel.gain), dtype=np.int64),
+        np.zeros(len(kernel.gain), dtype=np.uint8),
         np.zeros(NEIGHBOURS, dtype=np.int64),
     )
 

@@ -201,13 +201,15 @@ def scale_of(kernel, quantity):
 def fill_features(kernel, late, quantity, logarithm, depth, feature):
     """Fill in the features known before the first prediction, or, if ``late``, the others.
 
-    ``logarithm`` is that of S; ``feature``, int64, has a place for each of the kernel's features.
+    ``logarithm`` is that of S; ``feature``, uint8, has a place for each of the kernel's features.
+    Indices are unsigned, so that none has to be looked at for being negative.
     """
     shift = (logarithm >> 4) - LEAST_EXPONENT
     part = 2 if late else 0
     begin, end = kernel.part[part], kernel.part[part + 1]
-    k = kernel.first[begin]
-    for j in range(begin, end):
+    k = np.uint64(kernel.first[begin])
+    for number in range(begin, end):
+        j = np.uint64(number)
         total = 0
         more = True
         # Not counted: gathering so few numbers by vector instructions takes longer.
@@ -216,7 +218,7 @@ def fill_features(kernel, late, quantity, logarithm, depth, feature):
             sign = (d >> 63) & kernel.absolute[j]
             total += (d ^ sign) - sign
             more = kernel.more[k]
-            k += 1
+            k += np.uint64(1)
         value = (total << kernel.gain[j]) >> shift
         feature[j] = min(max(value, kernel.low[j]), kernel.high[j]) + kernel.added[j]
     for j in range(end, kernel.part[part + 2]):

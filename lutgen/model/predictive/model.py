@@ -44,20 +44,20 @@ class Kernel(NamedTuple):
 
     least: int  #: S without errors
     weight: np.ndarray  #: (m,) of each absolute difference in S
-    weighted: np.ndarray  #: (m, 2) its quantities
+    weighted: np.ndarray  #: uint8 (m, 2) its quantities
     part: np.ndarray  #: (5,) where kinds of features begin
     number: np.ndarray  #: (F,) of each feature in the model
     first: np.ndarray  #: (F + 1,) first difference of each feature
-    minuend: np.ndarray  #: (d,) quantities of all features' differences
-    subtrahend: np.ndarray  #: (d,)
+    minuend: np.ndarray  #: uint8 (d,) quantities of all features' differences
+    subtrahend: np.ndarray  #: uint8 (d,)
     more: np.ndarray  #: (d,) bool: whether the next difference is of the same feature
     absolute: np.ndarray  #: (F,) -1 where absolute values are added up, else 0
     gain: np.ndarray  #: (F,)
     low: np.ndarray  #: (F,) least value of a feature, before ``added``
     high: np.ndarray  #: (F,) greatest
     added: np.ndarray  #: (F,)
-    split_feature: np.ndarray  #: (n,) predictor's tree
-    split_threshold: np.ndarray  #: (n,)
+    split_feature: np.ndarray  #: uint8 (n,) predictor's tree
+    split_threshold: np.ndarray  #: uint8 (n,)
     split_child: np.ndarray  #: (n, 2)
     coefficients: np.ndarray  #: (leaves, 18)
     address: np.ndarray  #: (F, 256, words), see `address_words`
@@ -213,20 +213,22 @@ class PredictiveModel:
         return Kernel(
             least=self.scale.least,
             weight=wide(list(weights.values())),
-            weighted=pairs(weights),
+            weighted=pairs(weights).astype(np.uint8),
             part=part,
             number=wide(order),
             first=wide(ends),
-            minuend=wide(between[:, 0]),
-            subtrahend=wide(between[:, 1]),
+            minuend=between[:, 0].astype(np.uint8),
+            subtrahend=between[:, 1].astype(np.uint8),
             more=~np.isin(np.arange(1, len(between) + 1), ends),
             absolute=-absolute.astype(np.int64),
             gain=wide([f.gain for f in features]),
             low=wide(np.where(absolute, 0, -128)),
             high=wide(np.where(absolute, 255, 127)),
             added=wide(np.where(absolute, 0, 128)),
-            split_feature=wide([order.index(f) for f in self.predictor.feature.tolist()]),
-            split_threshold=wide(self.predictor.threshold),
+            split_feature=np.array(
+                [order.index(f) for f in self.predictor.feature.tolist()], dtype=np.uint8
+            ),
+            split_threshold=np.ascontiguousarray(self.predictor.threshold),
             split_child=wide(self.predictor.child),
             coefficients=wide(self.predictor.coefficients),
             address=address_words(self.corrections, self.scales, order),

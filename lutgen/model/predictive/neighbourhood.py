@@ -109,7 +109,7 @@ def gather(rows, place, x, quantity):
     """Fill ``quantity``, int64, but for the prediction, for the sample in column ``x``."""
     flat = rows.reshape(-1)
     for k in range(NEIGHBOURS):
-        quantity[k] = flat[place[k] + x]
+        quantity[k] = flat[np.uint64(place[k] + x)]
 
 
 @njit(nogil=True, inline="always")
