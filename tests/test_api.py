@@ -19,8 +19,8 @@ from lutgen.api import Info
 from lutgen.codec.codec import Codec, ModelMismatchError
 from lutgen.codec.coder import tans
 from lutgen.codec.container import CorruptStreamError
-from lutgen.errors import InputError
 from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.errors import InputError
 from lutgen.files.archive import write_archive
 from lutgen.formats.rules import ImageError
 from lutgen.model.default import DEFAULT

@@ -1,6 +1,7 @@
 """Profiles that can be trained, and by what."""
 
 from lutgen.training.dlc.config import GicDlc, GicDlcPlus, RasterLaplace, RasterTableDlc
+from lutgen.training.predictive.config import PredictiveConfig
 from lutgen.training.tree.tree_config import RasterTable
 
 __all__ = ["PROFILES"]
@@ -11,4 +12,5 @@ PROFILES = {
     "gic-dlc": {"dlc": GicDlc},
     "gic-dlc+": {"dlc": GicDlcPlus},
     "raster-laplace": {"dlc": RasterLaplace},
+    "predictive": {"boost": PredictiveConfig},
 }

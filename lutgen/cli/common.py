@@ -32,6 +32,7 @@ __all__ = [
     "threads_option",
     "tile_option",
     "top_option",
+    "work_progress",
 ]
 
 
@@ -149,6 +150,16 @@ def step_progress():
             bar.update(tasks[step], completed=done, total=total)
 
         yield tell
+
+
+@contextmanager
+def work_progress():
+    """One bar over all steps of a run, as a function of step, work done and all work."""
+    with _bar() as bar:
+        task = bar.add_task("", total=None)
+        yield lambda step, done, total: bar.update(
+            task, description=step, completed=done, total=total
+        )
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import click
 from lutgen.commands import Failure, OutputFile, check_apart, run_files, say
 from lutgen.errors import InputError
 
-from .common import step_progress
+from .common import step_progress, work_progress
 
 __all__ = ["slim_", "train"]
 
@@ -18,15 +18,18 @@ _KEEP = "as it is"
 @click.command()
 @click.option("--profile", default="raster-table", show_default=True)
 @click.option(
-    "--trainer", type=click.Choice(["tree", "dlc"]), show_default="what the profile is for",
-    help="Context tree, or LUT networks by gradients.",
+    "--trainer", type=click.Choice(["tree", "dlc", "boost"]),
+    show_default="what the profile is for",
+    help="Context tree, LUT networks by gradients, or, of profile predictive, linear predictors "
+    "and boosted LUT trees.",
 )  # fmt: skip
 @click.option(
     "--data", multiple=True, required=True, metavar="DATA", help="As in eval; may be repeated."
 )
 @click.option(
-    "--classes", type=int, show_default="128", help="[tree] Probability tables."
-)
+    "--classes", type=int, show_default="128, boost 64",
+    help="[tree, boost] Probability tables; boost: of scales, two tables each.",
+)  # fmt: skip
 @click.option(
     "--leaves", type=int, show_default="12288",
     help="[tree] Leaves of the context tree.",
@@ -38,6 +41,21 @@ _KEEP = "as it is"
 @click.option(
     "--stages", type=int, show_default="3",
     help="[tree] Stages of the tree walker, 0 for none.",
+)  # fmt: skip
+@click.option(
+    "--predictors", type=int, show_default="64", help="[boost] Linear predictors."
+)
+@click.option(
+    "--corrections", type=int, metavar="N", show_default="12",
+    help="[boost] LUT trees that correct the prediction.",
+)  # fmt: skip
+@click.option(
+    "--scales", type=int, metavar="N", show_default="24",
+    help="[boost] LUT trees that correct the scale.",
+)  # fmt: skip
+@click.option(
+    "--samples", type=int, metavar="N", show_default="2000000",
+    help="[boost] Samples drawn from all images.",
 )  # fmt: skip
 @click.option(
     "--preset", show_default="cpu-quick", help="[dlc] paper, cpu or cpu-quick, see README.md."
@@ -72,13 +90,14 @@ _KEEP = "as it is"
 def train(profile, trainer, data, licence, out, **options) -> None:
     """Train a codec model.
 
-    Trainers write their state once a minute: a run that was stopped goes on where it was when the
-    same command is given again.  Under torchrun, processes train LUT networks together: torchrun
-    --nproc-per-node 2 -m lutgen train ...
+    Trainers write their state once a minute, boost after each step: a run that was stopped goes on
+    where it was when the same command is given again.  Under torchrun, processes train LUT networks
+    together: torchrun --nproc-per-node 2 -m lutgen train ...
 
     Some whole images are held out, to decide on and to measure with; of a single image its last
     rows, which says less.
     """
+    from lutgen.formats.imageio import DEEP_GRAY, GRAY_8
     from lutgen.training.data.datasets import load_images
     from lutgen.training.profiles import PROFILES
 
@@ -98,6 +117,7 @@ def train(profile, trainer, data, licence, out, **options) -> None:
     own = {
         "tree": ("classes", "leaves", "top_leaves", "stages"),
         "dlc": ("preset", "steps", "luts", "levels", "device", "log"),
+        "boost": ("classes", "predictors", "corrections", "scales", "samples"),
     }
     options = {name: value for name, value in options.items() if value is not None}
     foreign = [name for name in options if name not in (*own[trainer], *common)]
@@ -105,10 +125,11 @@ def train(profile, trainer, data, licence, out, **options) -> None:
         name = foreign[0].replace("_", "-")
         raise click.UsageError(f"--{name} must stand without trainer {trainer}, which has none")
     check_apart({"-o": out, **{f"--{n}": options.get(n) for n in ("checkpoint", "log")}}, data)
-    run = {"tree": _train_tree, "dlc": _train_dlc}[trainer]
+    run = {"tree": _train_tree, "dlc": _train_dlc, "boost": _train_boost}[trainer]
+    limits = DEEP_GRAY if trainer == "boost" else GRAY_8
 
     def load():
-        return [image for name in data for image in load_images(name, split="train")]
+        return [i for name in data for i in load_images(name, split="train", limits=limits)]
 
     record = {"name": ", ".join(data), "licence": licence}
     run(trainers[trainer], options, load, record, out)
@@ -134,6 +155,30 @@ def _train_tree(kind, options, load, record, out) -> None:
         f"{out}: {model.network.n_nodes} LUTs, {model.head.classes} classes, ideal bpp "
         f"{figures['final']['integer']:.3f} on training images, "
         f"{figures['held_out']['integer']:.3f} on {figures['split']}, held out"
+    )
+
+
+def _train_boost(kind, options, load, record, out) -> None:
+    from lutgen.training.predictive.run import train_predictive_model
+
+    checkpoint = run_files(out, options.pop("checkpoint", None), None)["checkpoint"]
+    try:
+        config = kind(**options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    images = load()
+    with work_progress() as progress:
+        model = train_predictive_model(
+            images, config, checkpoint=checkpoint, progress=progress, **record
+        )
+    model.save(out)
+    if checkpoint:
+        checkpoint.unlink(missing_ok=True)  # not before the model is in safety
+    figures, counts = model.training["metrics"], model.stats()
+    say(
+        f"{out}: {counts['predictors']} predictors, {counts['table_luts']} LUTs of trees, "
+        f"{counts['classes']} classes, bpp of files {figures['final']:.3f} on training images, "
+        f"{figures['held_out']:.3f} on {figures['split']}, held out"
     )
 
 

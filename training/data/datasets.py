@@ -4,6 +4,7 @@
 specification                           images
 ======================================  =======================================================
 ``glyphs[:count[:seed]]``               synthetic glyphs, no download (`.glyphs`)
+``pages[:count[:seed]]``                synthetic pages, charts, screens, scans, noise (`.pages`)
 ``emnist-digits``, ``kmnist``,          the official files, fetched by torchvision into a cache
 ``fashion-mnist``                       folder on first use
 ``path/file.npz`` or ``file.npz:name``  arrays ``train``, ``val``, ``test``, or any other
@@ -32,12 +33,16 @@ from lutgen.files.whole import STANDARD
 from lutgen.formats.arrays import read_idx, read_npz
 from lutgen.formats.imageio import GRAY_8, GrayLimits, ImageError, read_images
 from lutgen.training.data.glyphs import glyphs
+from lutgen.training.data.pages import pages
 
 __all__ = ["DOWNLOADS", "DatasetError", "check_images", "data_hash", "load_images"]
 
 _SPLITS = ("train", "val", "test")
 #: Most pixels of one set; 30 times the natural training set.
 _MAX_PIXELS = 1 << 30
+
+#: Of each set that is drawn: by what, and how many images unless told.
+_DRAWN = {"glyphs": (glyphs, 1000), "pages": (pages, 64)}
 
 #: Of each downloadable set: torchvision's class, further arguments, and the licence of the data.
 DOWNLOADS = {
@@ -119,8 +124,9 @@ def load_images(
     spec = os.fspath(spec)
     if split not in _SPLITS:
         raise DatasetError(f"split must be one of {', '.join(_SPLITS)}, not {split!r}")
-    if spec == "glyphs" or spec.startswith("glyphs:"):
-        return _glyphs(spec, split)
+    kind = spec.partition(":")[0]
+    if kind in _DRAWN:
+        return _drawn(kind, spec, split)
     if spec in DOWNLOADS and not any(place.exists() for place in _places(spec)):
         return check_images(_download(spec, split, cache), spec)
     path, part = (STANDARD, None) if spec == STANDARD else _locate(spec)
@@ -132,15 +138,18 @@ def load_images(
         raise DatasetError(str(error)) from None
 
 
-def _glyphs(spec: str, split: str) -> list[np.ndarray]:
+def _drawn(kind: str, spec: str, split: str) -> list[np.ndarray]:
+    draw, usual = _DRAWN[kind]
     fields = spec.split(":")[1:]
     try:
-        count, seed = (*map(int, fields), *(1000, 0)[len(fields) :])
+        count, seed = (*map(int, fields), *(usual, 0)[len(fields) :])
         # Parts share no image: each has a seed of its own.
-        return list(glyphs(count, _SPLITS.index(split) + 3 * seed))
+        return check_images(draw(count, _SPLITS.index(split) + 3 * seed), spec)
+    except DatasetError:
+        raise
     except ValueError as error:
         raise DatasetError(
-            f"glyphs must be given as glyphs:count:seed, not {spec!r} ({error})"
+            f"{kind} must be given as {kind}:count:seed, not {spec!r} ({error})"
         ) from None
 
 
@@ -163,7 +172,7 @@ def _locate(spec: str) -> tuple[Path, str | None]:
             if place.exists():
                 return place, array
     raise DatasetError(
-        f"data must be an existing file or folder, or one of glyphs, {', '.join(DOWNLOADS)}, "
+        f"data must be an existing file or folder, or one of {', '.join([*_DRAWN, *DOWNLOADS])}, "
         f"not {spec!r}" + (f" (also looked in {folder})" if folder else "")
     )
 

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 __all__ = ["pages"]
 
 _SIZE = 384
+_MOST = 10_000
 _WORDS = (
     "clock edge lane strip sample picture sensor value range table state frame error delay stage "
     "the of and to in a is that for on with as at by from this which one two all not are it"
@@ -162,6 +163,16 @@ _KINDS = (_page, _chart, _screen, _scan, _screen, _page, _scan, _noise)
 
 
 def pages(count: int, seed: int) -> list[np.ndarray]:
-    """Draw images: uint8, each of shape (384, 384); the kinds follow one another."""
+    """Draw images: uint8, each of shape (384, 384); the kinds follow one another.
+
+    Raises
+    ------
+    ValueError
+        If ``count`` is not 1 to 10,000, or ``seed`` negative.
+    """
+    if type(count) is not int or not 1 <= count <= _MOST:
+        raise ValueError(f"number of pages must be 1 to {_MOST}, not {count!r}")
+    if type(seed) is not int or seed < 0:
+        raise ValueError(f"seed of pages must be an integer of at least 0, not {seed!r}")
     rng = np.random.default_rng(seed)
     return [_KINDS[k % len(_KINDS)](rng) for k in range(count)]

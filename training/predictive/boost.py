@@ -12,13 +12,14 @@ import numpy as np
 
 from lutgen.files.compiled import njit
 from lutgen.model.predictive.features import LEAST_EXPONENT
-from lutgen.model.predictive.model import Kernel
-from lutgen.model.predictive.trees import PINS, LutTrees
+from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.predictive.trees import NEVER, PINS, LutTrees
 
 from .config import PredictiveConfig
 from .draw import Drawn, features_of, logarithm_of
 from .likelihood import bits, slopes
 from .scale import log_spread
+from .steps import Steps
 
 __all__ = ["boost"]
 
@@ -26,9 +27,10 @@ _BINS = 64
 #: Of all samples, a leaf is drawn towards 0 as if it had this share more.
 _SHRINK = 1e-5
 #: Nats in a unit of scale trees.
-_SCALE_UNIT = np.log(2) / 16
-_NEVER = 255
-#: Scale trees before the first correction, whose best values are taken in full.
+_SCALE_UNIT = np.log(2) / 32
+#: Fewer samples are not halved.
+_HALVED = 20_000
+#: Scale trees before the first correction.
 _LEAD = 2
 
 
@@ -56,7 +58,7 @@ def _edges(features: np.ndarray) -> list[np.ndarray]:
     shares = np.linspace(0, 1, _BINS + 1)[1:-1]
     found = [np.unique(np.quantile(row[::5], shares, method="nearest")) for row in features]
     # A comparison with 255 is never true.
-    return [edge[edge < _NEVER] for edge in found]
+    return [edge[edge < NEVER] for edge in found]
 
 
 class _Grower:
@@ -71,28 +73,29 @@ class _Grower:
         ])  # fmt: skip
         self._used: set[tuple[int, int]] = set()
         self._thrift = config.thrift
+        self._rate = config.rate
         # Half of the samples, every second one, decide on questions: twice as fast.
-        self._half = [np.ascontiguousarray(self._bins[:, k::2]) for k in (0, 1)]
+        halves = 2 if features.shape[1] >= _HALVED else 1
+        self._parts = [slice(k, None, halves) for k in (0, halves - 1)]
+        self._half = [np.ascontiguousarray(self._bins[:, part]) for part in self._parts]
 
-    def tree(self, slope, curve, parity: int, unit: float, rate: float):
-        """Questions (feature, threshold) and values, in ``unit``, of one more tree.
-
-        Of its best values the share ``rate`` is taken.
-        """
+    def tree(self, slope, curve, parity: int, unit: float):
+        """Questions (feature, threshold) and values, in ``unit``, of one more tree."""
         bins = self._half[parity]
-        g, h = slope[parity::2], curve[parity::2]
+        part = self._parts[parity]
+        g, h = slope[part], curve[part]
         leaf = np.zeros(len(g), dtype=np.uint8)
         questions = []
         for pin in range(PINS):
             f, b = self._question(_histograms(bins, leaf, g, h, 1 << pin), h)
             if f < 0:
                 break
-            self._used.add((f, b))
             questions.append((f, int(self._edges[f][b])))
             _descend(leaf, bins[f], b, pin)
+        self.use(questions)
         shrink = len(h) * _SHRINK * float(h.mean()) + 1e-9
         top = np.bincount(leaf, g, 1 << PINS)
-        values = -top / (np.bincount(leaf, h, 1 << PINS) + shrink) * rate
+        values = -top / (np.bincount(leaf, h, 1 << PINS) + shrink) * self._rate
         return questions, np.clip(np.rint(values / unit), -128, 127).astype(np.int8)
 
     def _question(self, histogram, curve) -> tuple[int, int]:
@@ -111,6 +114,10 @@ class _Grower:
                     gain[f, b] *= 1 - self._thrift
         f, b = np.unravel_index(np.argmax(gain), gain.shape)
         return (int(f), int(b)) if gain[f, b] > 0 else (-1, -1)
+
+    def use(self, questions) -> None:
+        """Comparisons of a tree are cheaper for those that follow."""
+        self._used |= {(f, int(np.searchsorted(self._edges[f], t))) for f, t in questions}
 
     def leaves(self, questions) -> np.ndarray:
         """Address that each sample gives a tree: uint8, shape (n,)."""
@@ -132,7 +139,7 @@ def _pack(trees) -> LutTrees:
     if not trees:
         return LutTrees.none()
     feature = np.zeros((len(trees), PINS), dtype=np.uint8)
-    threshold = np.full((len(trees), PINS), _NEVER, dtype=np.uint8)
+    threshold = np.full((len(trees), PINS), NEVER, dtype=np.uint8)
     for t, (questions, _) in enumerate(trees):
         for pin, (f, value) in enumerate(questions):
             feature[t, pin], threshold[t, pin] = f, value
@@ -140,12 +147,17 @@ def _pack(trees) -> LutTrees:
 
 
 def boost(
-    kernel: Kernel, drawn: Drawn, config: PredictiveConfig,
-    tick: Callable[[float], None] = lambda bits: None,
+    model: PredictiveModel, drawn: Drawn, config: PredictiveConfig,
+    tick: Callable[[float], None] = lambda bits: None, steps: Steps | None = None,
 ) -> tuple[LutTrees, LutTrees]:  # fmt: skip
-    """Correction trees and scale trees; ``tick`` is told the mean bits before each tree."""
-    logarithm = logarithm_of(kernel, drawn.quantity)
-    grower = _Grower(features_of(kernel, drawn), config)
+    """Correction trees and scale trees.
+
+    ``tick`` is told the mean bits before each tree; ``steps`` has trees that need not be grown
+    again, and receives the others.
+    """
+    steps = Steps() if steps is None else steps
+    logarithm = logarithm_of(model.kernel, drawn.quantity)
+    grower = _Grower(features_of(model, drawn), config)
     residual = drawn.error
     spread = log_spread(logarithm)
     #: Samples in a unit of correction trees.
@@ -154,15 +166,18 @@ def boost(
     made = {True: [], False: []}
     for k, of_scale in enumerate(_order(config)):
         tick(bits(residual, spread))
-        slopes(residual, spread, of_scale, slope, curve)
-        if not of_scale:
-            ratio = unit / np.exp(spread)
-            slope *= ratio
-            curve *= ratio * ratio
-        rate = 1.0 if k < _LEAD else config.rate
-        questions, values = grower.tree(
-            slope, curve, k & 1, _SCALE_UNIT if of_scale else 1.0, rate
-        )
+        if kept := steps.arrays(f"tree-{k}"):
+            questions, values = kept["questions"].tolist(), kept["values"]
+            grower.use(questions)
+        else:
+            slopes(residual, spread, of_scale, slope, curve)
+            if not of_scale:
+                ratio = unit / np.exp(spread)
+                slope *= ratio
+                curve *= ratio * ratio
+            questions, values = grower.tree(slope, curve, k & 1, _SCALE_UNIT if of_scale else 1.0)
+            found = np.array(questions, dtype=np.uint8).reshape(-1, 2)
+            steps.put(f"tree-{k}", {}, {"questions": found, "values": values})
         made[of_scale].append((questions, values))
         step = values[grower.leaves(questions)].astype(np.float32)
         if of_scale:

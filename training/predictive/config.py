@@ -8,7 +8,8 @@ __all__ = ["PredictiveConfig"]
 
 _RANGES = {
     "predictors": (1, 1024), "corrections": (0, 128), "scales": (0, 128), "classes": (1, 128),
-    "samples": (10_000, 1 << 26), "rounds": (1, 8),
+    "samples": (10_000, 1 << 26), "rounds": (1, 8), "prior": (0, 1 << 26),
+    "seed": (0, (1 << 63) - 1),
 }  # fmt: skip
 
 
@@ -29,18 +30,22 @@ class PredictiveConfig:
     rounds:
         How often scale and predictor are fitted, each with the other's last result.
     rate:
-        Share of a LUT tree's best values that is taken but for the first two: trees that follow
-        correct it.
+        Share of a LUT tree's best values that is taken: trees that follow correct it.
     thrift:
         Share of its gain that a comparison loses if no tree makes it yet: comparators are shared.
     augment:
         Whether every image is turned or mirrored by chance.
+    held_out:
+        Share of the images that figures are measured with: a first training does without them.  0
+        holds out none, and trains once.
+    prior:
+        Samples that each number of a model counts for that is trained further.
     seed:
         Of all that is drawn by chance.
 
     Raises
     ------
-    InputError
+    ValueError
         If a value is outside its range.
     """
 
@@ -53,6 +58,8 @@ class PredictiveConfig:
     rate: float = 0.4
     thrift: float = 0.3
     augment: bool = True
+    held_out: float = 0.1
+    prior: int = 1_000
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -63,3 +70,5 @@ class PredictiveConfig:
         for name in ("rate", "thrift"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} must be 0 to 1, not {getattr(self, name)!r}")
+        if not 0 <= self.held_out < 1:
+            raise InputError(f"held_out must be 0 to below 1, not {self.held_out!r}")

@@ -5,25 +5,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lutgen.codec.predictive.kernel import features, predict, scratch
+from lutgen.codec.predictive.kernel import begin, predict_first, scratch
 from lutgen.files.compiled import njit
-from lutgen.model.predictive.features import log2, scale_of
-from lutgen.model.predictive.model import Kernel
+from lutgen.model.predictive.features import early_features, fill_features, log2, scale_of
+from lutgen.model.predictive.model import Kernel, PredictiveModel
 from lutgen.model.predictive.neighbourhood import (
     FRACTION_BITS,
     QUANTITIES,
-    begin_row,
     end_row,
     keep,
     new_rows,
 )
 
-__all__ = ["Drawn", "draw", "early_of", "features_of", "logarithm_of"]
+__all__ = ["WALKED", "Drawn", "draw", "early_of", "features_of", "logarithm_of"]
 
 _P = QUANTITIES["P"]
 #: Samples that are walked for each that is drawn, and further rows of a band: borders are rarer in
 #: images than in bands.
-_WALKED = 4
+WALKED = 4
 _WARM = 8
 
 
@@ -47,11 +46,12 @@ def _walk(kernel, rows, image, depth, chosen, quantity, sample):
     height, width = image.shape
     found = 0
     for y in range(height):
-        begin_row(rows, y, 1 << (depth - 1))
+        begin(rows, y, depth, room)
         for x in range(width):
-            first, _, _ = predict(kernel, rows, y, x, depth, room)
+            first = predict_first(kernel, rows, x, depth, room)
             if found < len(chosen) and chosen[found] == y * width + x:
                 quantity[found] = room[0]
+                quantity[found, _P] = first
                 sample[found] = image[y, x]
                 found += 1
             keep(rows, y, x, image[y, x], first)
@@ -60,19 +60,20 @@ def _walk(kernel, rows, image, depth, chosen, quantity, sample):
 
 def draw(
     kernel: Kernel, images: Sequence[tuple[np.ndarray, int]], samples: int, seed: int,
-    tick: Callable[[int], None] = lambda pixels: None,
+    tick: Callable[[float], None] = lambda share: None,
 ) -> Drawn:
     """Draw samples from images of two dimensions and a depth each, evenly over all of them.
 
     Of each image a band of rows is walked, four times as large as what is drawn of it.  ``tick`` is
-    told the pixels of each image when it is done.
+    told the share of all pixels whose image is done.
     """
     total = sum(image.size for image, _ in images)
     rng = np.random.default_rng(seed)
-    parts = []
+    parts, done = [], 0
     for image, depth in images:
+        done += image.size
         count = min(image.size, max(1, round(samples * image.size / total)))
-        height = min(len(image), -(-_WALKED * count // image.shape[1]) + _WARM)
+        height = min(len(image), -(-WALKED * count // image.shape[1]) + _WARM)
         top = rng.integers(len(image) - height + 1)
         image = image[top : top + height]
         chosen = np.sort(rng.choice(image.size, count, replace=False))
@@ -82,32 +83,37 @@ def draw(
         _walk(kernel, rows, np.ascontiguousarray(image, dtype=np.int32), depth, chosen, quantity,
               sample)  # fmt: skip
         parts.append((quantity, sample, np.full(count, depth, dtype=np.uint8)))
-        tick(image.size)
+        tick(done / total)
     return Drawn(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 @njit(nogil=True)
-def _features(kernel, quantity, depth, begin, end, out):
-    values = np.zeros(len(kernel.kind), dtype=np.int64)
+def _features(kernel, quantity, depth, late, out):
+    values = np.zeros(len(kernel.gain), dtype=np.uint8)
     now = np.zeros(quantity.shape[1], dtype=np.int64)
     for i in range(len(quantity)):
         now[:] = quantity[i]
-        features(kernel, begin, end, now, log2(scale_of(kernel, now)), depth[i], values)
-        for f in range(begin, end):
-            out[f, i] = values[f]
+        logarithm = log2(scale_of(kernel, now))
+        fill_features(kernel, False, now, logarithm, depth[i], values)
+        if late:
+            fill_features(kernel, True, now, logarithm, depth[i], values)
+        for j in range(len(values)):
+            if kernel.number[j] < len(out):
+                out[kernel.number[j], i] = values[j]
 
 
-def features_of(kernel: Kernel, drawn: Drawn) -> np.ndarray:
+def features_of(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
     """All features of drawn samples: uint8, shape (features, n)."""
-    out = np.empty((len(kernel.kind), len(drawn.sample)), dtype=np.uint8)
-    _features(kernel, drawn.quantity, drawn.depth, 0, len(kernel.kind), out)
+    out = np.empty((len(model.features), len(drawn.sample)), dtype=np.uint8)
+    _features(model.training_kernel, drawn.quantity, drawn.depth, True, out)
     return out
 
 
-def early_of(kernel: Kernel, drawn: Drawn) -> np.ndarray:
+def early_of(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
     """Features known before the prediction: uint8, shape (early features, n)."""
-    out = np.empty((kernel.early, len(drawn.sample)), dtype=np.uint8)
-    _features(kernel, drawn.quantity, drawn.depth, 0, kernel.early, out)
+    early = len(early_features(model.features))
+    out = np.empty((early, len(drawn.sample)), dtype=np.uint8)
+    _features(model.training_kernel, drawn.quantity, drawn.depth, False, out)
     return out
 
 

@@ -3,9 +3,6 @@
 A sample x has the probability that the density of location mu and spread s gives to the interval
 [x - 1/2, x + 1/2].  Real residuals have heavier or lighter tails, which the token tables learn; as
 a yardstick for locations and scales the density is good enough, and it is smooth.
-
-One sample in fifty is taken to come from elsewhere, all magnitudes alike: in drawn images a sample
-is certain until an edge comes, and an edge must not cost more than a table would make it cost.
 """
 
 import math
@@ -17,34 +14,39 @@ from lutgen.files.compiled import njit
 
 __all__ = ["bits", "slopes"]
 
-#: Share of samples from elsewhere, and the logarithm that shares them out over all magnitudes.
-_ELSEWHERE = 0.02
-_MAGNITUDES = 2 * math.log(1 << 16)
+_LEAST = 1e-12
+_CHUNK = 1 << 12
 
 
 @njit(nogil=True, inline="always")
 def _at(residual, log_spread):
-    """Probability, the logistic share of it, and the interval's ends with their densities.
-
-    Ends are in units of the spread, densities times the spread.
-    """
+    """Probability, and the densities at both ends of the interval times the spread."""
     s = math.exp(log_spread)
     a = (abs(residual) - 0.5) / s
     b = (abs(residual) + 0.5) / s
     tail_a = 1 / (1 + math.exp(a)) if a < 30 else math.exp(-a)
     tail_b = 1 / (1 + math.exp(b)) if b < 30 else math.exp(-b)
-    own = (1 - _ELSEWHERE) * (tail_a - tail_b)
-    p = own + _ELSEWHERE / (_MAGNITUDES * (abs(residual) + 1))
-    return p, own, a, b, tail_a * (1 - tail_a), tail_b * (1 - tail_b)
+    p = max(tail_a - tail_b, _LEAST)
+    return p, a, b, tail_a * (1 - tail_a), tail_b * (1 - tail_b), s
 
 
 @njit(nogil=True, parallel=True, fastmath=True)
-def bits(residual, log_spread):
-    """Mean bits of a sample; float32 arrays of shape (n,), residuals ``x - mu``."""
-    total = 0.0
-    for i in numba.prange(len(residual)):
-        total -= math.log2(_at(residual[i], log_spread[i])[0])
-    return total / max(1, len(residual))
+def _bits(residual, log_spread, out):
+    for k in numba.prange(len(out)):
+        total = 0.0
+        for i in range(k * _CHUNK, min((k + 1) * _CHUNK, len(residual))):
+            total -= math.log2(_at(residual[i], log_spread[i])[0])
+        out[k] = total
+
+
+def bits(residual: np.ndarray, log_spread: np.ndarray) -> float:
+    """Mean bits of a sample; float32 arrays of shape (n,), residuals ``x - mu``.
+
+    Added up in an order that no number of threads changes.
+    """
+    out = np.empty(-(-len(residual) // _CHUNK))
+    _bits(residual, log_spread, out)
+    return float(out.sum()) / max(1, len(residual))
 
 
 @njit(nogil=True, parallel=True, fastmath=True)
@@ -55,11 +57,10 @@ def slopes(residual, log_spread, of_scale, slope, curve):
     The curvature is the expected one, so that it is never negative.
     """
     for i in numba.prange(len(residual)):
-        p, own, a, b, at_a, at_b = _at(residual[i], log_spread[i])
-        share = own / p
+        p, a, b, at_a, at_b, _ = _at(residual[i], log_spread[i])
         if of_scale:
-            slope[i] = (1 - _ELSEWHERE) * (b * at_b - a * at_a) / p
-            curve[i] = 1.43 * (1 - own * own) * share + 0.02
+            slope[i] = (b * at_b - a * at_a) / p
+            curve[i] = 1.43 * (1 - p * p) + 0.02
         else:
-            slope[i] = (1 - _ELSEWHERE) * np.sign(residual[i]) * (at_b - at_a) / p
-            curve[i] = (1 - own) / 3 * share + 1e-4
+            slope[i] = np.sign(residual[i]) * (at_b - at_a) / p
+            curve[i] = (1 - p) / 3 + 1e-4

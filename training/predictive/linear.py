@@ -10,46 +10,70 @@ from lutgen.files.compiled import njit
 from lutgen.model.predictive.neighbourhood import SAMPLES
 from lutgen.model.predictive.predictor import COEFFICIENT_BITS, Predictor
 
-__all__ = ["grow_predictor"]
+__all__ = ["JUDGED", "grow_predictor"]
 
 _N = list(SAMPLES).index("N")
 _BINS = 16
+#: Samples are summed up in so many groups, whatever the number of threads, in blocks of a size.
+_GROUPS, _BLOCK = 8, 256
 _LEAST_SAMPLES = 400
 _RIDGE = 1e-4
 _MOST = 255
 #: Neighbours that splits are judged by: the others make a split hardly better.
 _JUDGES = ("W", "WW", "NW", "NE", "NN", "NEE")
 #: Samples of a node that its split is judged by, at most.
-_JUDGED = 100_000
+JUDGED = 100_000
 
 
 @njit(nogil=True, parallel=True, fastmath=True)
+def _sums(values, bins, chosen, row, column, count):
+    """Sums of the products ``row`` times ``column`` of ``values`` of the chosen samples.
+
+    float32 ``values`` (n, m), uint8 ``bins`` (F, n); returns float32 (groups, F, bins, p) and the
+    number of samples, (groups, F, bins).  Samples are taken in blocks that a cache holds.
+    """
+    p = len(row)
+    total = np.zeros((_GROUPS, len(bins), count, p), dtype=np.float32)
+    number = np.zeros((_GROUPS, len(bins), count), dtype=np.int64)
+    for g in numba.prange(_GROUPS):
+        product = np.zeros((_BLOCK, p), dtype=np.float32)
+        end = len(chosen) * (g + 1) // _GROUPS
+        for start in range(len(chosen) * g // _GROUPS, end, _BLOCK):
+            size = min(_BLOCK, end - start)
+            for i in range(size):
+                own = values[chosen[start + i]]
+                for k in range(p):
+                    product[i, k] = own[row[k]] * own[column[k]]
+            for f in range(len(bins)):
+                for i in range(size):
+                    b = bins[f, chosen[start + i]]
+                    number[g, f, b] += 1
+                    for k in range(p):
+                        total[g, f, b, k] += product[i, k]
+    return total, number
+
+
 def _moments(values, bins, chosen, count):
     """Second moments of ``values`` of the chosen samples in each bin of each feature.
 
-    float32 ``values`` (n, m), uint8 ``bins`` (F, n); returns float32 (F, bins, m, m) and the
+    float32 ``values`` (n, m), uint8 ``bins`` (F, n); returns float64 (F, bins, m, m) and the
     number of samples, (F, bins).
     """
     m = values.shape[1]
-    moment = np.zeros((len(bins), count, m, m), dtype=np.float32)
-    number = np.zeros((len(bins), count), dtype=np.int64)
-    for f in numba.prange(len(bins)):
-        for i in chosen:
-            b = bins[f, i]
-            number[f, b] += 1
-            into = moment[f, b]
-            for r in range(m):
-                v = values[i, r]
-                for c in range(m):
-                    into[r, c] += v * values[i, c]
-    return moment, number
+    row, column = np.triu_indices(m)
+    total, number = _sums(values, bins, chosen, row, column, count)
+    total = total.sum(axis=0, dtype=np.float64)
+    moment = np.empty((len(bins), count, m, m))
+    moment[..., row, column] = total
+    moment[..., column, row] = total
+    return moment, number.sum(axis=0)
 
 
 def _fit(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """Coefficients of the least squares of the chosen samples."""
     moment = 0.0
-    for start in range(0, len(chosen), _JUDGED):
-        part = values[chosen[start : start + _JUDGED]].astype(np.float64)
+    for start in range(0, len(chosen), JUDGED):
+        part = values[chosen[start : start + JUDGED]].astype(np.float64)
         moment = moment + part.T @ part
     return _solve(moment)[1]
 
@@ -85,9 +109,9 @@ def _edges(features: np.ndarray) -> list[np.ndarray]:
 def _candidate(judged, bins, edges, chosen) -> _Node:
     """A leaf of the chosen samples, with its best split by the ``judged`` values."""
     node = _Node(chosen, 0.0, -1, -1)
-    step = -(-len(chosen) // _JUDGED)
+    step = -(-len(chosen) // JUDGED)
     moment, number = _moments(judged, bins, chosen[::step], _BINS)
-    below = np.cumsum(moment.astype(np.float64), axis=1)
+    below = np.cumsum(moment, axis=1)
     n_below = np.cumsum(number, axis=1)
     whole, count = below[0, -1], int(n_below[0, -1])
     error, _ = _solve(whole)
@@ -110,7 +134,7 @@ def _candidate(judged, bins, edges, chosen) -> _Node:
 
 def grow_predictor(
     quantity: np.ndarray, sample: np.ndarray, weight: np.ndarray, features: np.ndarray,
-    leaves: int, tick: Callable[[], None] = lambda: None,
+    leaves: int, tick: Callable[[float], None] = lambda share: None,
 ) -> Predictor:  # fmt: skip
     """Grow a predictor by weighted least squares.
 
@@ -127,7 +151,7 @@ def grow_predictor(
     leaves:
         Most leaves.
     tick:
-        Called for each leaf.
+        Told the share of the leaves that are there.
     """
     north = quantity[:, _N : _N + 1]
     others = np.delete(np.arange(len(SAMPLES)), _N)
@@ -144,7 +168,6 @@ def grow_predictor(
     judged = np.ascontiguousarray(values[:, [*(names.index(name) for name in _JUDGES), -1]])
     root = _candidate(judged, bins, edges, np.arange(len(sample)))
     open_ = [root]
-    tick()
     while len(open_) < leaves:
         node = max(open_, key=lambda n: n.gain)
         if node.feature < 0:
@@ -156,7 +179,7 @@ def grow_predictor(
         )
         node.chosen = node.chosen[:0]
         open_ += node.children
-        tick()
+        tick(len(open_) / leaves)
     return _pack(root, edges, others, values)
 
 

@@ -1,18 +1,26 @@
 """Fit of the scale S: how much each neighbour's error tells about the next one."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from lutgen.model.predictive.features import LEAST_SCALE, STANDARD_TERMS, Scale, pairs
 
 from .draw import Drawn
-from .likelihood import bits
+from .likelihood import bits, slopes
 
-__all__ = ["fit_scale", "log_spread"]
+__all__ = ["SUBSAMPLE", "fit_scale", "log_spread"]
 
-_SUBSAMPLE = 120_000
+#: Samples that it is fitted to, at most.
+SUBSAMPLE = 120_000
 #: S is this many times the spread in 1/8 of a sample.
 _UNITS = 256 * 8
-_FIRST_STEP, _LAST_STEP = 0.8, 0.05
+#: A weight below this is nearly none; greatest weight, and greatest S without errors.
+_SMALL, _MOST, _MOST_LEAST = 0.3, 255, 65535
+#: Share of the curvature by which steps are shortened: at first, and when no step helps.
+_DAMPING, _STOP = 1e-3, 1e4
+#: Most steps, those after which half of the work is done, about, and the least gain of one in bits.
+_STEPS, _USUAL, _GAIN = 60, 6, 2e-6
 
 
 def log_spread(logarithm: np.ndarray) -> np.ndarray:
@@ -20,38 +28,53 @@ def log_spread(logarithm: np.ndarray) -> np.ndarray:
     return (logarithm * (np.log(2) / 16) - np.log(_UNITS)).astype(np.float32)
 
 
-def fit_scale(drawn: Drawn, before: Scale, seed: int) -> Scale:
+def fit_scale(
+    drawn: Drawn, before: Scale, seed: int, tick: Callable[[float], None] = lambda share: None
+) -> Scale:
     """Weights that make the code length of the first predictions' errors least.
 
-    Coordinate search over the logarithms of the weights, from those of ``before``.
+    Damped Newton steps, with the expected curvature, over the logarithms of the weights, from those
+    of ``before``.  ``tick`` is told the share that is done, by a guess at the steps that are left.
     """
     rng = np.random.default_rng(seed)
     n = len(drawn.sample)
-    chosen = rng.choice(n, min(n, _SUBSAMPLE), replace=False)
+    chosen = rng.choice(n, min(n, SUBSAMPLE), replace=False)
     quantity = drawn.quantity[chosen].astype(np.float32)
     a, b = pairs(STANDARD_TERMS).T
     size = np.abs(quantity[:, a] - quantity[:, b])
+    size = np.concatenate([size, np.ones((len(size), 1), dtype=np.float32)], axis=1)
     residual = drawn.error[chosen]
-    weight = np.array([max(before.weights.get(t, 0), 0.3) for t in STANDARD_TERMS] + [before.least])
+    slope, curve = np.empty_like(residual), np.empty_like(residual)
+    place = [max(before.weights.get(t, 0), _SMALL) for t in STANDARD_TERMS] + [before.least]
+    place = np.log(np.array(place, dtype=np.float64))
+    low = np.log([_SMALL] * len(STANDARD_TERMS) + [LEAST_SCALE])
+    high = np.log([_MOST] * len(STANDARD_TERMS) + [_MOST_LEAST])
 
-    def cost(weight):
-        total = size @ weight[:-1].astype(np.float32) + np.float32(weight[-1])
-        return bits(residual, np.log(total) - np.float32(np.log(_UNITS)))
+    def spread(place):
+        total = size @ np.exp(place).astype(np.float32)
+        return total, np.log(total) - np.float32(np.log(_UNITS))
 
-    best, step = cost(weight), _FIRST_STEP
-    while step > _LAST_STEP:
-        moved = False
-        for k in range(len(weight)):
-            for factor in (np.exp(step), np.exp(-step)):
-                trial = weight.copy()
-                trial[k] *= factor
-                found = cost(trial)
-                if found < best - 1e-6:
-                    best, weight, moved = found, trial, True
-        if not moved:
-            step /= 2
-    whole = np.rint(weight).astype(int)
-    return Scale(
-        {t: int(min(w, 255)) for t, w in zip(STANDARD_TERMS, whole, strict=False) if w},
-        int(min(max(whole[-1], LEAST_SCALE), 65535)),
-    )
+    total, now = spread(place)
+    best, damping = bits(residual, now), _DAMPING
+    for k in range(_STEPS):
+        tick(k / (k + _USUAL))
+        slopes(residual, now, True, slope, curve)
+        share = size * (np.exp(place).astype(np.float32) / total[:, None])
+        bend = (share.T @ (share * curve[:, None])).astype(np.float64)
+        push = (share.T @ slope).astype(np.float64)
+        before_ = best
+        while damping < _STOP:
+            stiff = bend + np.diag(damping * np.diag(bend) + 1e-9 * n)
+            trial = np.clip(place - np.clip(np.linalg.solve(stiff, push), -1, 1), low, high)
+            trial_total, trial_now = spread(trial)
+            found = bits(residual, trial_now)
+            if found < best:
+                place, total, now, best = trial, trial_total, trial_now, found
+                damping /= 3
+                break
+            damping *= 4
+        if before_ - best < _GAIN:
+            break
+    whole = np.rint(np.exp(place)).astype(int).tolist()
+    weights = {t: w for t, w in zip(STANDARD_TERMS, whole[:-1], strict=True) if w}
+    return Scale(weights, min(max(whole[-1], LEAST_SCALE), _MOST_LEAST))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lutgen.codec.predictive.kernel import predict_of, target
+from lutgen.codec.predictive.kernel import predict_of, scratch, target
 from lutgen.files.compiled import njit
 from lutgen.model.head import PROB_BITS
 from lutgen.model.predictive.model import CLASS_BITS, FRACTIONS, PredictiveModel
@@ -22,15 +22,14 @@ _TOTAL = 1 << PROB_BITS
 @njit(nogil=True)
 def _scales(kernel, quantity, depth, out):
     now = np.zeros(quantity.shape[1], dtype=np.int64)
-    feature = np.zeros(len(kernel.kind), dtype=np.int64)
-    answer = np.zeros(len(kernel.question_feature), dtype=np.int64)
+    room = scratch(kernel)
     for i in range(len(quantity)):
         now[:] = quantity[i]
-        _, out[i] = predict_of(kernel, now, depth[i], feature, answer)
+        _, out[i] = predict_of(kernel, now, depth[i], room)
 
 
 def scales_of(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
-    """Logarithm of the spread of drawn samples, in 1/16 of an octave: int32, shape (n,)."""
+    """Logarithm of the spread of drawn samples, in 1/32 of an octave: int32, shape (n,)."""
     out = np.empty(len(drawn.sample), dtype=np.int32)
     _scales(model.kernel, drawn.quantity, drawn.depth, out)
     return out
@@ -39,11 +38,10 @@ def scales_of(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
 @njit(nogil=True)
 def _count(kernel, quantity, sample, depth, count):
     now = np.zeros(quantity.shape[1], dtype=np.int64)
-    feature = np.zeros(len(kernel.kind), dtype=np.int64)
-    answer = np.zeros(len(kernel.question_feature), dtype=np.int64)
+    room = scratch(kernel)
     for i in range(len(quantity)):
         now[:] = quantity[i]
-        final, scale = predict_of(kernel, now, depth[i], feature, answer)
+        final, scale = predict_of(kernel, now, depth[i], room)
         most = (1 << depth[i]) - 1
         whole, rest, row = target(kernel, final, scale, 1, most)
         count[row, token_of(fold(sample[i], whole, rest, most))[0]] += 1
@@ -61,7 +59,7 @@ def _densities(model: PredictiveModel) -> np.ndarray:
     folded = np.concatenate([np.arange(1 << 12), np.geomspace(1 << 12, (1 << 16) - 1, 1 << 11)])
     width = np.diff(folded, append=1 << 16)
     token = np.array([token_of(int(u))[0] for u in folded])
-    octave = (model.origin + (np.arange(model.classes) + 0.5) * (1 << CLASS_BITS)) / 16
+    octave = (model.origin + (np.arange(model.classes) + 0.5) * (1 << CLASS_BITS)) / 32
     result = 0.0
     for share, factor in ((1 - _TAIL, 1), (_TAIL, 4)):
         spread = factor * 2.0 ** (octave - 11)[:, None]

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from lutgen.model.head import PROB_BITS
-from lutgen.model.predictive.features import STANDARD, Scale, pairs
+from lutgen.model.predictive.features import STANDARD, Scale
 from lutgen.model.predictive.model import CLASS_BITS, FRACTIONS, PredictiveModel
 from lutgen.model.predictive.neighbourhood import SAMPLES
 from lutgen.model.predictive.predictor import Predictor
@@ -15,22 +15,23 @@ from lutgen.model.predictive.trees import LutTrees
 
 from .boost import boost
 from .config import PredictiveConfig
-from .draw import UNIT, Drawn, draw, early_of, logarithm_of
-from .linear import grow_predictor
-from .scale import fit_scale, log_spread
+from .draw import WALKED, Drawn, draw, early_of, logarithm_of
+from .linear import JUDGED, grow_predictor
+from .scale import SUBSAMPLE, fit_scale, log_spread
+from .steps import Steps
 from .tables import count_tokens, scales_of, tables
+from .work import Work
 
-__all__ = ["train_predictive"]
+__all__ = ["plan", "train_predictive"]
 
 #: Where training begins: errors of the nearest neighbours.
 _FIRST_SCALE = Scale({"eW": 22, "eN": 16, "eNE": 12, "eNW": 8, "eWW": 10, "EW": 12}, 205)
 _FIRST_COEFFICIENTS = {"W": 96, "N": 96, "NW": -64}
-#: Differences around a sample, and how many times the spread their sum is where there is texture.
-_AROUND = ("W-NW", "NW-N", "N-NE", "W-WW", "N-NN")
-_AROUND_SHARE = 6
-_LEAST_SPREAD = 0.05
 #: Share of samples whose scale lies below the least class, and above the greatest.
 _OUTSIDE = 0.0005
+#: Seconds of one core for a pixel that is walked, a sample that a scale is fitted to, that a split
+#: is judged by, that a tree is grown on, that is counted; and for a leaf or tree at least.
+_WALK, _FIT, _SPLIT, _TREE, _COUNT, _LEAF = 1e-6, 5e-6, 1e-6, 2e-7, 1e-6, 1e-3
 
 
 def _first_model() -> PredictiveModel:
@@ -65,24 +66,36 @@ def _turned(images, config: PredictiveConfig):
 
 
 def _weights(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
-    """Weight of each sample's squared error: what a logistic density would give it.
-
-    Its spread is that of the errors nearby or, if this is less, of the differences around the
-    sample: beside an edge of a drawn image errors are large, and the next sample is certain.
-    """
+    """Weight of each sample's squared error: what a logistic density would give it."""
     spread = np.exp(log_spread(logarithm_of(model.kernel, drawn.quantity)))
-    a, b = pairs(_AROUND).T
-    around = np.abs(drawn.quantity[:, a] - drawn.quantity[:, b]).sum(axis=1) * np.float32(UNIT)
-    spread = np.minimum(spread, around / _AROUND_SHARE) + _LEAST_SPREAD
-    ratio = np.maximum(np.abs(drawn.error) / spread, 1e-3)
-    return (np.tanh(ratio / 2) / (ratio / 2) / spread**2).astype(np.float32)
+    size = np.abs(drawn.error)
+    ratio = np.maximum(size / spread, 1e-3)
+    return (np.tanh(ratio / 2) / (ratio / 2) / (spread + 0.05) ** 2).astype(np.float32)
+
+
+def plan(images: Sequence[tuple[np.ndarray, int]], config: PredictiveConfig) -> dict[str, float]:
+    """Estimated work of each step of `train_predictive`, in seconds of one core."""
+    pixels = sum(image.size for image, _ in images)
+    count = min(pixels, config.samples)
+    walk = _WALK * min(pixels, WALKED * count)
+    scale = _FIT * min(count, SUBSAMPLE)
+    result = {}
+    for k in range(1, config.rounds + 1):
+        result |= {
+            f"drawing {k}": walk, f"scale {k}": scale,
+            f"predictors {k}": config.predictors * (_SPLIT * min(count, JUDGED) + _LEAF),
+        }  # fmt: skip
+    result |= {"drawing": walk, "scale": scale}
+    trees = (config.corrections + config.scales) * (_TREE * count + _LEAF)
+    return result | {"trees": trees, "tables": _COUNT * count}
 
 
 def train_predictive(
     images: Sequence[tuple[np.ndarray, int]], config: PredictiveConfig,
-    note: Callable[[str, float], None] = lambda what, value: None,
+    note: Callable[[str, float], None] = lambda what, value: None, *,
+    steps: Steps | None = None, work: Work | None = None,
 ) -> PredictiveModel:  # fmt: skip
-    """Train a model.
+    """Train a model; the same images and configuration give the same one.
 
     Parameters
     ----------
@@ -92,28 +105,68 @@ def train_predictive(
         Sizes of all parts.
     note:
         Told what has been done and a figure of it.
+    steps:
+        Results of steps that need not be done again; receives the others.
+    work:
+        Told how far the work is; its plan has the steps of `plan`.
     """
+    steps = Steps() if steps is None else steps
+    work = Work(lambda step, done, total: None, plan(images, config)) if work is None else work
     images = _turned(images, config)
     model = _first_model()
-    for round_ in range(config.rounds):
-        drawn = draw(model.kernel, images, config.samples, config.seed + round_)
-        note("drawn", len(drawn.sample))
-        model = replace(model, scale=fit_scale(drawn, model.scale, config.seed))
-        predictor = grow_predictor(
-            drawn.quantity, drawn.sample, _weights(model, drawn), early_of(model.kernel, drawn),
-            config.predictors,
-        )  # fmt: skip
-        model = replace(model, predictor=predictor)
-        note("predictors", predictor.leaves)
-    drawn = draw(model.kernel, images, config.samples, config.seed + config.rounds)
-    model = replace(model, scale=fit_scale(drawn, model.scale, config.seed))
-    note("drawn", len(drawn.sample))
-    corrections, scales = boost(
-        model.kernel, drawn, config, lambda bits: note("bits", bits)
+    for k in range(1, config.rounds + 1):
+        model = _round(model, images, config, k, note, steps, work)
+    drawn = draw(
+        model.kernel, images, config.samples, config.seed + config.rounds, work.begin("drawing")
     )
+    note("drawn", len(drawn.sample))
+    share = work.begin("scale")
+    if (kept := steps.note("scale")) is None:
+        model = replace(model, scale=fit_scale(drawn, model.scale, config.seed, share))
+        steps.put("scale", _scale_note(model.scale))
+    else:
+        model = replace(model, scale=Scale(**kept))
+    share, trees, done = work.begin("trees"), config.corrections + config.scales, 0
+
+    def tick(bits: float) -> None:
+        nonlocal done
+        note("bits", bits)
+        share(done / max(1, trees))
+        done += 1
+
+    corrections, scales = boost(model, drawn, config, tick, steps)
     model = replace(model, corrections=corrections, scales=scales)
+    work.begin("tables")
     low, high = np.quantile(scales_of(model, drawn), [_OUTSIDE, 1 - _OUTSIDE]).astype(int)
     classes = min(config.classes, (int(high - low) >> CLASS_BITS) + 1)
     model = replace(model, origin=int(low), cumulative=_flat(classes))
     model = replace(model, cumulative=tables(model, count_tokens(model, drawn)))
     return model.with_training({"config": asdict(config)})
+
+
+def _round(
+    model: PredictiveModel, images, config: PredictiveConfig, k: int, note, steps: Steps,
+    work: Work,
+) -> PredictiveModel:  # fmt: skip
+    """Scale and predictor, each fitted with what the model before gives."""
+    name = f"round-{k}"
+    share = work.begin(f"drawing {k}")
+    if (kept := steps.note(name)) is not None:
+        return replace(model, scale=Scale(**kept), predictor=Predictor(**steps.arrays(name)))
+    drawn = draw(model.kernel, images, config.samples, config.seed + k - 1, share)
+    note("drawn", len(drawn.sample))
+    share = work.begin(f"scale {k}")
+    model = replace(model, scale=fit_scale(drawn, model.scale, config.seed, share))
+    share = work.begin(f"predictors {k}")
+    predictor = grow_predictor(
+        drawn.quantity, drawn.sample, _weights(model, drawn), early_of(model, drawn),
+        config.predictors, share,
+    )  # fmt: skip
+    note("predictors", predictor.leaves)
+    parts = {p: getattr(predictor, p) for p in ("feature", "threshold", "child", "coefficients")}
+    steps.put(name, _scale_note(model.scale), parts)
+    return replace(model, predictor=predictor)
+
+
+def _scale_note(scale: Scale) -> dict:
+    return {"weights": dict(scale.weights), "least": scale.least}

@@ -279,15 +279,15 @@ def _samples(
     """What a file's samples are, and those of an array."""
     SampleFormat(bits.depth, near=near)  # the error that was asked for is in range, shift or not
     if bits.top > 8 * array.itemsize:
-        raise ValueError(
+        raise InputError(
             f"bits of {array.dtype} must be at most {8 * array.itemsize}, not {bits.top}"
         )
     top = int(array.max())
     if top >> bits.top:
         most = (1 << bits.top) - 1
-        raise ValueError(f"samples of {bits.top} bits must be 0 to {most}, not {top}")
+        raise InputError(f"samples of {bits.top} bits must be 0 to {most}, not {top}")
     if bits.shift and int(np.bitwise_or.reduce(array, axis=None)) & ((1 << bits.shift) - 1):
-        raise ValueError(f"samples of shift {bits.shift} must be multiples of {1 << bits.shift}")
+        raise InputError(f"samples of shift {bits.shift} must be multiples of {1 << bits.shift}")
     return SampleFormat(bits.depth, near=near >> bits.shift), bits.extract(array)
 
 

@@ -1,29 +1,30 @@
 """What encoder, decoder and trainer compute alike for each sample, compiled by numba.
 
 All of it needs the sample's neighbours only.  ``kernel`` is a
-:class:`lutgen.model.predictive.model.Kernel`, ``rows`` those of a strip, ``feature``, ``quantity``
-and ``answer`` room for one sample's values (:func:`scratch`).
+:class:`lutgen.model.predictive.model.Kernel`, ``rows`` those of a strip, ``room`` what `scratch`
+gives.
 """
 
 import numpy as np
 
 from lutgen.files.compiled import njit
-from lutgen.model.predictive.features import (
-    LEAST_EXPONENT,
-    LEVEL_NUMBER,
-    OCTAVE,
-    SCALE_NUMBER,
-    log2,
-    normalised,
-    scale_of,
+from lutgen.model.predictive.features import LEAST_EXPONENT, fill_features, log2, scale_of
+from lutgen.model.predictive.model import CLASS_BITS, FRACTIONS, SCALE_STEP
+from lutgen.model.predictive.neighbourhood import (
+    FRACTION_BITS,
+    NEIGHBOURS,
+    QUANTITIES,
+    begin_row,
+    gather,
+    locate,
 )
-from lutgen.model.predictive.model import CLASS_BITS, FRACTIONS
-from lutgen.model.predictive.neighbourhood import FRACTION_BITS, QUANTITIES, gather
 from lutgen.model.predictive.predictor import first_prediction, leaf_of
 from lutgen.model.predictive.residual import rounded
-from lutgen.model.predictive.trees import tree_sum
+from lutgen.model.predictive.trees import tree_sums
 
-__all__ = ["features", "near_offset", "predict", "predict_of", "scratch", "target"]
+__all__ = [
+    "begin", "near_offset", "predict", "predict_first", "predict_of", "scratch", "target",
+]  # fmt: skip
 
 _P = QUANTITIES["P"]
 _QUANTITIES = len(QUANTITIES)
@@ -35,76 +36,82 @@ _RECIPROCAL_BITS = 16
 
 @njit(nogil=True)
 def scratch(kernel):
-    """Room for a sample's quantities, features and answers."""
+    """Room for a sample's quantities and features, and the places of its neighbours."""
     return (
         np.zeros(_QUANTITIES, dtype=np.int64),
-        np.zeros(len(kernel.kind), dtype=np.int64),
-        np.zeros(len(kernel.question_feature), dtype=np.int64),
+        np.zeros(len(kernel.gain), dtype=np.uint8),
+        np.zeros(NEIGHBOURS, dtype=np.int64),
     )
 
 
 @njit(nogil=True, inline="always")
-def features(kernel, begin, end, quantity, logarithm, depth, feature):
-    """Fill ``feature[begin:end]``."""
+def begin(rows, y, depth, room):
+    """Begin row ``y`` of a strip."""
+    begin_row(rows, y, 1 << (depth - 1))
+    locate(rows, y, room[2])
+
+
+@njit(nogil=True, inline="always")
+def _first(kernel, quantity, depth, feature):
+    """First prediction, and the logarithm of S, from the quantities around a sample."""
+    logarithm = log2(scale_of(kernel, quantity))
+    fill_features(kernel, False, quantity, logarithm, depth, feature)
+    leaf = leaf_of(kernel, feature)
+    return first_prediction(kernel, leaf, quantity, (1 << depth) - 1), logarithm
+
+
+@njit(nogil=True, inline="always")
+def _finish(kernel, quantity, logarithm, depth, feature):
+    """Corrected prediction and spread from the first prediction and early features."""
+    fill_features(kernel, True, quantity, logarithm, depth, feature)
+    correction, scale = tree_sums(kernel, feature)
     shift = (logarithm >> 4) - LEAST_EXPONENT
-    for f in range(begin, end):
-        if kernel.kind[f] == SCALE_NUMBER:
-            feature[f] = min((logarithm - LEAST_EXPONENT * OCTAVE) >> 1, 255)
-        elif kernel.kind[f] == LEVEL_NUMBER:
-            feature[f] = (quantity[_P] << 7) >> (depth + FRACTION_BITS)
-        else:
-            feature[f] = normalised(kernel, f, quantity, shift)
+    final = quantity[_P] + ((correction << shift) >> _CORRECTION_BITS)
+    scale += SCALE_STEP * logarithm
+    return min(max(final, 0), ((1 << depth) - 1) << FRACTION_BITS), scale
 
 
-@njit(nogil=True)
-def predict_of(kernel, quantity, depth, feature, answer):
+@njit(nogil=True, inline="always")
+def predict_first(kernel, rows, x, depth, room):
+    """First prediction of the sample in column ``x`` of the row that has been begun."""
+    quantity, feature = room[0], room[1]
+    gather(rows, room[2], x, quantity)
+    return _first(kernel, quantity, depth, feature)[0]
+
+
+@njit(nogil=True, inline="always")
+def predict_of(kernel, quantity, depth, room):
     """Corrected prediction and spread of a sample whose first prediction is among its quantities.
 
     Returned as by `predict`: ``(final, scale)``.
     """
     logarithm = log2(scale_of(kernel, quantity))
-    features(kernel, 0, len(feature), quantity, logarithm, depth, feature)
-    return _finish(kernel, quantity, logarithm, depth, feature, answer)
+    fill_features(kernel, False, quantity, logarithm, depth, room[1])
+    return _finish(kernel, quantity, logarithm, depth, room[1])
 
 
 @njit(nogil=True, inline="always")
-def _finish(kernel, quantity, logarithm, depth, feature, answer):
-    """Corrected prediction and spread from all features."""
-    for q in range(len(answer)):
-        answer[q] = feature[kernel.question_feature[q]] > kernel.question_threshold[q]
-    correction = tree_sum(kernel.correction_pin, kernel.correction_value, answer)
-    shift = (logarithm >> 4) - LEAST_EXPONENT
-    final = quantity[_P] + ((correction << shift) >> _CORRECTION_BITS)
-    scale = logarithm + tree_sum(kernel.scale_pin, kernel.scale_value, answer)
-    return min(max(final, 0), ((1 << depth) - 1) << FRACTION_BITS), scale
-
-
-@njit(nogil=True)
-def predict(kernel, rows, y, x, depth, room):
-    """Predict the sample at ``y`` and ``x`` of a strip.
+def predict(kernel, rows, x, depth, room):
+    """Predict the sample in column ``x`` of the row that has been begun.
 
     Returns
     -------
     (first, final, scale):
-        First and corrected prediction in 1/8 of a sample, and the logarithm of the spread in 1/16
+        First and corrected prediction in 1/8 of a sample, and the logarithm of the spread in 1/32
         of an octave.
     """
-    quantity, feature, answer = room
-    maximum = (1 << depth) - 1
-    gather(rows, y, x, quantity)
-    logarithm = log2(scale_of(kernel, quantity))
-    features(kernel, 0, kernel.early, quantity, logarithm, depth, feature)
-    first = first_prediction(kernel, leaf_of(kernel, feature), quantity, maximum)
+    quantity, feature, place = room
+    gather(rows, place, x, quantity)
+    first, logarithm = _first(kernel, quantity, depth, feature)
     quantity[_P] = first
-    features(kernel, kernel.early, len(feature), quantity, logarithm, depth, feature)
-    final, scale = _finish(kernel, quantity, logarithm, depth, feature, answer)
+    final, scale = _finish(kernel, quantity, logarithm, depth, feature)
     return first, final, scale
 
 
 @njit(nogil=True)
 def near_offset(step):
     """What the scale of indices is below that of samples, ``step`` of which share an index."""
-    return log2(step << 4) - (4 << 4)
+    return SCALE_STEP * (log2(step << 4) - (4 << 4))
 
 
 @njit(nogil=True, inline="always")

@@ -113,13 +113,14 @@ def write_raw(folded, bits, payload):
 
 @njit(nogil=True, inline="always")
 def read_bits(data, at, end, count):
-    """``count`` bits from bit ``at`` on, at most 32; behind ``end`` there are zeros."""
+    """``count`` bits from bit ``at`` on, at most 32; behind byte ``end >> 3`` are zeros."""
+    first, stop = at >> 3, end >> 3
     value = np.int64(0)
-    for k in range(count):
-        value <<= 1
-        if at + k < end:
-            value |= (np.int64(data[(at + k) >> 3]) >> (7 - ((at + k) & 7))) & 1
-    return value
+    for k in range(5):
+        value <<= 8
+        if first + k < stop:
+            value |= np.int64(data[first + k])
+    return (value >> (40 - (at & 7) - count)) & ((1 << count) - 1)
 
 
 @njit(nogil=True, inline="always")

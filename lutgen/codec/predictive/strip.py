@@ -3,11 +3,12 @@
 import numpy as np
 
 from lutgen.files.compiled import njit
-from lutgen.model.predictive.neighbourhood import begin_row, end_row, keep
+from lutgen.model.predictive.neighbourhood import end_row, keep
 from lutgen.model.predictive.residual import fold, unfold
 
-from .kernel import predict, scratch, target
-from .row_coder import begin, next_residual, read_bits
+from .kernel import begin, predict, scratch, target
+from .row_coder import begin as begin_payload
+from .row_coder import next_residual, read_bits
 
 __all__ = ["decode_unit", "model_unit"]
 
@@ -30,9 +31,9 @@ def model_unit(kernel, rows, y, samples, indices, depth, step, most, folded, tab
     room = scratch(kernel)
     at = 0
     for k in range(len(samples)):
-        begin_row(rows, y + k, 1 << (depth - 1))
+        begin(rows, y + k, depth, room)
         for x in range(samples.shape[1]):
-            first, final, scale = predict(kernel, rows, y + k, x, depth, room)
+            first, final, scale = predict(kernel, rows, x, depth, room)
             whole, rest, row = target(kernel, final, scale, step, most)
             folded[at] = fold(indices[k, x], whole, rest, most)
             table_row[at] = row
@@ -53,11 +54,11 @@ def decode_unit(kernel, rows, y, data, start, stop, raw, depth, step, most, samp
     end = stop << 3
     state, at = np.int64(0), start << 3
     if not raw:
-        state, at = begin(data, start, stop)
+        state, at = begin_payload(data, start, stop)
     for k in range(len(samples)):
-        begin_row(rows, y + k, 1 << (depth - 1))
+        begin(rows, y + k, depth, room)
         for x in range(samples.shape[1]):
-            first, final, scale = predict(kernel, rows, y + k, x, depth, room)
+            first, final, scale = predict(kernel, rows, x, depth, room)
             whole, rest, row = target(kernel, final, scale, step, most)
             folded = np.int64(0)
             if raw:

@@ -18,12 +18,11 @@ import numpy as np
 from lutgen.errors import InputError
 from lutgen.files.compiled import njit
 
-from .neighbourhood import PREDICTION, QUANTITIES, ZERO
+from .neighbourhood import FRACTION_BITS, PREDICTION, QUANTITIES, ZERO
 
 __all__ = [
-    "LEAST_EXPONENT", "LEAST_SCALE", "LEVEL_NUMBER", "OCTAVE", "SCALE_NUMBER", "STANDARD",
-    "STANDARD_TERMS", "Feature", "Scale", "difference", "early_features", "log2", "normalised",
-    "pairs", "scale_of",
+    "LEAST_SCALE", "OCTAVE", "STANDARD", "STANDARD_TERMS", "Feature", "Scale", "difference",
+    "early_features", "feature_order", "fill_features", "late_features", "log2", "scale_of",
 ]  # fmt: skip
 
 #: Steps of a logarithm in an octave.
@@ -33,12 +32,10 @@ LEAST_EXPONENT = 7
 LEAST_SCALE = 1 << LEAST_EXPONENT
 #: Bits of a feature, an unsigned number.
 FEATURE_BITS = 8
-SIGNED, ABSOLUTE, CHANGES = KINDS = ("signed", "absolute", "changes")
-#: As compiled loops tell features apart; the last two read no terms.
-SIGNED_NUMBER, ABSOLUTE_NUMBER, CHANGES_NUMBER, SCALE_NUMBER, LEVEL_NUMBER = range(5)
 _MOST_GAIN = 7
 _MOST_TERMS = 8
 _MOST_WEIGHT = 255
+_P = QUANTITIES[PREDICTION]
 
 
 def difference(text: str) -> tuple[int, int]:
@@ -46,7 +43,7 @@ def difference(text: str) -> tuple[int, int]:
 
     Raises
     ------
-    InputError
+    ValueError
         If one of them is none.
     """
     a, _, b = text.partition("-")
@@ -67,21 +64,21 @@ class Feature:
         Differences ``a-b`` of quantities, or quantities ``a``, 1 to 8; the feature ``scale`` has
         none: it is half the logarithm of S above its least value.  The term ``P`` alone is the
         level of the first prediction, its seven most significant bits.
-    kind:
-        ``signed``: the terms are added up, and 128 is added so that the feature is not negative;
-        ``absolute``: their absolute values are added up; ``changes``: how many of them are not 0,
-        which no scale divides.
+    absolute:
+        Whether the terms' absolute values are added up.
     gain:
         The sum is multiplied by ``2 ** gain``, 0 to 7, before it is divided by the scale.
 
+    A signed feature has 128 added, so that all are numbers from 0 to 255.
+
     Raises
     ------
-    InputError
+    ValueError
         If a value is outside its range.
     """
 
     terms: tuple[str, ...]
-    kind: str = SIGNED
+    absolute: bool = False
     gain: int = 3
 
     def __post_init__(self) -> None:
@@ -89,8 +86,8 @@ class Feature:
             raise InputError(f"a feature must have at most {_MOST_TERMS} terms, not {self.terms!r}")
         for term in self.terms:
             difference(term)
-        if self.kind not in KINDS:
-            raise InputError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
+        if not isinstance(self.absolute, bool):
+            raise InputError(f"absolute must be True or False, not {self.absolute!r}")
         if type(self.gain) is not int or not 0 <= self.gain <= _MOST_GAIN:
             raise InputError(f"gain must be 0 to {_MOST_GAIN}, not {self.gain!r}")
 
@@ -99,21 +96,13 @@ class Feature:
         """As reports and netlists call it."""
         if not self.terms:
             return "scale"
-        marks = {SIGNED: "{}", ABSOLUTE: "|{}|", CHANGES: "({}!=0)"}[self.kind]
-        text = "+".join(marks.format(term) for term in self.terms)
-        return text if self.kind == CHANGES else f"{text}<<{self.gain}"
+        text = "+".join(f"|{term}|" if self.absolute else term for term in self.terms)
+        return f"{text}<<{self.gain}"
 
     @property
     def is_level(self) -> bool:
         """Whether it is the level of the prediction, which no scale divides."""
-        return self.terms == (PREDICTION,) and self.kind == SIGNED
-
-    @property
-    def number(self) -> int:
-        """As compiled loops tell it apart."""
-        if not self.terms:
-            return SCALE_NUMBER
-        return LEVEL_NUMBER if self.is_level else KINDS.index(self.kind)
+        return self.terms == (PREDICTION,)
 
     @property
     def late(self) -> bool:
@@ -134,7 +123,7 @@ class Scale:
 
     Raises
     ------
-    InputError
+    ValueError
         If a value is outside its range.
     """
 
@@ -165,20 +154,15 @@ STANDARD = (
         "W-NW", "NW-N", "N-NE", "W-N", "N-NN", "W-WW", "NE-NEE", "W-NE", "NW-NNW", "NE-NNE",
     )),
     *(Feature((error,), gain=4) for error in ("eW", "eN", "eNE", "eNW")),
-    *(Feature((error,), ABSOLUTE, 4) for error in (
-        "eW", "eN", "eNE", "eNW", "eWW", "eNN", "eNEE",
-    )),
-    *(Feature((energy,), ABSOLUTE) for energy in ("EW", "ENE", "ENEEE")),
-    Feature(("W-WW", "N-NW", "N-NE"), ABSOLUTE, 2),
-    Feature(("W-NW", "N-NN", "NE-NNE"), ABSOLUTE, 2),
-    Feature(("W-WW", "N-NW", "N-NE", "W-NW", "N-NN", "NE-NNE"), ABSOLUTE, 1),
-    Feature(("W-NW", "NW-N", "N-NE"), ABSOLUTE, 2),
-    Feature(("eW", "eN", "eNE", "eNW"), ABSOLUTE, 2),
-    # What drawn images are made of: neighbours that are exactly alike.
-    Feature(("W-NW", "NW-N", "N-NE"), CHANGES),
-    Feature(("W-WW", "W-NW", "NW-N", "N-NE", "NE-NEE", "N-NN", "NW-NNW", "NE-NNE"), CHANGES),
-    Feature(("eW", "eN", "eNE", "eNW", "eWW", "eNN", "eNEE"), CHANGES),
-    *(Feature((pair,), CHANGES) for pair in ("W-NW", "NW-N", "N-NE", "W-WW", "N-NN")),
+    *(Feature((error,), absolute=True, gain=4) for error in ("eW", "eN", "eNE", "eNW", "eWW", "eNN",
+                                                            "eNEE")),
+    Feature(("EW",), absolute=True), Feature(("ENE",), absolute=True),
+    Feature(("ENEEE",), absolute=True),
+    Feature(("W-WW", "N-NW", "N-NE"), absolute=True, gain=2),
+    Feature(("W-NW", "N-NN", "NE-NNE"), absolute=True, gain=2),
+    Feature(("W-WW", "N-NW", "N-NE", "W-NW", "N-NN", "NE-NNE"), absolute=True, gain=1),
+    Feature(("W-NW", "NW-N", "N-NE"), absolute=True, gain=2),
+    Feature(("eW", "eN", "eNE", "eNW"), absolute=True, gain=2),
     *(Feature((pair,)) for pair in ("P-W", "P-N", "P-NE", "P-NW", "P-NN")),
     Feature((PREDICTION,)),
 )  # fmt: skip
@@ -187,6 +171,11 @@ STANDARD = (
 def early_features(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
     """Those that are known before the first prediction."""
     return tuple(f for f in features if not f.late)
+
+
+def late_features(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
+    """Those that need the first prediction."""
+    return tuple(f for f in features if f.late)
 
 
 @njit(nogil=True, inline="always")
@@ -210,22 +199,47 @@ def scale_of(kernel, quantity):
 
 
 @njit(nogil=True, inline="always")
-def normalised(kernel, f, quantity, shift):
-    """Feature ``f`` of a sample, 0 to 255, where features are divided by ``2 ** shift``."""
-    total = 0
-    sign = kernel.kind[f]
-    for k in range(kernel.first[f], kernel.first[f + 1]):
-        d = quantity[kernel.pair[k, 0]] - quantity[kernel.pair[k, 1]]
-        if sign == SIGNED_NUMBER:
-            total += d
-        elif sign == ABSOLUTE_NUMBER:
-            total += abs(d)
+def fill_features(kernel, late, quantity, logarithm, depth, feature):
+    """Fill in the features known before the first prediction, or, if ``late``, the others.
+
+    ``logarithm`` is that of S; ``feature``, uint8, has a place for each of the kernel's features.
+    Indices are unsigned, so that none has to be looked at for being negative.
+    """
+    shift = (logarithm >> 4) - LEAST_EXPONENT
+    part = 2 if late else 0
+    begin, end = kernel.part[part], kernel.part[part + 1]
+    k = np.uint64(kernel.first[begin])
+    for number in range(begin, end):
+        j = np.uint64(number)
+        total = 0
+        more = True
+        # Not counted: gathering so few numbers by vector instructions takes longer.
+        while more:
+            d = quantity[kernel.minuend[k]] - quantity[kernel.subtrahend[k]]
+            sign = (d >> 63) & kernel.absolute[j]
+            total += (d ^ sign) - sign
+            more = kernel.more[k]
+            k += np.uint64(1)
+        value = (total << kernel.gain[j]) >> shift
+        feature[j] = min(max(value, kernel.low[j]), kernel.high[j]) + kernel.added[j]
+    for j in range(end, kernel.part[part + 2]):
+        if late:
+            feature[j] = (quantity[_P] << 7) >> (depth + FRACTION_BITS)
         else:
-            total += d != 0
-    if sign == CHANGES_NUMBER:
-        return total
-    value = (total << kernel.gain[f]) >> shift
-    return min(max(value, -128), 127) + 128 if sign == SIGNED_NUMBER else min(value, 255)
+            feature[j] = min((logarithm - LEAST_EXPONENT * OCTAVE) >> 1, 255)
+
+
+def feature_order(features: tuple[Feature, ...], used) -> tuple[list[int], np.ndarray]:
+    """Numbers of used features in the order that `fill_features` wants, and where its parts begin.
+
+    The parts are early features of differences, the scale, late ones of differences, the level.
+    """
+    def place(f: Feature) -> int:
+        return 2 * f.late + (not f.terms or f.is_level)
+
+    order = sorted(used, key=lambda k: (place(features[k]), k))
+    places = [place(features[k]) for k in order]
+    return order, np.searchsorted(places, np.arange(5)).astype(np.int64)
 
 
 def pairs(terms) -> np.ndarray:

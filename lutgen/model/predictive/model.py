@@ -13,10 +13,10 @@ from lutgen.files.archive import ArchiveError, canonical_hash, read_archive, wri
 from lutgen.model.head import PROB_BITS
 from lutgen.model.model import ModelError
 
-from .features import Feature, Scale, early_features, pairs
+from .features import OCTAVE, Feature, Scale, early_features, feature_order, pairs
 from .predictor import Predictor
 from .residual import TOKENS
-from .trees import PINS, LutTrees
+from .trees import NEVER, LutTrees, address_words, packed_values
 
 __all__ = [
     "CLASS_BITS", "FORMAT_VERSION", "FRACTIONS", "KIND", "Kernel", "PredictiveModel", "SHIPPED",
@@ -28,38 +28,41 @@ PROFILE = "predictive"
 #: Models in the package.
 SHIPPED = ("photo", "photo-16")
 
-#: A class is a quarter of an octave of the scale, whose unit is 1/16 of an octave.
-CLASS_BITS = 2
+#: A class is a quarter of an octave of the scale, whose unit here is 1/32 of an octave.
+CLASS_BITS = 3
 #: Tables of each scale: for predictions near a whole number, and for the others.
 FRACTIONS = 2
 _MOST_CLASSES = 128
 _MOST_FEATURES = 64
-#: Of the comparisons' table: no more than pins, and a constant.
-_NEVER = 255
 
 
 class Kernel(NamedTuple):
-    """A model as compiled loops want it; all arrays are int64 unless told."""
+    """A model as compiled loops want it; all arrays are int64 unless told.
+
+    Its F features are numbered in an order of its own, see `feature_order`.
+    """
 
     least: int  #: S without errors
     weight: np.ndarray  #: (m,) of each absolute difference in S
-    weighted: np.ndarray  #: (m, 2) its quantities
-    early: int  #: features known before the first prediction
-    first: np.ndarray  #: (F + 1,) first pair of each feature
-    pair: np.ndarray  #: (p, 2) quantities
-    kind: np.ndarray  #: (F,) `.features.Feature.number`
+    weighted: np.ndarray  #: uint8 (m, 2) its quantities
+    part: np.ndarray  #: (5,) where kinds of features begin
+    number: np.ndarray  #: (F,) of each feature in the model
+    first: np.ndarray  #: (F + 1,) first difference of each feature
+    minuend: np.ndarray  #: uint8 (d,) quantities of all features' differences
+    subtrahend: np.ndarray  #: uint8 (d,)
+    more: np.ndarray  #: (d,) bool: whether the next difference is of the same feature
+    absolute: np.ndarray  #: (F,) -1 where absolute values are added up, else 0
     gain: np.ndarray  #: (F,)
-    split_feature: np.ndarray  #: (n,) predictor's tree
-    split_threshold: np.ndarray  #: (n,)
+    low: np.ndarray  #: (F,) least value of a feature, before ``added``
+    high: np.ndarray  #: (F,) greatest
+    added: np.ndarray  #: (F,)
+    split_feature: np.ndarray  #: uint8 (n,) predictor's tree
+    split_threshold: np.ndarray  #: uint8 (n,)
     split_child: np.ndarray  #: (n, 2)
     coefficients: np.ndarray  #: (leaves, 18)
-    question_feature: np.ndarray  #: (q,) distinct comparisons of all LUT trees
-    question_threshold: np.ndarray  #: (q,)
-    correction_pin: np.ndarray  #: (c, 6) questions of each correction tree
-    correction_value: np.ndarray  #: (c, 64)
-    scale_pin: np.ndarray  #: (s, 6)
-    scale_value: np.ndarray  #: (s, 64)
-    origin: int  #: scale of class 0, in 1/16 octave
+    address: np.ndarray  #: (F, 256, words), see `address_words`
+    value: np.ndarray  #: (10 * words, 64), see `packed_values`
+    origin: int  #: scale of class 0, in 1/32 octave
     classes: int
     cumulative: np.ndarray  #: int32 (2 * classes, tokens + 1)
 
@@ -79,7 +82,7 @@ class PredictiveModel:
     corrections:
         LUT trees that correct it: their sum, in 1/64 of the power of two above the spread.
     scales:
-        LUT trees whose sum, in 1/16 of an octave, is added to the logarithm of S.
+        LUT trees whose sum, in 1/32 of an octave, is added to the logarithm of S.
     origin:
         That logarithm, corrected, less ``origin``, in quarters of an octave, is the class.
     cumulative:
@@ -113,6 +116,8 @@ class PredictiveModel:
         early = len(early_features(self.features))
         if any(f.late for f in self.features[:early]):
             raise ModelError("features known before the prediction must come first")
+        if any(f.is_level and f.absolute for f in self.features):
+            raise ModelError("absolute must be False of the prediction's level")
         if len(self.predictor.feature) and self.predictor.feature.max() >= early:
             raise ModelError(
                 f"predictor must read features below {early}, not {self.predictor.feature.max()}"
@@ -159,20 +164,24 @@ class PredictiveModel:
 
     def stats(self) -> dict:
         """Counts for reports, ready for json."""
-        questions = self.kernel.question_feature
+        trees = (self.corrections, self.scales)
+        questions = {
+            pair for t in trees
+            for pair in zip(t.feature.ravel().tolist(), t.threshold.ravel().tolist(), strict=True)
+            if pair[1] < NEVER
+        }  # fmt: skip
         return {
             "features": len(self.features),
             "predictors": self.predictor.leaves,
             "predictor_depth": self.predictor.depth,
             "correction_trees": len(self.corrections),
             "scale_trees": len(self.scales),
-            "comparisons": len(questions) - 1 + len(
+            "comparisons": len(questions) + len(
                 set(zip(self.predictor.feature.tolist(), self.predictor.threshold.tolist(),
                         strict=True))
             ),
             "table_luts": sum(
-                trees.bits(t) for trees in (self.corrections, self.scales)
-                for t in range(len(trees))
+                network.bits(t) for network in trees for t in range(len(network))
             ),
             "classes": self.classes,
             "table_bits": self.cumulative[:, 1:-1].size * PROB_BITS,
@@ -180,30 +189,50 @@ class PredictiveModel:
 
     @cached_property
     def kernel(self) -> Kernel:
-        """Arrays for compiled loops."""
-        terms = [pairs(f.terms) for f in self.features]
+        """Arrays for compiled loops; only features that something compares."""
+        trees = (self.corrections, self.scales)
+        used = {*self.predictor.feature.tolist()}
+        for network in trees:
+            used |= {*network.feature[network.threshold < NEVER].tolist()}
+        return self._kernel(used)
+
+    @cached_property
+    def training_kernel(self) -> Kernel:
+        """The same with all features, for trainers."""
+        return self._kernel(range(len(self.features)))
+
+    def _kernel(self, used) -> Kernel:
+        order, part = feature_order(self.features, used)
+        features = [self.features[k] for k in order]
+        terms = [pairs(f.terms) for f in features]
+        ends = np.cumsum([0, *map(len, terms)])
+        between = np.concatenate([*terms, np.zeros((0, 2), np.int64)])
         weights = {term: w for term, w in self.scale.weights.items() if w}
-        questions, pins = _questions(self.corrections, self.scales)
         wide = lambda array: np.ascontiguousarray(array, dtype=np.int64)  # noqa: E731
+        absolute = np.array([f.absolute for f in features], dtype=bool)
         return Kernel(
             least=self.scale.least,
             weight=wide(list(weights.values())),
-            weighted=pairs(weights),
-            early=len(early_features(self.features)),
-            first=wide(np.cumsum([0, *map(len, terms)])),
-            pair=np.concatenate([*terms, np.zeros((0, 2), np.int64)]),
-            kind=wide([f.number for f in self.features]),
-            gain=wide([f.gain for f in self.features]),
-            split_feature=wide(self.predictor.feature),
-            split_threshold=wide(self.predictor.threshold),
+            weighted=pairs(weights).astype(np.uint8),
+            part=part,
+            number=wide(order),
+            first=wide(ends),
+            minuend=between[:, 0].astype(np.uint8),
+            subtrahend=between[:, 1].astype(np.uint8),
+            more=~np.isin(np.arange(1, len(between) + 1), ends),
+            absolute=-absolute.astype(np.int64),
+            gain=wide([f.gain for f in features]),
+            low=wide(np.where(absolute, 0, -128)),
+            high=wide(np.where(absolute, 255, 127)),
+            added=wide(np.where(absolute, 0, 128)),
+            split_feature=np.array(
+                [order.index(f) for f in self.predictor.feature.tolist()], dtype=np.uint8
+            ),
+            split_threshold=np.ascontiguousarray(self.predictor.threshold),
             split_child=wide(self.predictor.child),
             coefficients=wide(self.predictor.coefficients),
-            question_feature=wide(questions[:, 0]),
-            question_threshold=wide(questions[:, 1]),
-            correction_pin=pins[0],
-            correction_value=wide(self.corrections.values),
-            scale_pin=pins[1],
-            scale_value=wide(self.scales.values),
+            address=address_words(self.corrections, self.scales, order),
+            value=packed_values(self.corrections, self.scales),
             origin=self.origin,
             classes=self.classes,
             cumulative=np.ascontiguousarray(self.cumulative),
@@ -211,7 +240,7 @@ class PredictiveModel:
 
     def _parts(self) -> tuple[dict, dict[str, np.ndarray]]:
         meta = {
-            "features": [[list(f.terms), f.kind, f.gain] for f in self.features],
+            "features": [[list(f.terms), f.absolute, f.gain] for f in self.features],
             "weights": dict(self.scale.weights),
             "least": self.scale.least,
             "origin": self.origin,
@@ -263,9 +292,7 @@ class PredictiveModel:
     def _from_parts(cls, meta: dict, arrays: dict) -> "PredictiveModel":
         parts = meta["model"]
         return cls(
-            features=tuple(
-                Feature(tuple(terms), kind, gain) for terms, kind, gain in parts["features"]
-            ),
+            features=tuple(Feature(tuple(t), a, g) for t, a, g in parts["features"]),
             scale=Scale(parts["weights"], parts["least"]),
             predictor=Predictor(*(
                 arrays[f"predictor.{k}"] for k in ("feature", "threshold", "child", "coefficients")
@@ -296,22 +323,5 @@ def _trees(arrays: dict, part: str) -> LutTrees:
     return LutTrees(*(arrays[f"{part}.{name}"] for name in ("feature", "threshold", "values")))
 
 
-def _questions(*networks: LutTrees) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The distinct questions of all trees, the first of which is never true, and their numbers.
-
-    Returns
-    -------
-    questions : (q, 2) int64
-        Feature and threshold.
-    pins : list of (n, 6) int64
-        The questions of each tree of each network.
-    """
-    number = {(0, _NEVER): 0}
-    pins = []
-    for trees in networks:
-        pin = np.zeros((len(trees), PINS), dtype=np.int64)
-        for at in np.ndindex(pin.shape):
-            key = int(trees.feature[at]), int(trees.threshold[at])
-            pin[at] = 0 if key[1] == _NEVER else number.setdefault(key, len(number))
-        pins.append(pin)
-    return np.array(list(number), dtype=np.int64), pins
+#: The logarithm of S has 16 steps in an octave; sums of scale trees are finer.
+SCALE_STEP = 32 // OCTAVE

@@ -17,8 +17,8 @@ import numpy as np
 from lutgen.files.compiled import njit
 
 __all__ = [
-    "ENERGIES", "ERRORS", "FRACTION_BITS", "PAD", "PREDICTION", "QUANTITIES", "SAMPLES", "ZERO",
-    "Rows", "begin_row", "end_row", "gather", "keep", "new_rows",
+    "ENERGIES", "ERRORS", "FRACTION_BITS", "NEIGHBOURS", "PAD", "PREDICTION", "QUANTITIES",
+    "SAMPLES", "ZERO", "Rows", "begin_row", "end_row", "gather", "keep", "locate", "new_rows",
 ]  # fmt: skip
 
 #: Bits of a prediction below the sample's.
@@ -50,24 +50,27 @@ PAD = 4
 #: Rows that are kept: the one being coded and three above.
 _ROWS = 4
 
-_SAMPLE_AT = np.array(list(SAMPLES.values()), dtype=np.int64)
-_ERROR_AT = np.array(list(ERRORS.values()), dtype=np.int64)
-_ENERGY_AT = np.array(list(ENERGIES.values()), dtype=np.int64)
-_N_SAMPLES, _N_ERRORS = len(SAMPLES), len(ERRORS)
+#: Plane, row and column of each quantity but zero and the prediction.
+_AT = np.array(
+    [(p, *at) for p, plane in enumerate((SAMPLES, ERRORS, ENERGIES)) for at in plane.values()],
+    dtype=np.int64,
+)
+#: Quantities that are read from rows.
+NEIGHBOURS = len(_AT)
 
-#: The rows of one strip: samples, errors and energies, each int32 of shape (4, width + 8).
-Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
+#: The rows of one strip, int32 of shape (3, 4, width + 8): samples, errors, energies.
+Rows = np.ndarray
 
 
 def new_rows(width: int) -> Rows:
     """Rows of a strip before its first one."""
-    return tuple(np.zeros((_ROWS, width + 2 * PAD), dtype=np.int32) for _ in range(3))
+    return np.zeros((3, _ROWS, width + 2 * PAD), dtype=np.int32)
 
 
 @njit(nogil=True, inline="always")
 def begin_row(rows, y, middle):
     """Put what stands left of row ``y`` of a strip; ``middle`` is the middle of the range."""
-    samples, errors, energies = rows
+    samples, errors, energies = rows[0], rows[1], rows[2]
     now, above = y & 3, (y - 1) & 3
     for k in range(PAD):
         samples[now, k] = samples[above, PAD] if y else middle << FRACTION_BITS
@@ -79,7 +82,8 @@ def begin_row(rows, y, middle):
 def end_row(rows, y):
     """Put what stands beyond both ends of row ``y``, now that it is known."""
     now = y & 3
-    for plane in rows:
+    for p in range(3):
+        plane = rows[p]
         last = plane.shape[1] - PAD - 1
         for k in range(PAD):
             plane[now, k] = plane[now, PAD]
@@ -87,29 +91,25 @@ def end_row(rows, y):
 
 
 @njit(nogil=True, inline="always")
-def gather(rows, y, x, quantity):
-    """Fill ``quantity``, int64, but for the prediction, for the sample at ``y`` and ``x``."""
-    samples, errors, energies = rows
-    if y == 0:
-        now = PAD + x
-        for k in range(_N_SAMPLES):
-            at = _SAMPLE_AT[k, 1] if _SAMPLE_AT[k, 0] == 0 else -1
-            quantity[k] = samples[0, now + at]
-        for k in range(_N_ERRORS):
-            at = _ERROR_AT[k, 1] if _ERROR_AT[k, 0] == 0 else -1
-            quantity[_N_SAMPLES + k] = errors[0, now + at]
-        for k in range(len(_ENERGY_AT)):
-            quantity[_N_SAMPLES + _N_ERRORS + k] = energies[0, now - 1]
-        return
-    for k in range(_N_SAMPLES):
-        row = max(y + _SAMPLE_AT[k, 0], 0) & 3
-        quantity[k] = samples[row, PAD + x + _SAMPLE_AT[k, 1]]
-    for k in range(_N_ERRORS):
-        row = max(y + _ERROR_AT[k, 0], 0) & 3
-        quantity[_N_SAMPLES + k] = errors[row, PAD + x + _ERROR_AT[k, 1]]
-    for k in range(len(_ENERGY_AT)):
-        row = (y + _ENERGY_AT[k, 0]) & 3
-        quantity[_N_SAMPLES + _N_ERRORS + k] = energies[row, PAD + x + _ENERGY_AT[k, 1]]
+def locate(rows, y, place):
+    """Fill ``place``, int64: where the neighbours of the first sample of row ``y`` stand in rows.
+
+    Places count through all of ``rows``; those of a sample further right are as much further.
+    """
+    stride = rows.shape[2]
+    for k in range(NEIGHBOURS):
+        plane, row, column = _AT[k, 0], _AT[k, 1], _AT[k, 2]
+        if y == 0 and row < 0:
+            row, column = 0, -1
+        place[k] = (plane * _ROWS + (max(y + row, 0) & 3)) * stride + PAD + column
+
+
+@njit(nogil=True, inline="always")
+def gather(rows, place, x, quantity):
+    """Fill ``quantity``, int64, but for the prediction, for the sample in column ``x``."""
+    flat = rows.reshape(-1)
+    for k in range(NEIGHBOURS):
+        quantity[k] = flat[np.uint64(place[k] + x)]
 
 
 @njit(nogil=True, inline="always")
@@ -119,7 +119,7 @@ def keep(rows, y, x, sample, prediction):
     The energy is the mean, rounded down, of that of W and of half of 2 |error| plus the greater of
     those of NEE and NEEE.
     """
-    samples, errors, energies = rows
+    samples, errors, energies = rows[0], rows[1], rows[2]
     row, at, above = y & 3, PAD + x, (y - 1) & 3
     value = sample << FRACTION_BITS
     error = value - prediction

@@ -14,12 +14,14 @@ import numpy as np
 from lutgen.errors import InputError
 from lutgen.files.compiled import njit
 
-__all__ = ["PINS", "LutTrees", "tree_sum"]
+__all__ = ["NEVER", "PINS", "LutTrees", "address_words", "packed_values", "tree_sums"]
 
 #: Questions that a table asks.
 PINS = 6
 _ENTRIES = 1 << PINS
 _MOST_TREES = 256
+#: Threshold of a pin that is not used: no byte is above it.
+NEVER = 255
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,13 +76,67 @@ class LutTrees:
         return cls(empty, empty, np.zeros((0, _ENTRIES), dtype=np.int8))
 
 
+#: Trees whose addresses share a word of 64 bits.
+_PACKED = 10
+#: Words that are made at once.
+_AT_ONCE = 4
+#: A scale tree's numbers are added up above so many bits, those of correction trees below.
+_HIGH = 32
+
+
+def _words(trees: int) -> int:
+    return -(-trees // (_PACKED * _AT_ONCE)) * _AT_ONCE
+
+
+def address_words(corrections: LutTrees, scales: LutTrees, order: list[int]) -> np.ndarray:
+    """What each value of each feature adds to the addresses of all trees, corrections first.
+
+    Returns
+    -------
+    numpy.ndarray
+        int64, shape (features, 256, words): a word has the addresses of ten trees, six bits each,
+        once the bits ``[k, value of feature order[k]]`` are put together for all k.
+    """
+    feature = np.concatenate([corrections.feature, scales.feature])
+    threshold = np.concatenate([corrections.threshold, scales.threshold])
+    words = np.zeros((len(order), NEVER + 1, _words(len(feature))), dtype=np.int64)
+    for (t, pin), value in np.ndenumerate(threshold):
+        if value < NEVER:
+            bit = 1 << (PINS * (t % _PACKED) + pin)
+            words[order.index(feature[t, pin]), value + 1 :, t // _PACKED] |= bit
+    return words
+
+
+def packed_values(corrections: LutTrees, scales: LutTrees) -> np.ndarray:
+    """Tables of all trees, int64 (10 * words, 64), in which both kinds are summed up at once."""
+    values = np.concatenate([
+        corrections.values.astype(np.int64), scales.values.astype(np.int64) << _HIGH
+    ])  # fmt: skip
+    return np.pad(values, ((0, _words(len(values)) * _PACKED - len(values)), (0, 0)))
+
+
 @njit(nogil=True, inline="always")
-def tree_sum(pin, values, answer):
-    """Sum of all trees: ``pin`` (n, 6) numbers the questions, ``answer`` has 0 or 1 for each."""
+def _ten(value, t, word):
+    """Sum of the ten trees from ``t`` on, whose addresses are in ``word``."""
     total = 0
-    for t in range(len(pin)):
-        address = 0
-        for p in range(PINS):
-            address |= answer[pin[t, p]] << p
-        total += values[t, address]
+    for k in range(_PACKED):
+        total += value[t + k, (word >> (PINS * k)) & (_ENTRIES - 1)]
     return total
+
+
+@njit(nogil=True, inline="always")
+def tree_sums(kernel, feature):
+    """Sum of all correction trees, and of all scale trees, from all features."""
+    total = 0
+    for w in range(0, kernel.address.shape[2], _AT_ONCE):
+        a = b = c = d = 0
+        for k in range(kernel.address.shape[0]):
+            bits = kernel.address[k, feature[k]]
+            a |= bits[w]
+            b |= bits[w + 1]
+            c |= bits[w + 2]
+            d |= bits[w + 3]
+        total += _ten(kernel.value, _PACKED * w, a) + _ten(kernel.value, _PACKED * (w + 1), b)
+        total += _ten(kernel.value, _PACKED * (w + 2), c) + _ten(kernel.value, _PACKED * (w + 3), d)
+    correction = ((total & ((1 << _HIGH) - 1)) ^ (1 << (_HIGH - 1))) - (1 << (_HIGH - 1))
+    return correction, (total - correction) >> _HIGH
