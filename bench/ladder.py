@@ -21,6 +21,7 @@ from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.commands import Command, OutputFile, say
 from lutgen.files.whole import write_file
 from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.predictive.neighbourhood import TAPS
 from lutgen.model.predictive.predictor import COEFFICIENT_BITS, Predictor
 from lutgen.training.data.datasets import load_images
 from lutgen.training.predictive.config import PredictiveConfig
@@ -55,7 +56,7 @@ def _narrower(model: PredictiveModel, bits: int) -> PredictiveModel:
     """The model with coefficients of fewer bits; N's takes what rounding leaves."""
     step = 1 << (COEFFICIENT_BITS - bits)
     whole = np.rint(model.predictor.coefficients / step).astype(np.int64) * step
-    whole[:, 3] += (1 << COEFFICIENT_BITS) - whole.sum(axis=1)
+    whole[:, TAPS.index("N")] += (1 << COEFFICIENT_BITS) - whole.sum(axis=1)
     old = model.predictor
     rounded = Predictor(old.feature, old.threshold, old.child, whole.astype(np.int16))
     return replace(model, predictor=rounded)

@@ -10,6 +10,8 @@ import functools
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from lutgen.errors import InputError
+
 __all__ = ["pages"]
 
 _SIZE = 384
@@ -171,8 +173,8 @@ def pages(count: int, seed: int) -> list[np.ndarray]:
         If ``count`` is not 1 to 10,000, or ``seed`` negative.
     """
     if type(count) is not int or not 1 <= count <= _MOST:
-        raise ValueError(f"number of pages must be 1 to {_MOST}, not {count!r}")
+        raise InputError(f"number of pages must be 1 to {_MOST}, not {count!r}")
     if type(seed) is not int or seed < 0:
-        raise ValueError(f"seed of pages must be an integer of at least 0, not {seed!r}")
+        raise InputError(f"seed of pages must be an integer of at least 0, not {seed!r}")
     rng = np.random.default_rng(seed)
     return [_KINDS[k % len(_KINDS)](rng) for k in range(count)]

@@ -160,8 +160,9 @@ def boost(
     grower = _Grower(features_of(model, drawn), config)
     residual = drawn.error
     spread = log_spread(logarithm)
-    #: Samples in a unit of correction trees.
+    #: Samples in a unit of correction trees, which do nothing where the surroundings are plain.
     unit = np.ldexp(np.float32(1), (logarithm >> 4) - LEAST_EXPONENT - 9)
+    unit[drawn.plain] = 0
     slope, curve = np.empty_like(residual), np.empty_like(residual)
     made = {True: [], False: []}
     for k, of_scale in enumerate(_order(config)):

@@ -13,6 +13,7 @@ from lutgen.model.predictive.neighbourhood import (
     FRACTION_BITS,
     QUANTITIES,
     end_row,
+    is_plain,
     keep,
     new_rows,
 )
@@ -37,6 +38,19 @@ class Drawn(NamedTuple):
     def error(self) -> np.ndarray:
         """Error of the first prediction, in samples: float32 (n,)."""
         return self.sample.astype(np.float32) - self.quantity[:, _P] / np.float32(8)
+
+    @property
+    def plain(self) -> np.ndarray:
+        """Whether the surroundings are plain: bool (n,)."""
+        return _plain(self.quantity)
+
+
+@njit(nogil=True)
+def _plain(quantity):
+    out = np.empty(len(quantity), dtype=np.bool_)
+    for i in range(len(quantity)):
+        out[i] = is_plain(quantity[i])
+    return out
 
 
 @njit(nogil=True)

@@ -7,12 +7,12 @@ import numba
 import numpy as np
 
 from lutgen.files.compiled import njit
-from lutgen.model.predictive.neighbourhood import SAMPLES
+from lutgen.model.predictive.neighbourhood import TAPS
 from lutgen.model.predictive.predictor import COEFFICIENT_BITS, Predictor
 
 __all__ = ["JUDGED", "grow_predictor"]
 
-_N = list(SAMPLES).index("N")
+_N, _W = TAPS.index("N"), TAPS.index("W")
 _BINS = 16
 #: Samples are summed up in so many groups, whatever the number of threads, in blocks of a size.
 _GROUPS, _BLOCK = 8, 256
@@ -20,7 +20,7 @@ _LEAST_SAMPLES = 400
 _RIDGE = 1e-4
 _MOST = 255
 #: Neighbours that splits are judged by: the others make a split hardly better.
-_JUDGES = ("W", "WW", "NW", "NE", "NN", "NEE")
+_JUDGES = ("MED", "W", "WW", "NW", "NE", "NN", "NEE")
 #: Samples of a node that its split is judged by, at most.
 JUDGED = 100_000
 
@@ -154,7 +154,7 @@ def grow_predictor(
         Told the share of the leaves that are there.
     """
     north = quantity[:, _N : _N + 1]
-    others = np.delete(np.arange(len(SAMPLES)), _N)
+    others = np.delete(np.arange(len(TAPS)), _N)
     values = np.concatenate(
         [quantity[:, others] - north, (sample[:, None] << 3) - north], axis=1
     ).astype(np.float32)
@@ -164,7 +164,7 @@ def grow_predictor(
         np.searchsorted(edge, row, side="left").astype(np.uint8)
         for edge, row in zip(edges, features, strict=True)
     ])  # fmt: skip
-    names = [list(SAMPLES)[k] for k in others]
+    names = [TAPS[k] for k in others]
     judged = np.ascontiguousarray(values[:, [*(names.index(name) for name in _JUDGES), -1]])
     root = _candidate(judged, bins, edges, np.arange(len(sample)))
     open_ = [root]
@@ -189,13 +189,13 @@ def _pack(root: _Node, edges, others: np.ndarray, values: np.ndarray) -> Predict
 
     def place(node: _Node) -> int:
         if node.children is None:
-            whole = np.zeros(len(SAMPLES), dtype=np.int64)
+            whole = np.zeros(len(TAPS), dtype=np.int64)
             exact = _fit(values, node.chosen) * (1 << COEFFICIENT_BITS)
             whole[others] = np.clip(np.rint(exact), -_MOST, _MOST)
             whole[_N] = (1 << COEFFICIENT_BITS) - whole.sum()
             over = whole[_N] - min(max(whole[_N], -_MOST), _MOST)
             whole[_N] -= over
-            whole[0] += over  # W's takes what N's cannot
+            whole[_W] += over  # W's takes what N's cannot
             coefficients.append(whole)
             return -len(coefficients)
         at = len(feature)

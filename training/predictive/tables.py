@@ -5,7 +5,7 @@ import numpy as np
 from lutgen.codec.predictive.kernel import predict_of, scratch, target
 from lutgen.files.compiled import njit
 from lutgen.model.head import PROB_BITS
-from lutgen.model.predictive.model import CLASS_BITS, FRACTIONS, PredictiveModel
+from lutgen.model.predictive.model import CLASS_BITS, TABLES, PredictiveModel
 from lutgen.model.predictive.residual import TOKENS, fold, token_of
 
 from .draw import Drawn
@@ -25,7 +25,7 @@ def _scales(kernel, quantity, depth, out):
     room = scratch(kernel)
     for i in range(len(quantity)):
         now[:] = quantity[i]
-        _, out[i] = predict_of(kernel, now, depth[i], room)
+        _, out[i], _ = predict_of(kernel, now, depth[i], room)
 
 
 def scales_of(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
@@ -41,15 +41,15 @@ def _count(kernel, quantity, sample, depth, count):
     room = scratch(kernel)
     for i in range(len(quantity)):
         now[:] = quantity[i]
-        final, scale = predict_of(kernel, now, depth[i], room)
+        final, scale, plain = predict_of(kernel, now, depth[i], room)
         most = (1 << depth[i]) - 1
-        whole, rest, row = target(kernel, final, scale, 1, most)
+        whole, rest, row = target(kernel, final, scale, plain, 1, most)
         count[row, token_of(fold(sample[i], whole, rest, most))[0]] += 1
 
 
 def count_tokens(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
-    """How often each token came in each row of the model's table: int64, shape (2 K, 64)."""
-    count = np.zeros((FRACTIONS * model.classes, TOKENS), dtype=np.int64)
+    """How often each token came in each row of the model's table: int64, shape (3 K, 64)."""
+    count = np.zeros((TABLES * model.classes, TOKENS), dtype=np.int64)
     _count(model.kernel, drawn.quantity, drawn.sample, drawn.depth, count)
     return count
 
@@ -79,8 +79,8 @@ def _whole(share: np.ndarray) -> np.ndarray:
 
 
 def tables(model: PredictiveModel, count: np.ndarray) -> np.ndarray:
-    """Cumulative frequencies from counts: int32, shape (2 K, 65)."""
-    prior = _densities(model).repeat(FRACTIONS, axis=0)
+    """Cumulative frequencies from counts: int32, shape (3 K, 65)."""
+    prior = _densities(model).repeat(TABLES, axis=0)
     share = count + _PRIOR * prior
     share = share / share.sum(axis=1, keepdims=True)
     freq = _whole(share)

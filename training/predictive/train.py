@@ -7,8 +7,8 @@ import numpy as np
 
 from lutgen.model.head import PROB_BITS
 from lutgen.model.predictive.features import STANDARD, Scale
-from lutgen.model.predictive.model import CLASS_BITS, FRACTIONS, PredictiveModel
-from lutgen.model.predictive.neighbourhood import SAMPLES
+from lutgen.model.predictive.model import CLASS_BITS, TABLES, PredictiveModel
+from lutgen.model.predictive.neighbourhood import TAPS
 from lutgen.model.predictive.predictor import Predictor
 from lutgen.model.predictive.residual import TOKENS
 from lutgen.model.predictive.trees import LutTrees
@@ -36,9 +36,9 @@ _WALK, _FIT, _SPLIT, _TREE, _COUNT, _LEAF = 1e-6, 5e-6, 1e-6, 2e-7, 1e-6, 1e-3
 
 def _first_model() -> PredictiveModel:
     """What training starts from: one predictor, no trees, tables that are not used."""
-    row = np.zeros((1, len(SAMPLES)), dtype=np.int16)
+    row = np.zeros((1, len(TAPS)), dtype=np.int16)
     for name, value in _FIRST_COEFFICIENTS.items():
-        row[0, list(SAMPLES).index(name)] = value
+        row[0, TAPS.index(name)] = value
     none = np.zeros(0, dtype=np.uint8)
     predictor = Predictor(none, none, np.zeros((0, 2), dtype=np.int16), row)
     return PredictiveModel(
@@ -49,7 +49,7 @@ def _first_model() -> PredictiveModel:
 def _flat(classes: int) -> np.ndarray:
     """Tables in which all tokens are alike."""
     step = (1 << PROB_BITS) // TOKENS
-    return np.tile(np.arange(TOKENS + 1, dtype=np.int32) * step, (FRACTIONS * classes, 1))
+    return np.tile(np.arange(TOKENS + 1, dtype=np.int32) * step, (TABLES * classes, 1))
 
 
 def _turned(images, config: PredictiveConfig):
@@ -66,11 +66,15 @@ def _turned(images, config: PredictiveConfig):
 
 
 def _weights(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
-    """Weight of each sample's squared error: what a logistic density would give it."""
+    """Weight of each sample's squared error: what a logistic density would give it.
+
+    It is 0 where the surroundings are plain: there the median predicts.
+    """
     spread = np.exp(log_spread(logarithm_of(model.kernel, drawn.quantity)))
     size = np.abs(drawn.error)
     ratio = np.maximum(size / spread, 1e-3)
-    return (np.tanh(ratio / 2) / (ratio / 2) / (spread + 0.05) ** 2).astype(np.float32)
+    weight = np.tanh(ratio / 2) / (ratio / 2) / (spread + 0.05) ** 2
+    return np.where(drawn.plain, 0, weight).astype(np.float32)
 
 
 def plan(images: Sequence[tuple[np.ndarray, int]], config: PredictiveConfig) -> dict[str, float]:

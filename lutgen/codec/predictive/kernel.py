@@ -9,13 +9,14 @@ import numpy as np
 
 from lutgen.files.compiled import njit
 from lutgen.model.predictive.features import LEAST_EXPONENT, fill_features, log2, scale_of
-from lutgen.model.predictive.model import CLASS_BITS, FRACTIONS, SCALE_STEP
+from lutgen.model.predictive.model import CLASS_BITS, SCALE_STEP, TABLES
 from lutgen.model.predictive.neighbourhood import (
     FRACTION_BITS,
     NEIGHBOURS,
     QUANTITIES,
     begin_row,
     gather,
+    is_plain,
     locate,
 )
 from lutgen.model.predictive.predictor import first_prediction, leaf_of
@@ -26,7 +27,7 @@ __all__ = [
     "begin", "near_offset", "predict", "predict_first", "predict_of", "scratch", "target",
 ]  # fmt: skip
 
-_P = QUANTITIES["P"]
+_P, _MEDIAN = QUANTITIES["P"], QUANTITIES["MED"]
 _QUANTITIES = len(QUANTITIES)
 #: A correction's unit is 1/64 of the power of two above the spread.
 _CORRECTION_BITS = 6
@@ -56,6 +57,8 @@ def _first(kernel, quantity, depth, feature):
     """First prediction, and the logarithm of S, from the quantities around a sample."""
     logarithm = log2(scale_of(kernel, quantity))
     fill_features(kernel, False, quantity, logarithm, depth, feature)
+    if is_plain(quantity):
+        return quantity[_MEDIAN], logarithm
     leaf = leaf_of(kernel, feature)
     return first_prediction(kernel, leaf, quantity, (1 << depth) - 1), logarithm
 
@@ -65,10 +68,12 @@ def _finish(kernel, quantity, logarithm, depth, feature):
     """Corrected prediction and spread from the first prediction and early features."""
     fill_features(kernel, True, quantity, logarithm, depth, feature)
     correction, scale = tree_sums(kernel, feature)
+    scale += SCALE_STEP * logarithm
+    if is_plain(quantity):
+        return quantity[_P], scale, True
     shift = (logarithm >> 4) - LEAST_EXPONENT
     final = quantity[_P] + ((correction << shift) >> _CORRECTION_BITS)
-    scale += SCALE_STEP * logarithm
-    return min(max(final, 0), ((1 << depth) - 1) << FRACTION_BITS), scale
+    return min(max(final, 0), ((1 << depth) - 1) << FRACTION_BITS), scale, False
 
 
 @njit(nogil=True, inline="always")
@@ -83,7 +88,7 @@ def predict_first(kernel, rows, x, depth, room):
 def predict_of(kernel, quantity, depth, room):
     """Corrected prediction and spread of a sample whose first prediction is among its quantities.
 
-    Returned as by `predict`: ``(final, scale)``.
+    Returned as by `predict`: ``(final, scale, plain)``.
     """
     logarithm = log2(scale_of(kernel, quantity))
     fill_features(kernel, False, quantity, logarithm, depth, room[1])
@@ -96,16 +101,16 @@ def predict(kernel, rows, x, depth, room):
 
     Returns
     -------
-    (first, final, scale):
-        First and corrected prediction in 1/8 of a sample, and the logarithm of the spread in 1/32
-        of an octave.
+    (first, final, scale, plain):
+        First and corrected prediction in 1/8 of a sample, the logarithm of the spread in 1/32 of
+        an octave, and whether the surroundings are plain: then the median is the prediction.
     """
     quantity, feature, place = room
     gather(rows, place, x, quantity)
     first, logarithm = _first(kernel, quantity, depth, feature)
     quantity[_P] = first
-    final, scale = _finish(kernel, quantity, logarithm, depth, feature)
-    return first, final, scale
+    final, scale, plain = _finish(kernel, quantity, logarithm, depth, feature)
+    return first, final, scale, plain
 
 
 @njit(nogil=True)
@@ -115,7 +120,7 @@ def near_offset(step):
 
 
 @njit(nogil=True, inline="always")
-def target(kernel, final, scale, step, most):
+def target(kernel, final, scale, plain, step, most):
     """Where a prediction points among indices 0 to ``most``, each of ``step`` samples.
 
     Returns
@@ -130,7 +135,9 @@ def target(kernel, final, scale, step, most):
     whole, rest = rounded(final)
     if whole > most:
         whole, rest = most, 0
-    row = min(max((scale - kernel.origin) >> CLASS_BITS, 0), kernel.classes - 1) * FRACTIONS
-    if rest < -1 or rest > 1:
+    row = min(max((scale - kernel.origin) >> CLASS_BITS, 0), kernel.classes - 1) * TABLES
+    if plain:
+        row += 2
+    elif rest < -1 or rest > 1:
         row += 1
     return whole, rest, row

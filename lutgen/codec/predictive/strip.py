@@ -33,8 +33,8 @@ def model_unit(kernel, rows, y, samples, indices, depth, step, most, folded, tab
     for k in range(len(samples)):
         begin(rows, y + k, depth, room)
         for x in range(samples.shape[1]):
-            first, final, scale = predict(kernel, rows, x, depth, room)
-            whole, rest, row = target(kernel, final, scale, step, most)
+            first, final, scale, plain = predict(kernel, rows, x, depth, room)
+            whole, rest, row = target(kernel, final, scale, plain, step, most)
             folded[at] = fold(indices[k, x], whole, rest, most)
             table_row[at] = row
             at += 1
@@ -58,8 +58,8 @@ def decode_unit(kernel, rows, y, data, start, stop, raw, depth, step, most, samp
     for k in range(len(samples)):
         begin(rows, y + k, depth, room)
         for x in range(samples.shape[1]):
-            first, final, scale = predict(kernel, rows, x, depth, room)
-            whole, rest, row = target(kernel, final, scale, step, most)
+            first, final, scale, plain = predict(kernel, rows, x, depth, room)
+            whole, rest, row = target(kernel, final, scale, plain, step, most)
             folded = np.int64(0)
             if raw:
                 folded = read_bits(data, at, end, raw)

@@ -18,7 +18,7 @@ import numpy as np
 from lutgen.errors import InputError
 from lutgen.files.compiled import njit
 
-from .neighbourhood import FRACTION_BITS, PREDICTION, QUANTITIES, ZERO
+from .neighbourhood import FRACTION_BITS, PREDICTION, QUANTITIES, ZERO, changes
 
 __all__ = [
     "LEAST_SCALE", "OCTAVE", "STANDARD", "STANDARD_TERMS", "Feature", "Scale", "difference",
@@ -32,6 +32,8 @@ LEAST_EXPONENT = 7
 LEAST_SCALE = 1 << LEAST_EXPONENT
 #: Bits of a feature, an unsigned number.
 FEATURE_BITS = 8
+#: Term of the feature that counts changes between neighbours.
+CHANGES = "changes"
 _MOST_GAIN = 7
 _MOST_TERMS = 8
 _MOST_WEIGHT = 255
@@ -63,7 +65,8 @@ class Feature:
     terms:
         Differences ``a-b`` of quantities, or quantities ``a``, 1 to 8; the feature ``scale`` has
         none: it is half the logarithm of S above its least value.  The term ``P`` alone is the
-        level of the first prediction, its seven most significant bits.
+        level of the first prediction, its seven most significant bits; ``changes`` alone is how
+        many of eight differences between neighbours are not zero.
     absolute:
         Whether the terms' absolute values are added up.
     gain:
@@ -84,8 +87,9 @@ class Feature:
     def __post_init__(self) -> None:
         if len(self.terms) > _MOST_TERMS:
             raise InputError(f"a feature must have at most {_MOST_TERMS} terms, not {self.terms!r}")
-        for term in self.terms:
-            difference(term)
+        if not self.is_changes:
+            for term in self.terms:
+                difference(term)
         if not isinstance(self.absolute, bool):
             raise InputError(f"absolute must be True or False, not {self.absolute!r}")
         if type(self.gain) is not int or not 0 <= self.gain <= _MOST_GAIN:
@@ -103,6 +107,16 @@ class Feature:
     def is_level(self) -> bool:
         """Whether it is the level of the prediction, which no scale divides."""
         return self.terms == (PREDICTION,)
+
+    @property
+    def is_changes(self) -> bool:
+        """Whether it counts changes between neighbours."""
+        return self.terms == (CHANGES,)
+
+    @property
+    def special(self) -> bool:
+        """Whether it is no sum of differences."""
+        return not self.terms or self.is_level or self.is_changes
 
     @property
     def late(self) -> bool:
@@ -150,6 +164,7 @@ STANDARD_TERMS = (
 #: Features that trainers offer to trees, those known before the prediction first.
 STANDARD = (
     Feature(()),
+    Feature((CHANGES,)),
     *(Feature((pair,)) for pair in (
         "W-NW", "NW-N", "N-NE", "W-N", "N-NN", "W-WW", "NE-NEE", "W-NE", "NW-NNW", "NE-NNE",
     )),
@@ -163,7 +178,7 @@ STANDARD = (
     Feature(("W-WW", "N-NW", "N-NE", "W-NW", "N-NN", "NE-NNE"), absolute=True, gain=1),
     Feature(("W-NW", "NW-N", "N-NE"), absolute=True, gain=2),
     Feature(("eW", "eN", "eNE", "eNW"), absolute=True, gain=2),
-    *(Feature((pair,)) for pair in ("P-W", "P-N", "P-NE", "P-NW", "P-NN")),
+    *(Feature((pair,)) for pair in ("P-W", "P-N", "P-NE", "P-NW", "P-NN", "P-MED")),
     Feature((PREDICTION,)),
 )  # fmt: skip
 
@@ -225,6 +240,8 @@ def fill_features(kernel, late, quantity, logarithm, depth, feature):
     for j in range(end, kernel.part[part + 2]):
         if late:
             feature[j] = (quantity[_P] << 7) >> (depth + FRACTION_BITS)
+        elif kernel.gain[j] < 0:
+            feature[j] = changes(quantity)
         else:
             feature[j] = min((logarithm - LEAST_EXPONENT * OCTAVE) >> 1, 255)
 
@@ -232,10 +249,11 @@ def fill_features(kernel, late, quantity, logarithm, depth, feature):
 def feature_order(features: tuple[Feature, ...], used) -> tuple[list[int], np.ndarray]:
     """Numbers of used features in the order that `fill_features` wants, and where its parts begin.
 
-    The parts are early features of differences, the scale, late ones of differences, the level.
+    The parts are early features of differences, scale and changes, late ones of differences, and
+    the level.
     """
     def place(f: Feature) -> int:
-        return 2 * f.late + (not f.terms or f.is_level)
+        return 2 * f.late + f.special
 
     order = sorted(used, key=lambda k: (place(features[k]), k))
     places = [place(features[k]) for k in order]

@@ -19,7 +19,8 @@ from .residual import TOKENS
 from .trees import NEVER, LutTrees, address_words, packed_values
 
 __all__ = [
-    "CLASS_BITS", "FORMAT_VERSION", "FRACTIONS", "KIND", "Kernel", "PredictiveModel", "SHIPPED",
+    "CLASS_BITS", "FORMAT_VERSION", "KIND", "SCALE_STEP", "SHIPPED", "TABLES", "Kernel",
+    "PredictiveModel",
 ]  # fmt: skip
 
 KIND = "predictive-model"
@@ -30,8 +31,9 @@ SHIPPED = ("photo", "photo-16")
 
 #: A class is a quarter of an octave of the scale, whose unit here is 1/32 of an octave.
 CLASS_BITS = 3
-#: Tables of each scale: for predictions near a whole number, and for the others.
-FRACTIONS = 2
+#: Tables of each scale: for predictions near a whole number, for the others, and for samples whose
+#: surroundings are plain.
+TABLES = 3
 _MOST_CLASSES = 128
 _MOST_FEATURES = 64
 
@@ -52,19 +54,19 @@ class Kernel(NamedTuple):
     subtrahend: np.ndarray  #: uint8 (d,)
     more: np.ndarray  #: (d,) bool: whether the next difference is of the same feature
     absolute: np.ndarray  #: (F,) -1 where absolute values are added up, else 0
-    gain: np.ndarray  #: (F,)
+    gain: np.ndarray  #: (F,), -1 of the feature that counts changes
     low: np.ndarray  #: (F,) least value of a feature, before ``added``
     high: np.ndarray  #: (F,) greatest
     added: np.ndarray  #: (F,)
     split_feature: np.ndarray  #: uint8 (n,) predictor's tree
     split_threshold: np.ndarray  #: uint8 (n,)
     split_child: np.ndarray  #: (n, 2)
-    coefficients: np.ndarray  #: (leaves, 18)
+    coefficients: np.ndarray  #: (leaves, 19)
     address: np.ndarray  #: (F, 256, words), see `address_words`
     value: np.ndarray  #: (10 * words, 64), see `packed_values`
     origin: int  #: scale of class 0, in 1/32 octave
     classes: int
-    cumulative: np.ndarray  #: int32 (2 * classes, tokens + 1)
+    cumulative: np.ndarray  #: int32 (3 * classes, tokens + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +88,10 @@ class PredictiveModel:
     origin:
         That logarithm, corrected, less ``origin``, in quarters of an octave, is the class.
     cumulative:
-        int32, shape (2 K, 65), K of 1 to 128 classes: row 2 k + f has the cumulative frequencies
+        int32, shape (3 K, 65), K of 1 to 128 classes: row 3 k + t has the cumulative frequencies
         of the 64 tokens in class k, from 0 to 2**14, for predictions at most 1/8 from a whole
-        number (f = 0), or further away (f = 1); every token has at least 1.
+        number (t = 0), for those further away (t = 1), or for samples whose surroundings are plain
+        (t = 2); every token has at least 1.
     training:
         Training record, json: data, date, figures, licences.
 
@@ -143,9 +146,10 @@ class PredictiveModel:
                 f"cumulative must be int32 of shape (rows, {TOKENS + 1}), "
                 f"not {table.dtype} of shape {table.shape}"
             )
-        if rows % FRACTIONS or not FRACTIONS <= rows <= FRACTIONS * _MOST_CLASSES:
+        if rows % TABLES or not TABLES <= rows <= TABLES * _MOST_CLASSES:
             raise ModelError(
-                f"rows of cumulative must be even, 2 to {FRACTIONS * _MOST_CLASSES}, not {rows}"
+                f"rows of cumulative must be a multiple of {TABLES}, up to "
+                f"{TABLES * _MOST_CLASSES}, not {rows}"
             )
         if table[:, 0].any() or (table[:, -1] != 1 << PROB_BITS).any():
             raise ModelError(f"cumulative must go from 0 to {1 << PROB_BITS}")
@@ -155,7 +159,7 @@ class PredictiveModel:
     @property
     def classes(self) -> int:
         """Number of scales that have tables of their own."""
-        return len(self.cumulative) // FRACTIONS
+        return len(self.cumulative) // TABLES
 
     @property
     def name(self) -> str:
@@ -204,7 +208,7 @@ class PredictiveModel:
     def _kernel(self, used) -> Kernel:
         order, part = feature_order(self.features, used)
         features = [self.features[k] for k in order]
-        terms = [pairs(f.terms) for f in features]
+        terms = [pairs(() if f.is_changes else f.terms) for f in features]
         ends = np.cumsum([0, *map(len, terms)])
         between = np.concatenate([*terms, np.zeros((0, 2), np.int64)])
         weights = {term: w for term, w in self.scale.weights.items() if w}
@@ -221,7 +225,7 @@ class PredictiveModel:
             subtrahend=between[:, 1].astype(np.uint8),
             more=~np.isin(np.arange(1, len(between) + 1), ends),
             absolute=-absolute.astype(np.int64),
-            gain=wide([f.gain for f in features]),
+            gain=wide([-1 if f.is_changes else f.gain for f in features]),
             low=wide(np.where(absolute, 0, -128)),
             high=wide(np.where(absolute, 255, 127)),
             added=wide(np.where(absolute, 0, 128)),

@@ -5,6 +5,11 @@ first prediction, and an energy, which remembers how large errors were.  All qua
 numbers in 1/8 of a sample, so that errors of predictions with a fraction are exact.
 
 Names are compass points as in JPEG-LS: ``N`` is the sample above, ``NEE`` two to its right.
+``MED`` is the median of W, N and W + N - NW, JPEG-LS's prediction.
+
+A sample's surroundings are *plain* if at most three of eight differences between neighbours are not
+zero: so it is in pages, screens and dark backgrounds, where the next sample is most likely one of
+its neighbours exactly.
 
 Borders: columns beyond the sides are those of the side, but for the left side of the row being
 coded, where the first value of the row above stands.  Rows above the strip are its first row.  In
@@ -18,7 +23,8 @@ from lutgen.files.compiled import njit
 
 __all__ = [
     "ENERGIES", "ERRORS", "FRACTION_BITS", "NEIGHBOURS", "PAD", "PREDICTION", "QUANTITIES",
-    "SAMPLES", "ZERO", "Rows", "begin_row", "end_row", "gather", "keep", "locate", "new_rows",
+    "SAMPLES", "TAPS", "ZERO", "Rows", "begin_row", "changes", "end_row", "gather", "is_plain",
+    "keep", "locate", "new_rows",
 ]  # fmt: skip
 
 #: Bits of a prediction below the sample's.
@@ -39,11 +45,21 @@ ERRORS = {
 }  # fmt: skip
 #: Where energies are looked at.
 ENERGIES = {"EW": (0, -1), "ENE": (-1, 1), "ENEEE": (-1, 3)}
-ZERO, PREDICTION = "0", "P"
-#: Number of each quantity; the last is known only after the first prediction.
+MEDIAN, ZERO, PREDICTION = "MED", "0", "P"
+#: What linear predictors weigh.
+TAPS = (MEDIAN, *SAMPLES)
+#: Number of each quantity, taps first; the last is known only after the first prediction.
 QUANTITIES = {
-    name: k for k, name in enumerate((*SAMPLES, *ERRORS, *ENERGIES, ZERO, PREDICTION))
+    name: k for k, name in enumerate((*TAPS, *ERRORS, *ENERGIES, ZERO, PREDICTION))
 }
+
+#: Differences that are counted, and how many may not be zero where surroundings are plain.
+_COUNTED = (
+    ("W", "WW"), ("W", "NW"), ("N", "NW"), ("N", "NE"), ("NE", "NEE"), ("N", "NN"), ("NW", "NNW"),
+    ("NE", "NNE"),
+)  # fmt: skip
+_PLAIN = 3
+_COUNTED_AT = np.array([[QUANTITIES[name] for name in pair] for pair in _COUNTED], dtype=np.uint8)
 
 #: Columns on either side of a row that hold what stands beyond its ends.
 PAD = 4
@@ -55,8 +71,10 @@ _AT = np.array(
     [(p, *at) for p, plane in enumerate((SAMPLES, ERRORS, ENERGIES)) for at in plane.values()],
     dtype=np.int64,
 )
-#: Quantities that are read from rows.
+#: Quantities that are read from rows: those behind the median.
 NEIGHBOURS = len(_AT)
+_MEDIAN, _W, _N, _NW = (QUANTITIES[name] for name in (MEDIAN, "W", "N", "NW"))
+_FIRST = _MEDIAN + 1
 
 #: The rows of one strip, int32 of shape (3, 4, width + 8): samples, errors, energies.
 Rows = np.ndarray
@@ -109,7 +127,25 @@ def gather(rows, place, x, quantity):
     """Fill ``quantity``, int64, but for the prediction, for the sample in column ``x``."""
     flat = rows.reshape(-1)
     for k in range(NEIGHBOURS):
-        quantity[k] = flat[np.uint64(place[k] + x)]
+        quantity[_FIRST + k] = flat[np.uint64(place[k] + x)]
+    west, north, corner = quantity[_W], quantity[_N], quantity[_NW]
+    low, high = min(west, north), max(west, north)
+    quantity[_MEDIAN] = min(max(west + north - corner, low), high)
+
+
+@njit(nogil=True, inline="always")
+def changes(quantity):
+    """How many of eight differences between neighbours are not zero."""
+    count = 0
+    for k in range(len(_COUNTED_AT)):
+        count += quantity[_COUNTED_AT[k, 0]] != quantity[_COUNTED_AT[k, 1]]
+    return count
+
+
+@njit(nogil=True, inline="always")
+def is_plain(quantity):
+    """Whether a sample's surroundings are plain."""
+    return changes(quantity) <= _PLAIN
 
 
 @njit(nogil=True, inline="always")

@@ -7,7 +7,7 @@ import numpy as np
 from lutgen.errors import InputError
 from lutgen.files.compiled import njit
 
-from .neighbourhood import FRACTION_BITS, SAMPLES
+from .neighbourhood import FRACTION_BITS, TAPS
 
 __all__ = ["COEFFICIENT_BITS", "Predictor", "first_prediction", "leaf_of"]
 
@@ -28,8 +28,8 @@ class Predictor:
     child:
         int16, shape (n, 2): a later node, or ``-1 - leaf``.  Without nodes there is one leaf.
     coefficients:
-        int16, shape (n + 1, 18), -255 to 255: those of each leaf, in the order of
-        `.neighbourhood.SAMPLES`, in 1/128; those of a leaf add up to 128, so that the prediction
+        int16, shape (n + 1, 19), -255 to 255: those of each leaf, in the order of
+        `.neighbourhood.TAPS`, in 1/128; those of a leaf add up to 128, so that the prediction
         follows the samples' level.
 
     Raises
@@ -46,7 +46,7 @@ class Predictor:
     def __post_init__(self) -> None:
         n = len(self.feature)
         shapes = {"feature": (n,), "threshold": (n,), "child": (n, 2),
-                  "coefficients": (n + 1, len(SAMPLES))}  # fmt: skip
+                  "coefficients": (n + 1, len(TAPS))}  # fmt: skip
         types = {"feature": "u1", "threshold": "u1", "child": "i2", "coefficients": "i2"}
         for name, shape in shapes.items():
             array = getattr(self, name)
