@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from lutgen.commands import Failure, OutputFile, check_apart, say
-from lutgen.model.default import DEFAULT
+from lutgen.model.default import DEEP, DEFAULT
 
 from .common import (
     coder_options,
@@ -23,7 +23,10 @@ __all__ = ["encode", "decode", "evaluate_", "info_"]
 
 
 _HELP = "Name of a model that comes with lutgen, or model file."
-_model_option = click.option("--model", metavar="MODEL", show_default=DEFAULT, help=_HELP)
+_model_option = click.option(
+    "--model", metavar="MODEL", help=_HELP,
+    show_default=DEFAULT + (f"; {DEEP[DEFAULT]} above 8 bits" if DEFAULT in DEEP else ""),
+)  # fmt: skip
 #: Options of profile ``predictive``, and of the others.
 _PREDICTIVE = ("near", "strip_height", "tile_width")
 _TILES = ("tile", "coder", "tans_bits")
@@ -58,8 +61,9 @@ def _check_options(model) -> None:
     for option in context.command.params:
         given = context.get_parameter_source(option.name) not in (None, ParameterSource.DEFAULT)
         if given and option.name in others and not option.multiple:
+            hint = "" if context.params["model"] else ", as the default is: name one with --model"
             raise click.UsageError(
-                f"{option.opts[0]} must be left out with a model of profile {model.profile}"
+                f"{option.opts[0]} must be left out with a model of profile {model.profile}{hint}"
             )
 
 

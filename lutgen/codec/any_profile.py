@@ -44,7 +44,8 @@ def header_of(data: bytes, size: int | None = None) -> Header | Frame:
     lutgen.codec.container.CorruptStreamError
         If it is cut short, breaks a rule of the format, or is of a version that is not known.
     """
-    if len(data) >= VERSION_2.size and magic_and_version(data) == (MAGIC, VERSION_2.version):
+    begins = VERSION_2["version"].end
+    if len(data) >= begins and magic_and_version(data) == (MAGIC, VERSION_2.version):
         return Frame.unpack(data, size)
     return Header.unpack(data)
 

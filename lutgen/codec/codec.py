@@ -25,7 +25,7 @@ from lutgen.model.tile import TileGrid
 
 from .coder import RANS, Coder
 from .container import (
-    LONGEST_HEADER,
+    HEADER_BYTES,
     CorruptStreamError,
     Header,
     pack_length,
@@ -307,7 +307,7 @@ class Codec:
         if not file.seekable():
             file = io.BytesIO(file.read())
         file.seek(0)
-        header = self._header(file.read(LONGEST_HEADER))
+        header = self._header(file.read(HEADER_BYTES))
 
         def limits() -> np.ndarray:
             sizes = _sizes(list(header.grid), header.levels)
