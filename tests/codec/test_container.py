@@ -63,7 +63,7 @@ def patched(offset, form, value):
     (GOLDEN[:-1], "stream must have a header of 24 bytes, not 23 bytes in all"),
     (b"PNG" + GOLDEN[3:], "stream must start with b'LGC', not b'PNG'"),
     (patched(3, "B", 2), "stream format version must be 1 with this model, not 2: a model of "
-     "profile predictive wrote it"),
+                         "profile predictive wrote it"),
     (patched(3, "B", 3), "stream format version must be 1 or 2, not 3"),
     (patched(18, "B", 4), "stream header: levels must be 0 to 3, not 4"),
     (patched(19, "B", 1), "stream header: coder must be 0 or 8 to 12, not 1"),
