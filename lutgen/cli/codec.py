@@ -215,8 +215,13 @@ def _decode(stream, model, level: int, threads, progress) -> tuple:
     """Images of an open file, and where their bits lie."""
     import io
 
-    from lutgen.codec.any_profile import codec_of, decoding_model, header_of, is_predictive
-    from lutgen.codec.container import LONGEST_HEADER
+    from lutgen.codec.any_profile import (
+        LONGEST_HEADER,
+        codec_of,
+        decoding_model,
+        header_of,
+        is_predictive,
+    )
     from lutgen.model.samples import SignificantBits
 
     if not stream.seekable():
