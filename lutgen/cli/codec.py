@@ -60,6 +60,7 @@ def _check_options(model) -> None:
     others = _TILES if is_predictive(model) else _PREDICTIVE
     for option in context.command.params:
         given = context.get_parameter_source(option.name) not in (None, ParameterSource.DEFAULT)
+        # eval measures at several errors, whatever the profile: there near is multiple.
         if given and option.name in others and not option.multiple:
             hint = "" if context.params["model"] else ", as the default is: name one with --model"
             raise click.UsageError(
@@ -365,23 +366,18 @@ def evaluate_(
     Compared are one file per image of each codec; and, where many small images share one file,
     the same images on one page for the others.  All bytes of the files count.
     """
-    from lutgen.codec.any_profile import is_predictive
     from lutgen.codec.coder import coder_named
-    from lutgen.compare.codecs import PredictiveFiles, TileCodec
+    from lutgen.compare.codecs import image_codec
     from lutgen.compare.evaluate import evaluate, faults
     from lutgen.compare.table import show
     from lutgen.model.shipped import find_model
     from lutgen.training.data.datasets import load_images
 
-    found, coder = find_model(model), coder_named(coder, tans_bits)
-    _check_options(found)
-    if is_predictive(found):
-        deep = find_model(depth=16) if model is None else None
-        codec = PredictiveFiles(
-            found, deep=deep, strip_height=strip_height, tile_width=tile_width
-        )
-    else:
-        codec = TileCodec(found, tile=tile, coder=coder)
+    _check_options(find_model(model))
+    codec = image_codec(
+        model, tile=tile, coder=coder_named(coder, tans_bits), strip_height=strip_height,
+        tile_width=tile_width,
+    )  # fmt: skip
     results = {}
     for name in data:
         images = load_images(name, split=split, limits=codec.limits)[:limit]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from lutgen.model.header import MAGIC
-from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.samples import SampleFormat
 from lutgen.model.tile import MAX_IMAGE_SIDE
 
@@ -79,6 +78,8 @@ DEEP_GRAY = GrayLimits(_MOST, side=65535)
 
 def limits_of(model) -> GrayLimits:
     """Which gray images the codec of a model takes."""
+    from lutgen.model.predictive.model import PredictiveModel  # readers alone need no compiler
+
     return DEEP_GRAY if isinstance(model, PredictiveModel) else GRAY_8
 
 
