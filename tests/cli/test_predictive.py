@@ -161,7 +161,7 @@ def test_damage_of_strips(image):
     Path("b.lgc").write_bytes(data)
     message = error("decode", "b.lgc", "-o", "b.npy", *MODEL)
     assert message == (
-        "b.lgc: strips 0 of 0 to 15 are damaged: checksum of strip 0 is wrong: the file is "
+        "b.lgc: strip 0 of 0 to 15 is damaged: checksum of strip 0 is wrong: the file is "
         "damaged; --keep writes what is sound"
     )
     assert not Path("b.npy").exists()
