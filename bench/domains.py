@@ -20,13 +20,12 @@ import click
 import numpy as np
 
 from lutgen.commands import Command, Failure, OutputFile
-from lutgen.compare.codecs import ImageCodec, TileCodec
+from lutgen.compare.codecs import ImageCodec, image_codec
 from lutgen.compare.evaluate import evaluate, faults
 from lutgen.compare.table import show
 from lutgen.files.whole import write_file
 from lutgen.formats.colour import colour_files, read_colour
 from lutgen.formats.rules import DEEP_GRAY
-from lutgen.model.model import Model
 from lutgen.training.data.datasets import data_hash, load_images
 
 
@@ -69,7 +68,7 @@ def _named(values: tuple[str, ...]) -> dict[str, str]:
 @click.option("--crop", type=click.IntRange(1), metavar="N",
               help="Measure the middle, at most N x N pixels.")  # fmt: skip
 @click.option("--near", type=click.IntRange(1, 255), multiple=True, metavar="N")
-@click.option("--model", type=click.Path(exists=True), help="Measure it, too.")
+@click.option("--model", help="Measure it, too: a model file, or the name of a shipped model.")
 @click.option("--split", default="val", show_default=True, help="Part of data that comes in parts.")
 @click.option("--out", default="bench/results/domains.json", show_default=True, type=OutputFile())
 def main(data, colour, crop, near, model, split, out) -> None:
@@ -80,7 +79,7 @@ def main(data, colour, crop, near, model, split, out) -> None:
 
     if not data and not colour:
         raise click.UsageError("data must be at least one set, not none")
-    codec = TileCodec(Model.load(model)) if model else None
+    codec = image_codec(model) if model else None
     sets = {name: lambda spec=spec: load_images(spec, split=split, limits=DEEP_GRAY)
             for name, spec in _named(data).items()}  # fmt: skip
     sets |= {name: lambda spec=spec: gray(spec) for name, spec in _named(colour).items()}

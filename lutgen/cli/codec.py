@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from lutgen.commands import Failure, OutputFile, check_apart, say
-from lutgen.model.default import DEFAULT
+from lutgen.model.default import DEEP, DEFAULT
 
 from .common import (
     coder_options,
@@ -23,7 +23,10 @@ __all__ = ["encode", "decode", "evaluate_", "info_"]
 
 
 _HELP = "Name of a model that comes with lutgen, or model file."
-_model_option = click.option("--model", metavar="MODEL", show_default=DEFAULT, help=_HELP)
+_model_option = click.option(
+    "--model", metavar="MODEL", help=_HELP,
+    show_default=DEFAULT + (f"; {DEEP[DEFAULT]} above 8 bits" if DEFAULT in DEEP else ""),
+)  # fmt: skip
 #: Options of profile ``predictive``, and of the others.
 _PREDICTIVE = ("near", "strip_height", "tile_width")
 _TILES = ("tile", "coder", "tans_bits")
@@ -57,9 +60,11 @@ def _check_options(model) -> None:
     others = _TILES if is_predictive(model) else _PREDICTIVE
     for option in context.command.params:
         given = context.get_parameter_source(option.name) not in (None, ParameterSource.DEFAULT)
+        # eval measures at several errors, whatever the profile: there near is multiple.
         if given and option.name in others and not option.multiple:
+            hint = "" if context.params["model"] else ", as the default is: name one with --model"
             raise click.UsageError(
-                f"{option.opts[0]} must be left out with a model of profile {model.profile}"
+                f"{option.opts[0]} must be left out with a model of profile {model.profile}{hint}"
             )
 
 
@@ -211,8 +216,13 @@ def _decode(stream, model, level: int, threads, progress) -> tuple:
     """Images of an open file, and where their bits lie."""
     import io
 
-    from lutgen.codec.any_profile import codec_of, decoding_model, header_of, is_predictive
-    from lutgen.codec.container import LONGEST_HEADER
+    from lutgen.codec.any_profile import (
+        LONGEST_HEADER,
+        codec_of,
+        decoding_model,
+        header_of,
+        is_predictive,
+    )
     from lutgen.model.samples import SignificantBits
 
     if not stream.seekable():
@@ -356,23 +366,18 @@ def evaluate_(
     Compared are one file per image of each codec; and, where many small images share one file,
     the same images on one page for the others.  All bytes of the files count.
     """
-    from lutgen.codec.any_profile import is_predictive
     from lutgen.codec.coder import coder_named
-    from lutgen.compare.codecs import PredictiveFiles, TileCodec
+    from lutgen.compare.codecs import image_codec
     from lutgen.compare.evaluate import evaluate, faults
     from lutgen.compare.table import show
     from lutgen.model.shipped import find_model
     from lutgen.training.data.datasets import load_images
 
-    found, coder = find_model(model), coder_named(coder, tans_bits)
-    _check_options(found)
-    if is_predictive(found):
-        deep = find_model(depth=16) if model is None else None
-        codec = PredictiveFiles(
-            found, deep=deep, strip_height=strip_height, tile_width=tile_width
-        )
-    else:
-        codec = TileCodec(found, tile=tile, coder=coder)
+    _check_options(find_model(model))
+    codec = image_codec(
+        model, tile=tile, coder=coder_named(coder, tans_bits), strip_height=strip_height,
+        tile_width=tile_width,
+    )  # fmt: skip
     results = {}
     for name in data:
         images = load_images(name, split=split, limits=codec.limits)[:limit]

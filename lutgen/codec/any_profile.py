@@ -4,7 +4,7 @@ Profile ``predictive`` codes rows or tiles into version 2 of the format (:mod:`.
 others code tiles into version 1 (:mod:`.codec`).
 """
 
-from lutgen.model.header import MAGIC, VERSION_2, magic_and_version
+from lutgen.model.header import MAGIC, TABLES, VERSION_2, magic_and_version
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.shipped import SHIPPED, AnyModel, find_model, name_of, shipped
 
@@ -13,8 +13,12 @@ from .container import Header
 from .predictive.codec import PredictiveCodec
 from .predictive.container import Frame
 
-__all__ = ["AnyCodec", "codec_of", "decoding_model", "header_of", "is_predictive"]
+__all__ = [
+    "LONGEST_HEADER", "AnyCodec", "codec_of", "decoding_model", "header_of", "is_predictive",
+]  # fmt: skip
 
+#: Bytes that hold a header of any version.
+LONGEST_HEADER = max(table.size for table in TABLES.values())
 #: The codec of any model.
 AnyCodec = Codec | PredictiveCodec
 
@@ -35,7 +39,7 @@ def header_of(data: bytes, size: int | None = None) -> Header | Frame:
     Parameters
     ----------
     data:
-        The file, or no more than its first `.container.LONGEST_HEADER` bytes.
+        The file, or no more than its first `LONGEST_HEADER` bytes.
     size:
         Bytes of the file, if these are not all.
 
@@ -44,7 +48,8 @@ def header_of(data: bytes, size: int | None = None) -> Header | Frame:
     lutgen.codec.container.CorruptStreamError
         If it is cut short, breaks a rule of the format, or is of a version that is not known.
     """
-    if len(data) >= VERSION_2.size and magic_and_version(data) == (MAGIC, VERSION_2.version):
+    begins = VERSION_2["version"].end
+    if len(data) >= begins and magic_and_version(data) == (MAGIC, VERSION_2.version):
         return Frame.unpack(data, size)
     return Header.unpack(data)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from lutgen.codec.any_profile import is_predictive
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.container import Header, split_packets
@@ -18,8 +19,11 @@ from lutgen.formats.rules import DEEP_GRAY, GRAY_8, GrayLimits
 from lutgen.model.model import Model
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.samples import EIGHT_BIT, SignificantBits
+from lutgen.model.shipped import find_model
 
-__all__ = ["ImageCodec", "PredictiveFiles", "Tell", "TileCodec", "differs", "mean_bpp"]
+__all__ = [
+    "ImageCodec", "PredictiveFiles", "Tell", "TileCodec", "differs", "image_codec", "mean_bpp",
+]  # fmt: skip
 
 #: Told the step, pixels done and all pixels of the step.
 Tell = Callable[[str, int, int], None]
@@ -218,6 +222,22 @@ class TileCodec(ImageCodec):
             "speed": {"encode": pixels / encode_s / 1e6, "decode": pixels / decode_s / 1e6},
             "verified": bool(verified),
         }
+
+
+def image_codec(
+    model=None, *, tile: tuple[int, int] = (32, 32), coder: Coder = RANS,
+    strip_height: int | None = None, tile_width: int | None = None,
+) -> ImageCodec:  # fmt: skip
+    """The codec of a model of any profile, which takes of the options those of its profile.
+
+    ``model`` is as :func:`lutgen.model.shipped.find_model` takes it; None, the default, has another
+    model for images of more than 8 significant bits if there is one.
+    """
+    found = find_model(model)
+    if not is_predictive(found):
+        return TileCodec(found, tile=tile, coder=coder)
+    deep = find_model(depth=DEEP_GRAY.depth) if model is None else found
+    return PredictiveFiles(found, deep=deep, strip_height=strip_height, tile_width=tile_width)
 
 
 def _file_sizes(data: bytes, images: int) -> list[int]:

@@ -6,7 +6,6 @@ import numpy as np
 
 from lutgen.errors import InputError
 from lutgen.model.header import MAGIC
-from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.samples import SampleFormat
 from lutgen.model.tile import MAX_IMAGE_SIDE
 
@@ -80,6 +79,8 @@ DEEP_GRAY = GrayLimits(_MOST, side=65535)
 
 def limits_of(model) -> GrayLimits:
     """Which gray images the codec of a model takes."""
+    from lutgen.model.predictive.model import PredictiveModel  # readers alone need no compiler
+
     return DEEP_GRAY if isinstance(model, PredictiveModel) else GRAY_8
 
 

@@ -14,6 +14,8 @@ from lutgen.cli import main
 from lutgen.codec.codec import Codec
 from lutgen.errors import InputError, LutgenError, ToolError
 from lutgen.formats.imageio import read_image, read_images, write_image
+from lutgen.model.default import DEFAULT
+from lutgen.model.model import Model
 from lutgen.model.pyramid import pyramid
 from tests.commands import error, ok, run, said, usage
 from tests.models import laplace_model, pyramid_table_model, table_model
@@ -82,10 +84,17 @@ def test_tiff_in_and_out(images):
 
 def test_models_by_name(images):
     ok("encode", "a.png", "-o", "a.lgc")
-    ok("encode", "a.png", "-o", "b.lgc", "--model", "digits")
+    ok("encode", "a.png", "-o", "b.lgc", "--model", DEFAULT)
     assert Path("a.lgc").read_bytes() == Path("b.lgc").read_bytes()
-    ok("decode", "a.lgc", "-o", "c.png", "--model", "digits")
+    for model in (["--model", DEFAULT], []):
+        ok("decode", "a.lgc", "-o", "c.png", *model)
+        np.testing.assert_array_equal(read_image("c.png"), images[0])
+    ok("encode", "a.png", "-o", "d.lgc", "--model", "digits")
+    assert Path("d.lgc").read_bytes() == Codec(Model.default()).encode(images[0]).data
+    ok("decode", "d.lgc", "-o", "c.png")
     np.testing.assert_array_equal(read_image("c.png"), images[0])
+    for command in ("encode", "eval"):
+        assert f"[default: ({DEFAULT}" in ok(command, "--help")
 
 
 def test_info(images):
@@ -105,7 +114,7 @@ def test_info(images):
         "packets  6",
         f"bytes    {len(data)}, {8 * len(data) / 420:.3f} bpp",
     ]
-    assert ", digits\n" in ok("info", "a.lgc")
+    assert f", {DEFAULT}\n" in ok("info", "a.lgc")
     Path("bad.lgc").write_bytes(data[:-1])
     assert error("info", "bad.lgc") == "bad.lgc: tile 5 of 6: the stream is cut short"
     assert error("info", "a.png").startswith("a.png: stream must start with")

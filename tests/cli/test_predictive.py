@@ -16,6 +16,7 @@ from lutgen.codec.predictive.container import Frame
 from lutgen.formats.imageio import read_gray, read_image, write_image
 from lutgen.formats.rules import DEEP_GRAY
 from lutgen.model.samples import SignificantBits
+from lutgen.model.shipped import find_model
 from tests.commands import error, ok, said, usage
 from tests.models import predictive_model, table_model
 
@@ -109,6 +110,11 @@ def test_options_of_other_profiles(image):
     for name, value in (("--near", 0), ("--strip-height", 8), ("--tile-width", 8)):
         message = usage("encode", "a.png", "-o", "a.lgc", *tiles, name, value)
         assert message == f"{name} must be left out with a model of profile raster-table"
+    options = ("--tile", "8x8") if find_model().profile == "predictive" else ("--near", 0)
+    assert usage("encode", "a.png", "-o", "a.lgc", *options) == (
+        f"{options[0]} must be left out with a model of profile {find_model().profile}, as the "
+        "default is: name one with --model"
+    )
     assert usage("eval", "a.png", *MODEL, "--tile", "8x8").startswith("--tile must be left out")
     assert not Path("a.lgc").exists()
     said("encode", "a.png", "-o", "a.lgc", *MODEL)
@@ -130,6 +136,11 @@ def test_model_and_file_of_different_profiles(image):
         "t.lgc: stream format version must be 2 with a model of profile predictive, not 1"
     )
     assert "is none of digits" in error("decode", "a.lgc", "-o", "b.png")
+    Path("s.lgc").write_bytes(Path("a.lgc").read_bytes()[:26])
+    assert error("decode", "s.lgc", "-o", "b.png", *MODEL) == (
+        "s.lgc: stream must have a header of 29 bytes, not 26 bytes in all"
+    )
+    assert error("decode", "a.lgc", "-o", "b.png", "--model", "a.lgc").startswith("a.lgc: ")
 
 
 def test_images_of_one_file_have_one_type(image):
@@ -150,7 +161,7 @@ def test_damage_of_strips(image):
     Path("b.lgc").write_bytes(data)
     message = error("decode", "b.lgc", "-o", "b.npy", *MODEL)
     assert message == (
-        "b.lgc: strips 0 of 0 to 15 are damaged: checksum of strip 0 is wrong: the file is "
+        "b.lgc: strip 0 of 0 to 15 is damaged: checksum of strip 0 is wrong: the file is "
         "damaged; --keep writes what is sound"
     )
     assert not Path("b.npy").exists()

@@ -30,7 +30,8 @@ class DamagedStripsError(CorruptStreamError):
         self, frame: Frame, images: np.ndarray, damaged: Sequence[int], first: str
     ) -> None:
         super().__init__(
-            f"strips {ranges(damaged)} of 0 to {frame.strips - 1} are damaged: {first}"
+            f"{_named('strip', damaged)} of 0 to {frame.strips - 1} "
+            f"{'are' if len(damaged) > 1 else 'is'} damaged: {first}"
             if frame.strips > 1
             else first
         )
@@ -48,9 +49,14 @@ class DamagedStripsError(CorruptStreamError):
         """The rows that are missing, as people say it."""
         several = len(self.images) > 1
         return "; ".join(
-            f"rows {ranges(rows)}" + f" of image {image}" * several
+            _named("row", rows) + f" of image {image}" * several
             for image, rows in self.rows.items()
         )
+
+
+def _named(what: str, numbers: Sequence[int]) -> str:
+    """Things by their numbers: ``rows 0 to 3, 7``."""
+    return f"{what}{'s' * (len(numbers) > 1)} {ranges(numbers)}"
 
 
 def ranges(numbers: Iterable[int]) -> str:
