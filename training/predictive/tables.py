@@ -78,10 +78,16 @@ def _whole(share: np.ndarray) -> np.ndarray:
     return result
 
 
-def tables(model: PredictiveModel, count: np.ndarray) -> np.ndarray:
-    """Cumulative frequencies from counts: int32, shape (2 K, 65)."""
-    prior = _densities(model).repeat(FRACTIONS, axis=0)
-    share = count + _PRIOR * prior
+def tables(
+    model: PredictiveModel, count: np.ndarray, prior: np.ndarray | None = None
+) -> np.ndarray:
+    """Cumulative frequencies from counts, int32, shape (2 K, 65).
+
+    ``prior`` are counts of each token in each row that are added; those of a density unless given.
+    """
+    if prior is None:
+        prior = _PRIOR * _densities(model).repeat(FRACTIONS, axis=0)
+    share = count + prior
     share = share / share.sum(axis=1, keepdims=True)
     freq = _whole(share)
     return np.concatenate(
