@@ -340,6 +340,27 @@ def test_train_on_a_single_picture(images):
     assert "on rows 9 to 9 of the only image, held out" in out
 
 
+def test_train_predictive(images):
+    """8 and 16 bits; a model is trained further; what its structure says cannot be changed."""
+    np.save("deep.npy", images.astype(np.uint16) * 300)
+    some = ("train", "--profile", "predictive", "--data", "all.npy", "--samples", "10000")
+    out = said(*some, "--data", "deep.npy", "--predictors", "2", "--corrections", "1", "--scales",
+               "1", "--classes", "4", "-o", "new.lutgen")  # fmt: skip
+    assert out.startswith("new.lutgen: ") and "images, held out" in out
+    assert not Path("new.lutgen.ckpt").exists()
+    out = said(*some, "--from", "new.lutgen", "--prior", "10", "-o", "own.lutgen")
+    assert out.startswith("own.lutgen: ") and ", held out, where it was " in out
+    assert "--classes must stand without --from" in error(
+        *some, "--from", "new.lutgen", "--classes", "8", "-o", "x.lutgen", status=2
+    )
+    assert "--from must stand without trainer tree" in error(
+        "train", "--data", "a.png", "--from", "new.lutgen", "-o", "x.lutgen", status=2
+    )
+    assert "output must not be the input new.lutgen" in error(
+        *some, "--from", "new.lutgen", "-o", "new.lutgen", status=2
+    )
+
+
 def test_train_lut_networks(images):
     """Trains, leaves log and no checkpoint, and codes; a foreign checkpoint is left alone."""
     arguments = ("train", "--profile", "gic-dlc+", "--data", "glyphs:12", "--steps", "8",

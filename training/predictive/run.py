@@ -101,7 +101,7 @@ def train_predictive_model(
             }  # fmt: skip
             if start is not None:
                 found["held_out_before"] = _figure(start, split.held, lambda s: None)
-            steps.put("metrics", found)
+            steps.close("metrics", found)
         metrics |= {"split": split.how, **found}
     steps.begin("final")
     model = train("final")
