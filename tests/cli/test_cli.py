@@ -252,7 +252,7 @@ def test_models_that_are_refused(images, folder):
     ("train --data a.png", "Missing option '-o' / '--out'."),
     ("train --data a.png --out x --profile best",
      "Invalid value for --profile: profile must be one of raster-table, gic-dlc, gic-dlc+, "
-     "raster-laplace, not 'best'"),
+     "raster-laplace, predictive, not 'best'"),
     ("train --data a.png --out x --profile gic-dlc --trainer tree",
      "Invalid value for --trainer: trainer of profile gic-dlc must be dlc, not tree"),
     ("train --data a.png --out x --profile gic-dlc --classes 8",
@@ -350,14 +350,14 @@ def test_train_predictive(images):
     assert not Path("new.lutgen.ckpt").exists()
     out = said(*some, "--from", "new.lutgen", "--prior", "10", "-o", "own.lutgen")
     assert out.startswith("own.lutgen: ") and ", held out, where it was " in out
-    assert "--classes must stand without --from" in error(
-        *some, "--from", "new.lutgen", "--classes", "8", "-o", "x.lutgen", status=2
+    assert "--classes must stand without --from" in usage(
+        *some, "--from", "new.lutgen", "--classes", "8", "-o", "x.lutgen"
     )
-    assert "--from must stand without trainer tree" in error(
-        "train", "--data", "a.png", "--from", "new.lutgen", "-o", "x.lutgen", status=2
+    assert "--from must stand without trainer tree" in usage(
+        "train", "--data", "a.png", "--from", "new.lutgen", "-o", "x.lutgen"
     )
-    assert "output must not be the input new.lutgen" in error(
-        *some, "--from", "new.lutgen", "-o", "new.lutgen", status=2
+    assert "output must not be the input new.lutgen" in usage(
+        *some, "--from", "new.lutgen", "-o", "new.lutgen"
     )
 
 
