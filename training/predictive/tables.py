@@ -22,10 +22,10 @@ _TOTAL = 1 << PROB_BITS
 @njit(nogil=True)
 def _scales(kernel, quantity, depth, out):
     now = np.zeros(quantity.shape[1], dtype=np.int64)
-    room = scratch(kernel)
+    _, feature, _ = scratch(kernel)
     for i in range(len(quantity)):
         now[:] = quantity[i]
-        _, out[i] = predict_of(kernel, now, depth[i], room)
+        _, out[i] = predict_of(kernel, now, depth[i], feature)
 
 
 def scales_of(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
@@ -38,10 +38,10 @@ def scales_of(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
 @njit(nogil=True)
 def _count(kernel, quantity, sample, depth, count):
     now = np.zeros(quantity.shape[1], dtype=np.int64)
-    room = scratch(kernel)
+    _, feature, _ = scratch(kernel)
     for i in range(len(quantity)):
         now[:] = quantity[i]
-        final, scale = predict_of(kernel, now, depth[i], room)
+        final, scale = predict_of(kernel, now, depth[i], feature)
         most = (1 << depth[i]) - 1
         whole, rest, row = target(kernel, final, scale, 1, most)
         count[row, token_of(fold(sample[i], whole, rest, most))[0]] += 1

@@ -132,11 +132,13 @@ class Reference:
 
 @njit(nogil=True)
 def compiled(kernel, rows, image, depth, out):
-    room = scratch(kernel)
+    quantity, feature, place = scratch(kernel)
     for y in range(len(image)):
-        begin(rows, y, depth, room)
+        begin(rows, y, depth, place)
         for x in range(image.shape[1]):
-            out[y, x, 0], out[y, x, 1], out[y, x, 2] = predict(kernel, rows, x, depth, room)
+            out[y, x, 0], out[y, x, 1], out[y, x, 2] = predict(
+                kernel, rows, x, depth, quantity, feature, place
+            )
             keep(rows, y, x, image[y, x], out[y, x, 0])
         end_row(rows, y)
 
