@@ -7,7 +7,7 @@ from lutgen.model.model import Model
 from lutgen.model.netlist_builder import NetlistBuilder
 from lutgen.model.predictive.features import STANDARD, Scale, early_features
 from lutgen.model.predictive.model import PredictiveModel
-from lutgen.model.predictive.neighbourhood import SAMPLES
+from lutgen.model.predictive.neighbourhood import TAPS
 from lutgen.model.predictive.predictor import Predictor
 from lutgen.model.predictive.trees import LutTrees
 from lutgen.model.upsample import Upsampler
@@ -142,11 +142,11 @@ def random_trees(rng, count: int, features: int, most: int) -> LutTrees:
 def predictive_model(seed: int = 0, *, classes: int = 24) -> PredictiveModel:
     """A model of profile predictive: three linear predictors, random trees, geometric tables."""
     rng = np.random.default_rng(seed)
-    rows = np.zeros((3, len(SAMPLES)), dtype=np.int16)
+    rows = np.zeros((3, len(TAPS)), dtype=np.int16)
     for row, weights in zip(rows, ({"W": 96, "N": 96, "NW": -64}, {"W": 128}, {"N": 128}),
                             strict=True):  # fmt: skip
         for name, weight in weights.items():
-            row[list(SAMPLES).index(name)] = weight
+            row[TAPS.index(name)] = weight
     early = len(early_features(STANDARD))
     predictor = Predictor(
         rng.integers(1, early, size=2, dtype=np.uint8), np.array([120, 140], dtype=np.uint8),

@@ -58,6 +58,14 @@ _KEEP = "as it is"
     help="[boost] Samples drawn from all images.",
 )  # fmt: skip
 @click.option(
+    "--from", "start", metavar="MODEL", show_default="from scratch",
+    help="[boost] Train this model further: its structure stays, its numbers are fitted again.",
+)  # fmt: skip
+@click.option(
+    "--prior", type=int, metavar="N", show_default="1000",
+    help="[boost] With --from: samples that each number of the model counts for.",
+)  # fmt: skip
+@click.option(
     "--preset", show_default="cpu-quick", help="[dlc] paper, cpu or cpu-quick, see README.md."
 )
 @click.option(
@@ -117,14 +125,16 @@ def train(profile, trainer, data, licence, out, **options) -> None:
     own = {
         "tree": ("classes", "leaves", "top_leaves", "stages"),
         "dlc": ("preset", "steps", "luts", "levels", "device", "log"),
-        "boost": ("classes", "predictors", "corrections", "scales", "samples"),
+        "boost": ("classes", "predictors", "corrections", "scales", "samples", "start", "prior"),
     }
     options = {name: value for name, value in options.items() if value is not None}
     foreign = [name for name in options if name not in (*own[trainer], *common)]
     if foreign:
-        name = foreign[0].replace("_", "-")
+        name = {"start": "from"}.get(foreign[0], foreign[0]).replace("_", "-")
         raise click.UsageError(f"--{name} must stand without trainer {trainer}, which has none")
-    check_apart({"-o": out, **{f"--{n}": options.get(n) for n in ("checkpoint", "log")}}, data)
+    check_apart({"-o": out, **{f"--{n}": options.get(n) for n in ("checkpoint", "log")}}, [
+        *data, options.get("start")
+    ])  # fmt: skip
     run = {"tree": _train_tree, "dlc": _train_dlc, "boost": _train_boost}[trainer]
     limits = DEEP_GRAY if trainer == "boost" else GRAY_8
 
@@ -159,17 +169,28 @@ def _train_tree(kind, options, load, record, out) -> None:
 
 
 def _train_boost(kind, options, load, record, out) -> None:
+    from lutgen.model.predictive.model import SHIPPED, PredictiveModel
     from lutgen.training.predictive.run import train_predictive_model
 
     checkpoint = run_files(out, options.pop("checkpoint", None), None)["checkpoint"]
+    start = options.pop("start", None)
+    if start is None and "prior" in options:
+        raise click.UsageError("--prior must stand with --from, whose model it is the weight of")
+    fixed = [name for name in ("predictors", "corrections", "scales", "classes") if name in options]
+    if start is not None and fixed:
+        raise click.UsageError(
+            f"--{fixed[0]} must stand without --from, which keeps the structure of its model"
+        )
     try:
         config = kind(**options)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    if start is not None:
+        start = PredictiveModel.shipped(start) if start in SHIPPED else PredictiveModel.load(start)
     images = load()
     with work_progress() as progress:
         model = train_predictive_model(
-            images, config, checkpoint=checkpoint, progress=progress, **record
+            images, config, checkpoint=checkpoint, progress=progress, start=start, **record
         )
     model.save(out)
     if checkpoint:
@@ -179,6 +200,7 @@ def _train_boost(kind, options, load, record, out) -> None:
         f"{out}: {counts['predictors']} predictors, {counts['table_luts']} LUTs of trees, "
         f"{counts['classes']} classes, bpp of files {figures['final']:.3f} on training images, "
         f"{figures['held_out']:.3f} on {figures['split']}, held out"
+        + (f", where it was {figures['held_out_before']:.3f}" if start is not None else "")
     )
 
 

@@ -262,7 +262,7 @@ def test_models_that_are_refused(images, folder):
     ("train --data a.png", "Missing option '-o' / '--out'."),
     ("train --data a.png --out x --profile best",
      "Invalid value for --profile: profile must be one of raster-table, gic-dlc, gic-dlc+, "
-     "raster-laplace, not 'best'"),
+     "raster-laplace, predictive, not 'best'"),
     ("train --data a.png --out x --profile gic-dlc --trainer tree",
      "Invalid value for --trainer: trainer of profile gic-dlc must be dlc, not tree"),
     ("train --data a.png --out x --profile gic-dlc --classes 8",
@@ -348,6 +348,27 @@ def test_train_on_a_single_picture(images):
     out = said("train", "--data", "a.png", "--classes", "4", "--leaves", "16", "--top-leaves", "4",
              "--stages", "1", "-o", "new.lutgen")  # fmt: skip
     assert "on rows 9 to 9 of the only image, held out" in out
+
+
+def test_train_predictive(images):
+    """8 and 16 bits; a model is trained further; what its structure says cannot be changed."""
+    np.save("deep.npy", images.astype(np.uint16) * 300)
+    some = ("train", "--profile", "predictive", "--data", "all.npy", "--samples", "10000")
+    out = said(*some, "--data", "deep.npy", "--predictors", "2", "--corrections", "1", "--scales",
+               "1", "--classes", "4", "-o", "new.lutgen")  # fmt: skip
+    assert out.startswith("new.lutgen: ") and "images, held out" in out
+    assert not Path("new.lutgen.ckpt").exists()
+    out = said(*some, "--from", "new.lutgen", "--prior", "10", "-o", "own.lutgen")
+    assert out.startswith("own.lutgen: ") and ", held out, where it was " in out
+    assert "--classes must stand without --from" in usage(
+        *some, "--from", "new.lutgen", "--classes", "8", "-o", "x.lutgen"
+    )
+    assert "--from must stand without trainer tree" in usage(
+        "train", "--data", "a.png", "--from", "new.lutgen", "-o", "x.lutgen"
+    )
+    assert "output must not be the input new.lutgen" in usage(
+        *some, "--from", "new.lutgen", "-o", "new.lutgen"
+    )
 
 
 def test_train_lut_networks(images):

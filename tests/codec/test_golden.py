@@ -16,7 +16,7 @@ from lutgen.model.model import Model
 from lutgen.model.netlist import Netlist
 from lutgen.model.predictive.features import Feature, Scale
 from lutgen.model.predictive.model import PredictiveModel
-from lutgen.model.predictive.neighbourhood import SAMPLES
+from lutgen.model.predictive.neighbourhood import TAPS
 from lutgen.model.predictive.predictor import Predictor
 from lutgen.model.predictive.trees import LutTrees
 from lutgen.model.window import Window
@@ -44,13 +44,13 @@ def predictive_model() -> PredictiveModel:
         Feature(("W-NW", "NW-N", "N-NE"), absolute=True), Feature(("eW",), gain=4),
         Feature(("P-W",)), Feature(("P",)),
     )  # fmt: skip
-    rows = np.zeros((3, len(SAMPLES)), dtype=np.int16)
+    rows = np.zeros((3, len(TAPS)), dtype=np.int16)
     for row, weights in zip(
         rows, ({"W": 96, "N": 96, "NW": -64}, {"W": 100, "NE": 28}, {"N": 140, "NN": -12}),
         strict=True,
     ):  # fmt: skip
         for name, weight in weights.items():
-            row[list(SAMPLES).index(name)] = weight
+            row[TAPS.index(name)] = weight
     predictor = Predictor(
         np.array([2, 1], dtype=np.uint8), np.array([20, 128], dtype=np.uint8),
         np.array([[-1, 1], [-2, -3]], dtype=np.int16), rows,

@@ -21,13 +21,13 @@ from .likelihood import bits, slopes
 from .scale import log_spread
 from .steps import Steps
 
-__all__ = ["boost"]
+__all__ = ["SCALE_UNIT", "addresses", "boost", "order"]
 
 _BINS = 64
 #: Of all samples, a leaf is drawn towards 0 as if it had this share more.
 _SHRINK = 1e-5
 #: Nats in a unit of scale trees.
-_SCALE_UNIT = np.log(2) / 32
+SCALE_UNIT = np.log(2) / 32
 #: Fewer samples are not halved.
 _HALVED = 20_000
 #: Scale trees before the first correction.
@@ -65,7 +65,6 @@ class _Grower:
     """Grows trees over the same samples."""
 
     def __init__(self, features: np.ndarray, config: PredictiveConfig) -> None:
-        self._features = features
         self._edges = _edges(features)
         self._bins = np.stack([
             np.searchsorted(edge, row, side="left").astype(np.uint8)
@@ -119,19 +118,21 @@ class _Grower:
         """Comparisons of a tree are cheaper for those that follow."""
         self._used |= {(f, int(np.searchsorted(self._edges[f], t))) for f, t in questions}
 
-    def leaves(self, questions) -> np.ndarray:
-        """Address that each sample gives a tree: uint8, shape (n,)."""
-        leaf = np.zeros(self._features.shape[1], dtype=np.uint8)
-        for pin, (f, threshold) in enumerate(questions):
-            _descend(leaf, self._features[f], threshold, pin)
-        return leaf
+
+def addresses(features: np.ndarray, questions, thresholds) -> np.ndarray:
+    """Address that each sample gives a tree of these questions: uint8, shape (n,)."""
+    leaf = np.zeros(features.shape[1], dtype=np.uint8)
+    for pin, (f, threshold) in enumerate(zip(questions, thresholds, strict=True)):
+        if threshold < NEVER:
+            _descend(leaf, features[f], threshold, pin)
+    return leaf
 
 
-def _order(config: PredictiveConfig) -> list[bool]:
+def order(corrections: int, scales: int) -> list[bool]:
     """For each tree whether it is one of the scale; both kinds are spread evenly."""
-    lead = min(_LEAD, config.scales)
-    at = [(k / max(1, config.scales - lead), True) for k in range(config.scales - lead)]
-    at += [((k + 0.5) / max(1, config.corrections), False) for k in range(config.corrections)]
+    lead = min(_LEAD, scales)
+    at = [(k / max(1, scales - lead), True) for k in range(scales - lead)]
+    at += [((k + 0.5) / max(1, corrections), False) for k in range(corrections)]
     return [True] * lead + [of_scale for _, of_scale in sorted(at)]
 
 
@@ -157,7 +158,8 @@ def boost(
     """
     steps = Steps() if steps is None else steps
     logarithm = logarithm_of(model.kernel, drawn.quantity)
-    grower = _Grower(features_of(model, drawn), config)
+    features = features_of(model, drawn)
+    grower = _Grower(features, config)
     residual = drawn.error
     spread = log_spread(logarithm)
     #: Samples in a unit of correction trees, which do nothing where the surroundings are plain.
@@ -165,7 +167,7 @@ def boost(
     unit[drawn.plain] = 0
     slope, curve = np.empty_like(residual), np.empty_like(residual)
     made = {True: [], False: []}
-    for k, of_scale in enumerate(_order(config)):
+    for k, of_scale in enumerate(order(config.corrections, config.scales)):
         tick(bits(residual, spread))
         if kept := steps.arrays(f"tree-{k}"):
             questions, values = kept["questions"].tolist(), kept["values"]
@@ -176,13 +178,14 @@ def boost(
                 ratio = unit / np.exp(spread)
                 slope *= ratio
                 curve *= ratio * ratio
-            questions, values = grower.tree(slope, curve, k & 1, _SCALE_UNIT if of_scale else 1.0)
-            found = np.array(questions, dtype=np.uint8).reshape(-1, 2)
-            steps.put(f"tree-{k}", {}, {"questions": found, "values": values})
+            questions, values = grower.tree(slope, curve, k & 1, SCALE_UNIT if of_scale else 1.0)
+            kept = {"questions": np.array(questions, np.uint8).reshape(-1, 2), "values": values}
+            steps.put(f"tree-{k}", {}, kept)
         made[of_scale].append((questions, values))
-        step = values[grower.leaves(questions)].astype(np.float32)
+        found = np.array(questions, dtype=np.int64).reshape(-1, 2)
+        step = values[addresses(features, found[:, 0], found[:, 1])].astype(np.float32)
         if of_scale:
-            spread += step * np.float32(_SCALE_UNIT)
+            spread += step * np.float32(SCALE_UNIT)
         else:
             residual = residual - step * unit
     return _pack(made[False]), _pack(made[True])

@@ -56,15 +56,15 @@ def _plain(quantity):
 @njit(nogil=True)
 def _walk(kernel, rows, image, depth, chosen, quantity, sample):
     """Fill in the chosen samples of an image."""
-    room = scratch(kernel)
+    around, feature, place = scratch(kernel)
     height, width = image.shape
     found = 0
     for y in range(height):
-        begin(rows, y, depth, room)
+        begin(rows, y, depth, place)
         for x in range(width):
-            first = predict_first(kernel, rows, x, depth, room)
+            first = predict_first(kernel, rows, x, depth, around, feature, place)
             if found < len(chosen) and chosen[found] == y * width + x:
-                quantity[found] = room[0]
+                quantity[found] = around
                 quantity[found, _P] = first
                 sample[found] = image[y, x]
                 found += 1

@@ -10,9 +10,10 @@ from lutgen.files.compiled import njit
 from lutgen.model.predictive.neighbourhood import TAPS
 from lutgen.model.predictive.predictor import COEFFICIENT_BITS, Predictor
 
-__all__ = ["JUDGED", "grow_predictor"]
+__all__ = ["JUDGED", "grow_predictor", "whole_coefficients"]
 
 _N, _W = TAPS.index("N"), TAPS.index("W")
+_OTHERS = np.delete(np.arange(len(TAPS)), _N)
 _BINS = 16
 #: Samples are summed up in so many groups, whatever the number of threads, in blocks of a size.
 _GROUPS, _BLOCK = 8, 256
@@ -89,6 +90,18 @@ def _solve(moment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return error, found
 
 
+def whole_coefficients(exact: np.ndarray) -> np.ndarray:
+    """Coefficients in 1/128 that add up to 128: int64 (18,), from those of all but N, (17,)."""
+    whole = np.zeros(len(TAPS), dtype=np.int64)
+    rounded = np.rint(exact * (1 << COEFFICIENT_BITS))
+    whole[_OTHERS] = np.clip(rounded, -_MOST, _MOST)
+    whole[_N] = (1 << COEFFICIENT_BITS) - whole.sum()
+    over = whole[_N] - min(max(whole[_N], -_MOST), _MOST)
+    whole[_N] -= over
+    whole[_W] += over  # W's takes what N's cannot
+    return whole
+
+
 @dataclass(eq=False)
 class _Node:
     """A leaf that may be split: its samples, and the best split found."""
@@ -154,9 +167,8 @@ def grow_predictor(
         Told the share of the leaves that are there.
     """
     north = quantity[:, _N : _N + 1]
-    others = np.delete(np.arange(len(TAPS)), _N)
     values = np.concatenate(
-        [quantity[:, others] - north, (sample[:, None] << 3) - north], axis=1
+        [quantity[:, _OTHERS] - north, (sample[:, None] << 3) - north], axis=1
     ).astype(np.float32)
     values *= np.sqrt(weight)[:, None]
     edges = _edges(features)
@@ -164,7 +176,7 @@ def grow_predictor(
         np.searchsorted(edge, row, side="left").astype(np.uint8)
         for edge, row in zip(edges, features, strict=True)
     ])  # fmt: skip
-    names = [TAPS[k] for k in others]
+    names = [TAPS[k] for k in _OTHERS]
     judged = np.ascontiguousarray(values[:, [*(names.index(name) for name in _JUDGES), -1]])
     root = _candidate(judged, bins, edges, np.arange(len(sample)))
     open_ = [root]
@@ -180,22 +192,16 @@ def grow_predictor(
         node.chosen = node.chosen[:0]
         open_ += node.children
         tick(len(open_) / leaves)
-    return _pack(root, edges, others, values)
+    return _pack(root, edges, values)
 
 
-def _pack(root: _Node, edges, others: np.ndarray, values: np.ndarray) -> Predictor:
+def _pack(root: _Node, edges, values: np.ndarray) -> Predictor:
     """The tree as arrays, nodes before their children."""
     feature, threshold, child, coefficients = [], [], [], []
 
     def place(node: _Node) -> int:
         if node.children is None:
-            whole = np.zeros(len(TAPS), dtype=np.int64)
-            exact = _fit(values, node.chosen) * (1 << COEFFICIENT_BITS)
-            whole[others] = np.clip(np.rint(exact), -_MOST, _MOST)
-            whole[_N] = (1 << COEFFICIENT_BITS) - whole.sum()
-            over = whole[_N] - min(max(whole[_N], -_MOST), _MOST)
-            whole[_N] -= over
-            whole[_W] += over  # W's takes what N's cannot
+            whole = whole_coefficients(_fit(values, node.chosen))
             coefficients.append(whole)
             return -len(coefficients)
         at = len(feature)

@@ -13,6 +13,7 @@ from lutgen.training.data.holdout import hold_out
 
 from .config import PredictiveConfig
 from .measure import MEASURED, bpp_of_files, samples_of
+from .refit import further_plan, train_further
 from .steps import Steps
 from .train import plan, train_predictive
 from .work import Progress, Work
@@ -28,6 +29,7 @@ def train_predictive_model(
     images: Sequence[np.ndarray], config: PredictiveConfig | None = None, *,
     checkpoint=None, progress: Progress = lambda step, done, total: None,
     name: str = "unnamed images", licence: str = "", date: str | None = None,
+    start: PredictiveModel | None = None,
 ) -> PredictiveModel:  # fmt: skip
     """Train a model of profile ``predictive``; the same images and configuration give the same.
 
@@ -48,6 +50,8 @@ def train_predictive_model(
         Of the data, for the training record.
     date:
         ISO date for the training record, today's unless told.
+    start:
+        Model to train further (`.refit`): its structure is kept.
 
     Returns
     -------
@@ -55,7 +59,9 @@ def train_predictive_model(
         Its ``training`` holds profile, data, licence, date, configuration and metrics, bits per
         pixel of files of one image each, all bytes counted: ``train`` of images that were trained
         on and ``held_out`` of those that were not, by a model trained without these; ``final`` of
-        the former by the model itself.  ``split`` says in words what was held out.
+        the former by the model itself.  ``split`` says in words what was held out.  A model that
+        was trained further has ``held_out_before``, the figure of the one that it began from, whose
+        hash and record are in ``from``.
 
     Raises
     ------
@@ -68,30 +74,42 @@ def train_predictive_model(
     images = check_images(images, limits=DEEP_GRAY)
     split = hold_out(images, config.held_out, config.seed) if config.held_out else None
     sha256 = data_hash(images)
-    steps = Steps(checkpoint, {"data": sha256, "config": asdict(config)})
+    identity = {"data": sha256, "config": asdict(config), "from": start and start.hash}
+    steps = Steps(checkpoint, identity)
+
+    def train(part: str) -> PredictiveModel:
+        if start is not None:
+            return train_further(start, parts[part], config, work.part(part))
+        return train_predictive(parts[part], config, steps=steps, work=work.part(part))
+
     everything = [samples_of(image) for image in images]
     parts = {} if split is None else {"trial": [samples_of(image) for image in split.kept]}
     parts["final"] = everything
     work = Work(progress, {
         f"{part}: {step}": seconds for part, chosen in parts.items()
-        for step, seconds in _plan(chosen, config).items()
+        for step, seconds in _plan(chosen, config, start).items()
     })  # fmt: skip
     metrics = {}
     if split is not None:
         steps.begin("trial")
         if (found := steps.note("metrics")) is None:
-            model = train_predictive(parts["trial"], config, steps=steps, work=work.part("trial"))
+            model = train("trial")
             share = work.begin(f"trial: {_MEASURING}")
             found = {
                 "train": _figure(model, split.kept, lambda s: share(s / 2)),
                 "held_out": _figure(model, split.held, lambda s: share((1 + s) / 2)),
             }  # fmt: skip
-            steps.put("metrics", found)
+            if start is not None:
+                found["held_out_before"] = _figure(start, split.held, lambda s: None)
+            steps.close("metrics", found)
         metrics |= {"split": split.how, **found}
     steps.begin("final")
-    model = train_predictive(everything, config, steps=steps, work=work.part("final"))
+    model = train("final")
     metrics["final"] = _figure(model, images, work.begin(f"final: {_MEASURING}"))
     work.finish()
+    before = {} if start is None else {
+        "from": {"hash": start.hash, "training": dict(start.training)}
+    }  # fmt: skip
     return model.with_training({
         "profile": model.profile,
         "data": {
@@ -101,12 +119,14 @@ def train_predictive_model(
         "date": datetime.date.today().isoformat() if date is None else date,
         "config": asdict(config),
         "metrics": metrics,
+        **before,
     })  # fmt: skip
 
 
-def _plan(chosen, config: PredictiveConfig) -> dict[str, float]:
+def _plan(chosen, config: PredictiveConfig, start) -> dict[str, float]:
     pixels = sum(image.size for image, _ in chosen)
-    return plan(chosen, config) | {_MEASURING: _CODE * min(pixels, MEASURED)}
+    steps = plan(chosen, config) if start is None else further_plan(chosen, start, config)
+    return steps | {_MEASURING: _CODE * min(pixels, MEASURED)}
 
 
 def _figure(model, images, share) -> float:

@@ -64,9 +64,15 @@ class Steps:
         self._notes, self._arrays = notes, arrays
 
     def begin(self, part: str) -> None:
-        """Go to a part of the run: names are its own, and arrays of other parts are forgotten."""
+        """Go to a part of the run, whose names are its own."""
         self._part = part
-        self._arrays = {k: v for k, v in self._arrays.items() if k.startswith(f"{part}/")}
+
+    def close(self, name: str, note: dict) -> None:
+        """Keep the result of this part, and forget those of its steps."""
+        prefix = f"{self._part}/"
+        self._arrays = {k: v for k, v in self._arrays.items() if not k.startswith(prefix)}
+        self._notes = {k: v for k, v in self._notes.items() if not k.startswith(prefix)}
+        self.put(name, note)
 
     def note(self, name: str) -> dict | None:
         """The json object that was kept for a step of this part."""

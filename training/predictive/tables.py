@@ -22,10 +22,10 @@ _TOTAL = 1 << PROB_BITS
 @njit(nogil=True)
 def _scales(kernel, quantity, depth, out):
     now = np.zeros(quantity.shape[1], dtype=np.int64)
-    room = scratch(kernel)
+    _, feature, _ = scratch(kernel)
     for i in range(len(quantity)):
         now[:] = quantity[i]
-        _, out[i], _ = predict_of(kernel, now, depth[i], room)
+        _, out[i], _ = predict_of(kernel, now, depth[i], feature)
 
 
 def scales_of(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
@@ -38,10 +38,10 @@ def scales_of(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
 @njit(nogil=True)
 def _count(kernel, quantity, sample, depth, count):
     now = np.zeros(quantity.shape[1], dtype=np.int64)
-    room = scratch(kernel)
+    _, feature, _ = scratch(kernel)
     for i in range(len(quantity)):
         now[:] = quantity[i]
-        final, scale, plain = predict_of(kernel, now, depth[i], room)
+        final, scale, plain = predict_of(kernel, now, depth[i], feature)
         most = (1 << depth[i]) - 1
         whole, rest, row = target(kernel, final, scale, plain, 1, most)
         count[row, token_of(fold(sample[i], whole, rest, most))[0]] += 1
@@ -78,10 +78,16 @@ def _whole(share: np.ndarray) -> np.ndarray:
     return result
 
 
-def tables(model: PredictiveModel, count: np.ndarray) -> np.ndarray:
-    """Cumulative frequencies from counts: int32, shape (3 K, 65)."""
-    prior = _densities(model).repeat(TABLES, axis=0)
-    share = count + _PRIOR * prior
+def tables(
+    model: PredictiveModel, count: np.ndarray, prior: np.ndarray | None = None
+) -> np.ndarray:
+    """Cumulative frequencies from counts, int32, shape (3 K, 65).
+
+    ``prior`` are counts of each token in each row that are added; those of a density unless given.
+    """
+    if prior is None:
+        prior = _PRIOR * _densities(model).repeat(TABLES, axis=0)
+    share = count + prior
     share = share / share.sum(axis=1, keepdims=True)
     freq = _whole(share)
     return np.concatenate(

@@ -22,7 +22,7 @@ from .steps import Steps
 from .tables import count_tokens, scales_of, tables
 from .work import Work
 
-__all__ = ["plan", "train_predictive"]
+__all__ = ["plan", "train_predictive", "turned", "weights"]
 
 #: Where training begins: errors of the nearest neighbours.
 _FIRST_SCALE = Scale({"eW": 22, "eN": 16, "eNE": 12, "eNW": 8, "eWW": 10, "EW": 12}, 205)
@@ -52,7 +52,7 @@ def _flat(classes: int) -> np.ndarray:
     return np.tile(np.arange(TOKENS + 1, dtype=np.int32) * step, (TABLES * classes, 1))
 
 
-def _turned(images, config: PredictiveConfig):
+def turned(images, config: PredictiveConfig):
     """Each image in one of its eight positions, by chance."""
     if not config.augment:
         return list(images)
@@ -65,7 +65,7 @@ def _turned(images, config: PredictiveConfig):
     return result
 
 
-def _weights(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
+def weights(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
     """Weight of each sample's squared error: what a logistic density would give it.
 
     It is 0 where the surroundings are plain: there the median predicts.
@@ -116,7 +116,7 @@ def train_predictive(
     """
     steps = Steps() if steps is None else steps
     work = Work(lambda step, done, total: None, plan(images, config)) if work is None else work
-    images = _turned(images, config)
+    images = turned(images, config)
     model = _first_model()
     for k in range(1, config.rounds + 1):
         model = _round(model, images, config, k, note, steps, work)
@@ -163,7 +163,7 @@ def _round(
     model = replace(model, scale=fit_scale(drawn, model.scale, config.seed, share))
     share = work.begin(f"predictors {k}")
     predictor = grow_predictor(
-        drawn.quantity, drawn.sample, _weights(model, drawn), early_of(model, drawn),
+        drawn.quantity, drawn.sample, weights(model, drawn), early_of(model, drawn),
         config.predictors, share,
     )  # fmt: skip
     note("predictors", predictor.leaves)

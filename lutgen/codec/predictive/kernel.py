@@ -1,8 +1,9 @@
 """What encoder, decoder and trainer compute alike for each sample, compiled by numba.
 
 All of it needs the sample's neighbours only.  ``kernel`` is a
-:class:`lutgen.model.predictive.model.Kernel`, ``rows`` those of a strip, ``room`` what `scratch`
-gives.
+:class:`lutgen.model.predictive.model.Kernel`, ``rows`` those of a strip; ``quantity``, ``feature``
+and ``place`` are what `scratch` gives.  They are passed one by one, as taking them out of a tuple
+for each sample counts references and takes as long as the prediction.
 """
 
 import numpy as np
@@ -46,10 +47,10 @@ def scratch(kernel):
 
 
 @njit(nogil=True, inline="always")
-def begin(rows, y, depth, room):
-    """Begin row ``y`` of a strip."""
+def begin(rows, y, depth, place):
+    """Begin row ``y`` of a strip: fill in where its first sample's neighbours stand."""
     begin_row(rows, y, 1 << (depth - 1))
-    locate(rows, y, room[2])
+    locate(rows, y, place)
 
 
 @njit(nogil=True, inline="always")
@@ -77,26 +78,25 @@ def _finish(kernel, quantity, logarithm, depth, feature):
 
 
 @njit(nogil=True, inline="always")
-def predict_first(kernel, rows, x, depth, room):
+def predict_first(kernel, rows, x, depth, quantity, feature, place):
     """First prediction of the sample in column ``x`` of the row that has been begun."""
-    quantity, feature = room[0], room[1]
-    gather(rows, room[2], x, quantity)
+    gather(rows, place, x, quantity)
     return _first(kernel, quantity, depth, feature)[0]
 
 
 @njit(nogil=True, inline="always")
-def predict_of(kernel, quantity, depth, room):
+def predict_of(kernel, quantity, depth, feature):
     """Corrected prediction and spread of a sample whose first prediction is among its quantities.
 
     Returned as by `predict`: ``(final, scale, plain)``.
     """
     logarithm = log2(scale_of(kernel, quantity))
-    fill_features(kernel, False, quantity, logarithm, depth, room[1])
-    return _finish(kernel, quantity, logarithm, depth, room[1])
+    fill_features(kernel, False, quantity, logarithm, depth, feature)
+    return _finish(kernel, quantity, logarithm, depth, feature)
 
 
 @njit(nogil=True, inline="always")
-def predict(kernel, rows, x, depth, room):
+def predict(kernel, rows, x, depth, quantity, feature, place):
     """Predict the sample in column ``x`` of the row that has been begun.
 
     Returns
@@ -105,7 +105,6 @@ def predict(kernel, rows, x, depth, room):
         First and corrected prediction in 1/8 of a sample, the logarithm of the spread in 1/32 of
         an octave, and whether the surroundings are plain: then the median is the prediction.
     """
-    quantity, feature, place = room
     gather(rows, place, x, quantity)
     first, logarithm = _first(kernel, quantity, depth, feature)
     quantity[_P] = first

@@ -28,12 +28,14 @@ def model_unit(kernel, rows, y, samples, indices, depth, step, most, folded, tab
     folded, table_row:
         int32, shape (h * w,): receive the result.
     """
-    room = scratch(kernel)
+    quantity, feature, place = scratch(kernel)
     at = 0
     for k in range(len(samples)):
-        begin(rows, y + k, depth, room)
+        begin(rows, y + k, depth, place)
         for x in range(samples.shape[1]):
-            first, final, scale, plain = predict(kernel, rows, x, depth, room)
+            first, final, scale, plain = predict(
+                kernel, rows, x, depth, quantity, feature, place
+            )
             whole, rest, row = target(kernel, final, scale, plain, step, most)
             folded[at] = fold(indices[k, x], whole, rest, most)
             table_row[at] = row
@@ -49,16 +51,18 @@ def decode_unit(kernel, rows, y, data, start, stop, raw, depth, step, most, samp
     ``raw`` is the number of bits of each folded residual of a payload in plain bits, else 0.
     Returns whether all folded residuals were in range; the strip's checksum finds other damage.
     """
-    room = scratch(kernel)
+    quantity, feature, place = scratch(kernel)
     maximum = (1 << depth) - 1
     end = stop << 3
     state, at = np.int64(0), start << 3
     if not raw:
         state, at = begin_payload(data, start, stop)
     for k in range(len(samples)):
-        begin(rows, y + k, depth, room)
+        begin(rows, y + k, depth, place)
         for x in range(samples.shape[1]):
-            first, final, scale, plain = predict(kernel, rows, x, depth, room)
+            first, final, scale, plain = predict(
+                kernel, rows, x, depth, quantity, feature, place
+            )
             whole, rest, row = target(kernel, final, scale, plain, step, most)
             folded = np.int64(0)
             if raw:

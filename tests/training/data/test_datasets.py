@@ -199,6 +199,15 @@ def test_glyphs_by_name():
             load_images(spec)
 
 
+def test_pages_by_name():
+    pages = load_images("pages:9")
+    assert [p.shape for p in pages] == [(384, 384)] * 9 and pages[0].dtype == np.uint8
+    assert not any((a == b).all() for a in pages for b in load_images("pages:2:1"))
+    for spec in ("pages:x", "pages:0", "pages:1:2:3", "pages:1:-1", "pages:20000"):
+        with pytest.raises(DatasetError, match=r"^pages must be given as pages:count:seed, not"):
+            load_images(spec)
+
+
 def test_unknown_names(tmp_path, monkeypatch):
     monkeypatch.delenv("LUTGEN_DATA", raising=False)
     with pytest.raises(DatasetError, match=r"^data must be an existing file or folder.*'nothing'$"):
