@@ -6,7 +6,7 @@ from lutgen.model.head import LaplaceHead, TableHead
 from lutgen.model.model import Model
 from lutgen.model.netlist_builder import NetlistBuilder
 from lutgen.model.predictive.features import STANDARD, Scale, early_features
-from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.predictive.model import TABLES, PredictiveModel
 from lutgen.model.predictive.neighbourhood import TAPS
 from lutgen.model.predictive.predictor import Predictor
 from lutgen.model.predictive.trees import LutTrees
@@ -152,7 +152,7 @@ def predictive_model(seed: int = 0, *, classes: int = 24) -> PredictiveModel:
         rng.integers(1, early, size=2, dtype=np.uint8), np.array([120, 140], dtype=np.uint8),
         np.array([[-1, 1], [-2, -3]], dtype=np.int16), rows,
     )  # fmt: skip
-    spread = np.geomspace(0.3, 300, classes).repeat(2)[:, None]
+    spread = np.geomspace(0.3, 300, classes).repeat(TABLES)[:, None]
     first = np.array([t if t < 16 else (4 + (t & 3)) << ((t - 16 >> 2) + 2) for t in range(65)])
     tails = np.exp(-first / spread)
     mass = tails[:, :-1] - tails[:, 1:]

@@ -42,7 +42,7 @@ def predictive_model() -> PredictiveModel:
     features = (
         Feature(()), Feature(("W-NW",)), Feature(("W-N", "N-NE"), absolute=True, gain=2),
         Feature(("W-NW", "NW-N", "N-NE"), absolute=True), Feature(("eW",), gain=4),
-        Feature(("P-W",)), Feature(("P",)),
+        Feature(("changes",)), Feature(("P-W",)), Feature(("P",)),
     )  # fmt: skip
     rows = np.zeros((3, len(TAPS)), dtype=np.int16)
     for row, weights in zip(
@@ -65,8 +65,8 @@ def predictive_model() -> PredictiveModel:
         )
 
     freq = np.array([
-        [max(1, 6000 >> 8 * (t - t % 2 * f) // (2 * k + 3)) for t in range(64)]
-        for k in range(12) for f in range(2)
+        [max(1, 6000 >> 8 * max(0, t - t % 2 * f) // (2 * k + 3)) for t in range(64)]
+        for k in range(12) for f in range(3)
     ])  # fmt: skip
     freq = np.maximum(1, freq * (16384 - 64) // freq.sum(axis=1, keepdims=True))
     freq[:, 0] += 16384 - freq.sum(axis=1)

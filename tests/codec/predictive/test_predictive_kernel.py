@@ -11,6 +11,7 @@ from lutgen.model.predictive.neighbourhood import (
     ENERGIES,
     ERRORS,
     SAMPLES,
+    TAPS,
     end_row,
     keep,
     new_rows,
@@ -18,6 +19,9 @@ from lutgen.model.predictive.neighbourhood import (
 from lutgen.model.predictive.predictor import Predictor
 from lutgen.model.predictive.trees import LutTrees
 
+#: Differences that tell plain surroundings.
+COUNTED = (("W", "WW"), ("W", "NW"), ("N", "NW"), ("N", "NE"), ("NE", "NEE"), ("N", "NN"),
+           ("NW", "NNW"), ("NE", "NNE"))  # fmt: skip
 EARLY = sum(not f.late for f in STANDARD)
 
 
@@ -36,7 +40,7 @@ def model(seed: int, corrections: int, scales: int) -> PredictiveModel:
     n = 7
     child = np.array([[-1 - k, k + 1] for k in range(n)], dtype=np.int16)
     child[-1, 1] = -1 - n
-    coefficients = rng.integers(-7, 8, (n + 1, len(SAMPLES)), dtype=np.int16)
+    coefficients = rng.integers(-7, 8, (n + 1, len(TAPS)), dtype=np.int16)
     coefficients[:, 0] += 128 - coefficients.sum(axis=1, dtype=np.int16)
     predictor = Predictor(
         rng.integers(0, EARLY, n, dtype=np.uint8), rng.integers(0, 130, n, dtype=np.uint8), child,
@@ -45,7 +49,7 @@ def model(seed: int, corrections: int, scales: int) -> PredictiveModel:
     table = np.arange(65, dtype=np.int32) * 256
     return PredictiveModel(
         STANDARD, Scale({"eW": 22, "eN": 16, "ENE": 9, "W-NW": 3}, 205), predictor,
-        trees(rng, corrections), trees(rng, scales), 300, np.tile(table, (20, 1)),
+        trees(rng, corrections), trees(rng, scales), 300, np.tile(table, (30, 1)),
     )  # fmt: skip
 
 
@@ -73,10 +77,14 @@ class Reference:
         for plane, names in enumerate((SAMPLES, ERRORS, ENERGIES)):
             for name, at in names.items():
                 found[name] = self.near(plane, y, x, *at)
+        west, north = found["W"], found["N"]
+        found["MED"] = sorted((west, north, west + north - found["NW"]))[1]
         return found
 
-    def predict(self, y: int, x: int) -> tuple[int, int, int]:
+    def predict(self, y: int, x: int) -> tuple[int, int, int, bool]:
         model, quantity = self.model, self.quantities(y, x)
+        changes = sum(quantity[a] != quantity[b] for a, b in COUNTED)
+        plain = changes <= 3
 
         def difference(term: str) -> int:
             a, _, b = term.partition("-")
@@ -91,6 +99,8 @@ class Reference:
         def feature(f) -> int:
             if not f.terms:
                 return min((logarithm - 16 * 7) // 2, 255)
+            if f.terms == ("changes",):
+                return changes
             if f.terms == ("P",):
                 return quantity["P"] * 128 // (8 << self.depth)
             total = sum(abs(difference(t)) if f.absolute else difference(t) for t in f.terms)
@@ -102,9 +112,9 @@ class Reference:
             above = feature(STANDARD[tree.feature[node]]) > tree.threshold[node]
             node = int(tree.child[node, int(above)])
         weights = tree.coefficients[-1 - node].tolist()
-        total = sum(w * quantity[n] for w, n in zip(weights, SAMPLES, strict=True))
+        total = sum(w * quantity[n] for w, n in zip(weights, TAPS, strict=True))
         maximum = ((1 << self.depth) - 1) * 8
-        first = min(max((total + 64) // 128, 0), maximum)
+        first = quantity["MED"] if plain else min(max((total + 64) // 128, 0), maximum)
         quantity["P"] = first
 
         def tree_sum(network: LutTrees) -> int:
@@ -118,8 +128,8 @@ class Reference:
             return result
 
         correction = tree_sum(model.corrections) * 2 ** (exponent - 7) // 64
-        final = min(max(first + correction, 0), maximum)
-        return first, final, 2 * logarithm + tree_sum(model.scales)
+        final = first if plain else min(max(first + correction, 0), maximum)
+        return first, final, 2 * logarithm + tree_sum(model.scales), plain
 
     def keep(self, y: int, x: int, sample: int, first: int) -> None:
         error = sample * 8 - first
@@ -136,7 +146,7 @@ def compiled(kernel, rows, image, depth, out):
     for y in range(len(image)):
         begin(rows, y, depth, place)
         for x in range(image.shape[1]):
-            out[y, x, 0], out[y, x, 1], out[y, x, 2] = predict(
+            out[y, x, 0], out[y, x, 1], out[y, x, 2], out[y, x, 3] = predict(
                 kernel, rows, x, depth, quantity, feature, place
             )
             keep(rows, y, x, image[y, x], out[y, x, 0])
@@ -148,8 +158,9 @@ def compiled(kernel, rows, image, depth, out):
 def test_predictions_are_those_of_the_definitions(shape, depth, corrections, scales):
     rng = np.random.default_rng(shape[1])
     image = rng.integers(0, 1 << depth, shape) >> rng.integers(0, depth, shape)
+    image[rng.random(shape) < 0.7] = 1 << (depth - 1)  # plain parts, too
     own = model(depth + corrections, corrections, scales)
-    found = np.zeros((*shape, 3), dtype=np.int64)
+    found = np.zeros((*shape, 4), dtype=np.int64)
     compiled(own.kernel, new_rows(shape[1]), image.astype(np.int32), depth, found)
     reference = Reference(own, shape[1], depth)
     for y, x in np.ndindex(shape):
