@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from lutgen.formats.imageio import read_image
+from lutgen.formats.imageio import DEEP_GRAY, read_image
 from lutgen.training.data.datasets import load_images
 from lutgen.training.data.pages import pages
 from lutgen.training.predictive.config import PredictiveConfig
@@ -36,16 +36,10 @@ def _domains(data: Path, kinds) -> list[tuple[dict, np.ndarray]]:
     folder = data / "domains2"
     entries = json.loads((folder / "manifest.json").read_text())
     return [
-        (entry, _read(folder / entry["kind"] / f"{entry['name']}.png"))
+        (entry, read_image(folder / entry["kind"] / f"{entry['name']}.png", DEEP_GRAY))
         for entry in entries
         if entry["kind"] in kinds and not any(word in entry["licence"] for word in _CLOSED)
     ]  # fmt: skip
-
-
-def _read(path: Path) -> np.ndarray:
-    from lutgen.formats.imageio import DEEP_GRAY
-
-    return read_image(path, DEEP_GRAY)
 
 
 def _windowed(image: np.ndarray) -> np.ndarray:
@@ -88,8 +82,8 @@ def gather(data: Path, name: str) -> tuple[list[tuple[np.ndarray, int]], list[di
 @click.command()
 @click.argument("name", type=click.Choice(["photo", "photo-16"]))
 @click.option("--samples", type=int, default=3_000_000, show_default=True)
-@click.option("--scales", type=int, default=24, show_default=True)
-@click.option("--corrections", type=int, default=12, show_default=True)
+@click.option("--scales", type=int, default=32, show_default=True)
+@click.option("--corrections", type=int, default=16, show_default=True)
 @click.option("-o", "--out", type=click.Path(path_type=Path), show_default="lutgen/models/")
 def main(name, samples, scales, corrections, out) -> None:
     """Train a model that comes with the package."""

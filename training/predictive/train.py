@@ -22,7 +22,7 @@ from .steps import Steps
 from .tables import count_tokens, scales_of, tables
 from .work import Work
 
-__all__ = ["plan", "train_predictive", "turned", "weights"]
+__all__ = ["first_model", "plan", "train_predictive", "turned", "weights"]
 
 #: Where training begins: errors of the nearest neighbours.
 _FIRST_SCALE = Scale({"eW": 22, "eN": 16, "eNE": 12, "eNW": 8, "eWW": 10, "EW": 12}, 205)
@@ -34,7 +34,7 @@ _OUTSIDE = 0.0005
 _WALK, _FIT, _SPLIT, _TREE, _COUNT, _LEAF = 7e-7, 2e-5, 9e-7, 8e-7, 6e-7, 1e-3
 
 
-def _first_model() -> PredictiveModel:
+def first_model() -> PredictiveModel:
     """What training starts from: one predictor, no trees, tables that are not used."""
     row = np.zeros((1, len(TAPS)), dtype=np.int16)
     for name, value in _FIRST_COEFFICIENTS.items():
@@ -117,7 +117,7 @@ def train_predictive(
     steps = Steps() if steps is None else steps
     work = Work(lambda step, done, total: None, plan(images, config)) if work is None else work
     images = turned(images, config)
-    model = _first_model()
+    model = first_model()
     for k in range(1, config.rounds + 1):
         model = _round(model, images, config, k, note, steps, work)
     drawn = draw(

@@ -7,9 +7,9 @@ numbers in 1/8 of a sample, so that errors of predictions with a fraction are ex
 Names are compass points as in JPEG-LS: ``N`` is the sample above, ``NEE`` two to its right.
 ``MED`` is the median of W, N and W + N - NW, JPEG-LS's prediction.
 
-A sample's surroundings are *plain* if at most three of eight differences between neighbours are not
-zero: so it is in pages, screens and dark backgrounds, where the next sample is most likely one of
-its neighbours exactly.
+A sample's surroundings are *plain* if at most five of eight differences between neighbours are not
+zero, and these are eight and more on average: so it is in pages, screens and dark backgrounds,
+where the next sample is most likely one of its neighbours exactly.
 
 Borders: columns beyond the sides are those of the side, but for the left side of the row being
 coded, where the first value of the row above stands.  Rows above the strip are its first row.  In
@@ -53,12 +53,13 @@ QUANTITIES = {
     name: k for k, name in enumerate((*TAPS, *ERRORS, *ENERGIES, ZERO, PREDICTION))
 }
 
-#: Differences that are counted, and how many may not be zero where surroundings are plain.
+#: Differences that are counted; how many may not be zero where surroundings are plain, and what
+#: those are on average at least, in 1/8.
 _COUNTED = (
     ("W", "WW"), ("W", "NW"), ("N", "NW"), ("N", "NE"), ("NE", "NEE"), ("N", "NN"), ("NW", "NNW"),
     ("NE", "NNE"),
 )  # fmt: skip
-_PLAIN = 3
+_PLAIN, _SHARP = 5, 8 << FRACTION_BITS
 _COUNTED_AT = np.array([[QUANTITIES[name] for name in pair] for pair in _COUNTED], dtype=np.uint8)
 
 #: Columns on either side of a row that hold what stands beyond its ends.
@@ -145,7 +146,12 @@ def changes(quantity):
 @njit(nogil=True, inline="always")
 def is_plain(quantity):
     """Whether a sample's surroundings are plain."""
-    return changes(quantity) <= _PLAIN
+    count, total = 0, 0
+    for k in range(len(_COUNTED_AT)):
+        size = abs(quantity[_COUNTED_AT[k, 0]] - quantity[_COUNTED_AT[k, 1]])
+        count += size != 0
+        total += size
+    return count <= _PLAIN and total >= _SHARP * count
 
 
 @njit(nogil=True, inline="always")

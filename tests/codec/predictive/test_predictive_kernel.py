@@ -83,8 +83,9 @@ class Reference:
 
     def predict(self, y: int, x: int) -> tuple[int, int, int, bool]:
         model, quantity = self.model, self.quantities(y, x)
-        changes = sum(quantity[a] != quantity[b] for a, b in COUNTED)
-        plain = changes <= 3
+        sizes = [abs(quantity[a] - quantity[b]) for a, b in COUNTED]
+        changes = sum(size > 0 for size in sizes)
+        plain = changes <= 5 and sum(sizes) >= 8 * 8 * changes
 
         def difference(term: str) -> int:
             a, _, b = term.partition("-")

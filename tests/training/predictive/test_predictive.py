@@ -16,7 +16,7 @@ from lutgen.training.predictive.measure import bpp_of_files
 from lutgen.training.predictive.run import train_predictive_model
 from lutgen.training.predictive.scale import fit_scale, log_spread
 from lutgen.training.predictive.tables import count_tokens, tables
-from lutgen.training.predictive.train import _first_model, train_predictive
+from lutgen.training.predictive.train import first_model, train_predictive
 
 SMALL = PredictiveConfig(
     samples=20_000, predictors=6, corrections=2, scales=3, classes=24, rounds=1
@@ -37,7 +37,7 @@ def texture(seed: int, shape=(160, 200), depth: int = 8) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def drawn():
-    return draw(_first_model().kernel, [(texture(1), 8)], 20_000, 0)
+    return draw(first_model().kernel, [(texture(1), 8)], 20_000, 0)
 
 
 @pytest.mark.parametrize("of_scale", [True, False])
@@ -75,7 +75,7 @@ def test_bits_do_not_depend_on_threads():
 
 
 def test_scale_shortens_the_code(drawn):
-    model = _first_model()
+    model = first_model()
     cost = [
         bits(drawn.error, log_spread(logarithm_of(m.kernel, drawn.quantity)))
         for m in (model, replace(model, scale=fit_scale(drawn, model.scale, 0)))
@@ -85,12 +85,12 @@ def test_scale_shortens_the_code(drawn):
 
 def test_predictor_beats_one_leaf(drawn):
     weight = np.ones(len(drawn.sample), dtype=np.float32)
-    early = early_of(_first_model(), drawn)
+    early = early_of(first_model(), drawn)
     error = []
     for leaves in (1, 6):
         predictor = grow_predictor(drawn.quantity, drawn.sample, weight, early, leaves)
         assert predictor.leaves == leaves
-        model = replace(_first_model(), predictor=predictor)
+        model = replace(first_model(), predictor=predictor)
         again = draw(model.kernel, [(texture(1), 8)], 20_000, 0)
         error.append(float((again.error**2).mean()))
     assert error[1] < 0.95 * error[0]
@@ -98,14 +98,14 @@ def test_predictor_beats_one_leaf(drawn):
 
 def test_trees_lower_the_bits(drawn):
     told = []
-    corrections, scales = boost(_first_model(), drawn, SMALL, told.append)
+    corrections, scales = boost(first_model(), drawn, SMALL, told.append)
     assert (len(corrections), len(scales)) == (2, 3)
     assert len(told) == 5 and told == sorted(told, reverse=True)
     assert told[-1] < told[0] - 0.05
 
 
 def test_tables_add_up(drawn):
-    start = replace(_first_model(), origin=100)
+    start = replace(first_model(), origin=100)
     model = replace(start, cumulative=np.tile(start.cumulative[:1], (40, 1)))
     count = count_tokens(model, drawn)
     assert count.sum() == len(drawn.sample)
@@ -116,7 +116,7 @@ def test_tables_add_up(drawn):
 def test_training_beats_its_start_and_files_come_back():
     image = texture(2)
     model = train_predictive([(image, 8)], SMALL)
-    start = _first_model()
+    start = first_model()
     begun = replace(start, origin=model.origin, cumulative=model.cumulative)
     assert bpp_of_files(model, [image]) < bpp_of_files(begun, [image]) - 0.1
     codec = PredictiveCodec(model, threads=1)
