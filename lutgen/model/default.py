@@ -3,6 +3,6 @@
 __all__ = ["DEEP", "DEFAULT"]
 
 #: What encode, decode and eval take.
-DEFAULT = "digits"
+DEFAULT = "photo"
 #: What a default gives way to where samples have more than 8 significant bits.
 DEEP = {"photo": "photo-16"}

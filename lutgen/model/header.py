@@ -141,7 +141,7 @@ VERSION_2 = HeaderTable(2, (
     HeaderField("near", 1, "greatest error of a sample", per_file=True),
     HeaderField("coder", 1, "0: rANS"),
     HeaderField("strip height", 2, "rows of pixels"),
-    HeaderField("tile width", 2, "pixels; 0: each row of pixels has a payload of its own"),
+    HeaderField("tile width", 2, "pixels; 0: each four rows of pixels share a payload"),
     HeaderField("images", 4, "number of images", per_file=True),
 ))  # fmt: skip
 

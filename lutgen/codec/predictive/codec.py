@@ -34,7 +34,7 @@ from .strip import decode_unit, model_unit
 
 __all__ = ["DamagedStripsError", "PredictiveCodec", "Strip", "best_layout"]
 
-#: Narrower images are cut into tiles: rows of their own would cost too much.
+#: Narrower images are cut into tiles: groups of rows would cost too much.
 _NARROW = 128
 _TILE = 64
 #: A tile this large is as good as the image.
@@ -54,8 +54,8 @@ class Strip:
 def best_layout(width: int, height: int) -> tuple[int, int]:
     """Strip height and tile width that an image of this size is coded with unless told.
 
-    Rows of their own, the image being one strip; narrow images in tiles, as each payload costs
-    about 12 bits.
+    Groups of four rows, the image being one strip; narrow images in tiles, as each payload costs
+    some 26 bits.
     """
     if width >= _NARROW:
         return height, 0
@@ -150,8 +150,8 @@ class PredictiveCodec:
             where = np.s_[y : y + rows, x : x + columns]
             model_unit(
                 self.model.kernel, context, y, np.ascontiguousarray(restored[where]),
-                np.ascontiguousarray(indices[where]), form.depth, form.step, form.levels - 1,
-                folded[:size], table_row[:size],
+                np.ascontiguousarray(indices[where]), frame.lag(columns), form.depth, form.step,
+                form.levels - 1, folded[:size], table_row[:size],
             )  # fmt: skip
             at = write_payload(
                 folded[:size], table_row[:size], self.model.kernel.cumulative, room
@@ -253,8 +253,8 @@ class PredictiveCodec:
                 context = new_rows(columns)
             raw = plain if stop[n] - start[n] == sizes[n][1] else 0
             if not decode_unit(
-                self.model.kernel, context, y, array, start[n], stop[n], raw, form.depth,
-                form.step, form.levels - 1, part[y : y + rows, x : x + columns],
+                self.model.kernel, context, y, array, start[n], stop[n], raw, frame.lag(columns),
+                form.depth, form.step, form.levels - 1, part[y : y + rows, x : x + columns],
             ):  # fmt: skip
                 raise CorruptStreamError(f"payload {n} of strip {k} is damaged")
         return after

@@ -3,8 +3,13 @@
 The header is that of :data:`lutgen.model.header.VERSION_2`.  Behind it come the strips, image by
 image from the top.  A strip is coded on its own: its contexts begin anew at its top.
 
-A strip's *units* each have a payload: the rows of the strip, or, where the header has a tile width,
-its tiles from left to right (the last may be narrower).  Of each unit follow
+A strip's *units* each have a payload: groups of four rows from the strip's top on, the last one of
+what is left; or, where the header has a tile width, tiles from left to right, the last one as wide
+as what is left.  Samples of a tile follow one another in raster order.  Those of a group go
+diagonally, each row four samples behind the one above: first the samples of column t of its first
+row, t - 4 of its second, t - 8 of its third and t - 12 of its fourth, as far as there are, then
+those of t + 1.  So all rows know their neighbours above, and four rows share what a payload costs.
+Of each unit follow
 
 - the length of its payload in bytes, less that of the unit before it in the strip (0 before the
   first), as a zigzag number (0, -1, 1, -2, ... are 0, 1, 2, 3, ...) in LEB128: seven bits a byte,
@@ -34,12 +39,15 @@ from lutgen.model.header import MAGIC, VERSION_2, magic_and_version
 from lutgen.model.samples import SampleFormat, SignificantBits
 
 __all__ = [
-    "CRC_BYTES", "Frame", "check_end", "check_strips", "index_bytes", "least_payload_bytes",
+    "CRC_BYTES", "GROUP", "LAG", "Frame", "check_end", "check_strips", "index_bytes",
+    "least_payload_bytes",
     "pack_strip", "raw_bits", "raw_bytes", "split_index", "strip_sizes", "unit_payloads",
 ]  # fmt: skip
 
 CRC_BYTES = 4
 MAX_SIDE = (1 << 16) - 1
+#: Rows that share a payload, and by how many columns each is behind the one above.
+GROUP, LAG = 4, 4
 _HASH_BYTES = VERSION_2["model hash"].size
 #: No more bytes say a length: 35 bits.
 _LENGTH_BYTES = 5
@@ -62,7 +70,7 @@ class Frame:
     strip_height:
         Rows of a strip, 1 to ``height``; the last strip may have fewer.
     tile_width:
-        Columns of a tile, or 0 if every row is a unit of its own.
+        Columns of a tile, or 0 if groups of four rows are the units.
     images:
         Number of images, 1 to 2**32 - 1.
     shift:
@@ -130,11 +138,17 @@ class Frame:
     def units(self, height: int) -> list[tuple[int, int, int, int]]:
         """Units of a strip of so many rows: first row, rows, first column, columns of each."""
         if not self.tile_width:
-            return [(y, 1, 0, self.width) for y in range(height)]
+            return [
+                (y, min(GROUP, height - y), 0, self.width) for y in range(0, height, GROUP)
+            ]
         return [
             (0, height, x, min(self.tile_width, self.width - x))
             for x in range(0, self.width, self.tile_width)
         ]
+
+    def lag(self, columns: int) -> int:
+        """By how many columns each row of a unit of so many columns is behind the one above."""
+        return columns if self.tile_width else LAG
 
     def pack(self) -> bytes:
         """The header's bytes."""
@@ -198,9 +212,11 @@ class Frame:
 
     def _check_room(self, size: int) -> None:
         """CorruptStreamError unless so many bytes can hold the pixels: before any is allocated."""
-        units = self.strips * -(-self.width // self.tile_width) if self.tile_width else (
-            self.images * self.height
-        )
+        if self.tile_width:
+            units = self.strips * -(-self.width // self.tile_width)
+        else:
+            whole, rest = divmod(self.height, self.strip_height)
+            units = self.images * (whole * -(-self.strip_height // GROUP) + -(-rest // GROUP))
         least = units + max(0, self.pixels - units * _SAMPLES_PER_BYTE) // _SAMPLES_PER_BYTE
         least += VERSION_2.size + CRC_BYTES * self.strips
         if least > size:

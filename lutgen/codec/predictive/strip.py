@@ -1,9 +1,13 @@
-"""A unit of a strip, a row or a tile, to its payload and back; compiled by numba."""
+"""A unit of a strip, a group of rows or a tile, to its payload and back; compiled by numba.
+
+Rows of a unit are walked side by side, each ``lag`` columns behind the one above: at step t row k
+is at column ``t - lag k``.  With a lag as wide as the unit this is raster order.
+"""
 
 import numpy as np
 
 from lutgen.files.compiled import njit
-from lutgen.model.predictive.neighbourhood import end_row, keep
+from lutgen.model.predictive.neighbourhood import NEIGHBOURS, end_row, keep
 from lutgen.model.predictive.residual import fold, unfold
 
 from .kernel import begin, predict, scratch, target
@@ -12,9 +16,18 @@ from .row_coder import next_residual, read_bits
 
 __all__ = ["decode_unit", "model_unit"]
 
+#: Rows that are walked side by side at most.
+_SIDE_BY_SIDE = 4
+
+
+@njit(nogil=True, inline="always")
+def _active(t, lag, height, width):
+    """The first row that is within the unit at step ``t``, and the one behind the last."""
+    return max(0, (t - width) // lag + 1), min(height, t // lag + 1)
+
 
 @njit(nogil=True)
-def model_unit(kernel, rows, y, samples, indices, depth, step, most, folded, table_row):
+def model_unit(kernel, rows, y, samples, indices, lag, depth, step, most, folded, table_row):
     """Folded residuals and table rows of a unit whose first row is row ``y`` of its strip.
 
     Parameters
@@ -23,16 +36,24 @@ def model_unit(kernel, rows, y, samples, indices, depth, step, most, folded, tab
         Of the strip or tile, see :mod:`lutgen.model.predictive.neighbourhood`.
     samples, indices:
         int32, shape (h, w): samples as the decoder will have them, and their indices.
+    lag:
+        See the module; at least 4 with four rows at most, or at least w.
     depth, step, most:
         Bits of a sample, samples of an index, greatest index.
     folded, table_row:
-        int32, shape (h * w,): receive the result.
+        int32, shape (h * w,): receive the result, in the order of the walk.
     """
-    quantity, feature, place = scratch(kernel)
+    quantity, feature, _ = scratch(kernel)
+    places = np.zeros((_SIDE_BY_SIDE, NEIGHBOURS), dtype=np.int64)
+    height, width = samples.shape
     at = 0
-    for k in range(len(samples)):
-        begin(rows, y + k, depth, place)
-        for x in range(samples.shape[1]):
+    for t in range(width + lag * (height - 1)):
+        first_row, end = _active(t, lag, height, width)
+        for k in range(first_row, end):
+            x = t - lag * k
+            place = places[k & (_SIDE_BY_SIDE - 1)]
+            if x == 0:
+                begin(rows, y + k, depth, place)
             first, final, scale, plain = predict(
                 kernel, rows, x, depth, quantity, feature, place
             )
@@ -41,41 +62,50 @@ def model_unit(kernel, rows, y, samples, indices, depth, step, most, folded, tab
             table_row[at] = row
             at += 1
             keep(rows, y + k, x, samples[k, x], first)
-        end_row(rows, y + k)
+            if x == width - 1:
+                end_row(rows, y + k)
 
 
 @njit(nogil=True)
-def decode_unit(kernel, rows, y, data, start, stop, raw, depth, step, most, samples):
+def decode_unit(kernel, rows, y, data, start, stop, raw, lag, depth, step, most, samples):
     """Decode a unit from ``data[start:stop]`` into ``samples``, an integer array of shape (h, w).
 
-    ``raw`` is the number of bits of each folded residual of a payload in plain bits, else 0.
-    Returns whether all folded residuals were in range; the strip's checksum finds other damage.
+    ``raw`` is the number of bits of each folded residual of a payload in plain bits, else 0; the
+    other parameters are those of `model_unit`.  Returns whether all folded residuals were in range;
+    the strip's checksum finds other damage.
     """
-    quantity, feature, place = scratch(kernel)
+    quantity, feature, _ = scratch(kernel)
+    places = np.zeros((_SIDE_BY_SIDE, NEIGHBOURS), dtype=np.int64)
+    height, width = samples.shape
     maximum = (1 << depth) - 1
-    end = stop << 3
+    end_bit = stop << 3
     state, at = np.int64(0), start << 3
     if not raw:
         state, at = begin_payload(data, start, stop)
-    for k in range(len(samples)):
-        begin(rows, y + k, depth, place)
-        for x in range(samples.shape[1]):
+    for t in range(width + lag * (height - 1)):
+        first_row, end = _active(t, lag, height, width)
+        for k in range(first_row, end):
+            x = t - lag * k
+            place = places[k & (_SIDE_BY_SIDE - 1)]
+            if x == 0:
+                begin(rows, y + k, depth, place)
             first, final, scale, plain = predict(
                 kernel, rows, x, depth, quantity, feature, place
             )
             whole, rest, row = target(kernel, final, scale, plain, step, most)
             folded = np.int64(0)
             if raw:
-                folded = read_bits(data, at, end, raw)
+                folded = read_bits(data, at, end_bit, raw)
                 at += raw
             elif state:
                 folded, state, at = next_residual(
-                    data, at, end, state, kernel.cumulative, row
+                    data, at, end_bit, state, kernel.cumulative, row
                 )
             if folded > most:
                 return False
             sample = min(unfold(folded, whole, rest, most) * step, maximum)
             samples[k, x] = sample
             keep(rows, y + k, x, sample, first)
-        end_row(rows, y + k)
+            if x == width - 1:
+                end_row(rows, y + k)
     return True

@@ -64,8 +64,8 @@ _COUNTED_AT = np.array([[QUANTITIES[name] for name in pair] for pair in _COUNTED
 
 #: Columns on either side of a row that hold what stands beyond its ends.
 PAD = 4
-#: Rows that are kept: the one being coded and three above.
-_ROWS = 4
+#: Rows that are kept: up to four that are being coded, and three above; a power of two.
+_ROWS = 8
 
 #: Plane, row and column of each quantity but zero and the prediction.
 _AT = np.array(
@@ -77,7 +77,7 @@ NEIGHBOURS = len(_AT)
 _MEDIAN, _W, _N, _NW = (QUANTITIES[name] for name in (MEDIAN, "W", "N", "NW"))
 _FIRST = _MEDIAN + 1
 
-#: The rows of one strip, int32 of shape (3, 4, width + 8): samples, errors, energies.
+#: The rows of one strip, int32 of shape (3, 8, width + 8): samples, errors, energies.
 Rows = np.ndarray
 
 
@@ -90,7 +90,7 @@ def new_rows(width: int) -> Rows:
 def begin_row(rows, y, middle):
     """Put what stands left of row ``y`` of a strip; ``middle`` is the middle of the range."""
     samples, errors, energies = rows[0], rows[1], rows[2]
-    now, above = y & 3, (y - 1) & 3
+    now, above = y & (_ROWS - 1), (y - 1) & (_ROWS - 1)
     for k in range(PAD):
         samples[now, k] = samples[above, PAD] if y else middle << FRACTION_BITS
         errors[now, k] = errors[above, PAD] if y else 0
@@ -100,7 +100,7 @@ def begin_row(rows, y, middle):
 @njit(nogil=True, inline="always")
 def end_row(rows, y):
     """Put what stands beyond both ends of row ``y``, now that it is known."""
-    now = y & 3
+    now = y & (_ROWS - 1)
     for p in range(3):
         plane = rows[p]
         last = plane.shape[1] - PAD - 1
@@ -120,7 +120,7 @@ def locate(rows, y, place):
         plane, row, column = _AT[k, 0], _AT[k, 1], _AT[k, 2]
         if y == 0 and row < 0:
             row, column = 0, -1
-        place[k] = (plane * _ROWS + (max(y + row, 0) & 3)) * stride + PAD + column
+        place[k] = (plane * _ROWS + (max(y + row, 0) & (_ROWS - 1))) * stride + PAD + column
 
 
 @njit(nogil=True, inline="always")
@@ -162,7 +162,7 @@ def keep(rows, y, x, sample, prediction):
     those of NEE and NEEE.
     """
     samples, errors, energies = rows[0], rows[1], rows[2]
-    row, at, above = y & 3, PAD + x, (y - 1) & 3
+    row, at, above = y & (_ROWS - 1), PAD + x, (y - 1) & (_ROWS - 1)
     value = sample << FRACTION_BITS
     error = value - prediction
     west = energies[row, at - 1]
