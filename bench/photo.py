@@ -2,22 +2,32 @@
 
     LUTGEN_DATA=... python -m bench.photo photo [--samples N] [-o FILE]
     LUTGEN_DATA=... python -m bench.photo photo-16
+    LUTGEN_DATA=... python -m bench.photo photo-16 --half -o half.lutgen
 
 ``photo`` is for 8-bit gray: photographs, and with them drawn pages and scans, and what a list of
 instruments gave.  ``photo-16`` is for 10 to 16 bits.  Images whose licence does not allow it are
 left out; the model's record names the others.
+
+With ``--half`` every second image of each kind of instrument is left out of the training, and
+measured beside JPEG-LS and JPEG XL: what the models do on images of these kinds that they have not
+seen.  The figures go to ``bench/results/held-out.json``.
 """
 
 import json
 import os
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import click
+import imagecodecs
 import numpy as np
 
+from bench.domains import middle
+from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.formats.imageio import DEEP_GRAY, read_image
+from lutgen.model.predictive.model import PredictiveModel
 from lutgen.training.data.datasets import load_images
 from lutgen.training.data.pages import pages
 from lutgen.training.predictive.config import PredictiveConfig
@@ -26,9 +36,12 @@ from lutgen.training.predictive.train import train_predictive
 #: Licences of a program that carried an image: it may not be built upon by everybody.
 _CLOSED = ("GPL",)
 _DEEP_KINDS = ("astro16", "depth16", "medical16", "microscopy16", "satellite16", "thermal16")
+_FLAT_KINDS = ("microscopy8", "piv8")
 _PAGES, _PAGES_SEED = 64, 5
 #: Shares of samples below and above what a window shows, in per cent.
 _WINDOW = (0.2, 99.8)
+#: Of images left out the middle is measured, as `bench.domains --crop` does.
+_SIDE = 512
 
 
 def _domains(data: Path, kinds) -> list[tuple[dict, np.ndarray]]:
@@ -42,6 +55,34 @@ def _domains(data: Path, kinds) -> list[tuple[dict, np.ndarray]]:
     ]  # fmt: skip
 
 
+def _halves(found: list[tuple[dict, np.ndarray]]):
+    """Every second image of each kind, and the others."""
+    halves, seen = ([], []), Counter()
+    for entry, image in found:
+        halves[seen[entry["kind"]] % 2].append((entry, image))
+        seen[entry["kind"]] += 1
+    return halves
+
+
+def _held_out(model: PredictiveModel, data: Path, kinds) -> dict:
+    """Bits per pixel of images left out, by kind: a file each, all bytes."""
+    codec = PredictiveCodec(model)
+    coders = {
+        "lutgen": codec.encode, "JPEG-LS": imagecodecs.jpegls_encode,
+        "JPEG XL e7": lambda image: imagecodecs.jpegxl_encode(image, lossless=True, effort=7),
+    }  # fmt: skip
+    found = {}
+    for entry, image in _halves(_domains(data, kinds))[1]:
+        found.setdefault(entry["kind"], []).append(middle(image, _SIDE))
+    return {
+        kind: {"images": len(images)} | {
+            name: 8 * sum(len(encode(image)) for image in images) / sum(i.size for i in images)
+            for name, encode in coders.items()
+        }
+        for kind, images in found.items()
+    }  # fmt: skip
+
+
 def _windowed(image: np.ndarray) -> np.ndarray:
     """8 bits of a deep image, as a viewer shows it."""
     low, high = np.percentile(image, _WINDOW)
@@ -53,11 +94,13 @@ def _depth(image: np.ndarray) -> int:
     return max(8, int(image.max()).bit_length())
 
 
-def gather(data: Path, name: str) -> tuple[list[tuple[np.ndarray, int]], list[dict]]:
+def gather(
+    data: Path, name: str, half: bool = False
+) -> tuple[list[tuple[np.ndarray, int]], list[dict]]:
     """Training images with their depths, and the record of where they come from."""
     natural = load_images(str(data / "natural_gray_train.npz"))
     drawn = pages(_PAGES, _PAGES_SEED)
-    deep = _domains(data, _DEEP_KINDS)
+    deep = _halves(_domains(data, _DEEP_KINDS))[0] if half else _domains(data, _DEEP_KINDS)
     record = [
         {"name": "natural_gray_train", "images": len(natural),
          "licence": "CC BY-SA 4.0, Unsplash, research"},
@@ -67,7 +110,8 @@ def gather(data: Path, name: str) -> tuple[list[tuple[np.ndarray, int]], list[di
            "source": e["source"]} for e, _ in deep),
     ]  # fmt: skip
     if name == "photo":
-        flat = _domains(data, ("microscopy8", "piv8"))
+        flat = _domains(data, _FLAT_KINDS)
+        flat = _halves(flat)[0] if half else flat
         record += [
             {"name": f"{e['kind']}/{e['name']}", "images": 1, "licence": e["licence"],
              "source": e["source"]} for e, _ in flat
@@ -84,12 +128,16 @@ def gather(data: Path, name: str) -> tuple[list[tuple[np.ndarray, int]], list[di
 @click.option("--samples", type=int, default=3_000_000, show_default=True)
 @click.option("--scales", type=int, default=32, show_default=True)
 @click.option("--corrections", type=int, default=16, show_default=True)
+@click.option("--half", is_flag=True, help="Leave out every second image, and measure on these.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), show_default="lutgen/models/")
-def main(name, samples, scales, corrections, out) -> None:
+def main(name, samples, scales, corrections, half, out) -> None:
     """Train a model that comes with the package."""
     data = Path(os.environ.get("LUTGEN_DATA", Path(__file__).parents[2] / "shared/data"))
-    out = out or Path(__file__).parents[1] / "lutgen" / "models" / f"{name}.lutgen"
-    images, record = gather(data, name)
+    shipped = Path(__file__).parents[1] / "lutgen" / "models" / f"{name}.lutgen"
+    if half and out is None:
+        raise click.UsageError("--out must be given with --half: this is no model to ship")
+    out = out or shipped
+    images, record = gather(data, name, half)
     config = PredictiveConfig(samples=samples, scales=scales, corrections=corrections)
     begun = time.perf_counter()
 
@@ -99,6 +147,12 @@ def main(name, samples, scales, corrections, out) -> None:
     model = train_predictive(images, config, note)
     model = model.with_training({**model.training, "model": name, "data": record})
     model.save(out)
+    if half:
+        kinds = _FLAT_KINDS if name == "photo" else _DEEP_KINDS
+        path = Path(__file__).parent / "results" / "held-out.json"
+        results = json.loads(path.read_text()) if path.exists() else {}
+        results[name] = _held_out(model, data, kinds)
+        path.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps({"seconds": round(time.perf_counter() - begun), **model.stats()}))
 
 

@@ -11,25 +11,33 @@ def measured() -> str:
     """The table at the top."""
     found = load("eval")["emnist_digits"]
 
-    def others(key: str) -> str:
-        rates = {name: b[key] for name, b in found["baselines"].items()}
+    def others(key: str, baselines: dict = found["baselines"]) -> str:
+        rates = {name: b[key] for name, b in baselines.items()}
         return ", ".join(f"{n} {r:.2f}" for n, r in sorted(rates.items(), key=lambda i: i[1]))
 
     cores = load("cores")
     four = cores["rows"]["4"]["rates"]
     routes = [load(f"route-ecp5-{core}") for core in ("encoder", "decoder")]
     build, digits, photo = load("build"), load("throughput-emnist"), load("throughput-photo")
+    kodak = load("domains")["kodak"]
     rows = [
         (
-            f"EMNIST digits, {found['images']:,} images not trained on, one file per image, all "
-            "bytes of the files",
+            f"Kodak, {kodak['images']} photographs in gray, model `photo`, one file per image, "
+            "all bytes of the files",
+            f"**{kodak['bpp']['file_each']:.3f} bit/pixel** "
+            f"({others('bpp', kodak['baselines'])})",
+            "`python -m bench.domains --gray kodak=kodak --model photo`",
+        ),
+        (
+            f"EMNIST digits, {found['images']:,} images not trained on, model `digits`, one file "
+            "per image",
             f"**{found['bpp']['file_each']:.3f} bit/pixel** ({others('bpp')})",
-            "`lutgen eval emnist_digits`",
+            "`lutgen eval emnist_digits --model digits`",
         ),
         (
             "the same images in one file, the others on one page",
             f"**{found['bpp']['file']:.3f} bit/pixel** ({others('bpp_page')})",
-            "`lutgen eval emnist_digits`",
+            "`lutgen eval emnist_digits --model digits`",
         ),
         *(
             (

@@ -54,34 +54,34 @@ def begin(rows, y, depth, place):
 
 
 @njit(nogil=True, inline="always")
-def _first(kernel, quantity, depth, feature):
+def _first(kernel, quantity, plain, depth, feature):
     """First prediction, and the logarithm of S, from the quantities around a sample."""
     logarithm = log2(scale_of(kernel, quantity))
     fill_features(kernel, False, quantity, logarithm, depth, feature)
-    if is_plain(quantity):
+    if plain:
         return quantity[_MEDIAN], logarithm
     leaf = leaf_of(kernel, feature)
     return first_prediction(kernel, leaf, quantity, (1 << depth) - 1), logarithm
 
 
 @njit(nogil=True, inline="always")
-def _finish(kernel, quantity, logarithm, depth, feature):
+def _finish(kernel, quantity, plain, logarithm, depth, feature):
     """Corrected prediction and spread from the first prediction and early features."""
     fill_features(kernel, True, quantity, logarithm, depth, feature)
     correction, scale = tree_sums(kernel, feature)
     scale += SCALE_STEP * logarithm
-    if is_plain(quantity):
-        return quantity[_P], scale, True
+    if plain:
+        return quantity[_P], scale
     shift = (logarithm >> 4) - LEAST_EXPONENT
     final = quantity[_P] + ((correction << shift) >> _CORRECTION_BITS)
-    return min(max(final, 0), ((1 << depth) - 1) << FRACTION_BITS), scale, False
+    return min(max(final, 0), ((1 << depth) - 1) << FRACTION_BITS), scale
 
 
 @njit(nogil=True, inline="always")
 def predict_first(kernel, rows, x, depth, quantity, feature, place):
     """First prediction of the sample in column ``x`` of the row that has been begun."""
     gather(rows, place, x, quantity)
-    return _first(kernel, quantity, depth, feature)[0]
+    return _first(kernel, quantity, is_plain(quantity), depth, feature)[0]
 
 
 @njit(nogil=True, inline="always")
@@ -92,12 +92,17 @@ def predict_of(kernel, quantity, depth, feature):
     """
     logarithm = log2(scale_of(kernel, quantity))
     fill_features(kernel, False, quantity, logarithm, depth, feature)
-    return _finish(kernel, quantity, logarithm, depth, feature)
+    plain = is_plain(quantity)
+    final, scale = _finish(kernel, quantity, plain, logarithm, depth, feature)
+    return final, scale, plain
 
 
 @njit(nogil=True, inline="always")
-def predict(kernel, rows, x, depth, quantity, feature, place):
+def predict(kernel, rows, x, depth, step, quantity, feature, place):
     """Predict the sample in column ``x`` of the row that has been begun.
+
+    Near-lossless, where ``step`` samples share an index, no surroundings are plain: neighbours are
+    alike because they were quantised.
 
     Returns
     -------
@@ -106,9 +111,10 @@ def predict(kernel, rows, x, depth, quantity, feature, place):
         an octave, and whether the surroundings are plain: then the median is the prediction.
     """
     gather(rows, place, x, quantity)
-    first, logarithm = _first(kernel, quantity, depth, feature)
+    plain = step == 1 and is_plain(quantity)
+    first, logarithm = _first(kernel, quantity, plain, depth, feature)
     quantity[_P] = first
-    final, scale, plain = _finish(kernel, quantity, logarithm, depth, feature)
+    final, scale = _finish(kernel, quantity, plain, logarithm, depth, feature)
     return first, final, scale, plain
 
 

@@ -55,7 +55,7 @@ def model_unit(kernel, rows, y, samples, indices, lag, depth, step, most, folded
             if x == 0:
                 begin(rows, y + k, depth, place)
             first, final, scale, plain = predict(
-                kernel, rows, x, depth, quantity, feature, place
+                kernel, rows, x, depth, step, quantity, feature, place
             )
             whole, rest, row = target(kernel, final, scale, plain, step, most)
             folded[at] = fold(indices[k, x], whole, rest, most)
@@ -90,7 +90,7 @@ def decode_unit(kernel, rows, y, data, start, stop, raw, lag, depth, step, most,
             if x == 0:
                 begin(rows, y + k, depth, place)
             first, final, scale, plain = predict(
-                kernel, rows, x, depth, quantity, feature, place
+                kernel, rows, x, depth, step, quantity, feature, place
             )
             whole, rest, row = target(kernel, final, scale, plain, step, most)
             folded = np.int64(0)

@@ -148,7 +148,7 @@ def compiled(kernel, rows, image, depth, out):
         begin(rows, y, depth, place)
         for x in range(image.shape[1]):
             out[y, x, 0], out[y, x, 1], out[y, x, 2], out[y, x, 3] = predict(
-                kernel, rows, x, depth, quantity, feature, place
+                kernel, rows, x, depth, 1, quantity, feature, place
             )
             keep(rows, y, x, image[y, x], out[y, x, 0])
         end_row(rows, y)
