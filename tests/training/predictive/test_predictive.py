@@ -106,7 +106,7 @@ def test_trees_lower_the_bits(drawn):
 
 def test_tables_add_up(drawn):
     start = replace(first_model(), origin=100)
-    model = replace(start, cumulative=np.tile(start.cumulative[:1], (40, 1)))
+    model = replace(start, cumulative=np.tile(start.cumulative[:1], (60, 1)))
     count = count_tokens(model, drawn)
     assert count.sum() == len(drawn.sample)
     table = tables(model, count)

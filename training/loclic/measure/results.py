@@ -78,7 +78,7 @@ class Results:
             if not isinstance(data, dict) or not isinstance(data.get("results"), dict):
                 raise InputError("it must be an object with an object 'results'")
             return cls(str(data.get("name", "")), str(data.get("description", "")), data["results"])
-        except InputError as error:
+        except ValueError as error:
             raise InputError(f"{path} must hold results in CompressAI's schema: {error}") from None
 
     def save(self, path) -> None:
