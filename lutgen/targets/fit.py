@@ -11,7 +11,7 @@ __all__ = ["FLAGSHIP", "Fit", "basis", "depths", "fit", "levels_basis"]
 #: Encoder and decoder of the embedded model with images up to 512 wide: `pair.total` of
 #: bench/results/build.json, which `lutgen build --target zynq7045 --json` writes.  A test keeps
 #: the two equal.
-FLAGSHIP = MappingProxyType({"lut": 5881, "ff": 5685, "bram36": 89.5, "dsp": 0})
+FLAGSHIP = MappingProxyType({"lut": 5876, "ff": 5685, "bram36": 89.5, "dsp": 0})
 
 _COUNTED = ("Zynq-7000", "Kintex-7", "Artix-7")
 _LABELS = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36", "dsp": "DSP"}
