@@ -2,7 +2,7 @@
 
 from .results import load
 
-__all__ = ["domains", "near_lossless"]
+__all__ = ["domains", "held_out", "near_lossless"]
 
 _CODECS = ("PNG", "QOI", "WebP", "JPEG 2000", "JPEG-LS", "JPEG XL e3", "JPEG XL e7", "JPEG XL e9")
 
@@ -46,3 +46,17 @@ def near_lossless() -> str:
             cells = [_cell(point.get(codec, {}).get("bpp")) for codec in ("JPEG-LS", "lutgen")]
             lines.append(f"| {name}, {row['images']} | {point['near']} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", "(`python -m bench.domains --near 1 --near 2 ...`)"])
+
+
+def held_out() -> str:
+    """Bits per pixel of instruments' images that the models were not trained on."""
+    names = ("JPEG-LS", "JPEG XL e7", "lutgen")
+    lines = [f"| images | {' | '.join(names)} |", "|---|" + "---|" * len(names)]
+    for kinds in load("held-out").values():
+        lines += [
+            f"| {kind}, {row['images']} | {' | '.join(_cell(row[name]) for name in names)} |"
+            for kind, row in kinds.items()
+        ]  # fmt: skip
+    return "\n".join([
+        *lines, "", "(`python -m bench.photo photo-16 --half -o half.lutgen`, and `photo`)",
+    ])  # fmt: skip
