@@ -63,7 +63,7 @@ class Kernel(NamedTuple):
     split_child: np.ndarray  #: (n, 2)
     coefficients: np.ndarray  #: (leaves, 19)
     address: np.ndarray  #: (F, 256, words), see `address_words`
-    value: np.ndarray  #: (10 * words, 64), see `packed_values`
+    value: np.ndarray  #: int32 (10 * words, 64), see `packed_values`
     origin: int  #: scale of class 0, in 1/32 octave
     classes: int
     cumulative: np.ndarray  #: int32 (3 * classes, tokens + 1)

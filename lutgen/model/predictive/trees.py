@@ -79,9 +79,9 @@ class LutTrees:
 #: Trees whose addresses share a word of 64 bits.
 _PACKED = 10
 #: Words that are made at once.
-_AT_ONCE = 4
+_AT_ONCE = 5
 #: A scale tree's numbers are added up above so many bits, those of correction trees below.
-_HIGH = 32
+_HIGH = 16
 
 
 def _words(trees: int) -> int:
@@ -108,9 +108,9 @@ def address_words(corrections: LutTrees, scales: LutTrees, order: list[int]) -> 
 
 
 def packed_values(corrections: LutTrees, scales: LutTrees) -> np.ndarray:
-    """Tables of all trees, int64 (10 * words, 64), in which both kinds are summed up at once."""
+    """Tables of all trees, int32 (10 * words, 64), in which both kinds are summed up at once."""
     values = np.concatenate([
-        corrections.values.astype(np.int64), scales.values.astype(np.int64) << _HIGH
+        corrections.values.astype(np.int32), scales.values.astype(np.int32) << _HIGH
     ])  # fmt: skip
     return np.pad(values, ((0, _words(len(values)) * _PACKED - len(values)), (0, 0)))
 
@@ -119,8 +119,13 @@ def packed_values(corrections: LutTrees, scales: LutTrees) -> np.ndarray:
 def _ten(value, t, word):
     """Sum of the ten trees from ``t`` on, whose addresses are in ``word``."""
     total = 0
-    for k in range(_PACKED):
-        total += value[t + k, (word >> (PINS * k)) & (_ENTRIES - 1)]
+    flat = value.reshape(-1)
+    at = np.uint64(t) << np.uint64(PINS)
+    bits = np.uint64(word)
+    for _ in range(_PACKED):
+        total += flat[at + (bits & np.uint64(_ENTRIES - 1))]
+        bits >>= np.uint64(PINS)
+        at += np.uint64(_ENTRIES)
     return total
 
 
@@ -128,15 +133,24 @@ def _ten(value, t, word):
 def tree_sums(kernel, feature):
     """Sum of all correction trees, and of all scale trees, from all features."""
     total = 0
-    for w in range(0, kernel.address.shape[2], _AT_ONCE):
-        a = b = c = d = 0
+    address = kernel.address.reshape(-1)
+    words = kernel.address.shape[2]
+    for w in range(0, words, _AT_ONCE):
+        a = b = c = d = e = 0
+        at = np.uint64(w)
         for k in range(kernel.address.shape[0]):
-            bits = kernel.address[k, feature[k]]
-            a |= bits[w]
-            b |= bits[w + 1]
-            c |= bits[w + 2]
-            d |= bits[w + 3]
-        total += _ten(kernel.value, _PACKED * w, a) + _ten(kernel.value, _PACKED * (w + 1), b)
-        total += _ten(kernel.value, _PACKED * (w + 2), c) + _ten(kernel.value, _PACKED * (w + 3), d)
+            row = at + np.uint64(words) * np.uint64(feature[k])
+            a |= address[row]
+            b |= address[row + np.uint64(1)]
+            c |= address[row + np.uint64(2)]
+            d |= address[row + np.uint64(3)]
+            e |= address[row + np.uint64(4)]
+            at += np.uint64(words << 8)
+        tree = _PACKED * w
+        total += _ten(kernel.value, tree, a)
+        total += _ten(kernel.value, tree + _PACKED, b)
+        total += _ten(kernel.value, tree + 2 * _PACKED, c)
+        total += _ten(kernel.value, tree + 3 * _PACKED, d)
+        total += _ten(kernel.value, tree + 4 * _PACKED, e)
     correction = ((total & ((1 << _HIGH) - 1)) ^ (1 << (_HIGH - 1))) - (1 << (_HIGH - 1))
     return correction, (total - correction) >> _HIGH
