@@ -29,6 +29,8 @@ _LUT = re.compile(r"LUT6 #\(\s*\.INIT\(64'h([0-9a-fA-F]+)\)\s*\) (\\\S+ |\w+) *\
 _PIN = re.compile(r"\.(I\d|O)\(([^()]*)\)")
 _LOW = re.compile(r"^\s*assign (\w+) = features\[(\d+):(\d+)\] > \d+'h([0-9a-f]+);", re.M)
 _BIT = re.compile(r"^\s*n\d+\[(\d+)\] = (\w+);", re.M)
+_PARTS = re.compile(r"^\s*assign features = \{ ([\w, ]+) \};", re.M)
+_INPUT = re.compile(r"^\s*input \[(\d+):0\] (\w+);", re.M)
 _INLINE = re.compile(r"^\s*assign n(\d+) = \d+'h([0-9a-f]+) >> ", re.M)
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
 _SUFFIX = re.compile(r"_\d+$")
@@ -261,6 +263,8 @@ def _compare_luts(file: str, path: str, body: str, model) -> tuple[int, list[str
     if at is None:
         return 0, []
     net, problems, count = nets[at], [], 0
+    if block == "thermometer":
+        body = _with_features(body)
     luts = {
         m[2].strip().lstrip("\\"): (int(m[1], 16), dict(_PIN.findall(m[3])))
         for m in _LUT.finditer(body)
@@ -303,6 +307,28 @@ def _compare_luts(file: str, path: str, body: str, model) -> tuple[int, list[str
         ]  # fmt: skip
         count = len(luts)
     return count, problems
+
+
+def _with_features(body: str) -> str:
+    """A thermometer's text in which parts of its features have the features' name.
+
+    In a core with the pooling constraint the features are put together from two ports, and Yosys
+    reads the ports.
+    """
+    parts = _PARTS.search(body)
+    if parts is None:
+        return body
+    width = {m[2]: int(m[1]) + 1 for m in _INPUT.finditer(body)}
+    first = {}
+    for name in reversed(parts[1].replace(" ", "").split(",")):
+        first[name] = sum(width[known] for known in first)
+
+    def of_features(match: re.Match) -> str:
+        bits = [str(int(bit) + first[match[1]]) for bit in match[2].split(":")]
+        return f"features[{':'.join(bits)}]"
+
+    names = "|".join(map(re.escape, first))
+    return re.sub(rf"\b({names})\[(\d+(?::\d+)?)\]", of_features, body)
 
 
 def _wrong_pins(file: str, path: str, net: Netlist, luts: Mapping) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from lutgen.build.options import BuildOptions
 from lutgen.build.route import route_cores, summary
 from lutgen.cli import main
 from lutgen.model.model import Model
@@ -197,7 +198,7 @@ def test_block_that_is_none():
 
 @pytest.mark.slow
 def test_rans_decoder_of_the_flagship_is_routed():
-    record = route_cores("ecp5-45k", top="decoder", blocks=["coder"])
+    record = route_cores("ecp5-45k", options=BuildOptions(top="decoder"), blocks=["coder"])
     (run,) = record["runs"]
     assert (run["core"], run["block"]) == ("decoder", "coder")
     assert run["mapper"] == "abc9"

@@ -100,7 +100,8 @@ class BandCutter(wiring.Component):
         with m.If(take):
             walk.look_ahead(band_next=has_one_left(y, row_bits))
             m.d.sync += begins.eq(row_end & band_end)
-            with m.If(row_end & band_end):
+            # Nested: one condition of both costs a LUT level more.
+            with m.If(row_end), m.If(band_end):
                 m.d.sync += bottom.eq(Mux(bottom, one_band, y[row_bits:] == before_band))
         with m.Elif(~in_file):
             walk.begin(walk.edges)
