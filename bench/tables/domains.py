@@ -2,7 +2,7 @@
 
 from .results import load
 
-__all__ = ["domains", "held_out", "near_lossless"]
+__all__ = ["domains", "held_out", "ladder", "near_lossless"]
 
 _CODECS = ("PNG", "QOI", "WebP", "JPEG 2000", "JPEG-LS", "JPEG XL e3", "JPEG XL e7", "JPEG XL e9")
 
@@ -60,3 +60,23 @@ def held_out() -> str:
     return "\n".join([
         *lines, "", "(`python -m bench.photo photo-16 --half -o half.lutgen`, and `photo`)",
     ])  # fmt: skip
+
+
+def ladder() -> str:
+    """What each part of the profile ``predictive`` brings on Kodak gray."""
+    found = load("ladder")
+    lines = [
+        "| model | bpp | comparators | LUT6 of tables | classes | training, s |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {row['step']} | {row['bpp']:.4f} | {row['comparisons']} | {row['table_luts']} | "
+            f"{row['classes']} | {row['seconds']} |"
+            for row in found["steps"]
+        ),
+        "", "| images cut into | bpp |", "|---|---|",
+        *(f"| {name} | {bpp:.4f} |" for name, bpp in found["layouts"].items()),
+        "", "| bits of a coefficient's fraction | bpp |", "|---|---|",
+        *(f"| {bits} | {bpp:.4f} |" for bits, bpp in found["coefficient_bits"].items()),
+        "", f"(`python -m bench.ladder --samples {found['samples']}`)",
+    ]  # fmt: skip
+    return "\n".join(lines)
