@@ -38,7 +38,7 @@ def layout_options(command):
         click.option(
             "--tile-width", type=click.IntRange(0, 65535), metavar="W",
             show_default="0, the image's of narrow ones",
-            help="Profile predictive: columns of a tile; 0 codes row by row.",
+            help="Profile predictive: columns of a tile; 0 codes groups of four rows.",
         ),
         click.option(
             "--strip-height", type=click.IntRange(1, 65535), metavar="R",

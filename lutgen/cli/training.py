@@ -28,7 +28,7 @@ _KEEP = "as it is"
 )
 @click.option(
     "--classes", type=int, show_default="128, boost 64",
-    help="[tree, boost] Probability tables; boost: of scales, two tables each.",
+    help="[tree, boost] Probability tables; boost: of scales, three tables each.",
 )  # fmt: skip
 @click.option(
     "--leaves", type=int, show_default="12288",
@@ -169,7 +169,8 @@ def _train_tree(kind, options, load, record, out) -> None:
 
 
 def _train_boost(kind, options, load, record, out) -> None:
-    from lutgen.model.predictive.model import SHIPPED, PredictiveModel
+    from lutgen.codec.any_profile import is_predictive
+    from lutgen.model.shipped import find_model
     from lutgen.training.predictive.run import train_predictive_model
 
     checkpoint = run_files(out, options.pop("checkpoint", None), None)["checkpoint"]
@@ -183,10 +184,12 @@ def _train_boost(kind, options, load, record, out) -> None:
         )
     try:
         config = kind(**options)
-    except ValueError as error:
+    except InputError as error:
         raise click.UsageError(str(error)) from error
     if start is not None:
-        start = PredictiveModel.shipped(start) if start in SHIPPED else PredictiveModel.load(start)
+        name, start = start, find_model(start)
+        if not is_predictive(start):
+            raise Failure(f"{name}: model must be of profile predictive, not {start.profile}")
     images = load()
     with work_progress() as progress:
         model = train_predictive_model(

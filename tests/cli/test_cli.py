@@ -369,6 +369,9 @@ def test_train_predictive(images):
     assert "output must not be the input new.lutgen" in usage(
         *some, "--from", "new.lutgen", "-o", "new.lutgen"
     )
+    assert error(*some, "--from", "digits", "-o", "x.lutgen") == (
+        "digits: model must be of profile predictive, not raster-table"
+    )
 
 
 def test_train_lut_networks(images):

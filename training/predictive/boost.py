@@ -21,7 +21,9 @@ from .likelihood import bits, slopes
 from .scale import log_spread
 from .steps import Steps
 
-__all__ = ["SCALE_UNIT", "addresses", "boost", "order"]
+__all__ = [
+    "SCALE_UNIT", "addresses", "boost", "correction_unit", "order", "slopes_of_kind",
+]  # fmt: skip
 
 _BINS = 64
 #: Of all samples, a leaf is drawn towards 0 as if it had this share more.
@@ -128,6 +130,25 @@ def addresses(features: np.ndarray, questions, thresholds) -> np.ndarray:
     return leaf
 
 
+def correction_unit(drawn: Drawn, logarithm: np.ndarray) -> np.ndarray:
+    """Samples in a unit of correction trees: float32, shape (n,).
+
+    It is 0 where the surroundings are plain, as corrections do nothing there.
+    """
+    unit = np.ldexp(np.float32(1), (logarithm >> 4) - LEAST_EXPONENT - 9)
+    unit[drawn.plain] = 0
+    return unit
+
+
+def slopes_of_kind(residual, spread, of_scale: bool, unit, slope, curve) -> None:
+    """`slopes` of scale trees, or by units of correction trees."""
+    slopes(residual, spread, of_scale, slope, curve)
+    if not of_scale:
+        ratio = unit / np.exp(spread)
+        slope *= ratio
+        curve *= ratio * ratio
+
+
 def order(corrections: int, scales: int) -> list[bool]:
     """For each tree whether it is one of the scale; both kinds are spread evenly."""
     lead = min(_LEAD, scales)
@@ -162,9 +183,7 @@ def boost(
     grower = _Grower(features, config)
     residual = drawn.error
     spread = log_spread(logarithm)
-    #: Samples in a unit of correction trees, which do nothing where the surroundings are plain.
-    unit = np.ldexp(np.float32(1), (logarithm >> 4) - LEAST_EXPONENT - 9)
-    unit[drawn.plain] = 0
+    unit = correction_unit(drawn, logarithm)
     slope, curve = np.empty_like(residual), np.empty_like(residual)
     made = {True: [], False: []}
     for k, of_scale in enumerate(order(config.corrections, config.scales)):
@@ -173,11 +192,7 @@ def boost(
             questions, values = kept["questions"].tolist(), kept["values"]
             grower.use(questions)
         else:
-            slopes(residual, spread, of_scale, slope, curve)
-            if not of_scale:
-                ratio = unit / np.exp(spread)
-                slope *= ratio
-                curve *= ratio * ratio
+            slopes_of_kind(residual, spread, of_scale, unit, slope, curve)
             questions, values = grower.tree(slope, curve, k & 1, SCALE_UNIT if of_scale else 1.0)
             kept = {"questions": np.array(questions, np.uint8).reshape(-1, 2), "values": values}
             steps.put(f"tree-{k}", {}, kept)

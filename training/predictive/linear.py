@@ -10,10 +10,11 @@ from lutgen.files.compiled import njit
 from lutgen.model.predictive.neighbourhood import TAPS
 from lutgen.model.predictive.predictor import COEFFICIENT_BITS, Predictor
 
-__all__ = ["JUDGED", "grow_predictor", "whole_coefficients"]
+__all__ = ["JUDGED", "NORTH", "OTHERS", "grow_predictor", "whole_coefficients"]
 
-_N, _W = TAPS.index("N"), TAPS.index("W")
-_OTHERS = np.delete(np.arange(len(TAPS)), _N)
+#: Taps are weighed by their differences to this one; the others have coefficients of their own.
+NORTH, _W = TAPS.index("N"), TAPS.index("W")
+OTHERS = np.delete(np.arange(len(TAPS)), NORTH)
 _BINS = 16
 #: Samples are summed up in so many groups, whatever the number of threads, in blocks of a size.
 _GROUPS, _BLOCK = 8, 256
@@ -94,10 +95,10 @@ def whole_coefficients(exact: np.ndarray) -> np.ndarray:
     """Coefficients in 1/128 that add up to 128: int64 (18,), from those of all but N, (17,)."""
     whole = np.zeros(len(TAPS), dtype=np.int64)
     rounded = np.rint(exact * (1 << COEFFICIENT_BITS))
-    whole[_OTHERS] = np.clip(rounded, -_MOST, _MOST)
-    whole[_N] = (1 << COEFFICIENT_BITS) - whole.sum()
-    over = whole[_N] - min(max(whole[_N], -_MOST), _MOST)
-    whole[_N] -= over
+    whole[OTHERS] = np.clip(rounded, -_MOST, _MOST)
+    whole[NORTH] = (1 << COEFFICIENT_BITS) - whole.sum()
+    over = whole[NORTH] - min(max(whole[NORTH], -_MOST), _MOST)
+    whole[NORTH] -= over
     whole[_W] += over  # W's takes what N's cannot
     return whole
 
@@ -166,9 +167,9 @@ def grow_predictor(
     tick:
         Told the share of the leaves that are there.
     """
-    north = quantity[:, _N : _N + 1]
+    north = quantity[:, NORTH : NORTH + 1]
     values = np.concatenate(
-        [quantity[:, _OTHERS] - north, (sample[:, None] << 3) - north], axis=1
+        [quantity[:, OTHERS] - north, (sample[:, None] << 3) - north], axis=1
     ).astype(np.float32)
     values *= np.sqrt(weight)[:, None]
     edges = _edges(features)
@@ -176,7 +177,7 @@ def grow_predictor(
         np.searchsorted(edge, row, side="left").astype(np.uint8)
         for edge, row in zip(edges, features, strict=True)
     ])  # fmt: skip
-    names = [TAPS[k] for k in _OTHERS]
+    names = [TAPS[k] for k in OTHERS]
     judged = np.ascontiguousarray(values[:, [*(names.index(name) for name in _JUDGES), -1]])
     root = _candidate(judged, bins, edges, np.arange(len(sample)))
     open_ = [root]

@@ -12,17 +12,14 @@ from dataclasses import replace
 import numpy as np
 
 from lutgen.files.compiled import njit
-from lutgen.model.predictive.features import LEAST_EXPONENT
 from lutgen.model.predictive.model import PredictiveModel
-from lutgen.model.predictive.neighbourhood import TAPS
-from lutgen.model.predictive.predictor import Predictor, leaf_of
+from lutgen.model.predictive.predictor import COEFFICIENT_BITS, Predictor, leaf_of
 from lutgen.model.predictive.trees import LutTrees
 
-from .boost import SCALE_UNIT, addresses, order
+from .boost import SCALE_UNIT, addresses, correction_unit, order, slopes_of_kind
 from .config import PredictiveConfig
 from .draw import Drawn, draw, early_of, features_of, logarithm_of
-from .likelihood import slopes
-from .linear import whole_coefficients
+from .linear import NORTH, OTHERS, whole_coefficients
 from .scale import log_spread
 from .tables import count_tokens, tables
 from .train import plan, turned, weights
@@ -31,8 +28,6 @@ from .work import Work
 __all__ = [
     "further_plan", "refit_predictor", "refit_tables", "refit_trees", "train_further",
 ]  # fmt: skip
-
-_NORTH = TAPS.index("N")
 
 
 @njit(nogil=True)
@@ -51,17 +46,16 @@ def refit_predictor(
     early = early[kernel.number[: len(early)]]
     leaf = np.empty(len(drawn.sample), dtype=np.int64)
     _leaves(kernel, early, leaf)
-    others = np.delete(np.arange(len(TAPS)), _NORTH)
-    north = drawn.quantity[:, _NORTH : _NORTH + 1]
+    north = drawn.quantity[:, NORTH : NORTH + 1]
     root = np.sqrt(weight)[:, None].astype(np.float64)
-    inputs = (drawn.quantity[:, others] - north) * root
+    inputs = (drawn.quantity[:, OTHERS] - north) * root
     wanted = ((drawn.sample[:, None] << 3) - north) * root
     mean = inputs.T @ inputs / len(inputs)
-    mean += np.eye(len(others)) * (1e-4 * np.trace(mean) / len(others) + 1e-6)
+    mean += np.eye(len(OTHERS)) * (1e-4 * np.trace(mean) / len(OTHERS) + 1e-6)
     rows = []
     for k, old in enumerate(model.predictor.coefficients):
         own = leaf == k
-        before = old[others] / 128
+        before = old[OTHERS] / (1 << COEFFICIENT_BITS)
         inner = inputs[own].T @ inputs[own] + prior * mean
         cross = inputs[own].T @ wanted[own, 0] + prior * (mean @ before)
         exact = np.linalg.solve(inner, cross) if prior or own.any() else before
@@ -79,7 +73,7 @@ def refit_trees(
     """Numbers of all LUT trees, each by one Newton step from what all together give."""
     features = features_of(model, drawn)
     logarithm = logarithm_of(model.kernel, drawn.quantity)
-    unit = np.ldexp(np.float32(1), (logarithm >> 4) - LEAST_EXPONENT - 9)
+    unit = correction_unit(drawn, logarithm)
     networks = {False: model.corrections, True: model.scales}
     values = {kind: trees.values.copy() for kind, trees in networks.items()}
     at = {kind: [0] * len(trees) for kind, trees in networks.items()}
@@ -104,11 +98,7 @@ def refit_trees(
         tick(k / len(turns))
         t = count[kind]
         count[kind] += 1
-        slopes(residual, spread, kind, slope, curve)
-        if not kind:
-            ratio = unit / np.exp(spread)
-            slope *= ratio
-            curve *= ratio * ratio
+        slopes_of_kind(residual, spread, kind, unit, slope, curve)
         leaf = at[kind][t]
         top, bottom = np.bincount(leaf, slope, 64), np.bincount(leaf, curve, 64)
         move = -top / (bottom + prior * float(curve.mean()) + 1e-9)

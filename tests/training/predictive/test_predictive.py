@@ -9,10 +9,11 @@ from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.training.data.datasets import DatasetError
 from lutgen.training.predictive.boost import boost
 from lutgen.training.predictive.config import PredictiveConfig
-from lutgen.training.predictive.draw import draw, early_of, logarithm_of
+from lutgen.training.predictive.draw import Drawn, draw, early_of, logarithm_of
 from lutgen.training.predictive.likelihood import bits, slopes
 from lutgen.training.predictive.linear import grow_predictor
 from lutgen.training.predictive.measure import bpp_of_files
+from lutgen.training.predictive.refit import refit_trees
 from lutgen.training.predictive.run import train_predictive_model
 from lutgen.training.predictive.scale import fit_scale, log_spread
 from lutgen.training.predictive.tables import count_tokens, tables
@@ -188,6 +189,19 @@ def test_refusals():
     ):
         with pytest.raises(ValueError, match=f"^{message}"):
             PredictiveConfig(**wrong)
+
+
+def test_corrections_learn_nothing_from_plain_surroundings():
+    """There the median predicts alone, so no correction has a part in what is left."""
+    start = train_predictive([(texture(2), 8)], SMALL)
+    y, x = np.mgrid[:120, :160]
+    blocks = (40 * (y // 12 % 3) + 60 * (x // 17 % 3)).astype(np.uint8)
+    own = draw(start.kernel, [(blocks, 8)], 10_000, 0)
+    own = Drawn(*(part[own.plain] for part in own))
+    assert len(own.sample) > 5_000 and np.abs(own.error).max() > 30
+    model = refit_trees(start, own, prior=1)
+    assert np.array_equal(model.corrections.values, start.corrections.values)
+    assert not np.array_equal(model.scales.values, start.scales.values)
 
 
 def test_training_further_keeps_the_structure_and_gains_elsewhere():
