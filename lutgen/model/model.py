@@ -1,6 +1,6 @@
 """The codec model file ``.lutgen``: all that encoder, decoder and gateware are made from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import resources
@@ -18,7 +18,7 @@ from .upsample import Upsampler
 from .walker import Walker, WalkerStage
 from .window import Window
 
-__all__ = ["FORMAT_VERSION", "Model", "ModelError"]
+__all__ = ["FORMAT_VERSION", "KIND", "Model", "ModelError", "load_parts"]
 
 FORMAT_VERSION = 1
 KIND = "codec-model"
@@ -29,6 +29,28 @@ _MAX_NODES = 1 << 16
 
 class ModelError(InputError):
     """A model that is malformed, or whose parts do not fit together."""
+
+
+def load_parts(
+    path, kind: str, version: int, make: Callable[[dict, dict[str, np.ndarray]], object]
+):
+    """What ``make`` makes of the json object and the arrays of a model file.
+
+    Raises
+    ------
+    ModelError
+        If the file is malformed in any way.
+    OSError
+        If it cannot be read.
+    """
+    try:
+        return make(*read_archive(path, kind, version))
+    except ArchiveError as error:
+        raise ModelError(str(error)) from None  # it names the file
+    except (ModelError, NetlistError) as error:
+        raise ModelError(f"{path}: {error}") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(f"{path}: malformed model: {error}") from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,15 +222,7 @@ class Model:
         OSError
             If it cannot be read.
         """
-        try:
-            meta, arrays = read_archive(path, KIND, FORMAT_VERSION)
-            return cls._from_parts(meta, arrays)
-        except ArchiveError as error:
-            raise ModelError(str(error)) from None  # it names the file
-        except (ModelError, NetlistError) as error:
-            raise ModelError(f"{path}: {error}") from None
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ModelError(f"{path}: malformed model: {error}") from None
+        return load_parts(path, KIND, FORMAT_VERSION, cls._from_parts)
 
     @classmethod
     def _from_parts(cls, meta: dict, arrays: dict) -> "Model":

@@ -11,7 +11,6 @@ from .default import DEEP, DEFAULT
 from .model import KIND as TILE_KIND
 from .model import Model, ModelError
 from .predictive.model import KIND as PREDICTIVE_KIND
-from .predictive.model import SHIPPED as PREDICTIVE
 from .predictive.model import PredictiveModel
 
 __all__ = ["DEEP", "DEFAULT", "SHIPPED", "AnyModel", "find_model", "name_of", "shipped"]
@@ -19,12 +18,20 @@ __all__ = ["DEEP", "DEFAULT", "SHIPPED", "AnyModel", "find_model", "name_of", "s
 #: A model of any profile.
 AnyModel = Model | PredictiveModel
 
+_MODELS = resources.files("lutgen") / "models"
+
+
+def _predictive(name: str) -> PredictiveModel:
+    with resources.as_file(_MODELS / f"{name}.lutgen") as path:
+        return PredictiveModel.load(path)
+
+
 #: What loads each of them; a file that an installation has left out is none.
 SHIPPED: dict[str, Callable[[], AnyModel]] = {
     "digits": Model.default,
     **{
-        name: partial(PredictiveModel.shipped, name) for name in PREDICTIVE
-        if (resources.files("lutgen") / "models" / f"{name}.lutgen").is_file()
+        name: partial(_predictive, name) for name in ("photo", "photo-16")
+        if (_MODELS / f"{name}.lutgen").is_file()
     },
 }  # fmt: skip
 

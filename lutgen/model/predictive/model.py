@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import resources
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from lutgen.files.archive import ArchiveError, canonical_hash, read_archive, write_archive
+from lutgen.files.archive import canonical_hash, write_archive
 from lutgen.model.head import PROB_BITS
-from lutgen.model.model import ModelError
+from lutgen.model.model import ModelError, load_parts
 
 from .features import OCTAVE, Feature, Scale, early_features, feature_order, pairs
 from .predictor import Predictor
@@ -19,15 +17,13 @@ from .residual import TOKENS
 from .trees import NEVER, LutTrees, address_words, packed_values
 
 __all__ = [
-    "CLASS_BITS", "FORMAT_VERSION", "KIND", "SCALE_STEP", "SHIPPED", "TABLES", "Kernel",
+    "CLASS_BITS", "FORMAT_VERSION", "KIND", "SCALE_STEP", "TABLES", "Kernel",
     "PredictiveModel",
 ]  # fmt: skip
 
 KIND = "predictive-model"
 FORMAT_VERSION = 1
 PROFILE = "predictive"
-#: Models in the package.
-SHIPPED = ("photo", "photo-16")
 
 #: A class is a quarter of an octave of the scale, whose unit here is 1/32 of an octave.
 CLASS_BITS = 3
@@ -283,14 +279,7 @@ class PredictiveModel:
         OSError
             If it cannot be read.
         """
-        try:
-            return cls._from_parts(*read_archive(path, KIND, FORMAT_VERSION))
-        except ArchiveError as error:
-            raise ModelError(str(error)) from None  # it names the file
-        except ModelError as error:
-            raise ModelError(f"{path}: {error}") from None
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ModelError(f"{path}: malformed model: {error}") from None
+        return load_parts(path, KIND, FORMAT_VERSION, cls._from_parts)
 
     @classmethod
     def _from_parts(cls, meta: dict, arrays: dict) -> "PredictiveModel":
@@ -307,20 +296,6 @@ class PredictiveModel:
             cumulative=arrays["cumulative"],
             training=meta["training"],
         )  # fmt: skip
-
-    @classmethod
-    def shipped(cls, name: str) -> "PredictiveModel":
-        """A model in the package: ``photo`` or ``photo-16``.
-
-        Raises
-        ------
-        ModelError
-            If there is none of this name.
-        """
-        if name not in SHIPPED:
-            raise ModelError(f"model must be one of {', '.join(SHIPPED)}, not {name!r}")
-        with resources.as_file(resources.files("lutgen") / "models" / f"{name}.lutgen") as path:
-            return cls.load(Path(path))
 
 
 def _trees(arrays: dict, part: str) -> LutTrees:
