@@ -19,6 +19,7 @@ import numpy as np
 from bench.domains import gray
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.commands import Command, OutputFile, say
+from lutgen.compare.codecs import mean_bpp
 from lutgen.files.whole import write_file
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.predictive.neighbourhood import TAPS
@@ -49,7 +50,7 @@ _LAYOUTS = {
 def files_bpp(model: PredictiveModel, images, **options) -> float:
     """Mean bits per pixel of a file for each image; each image counts alike."""
     codec = PredictiveCodec(model)
-    return float(np.mean([8 * len(codec.encode(i, **options)) / i.size for i in images]))
+    return mean_bpp([len(codec.encode(image, **options)) for image in images], images)
 
 
 def _narrower(model: PredictiveModel, bits: int) -> PredictiveModel:

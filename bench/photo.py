@@ -21,16 +21,17 @@ from collections import Counter
 from pathlib import Path
 
 import click
-import imagecodecs
 import numpy as np
 
 from bench.domains import middle
 from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.compare.baselines import BASELINES
 from lutgen.formats.imageio import DEEP_GRAY, read_image
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.training.data.datasets import load_images
 from lutgen.training.data.pages import pages
 from lutgen.training.predictive.config import PredictiveConfig
+from lutgen.training.predictive.measure import samples_of
 from lutgen.training.predictive.train import train_predictive
 
 #: Licences of a program that carried an image: it may not be built upon by everybody.
@@ -67,10 +68,8 @@ def _halves(found: list[tuple[dict, np.ndarray]]):
 def _held_out(model: PredictiveModel, data: Path, kinds) -> dict:
     """Bits per pixel of images left out, by kind: a file each, all bytes."""
     codec = PredictiveCodec(model)
-    coders = {
-        "lutgen": codec.encode, "JPEG-LS": imagecodecs.jpegls_encode,
-        "JPEG XL e7": lambda image: imagecodecs.jpegxl_encode(image, lossless=True, effort=7),
-    }  # fmt: skip
+    coders = {"lutgen": codec.encode}
+    coders |= {name: BASELINES[name].encode for name in ("JPEG-LS", "JPEG XL e7")}
     found = {}
     for entry, image in _halves(_domains(data, kinds))[1]:
         found.setdefault(entry["kind"], []).append(middle(image, _SIDE))
@@ -88,10 +87,6 @@ def _windowed(image: np.ndarray) -> np.ndarray:
     low, high = np.percentile(image, _WINDOW)
     value = (image.astype(np.float64) - low) * (255 / max(1.0, high - low))
     return np.clip(np.rint(value), 0, 255).astype(np.uint8)
-
-
-def _depth(image: np.ndarray) -> int:
-    return max(8, int(image.max()).bit_length())
 
 
 def gather(
@@ -120,7 +115,7 @@ def gather(
         images += [_windowed(image) for _, image in deep]
         return [(image, 8) for image in images], record
     shown = natural[::4] + drawn[::2]
-    return [(image, 8) for image in shown] + [(i, _depth(i)) for _, i in deep], record
+    return [(image, 8) for image in shown] + [samples_of(image) for _, image in deep], record
 
 
 @click.command()

@@ -1,7 +1,7 @@
 """Model, codec and file of any profile, each found by the other: what api, commands and eval use.
 
-Profile ``predictive`` codes rows or tiles into version 2 of the format (:mod:`.predictive`), the
-others code tiles into version 1 (:mod:`.codec`).
+Profile ``predictive`` codes groups of rows or tiles into version 2 of the format
+(:mod:`.predictive`), the others code tiles into version 1 (:mod:`.codec`).
 """
 
 from lutgen.model.header import MAGIC, TABLES, VERSION_2, magic_and_version

@@ -169,7 +169,7 @@ def pages(count: int, seed: int) -> list[np.ndarray]:
 
     Raises
     ------
-    ValueError
+    InputError
         If ``count`` is not 1 to 10,000, or ``seed`` negative.
     """
     if type(count) is not int or not 1 <= count <= _MOST:

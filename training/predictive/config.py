@@ -45,7 +45,7 @@ class PredictiveConfig:
 
     Raises
     ------
-    ValueError
+    InputError
         If a value is outside its range.
     """
 

@@ -67,7 +67,7 @@ def train_predictive_model(
     ------
     DatasetError
         If the images are not what they must be.
-    ValueError
+    InputError
         If the checkpoint is of another run.
     """
     config = PredictiveConfig() if config is None else config

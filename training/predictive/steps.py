@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lutgen.errors import InputError
-from lutgen.files.archive import ArchiveError, read_archive, write_archive
+from lutgen.files.archive import write_archive
 from lutgen.files.whole import write_file
+from lutgen.training.run.archived import read_checkpoint
 
 __all__ = ["Steps"]
 
@@ -31,7 +31,7 @@ class Steps:
 
     Raises
     ------
-    ValueError
+    InputError
         If the file is of another run, or no checkpoint.
     OSError
         If it cannot be read.
@@ -44,24 +44,9 @@ class Steps:
         self._notes: dict[str, dict] = {}
         self._arrays: dict[str, np.ndarray] = {}
         if self._path is not None and self._path.exists():
-            self._load()
-
-    def _load(self) -> None:
-        try:
-            meta, arrays = read_archive(self._path, _KIND, _VERSION)
-            found, notes = meta["identity"], dict(meta["notes"])
-        except (ArchiveError, KeyError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{self._path} must be a checkpoint of the predictive trainer: remove it, or name "
-                f"another ({error})"
-            ) from error
-        if found != self._identity:
-            keys = [key for key in self._identity if found.get(key) != self._identity[key]]
-            raise InputError(
-                f"{self._path} must be of this run, but differs in {', '.join(keys) or 'all'}: "
-                "remove it, or train as before"
+            self._notes, self._arrays = read_checkpoint(
+                self._path, _KIND, _VERSION, self._identity, "predictive"
             )
-        self._notes, self._arrays = notes, arrays
 
     def begin(self, part: str) -> None:
         """Go to a part of the run, whose names are its own."""

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from lutgen.errors import InputError
-from lutgen.files.archive import ArchiveError, read_archive, write_archive
+from lutgen.files.archive import write_archive
 from lutgen.files.whole import write_file
+from lutgen.training.run.archived import read_checkpoint
 from lutgen.training.tree.tree import Grower, Tree
 
 __all__ = ["TreeCheckpoint"]
@@ -53,26 +54,9 @@ class TreeCheckpoint:
         self._arrays: dict[str, np.ndarray] = {}
         self._saved = time.monotonic()
         if self._path is not None and self._path.exists():
-            self._load()
-
-    def _load(self) -> None:
-        try:
-            meta, arrays = read_archive(self._path, _KIND, _VERSION)
-            found, notes = meta["identity"], dict(meta["notes"])
-            for name in {name.rpartition(".")[0] for name in arrays}:
-                _tree(arrays, name)
-        except (ArchiveError, KeyError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{self._path} must be a checkpoint of the tree trainer: remove it, or name "
-                f"another ({error})"
-            ) from error
-        if found != self._identity:
-            keys = [key for key in self._identity if found.get(key) != self._identity[key]]
-            raise InputError(
-                f"{self._path} must be of this run, but differs in {', '.join(keys) or 'all'}: "
-                "remove it, or train as before"
+            self._notes, self._arrays = read_checkpoint(
+                self._path, _KIND, _VERSION, self._identity, "tree", _check_trees
             )
-        self._notes, self._arrays = notes, arrays
 
     def note(self, name: str) -> dict | None:
         """What `write_note` was given."""
@@ -121,6 +105,12 @@ class TreeCheckpoint:
         write_archive(file, _KIND, _VERSION, meta, self._arrays)
         write_file(self._path, file.getvalue())
         self._saved = time.monotonic()
+
+
+def _check_trees(arrays: Mapping[str, np.ndarray]) -> None:
+    """InputError or KeyError unless all arrays are those of trees."""
+    for name in {name.rpartition(".")[0] for name in arrays}:
+        _tree(arrays, name)
 
 
 def _tree(arrays: Mapping[str, np.ndarray], name: str) -> Tree:

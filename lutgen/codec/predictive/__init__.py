@@ -1,1 +1,1 @@
-"""Reference codec of profile ``predictive``: rows or tiles of samples to payloads and back."""
+"""Reference codec of profile ``predictive``: groups of rows or tiles to payloads and back."""

@@ -39,9 +39,8 @@ from lutgen.model.header import MAGIC, VERSION_2, magic_and_version
 from lutgen.model.samples import SampleFormat, SignificantBits
 
 __all__ = [
-    "CRC_BYTES", "GROUP", "LAG", "Frame", "check_end", "check_strips", "index_bytes",
-    "least_payload_bytes",
-    "pack_strip", "raw_bits", "raw_bytes", "split_index", "strip_sizes", "unit_payloads",
+    "Frame", "check_end", "check_strips", "index_bytes", "least_payload_bytes", "pack_strip",
+    "raw_bits", "raw_bytes", "split_index", "strip_sizes", "unit_payloads",
 ]  # fmt: skip
 
 CRC_BYTES = 4

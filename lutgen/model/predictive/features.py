@@ -22,7 +22,7 @@ from .neighbourhood import FRACTION_BITS, PREDICTION, QUANTITIES, ZERO, changes
 
 __all__ = [
     "LEAST_SCALE", "OCTAVE", "STANDARD", "STANDARD_TERMS", "Feature", "Scale", "difference",
-    "early_features", "feature_order", "fill_features", "late_features", "log2", "scale_of",
+    "early_features", "feature_order", "fill_features", "log2", "scale_of",
 ]  # fmt: skip
 
 #: Steps of a logarithm in an octave.
@@ -45,7 +45,7 @@ def difference(text: str) -> tuple[int, int]:
 
     Raises
     ------
-    ValueError
+    InputError
         If one of them is none.
     """
     a, _, b = text.partition("-")
@@ -76,7 +76,7 @@ class Feature:
 
     Raises
     ------
-    ValueError
+    InputError
         If a value is outside its range.
     """
 
@@ -137,7 +137,7 @@ class Scale:
 
     Raises
     ------
-    ValueError
+    InputError
         If a value is outside its range.
     """
 
@@ -186,11 +186,6 @@ STANDARD = (
 def early_features(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
     """Those that are known before the first prediction."""
     return tuple(f for f in features if not f.late)
-
-
-def late_features(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
-    """Those that need the first prediction."""
-    return tuple(f for f in features if f.late)
 
 
 @njit(nogil=True, inline="always")
