@@ -15,6 +15,7 @@ from lutgen.cli import main
 from lutgen.names import build_name, module_name, top_module
 from lutgen.sim.tool.verilator import verilator_bin
 from tests.handoff.bench_driver import load_python_driver
+from tests.ip_version import IP_VERSION
 from tests.models import table_model
 
 SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40}
@@ -132,7 +133,7 @@ def test_two_ips_and_drivers(pair):
         space = {"s": root.tag[1:].partition("}")[0]}
         vlnv = ":".join(root.findtext(f"s:{k}", namespaces=space)
                         for k in ("vendor", "library", "name", "version"))  # fmt: skip
-        assert vlnv == f"lutgen:codec:{top}:0.1"
+        assert vlnv == f"lutgen:codec:{top}:{IP_VERSION}"
         driver = load_python_driver(str(folder / f"{record['parameters']['name']}_driver.py"))
         assert driver._BUILD["vlnv"] == vlnv
         assert json.loads((folder / "build.json").read_text())["parameters"]["name"] in vlnv

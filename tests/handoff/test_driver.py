@@ -23,6 +23,7 @@ from tests.gateware.ip import packet_bytes, packet_frames
 from tests.gateware.tops import pictures
 from tests.handoff.bench_driver import load_python_driver
 from tests.handoff.c_driver import Ip, compile_library
+from tests.ip_version import IP_VERSION
 
 TILE = (8, 8)
 
@@ -234,7 +235,7 @@ def test_python_driver_knows_its_build(built_registers, built_decoder_registers)
     ):
         module = load_python_driver(str(folder / "lutgen_driver.py"))
         assert set(module.CORES) == cores
-        assert module._BUILD["vlnv"] == f"lutgen:codec:lutgen_{name}:0.1"
+        assert module._BUILD["vlnv"] == f"lutgen:codec:lutgen_{name}:{IP_VERSION}"
         assert not hasattr(module, "LutgenIP")
         text = (folder / "lutgen_driver.py").read_text()
         assert "@BUILD@" not in text
@@ -273,7 +274,7 @@ def test_python_driver_runs_on_python_3_6(built_registers):
         ["python3.6", "-c", code], cwd=built_registers, capture_output=True, text=True, check=True,
         env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
-    assert done.stdout == "['decoder', 'encoder'] lutgen:codec:lutgen_codec:0.1\n"
+    assert done.stdout == f"['decoder', 'encoder'] lutgen:codec:lutgen_codec:{IP_VERSION}\n"
 
 
 def test_on_pynq(built_registers, monkeypatch):
@@ -290,7 +291,7 @@ def test_on_pynq(built_registers, monkeypatch):
     monkeypatch.setitem(sys.modules, "pynq", types.SimpleNamespace(DefaultIP=DefaultIP))
     path = str(built_registers / "lutgen_driver.py")
     module = load_python_driver(path)
-    driver = bound["lutgen:codec:lutgen_codec:0.1"]
+    driver = bound[f"lutgen:codec:lutgen_codec:{IP_VERSION}"]
     for core in ("encoder", "decoder"):
         memory = Memory(identity(built_registers, core))
         ip = driver(description={"memory": memory})

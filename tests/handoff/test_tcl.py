@@ -9,6 +9,7 @@ from lutgen.handoff.package_tcl import gui_tcl, package_tcl
 from lutgen.handoff.synth_tcl import synth_tcl
 from lutgen.targets import get_target
 from tests.handoff.vivado import Vivado
+from tests.ip_version import IP_VERSION
 
 MODULES = ["lutgen_encoder", "lutgen_decoder", "lutgen_codec"]
 REPORTS = ["utilization.rpt", "utilization_hierarchical.rpt", "timing.rpt", "power.rpt"]
@@ -147,7 +148,7 @@ def test_ip(folder):
     assert core.properties.pop("display_name").startswith("lutgen_codec raster-table ")
     assert core.properties.pop("supported_families").split()[:2] == ["zynq", "Beta"]
     assert core.properties == {
-        "vendor": "lutgen", "library": "codec", "name": "lutgen_codec", "version": "0.1",
+        "vendor": "lutgen", "library": "codec", "name": "lutgen_codec", "version": IP_VERSION,
         "root": str(root),
     }  # fmt: skip
     assert core.files == [
@@ -190,7 +191,7 @@ def test_driver_binds_to_the_name_that_the_ip_is_packaged_under(built_registers,
     folder = tmp_path / "registers"
     shutil.copytree(built_registers, folder)
     before = (folder / "lutgen_driver.py").read_text()
-    built, named = "lutgen:codec:lutgen_codec:0.1", "example.com:codec:mine:2.3"
+    built, named = f"lutgen:codec:lutgen_codec:{IP_VERSION}", "example.com:codec:mine:2.3"
     for vlnv, arguments in (
         (built, []), (named, ["--vendor", "example.com", "--name", "mine", "--version", "2.3"]),
     ):  # fmt: skip
