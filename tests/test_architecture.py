@@ -29,8 +29,8 @@ ROOMS = (
     ("streams",),
     ("heads", "lanes"),
     ("coders", "files", "network"),
-    ("levels",),
-    ("core",),
+    ("levels", "prediction", "strips"),
+    ("core", "predictive"),
     ("bands", "engine", "ip"),
 )
 #: Floors by name, counted from the ground.

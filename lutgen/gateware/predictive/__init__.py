@@ -1,0 +1,1 @@
+"""Profile ``predictive``: the cores, from pictures to files and back."""

@@ -1,0 +1,1 @@
+"""Profile ``predictive``: folded residuals to the strips of a file, and back."""
