@@ -10,7 +10,7 @@ import numpy as np
 
 from lutgen.files.compiled import njit
 from lutgen.model.predictive.features import LEAST_EXPONENT, fill_features, log2, scale_of
-from lutgen.model.predictive.model import CLASS_BITS, SCALE_STEP, TABLES
+from lutgen.model.predictive.model import CLASS_BITS, CORRECTION_BITS, SCALE_STEP, TABLES
 from lutgen.model.predictive.neighbourhood import (
     FRACTION_BITS,
     NEIGHBOURS,
@@ -30,8 +30,6 @@ __all__ = [
 
 _P, _MEDIAN = QUANTITIES["P"], QUANTITIES["MED"]
 _QUANTITIES = len(QUANTITIES)
-#: A correction's unit is 1/64 of the power of two above the spread.
-_CORRECTION_BITS = 6
 #: Bits of the reciprocal of the step of near-lossless samples.
 _RECIPROCAL_BITS = 16
 
@@ -73,7 +71,7 @@ def _finish(kernel, quantity, plain, logarithm, depth, feature):
     if plain:
         return quantity[_P], scale
     shift = (logarithm >> 4) - LEAST_EXPONENT
-    final = quantity[_P] + ((correction << shift) >> _CORRECTION_BITS)
+    final = quantity[_P] + ((correction << shift) >> CORRECTION_BITS)
     return min(max(final, 0), ((1 << depth) - 1) << FRACTION_BITS), scale
 
 

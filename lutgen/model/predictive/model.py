@@ -17,7 +17,7 @@ from .residual import TOKENS
 from .trees import NEVER, LutTrees, address_words, packed_values
 
 __all__ = [
-    "CLASS_BITS", "FORMAT_VERSION", "KIND", "SCALE_STEP", "TABLES", "Kernel",
+    "CLASS_BITS", "CORRECTION_BITS", "FORMAT_VERSION", "KIND", "SCALE_STEP", "TABLES", "Kernel",
     "PredictiveModel",
 ]  # fmt: skip
 
@@ -25,6 +25,8 @@ KIND = "predictive-model"
 FORMAT_VERSION = 1
 PROFILE = "predictive"
 
+#: A correction's unit is 1/64 of the power of two above the spread.
+CORRECTION_BITS = 6
 #: A class is a quarter of an octave of the scale, whose unit here is 1/32 of an octave.
 CLASS_BITS = 3
 #: Tables of each scale: for predictions near a whole number, for the others, and for samples whose

@@ -22,9 +22,9 @@ import numpy as np
 from lutgen.files.compiled import njit
 
 __all__ = [
-    "ENERGIES", "ERRORS", "FRACTION_BITS", "NEIGHBOURS", "PAD", "PREDICTION", "QUANTITIES",
-    "SAMPLES", "TAPS", "ZERO", "Rows", "begin_row", "changes", "end_row", "gather", "is_plain",
-    "keep", "locate", "new_rows",
+    "COUNTED", "ENERGIES", "ERRORS", "FRACTION_BITS", "MEDIAN", "MOST_CHANGES", "NEIGHBOURS", "PAD",
+    "PREDICTION", "QUANTITIES", "SAMPLES", "SHARP", "TAPS", "ZERO", "Rows", "begin_row", "changes",
+    "end_row", "gather", "is_plain", "keep", "locate", "new_rows",
 ]  # fmt: skip
 
 #: Bits of a prediction below the sample's.
@@ -55,12 +55,12 @@ QUANTITIES = {
 
 #: Differences that are counted; how many may not be zero where surroundings are plain, and what
 #: those are on average at least, in 1/8.
-_COUNTED = (
+COUNTED = (
     ("W", "WW"), ("W", "NW"), ("N", "NW"), ("N", "NE"), ("NE", "NEE"), ("N", "NN"), ("NW", "NNW"),
     ("NE", "NNE"),
 )  # fmt: skip
-_PLAIN, _SHARP = 5, 8 << FRACTION_BITS
-_COUNTED_AT = np.array([[QUANTITIES[name] for name in pair] for pair in _COUNTED], dtype=np.uint8)
+MOST_CHANGES, SHARP = 5, 8 << FRACTION_BITS
+_COUNTED_AT = np.array([[QUANTITIES[name] for name in pair] for pair in COUNTED], dtype=np.uint8)
 
 #: Columns on either side of a row that hold what stands beyond its ends.
 PAD = 4
@@ -151,7 +151,7 @@ def is_plain(quantity):
         size = abs(quantity[_COUNTED_AT[k, 0]] - quantity[_COUNTED_AT[k, 1]])
         count += size != 0
         total += size
-    return count <= _PLAIN and total >= _SHARP * count
+    return count <= MOST_CHANGES and total >= SHARP * count
 
 
 @njit(nogil=True, inline="always")

@@ -1,0 +1,140 @@
+"""Quantities of a sample's context as signals, and in which range each lies.
+
+See :mod:`lutgen.model.predictive.neighbourhood`.  Samples, which there are multiples of 8, are held
+without their three zero bits.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Const, Value, signed, unsigned
+
+from lutgen.model.predictive.neighbourhood import (
+    ENERGIES,
+    ERRORS,
+    FRACTION_BITS,
+    MEDIAN,
+    PREDICTION,
+    SAMPLES,
+    ZERO,
+)
+
+from ..fabric.timeline import Timed, Timeline
+
+__all__ = ["Context", "Widths", "magnitude"]
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Widths of all quantities of samples of ``depth`` bits."""
+
+    depth: int
+
+    @property
+    def sample(self):
+        """A sample."""
+        return unsigned(self.depth)
+
+    @property
+    def prediction(self):
+        """A prediction, in 1/8 of a sample."""
+        return unsigned(self.depth + FRACTION_BITS)
+
+    @property
+    def error(self):
+        """A sample less its first prediction, in 1/8."""
+        return signed(self.depth + FRACTION_BITS + 1)
+
+    @property
+    def energy(self):
+        """At most twice the greatest error, as half of it decays."""
+        return unsigned(self.depth + FRACTION_BITS + 1)
+
+    @property
+    def greatest(self) -> int:
+        """Greatest sample."""
+        return (1 << self.depth) - 1
+
+    def most(self, name: str) -> int:
+        """Greatest absolute value of a quantity or of a difference ``a-b``, in 1/8."""
+        top = self.greatest << FRACTION_BITS
+        first, _, second = name.partition("-")
+        if second and second != ZERO:
+            return max(self.most(first), self.most(second)) * (
+                2 if first in ERRORS or second in ERRORS else 1
+            )
+        return 2 * top if first in ENERGIES else top
+
+
+class Context:
+    """The quantities of one sample, and differences of them, each made once.
+
+    Parameters
+    ----------
+    timeline:
+        Of the pipeline.
+    widths:
+        Of its samples.
+    given:
+        Samples, errors and energies by name.
+    """
+
+    def __init__(self, timeline: Timeline, widths: Widths, given: Mapping[str, Timed]) -> None:
+        self.timeline = timeline
+        self.widths = widths
+        self.quantities = dict(given)
+        self._differences: dict[str, Timed] = {}
+        self._sizes: dict[str, Timed] = {}
+
+    def add(self, name: str, value: Timed) -> None:
+        """Add a quantity that comes later."""
+        self.quantities[name] = value
+
+    def eighths(self, name: str, clock: int) -> Value:
+        """A quantity in 1/8 of a sample."""
+        value = self.quantities[name].at(clock)
+        return Cat(Const(0, FRACTION_BITS), value) if _is_sample(name) else value
+
+    def difference(self, text: str) -> Timed:
+        """``a-b``, signed, in 1/8; of two samples without the zero bits, see `zeros`."""
+        if text not in self._differences:
+            a, _, b = text.partition("-")
+            if not b or b == ZERO:
+                return self.quantities[a]
+            clock = self.timeline.ready(self.quantities[a], self.quantities[b])
+            if _is_sample(a) and _is_sample(b):
+                value = self.quantities[a].at(clock) - self.quantities[b].at(clock)
+            else:
+                value = self.eighths(a, clock) - self.eighths(b, clock)
+            self._differences[text] = self.timeline.register(_legal(text), value, clock)
+        return self._differences[text]
+
+    def size(self, text: str) -> Timed:
+        """``|a-b|``."""
+        if text not in self._sizes:
+            value = self.difference(text)
+            if not value.now.shape().signed:
+                return value
+            self._sizes[text] = self.timeline.register(
+                f"{_legal(text)}_size", magnitude(value.now), value.clock
+            )
+        return self._sizes[text]
+
+    def zeros(self, text: str) -> int:
+        """Zero bits that `difference` and `size` leave out below."""
+        a, _, b = text.partition("-")
+        return FRACTION_BITS if _is_sample(a) and (b in ("", ZERO) or _is_sample(b)) else 0
+
+
+def magnitude(value: Value) -> Value:
+    """Absolute value of a signed one that is never the least of its width."""
+    sign = value[-1]
+    return ((value ^ sign.replicate(len(value))).as_unsigned() + sign)[: len(value) - 1]
+
+
+def _is_sample(name: str) -> bool:
+    return name in SAMPLES or name == MEDIAN
+
+
+def _legal(text: str) -> str:
+    return "d_" + text.replace("-", "_").replace(PREDICTION, "p")

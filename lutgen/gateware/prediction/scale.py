@@ -1,0 +1,112 @@
+"""The scale S of a sample and its logarithm, see :mod:`lutgen.model.predictive.features`."""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat
+from amaranth.utils import bits_for
+
+from lutgen.model.predictive.features import LEAST_SCALE, OCTAVE, Scale
+
+from ..fabric.timeline import Timed, Timeline
+from .quantities import Context
+
+__all__ = ["Logarithm", "add_scale", "digits", "times"]
+
+_LEAST_EXPONENT = bits_for(LEAST_SCALE) - 1
+_MANTISSA_BITS = bits_for(OCTAVE) - 1
+
+
+@dataclass(frozen=True)
+class Logarithm:
+    """16 times the logarithm of S, linear between powers of two.
+
+    Attributes
+    ----------
+    shift:
+        Exponent less its least value, 7: by so many bits features are shifted.
+    mantissa:
+        The four bits below the leading one.
+    most:
+        Greatest ``shift``.
+    """
+
+    shift: Timed
+    mantissa: Timed
+    most: int
+
+    @property
+    def clock(self) -> int:
+        """When both are there."""
+        return max(self.shift.clock, self.mantissa.clock)
+
+    def above_least(self, clock: int):
+        """The logarithm less that of the least S."""
+        return Cat(self.mantissa.at(clock), self.shift.at(clock))
+
+
+def digits(constant: int) -> list[tuple[int, bool]]:
+    """Shifts of the powers of two, added or (True) subtracted, that make a positive constant.
+
+    The canonical form: no two neighbours, so the fewest.
+    """
+    found = []
+    shift = 0
+    while constant:
+        if constant & 1:
+            negative = constant & 3 == 3
+            found.append((shift, negative))
+            constant += 1 if negative else -1
+        constant >>= 1
+        shift += 1
+    return found
+
+
+def times(timeline: Timeline, name: str, value: Timed, constant: int) -> Timed:
+    """A value times a positive constant, a register behind every addition."""
+    first, *rest = sorted(digits(constant), key=lambda digit: digit[1])
+    total = timeline.given(name, value.now << first[0], value.clock)
+    for k, (shift, negative) in enumerate(rest):
+        more = value.at(total.clock) << shift
+        result = total.now - more if negative else total.now + more
+        bits = bits_for(((1 << len(value)) - 1) * constant)
+        wide = max(bits, len(total) + 1) if k < len(rest) - 1 else bits
+        total = timeline.register(f"{name}_{k}", result[:wide], total.clock)
+    return total
+
+
+def add_scale(context: Context, scale: Scale) -> Logarithm:
+    """Add S and its logarithm: one result per clock."""
+    line = context.timeline
+    terms, most = [], scale.least
+    for text, weight in scale.weights.items():
+        if not weight:
+            continue
+        zeros = context.zeros(text)
+        name = "s_" + text.replace("-", "_")
+        terms.append(times(line, name, context.size(text), weight << zeros))
+        most += weight * context.widths.most(text)
+    width = bits_for(most)
+    total = line.sum("scale", terms) if terms else line.given("scale_0", 0)
+    total = line.register("scale_s", (total.now + scale.least)[:width], total.clock)
+    # The leading one, alone.
+    s = total.now
+    leads = Cat(
+        *(s[k] & ~s[k + 1 :].any() for k in range(_LEAST_EXPONENT, width - 1)), s[width - 1]
+    )
+    lead = line.register("leading_one", leads, total.clock)
+    s, lead_1 = total.at(lead.clock), lead.now
+    top = width - 1 - _LEAST_EXPONENT
+    shift = Cat(
+        Cat(lead_1[k] for k in range(top + 1) if k >> bit & 1).any()
+        for bit in range(bits_for(top) if top else 0)
+    )
+    mantissa = Cat(
+        Cat(
+            lead_1[k] & s[k + _LEAST_EXPONENT - _MANTISSA_BITS + bit] for k in range(top + 1)
+        ).any()
+        for bit in range(_MANTISSA_BITS)
+    )
+    return Logarithm(
+        line.register("shift", shift, lead.clock),
+        line.register("mantissa", mantissa, lead.clock), top,
+    )  # fmt: skip

@@ -1,0 +1,95 @@
+"""The prediction's pipeline against `lutgen.codec.predictive.kernel`, on pictures."""
+
+import numpy as np
+import pytest
+
+from lutgen.codec.predictive.kernel import begin, predict, scratch, target
+from lutgen.files.compiled import njit
+from lutgen.gateware.prediction.prediction import Prediction
+from lutgen.model.predictive.neighbourhood import (
+    ENERGIES,
+    ERRORS,
+    FRACTION_BITS,
+    QUANTITIES,
+    SAMPLES,
+    end_row,
+    keep,
+    new_rows,
+)
+from lutgen.model.shipped import shipped
+from tests.gateware.bundle import Pipelines
+
+
+@njit(nogil=True)
+def trace(kernel, rows, picture, depth, quantities, results):
+    """Quantities and results of every sample of a picture, as `model_unit` has them."""
+    quantity, feature, place = scratch(kernel)
+    at = 0
+    for y in range(picture.shape[0]):
+        begin(rows, y, depth, place)
+        for x in range(picture.shape[1]):
+            first, final, scale, plain = predict(
+                kernel, rows, x, depth, 1, quantity, feature, place
+            )
+            whole, rest, row = target(kernel, final, scale, plain, 1, (1 << depth) - 1)
+            quantities[at] = quantity
+            results[at, 0], results[at, 1] = first, whole
+            results[at, 2], results[at, 3] = rest < 0, row
+            at += 1
+            keep(rows, y, x, picture[y, x], first)
+        end_row(rows, y)
+
+
+def pictures(rng: np.random.Generator, depth: int) -> list[np.ndarray]:
+    """Smooth, noisy, drawn, extreme."""
+    top = (1 << depth) - 1
+    y, x = np.mgrid[:40, :48]
+    smooth = top * (0.5 + 0.4 * np.sin(x / 9) * np.cos(y / 7))
+    drawn = np.where((x // 5 + y // 9) % 3 == 0, top, top // 3)
+    lines = np.where(rng.random((40, 1)) < 0.3, 0, top)
+    return [np.clip(p, 0, top).astype(np.int32) for p in (
+        smooth, smooth + rng.normal(0, top / 200, smooth.shape),
+        rng.integers(0, top + 1, (40, 48)), drawn, np.full((8, 48), top), lines + 0 * x,
+        np.where(rng.random((40, 48)) < 0.05, rng.integers(0, top + 1, (40, 48)), drawn),
+        top * (rng.random((40, 48)) < 0.5),
+    )]  # fmt: skip
+
+
+CASES = {"photo": 8, "photo-16": 12}
+
+
+@pytest.fixture(scope="module")
+def blocks() -> dict[str, Prediction]:
+    return {
+        name: Prediction(shipped(name), depth)
+        for name, depth in CASES.items()
+    }
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_prediction(blocks, name):
+    depth = CASES[name]
+    model = shipped(name)
+    block = blocks[name]
+    found_q, found_r = [], []
+    for picture in pictures(np.random.default_rng(depth), depth):
+        quantities = np.zeros((picture.size, len(QUANTITIES)), np.int64)
+        results = np.zeros((picture.size, 4), np.int64)
+        trace(model.kernel, new_rows(picture.shape[1]), picture, depth, quantities, results)
+        found_q.append(quantities)
+        found_r.append(results)
+    quantities, results = np.concatenate(found_q), np.concatenate(found_r)
+    inputs = {}
+    for names, shift in ((SAMPLES, FRACTION_BITS), (ERRORS, 0), (ENERGIES, 0)):
+        for quantity in names:
+            inputs[quantity] = quantities[:, QUANTITIES[quantity]] >> shift
+    for error in ERRORS:
+        inputs[error] &= (1 << (depth + FRACTION_BITS + 1)) - 1
+    pipelines = Pipelines({"p": block})
+    found = pipelines({f"p_{k}": v for k, v in inputs.items()}, extra=block.latency)
+    count = len(results)
+    first = found["p_first"][block.first_latency :][:count]
+    np.testing.assert_array_equal(first, results[:, 0])
+    for k, port in enumerate(("whole", "below", "row"), 1):
+        np.testing.assert_array_equal(found[f"p_{port}"][block.latency :][:count], results[:, k])
+    assert len(np.unique(results[:, 3])) > model.classes
