@@ -92,7 +92,8 @@ def add_ram(
     name:
         Name of the submodules.
     depth, width:
-        Words, a power of two of at least 2, and their bits.
+        Words, at least 2, and their bits.  A number that is no power of two is made up of smaller
+        memories of the greatest power of two that is at most a sixteenth of it.
     write, write_address, data:
         Write port.
     address:
@@ -102,9 +103,11 @@ def add_ram(
     """
     fabric = fabric or LUT6
     deepest = fabric.block_depth
+    if depth & (depth - 1):
+        deepest = min(deepest, 1 << max(1, (depth // 16).bit_length() - 1))
     banks = -(-depth // deepest)
     local = (min(depth, deepest) - 1).bit_length()
-    piece = fabric.block_width(depth)
+    piece = fabric.block_width(min(depth, deepest) if depth & (depth - 1) else depth)
     select = delay(m, address[local:], 2, name=f"{name}_bank")
     outputs = []
     for bank in range(banks):

@@ -88,24 +88,30 @@ def new_rows(width: int) -> Rows:
 
 @njit(nogil=True, inline="always")
 def begin_row(rows, y, middle):
-    """Put what stands left of row ``y`` of a strip; ``middle`` is the middle of the range."""
-    samples, errors, energies = rows[0], rows[1], rows[2]
+    """Put what stands left of row ``y`` of a strip, and of the row above, whose first is known.
+
+    ``middle`` is the middle of the range.
+    """
     now, above = y & (_ROWS - 1), (y - 1) & (_ROWS - 1)
-    for k in range(PAD):
-        samples[now, k] = samples[above, PAD] if y else middle << FRACTION_BITS
-        errors[now, k] = errors[above, PAD] if y else 0
-        energies[now, k] = energies[above, PAD] if y else 0
+    for p in range(3):
+        plane = rows[p]
+        edge = plane[above, PAD]
+        if y == 0:
+            edge = middle << FRACTION_BITS if p == 0 else 0
+        for k in range(PAD):
+            plane[now, k] = edge
+            if y:
+                plane[above, k] = edge
 
 
 @njit(nogil=True, inline="always")
 def end_row(rows, y):
-    """Put what stands beyond both ends of row ``y``, now that it is known."""
+    """Put what stands right of row ``y``, now that its last is known."""
     now = y & (_ROWS - 1)
     for p in range(3):
         plane = rows[p]
         last = plane.shape[1] - PAD - 1
         for k in range(PAD):
-            plane[now, k] = plane[now, PAD]
             plane[now, last + 1 + k] = plane[now, last]
 
 

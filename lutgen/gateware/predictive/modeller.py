@@ -1,0 +1,149 @@
+"""The encoder's model: pictures in, folded residuals and their token rows out."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.data import StructLayout
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from lutgen.model.predictive.model import PredictiveModel
+
+from ..fabric.fabric import LUT6, Fabric
+from ..fabric.pipeline import drive
+from ..fabric.timeline import Timeline
+from ..prediction.fold import add_fold
+from ..prediction.quantities import Widths
+from .picture_in import PictureIn, group_tag, pixel_layout
+from .sample_loop import SampleLoop
+from .walk import PRIMING, Walk
+
+__all__ = ["Modeller", "symbol_layout"]
+
+#: Groups that are held besides those under way: one that comes in, and one that is complete.
+_SPARE = 2
+
+
+def symbol_layout(depth: int, lanes: int, rows: int) -> StructLayout:
+    """What is coded in a clock."""
+    return StructLayout({
+        "valid": 1,
+        "lane": bits_for(lanes - 1),
+        "row": bits_for(rows - 1),  # of the token tables
+        "folded": depth,
+        "first": 1,  # of its group
+        "last": 1,
+        "strip_ends": 1,  # the group is the last of its strip
+        "file_ends": 1,  # ... and of its file
+    })
+
+
+class Modeller(wiring.Component):
+    """Turns pictures into symbols, one per clock, in the order of staggered rows.
+
+    Pictures of W columns take ``max(17, ceil((W + 15) / lanes)) * 4 * lanes`` clocks for each four
+    rows: 1.01 clocks a pixel at 1,920.  A group's first symbol comes when its four rows have come,
+    unless groups before it are still under way.  Reset forgets all pictures.
+
+    Parameters
+    ----------
+    model:
+        The codec model.
+    depth:
+        Bits of a sample.
+    lanes:
+        Groups that are walked side by side, at least :attr:`least_lanes` for a model.
+    max_width, max_height, strip_height:
+        See `PictureIn`.
+    fabric:
+        Whose memories to use.
+
+    Members
+    -------
+    pixels, width, height, file_begins, file_width, file_height, bad_marker, bad_size
+        See `PictureIn`.
+    hold : In(1)
+        Begin no period; symbols of the one under way, and of :attr:`latency` clocks more, follow.
+    symbol : Out(...)
+        See `symbol_layout`.
+    busy : Out(1)
+        A picture is under way.
+    """
+
+    def __init__(
+        self, model: PredictiveModel, depth: int, *, lanes: int = 8, max_width: int,
+        max_height: int, strip_height: int | None = None, fabric: Fabric = LUT6,
+    ) -> None:  # fmt: skip
+        self._depth, self._lanes = depth, lanes
+        self._pictures = PictureIn(
+            depth, max_width=max_width, max_height=max_height,
+            strip_height=strip_height or max_height, buffers=lanes + _SPARE, fabric=fabric,
+        )  # fmt: skip
+        self._loop = SampleLoop(model, depth, lanes, max_width, fabric=fabric)
+        tag = self._pictures.groups.payload.shape().size - 4
+        self._walk = Walk(lanes, max_width, least=self._loop.least_stagger, tag=tag)
+        super().__init__({
+            "pixels": In(stream.Signature(pixel_layout(depth))),
+            "width": In(bits_for(max_width)),
+            "height": In(bits_for(max_height)),
+            "file_begins": Out(1),
+            "file_width": Out(bits_for(max_width)),
+            "file_height": Out(bits_for(max_height)),
+            "bad_marker": Out(1),
+            "bad_size": Out(1),
+            "hold": In(1),
+            "symbol": Out(symbol_layout(depth, lanes, len(model.cumulative))),
+            "busy": Out(1),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.pictures, m.submodules.loop, m.submodules.walk = pictures, loop, walk = (
+            self._pictures, self._loop, self._walk
+        )  # fmt: skip
+        wiring.connect(m, wiring.flipped(self.pixels), pictures.pixels)
+        wiring.connect(m, pictures.groups, walk.groups)
+        line = Timeline(m)
+        visit = walk.visit
+        tag = group_tag(pictures._words)(visit.tag)
+        m.d.comb += [
+            *drive(pictures, self, "width", "height"),
+            *drive(self, pictures, "file_begins", "file_width", "file_height", "bad_marker",
+                   "bad_size"),
+            walk.width.eq(pictures.walk_width),
+            walk.hold.eq(self.hold),
+            pictures.walking.eq(walk.busy),
+            pictures.base.eq(tag.base),
+            pictures.row.eq(visit.row),
+            pictures.column.eq(visit.ahead - PRIMING),
+            *[getattr(loop.visit, name).eq(getattr(visit, name))
+              for name in loop.visit.shape().members],
+        ]  # fmt: skip
+        sample = line.given("sample", pictures.sample, pictures.latency)
+        m.d.comb += loop.sample.eq(sample.at(loop.sample_clock))
+
+        end = loop.latency
+        folded = add_fold(
+            line, Widths(self._depth), line.given("whole", loop.whole, end),
+            line.given("below", loop.below, end), sample,
+        )  # fmt: skip
+        row = line.given("table_row", loop.row, end)
+        at = folded.clock
+        #: Clocks from a visit to its symbol.
+        self.latency = at
+        symbol = self.symbol
+        m.d.comb += [
+            symbol.row.eq(row.at(at)),
+            symbol.folded.eq(folded.now),
+            *[
+                getattr(symbol, name).eq(line.given(name, value, reset=control).at(at))
+                for name, value, control in (
+                    ("valid", visit.sample, True), ("lane", visit.lane, False),
+                    ("first", visit.first, False), ("last", visit.last, False),
+                    ("strip_ends", tag.strip_ends, False), ("file_ends", tag.file_ends, False),
+                )
+            ],
+        ]  # fmt: skip
+        ended = Signal()
+        m.d.comb += [ended.eq(symbol.valid & symbol.last), pictures.finished.eq(ended)]
+        m.d.sync += self.busy.eq(pictures.busy | walk.busy)
+        return m

@@ -1,0 +1,241 @@
+"""Pictures of the raster into a memory of groups of rows, from which the walk takes samples."""
+
+from amaranth.hdl import Const, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.data import StructLayout
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from lutgen.codec.predictive.container import GROUP
+
+from ..fabric.blockmem import add_ram
+from ..fabric.fabric import LUT6, Fabric
+from ..fabric.pipeline import choose, delay
+from ..streams.lut_fifo import LutFifo
+from .walk import group_layout
+
+__all__ = ["PictureIn", "group_tag", "pixel_layout"]
+
+
+def pixel_layout(depth: int) -> StructLayout:
+    """A pixel on a stream: TUSER[0] of AXI4-Stream video is ``sof``, TLAST is ``eol``."""
+    return StructLayout({"data": depth, "sof": 1, "eol": 1})
+
+
+def group_tag(words: int) -> StructLayout:
+    """What the visits of a group carry: where its rows stand, and what ends with it."""
+    return StructLayout({"base": bits_for(words - 1), "strip_ends": 1, "file_ends": 1})
+
+
+class PictureIn(wiring.Component):
+    """Takes pictures in raster order, offers their groups of rows, and hands out samples.
+
+    One pixel per clock as long as a buffer is free, but for a clock between groups.  Geometry is
+    counted, not taken from the markers: a pixel without ``sof`` where a picture should begin is
+    dropped, a marker in a wrong place is reported and otherwise ignored.  Each picture is a file.
+    The size is sampled when a picture begins, and must have been stable for two clocks; one that is
+    0 or too large is reported and its first pixel dropped.  A picture of another width waits until
+    those before it have been walked through.
+
+    Parameters
+    ----------
+    depth:
+        Bits of a sample.
+    max_width, max_height:
+        Largest picture in pixels.
+    strip_height:
+        Rows of a strip; a multiple of four, or at least ``max_height``.
+    buffers:
+        Groups that are held.
+    fabric:
+        Whose memories to use.
+
+    Members
+    -------
+    pixels : In(stream)
+        See `pixel_layout`.
+    width, height : In(...)
+        Size of the next picture.
+    groups : Out(stream)
+        Groups that are complete, see `walk.group_layout`, with a `group_tag`.
+    walk_width : Out(...)
+        Width of the groups that are offered.
+    walking : In(1)
+        The walk is busy.
+    finished : In(1)
+        The oldest group's buffer is free.
+    base, row, column : In(...)
+        Place of a sample that is wanted: its group's base, row and column.
+    sample : Out(depth)
+        The same, :attr:`latency` clocks later.
+    file_begins : Out(1)
+        A picture has begun: its size is on ``file_width``, ``file_height``.
+    bad_marker, bad_size : Out(1)
+        Pulses.
+    busy : Out(1)
+        A picture is incomplete, or a buffer in use.
+    """
+
+    #: Clocks from the place of a sample to the sample.
+    latency = 4
+
+    def __init__(
+        self, depth: int, *, max_width: int, max_height: int, strip_height: int, buffers: int,
+        fabric: Fabric = LUT6,
+    ) -> None:  # fmt: skip
+        if strip_height < max_height and strip_height % GROUP:
+            raise ValueError(f"strip height must be a multiple of {GROUP}, not {strip_height!r}")
+        self._max_width, self._max_height = max_width, max_height
+        self._strip_height, self._buffers, self._fabric = strip_height, buffers, fabric
+        self._words = buffers * GROUP * max_width
+        self._tag = tag = group_tag(self._words)
+        super().__init__({
+            "pixels": In(stream.Signature(pixel_layout(depth))),
+            "width": In(bits_for(max_width)),
+            "height": In(bits_for(max_height)),
+            "groups": Out(stream.Signature(group_layout(tag.size))),
+            "walk_width": Out(bits_for(max_width)),
+            "walking": In(1),
+            "finished": In(1),
+            "base": In(len(Signal(tag).base)),
+            "row": In(2),
+            "column": In(bits_for(max_width - 1)),
+            "sample": Out(depth),
+            "file_begins": Out(1),
+            "file_width": Out(bits_for(max_width)),
+            "file_height": Out(bits_for(max_height)),
+            "bad_marker": Out(1),
+            "bad_size": Out(1),
+            "busy": Out(1),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        take, ends = Signal(), Signal()
+        x, row, base = self._count(m, take, ends)
+        self._offer(m, ends, row, base)
+        self._memory(m, take, x, row, base)
+        return m
+
+    def _count(self, m: Module, take, ends):
+        """States of the input; ``ends`` marks the last pixel of a group."""
+        pixel = self.pixels.payload
+        x = Signal(range(self._max_width))
+        y = Signal(range(self._max_height))
+        row = Signal(2)
+        base = Signal(range(self._words))
+        used = Signal(range(self._buffers + 1))
+        m.d.sync += used.eq(used + ends - self.finished)
+        m.d.sync += self.busy.eq((used != 0) | ends)
+
+        good = Signal()  # the size that is offered
+        m.d.sync += good.eq(
+            (self.width != 0) & (self.width <= self._max_width)
+            & (self.height != 0) & (self.height <= self._max_height)
+        )  # fmt: skip
+        alike, empty = Signal(), Signal()
+        m.d.sync += [
+            alike.eq(self.width == self.walk_width),
+            empty.eq((used == 0) & ~self.walking & ~ends),
+        ]
+        right, bottom = Signal(range(self._max_width)), Signal(range(self._max_height))
+        at_right, at_bottom = Signal(), Signal()
+        m.d.comb += [at_right.eq(x == right), at_bottom.eq(y == bottom)]
+        first = Signal(init=1)  # the next pixel is a picture's first
+        starts = Signal()
+        with m.FSM(name="input"):
+            with m.State("compare"):  # the size, which registers of this clock will know
+                m.next = "begin"
+            with m.State("begin"):
+                with m.If(self.pixels.valid & ~(pixel.sof & good)):
+                    m.d.comb += self.pixels.ready.eq(1)
+                    m.d.sync += [
+                        self.bad_marker.eq(~pixel.sof), self.bad_size.eq(pixel.sof & ~good),
+                    ]  # fmt: skip
+                with m.Elif(self.pixels.valid & (alike | empty)):
+                    m.d.comb += starts.eq(1)
+                    m.next = "take"
+            with m.State("take"):
+                m.d.comb += [self.pixels.ready.eq(1), take.eq(self.pixels.valid)]
+                with m.If(take):
+                    m.d.sync += [
+                        self.bad_marker.eq((pixel.eol != at_right) | (pixel.sof != first)),
+                        first.eq(0),
+                        x.eq(x + 1),
+                    ]
+                    with m.If(at_right):
+                        m.d.sync += [x.eq(0), y.eq(y + 1), row.eq(row + 1)]
+                        with m.If((row == GROUP - 1) | at_bottom):
+                            m.d.comb += ends.eq(1)
+                            m.d.sync += row.eq(0)
+                            m.d.sync += base.eq(
+                                Mux(base == self._words - GROUP * self._max_width, 0,
+                                    base + GROUP * self._max_width)
+                            )  # fmt: skip
+                            m.next = "wait"
+                        with m.If(at_bottom):
+                            m.d.sync += [y.eq(0), first.eq(1)]
+            with m.State("wait"):
+                with m.If(used != self._buffers):
+                    with m.If(first):
+                        m.next = "compare"
+                    with m.Else():
+                        m.next = "take"
+        with m.If(starts):
+            m.d.sync += [
+                right.eq(self.width - 1), bottom.eq(self.height - 1),
+                self.walk_width.eq(self.width),
+                self.file_width.eq(self.width), self.file_height.eq(self.height),
+            ]  # fmt: skip
+        m.d.sync += self.file_begins.eq(starts)
+        with m.If(~(self.pixels.valid & self.pixels.ready)):
+            m.d.sync += [self.bad_marker.eq(0), self.bad_size.eq(0)]
+        with m.If(take):
+            m.d.sync += self.bad_size.eq(0)
+        self._at_bottom = at_bottom
+        return x, row, base
+
+    def _offer(self, m: Module, ends, row, base) -> None:
+        """A group that is complete goes to the queue."""
+        group = group_layout(self._tag.size)
+        m.submodules.queue = queue = LutFifo(group, self._buffers)
+        top = Signal(init=1)
+        left = Signal(range(max(1, self._strip_height // GROUP)),
+                      init=max(0, self._strip_height // GROUP - 1))  # fmt: skip
+        strip_ends = Signal()
+        m.d.comb += strip_ends.eq(self._at_bottom | (left == 0))
+        with m.If(ends):
+            m.d.sync += [top.eq(strip_ends), left.eq(Mux(strip_ends, left.init, left - 1))]
+        offer, tag = queue.i.payload, self._tag(queue.i.payload.tag)
+        m.d.sync += [
+            queue.i.valid.eq(ends),
+            offer.rows.eq(row),
+            offer.top.eq(top),
+            offer.bottom.eq(strip_ends),
+            tag.base.eq(base),
+            tag.strip_ends.eq(strip_ends),
+            tag.file_ends.eq(self._at_bottom),
+        ]
+        wiring.connect(m, queue.o, wiring.flipped(self.groups))
+
+    def _memory(self, m: Module, take, x, row, base) -> None:
+        """Samples at base + row * max_width + x."""
+        rows = [Const(k * self._max_width) for k in range(GROUP)]
+        writes = delay(m, take, 2, name="write", reset=True)
+        begin = Signal(range(self._words), reset_less=True)
+        place = Signal(range(self._words), reset_less=True)
+        m.d.sync += [
+            begin.eq(base + choose(rows, row)),
+            place.eq(begin + delay(m, x, 1, name="x")),
+        ]
+        wanted_row = Signal(range(self._words), reset_less=True)
+        wanted = Signal(range(self._words), reset_less=True)
+        m.d.sync += [
+            wanted_row.eq(self.base + choose(rows, self.row)),
+            wanted.eq(wanted_row + delay(m, self.column, 1, name="column")),
+        ]
+        m.d.comb += self.sample.eq(add_ram(
+            m, "samples", self._words, len(self.sample), write=writes, write_address=place,
+            data=delay(m, self.pixels.payload.data, 2, name="data"), address=wanted,
+            fabric=self._fabric,
+        ))  # fmt: skip

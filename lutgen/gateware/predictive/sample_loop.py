@@ -1,0 +1,280 @@
+"""The loop of a sample: its context, its prediction, and what it leaves for those behind it.
+
+Encoder and decoder share it: they differ in where the sample comes from.  See
+:mod:`lutgen.model.predictive.neighbourhood` for what stands in a context, at borders, too.
+"""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.data import StructLayout
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from lutgen.codec.predictive.container import GROUP
+from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.predictive.neighbourhood import ENERGIES, ERRORS, FRACTION_BITS, SAMPLES
+
+from ..fabric.blockmem import add_ram
+from ..fabric.fabric import LUT6, Fabric
+from ..fabric.timeline import Timed, Timeline
+from ..prediction.prediction import Prediction
+from ..prediction.quantities import Widths
+from .walk import least_stagger, visit_layout
+
+__all__ = ["SampleLoop"]
+
+#: Entries of a window, relative to the sample's column, after its newest one has come.
+_WINDOW = {
+    "n": range(-3, 4), "nn": range(-2, 4), "nnn": range(-1, 4),
+    "en": range(-1, 4), "enn": range(4), "energy": range(4),
+}  # fmt: skip
+#: Quantities of rows above: window and entry of each.
+_ABOVE = {
+    "N": ("n", 0), "NW": ("n", -1), "NWW": ("n", -2), "NWWW": ("n", -3),
+    "NE": ("n", 1), "NEE": ("n", 2), "NEEE": ("n", 3),
+    "NN": ("nn", 0), "NNW": ("nn", -1), "NNWW": ("nn", -2), "NNE": ("nn", 1), "NNEE": ("nn", 2),
+    "NNN": ("nnn", 0), "NNNW": ("nnn", -1), "NNNE": ("nnn", 1),
+    "eN": ("en", 0), "eNW": ("en", -1), "eNE": ("en", 1), "eNEE": ("en", 2), "eNN": ("enn", 0),
+    "ENE": ("energy", 1), "ENEEE": ("energy", 3),
+}  # fmt: skip
+
+
+def _record_layout(widths: Widths) -> StructLayout:
+    """What a sample leaves: itself, its error and energy, and the two samples above it."""
+    return StructLayout({
+        "n": widths.sample, "nn": widths.sample, "nnn": widths.sample,
+        "en": widths.error, "enn": widths.error, "energy": widths.energy,
+    })  # fmt: skip
+
+
+def _window_layout(widths: Widths) -> StructLayout:
+    """What a row keeps from visit to visit: its windows without their oldest entries."""
+    shapes = _record_layout(widths).members
+    return StructLayout({
+        f"{name}_{k - entries.start - 1}": shapes[name]
+        for name, entries in _WINDOW.items() for k in entries if k > entries.start
+    } | {"w": widths.sample, "ww": widths.sample, "ew": widths.error})  # fmt: skip
+
+
+class SampleLoop(wiring.Component):
+    """Contexts and predictions of staggered rows, one sample per clock; no stall.
+
+    Visits that are not valid leave nothing.  Nothing is reset but these.
+
+    Parameters
+    ----------
+    model:
+        The codec model.
+    depth:
+        Bits of a sample.
+    lanes, max_width:
+        Of the walk.
+    sample_clock:
+        Clocks from a visit to its sample; by default when the first prediction is there, which is
+        the earliest.
+    fabric:
+        Whose memories to use.
+
+    Members
+    -------
+    visit : In(...)
+        From the walk.
+    whole, below, row : Out(...)
+        See `Prediction`, :attr:`latency` clocks after the visit.
+    sample : In(depth)
+        The visit's sample, :attr:`sample_clock` clocks after it.
+    """
+
+    #: Clocks from a visit to its quantities.
+    _context = 4
+
+    def __init__(
+        self, model: PredictiveModel, depth: int, lanes: int, max_width: int, *,
+        sample_clock: int | None = None, fabric: Fabric = LUT6,
+    ) -> None:  # fmt: skip
+        self._widths = Widths(depth)
+        self._lanes, self._max_width, self._fabric = lanes, max_width, fabric
+        self.prediction = Prediction(model, depth, fabric=fabric)
+        first = self._context + self.prediction.first_latency
+        self.sample_clock = first if sample_clock is None else sample_clock
+        if self.sample_clock < first:
+            raise ValueError(f"sample must come {first} clocks later, not {self.sample_clock}")
+        #: Clocks from a visit to the results.
+        self.latency = self._context + self.prediction.latency
+        #: Clocks from a visit to when its record is written.
+        self._written = self.sample_clock + 2
+        period = GROUP * lanes
+        if not lanes + 2 < self._written + 1 <= period + 2:
+            raise ValueError(
+                f"a period must be {self._written - 1} clocks at least, not {period}"
+            )
+        #: Fewest periods between groups.
+        self.least_stagger = least_stagger(lanes, self._written + 1)
+        turns = max(self.least_stagger, -(-(max_width + 15) // lanes))
+        #: Columns that are kept between a group's last row and the row below it.
+        self._kept = 1 << bits_for(turns - 1)
+        super().__init__({
+            "visit": In(visit_layout(lanes, max_width, 0)),
+            "whole": Out(self._widths.sample),
+            "below": Out(1),
+            "row": Out(len(self.prediction.row)),
+            "sample": In(self._widths.sample),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.prediction = prediction = self.prediction
+        line = Timeline(m)
+        visit = {
+            name: line.given(f"visit_{name}", getattr(self.visit, name),
+                             reset=name in ("valid", "sample"))
+            for name in self.visit.shape().members
+        }  # fmt: skip
+        slot = line.given("slot", Cat(self.visit.lane, self.visit.row))
+        write, record = Signal(), Signal(_record_layout(self._widths))
+        newest, own = self._records(m, line, visit, slot, write, record)
+        windows, west = self._windows(m, line, visit, slot, newest, own)
+        quantities = self._quantities(line, visit, windows, west)
+        for name, value in quantities.items():
+            m.d.comb += getattr(prediction, name).eq(value.now)
+        m.d.comb += [
+            self.whole.eq(prediction.whole),
+            self.below.eq(prediction.below),
+            self.row.eq(prediction.row),
+        ]
+        self._complete(m, line, visit, quantities, windows, write, record)
+        return m
+
+    def _records(self, m: Module, line: Timeline, visit, slot: Timed, write, record):
+        """The record three columns further right in the row above, and that of W.
+
+        Within a group both are the latest of their rows; the first row of a group reads what the
+        last one of the lane before has left in a block memory.
+        """
+        shape = record.shape()
+        m.submodules.latest = memory = Memory(
+            shape=shape.size, depth=1 << len(slot), init=[]
+        )
+        writer = memory.write_port()
+        done = self._written
+        m.d.comb += [
+            writer.addr.eq(slot.at(done)),
+            writer.data.eq(record),
+            writer.en.eq(write),
+        ]
+        reads = []
+        above_slot = Cat(visit["lane"].at(2), visit["row"].at(2) - 1)
+        for address in (slot.at(2), above_slot):
+            reader = memory.read_port(domain="comb")
+            m.d.comb += reader.addr.eq(address[: len(slot)])
+            reads.append(reader.data)
+        own = line.register("own", reads[0], 2)
+        column_bits = bits_for(self._kept - 1)
+        column = line.register("column", visit["ahead"].at(done - 1) - 3, done - 1,
+                               unsigned(column_bits))  # fmt: skip
+        between = add_ram(
+            m, "between", 1 << (len(self.visit.lane) + column_bits), shape.size,
+            write=write & (visit["row"].at(done) == GROUP - 1),
+            write_address=Cat(column.now, visit["lane"].at(done)), data=record.as_value(),
+            address=Cat(visit["ahead"].now[:column_bits], visit["above"].now), fabric=self._fabric,
+        )  # fmt: skip
+        above = Mux(visit["row"].at(2) == 0, between, reads[1])
+        return line.register("newest", above, 2), own
+
+    def _windows(self, m: Module, line: Timeline, visit, slot: Timed, newest: Timed, own: Timed):
+        """Windows of the rows above, and W, WW, WWW, eW, eWW and EW, in clock 3.
+
+        Those of rows above do not heed a row's first visit, after which they are only stored.
+        """
+        widths, shape = self._widths, _window_layout(self._widths)
+        stored_next = Signal(shape, reset_less=True)
+        kept = add_ram(
+            m, "kept", 1 << len(slot), shape.size, write=visit["valid"].at(4),
+            write_address=slot.at(4), data=stored_next.as_value(), address=slot.at(0),
+            fabric=self._fabric,
+        )  # fmt: skip
+        stored = shape(line.given("stored", kept, 2).at(3))
+        new = _record_layout(widths)(newest.now)
+        beyond, begin = visit["beyond"].at(3), visit["begin"].at(3)
+        windows: dict[str, dict[int, Value]] = {}
+        for name, entries in _WINDOW.items():
+            last = len(entries) - 2
+            windows[name] = {k: stored[f"{name}_{i}"] for i, k in enumerate(entries[:-1])}
+            windows[name][entries[-1]] = Mux(beyond, stored[f"{name}_{last}"], new[name])
+            for i, k in enumerate(entries[1:]):
+                m.d.sync += stored_next[f"{name}_{i}"].eq(Mux(begin, new[name], windows[name][k]))
+        before = _record_layout(widths)(own.now)
+        left, top = visit["left"].at(3), visit["top"].at(3)
+        middle = Const(1 << (widths.depth - 1), widths.depth)
+        edge = Mux(top, middle, windows["n"][0])
+        edge_error = Mux(top, 0, windows["en"][0])
+        west = {
+            "W": Mux(left, edge, before.n),
+            "WW": Mux(left, edge, stored.w),
+            "WWW": Mux(left, edge, stored.ww),
+            "eW": Mux(left, edge_error, before.en),
+            "eWW": Mux(left, edge_error, stored.ew),
+            "EW": Mux(left, Mux(top, 0, windows["energy"][0]), before.energy),
+        }
+        m.d.sync += [
+            stored_next.w.eq(west["W"]),
+            stored_next.ww.eq(west["WW"]),
+            stored_next.ew.eq(west["eW"]),
+        ]
+        return windows, west
+
+    def _quantities(self, line: Timeline, visit, windows, west) -> dict[str, Timed]:
+        """All quantities of the context; in a strip's first row those above are W's."""
+        widths, top = self._widths, visit["top"].at(3)
+        found = {}
+        for names, shape, stand_in in (
+            (SAMPLES, widths.sample, "W"), (ERRORS, widths.error, "eW"),
+            (ENERGIES, widths.energy, "EW"),
+        ):  # fmt: skip
+            for name in names:
+                value = west.get(name)
+                if value is None:
+                    window, entry = _ABOVE[name]
+                    value = Mux(top, west[stand_in], windows[window][entry])
+                found[name] = line.register(name, value, 3, shape)
+        return found
+
+    def _complete(
+        self, m: Module, line: Timeline, visit, quantities, windows, write, record
+    ) -> None:
+        """The sample's record: its error, and its energy, which decays to the right."""
+        widths = self._widths
+        # Half of the greater energy above, plus that of W; with |error| twice the new one.
+        further = line.register("further", windows["energy"][2], 3, widths.energy)
+        east, west = quantities["ENEEE"], quantities["EW"]
+        top = visit["top"].at(4)
+        greater = line.register(
+            "greater",
+            Mux(top, west.now, Mux(further.now > east.now, further.now, east.now))[1:], 4,
+        )  # fmt: skip
+        base = line.register("base", greater.now + west.at(5), 5)
+        at = self.sample_clock
+        first = line.given("first", self.prediction.first, self._context
+                           + self.prediction.first_latency)  # fmt: skip
+        error = line.register(
+            "error", Cat(Const(0, FRACTION_BITS), self.sample) - first.at(at), at, widths.error
+        )
+        sample = line.given("sample", self.sample, at)
+        sign = error.now[-1]
+        size = (error.now ^ sign.replicate(len(error)))[:-1].as_unsigned()
+        energy = line.register(
+            "energy", (base.at(at + 1) + size + sign)[1:], at + 1, widths.energy
+        )
+        done = self._written
+        top = visit["top"].at(done)
+        north, north_2 = quantities["N"].at(done), quantities["NN"].at(done)
+        m.d.comb += [
+            write.eq(visit["sample"].at(done)),
+            record.n.eq(sample.at(done)),
+            record.nn.eq(Mux(top, sample.at(done), north)),
+            record.nnn.eq(Mux(top, sample.at(done), north_2)),
+            record.en.eq(error.at(done)),
+            record.enn.eq(Mux(top, error.at(done), quantities["eN"].at(done))),
+            record.energy.eq(energy.at(done)),
+        ]
