@@ -1,8 +1,10 @@
 """CRC-32 of zlib, Ethernet and PNG, some bytes at a time, as equations of exclusive ors."""
 
-from amaranth.hdl import Cat, Value
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
-__all__ = ["CRC_RESIDUE", "CRC_START", "crc32_after"]
+__all__ = ["CRC_RESIDUE", "CRC_START", "Crc32", "crc32_after"]
 
 #: Register before the first byte.  What a checksum shows is the register's complement.
 CRC_START = (1 << 32) - 1
@@ -36,3 +38,55 @@ def crc32_after(register: Value, data: Value) -> Value:
         ).xor()
         for k in range(32)
     )
+
+
+class Crc32(wiring.Component):
+    """CRC-32 of bytes, of which some beginning can be kept and gone back to.
+
+    A byte or a word per clock; ``good`` is about what came three clocks ago.  Reset starts anew.
+
+    Parameters
+    ----------
+    count:
+        Bytes of a word, 1 to 4.
+
+    Members
+    -------
+    data : In(8 * count)
+        Bytes, the first one lowest.
+    step, leap : In(1)
+        Take the first byte; take the word.  Not both.
+    start, restore : In(1)
+        Start anew, or go back to what was kept; two clocks after the last byte before.
+    keep : In(1)
+        Keep what has come; two clocks after the last byte.
+    good : Out(1)
+        The last four bytes are the checksum of all before them.
+    """
+
+    def __init__(self, count: int) -> None:
+        super().__init__({
+            "data": In(8 * count), "step": In(1), "leap": In(1), "start": In(1),
+            "restore": In(1), "keep": In(1), "good": Out(1),
+        })  # fmt: skip
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        register, kept = Signal(32, init=CRC_START), Signal(32, reset_less=True)
+        data = Signal.like(self.data, reset_less=True)
+        step, leap = Signal(), Signal()
+        m.d.sync += [
+            data.eq(self.data), step.eq(self.step), leap.eq(self.leap),
+            self.good.eq(register == CRC_RESIDUE),
+        ]  # fmt: skip
+        with m.If(self.start):
+            m.d.sync += register.eq(CRC_START)
+        with m.Elif(self.restore):
+            m.d.sync += register.eq(kept)
+        with m.Elif(leap):
+            m.d.sync += register.eq(crc32_after(register, data))
+        with m.Elif(step):
+            m.d.sync += register.eq(crc32_after(register, data[:8]))
+        with m.If(self.keep):
+            m.d.sync += kept.eq(register)
+        return m

@@ -62,7 +62,7 @@ class LaneDecoder(wiring.Component):
     fetch : Out(address_bits + 5)
         Bit address ...
     window : In(window_bits)
-        ... of these bits, four clocks later.
+        ... of these bits, five clocks later.
     free_to : Out(address_bits)
         Word behind the payloads that have ended.
     active : Out(1)
@@ -124,7 +124,7 @@ class LaneDecoder(wiring.Component):
         # 0: the payload is taken; it stays at hand longer than it is needed.
         m.d.comb += self.pop.eq(first[0])
         of_payload = {"write_at": 1, "en": first[1]}
-        ends, end = memory("ends", payload.end, read_at=3, **of_payload)
+        ends, end = memory("ends", payload.end, read_at=2, **of_payload)
         _, kind = memory(
             "kinds", Cat(payload.bits, payload.plain, payload.empty), read_at=6, **of_payload
         )
@@ -135,14 +135,14 @@ class LaneDecoder(wiring.Component):
         _, state = memory("states", stored_state, read_at=1, **of_symbol)
         state = delay(m, Mux(first[1], payload.state, state), 1, name="state")
         m.d.comb += [search.row.eq(self.row), search.slot.eq(state)]
-        # 3: the position, and whether only zeros are left.
+        # 2: the position, and whether only zeros are left.
         stored_position = Signal(len(self.fetch), reset_less=True)
-        _, position = memory("positions", stored_position, read_at=3, **of_symbol)
-        position = delay(m, Mux(first[3], payload.position, position), 1, name="position")
+        _, position = memory("positions", stored_position, read_at=2, **of_symbol)
+        position = delay(m, Mux(first[2], payload.position, position), 1, name="position")
         end = delay(m, end, 1, name="end")
         m.d.comb += self.fetch.eq(position)
-        ended = delay(m, position[5:] == end, 4, name="ended")
-        position = delay(m, position, 4, name="position_late")
+        ended = delay(m, position[5:] == end, 5, name="ended")
+        position = delay(m, position, 5, name="position_late")
         # 7: token to prefix and number of raw bits.
         kind = delay(m, kind, 1, name="kind")
         bits, plain, empty = kind[:5], kind[5], kind[6]

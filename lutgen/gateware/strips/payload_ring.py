@@ -27,15 +27,15 @@ class PayloadRing(wiring.Component):
 
     Members
     -------
-    write, address, data : In(...)
+    write, address, word : In(...)
         Word to write, its first bit in the top.
     fetch : In(address_bits + 5)
         Bit address.
     window : Out(count)
-        The bits from there on, four clocks later, the first one in the top.
+        The bits from there on, five clocks later, the first one in the top.
     """
 
-    latency = 4
+    latency = 5
 
     def __init__(self, address_bits: int, count: int) -> None:
         if address_bits < 2:
@@ -46,7 +46,7 @@ class PayloadRing(wiring.Component):
         super().__init__({
             "write": In(1),
             "address": In(address_bits),
-            "data": In(WORD_BITS),
+            "word": In(WORD_BITS),
             "fetch": In(address_bits + 5),
             "window": Out(count),
         })
@@ -57,7 +57,7 @@ class PayloadRing(wiring.Component):
         rows = len(self.address) - 1
         write = delay(m, self.write, 1, name="write", reset=True)
         address = delay(m, self.address, 1, name="address")
-        data = delay(m, self.data, 1, name="data")
+        data = delay(m, self.word, 1, name="data")
         word = self.fetch[5:]
         # The row of an odd word, and of the even one before or behind it.
         odd_row, even_row = Signal(rows, reset_less=True), Signal(rows, reset_less=True)
@@ -78,5 +78,8 @@ class PayloadRing(wiring.Component):
                 choose([bits[(k + step * j) % len(bits)] for j in range(4)], where)
                 for k in range(count + more)
             ]
+            if step == 16:
+                bits = delay(m, Cat(bits), 1, name="bits")
+                start = delay(m, start[:4], 1, name="start_late")
         m.d.sync += self.window.eq(Cat(reversed(bits)))
         return m

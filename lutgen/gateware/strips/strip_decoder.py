@@ -119,7 +119,7 @@ class StripDecoder(wiring.Component):
         wiring.connect(m, reader.files, wiring.flipped(self.files))
         wiring.connect(m, reader.payloads, queue.i)
         m.d.comb += [
-            *drive(ring, reader, "write", "address", "data"),
+            *drive(ring, reader, "write", "address", "word"),
             ring.fetch.eq(lanes.fetch),
             lanes.window.eq(ring.window),
             reader.free_to.eq(lanes.free_to),

@@ -11,37 +11,36 @@ from amaranth.utils import bits_for
 from lutgen.codec.predictive.container import GROUP
 
 from ..fabric.blockmem import add_rom
+from ..fabric.pipeline import drive
 from ..files.header import BuildHeader, HeaderCheck
 from ..streams.axi import word_layout
 from .byte_front import ByteFront
-from .crc import CRC_RESIDUE, CRC_START, crc32_after
+from .crc import Crc32
+from .group_walk import GroupWalk
+from .payload_head import PayloadHead
 from .payload_queue import payload_layout
 from .payload_ring import WORD_BITS
+from .payload_store import PayloadStore
 from .strip_files import file_layout, near_table
 
 __all__ = ["StripReader"]
 
-#: States in which single bytes are taken.
+#: States in which single bytes are taken, and those whose bytes are counted.
 _SERIAL = ("header", "length", "checksum", "index", "drop")
-_BYTES = WORD_BITS // 8
-#: Words of the ring that are kept free: what is written until the room is seen.
-_MARGIN = 8
+_COUNTED = ("payload", "index")
 #: Bits of a length are in at most so many bytes of seven.
 _LENGTH_BYTES = 5
-#: The bytes that hold the first state, its leading one and zeros before it.
-_STATE_BYTES = 3
 
 
 class StripReader(wiring.Component):
     """Reads files: checks headers, lengths and checksums, stores payloads, and queues them.
 
     A word of the stream per clock within a payload, but a byte at its ends and in beats with null
-    bytes; about 50 clocks more for each group of rows.  A file that breaks a rule is reported and
+    bytes; about 40 clocks more for each group of rows.  A file that breaks a rule is reported and
     dropped up to its ``last``.  If that happens behind its header, groups that are missing are
     queued as empty payloads, so that every image that begins is completed.
 
-    A payload lies in the ring from a word of its own on, at its place in its word of the stream, and
-    behind it are zeros up to the word's end and two words more.  Reset drops all.
+    Reset drops all.
 
     Parameters
     ----------
@@ -54,7 +53,8 @@ class StripReader(wiring.Component):
     stream_bytes:
         Bytes of a beat: 1, 2, 4 or 8.
     address_bits:
-        Bits of a word's address in the ring, which must have room for the longest payload.
+        Bits of a word's address in the ring, see `PayloadStore`; it must have room for the longest
+        payload.
 
     Members
     -------
@@ -64,8 +64,8 @@ class StripReader(wiring.Component):
         Each file, before its payloads.
     payloads : Out(stream of `payload_layout`)
         Payload of each group of rows, in the order of the file, when all of it is in the ring.
-    write, address, data : Out(...)
-        Word to store in the ring.
+    write, address, word : Out(...)
+        Word to store in the ring, its first byte in the top.
     free_to : In(address_bits)
         Word behind the payloads that have been used.
     bad_header : Out(1)
@@ -85,7 +85,7 @@ class StripReader(wiring.Component):
     ) -> None:  # fmt: skip
         self._header, self._depth, self._stream_bytes = header, depth, stream_bytes
         self._max_width, self._max_height = max_width, max_height
-        least = self.words_of(max_width, depth) + _MARGIN
+        least = self.words_of(max_width, depth) + PayloadStore.margin
         if 1 << address_bits < least:
             raise ValueError(f"payload ring must have {least} words, not {1 << address_bits}")
         super().__init__({
@@ -94,7 +94,7 @@ class StripReader(wiring.Component):
             "payloads": Out(stream.Signature(payload_layout(address_bits, depth))),
             "write": Out(1),
             "address": Out(address_bits),
-            "data": Out(WORD_BITS),
+            "word": Out(WORD_BITS),
             "free_to": In(address_bits),
             "bad_header": Out(1),
             "bad_packet": Out(1),
@@ -105,46 +105,55 @@ class StripReader(wiring.Component):
     @staticmethod
     def words_of(width: int, depth: int) -> int:
         """Words of the ring that a payload takes at most."""
-        return -(-GROUP * width * depth // WORD_BITS) + 3
+        return -(-GROUP * width * depth // WORD_BITS) + PayloadStore.extra_words
 
     def elaborate(self, platform) -> Module:
         m = Module()
         depth = self._depth
         m.submodules.front = front = ByteFront(self._stream_bytes)
-        wiring.connect(m, wiring.flipped(self.words), front.i)
         unit, byte = front.unit, front.data[:8]
+        m.submodules.crc = crc = Crc32(unit)
+        m.submodules.walk = walk = GroupWalk(depth, self._max_width)
+        m.submodules.store = store = PayloadStore(unit, len(self.address))
+        m.submodules.head = head = PayloadHead(len(self.address))
+        wiring.connect(m, wiring.flipped(self.words), front.i)
 
-        # What the state says of the bytes, in registers: their counters do not wait for it.
-        serial, in_payload, covered = Signal(init=1), Signal(), Signal(init=1)
-        start_crc, restore_crc = Signal(), Signal()
+        # What the state says, in registers: what happens to a byte does not wait for its decoding.
+        serial, in_payload, counted = Signal(init=1), Signal(), Signal()
+        covered = Signal(init=1)  # by a checksum
+        filing, queueing = Signal(), Signal()
 
         def go(state: str) -> None:
             m.next = state
             m.d.sync += [
                 serial.eq(int(state in _SERIAL)), in_payload.eq(int(state == "payload")),
-                covered.eq(int(state != "drop")),
+                counted.eq(int(state in _COUNTED)), covered.eq(int(state != "drop")),
+                filing.eq(int(state == "file")), queueing.eq(int(state == "queue")),
             ]  # fmt: skip
             if state == "header":
-                m.d.comb += start_crc.eq(1)
+                m.d.comb += crc.start.eq(1)
                 m.d.sync += self.busy.eq(0)
 
-        # Bytes that are taken: one, or a word of them.
-        room, many = Signal(), Signal()
-        lead = Signal(range(_STATE_BYTES + 1))  # bytes of the state that have come
-        place = Signal(2)  # in the word of the ring
+        # Bytes that are taken: one, or a word of them, which is never a payload's last.
+        left = Signal(max(len(walk.most), bits_for(4 * self._max_height + 4)))
+        final, may_leap = Signal(), Signal()
         step, leap, over, leap_over = Signal(), Signal(), Signal(), Signal()
-        leaps = (
-            in_payload & front.whole & many & (lead == _STATE_BYTES)
-            & ~place[: unit.bit_length() - 1].any()
-        ) if unit > 1 else Const(0)  # fmt: skip
+        if unit > 1:
+            m.d.sync += may_leap.eq(in_payload & ~head.wants & (left > 2 * unit + 1))
+            m.d.comb += leap.eq(
+                in_payload & may_leap & store.room & store.aligned & front.whole
+            )
         m.d.comb += [
-            front.take.eq(serial | (in_payload & room & ~leaps)),
-            front.take_whole.eq(leaps & room),
+            front.take.eq(serial | (in_payload & store.room & ~leap)),
+            front.take_whole.eq(leap),
             step.eq(front.valid & front.take),
-            leap.eq(front.take_whole),
             over.eq(step & front.last),
             leap_over.eq(leap & front.whole_last),
         ]
+        with m.If(leap):
+            m.d.sync += left.eq(left - unit)
+        with m.Elif(step & counted):
+            m.d.sync += [left.eq(left - 1), final.eq(left == 2)]
 
         # Header.
         check = HeaderCheck(self._header)
@@ -152,10 +161,7 @@ class StripReader(wiring.Component):
             check.fields[name]
             for name in ("image width", "image height", "strip height", "near", "shift")
         )
-        at = Signal(range(self._header.size))
-        taken, taken_at, taken_byte = Signal(), Signal.like(at), Signal(8, reset_less=True)
-        table = near_table(depth)
-        words = [int(greatest) | int(bits) << depth for greatest, bits in table]
+        words = [int(most) | int(bits) << depth for most, bits in near_table(depth)]
         (about_near,) = add_rom(m, "near", words, depth + 5, [near], platform)
         greatest, bits = about_near[:depth], about_near[depth:]
         wrongs = [
@@ -168,100 +174,51 @@ class StripReader(wiring.Component):
         m.d.comb += [
             image.width.eq(width), image.height.eq(height), image.strip_height.eq(strip_height),
             image.near.eq(near), image.shift.eq(shift), image.greatest.eq(greatest),
+            self.files.valid.eq(filing),
+            walk.width.eq(width), walk.height.eq(height), walk.strip_height.eq(strip_height),
+            walk.bits.eq(bits),
         ]  # fmt: skip
 
-        # Checksum, a clock behind.
-        crc, header_crc = Signal(32, init=CRC_START), Signal(32, reset_less=True)
-        crc_data = Signal(8 * unit, reset_less=True)
-        crc_step, crc_leap, crc_good = Signal(), Signal(), Signal()
+        # Checksum: of the header, and on from there, of a strip's number and its bytes.
         numbering = Signal()
         turn = Signal(2)
-        strip = Signal(16)  # number of it
-        number_byte = Mux(turn[1], 0, strip.word_select(turn[0], 8))
-        m.d.sync += [
-            crc_data.eq(front.data), crc_step.eq((step & covered) | numbering), crc_leap.eq(leap),
-            crc_good.eq(crc == CRC_RESIDUE),
+        strip = Signal(16)
+        m.d.comb += [
+            crc.data.eq(front.data), crc.step.eq((step & covered) | numbering), crc.leap.eq(leap),
         ]  # fmt: skip
         with m.If(numbering):
-            m.d.sync += crc_data[:8].eq(number_byte)
-        with m.If(start_crc):
-            m.d.sync += crc.eq(CRC_START)
-        with m.Elif(restore_crc):
-            m.d.sync += crc.eq(header_crc)
-        with m.Elif(crc_leap):
-            m.d.sync += crc.eq(crc32_after(crc, crc_data))
-        with m.Elif(crc_step):
-            m.d.sync += crc.eq(crc32_after(crc, crc_data[:8]))
-
-        # Rows, and what the payload of a group may have.
-        samples_bits = bits_for(GROUP * self._max_width)
-        total_bits = bits_for(GROUP * self._max_width * depth + 7)
-        row_bits, scale_left = Signal(total_bits), Signal(5)  # bits of a row's residuals
-        image_left, strip_left = Signal.like(height), Signal.like(height)
-        samples, total, row = Signal(samples_bits), Signal(total_bits), Signal(2)
-        image_over, strip_over = Signal(), Signal()
-        least, most = Signal(max(1, samples_bits - 11)), Signal(total_bits - 3)
-        m.d.sync += [
-            image_over.eq(image_left == 0), strip_over.eq((strip_left == 0) | (image_left == 0)),
-            least.eq(samples >> 11), most.eq((total + 7) >> 3),
-        ]  # fmt: skip
+            m.d.comb += crc.data[:8].eq(Mux(turn[1], 0, strip.word_select(turn[0], 8)))
 
         # Length of a payload: a change, seven bits a byte.
         number, sevens = Signal(7 * _LENGTH_BYTES), Signal(range(_LENGTH_BYTES + 1))
-        span = len(most)
+        span = len(walk.most)
         length = Signal(span + 2)  # negative ones are above all others
         change = number[1 : span + 2] ^ number[0].replicate(span + 1)
-        malformed, impossible, plain = Signal(), Signal(), Signal()
+        malformed, impossible, plain, none = Signal(), Signal(), Signal(), Signal()
         m.d.sync += [
             impossible.eq(
-                malformed | number[span + 2 :].any() | (length < least) | (length > most)
+                malformed | number[span + 2 :].any()
+                | (length < walk.least) | (length > walk.most)
             ),
-            plain.eq(length == most),
-        ]
-        left = Signal(max(span, bits_for(4 * self._max_height + 4)))
-        final = left == 1
-        m.d.sync += many.eq(left > 2 * unit)
-        with m.If(leap):
-            m.d.sync += left.eq(left - unit)
-        with m.Elif(step):
-            m.d.sync += left.eq(left - 1)
-
-        # The ring.
-        word, begin, end = (Signal.like(self.address, name=n) for n in ("word", "begin", "end"))
-        used = Signal.like(word)
-        m.d.sync += [
-            used.eq(word - self.free_to), room.eq(used < (1 << len(word)) - _MARGIN),
+            plain.eq(length == walk.most),
+            none.eq(length == 0),
         ]  # fmt: skip
-        blank = Signal()
-        held = [Signal(8, name=f"held{k}", reset_less=True) for k in range(_BYTES - 1)]
-        lanes = []
-        for k in range(_BYTES):
-            here = (place == k) | (leap & (place == k - k % unit))
-            new = Mux(leap, front.data.word_select(k % unit, 8), byte)
-            before = held[k] if k < _BYTES - 1 else Const(0, 8)
-            lanes.append(Mux(here & ~blank, new, Mux((place > k) & ~blank, before, 0)))
-        m.d.sync += [
-            self.write.eq((step & in_payload) | leap | blank), self.address.eq(word),
-            self.data.eq(Cat(reversed(lanes))),
-        ]  # fmt: skip
-        with m.If((step & in_payload) | leap):
-            m.d.sync += [h.eq(lane) for h, lane in zip(held, lanes, strict=False)]
-            m.d.sync += [
-                place.eq(place + Mux(leap, unit, 1)),
-                word.eq(word + Mux(leap, place >= _BYTES - unit, place == _BYTES - 1)),
-            ]
-        with m.If(blank):
-            m.d.sync += word.eq(word + 1)
 
-        # The state at a payload's beginning.
-        head = Signal(8 * _STATE_BYTES, reset_less=True)
-        position = Signal(len(self.payloads.payload.position), reset_less=True)
+        # Payload.
         empty, voids, truncated = Signal(), Signal(), Signal()
         payload = self.payloads.payload
+        opens = Signal()
         m.d.comb += [
-            payload.state.eq(head[8:]), payload.position.eq(position), payload.end.eq(end),
-            payload.plain.eq(plain & ~empty), payload.empty.eq(empty), payload.bits.eq(bits),
-            payload.greatest.eq(greatest),
+            *drive(self, store, "write", "address", "word"),
+            store.free_to.eq(self.free_to),
+            store.data.eq(front.data), store.step.eq(step & in_payload), store.leap.eq(leap),
+            store.open.eq(opens), store.phase.eq(front.phase), head.open.eq(opens),
+            head.begin.eq(store.begin), head.phase.eq(front.phase), head.byte.eq(byte),
+            head.step.eq(step & in_payload), head.plain.eq(plain), head.close.eq(store.close),
+            payload.state.eq(head.state), payload.position.eq(head.position),
+            payload.end.eq(store.end), payload.plain.eq(plain & ~empty), payload.empty.eq(empty),
+            payload.bits.eq(bits), payload.greatest.eq(greatest),
+            self.payloads.valid.eq(queueing),
         ]  # fmt: skip
 
         def damaged() -> None:
@@ -269,6 +226,15 @@ class StripReader(wiring.Component):
             m.d.comb += self.bad_packet.eq(1)
             m.d.sync += [voids.eq(1), empty.eq(1)]
 
+        def waits(clocks: int, *states: str) -> None:
+            """Wait in the first state, then go to the second."""
+            here, following = states
+            names = [here, *(f"{here} {k}" for k in range(1, clocks)), following]
+            for name, after in zip(names, names[1:], strict=False):
+                with m.State(name):
+                    go(after)
+
+        at = Signal(range(self._header.size))
         with m.FSM() as fsm:
             with m.State("header"):
                 with m.If(step):
@@ -285,38 +251,25 @@ class StripReader(wiring.Component):
             with m.State("header forgotten"):  # its last byte has been looked at
                 check.forget(m)
                 go("header")
-            for state, following in (
-                ("header read", "header settles"), ("header settles", "sizes settle"),
-                ("sizes settle", "check"),
-            ):  # fmt: skip
-                with m.State(state):
-                    go(following)
+            waits(3, "header read", "check")
             with m.State("check"):
                 check.forget(m)
-                m.d.sync += [
-                    header_crc.eq(crc), image_left.eq(height), row_bits.eq(0), scale_left.eq(bits),
-                    strip.eq(0), voids.eq(0),
-                ]  # fmt: skip
+                m.d.comb += [crc.keep.eq(1), walk.begin_image.eq(1)]
+                m.d.sync += [strip.eq(0), voids.eq(0)]
                 with m.If(check.wrong_header | check.wrong_model | bad_size):
                     m.d.comb += self.bad_header.eq(1)
                     go("stop")
                 with m.Else():
                     with m.If(truncated):
                         damaged()
-                    go("scale")
-            with m.State("scale"):
-                m.d.sync += scale_left.eq(scale_left - 1)
-                with m.If(scale_left == 0):
-                    go("file")
-                with m.Else():
-                    m.d.sync += row_bits.eq(row_bits + width)
+                    go("image begins")
+            waits(GroupWalk.image_latency, "image begins", "file")
             with m.State("file"):
-                m.d.comb += self.files.valid.eq(1)
                 with m.If(self.files.ready):
                     go("strip")
             with m.State("strip"):
-                m.d.comb += restore_crc.eq(1)
-                m.d.sync += [strip_left.eq(strip_height), length.eq(0), turn.eq(0)]
+                m.d.comb += [crc.restore.eq(1), walk.begin_strip.eq(1)]
+                m.d.sync += [length.eq(0), turn.eq(0)]
                 go("number")
             with m.State("number"):
                 m.d.comb += numbering.eq(1)
@@ -324,17 +277,11 @@ class StripReader(wiring.Component):
                 with m.If(turn == 3):
                     go("group")
             with m.State("group"):
-                m.d.sync += [samples.eq(0), total.eq(0), row.eq(0)]
+                m.d.comb += walk.step.eq(1)
                 go("rows")
-            with m.State("rows"):
-                m.d.sync += [
-                    samples.eq(samples + width), total.eq(total + row_bits), row.eq(row + 1),
-                    image_left.eq(image_left - 1), strip_left.eq(strip_left - 1),
-                ]  # fmt: skip
-                with m.If((row == GROUP - 1) | (image_left == 1) | (strip_left == 1)):
-                    go("rows settle")
-            with m.State("rows settle"):
-                m.d.sync += [sevens.eq(0), malformed.eq(0)]
+            waits(GroupWalk.latency, "rows", "group known")
+            with m.State("group known"):
+                m.d.sync += sevens.eq(0)
                 with m.If(voids):
                     go("queue")
                 with m.Else():
@@ -353,74 +300,48 @@ class StripReader(wiring.Component):
                     go("length adds")
                 with m.Else():
                     m.d.sync += [number.eq(number[7:]), sevens.eq(sevens + 1)]
-            with m.State("length adds"):
-                go("length read")
+            waits(1, "length adds", "length read")
             with m.State("length read"):
-                m.d.sync += [
-                    begin.eq(word), place.eq(front.phase), lead.eq(0), left.eq(length),
-                    position.eq(Cat(Const(0, 3), front.phase, word)), empty.eq(length == 0),
-                ]  # fmt: skip
-                with m.If(impossible | (truncated & (length != 0))):
+                m.d.sync += [left.eq(length), final.eq(length == 1), empty.eq(none)]
+                with m.If(impossible | (truncated & ~none)):
                     damaged()
                     go("queue")
-                with m.Elif(length == 0):
+                with m.Elif(none):
                     go("queue")
                 with m.Else():
+                    m.d.comb += opens.eq(1)
                     go("payload")
             with m.State("payload"):
-                with m.If(step & (lead != _STATE_BYTES)):
-                    m.d.sync += [head.eq(Cat(byte, head)), lead.eq(lead + 1)]
-                    with m.If(lead == 0):
-                        m.d.sync += empty.eq((byte == 0) & ~plain)
+                with m.If(over | leap_over):
+                    m.d.sync += truncated.eq(1)
                 with m.If(step & final):
-                    m.d.sync += truncated.eq(over)
                     go("payload ends")
                 with m.Elif(over | leap_over):
-                    m.d.sync += truncated.eq(1)
                     go("payload short")
             with m.State("payload short"):
                 damaged()
-                m.d.sync += [word.eq(begin), place.eq(0)]
+                m.d.comb += store.undo.eq(1)
                 go("queue")
             with m.State("payload ends"):
-                m.d.sync += [word.eq(word + place.any()), place.eq(0)]
-                go("blank")
-            with m.State("blank"):
-                m.d.comb += blank.eq(1)
-                m.d.sync += end.eq(word)
-                go("blank more")
-            with m.State("blank more"):
-                m.d.comb += blank.eq(1)
-                go("lead")
-            with m.State("lead"):
-                with m.If(lead != _STATE_BYTES):
-                    m.d.sync += [head.eq(head << 8), lead.eq(lead + 1)]
-                with m.Elif(empty | plain):
+                m.d.comb += store.close.eq(1)
+                go("payload settles")
+            with m.State("payload settles"):
+                m.d.sync += empty.eq(head.nothing & ~plain)
+                with m.If(head.done):
                     go("queue")
-                with m.Else():
-                    go("leading one")
-            with m.State("leading one"):
-                m.d.sync += [head.eq(head << 1), position.eq(position + 1)]
-                with m.If(head[-1]):
-                    go("state")
-            with m.State("state"):
-                m.d.sync += position[4:].eq(position[4:] + 1)
-                go("queue")
             with m.State("queue"):
-                m.d.comb += self.payloads.valid.eq(1)
                 with m.If(self.payloads.ready):
                     go("group over")
             with m.State("group over"):
                 with m.If(truncated & ~voids):
                     damaged()
                 with m.If(truncated | voids):
-                    with m.If(strip_over):
-                        m.d.sync += strip_left.eq(strip_height)
-                    with m.If(image_over):
+                    m.d.comb += walk.begin_strip.eq(walk.strip_over)
+                    with m.If(walk.image_over):
                         go("stop")
                     with m.Else():
                         go("group")
-                with m.Elif(strip_over):
+                with m.Elif(walk.strip_over):
                     m.d.sync += turn.eq(0)
                     go("checksum")
                 with m.Else():
@@ -433,52 +354,45 @@ class StripReader(wiring.Component):
                         go("checksum settles")
                     with m.Elif(over):
                         go("group over")
-            for state, following in (
-                ("checksum settles", "checksum known"), ("checksum known", "checksum read"),
-            ):  # fmt: skip
-                with m.State(state):
-                    go(following)
+            waits(2, "checksum settles", "checksum read")
             with m.State("checksum read"):
-                m.d.comb += [self.bad_strip.eq(~crc_good), restore_crc.eq(1)]
-                m.d.sync += left.eq(Cat(Const(0, 2), strip) + 4)
-                with m.If(truncated & ~image_over):
-                    go("group over")
-                with m.Elif(~image_over):
+                m.d.comb += [self.bad_strip.eq(~crc.good), crc.restore.eq(1)]
+                m.d.sync += [left.eq(Cat(Const(0, 2), strip) + 4), final.eq(0)]
+                with m.If(~walk.image_over):
                     go("strip")
+                    with m.If(truncated):
+                        go("group over")
                 with m.Elif(strip == 1):
                     go("end")
-                with m.Elif(truncated):
-                    m.d.comb += self.bad_packet.eq(1)
-                    go("stop")
                 with m.Else():
                     go("index")
+                    with m.If(truncated):
+                        m.d.comb += self.bad_packet.eq(1)
+                        go("stop")
             with m.State("index"):
                 with m.If(step):
                     m.d.sync += truncated.eq(over)
-                    with m.If(over & ~final):
+                    with m.If(final):
+                        go("index settles")
+                    with m.Elif(over):
                         m.d.comb += self.bad_packet.eq(1)
                         go("stop")
-                    with m.Elif(final):
-                        go("index settles")
-            for state, following in (
-                ("index settles", "index known"), ("index known", "index read"),
-            ):  # fmt: skip
-                with m.State(state):
-                    go(following)
+            waits(2, "index settles", "index read")
             with m.State("index read"):
-                m.d.comb += self.bad_packet.eq(~crc_good)
+                m.d.comb += self.bad_packet.eq(~crc.good)
                 go("end")
             with m.State("end"):
-                m.d.comb += self.bad_packet.eq(~truncated)
+                with m.If(~truncated):
+                    m.d.comb += self.bad_packet.eq(1)
                 go("stop")
             with m.State("stop"):
+                go("drop")
                 with m.If(truncated):
                     go("header")
-                with m.Else():
-                    go("drop")
             with m.State("drop"):
                 with m.If(over):
                     go("header")
+        taken, taken_at, taken_byte = Signal(), Signal.like(at), Signal(8, reset_less=True)
         m.d.sync += [
             taken.eq(step & fsm.ongoing("header")), taken_at.eq(at), taken_byte.eq(byte),
         ]  # fmt: skip
