@@ -75,12 +75,15 @@ class Build:
     max_width: int = 64
     address_bits: int | None = None
 
-    @cache
-    def design(self) -> Design:
-        return Design.of(_Player(
-            depth=self.depth, stream_bytes=self.stream_bytes, lanes=self.lanes,
-            max_width=self.max_width, max_height=300, address_bits=self.address_bits,
-        ))  # fmt: skip
+
+
+@cache
+def design(build: Build) -> Design:
+    """A build's simulator."""
+    return Design.of(_Player(
+        depth=build.depth, stream_bytes=build.stream_bytes, lanes=build.lanes,
+        max_width=build.max_width, max_height=300, address_bits=build.address_bits,
+    ))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -195,7 +198,7 @@ def play(
     beats = beats_of(files, build.stream_bytes, gaps=gaps)
     stalls = {"words": Stall(stall, seed=3), "files": Stall(0.5, seed=4)} if stall else {}
     done = rtl_stream(
-        build.design(), {"words": beats, "plan": plan},
+        design(build), {"words": beats, "plan": plan},
         {"files": ["width", "height", "strip_height", "near", "shift", "greatest"],
          "folded": ["value"]},
         stalls=stalls, watch=FLAGS, idle="idle", idle_clocks=64,
@@ -377,7 +380,9 @@ def test_files_cut_short(name):
         ends.append(at + 1 + len(payload))  # lengths of one byte
         at = ends[-1] + 4
     cuts = range(VERSION_2.size, len(file))
-    sent = [g if n >= end else g.without() for n in cuts for g, end in zip(groups, ends)]
+    sent = [
+        g if n >= end else g.without() for n in cuts for g, end in zip(groups, ends, strict=True)
+    ]  # fmt: skip
     after, more = good(build.depth)
     found = play(build, [*(file[:n] for n in cuts), after], sent + more)
     compare(found, build, sent + more)
@@ -517,7 +522,7 @@ def test_reset(clock):
     file, groups = encoded(picture(30, 14, 40, 8, 0.1), 8, strip_height=6)
     plan, wanted = plan_of(groups, EIGHT.lanes, 17)
     done = rtl_stream(
-        EIGHT.design(), {"words": beats_of([file], 4), "plan": plan},
+        design(EIGHT), {"words": beats_of([file], 4), "plan": plan},
         {"files": ["width"], "folded": ["value"]}, watch=FLAGS, idle="idle", reset_at=clock,
     )  # fmt: skip
     np.testing.assert_array_equal(done.outputs["folded"]["value"], wanted)

@@ -15,8 +15,9 @@ class ByteFront(wiring.Component):
     A word is of as many bytes as a beat, but four at most.  One byte or word per clock, no clock
     lost between beats; latency of one clock.  A byte whose TKEEP is 0 is left out, which takes a
     clock, and no word has one.  A beat without bytes that carries TLAST shows a byte of any value
-    with ``last``: a packet without bytes is no file, and `NullBeats` leaves no other.  Reset empties
-    it.
+    with ``last``: a packet without bytes is no file, and `NullBeats` leaves no other.
+
+    Reset empties it.
 
     Parameters
     ----------

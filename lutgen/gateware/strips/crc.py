@@ -1,6 +1,6 @@
 """CRC-32 of zlib, Ethernet and PNG, some bytes at a time, as equations of exclusive ors."""
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -73,20 +73,25 @@ class Crc32(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         register, kept = Signal(32, init=CRC_START), Signal(32, reset_less=True)
-        data = Signal.like(self.data, reset_less=True)
-        step, leap = Signal(), Signal()
+        # What the bytes add to it is found a clock before: all is linear.
+        zero = Const(0, 32)
+        added = Signal(32, reset_less=True)
+        moves, leap = Signal(), Signal()
         m.d.sync += [
-            data.eq(self.data), step.eq(self.step), leap.eq(self.leap),
+            added.eq(Mux(
+                self.leap, crc32_after(zero, self.data), crc32_after(zero, self.data[:8])
+            )),
+            moves.eq(self.step | self.leap), leap.eq(self.leap),
             self.good.eq(register == CRC_RESIDUE),
         ]  # fmt: skip
+        alone = Mux(
+            leap, crc32_after(register, Const(0, len(self.data))),
+            crc32_after(register, Const(0, 8)),
+        )  # fmt: skip
+        with m.If(moves | self.restore):
+            m.d.sync += register.eq(Mux(self.restore, kept, alone ^ added))
         with m.If(self.start):
             m.d.sync += register.eq(CRC_START)
-        with m.Elif(self.restore):
-            m.d.sync += register.eq(kept)
-        with m.Elif(leap):
-            m.d.sync += register.eq(crc32_after(register, data))
-        with m.Elif(step):
-            m.d.sync += register.eq(crc32_after(register, data[:8]))
         with m.If(self.keep):
             m.d.sync += kept.eq(register)
         return m

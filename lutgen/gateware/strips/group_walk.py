@@ -1,4 +1,4 @@
-"""Group walk: the groups of rows of an image, strip by strip, and how long their payloads may be."""
+"""Group walk: groups of rows of an image, strip by strip, and the sizes of their payloads."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
@@ -22,12 +22,12 @@ class GroupWalk(wiring.Component):
     ----------
     depth:
         Bits of a sample, 8 to 16.
-    max_width:
-        Columns of the widest image.
+    max_width, max_height:
+        Largest image.
 
     Members
     -------
-    width, height, strip_height : In(16)
+    width, height, strip_height : In(...)
         Of the image, while it lasts.
     bits : In(5)
         Bits of a plain residual.
@@ -46,11 +46,12 @@ class GroupWalk(wiring.Component):
     #: Clocks from ``begin_image`` and from ``step`` to what follows from them.
     image_latency, latency = 18, 6
 
-    def __init__(self, depth: int, max_width: int) -> None:
+    def __init__(self, depth: int, max_width: int, max_height: int) -> None:
         self._samples = bits_for(GROUP * max_width)
         self._total = bits_for(GROUP * max_width * depth + 7)
         super().__init__({
-            "width": In(16), "height": In(16), "strip_height": In(16), "bits": In(5),
+            "width": In(bits_for(max_width)), "height": In(bits_for(max_height)),
+            "strip_height": In(bits_for(max_height)), "bits": In(5),
             "begin_image": In(1), "begin_strip": In(1), "step": In(1),
             "least": Out(max(1, self._samples - _SAMPLES_BITS)), "most": Out(self._total - 3),
             "strip_over": Out(1), "image_over": Out(1),
@@ -65,7 +66,8 @@ class GroupWalk(wiring.Component):
             m.d.sync += [row_bits.eq(0), times.eq(self.bits)]
         with m.Elif(times.any()):
             m.d.sync += [row_bits.eq(row_bits + self.width), times.eq(times - 1)]
-        image_left, strip_left = Signal(16, reset_less=True), Signal(16, reset_less=True)
+        image_left = Signal.like(self.height, reset_less=True)
+        strip_left = Signal.like(self.height, reset_less=True)
         samples = Signal(self._samples, reset_less=True)
         total = Signal(self._total, reset_less=True)
         row = Signal(3, init=GROUP)

@@ -11,11 +11,24 @@ from lutgen.codec.rans import STATE_BITS
 from lutgen.model.head import PROB_BITS
 
 from ..coders.rans_step import pop_step
-from ..fabric.pipeline import delay
+from ..fabric.pipeline import choose, delay
+from ..streams.lut_fifo import step
 from .payload_queue import payload_layout
 from .token_search import TokenSearch
 
 __all__ = ["LaneDecoder"]
+
+
+def shifted(value: Value, count: Value) -> Value:
+    """``value << count`` of the value's width: two bits of the count in each LUT level."""
+    for low in range(0, len(count), 2):
+        select = count[low : low + 2]
+        moved = [
+            (value << (j << low))[: len(value)] if j << low < len(value) else Const(0, len(value))
+            for j in range(1 << len(select))
+        ]  # fmt: skip
+        value = choose(moved, select)
+    return value
 
 
 class LaneDecoder(wiring.Component):
@@ -148,7 +161,7 @@ class LaneDecoder(wiring.Component):
         bits, plain, empty = kind[:5], kind[5], kind[6]
         token = search.token
         exact = ~token[4:].any()
-        prefix, raw = Signal(4, reset_less=True), Signal(5, reset_less=True)
+        prefix, raw = Signal(4, reset_less=True), Signal(range(depth + 1), reset_less=True)
         beyond = Signal(reset_less=True)
         m.d.sync += [
             prefix.eq(Mux(plain | empty, 0, Mux(exact, token[:4], Cat(token[:2], Const(1, 2))))),
@@ -160,10 +173,10 @@ class LaneDecoder(wiring.Component):
         folded = Signal(depth, reset_less=True)
         renewal = Signal(PROB_BITS, reset_less=True)
         behind_raw = Signal.like(position)
-        number = Cat(self.window[len(self.window) - depth :], prefix)
-        rest = self.window << raw[: (depth - 3).bit_length()]
+        number = Cat(self.window[len(self.window) - depth :], prefix, Const(0, depth - 4))
+        rest = shifted(self.window, raw[: (depth - 3).bit_length()])
         m.d.sync += [
-            folded.eq((number << raw)[depth:]),
+            folded.eq(shifted(number, raw)[depth:]),
             renewal.eq(rest[depth - 3 :]),
             behind_raw.eq(position + Mux(ended, 0, raw)),
         ]
@@ -183,7 +196,7 @@ class LaneDecoder(wiring.Component):
         both = Cat(delay(m, renewal, 2, name="renewal"), product)
         still = Mux(delay(m, ended, 3, name="ended_late"), 0, count)
         m.d.sync += [
-            stored_state.eq((both << count)[PROB_BITS:]),
+            stored_state.eq(shifted(both, count)[PROB_BITS:]),
             stored_position.eq(delay(m, behind_raw, 2, name="behind_raw") + still),
         ]
         self._free(m, ends, lane[12], valid[12] & last[12])
@@ -195,17 +208,17 @@ class LaneDecoder(wiring.Component):
         over = Signal(lanes)  # lanes whose payload has ended, and not been freed
         oldest = Signal(range(lanes))
         load = ends.read_port(domain="comb")
-        frees = Array(over)[oldest]
-        following = Mux(oldest == lanes - 1, 0, oldest + 1)
+        frees = Signal()
         m.d.comb += load.addr.eq(oldest)
-        m.d.sync += over.eq(
-            (over | (ends_now << lane)) & ~(frees << oldest)
-        )
+        m.d.sync += frees.eq(Array(over)[oldest] & ~frees)
+        for k in range(lanes):
+            with m.If(ends_now & (lane == k)):
+                m.d.sync += over[k].eq(1)
+            with m.Elif(frees & (oldest == k)):
+                m.d.sync += over[k].eq(0)
         with m.If(frees):
-            m.d.sync += [self.free_to.eq(load.data), oldest.eq(following)]
+            m.d.sync += [
+                self.free_to.eq(load.data), oldest.eq(Mux(oldest == lanes - 1, 0, oldest + 1)),
+            ]  # fmt: skip
         taken = Signal(range(lanes + 1))
-        with m.If(self.pop & ~frees):
-            m.d.sync += taken.eq(taken + 1)
-        with m.If(frees & ~self.pop):
-            m.d.sync += taken.eq(taken - 1)
-        m.d.sync += self.active.eq(taken.any() | self.pop)
+        m.d.sync += [taken.eq(step(taken, self.pop, frees)), self.active.eq(taken.any())]

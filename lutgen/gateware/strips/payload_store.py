@@ -77,9 +77,7 @@ class PayloadStore(wiring.Component):
         m.d.sync += [
             used.eq(at - self.free_to), self.room.eq(used < (1 << len(used)) - _MARGIN),
         ]  # fmt: skip
-        m.d.comb += [
-            self.begin.eq(at), self.aligned.eq(~place[: count.bit_length() - 1].any()),
-        ]  # fmt: skip
+        m.d.comb += self.begin.eq(at)
         closing = Signal(3)
         m.d.sync += closing.eq(Cat(self.close, closing))
         blank = closing[1] | closing[2]
@@ -99,12 +97,14 @@ class PayloadStore(wiring.Component):
         with m.If(takes):
             m.d.sync += [h.eq(lane) for h, lane in zip(held, lanes, strict=False)]
             m.d.sync += place.eq(place + Mux(self.leap, count, 1))
+        with m.If(self.step):
+            m.d.sync += self.aligned.eq(place % count == count - 1)
         with m.If(closing[0] | self.undo):
             m.d.sync += place.eq(0)
         with m.If(closing[1]):
             m.d.sync += self.end.eq(at)
         with m.If(self.open):
-            m.d.sync += [begin.eq(at), place.eq(self.phase)]
+            m.d.sync += [begin.eq(at), place.eq(self.phase), self.aligned.eq(self.phase == 0)]
         with m.If(self.undo):
             m.d.sync += at.eq(begin)
         with m.Elif((takes & last) | (closing[0] & place.any()) | blank):

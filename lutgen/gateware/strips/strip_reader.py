@@ -28,6 +28,11 @@ __all__ = ["StripReader"]
 #: States in which single bytes are taken, and those whose bytes are counted.
 _SERIAL = ("header", "length", "checksum", "index", "drop")
 _COUNTED = ("payload", "index")
+#: Clocks of the states that only wait.
+_PAUSES = {
+    "header read": 3, "image begins": GroupWalk.image_latency, "rows": GroupWalk.latency,
+    "length adds": 1, "checksum settles": 2, "index settles": 2,
+}  # fmt: skip
 #: Bits of a length are in at most so many bytes of seven.
 _LENGTH_BYTES = 5
 
@@ -113,7 +118,9 @@ class StripReader(wiring.Component):
         m.submodules.front = front = ByteFront(self._stream_bytes)
         unit, byte = front.unit, front.data[:8]
         m.submodules.crc = crc = Crc32(unit)
-        m.submodules.walk = walk = GroupWalk(depth, self._max_width)
+        m.submodules.walk = walk = GroupWalk(
+            depth, self._max_width, self._max_height
+        )
         m.submodules.store = store = PayloadStore(unit, len(self.address))
         m.submodules.head = head = PayloadHead(len(self.address))
         wiring.connect(m, wiring.flipped(self.words), front.i)
@@ -122,6 +129,7 @@ class StripReader(wiring.Component):
         serial, in_payload, counted = Signal(init=1), Signal(), Signal()
         covered = Signal(init=1)  # by a checksum
         filing, queueing = Signal(), Signal()
+        pause = Signal(range(max(_PAUSES.values())))
 
         def go(state: str) -> None:
             m.next = state
@@ -130,6 +138,8 @@ class StripReader(wiring.Component):
                 counted.eq(int(state in _COUNTED)), covered.eq(int(state != "drop")),
                 filing.eq(int(state == "file")), queueing.eq(int(state == "queue")),
             ]  # fmt: skip
+            if state in _PAUSES:
+                m.d.sync += pause.eq(_PAUSES[state] - 1)
             if state == "header":
                 m.d.comb += crc.start.eq(1)
                 m.d.sync += self.busy.eq(0)
@@ -182,12 +192,12 @@ class StripReader(wiring.Component):
         # Checksum: of the header, and on from there, of a strip's number and its bytes.
         numbering = Signal()
         turn = Signal(2)
-        strip = Signal(16)
+        strip = Signal(bits_for(self._max_height))
         m.d.comb += [
             crc.data.eq(front.data), crc.step.eq((step & covered) | numbering), crc.leap.eq(leap),
         ]  # fmt: skip
         with m.If(numbering):
-            m.d.comb += crc.data[:8].eq(Mux(turn[1], 0, strip.word_select(turn[0], 8)))
+            m.d.comb += crc.data[:8].eq(Mux(turn[1], 0, Mux(turn[0], strip[8:], strip[:8])))
 
         # Length of a payload: a change, seven bits a byte.
         number, sevens = Signal(7 * _LENGTH_BYTES), Signal(range(_LENGTH_BYTES + 1))
@@ -226,13 +236,12 @@ class StripReader(wiring.Component):
             m.d.comb += self.bad_packet.eq(1)
             m.d.sync += [voids.eq(1), empty.eq(1)]
 
-        def waits(clocks: int, *states: str) -> None:
-            """Wait in the first state, then go to the second."""
-            here, following = states
-            names = [here, *(f"{here} {k}" for k in range(1, clocks)), following]
-            for name, after in zip(names, names[1:], strict=False):
-                with m.State(name):
-                    go(after)
+        def waits(state: str, following: str) -> None:
+            """A state that lasts for some clocks."""
+            with m.State(state):
+                m.d.sync += pause.eq(pause - 1)
+                with m.If(pause == 0):
+                    go(following)
 
         at = Signal(range(self._header.size))
         with m.FSM() as fsm:
@@ -251,7 +260,7 @@ class StripReader(wiring.Component):
             with m.State("header forgotten"):  # its last byte has been looked at
                 check.forget(m)
                 go("header")
-            waits(3, "header read", "check")
+            waits("header read", "check")
             with m.State("check"):
                 check.forget(m)
                 m.d.comb += [crc.keep.eq(1), walk.begin_image.eq(1)]
@@ -263,7 +272,7 @@ class StripReader(wiring.Component):
                     with m.If(truncated):
                         damaged()
                     go("image begins")
-            waits(GroupWalk.image_latency, "image begins", "file")
+            waits("image begins", "file")
             with m.State("file"):
                 with m.If(self.files.ready):
                     go("strip")
@@ -279,7 +288,7 @@ class StripReader(wiring.Component):
             with m.State("group"):
                 m.d.comb += walk.step.eq(1)
                 go("rows")
-            waits(GroupWalk.latency, "rows", "group known")
+            waits("rows", "group known")
             with m.State("group known"):
                 m.d.sync += sevens.eq(0)
                 with m.If(voids):
@@ -300,7 +309,7 @@ class StripReader(wiring.Component):
                     go("length adds")
                 with m.Else():
                     m.d.sync += [number.eq(number[7:]), sevens.eq(sevens + 1)]
-            waits(1, "length adds", "length read")
+            waits("length adds", "length read")
             with m.State("length read"):
                 m.d.sync += [left.eq(length), final.eq(length == 1), empty.eq(none)]
                 with m.If(impossible | (truncated & ~none)):
@@ -354,7 +363,7 @@ class StripReader(wiring.Component):
                         go("checksum settles")
                     with m.Elif(over):
                         go("group over")
-            waits(2, "checksum settles", "checksum read")
+            waits("checksum settles", "checksum read")
             with m.State("checksum read"):
                 m.d.comb += [self.bad_strip.eq(~crc.good), crc.restore.eq(1)]
                 m.d.sync += [left.eq(Cat(Const(0, 2), strip) + 4), final.eq(0)]
@@ -377,7 +386,7 @@ class StripReader(wiring.Component):
                     with m.Elif(over):
                         m.d.comb += self.bad_packet.eq(1)
                         go("stop")
-            waits(2, "index settles", "index read")
+            waits("index settles", "index read")
             with m.State("index read"):
                 m.d.comb += self.bad_packet.eq(~crc.good)
                 go("end")

@@ -117,7 +117,8 @@ class TokenSearch(wiring.Component):
         start, end = choose([low, *bounds], taken), choose([*bounds, high], taken)
         m.d.comb += [
             self.token.eq(Cat(
-                taken, delay(m, second, 3, name="second_late"), delay(m, first, 5, name="first_late")
+                taken, delay(m, second, 3, name="second_late"),
+                delay(m, first, 5, name="first_late"),
             )),
             self.beyond.eq(delay(m, beyond, 5, name="beyond")),
         ]  # fmt: skip
