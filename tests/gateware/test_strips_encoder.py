@@ -239,7 +239,53 @@ def check(build: Build, pictures: list[Picture], **options) -> object:
     return result
 
 
-def test_one_picture():
-    build = Build()
+WIDE = Build()
+BUILDS = {
+    "8 bits": WIDE,
+    "12 bits, near, words of 8": Build(depth=12, near=True, count=8, max_width=40),
+    "16 bits, bytes, 11 lanes": Build(depth=16, lanes=11, count=1, max_width=24),
+    "10 bits, words of 2": Build(depth=10, count=2, max_width=33),
+}
+
+
+@pytest.mark.parametrize("kind", ["smooth", "noise", "black", "spark"])
+def test_pictures_of_all_heights(kind):
+    """Whole and partial groups, sides from 1 on, one file behind the other."""
     rng = np.random.default_rng(1)
-    check(build, [Picture(drawn(rng, "smooth", 9, 40, 8), 9)])
+    check(WIDE, [
+        Picture(drawn(rng, kind, height, width, 8), height)
+        for height, width in ((1, 1), (9, 40), (8, 64), (7, 5), (6, 17), (5, 64), (4, 1), (3, 33),
+                              (2, 2), (1, 64))
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BUILDS)
+def test_files_of_many_strips(name):
+    build = BUILDS[name]
+    rng = np.random.default_rng(2)
+    width, pictures = build.max_width, []
+    for k, kind in enumerate(("smooth", "noise", "spark", "black", "noise", "smooth")):
+        height = int(rng.integers(5, 40))
+        near = 0
+        if build.near:
+            near = [0, 1, 7, 255, 0, 3][k]
+        pictures.append(Picture(
+            drawn(rng, kind, height, width - int(rng.integers(3)), build.depth),
+            int(rng.integers(1, height)), near,
+        ))  # fmt: skip
+    check(build, pictures)
+
+
+@pytest.mark.parametrize("stall", [
+    Stall(0.5, seed=1), Stall(0.9, seed=2), Stall(0.8, seed=3, burst=3000),
+    Stall(0.97, seed=4, burst=40000),
+], ids=str)  # fmt: skip
+def test_stalls(stall):
+    """Output that is held back holds the input back, and nothing is lost."""
+    rng = np.random.default_rng(3)
+    kinds = rng.choice(["smooth", "noise", "black", "spark"], 12, p=[0.4, 0.4, 0.1, 0.1])
+    result = check(WIDE, [
+        Picture(drawn(rng, kind, height, int(rng.integers(1, 65)), 8), int(rng.integers(1, height)))
+        for kind, height in zip(kinds, rng.integers(2, 60, len(kinds)).tolist(), strict=True)
+    ], stall=stall)  # fmt: skip
+    assert any(value for _, value in result.changes["held"])
