@@ -95,14 +95,16 @@ class Build:
     def model(self):
         return predictive_model(3)
 
-    @cache
-    def design(self) -> Design:
-        encoder = StripEncoder(
-            self.model.cumulative, model_hash=bytes.fromhex(self.model.hash)[:8],
-            max_width=self.max_width, depth=self.depth, lanes=self.lanes, count=self.count,
-            near=self.near, max_strips=self.max_strips,
-        )  # fmt: skip
-        return Design.of(Paced(encoder, self.lanes))
+
+@cache
+def design_of(build: Build) -> Design:
+    """The encoder, paced."""
+    encoder = StripEncoder(
+        build.model.cumulative, model_hash=bytes.fromhex(build.model.hash)[:8],
+        max_width=build.max_width, depth=build.depth, lanes=build.lanes, count=build.count,
+        near=build.near, max_strips=build.max_strips,
+    )  # fmt: skip
+    return Design.of(Paced(encoder, build.lanes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +193,7 @@ def rtl_encode(
     beats = beats_of(build, pictures, apart)
     clocks = len(beats["code"])
     result = rtl_stream(
-        build.design(), {"i": beats}, {"o": ["data", "keep", "last"]},
+        design_of(build), {"i": beats}, {"o": ["data", "keep", "last"]},
         stalls={"o": stall} if stall else None, idle="idle",
         idle_clocks=(UNDER_WAY + 2) * ROWS * build.lanes, max_clocks=clocks * 8 + 40000,
         watch=["held"],
@@ -223,7 +225,7 @@ def drawn(rng: np.random.Generator, kind: str, height: int, width: int, depth: i
     most = (1 << depth) - 1
     y, x = np.mgrid[:height, :width]
     picture = {
-        "smooth": lambda: (most / 2) * (1 + np.sin(x / 9 + y / 5)) * 0.9 + rng.normal(0, 2, x.shape),
+        "smooth": lambda: 0.45 * most * (1 + np.sin(x / 9 + y / 5)) + rng.normal(0, 2, x.shape),
         "noise": lambda: rng.integers(0, most + 1, x.shape),
         "black": lambda: np.zeros(x.shape),
         "spark": lambda: (x + y == height + width - 2) * most,
@@ -289,3 +291,22 @@ def test_stalls(stall):
         for kind, height in zip(kinds, rng.integers(2, 60, len(kinds)).tolist(), strict=True)
     ], stall=stall)  # fmt: skip
     assert any(value for _, value in result.changes["held"])
+
+
+def clocks_lost(build: Build, pictures: list[Picture], apart: int) -> int:
+    """Clocks in which symbols had to wait."""
+    result = check(build, pictures, apart=apart)
+    took = result.input_clocks["i"]
+    return int(took[-1] - took[0]) + 1 - len(took)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["smooth", "noise"])
+def test_a_symbol_per_clock(kind):
+    """Pictures of 272 columns and more are never held back, also if they do not shrink at all."""
+    rng = np.random.default_rng(4)
+    build = Build(max_width=500)
+    for width, height in ((272, 300), (500, 220)):
+        pictures = [Picture(drawn(rng, kind, height, width, 8), height) for _ in range(2)]
+        assert clocks_lost(build, pictures, width // build.lanes) == 0
+        assert clocks_lost(build, pictures, APART) == 0

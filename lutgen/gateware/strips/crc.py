@@ -33,9 +33,9 @@ def _folded(word: list[Value]) -> Value:
 class Crc32(wiring.Component):
     """CRC-32 as zlib has it, of what comes as words of four bytes and as single bytes.
 
-    One word or byte per clock; ``value`` follows two clocks later.  With a state c, the bytes of a
-    word d, low byte first, lead to ``f(c ^ d)`` and a byte to ``f((c ^ d) << 24) ^ (c >> 8)``, where
-    f is linear: so both share its equations.  No reset: ``load`` comes first.
+    One word or byte per clock; ``value`` follows two clocks later.  From a state c a word d, low
+    byte first, leads to ``f(c ^ d)``, and a byte to ``f((c ^ d) << 24) ^ (c >> 8)``, where f is
+    linear: both share its equations.  No reset: ``load`` comes first.
 
     Members
     -------

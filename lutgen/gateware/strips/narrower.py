@@ -12,8 +12,8 @@ __all__ = ["Narrower"]
 class Narrower(wiring.Component):
     """Words of a packet in pieces of ``count`` bytes, the low bytes first.
 
-    Null bytes, which only a packet's last word has, at its top, make no pieces.  One piece per clock;
-    latency of one clock, none if there is nothing to cut.  Reset empties it.
+    Null bytes, which only a packet's last word has, at its top, make no pieces.  One piece per
+    clock; latency of one clock, none if there is nothing to cut.  Reset empties it.
 
     Parameters
     ----------

@@ -43,10 +43,10 @@ def payload_layout(symbols: int, depth: int) -> StructLayout:
 class PayloadRings(wiring.Component):
     """Writes the payloads of lanes from their ends, and shows each when it is complete.
 
-    A lane's payload is written backwards and read forwards.  So as the symbols' stacks, a ring of
-    memory has room for little more than one: groups that grow upwards and downwards take turns, each
-    from the other end of the ring into what is read of the one before.  Beside it, in a ring of its
-    own, the payload is written in plain bits, and the shorter one counts.
+    A lane's payload is written backwards and read forwards.  So, as the symbols' stacks, a ring of
+    memory has room for little more than one: groups that grow upwards and downwards take turns,
+    each from the other end of the ring into what has been read of the one before.  Beside it, in a
+    ring of its own, the payload is written in plain bits, and the shorter one counts.
 
     One group of bits per clock, from lanes in rotation.  Reset forgets all payloads.
 
@@ -122,7 +122,7 @@ class PayloadRings(wiring.Component):
         m = Module()
         lanes, words = self._lanes, self._words
         bits, lane_bits = (words - 1).bit_length(), len(self.lane)
-        m.submodules.packer, m.submodules.plain = packers = (self._packer, self._plain)
+        m.submodules.packer, m.submodules.plain_packer = packers = (self._packer, self._plain)
         for packer, group, number in (
             (self._packer, self.bits, self.count), (self._plain, self.plain, self.plain_count),
         ):  # fmt: skip

@@ -21,13 +21,13 @@ _SAMPLES_SHIFT = 11
 
 
 class StripEncoder(wiring.Component):
-    """From folded residuals and rows of the model's tables to files, byte for byte those of
-    `lutgen.codec.predictive.PredictiveCodec`.
+    """Makes files of folded residuals and the rows of their tables.
 
-    One symbol per clock.  Groups of rows begin in their order, each in a lane that is free; a lane's
-    symbols come in the order of the format, one in ``lanes`` clocks at most.  They leave backwards
-    when the group is complete, and the payload is written when its turn among the groups has come.
-    Reset forgets everything.
+    They are those of `lutgen.codec.predictive.codec.PredictiveCodec`, byte for byte.  One symbol
+    per clock.  Groups of rows begin in their order, each in a lane that is free; a lane's symbols
+    come in the order of the format, one in ``lanes`` clocks at most.  They leave backwards when the
+    group is complete, and the payload is written when its turn among the groups has come.  Reset
+    forgets everything.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class StripEncoder(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.stacks = stacks = self._stacks
-        m.submodules.bits = bits = self._bits
+        m.submodules.coder = bits = self._bits
         m.submodules.rings = rings = self._rings
         m.submodules.writer = writer = self._writer
         wiring.connect(m, writer.o, wiring.flipped(self.o))

@@ -1,6 +1,5 @@
 """Strip writer: the payloads of groups become the bytes of a file."""
 
-from collections.abc import Mapping
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
@@ -79,7 +78,9 @@ class StripWriter(wiring.Component):
         if count not in (1, 2, 4, 8):
             raise ValueError(f"bytes of a word must be 1, 2, 4 or 8, not {count!r}")
         if max_strips < 2 or max_strips & (max_strips - 1):
-            raise ValueError(f"strips of a file must be a power of two, not {max_strips!r}")
+            raise ValueError(
+                f"strips of a file must be a power of two of at least 2, not {max_strips!r}"
+            )
         self._header = BuildHeader(VERSION_2, {
             "model hash": model_hash, "bit depth": depth, "channels": 1, "coder": RANS.code,
             "strip height": 0, "tile width": 0,
@@ -227,7 +228,8 @@ class StripWriter(wiring.Component):
                 m.d.sync += [change.eq(length - before), before.eq(length)]
                 m.next = "zigzag"
             with m.State("zigzag"):
-                m.d.sync += rest.eq(Cat(change[-1], change[:-1] ^ change[-1].replicate(len(length))))
+                sign = change[-1]
+                m.d.sync += rest.eq(Cat(sign, change[:-1] ^ sign.replicate(len(length))))
                 m.next = "length byte"
             with m.State("length byte"):
                 m.d.comb += [value[:8].eq(Cat(rest[:7], more)), byte.eq(may)]

@@ -30,10 +30,10 @@ class SymbolStacks(wiring.Component):
     so on.  So there is room for little more than one group.  If a group comes while the one before
     it waits for the one before that, it begins where that one ends at this moment.
 
-    One symbol in and one out per clock.  A lane's symbols come and go in its turn, or as seldom,
-    never in less than ``lanes`` clocks; when the last one of a group has come, they leave backwards,
-    one a turn as long as ``go`` allows; the *flush* follows in the next turn, and then the *close*.
-    Reset empties all; for `lanes` clocks after it nothing may come.
+    One symbol in and one out per clock, of one lane never in less than ``lanes`` clocks.  When the
+    last symbol of a group has come, they leave backwards, one in each turn of the lane in which
+    ``go`` allows it; in the next turn follows the *flush*, and then the *close*.  Reset forgets all
+    symbols.
 
     Parameters
     ----------
@@ -184,7 +184,8 @@ class SymbolStacks(wiring.Component):
         m.d.comb += down.eq(Mux(grew, at + 1, at - 1))
         final = down == begin
         # With both complemented, what grew downwards grows upwards.
-        size = ((there_at ^ there_grew.replicate(bits)) - (there_begin ^ there_grew.replicate(bits)))
+        turned = there_grew.replicate(bits)
+        size = (there_at ^ turned) - (there_begin ^ turned)
         after = Mux(
             load, 1, Mux(step & final, 2, Mux(flushes, 3, Mux(closes | cleared, 0, phase)))
         )

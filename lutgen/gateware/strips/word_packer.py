@@ -88,7 +88,8 @@ class WordPacker(wiring.Component):
             some_1.eq(~self.first & fill_read.data[fill_bits]),
         ]
         lane_1, first_1, bits_1, close_1 = (
-            delay(m, s, 1, name=f"{s.name}_a") for s in (self.lane, self.first, self.bits, self.close)
+            delay(m, s, 1, name=f"{s.name}_a")
+            for s in (self.lane, self.first, self.bits, self.close)
         )
         count_1 = delay(m, self.count[unit:], 1, name="count_a")
         place = fill_1
@@ -141,8 +142,5 @@ class WordPacker(wiring.Component):
             held_write.data.eq(Mux(wraps_2, turned & below_2, merged)),
         ]  # fmt: skip
         m.d.sync += [self.word.eq(merged), self.valid.eq(valid_2)]
-        m.d.comb += self.left.eq(
-            delay(m, Cat(*([0] * unit), fill_2), 1, name="left") if unit
-            else delay(m, fill_2, 1, name="left")
-        )
+        m.d.comb += self.left.eq(Cat(*([0] * unit), delay(m, fill_2, 1, name="left")))
         return m
