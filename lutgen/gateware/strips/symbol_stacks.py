@@ -1,0 +1,234 @@
+"""Symbol stacks: groups of rows come in their order and leave backwards, lane by lane."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from ..fabric.blockmem import add_ram
+from ..fabric.pipeline import choose, delay
+
+__all__ = ["SymbolStacks", "stack_depth"]
+
+#: Symbols of a lane that may still come when ``ready`` falls: those of four periods, and those that
+#: have come since its room was looked at.
+_SLACK = 32
+
+
+def stack_depth(symbols: int) -> int:
+    """Symbols of a lane's stack: a power of two, those of a group and a margin."""
+    return 1 << (symbols + 2 * _SLACK - 1).bit_length()
+
+
+class SymbolStacks(wiring.Component):
+    """A stack for each lane, from which the last group leaves while the next one comes.
+
+    A lane's stack is a ring of memory.  If a group grows upwards, the next one grows downwards from
+    the word below the first group's first symbol: into what the first one frees, as it leaves from
+    its top.  The third one grows upwards from the word above the second group's first symbol, and
+    so on.  So there is room for little more than one group.  If a group comes while the one before
+    it waits for the one before that, it begins where that one ends at this moment.
+
+    One symbol in and one out per clock, of one lane never in less than ``lanes`` clocks.  When the
+    last symbol of a group has come, they leave backwards, one in each turn of the lane in which
+    ``go`` allows it; in the next turn follows the *flush*, and then the *close*.  Reset forgets all
+    symbols.
+
+    Parameters
+    ----------
+    lanes:
+        Lanes, at least 8.
+    symbols:
+        Symbols of a group at most.
+    symbol_bits, note_bits:
+        Bits of a symbol, and of what is noted of a group, which may be none.
+
+    Members
+    -------
+    valid, lane, symbol, first, last : In(...)
+        A symbol, and whether it is the first or last one of its group.
+    note : In(note_bits)
+        With ``first`` and ``last``: comes back with all of the group.
+    side : Out(1)
+        Direction in which the group of the symbol grows, two clocks later.
+    ready : Out(1)
+        Each lane has room for the symbols of four periods of its four turns, and one.
+    turn : Out(...)
+        Lane of this clock.
+    go : In(2)
+        A clock after ``turn``: whether it may give symbols of a group that grows upwards and
+        downwards.
+    o_lane, o_code, o_flush, o_close : Out(...)
+        Four clocks after ``turn``: the lane, and whether a symbol leaves, or one of the other two.
+    o_side : Out(1)
+        Direction in which the lane's group grew.
+    o_first : Out(1)
+        The symbol is the first to leave, the last one of its group.
+    o_symbol, o_note, o_count : Out(...)
+        The symbol; of the group, what was noted, and its number of symbols, which is right from the
+        first symbol to the close.
+    """
+
+    #: Clocks from ``turn`` to the symbol.
+    latency = 4
+
+    def __init__(self, lanes: int, symbols: int, *, symbol_bits: int, note_bits: int = 0) -> None:
+        if lanes < 8:
+            raise ValueError(f"lanes must be at least 8, not {lanes!r}")
+        if symbols < 1:
+            raise ValueError(f"symbols of a group must be at least 1, not {symbols!r}")
+        self._lanes, self._depth = lanes, stack_depth(symbols)
+        self._notes = [note_bits] if note_bits else []
+        lane_bits, count_bits = bits_for(lanes - 1), bits_for(symbols)
+        super().__init__({
+            "valid": In(1), "lane": In(lane_bits), "symbol": In(symbol_bits), "first": In(1),
+            "last": In(1), "side": Out(1), "ready": Out(1),
+            "turn": Out(lane_bits), "go": In(2),
+            "o_lane": Out(lane_bits), "o_code": Out(1), "o_flush": Out(1), "o_close": Out(1),
+            "o_side": Out(1), "o_first": Out(1), "o_symbol": Out(symbol_bits),
+            "o_count": Out(count_bits),
+            **({"note": In(note_bits), "o_note": Out(note_bits)} if note_bits else {}),
+        })  # fmt: skip
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        lanes = self._lanes
+        bits = (self._depth - 1).bit_length()
+        notes, counts = self._notes, len(self.o_count)
+
+        def table(name: str, *widths: int):
+            """A row for each lane: what writes it, and what adds a port that reads fields."""
+            memory = Memory(shape=sum(widths), depth=lanes, init=[])
+            m.submodules[name] = memory
+            port = memory.write_port()
+
+            def read(address: Value) -> list[Value]:
+                reader = memory.read_port(domain="comb")
+                m.d.comb += reader.addr.eq(address)
+                at, fields = 0, []
+                for width in widths:
+                    fields.append(reader.data[at : at + width])
+                    at += width
+                return fields
+
+            return port, read
+
+        # Groups that come: where the next symbol goes and where the first one went.
+        coming, read_coming = table("coming", bits, bits, 1)
+        # Complete ones that wait for their turn to leave, and those that leave.
+        complete, read_complete = table("complete", bits, bits, 1, *notes)
+        leaving, read_leaving = table("leaving", bits, bits, 1, 2, 1, counts, *notes)
+        waiting = Signal(lanes)
+
+        # A symbol comes.  1: its lane's group, and what leaves of the lane.
+        valid, first, last = (delay(m, s, 1, name=f"come_{s.name}", reset=True)
+                              for s in (self.valid, self.first, self.last))  # fmt: skip
+        lane, symbol = (delay(m, s, 1, name=f"come_{s.name}") for s in (self.lane, self.symbol))
+        fresh = Signal(bits, reset_less=True)  # where a group begins
+        place, start, side = Signal(bits), Signal(bits), Signal()
+        next_old, start_old, side_old = read_coming(self.lane)
+        leaves_at, _, leaves_side, leaves_phase, *_ = read_leaving(self.lane)
+        beyond = leaves_phase.any() & (leaves_side != side_old)
+        follows, start_1, side_1 = (
+            delay(m, s, 1, name=f"coming_{k}")
+            for k, s in enumerate((next_old, start_old, side_old))
+        )
+        m.d.sync += fresh.eq(
+            Mux(beyond, leaves_at, Mux(side_old, start_old + 1, start_old - 1)[:bits])
+        )
+        m.d.comb += [
+            place.eq(Mux(first, fresh, follows)),
+            start.eq(Mux(first, fresh, start_1)),
+            side.eq(side_1 ^ first),
+        ]
+        # 2: to its place.
+        place_2, start_2, lane_2, side_2, symbol_2 = (
+            delay(m, s, 1, name=f"put_{k}")
+            for k, s in enumerate((place, start, lane, side, symbol))
+        )
+        valid_2 = delay(m, valid, 1, name="put_valid", reset=True)
+        last_2 = delay(m, valid & last, 1, name="put_last", reset=True)
+        after_2 = Mux(side_2, place_2 - 1, place_2 + 1)[:bits]
+        m.d.comb += [
+            self.side.eq(side_2),
+            coming.en.eq(valid_2), coming.addr.eq(lane_2),
+            coming.data.eq(Cat(after_2, start_2, side_2)),
+            complete.en.eq(last_2), complete.addr.eq(lane_2),
+            complete.data.eq(Cat(
+                after_2, start_2, side_2, *(delay(m, self.note, 2, name="note") for _ in notes)
+            )),
+        ]  # fmt: skip
+
+        # Turns.  1: all that there is of the lane.
+        turn = self.turn
+        m.d.sync += turn.eq(Mux(turn == lanes - 1, 0, turn + 1))
+        clears = Signal(init=1)  # the first round forgets what was
+        with m.If(turn == lanes - 1):
+            m.d.sync += clears.eq(0)
+        now = [delay(m, s, 1, name=f"now_{k}") for k, s in enumerate(read_leaving(turn))]
+        at, begin, grew, phase, begins, count, *note = now
+        there = [delay(m, s, 1, name=f"there_{k}") for k, s in enumerate(read_complete(turn))]
+        there_at, there_begin, there_grew, *there_note = there
+        next_at, _, next_side = (
+            delay(m, s, 1, name=f"grows_{k}") for k, s in enumerate(read_coming(turn))
+        )
+        waits = delay(m, choose(list(waiting), turn), 1, name="waits")
+        lane_1 = delay(m, turn, 1, name="turn")
+        cleared = delay(m, clears, 1, name="clears")
+
+        idle, codes, flushes, closes = (phase == k for k in range(4))
+        load = idle & waits & ~cleared
+        step = codes & Mux(grew, self.go[1], self.go[0])
+        down = Signal(bits)  # the symbol below the top
+        m.d.comb += down.eq(Mux(grew, at + 1, at - 1))
+        final = down == begin
+        # With both complemented, what grew downwards grows upwards.
+        turned = there_grew.replicate(bits)
+        size = (there_at ^ turned) - (there_begin ^ turned)
+        after = Mux(
+            load, 1, Mux(step & final, 2, Mux(flushes, 3, Mux(closes | cleared, 0, phase)))
+        )
+        m.d.comb += [
+            leaving.en.eq(1), leaving.addr.eq(lane_1),
+            leaving.data.eq(Cat(
+                Mux(load, there_at, Mux(step, down, at)), Mux(load, there_begin, begin),
+                Mux(load, there_grew, grew), Mux(cleared, 0, after)[:2], load | (begins & ~step),
+                Mux(load, size[:counts], count),
+                *(Mux(load, there_note[0], note[0]) for _ in note),
+            )),
+        ]  # fmt: skip
+        for k in range(lanes):
+            with m.If(last_2 & (lane_2 == k)):
+                m.d.sync += waiting[k].eq(1)
+            with m.Elif(load & (lane_1 == k)):
+                m.d.sync += waiting[k].eq(0)
+
+        # 2 to 4: the symbol.
+        for name, value in (("o_code", codes & step), ("o_flush", flushes), ("o_close", closes)):
+            m.d.comb += getattr(self, name).eq(
+                delay(m, value & ~cleared, 3, name=name, reset=True)
+            )
+        for name, value in (("o_lane", lane_1), ("o_side", grew), ("o_first", begins),
+                            ("o_count", count), *((("o_note", note[0]),) if note else ())):
+            m.d.comb += getattr(self, name).eq(delay(m, value, 3, name=name))
+        m.d.comb += self.o_symbol.eq(add_ram(
+            m, "symbols", self._depth << bits_for(lanes - 1), len(symbol_2), write=valid_2,
+            write_address=Cat(place_2, lane_2), data=symbol_2,
+            address=delay(m, Cat(down, lane_1), 1, name="from"), fabric=platform,
+        ))  # fmt: skip
+
+        # Room: between what comes and what leaves, unless something waits in between.
+        between = Signal(bits, reset_less=True)
+        m.d.sync += between.eq(
+            (next_at ^ (~next_side).replicate(bits)) - (at ^ (~next_side).replicate(bits))
+        )
+        blocked = delay(m, ~idle & waits, 1, name="blocked")
+        meets = delay(m, ~idle & (next_side != grew), 1, name="meets")
+        narrow = ~between[_SLACK.bit_length() - 1 :].any()
+        rooms = Signal(lanes)
+        m.d.sync += [
+            rooms.eq(Cat(~(blocked | (meets & narrow)), rooms)),
+            self.ready.eq(rooms.all()),
+        ]
+        return m

@@ -1,0 +1,216 @@
+"""Blocks of the strip encoder, one by one, against arithmetic in Python."""
+
+from functools import cache
+from zlib import crc32
+
+import numpy as np
+import pytest
+
+from lutgen.codec.rans import CHECK_STATE, push
+from lutgen.gateware.strips.pair_crc import PairCrc32
+from lutgen.gateware.strips.intervals import Intervals
+from lutgen.gateware.strips.narrower import Narrower
+from lutgen.gateware.strips.payload_rings import PayloadRings, ring_words
+from lutgen.gateware.strips.strip_encoder import StripEncoder
+from lutgen.gateware.strips.strip_writer import StripWriter
+from lutgen.gateware.strips.symbol_stacks import SymbolStacks, stack_depth
+from lutgen.gateware.strips.word_packer import WordPacker
+from lutgen.model.head import PROB_BITS
+from lutgen.model.predictive.residual import token_of
+from lutgen.sim import Stall, rtl_stream
+from tests.gateware.bundle import Bundle, Pipelines
+from tests.models import predictive_model
+
+LANES = 8
+MOST = 25
+TOTAL = 1 << PROB_BITS
+
+
+@cache
+def last_state(low: int, high: int) -> int:
+    """State whose lower bits are in an interval and end in most zeros."""
+    return CHECK_STATE + max(range(low, high), key=lambda slot: slot & -slot or TOTAL)
+
+
+@cache
+def tables() -> np.ndarray:
+    """A model's tables, and rows whose intervals are as narrow, wide, low and high as can be."""
+    certain = np.arange(65)
+    certain[-1] = TOTAL
+    rows = [certain, np.concatenate([[0], TOTAL - 64 + np.arange(1, 65)])]
+    flat = np.arange(65) * (TOTAL // 64)
+    rng = np.random.default_rng(7)
+    drawn = [np.concatenate([[0], np.sort(rng.choice(TOTAL - 1, 63, replace=False) + 1), [TOTAL]])
+             for _ in range(5)]  # fmt: skip
+    return np.array([*predictive_model(3).cumulative, *rows, flat, *drawn])
+
+
+@pytest.fixture(scope="module")
+def blocks() -> Pipelines:
+    return Pipelines({
+        "crc": PairCrc32(),
+        "interval8": Intervals(tables(), 8),
+        "interval16": Intervals(tables(), 16),
+        "stripped": WordPacker(LANES, MOST, strip=True),
+        "packed": WordPacker(LANES, 13),
+        "bytes": WordPacker(LANES, 8, grain=8),
+    })
+
+
+def test_crc(blocks):
+    rng = np.random.default_rng(1)
+    clocks = 3000
+    given = {port: np.zeros(clocks, np.int64) for port in ("load", "seed", "word", "byte", "data")}
+    values = np.zeros(clocks, np.int64)
+    crc, loaded = 0, False
+    for t in range(clocks):
+        given["data"][t] = rng.integers(1 << 32)
+        kind = rng.choice(["load", "word", "byte", "none"], p=[0.02, 0.4, 0.4, 0.18])
+        if not loaded or kind == "load":
+            crc = int(rng.choice([0, crc, rng.integers(1 << 32)]))
+            given["load"][t], loaded = 1, True
+            given["seed"][t : t + 2] = crc
+        elif kind != "none":
+            given[kind][t] = 1
+            size = 4 if kind == "word" else 1
+            crc = crc32(int(given["data"][t]).to_bytes(4, "little")[:size], crc)
+        values[t] = crc
+    found = blocks({f"crc_{name}": v for name, v in given.items()}, extra=Crc32.latency)
+    np.testing.assert_array_equal(found["crc_value"][Crc32.latency :], values)
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_intervals(blocks, depth):
+    """Start, frequency and raw bits of all tokens; of beginnings, what leads to the last state."""
+    table = tables()
+    rng = np.random.default_rng(2)
+    top = 1 << depth
+    edges = [v + d for k in range(depth) for v in (1 << k, 3 << max(k - 1, 0)) for d in (-1, 0, 1)]
+    values = np.array([0, top - 1, *(v for v in edges if v < top)])
+    folded = np.concatenate([np.tile(values, len(table)), rng.integers(top, size=2000)])
+    row = np.concatenate([np.repeat(np.arange(len(table)), len(values)),
+                          rng.integers(len(table), size=2000)])  # fmt: skip
+    begins = rng.integers(2, size=len(row))
+    block = f"interval{depth}_"
+    found = blocks({
+        f"{block}row": row, f"{block}folded": folded, f"{block}begins": begins,
+    }, extra=Intervals.latency)  # fmt: skip
+    start, freq = (found[block + name][Intervals.latency :] for name in ("start", "freq"))
+    raw, raw_count = (
+        found[block + name][Intervals.raw_latency :][: len(row)] for name in ("raw", "raw_count")
+    )
+    for k, (u, r) in enumerate(zip(folded.tolist(), row.tolist(), strict=True)):
+        token, count = token_of(u)
+        low, high = table[r, token : token + 2].tolist()
+        assert (raw[k], raw_count[k]) == (u & ((1 << count) - 1), count)
+        if begins[k]:
+            pushed = push(CHECK_STATE, int(start[k]), int(freq[k]))
+            assert pushed == (last_state(low, high), 0, 0), (low, high)
+        else:
+            assert (start[k], freq[k]) == (low, high - low)
+
+
+@pytest.mark.parametrize(("name", "most", "strip", "grain"), [
+    ("stripped", MOST, True, 1), ("packed", 13, False, 1), ("bytes", 8, False, 8),
+])  # fmt: skip
+def test_word_packer(blocks, name, most, strip, grain):
+    rng = np.random.default_rng(3)
+    clocks = 900 * LANES
+    ports = ("first", "close", "pad", "bits", "count")
+    given = {port: np.zeros(clocks, np.int64) for port in ports}
+    valid, word, left = (np.zeros(clocks, np.int64) for _ in range(3))
+    for lane in range(LANES):
+        number = size = 0  # bits that the lane holds, the first one lowest
+        some, fresh = not strip, True
+        for t in range(lane, clocks, LANES):
+            if rng.random() < 0.05 and not fresh:
+                given["close"][t] = 1
+                valid[t], word[t], left[t] = size > 0, number, size
+                fresh = True
+                continue
+            if fresh:
+                given["first"][t], fresh = 1, False
+                pad = int(rng.integers(8)) // grain * grain
+                given["pad"][t] = pad
+                number, size, some = 0, 0 if strip else pad, not strip
+            count = int(rng.choice([0, most, rng.integers(most + 1)])) // grain * grain
+            value = int(rng.integers(1 << count)) & int(rng.choice([0, -1, -256, -(1 << 16)]))
+            given["bits"][t], given["count"][t] = value, count
+            if not some and value:
+                some = True
+                zeros = (value & -value).bit_length() - 1
+                value, count = value >> zeros, count - zeros
+            if some:
+                number, size = number | value << size, size + count
+            if size >= 32:
+                valid[t], word[t] = 1, number & 0xFFFFFFFF
+                number, size = number >> 32, size - 32
+    latency = WordPacker.latency
+    found = blocks({
+        f"{name}_lane": np.arange(clocks) % LANES,
+        **{f"{name}_{port}": values for port, values in given.items()},
+    }, extra=latency)  # fmt: skip
+    complete, closes = valid.astype(bool), given["close"].astype(bool)
+    np.testing.assert_array_equal(found[f"{name}_valid"][latency:], valid)
+    np.testing.assert_array_equal(found[f"{name}_word"][latency:][complete], word[complete])
+    np.testing.assert_array_equal(found[f"{name}_left"][latency:][closes], left[closes])
+    assert closes.sum() > 200 and complete.sum() > 500
+
+
+def test_narrower():
+    """Words of packets of all lengths, in pieces."""
+    rng = np.random.default_rng(4)
+    packets = [rng.integers(256, size=n, dtype=np.uint8).tobytes() for n in [*range(1, 20), 300]]
+    beats = {name: [] for name in ("data", "keep", "last")}
+    for packet in packets:
+        for at in range(0, len(packet), 4):
+            part = packet[at : at + 4]
+            beats["data"].append(int.from_bytes(part, "little"))
+            beats["keep"].append((1 << len(part)) - 1)
+            beats["last"].append(int(at + 4 >= len(packet)))
+    found = rtl_stream(
+        Bundle({"two": Narrower(4, 2), "one": Narrower(4, 1), "four": Narrower(4, 4)}),
+        {f"{name}_i": beats for name in ("one", "two", "four")},
+        {f"{name}_o": list(beats) for name in ("one", "two", "four")},
+        stalls={"one_o": Stall(0.3, seed=1), "two_o": Stall(0.5, seed=2),
+                "two_i": Stall(0.2, seed=3), "four_o": Stall(0.5, seed=4)},
+        expect={"one_o": sum(map(len, packets))},
+        drain=4000,
+    ).outputs  # fmt: skip
+    for name, count in (("one", 1), ("two", 2), ("four", 4)):
+        read, packet = [], b""
+        out = found[f"{name}_o"]
+        for data, keep, last in zip(*(out[n].tolist() for n in beats), strict=True):
+            size = keep.bit_length()
+            assert keep == (1 << size) - 1 and (size == count or last)
+            packet += data.to_bytes(count, "little")[:size]
+            if last:
+                read.append(packet)
+                packet = b""
+        assert read == packets
+
+
+def test_rings_and_stacks_have_a_margin():
+    assert stack_depth(4 * 1920) == 8192 and stack_depth(8192 - 64) == 8192
+    assert stack_depth(8192 - 63) == 16384
+    assert ring_words(4 * 1920, 8) == 2048 and ring_words(4 * 1920, 16) == 4096
+
+
+@pytest.mark.parametrize(("make", "message"), [
+    (lambda: SymbolStacks(7, 4, symbol_bits=8), "^lanes must be at least 8, not 7$"),
+    (lambda: SymbolStacks(8, 0, symbol_bits=8), "^symbols of a group must be at least 1, not 0$"),
+    (lambda: WordPacker(7, 8), "^lanes must be at least 8, not 7$"),
+    (lambda: WordPacker(8, 32), "^bits of a group must be 1 to 31, not 32$"),
+    (lambda: WordPacker(8, 8, grain=3), "^grain must be 1, 2, 4 or 8, not 3$"),
+    (lambda: Intervals(tables(), 7), "^depth must be 8 to 16, not 7$"),
+    (lambda: StripWriter(model_hash=bytes(8), lanes=8, symbols=4, depth=8, count=3),
+     "^bytes of a word must be 1, 2, 4 or 8, not 3$"),
+    (lambda: StripWriter(model_hash=bytes(8), lanes=8, symbols=4, depth=8, max_strips=3),
+     "^strips of a file must be a power of two of at least 2, not 3$"),
+    (lambda: StripEncoder(tables(), model_hash=bytes(8), max_width=0),
+     "^greatest width must be at least 1, not 0$"),
+    (lambda: PayloadRings(7, 4, 8, most=25), "^lanes must be at least 8, not 7$"),
+])  # fmt: skip
+def test_parameters(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
