@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from lutgen.codec.rans import CHECK_STATE, push
-from lutgen.gateware.strips.pair_crc import PairCrc32
 from lutgen.gateware.strips.intervals import Intervals
 from lutgen.gateware.strips.narrower import Narrower
+from lutgen.gateware.strips.pair_crc import PairCrc32
 from lutgen.gateware.strips.payload_rings import PayloadRings, ring_words
 from lutgen.gateware.strips.strip_encoder import StripEncoder
 from lutgen.gateware.strips.strip_writer import StripWriter
@@ -75,8 +75,8 @@ def test_crc(blocks):
             size = 4 if kind == "word" else 1
             crc = crc32(int(given["data"][t]).to_bytes(4, "little")[:size], crc)
         values[t] = crc
-    found = blocks({f"crc_{name}": v for name, v in given.items()}, extra=Crc32.latency)
-    np.testing.assert_array_equal(found["crc_value"][Crc32.latency :], values)
+    found = blocks({f"crc_{name}": v for name, v in given.items()}, extra=PairCrc32.latency)
+    np.testing.assert_array_equal(found["crc_value"][PairCrc32.latency :], values)
 
 
 @pytest.mark.parametrize("depth", [8, 16])

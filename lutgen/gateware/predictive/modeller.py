@@ -32,6 +32,7 @@ def symbol_layout(depth: int, lanes: int, rows: int) -> StructLayout:
         "folded": depth,
         "first": 1,  # of its group
         "last": 1,
+        "file_begins": 1,  # the group is the first of its file
         "strip_ends": 1,  # the group is the last of its strip
         "file_ends": 1,  # ... and of its file
     })
@@ -139,6 +140,7 @@ class Modeller(wiring.Component):
                 for name, value, control in (
                     ("valid", visit.sample, True), ("lane", visit.lane, False),
                     ("first", visit.first, False), ("last", visit.last, False),
+                    ("file_begins", tag.file_begins, False),
                     ("strip_ends", tag.strip_ends, False), ("file_ends", tag.file_ends, False),
                 )
             ],

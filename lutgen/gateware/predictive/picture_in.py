@@ -24,7 +24,9 @@ def pixel_layout(depth: int) -> StructLayout:
 
 def group_tag(words: int) -> StructLayout:
     """What the visits of a group carry: where its rows stand, and what ends with it."""
-    return StructLayout({"base": bits_for(words - 1), "strip_ends": 1, "file_ends": 1})
+    return StructLayout({
+        "base": bits_for(words - 1), "file_begins": 1, "strip_ends": 1, "file_ends": 1,
+    })  # fmt: skip
 
 
 class PictureIn(wiring.Component):
@@ -199,13 +201,14 @@ class PictureIn(wiring.Component):
         """A group that is complete goes to the queue."""
         group = group_layout(self._tag.size)
         m.submodules.queue = queue = LutFifo(group, self._buffers)
-        top = Signal(init=1)
-        left = Signal(range(max(1, self._strip_height // GROUP)),
-                      init=max(0, self._strip_height // GROUP - 1))  # fmt: skip
+        top, begins = Signal(init=1), Signal(init=1)
+        of_strip = -(-self._strip_height // GROUP)
+        left = Signal(range(of_strip), init=of_strip - 1)
         strip_ends = Signal()
         m.d.comb += strip_ends.eq(self._at_bottom | (left == 0))
         with m.If(ends):
-            m.d.sync += [top.eq(strip_ends), left.eq(Mux(strip_ends, left.init, left - 1))]
+            m.d.sync += [begins.eq(self._at_bottom), top.eq(strip_ends)]
+            m.d.sync += [left.eq(Mux(strip_ends, left.init, left - 1))]
         offer, tag = queue.i.payload, self._tag(queue.i.payload.tag)
         m.d.sync += [
             queue.i.valid.eq(ends),
@@ -213,6 +216,7 @@ class PictureIn(wiring.Component):
             offer.top.eq(top),
             offer.bottom.eq(strip_ends),
             tag.base.eq(base),
+            tag.file_begins.eq(begins),
             tag.strip_ends.eq(strip_ends),
             tag.file_ends.eq(self._at_bottom),
         ]

@@ -70,9 +70,9 @@ class SampleLoop(wiring.Component):
         Bits of a sample.
     lanes, max_width:
         Of the walk.
-    sample_clock:
-        Clocks from a visit to its sample; by default when the first prediction is there, which is
-        the earliest.
+    sample_after:
+        Clocks from the results to the sample; by default it comes with the first prediction, which
+        is the earliest.
     fabric:
         Whose memories to use.
 
@@ -91,17 +91,16 @@ class SampleLoop(wiring.Component):
 
     def __init__(
         self, model: PredictiveModel, depth: int, lanes: int, max_width: int, *,
-        sample_clock: int | None = None, fabric: Fabric = LUT6,
+        sample_after: int | None = None, fabric: Fabric = LUT6,
     ) -> None:  # fmt: skip
         self._widths = Widths(depth)
         self._lanes, self._max_width, self._fabric = lanes, max_width, fabric
         self.prediction = Prediction(model, depth, fabric=fabric)
         first = self._context + self.prediction.first_latency
-        self.sample_clock = first if sample_clock is None else sample_clock
-        if self.sample_clock < first:
-            raise ValueError(f"sample must come {first} clocks later, not {self.sample_clock}")
         #: Clocks from a visit to the results.
         self.latency = self._context + self.prediction.latency
+        #: Clocks from a visit to its sample.
+        self.sample_clock = first if sample_after is None else self.latency + sample_after
         #: Clocks from a visit to when its record is written.
         self._written = self.sample_clock + 2
         period = GROUP * lanes

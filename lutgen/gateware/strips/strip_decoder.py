@@ -60,6 +60,8 @@ class StripDecoder(wiring.Component):
     address_bits:
         Of words in the payload ring; `ring_bits` unless given.  A smaller ring makes groups wait
         where payloads are long.
+    lossless:
+        Whether files that are near-lossless have a bad header.
 
     Attributes
     ----------
@@ -87,11 +89,13 @@ class StripDecoder(wiring.Component):
     def __init__(
         self, *, model_hash: bytes, cumulative: np.ndarray, depth: int, max_width: int,
         max_height: int, lanes: int = 16, stream_bytes: int = 4, address_bits: int | None = None,
+        lossless: bool = False,
     ) -> None:  # fmt: skip
         address_bits = address_bits or ring_bits(lanes, max_width, depth)
         self._reader = StripReader(
             header=strip_header(model_hash, depth), depth=depth, max_width=max_width,
             max_height=max_height, stream_bytes=stream_bytes, address_bits=address_bits,
+            lossless=lossless,
         )  # fmt: skip
         self._lanes = LaneDecoder(
             cumulative, depth=depth, lanes=lanes, address_bits=address_bits

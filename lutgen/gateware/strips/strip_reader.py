@@ -86,8 +86,9 @@ class StripReader(wiring.Component):
 
     def __init__(
         self, *, header: BuildHeader, depth: int, max_width: int, max_height: int,
-        stream_bytes: int, address_bits: int,
+        stream_bytes: int, address_bits: int, lossless: bool = False,
     ) -> None:  # fmt: skip
+        self._lossless = lossless
         self._header, self._depth, self._stream_bytes = header, depth, stream_bytes
         self._max_width, self._max_height = max_width, max_height
         least = self.words_of(max_width, depth) + PayloadStore.margin
@@ -171,7 +172,10 @@ class StripReader(wiring.Component):
             check.fields[name]
             for name in ("image width", "image height", "strip height", "near", "shift")
         )
-        words = [int(most) | int(bits) << depth for most, bits in near_table(depth)]
+        words = [
+            int(most) | int(bits) << depth
+            for most, bits in near_table(depth, lossless=self._lossless)
+        ]
         (about_near,) = add_rom(m, "near", words, depth + 5, [near], platform)
         greatest, bits = about_near[:depth], about_near[depth:]
         wrongs = [

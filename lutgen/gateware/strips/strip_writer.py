@@ -16,8 +16,8 @@ from ..fabric.pipeline import choose, delay
 from ..files.header import BuildHeader
 from ..streams.axi import word_layout
 from ..streams.byte_aligner import ByteAligner
-from .pair_crc import PairCrc32
 from .narrower import Narrower
+from .pair_crc import PairCrc32
 from .payload_rings import PayloadRings, payload_layout, ring_words
 
 __all__ = ["FILE", "StripWriter", "group_layout"]

@@ -1,0 +1,149 @@
+"""Decoder core of profile ``predictive``: files in, pixels out, one sample per clock."""
+
+from amaranth.hdl import Cat, Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from lutgen.model.predictive.model import PredictiveModel
+
+from ..fabric.fabric import LUT6, Fabric
+from ..fabric.pipeline import drive
+from ..fabric.timeline import Timeline
+from ..prediction.fold import UNFOLD_LATENCY, add_unfold
+from ..prediction.quantities import Widths
+from ..streams.axi import word_layout
+from ..strips.payload_store import PayloadStore
+from ..strips.strip_decoder import StripDecoder
+from ..strips.strip_files import file_layout
+from ..strips.strip_reader import StripReader
+from .group_source import GroupSource, decoder_tag
+from .picture_in import pixel_layout
+from .picture_out import PictureOut
+from .sample_loop import SampleLoop
+from .walk import PRIMING, Walk
+
+__all__ = ["PredictiveDecoder"]
+
+#: Groups that are held besides those under way: one that goes out, and one that is complete.
+_SPARE = 2
+
+
+class PredictiveDecoder(wiring.Component):
+    """Decodes files of one image each, without loss.
+
+    Pictures of W columns take ``max(17, ceil((W + 15) / lanes)) * 4 * lanes`` clocks for each four
+    rows: 1.01 clocks a pixel at 1,920.  Reset forgets all files.
+
+    Parameters
+    ----------
+    model:
+        The codec model.
+    depth:
+        Bits of a sample.
+    lanes:
+        Groups that are decoded side by side: 15 or more, so that a period is as long as the loop.
+    max_width, max_height:
+        Largest image.
+    stream_bytes:
+        Bytes of a beat of the files.
+    fabric:
+        Whose memories to use.
+
+    Members
+    -------
+    words : In(stream of `lutgen.gateware.streams.axi.word_layout`)
+        Files, without null beats.
+    pixels : Out(stream of `picture_in.pixel_layout`)
+        Their images.
+    bad_header, bad_packet, bad_strip : Out(1)
+        Pulses, see `lutgen.gateware.strips.strip_decoder.StripDecoder`.
+    busy : Out(1)
+        A file is under way.
+    """
+
+    def __init__(
+        self, model: PredictiveModel, depth: int, *, lanes: int = 15, max_width: int,
+        max_height: int, stream_bytes: int = 4, fabric: Fabric = LUT6,
+    ) -> None:  # fmt: skip
+        self._depth, self._lanes = depth, lanes
+        words = lanes * StripReader.words_of(max_width, depth)
+        self._strips = strips = StripDecoder(
+            model_hash=bytes.fromhex(model.hash)[:8], cumulative=model.cumulative, depth=depth,
+            max_width=max_width, max_height=max_height, lanes=lanes, stream_bytes=stream_bytes,
+            lossless=True, address_bits=(words + PayloadStore.margin - 1).bit_length(),
+        )  # fmt: skip
+        self._loop = SampleLoop(
+            model, depth, lanes, max_width, sample_after=strips.latency + UNFOLD_LATENCY,
+            fabric=fabric,
+        )
+        buffers = lanes + _SPARE
+        self._out = PictureOut(depth, max_width=max_width, buffers=buffers, fabric=fabric)
+        self._tag = decoder_tag(self._out.words, max_width)
+        self._source = GroupSource(
+            file_layout(depth, max_width, max_height), max_width=max_width, max_height=max_height,
+            buffers=buffers,
+        )  # fmt: skip
+        self._walk = Walk(
+            lanes, max_width, least=self._loop.least_stagger, tag=self._tag.size
+        )
+        super().__init__({
+            "words": In(stream.Signature(word_layout(stream_bytes))),
+            "pixels": Out(stream.Signature(pixel_layout(depth))),
+            "bad_header": Out(1),
+            "bad_packet": Out(1),
+            "bad_strip": Out(1),
+            "busy": Out(1),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.strips, m.submodules.loop = strips, loop = self._strips, self._loop
+        m.submodules.out, m.submodules.source = out, source = self._out, self._source
+        m.submodules.walk = walk = self._walk
+        wiring.connect(m, wiring.flipped(self.words), strips.words)
+        wiring.connect(m, strips.files, source.files)
+        wiring.connect(m, source.groups, walk.groups)
+        wiring.connect(m, out.pixels, wiring.flipped(self.pixels))
+        line = Timeline(m)
+        visit = {
+            name: line.given(f"visit_{name}", getattr(walk.visit, name), reset=name == "sample")
+            for name in walk.visit.shape().members
+        }
+        asks = loop.latency
+        m.d.comb += [
+            walk.width.eq(source.walk_width),
+            source.walking.eq(walk.busy),
+            source.waiting.eq(strips.waiting),
+            source.freed.eq(out.freed),
+            *[getattr(loop.visit, name).eq(getattr(walk.visit, name))
+              for name in loop.visit.shape().members],
+            strips.valid.eq(visit["sample"].at(asks)),
+            strips.lane.eq(visit["lane"].at(asks)),
+            strips.row.eq(loop.row),
+            strips.first.eq(visit["first"].at(asks)),
+            strips.last.eq(visit["last"].at(asks)),
+            *drive(self, strips, "bad_header", "bad_packet", "bad_strip"),
+        ]  # fmt: skip
+        sample = add_unfold(
+            line, Widths(self._depth), line.given("whole", loop.whole, asks),
+            line.given("below", loop.below, asks),
+            line.given("folded", strips.folded, asks + strips.latency),
+        )  # fmt: skip
+        at = sample.clock
+        tag = self._tag(visit["tag"].at(at))
+        ahead = visit["ahead"].at(at)
+        m.d.comb += [
+            loop.sample.eq(sample.now),
+            out.write.eq(visit["sample"].at(at)),
+            out.base.eq(tag.base),
+            out.row.eq(visit["row"].at(at)),
+            out.column.eq(ahead - PRIMING),
+            out.sample.eq(sample.now),
+            out.finish.eq(Cat(visit["sample"].at(at), visit["last"].at(at)).all()),
+            out.group.base.eq(tag.base),
+            out.group.width.eq(tag.width),
+            out.group.rows.eq(tag.rows),
+            out.group.first.eq(tag.first),
+        ]
+        m.d.sync += self.busy.eq(strips.busy | source.busy | walk.busy | out.busy)
+        return m

@@ -1,0 +1,109 @@
+"""Encoder core of profile ``predictive``: pixels in, files out, one sample per clock."""
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from lutgen.model.predictive.model import PredictiveModel
+
+from ..fabric.fabric import LUT6, Fabric
+from ..fabric.pipeline import drive
+from ..streams.axi import word_layout
+from ..streams.lut_fifo import LutFifo
+from ..strips.strip_encoder import StripEncoder
+from ..strips.strip_writer import FILE
+from .modeller import Modeller
+from .picture_in import pixel_layout
+
+__all__ = ["PredictiveEncoder"]
+
+
+class PredictiveEncoder(wiring.Component):
+    """Encodes each picture into a file, without loss.
+
+    Pictures of W columns take ``max(17, ceil((W + 15) / lanes)) * 4 * lanes`` clocks for each four
+    rows: 1.01 clocks a pixel at 1,920.  Reset forgets all pictures.
+
+    Parameters
+    ----------
+    model:
+        The codec model.
+    depth:
+        Bits of a sample.
+    lanes:
+        Groups of rows that are encoded side by side: 8 or more.
+    max_width, max_height:
+        Largest picture.
+    strip_height:
+        Rows of a strip: a multiple of four; by default a picture is one strip.
+    stream_bytes:
+        Bytes of a beat of the files.
+    fabric:
+        Whose memories to use.
+
+    Members
+    -------
+    pixels, width, height, bad_marker, bad_size
+        See `picture_in.PictureIn`.
+    words : Out(stream of `lutgen.gateware.streams.axi.word_layout`)
+        Files, a packet each.
+    busy : Out(1)
+        A picture is under way.
+    """
+
+    def __init__(
+        self, model: PredictiveModel, depth: int, *, lanes: int = 8, max_width: int,
+        max_height: int, strip_height: int | None = None, stream_bytes: int = 4,
+        fabric: Fabric = LUT6,
+    ) -> None:  # fmt: skip
+        self._lanes, self._strip_height = lanes, strip_height or max_height
+        strips = -(-max_height // self._strip_height)
+        self._model = Modeller(
+            model, depth, lanes=lanes, max_width=max_width, max_height=max_height,
+            strip_height=strip_height, fabric=fabric,
+        )  # fmt: skip
+        self._strips = StripEncoder(
+            model.cumulative, model_hash=bytes.fromhex(model.hash)[:8], max_width=max_width,
+            depth=depth, lanes=lanes, count=stream_bytes,
+            max_strips=1 << max(1, (strips - 1).bit_length()),
+        )  # fmt: skip
+        super().__init__({
+            "pixels": In(stream.Signature(pixel_layout(depth))),
+            "width": In(bits_for(max_width)),
+            "height": In(bits_for(max_height)),
+            "words": Out(stream.Signature(word_layout(stream_bytes))),
+            "bad_marker": Out(1),
+            "bad_size": Out(1),
+            "busy": Out(1),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.model, m.submodules.strips = model, strips = self._model, self._strips
+        # Pictures that have begun, until their first symbol comes: not more than buffers.
+        m.submodules.files = files = LutFifo(FILE, 2 * self._lanes)
+        wiring.connect(m, wiring.flipped(self.pixels), model.pixels)
+        wiring.connect(m, strips.o, wiring.flipped(self.words))
+        symbol, file = model.symbol, files.i.payload
+        begins = symbol.valid & symbol.first & symbol.file_begins
+        rows = self._strip_height
+        m.d.comb += [
+            *drive(model, self, "width", "height"),
+            *drive(self, model, "bad_marker", "bad_size"),
+            model.hold.eq(~strips.ready),
+            files.i.valid.eq(model.file_begins),
+            file.width.eq(model.file_width),
+            file.height.eq(model.file_height),
+            file.strip_height.eq(rows),
+            files.o.ready.eq(begins),
+            strips.begin.eq(begins),
+            strips.file.eq(files.o.payload),
+            *drive(strips, symbol, "valid", "lane", "row", "folded", "first", "last"),
+            strips.strip_last.eq(symbol.strip_ends),
+            strips.file_last.eq(symbol.file_ends),
+        ]
+        with m.If(model.file_height < rows):
+            m.d.comb += file.strip_height.eq(model.file_height)
+        m.d.sync += self.busy.eq(model.busy | files.busy | strips.busy)
+        return m

@@ -1,0 +1,156 @@
+"""Samples of staggered rows into a memory of groups, and out in raster order."""
+
+from amaranth.hdl import Const, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.data import StructLayout
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from lutgen.codec.predictive.container import GROUP
+
+from ..fabric.blockmem import add_ram
+from ..fabric.fabric import LUT6, Fabric
+from ..fabric.pipeline import choose, delay
+from ..streams.lut_fifo import LutFifo
+from .picture_in import pixel_layout
+
+__all__ = ["PictureOut", "finished_layout"]
+
+#: Pixels between a read and the output.
+_AHEAD = 16
+
+
+def finished_layout(words: int, max_width: int) -> StructLayout:
+    """A group whose samples are all there: where, how many, and whether a picture begins."""
+    return StructLayout({
+        "base": bits_for(words - 1), "width": bits_for(max_width), "rows": 2, "first": 1,
+    })  # fmt: skip
+
+
+class PictureOut(wiring.Component):
+    """Gives out groups of rows, when they are complete, in raster order.
+
+    One pixel per clock, but for a clock between groups; a group's first pixel six clocks after it
+    has been told.  Reset forgets all groups.
+
+    Parameters
+    ----------
+    depth:
+        Bits of a sample.
+    max_width:
+        Columns of a row at most.
+    buffers:
+        Groups that are held.
+    fabric:
+        Whose memories to use.
+
+    Members
+    -------
+    write, base, row, column, sample : In(...)
+        Store a sample of the group whose rows begin at ``base``.
+    finish : In(1)
+        The samples of ``group`` have come, the last one in this clock or before.
+    group : In(finished_layout)
+        See `finished_layout`.
+    pixels : Out(stream)
+        See `picture_in.pixel_layout`.
+    freed : Out(1)
+        The oldest group has been read.
+    busy : Out(1)
+        A group is inside.
+    """
+
+    def __init__(
+        self, depth: int, *, max_width: int, buffers: int, fabric: Fabric = LUT6
+    ) -> None:
+        self._depth, self._max_width, self._buffers = depth, max_width, buffers
+        self._fabric = fabric
+        #: Words of the memory.
+        self.words = words = buffers * GROUP * max_width
+        super().__init__({
+            "write": In(1),
+            "base": In(bits_for(words - 1)),
+            "row": In(2),
+            "column": In(bits_for(max_width - 1)),
+            "sample": In(depth),
+            "finish": In(1),
+            "group": In(finished_layout(words, max_width)),
+            "pixels": Out(stream.Signature(pixel_layout(depth))),
+            "freed": Out(1),
+            "busy": Out(1),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        read, place, sof, eol = self._walk(m)
+        stored = Signal(range(self.words), reset_less=True)
+        begin = Signal(range(self.words), reset_less=True)
+        rows = [Const(k * self._max_width) for k in range(GROUP)]
+        m.d.sync += [
+            begin.eq(self.base + choose(rows, self.row)),
+            stored.eq(begin + delay(m, self.column, 1, name="column")),
+        ]
+        sample = add_ram(
+            m, "samples", self.words, self._depth,
+            write=delay(m, self.write, 2, name="write", reset=True), write_address=stored,
+            data=delay(m, self.sample, 2, name="sample"), address=place, fabric=self._fabric,
+        )  # fmt: skip
+        m.submodules.queue = queue = LutFifo(pixel_layout(self._depth), _AHEAD)
+        m.d.comb += [
+            queue.i.valid.eq(delay(m, read, 2, name="read", reset=True)),
+            queue.i.payload.data.eq(sample),
+            queue.i.payload.sof.eq(delay(m, sof, 2, name="sof")),
+            queue.i.payload.eol.eq(delay(m, eol, 2, name="eol")),
+        ]
+        wiring.connect(m, queue.o, wiring.flipped(self.pixels))
+        return m
+
+    def _walk(self, m: Module):
+        """Read the groups pixel by pixel, as long as the output's queue has room for them."""
+        shape = self.group.shape()
+        m.submodules.groups = groups = LutFifo(shape, self._buffers)
+        m.d.comb += [groups.i.valid.eq(self.finish), groups.i.payload.eq(self.group)]
+        group = Signal(shape, reset_less=True)
+        left = Signal(range(_AHEAD + 1), init=_AHEAD)  # room in the output's queue
+        room = Signal(init=1)
+        leaves = self.pixels.valid & self.pixels.ready
+        active = Signal()
+        x, row = Signal(range(self._max_width)), Signal(2)
+        place = Signal(range(self.words))
+        line = Signal(range(self.words))
+        right, first = Signal(range(self._max_width)), Signal()
+        reads = Signal()
+        at_right, at_bottom = Signal(), Signal()
+        m.d.comb += [
+            reads.eq(active & room),
+            at_right.eq(x == right),
+            at_bottom.eq(row == group.rows),
+        ]
+        m.d.sync += [
+            left.eq(left - reads + leaves),
+            # A read of this clock is not in ``left`` yet.
+            room.eq((left > 1) | leaves),
+            self.freed.eq(0),
+            self.busy.eq(active | groups.busy | (left != _AHEAD)),
+        ]
+        with m.If(reads):
+            m.d.sync += [x.eq(x + 1), place.eq(place + 1), first.eq(0)]
+            with m.If(at_right):
+                m.d.sync += [
+                    x.eq(0), row.eq(row + 1), line.eq(line + self._max_width),
+                    place.eq(line + self._max_width),
+                ]  # fmt: skip
+                with m.If(at_bottom):
+                    m.d.sync += [active.eq(0), self.freed.eq(1)]
+        with m.If(~active):
+            front = groups.o.payload
+            m.d.comb += groups.o.ready.eq(1)
+            m.d.sync += [
+                group.eq(front), right.eq(front.width - 1), first.eq(front.first),
+                place.eq(front.base), line.eq(front.base), row.eq(0), x.eq(0),
+                active.eq(groups.o.valid),
+            ]  # fmt: skip
+        read = delay(m, reads, 1, name="reads", reset=True)
+        address = delay(m, place, 1, name="place")
+        marks = (delay(m, first, 1, name="first"), delay(m, at_right, 1, name="at_right"))
+        return read, address, *marks
