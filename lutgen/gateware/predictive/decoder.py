@@ -57,8 +57,8 @@ class PredictiveDecoder(wiring.Component):
         Their images.
     bad_header, bad_packet, bad_strip : Out(1)
         Pulses, see `lutgen.gateware.strips.strip_decoder.StripDecoder`.
-    busy : Out(1)
-        A file is under way.
+    idle : Out(1)
+        Nothing was inside the core a clock ago.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class PredictiveDecoder(wiring.Component):
             "bad_header": Out(1),
             "bad_packet": Out(1),
             "bad_strip": Out(1),
-            "busy": Out(1),
+            "idle": Out(1),
         })
 
     def elaborate(self, platform) -> Module:
@@ -145,5 +145,5 @@ class PredictiveDecoder(wiring.Component):
             out.group.rows.eq(tag.rows),
             out.group.first.eq(tag.first),
         ]
-        m.d.sync += self.busy.eq(strips.busy | source.busy | walk.busy | out.busy)
+        m.d.sync += self.idle.eq(~(strips.busy | source.busy | walk.busy | out.busy))
         return m

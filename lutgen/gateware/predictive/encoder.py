@@ -1,6 +1,6 @@
 """Encoder core of profile ``predictive``: pixels in, files out, one sample per clock."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -48,8 +48,8 @@ class PredictiveEncoder(wiring.Component):
         See `picture_in.PictureIn`.
     words : Out(stream of `lutgen.gateware.streams.axi.word_layout`)
         Files, a packet each.
-    busy : Out(1)
-        A picture is under way.
+    idle : Out(1)
+        Nothing was inside the core a clock ago.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class PredictiveEncoder(wiring.Component):
             "words": Out(stream.Signature(word_layout(stream_bytes))),
             "bad_marker": Out(1),
             "bad_size": Out(1),
-            "busy": Out(1),
+            "idle": Out(1),
         })
 
     def elaborate(self, platform) -> Module:
@@ -85,7 +85,7 @@ class PredictiveEncoder(wiring.Component):
         m.submodules.files = files = LutFifo(FILE, 2 * self._lanes)
         wiring.connect(m, wiring.flipped(self.pixels), model.pixels)
         wiring.connect(m, strips.o, wiring.flipped(self.words))
-        symbol, file = model.symbol, files.i.payload
+        symbol = model.symbol
         begins = symbol.valid & symbol.first & symbol.file_begins
         rows = self._strip_height
         m.d.comb += [
@@ -93,9 +93,11 @@ class PredictiveEncoder(wiring.Component):
             *drive(self, model, "bad_marker", "bad_size"),
             model.hold.eq(~strips.ready),
             files.i.valid.eq(model.file_begins),
-            file.width.eq(model.file_width),
-            file.height.eq(model.file_height),
-            file.strip_height.eq(rows),
+            # Fields from the first on; shift and error are 0.
+            files.i.payload.as_value().eq(Cat(
+                _wide(model.file_width), _wide(model.file_height),
+                _wide(Mux(model.file_height < rows, model.file_height, rows)),
+            )),
             files.o.ready.eq(begins),
             strips.begin.eq(begins),
             strips.file.eq(files.o.payload),
@@ -103,7 +105,10 @@ class PredictiveEncoder(wiring.Component):
             strips.strip_last.eq(symbol.strip_ends),
             strips.file_last.eq(symbol.file_ends),
         ]
-        with m.If(model.file_height < rows):
-            m.d.comb += file.strip_height.eq(model.file_height)
-        m.d.sync += self.busy.eq(model.busy | files.busy | strips.busy)
+        m.d.sync += self.idle.eq(~(model.busy | files.busy | strips.busy))
         return m
+
+
+def _wide(value) -> Value:
+    """A size as `FILE` has it."""
+    return Cat(value, Const(0, 16))[:16]
