@@ -126,6 +126,7 @@ def split(case: Case, symbols) -> list[dict[str, np.ndarray]]:
     return [{name: symbols[name][members] for name in FIELDS} for members in groups]
 
 
+@pytest.mark.slow  # the cores' tests see it, too
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("size", [(40, 48), (5, 9), (1, 1), (3, 2), (18, 30)])
 def test_symbols(name, size):

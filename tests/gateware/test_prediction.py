@@ -66,7 +66,7 @@ def blocks() -> dict[str, Prediction]:
     }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ["photo", pytest.param("photo-16", marks=pytest.mark.slow)])
 def test_prediction(blocks, name):
     depth = CASES[name]
     model = shipped(name)

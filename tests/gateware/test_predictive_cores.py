@@ -94,7 +94,11 @@ def check_pixels(found, given: list[np.ndarray]) -> None:
         np.testing.assert_array_equal(found[name], values, err_msg=name)
 
 
-@pytest.mark.parametrize("name", CORES)
+#: The second one is for the full run.
+NAMES = ["8 bits", pytest.param("strips", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", SIZES)
 def test_encoder(name, size):
     cores = CORES[name]
@@ -104,7 +108,7 @@ def test_encoder(name, size):
     assert result.status["bad_marker"] == result.status["bad_size"] == 0
 
 
-@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", SIZES)
 def test_decoder(name, size):
     cores = CORES[name]
