@@ -1,0 +1,98 @@
+"""Both cores of the profile ``predictive`` on images, in simulation: clocks, bytes, equality.
+
+    python -m bench.predictive_cores FOLDER [--count N]
+
+The images, made gray, go through the encoder one behind the other, and their files through the
+decoder: one picture size for each run, so images of other sizes than the first are left out.
+Files must be those of the reference codec byte for byte, and pixels those of the images.
+"""
+
+import json
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+
+from bench.domains import gray
+from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.commands import Command, OutputFile, say
+from lutgen.errors import LutgenError
+from lutgen.files.whole import write_file
+from lutgen.gateware.predictive.decoder import PredictiveDecoder
+from lutgen.gateware.predictive.encoder import PredictiveEncoder
+from lutgen.model.shipped import shipped
+from lutgen.sim import Design, rtl_stream
+from lutgen.sim.drive.words import file_beats, files_of
+
+_STREAM_BYTES = 4
+_CLOCKS = 1 << 40
+
+
+def _beats(images: np.ndarray) -> dict[str, np.ndarray]:
+    sof, eol = np.zeros((2, *images.shape), np.int64)
+    sof[:, 0, 0] = 1
+    eol[:, :, -1] = 1
+    return {"data": images.ravel(), "sof": sof.ravel(), "eol": eol.ravel()}
+
+
+def _per_sample(clocks: np.ndarray, images: int) -> float | None:
+    """Clocks of a sample in a stream: from the end of the first image to that of the last one."""
+    of_image = len(clocks) // images
+    if images == 1:
+        return None
+    return float(clocks[-1] - clocks[of_image - 1]) / (len(clocks) - of_image)
+
+
+@click.command(cls=Command)
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--count", default=4, show_default=True, help="Images at most.")
+@click.option("--out", default="bench/results/predictive-cores.json", show_default=True,
+              type=OutputFile())  # fmt: skip
+def main(folder, count, out) -> None:
+    """Simulate both cores on the images of FOLDER."""
+    found = gray(str(folder))
+    images = np.stack([i for i in found if i.shape == found[0].shape][:count])
+    _, height, width = images.shape
+    model = shipped("photo")
+    codec = PredictiveCodec(model)
+    size = {"max_width": width, "max_height": height}
+    files = [codec.encode(image, strip_height=height, tile_width=0) for image in images]
+    begun = time.perf_counter()
+    encoded = rtl_stream(
+        Design.of(PredictiveEncoder(model, 8, **size), "lutgen_encoder"),
+        {"pixels": _beats(images)}, {"words": ("data", "keep", "last")}, idle="idle",
+        config={"width": width, "height": height}, max_clocks=_CLOCKS, timeout=3600,
+    )  # fmt: skip
+    made, rest = files_of(**encoded.outputs["words"], size=_STREAM_BYTES)
+    if rest or list(made) != files:
+        raise LutgenError("files of the encoder must be those of the reference")
+    say(f"encoder: {images.size:,} samples, {encoded.clocks:,} clocks")
+    decoded = rtl_stream(
+        Design.of(PredictiveDecoder(model, 8, **size), "lutgen_decoder"),
+        {"words": file_beats(files, _STREAM_BYTES)}, {"pixels": ("data", "sof", "eol")},
+        idle="idle", max_clocks=_CLOCKS, timeout=3600,
+    )  # fmt: skip
+    pixels = decoded.outputs["pixels"]
+    if any(not np.array_equal(pixels[k], v) for k, v in _beats(images).items()):
+        raise LutgenError("pixels of the decoder must be those of the images")
+    say(f"decoder: {images.size:,} samples, {decoded.clocks:,} clocks")
+    write_file(out, json.dumps({
+        "images": len(images), "width": width, "height": height, "samples": int(images.size),
+        "bpp": 8 * sum(map(len, files)) / images.size, "mismatches": 0,
+        "encoder": {
+            "clocks": encoded.clocks,
+            "clocks_per_sample": _per_sample(encoded.input_clocks["pixels"], len(images)),
+            "clocks_per_second": round(encoded.clocks_per_second),
+        },
+        "decoder": {
+            "clocks": decoded.clocks,
+            "clocks_per_sample": _per_sample(decoded.output_clocks["pixels"], len(images)),
+            "clocks_per_second": round(decoded.clocks_per_second),
+        },
+        "seconds": round(time.perf_counter() - begun),
+    }, indent=1).encode() + b"\n")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
