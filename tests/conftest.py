@@ -16,3 +16,16 @@ Elaboratable._MustUse__silence = True
 # Elaboration makes millions of objects that live until it ends; looking through them every 700
 # allocations is a third of its time.
 gc.set_threshold(100_000, 20, 20)
+
+
+def pytest_configure(config):
+    # xdist would begin with the files of most tests; those of long tests, which have few, would
+    # come last, and the last of them would keep one core only.
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items):
+    """Files that have slow tests come first."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
