@@ -1,6 +1,31 @@
-"""Tests make components only to look at their ports, latencies and errors."""
+"""What holds for all tests."""
 
-from amaranth.hdl import Elaboratable
+import gc
+import os
 
-# Components that are never elaborated are no mistake here; they are collected at any later time.
+# Before torch is loaded. Its threads wait for each other in a busy loop: with a process of tests on
+# each core, trainings that take seconds took minutes. Tests that are about threads ask for them.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from amaranth.hdl import Elaboratable  # noqa: E402
+
+# Tests make components only to look at their ports, latencies and errors. That they are never
+# elaborated is no mistake here; they are collected at any later time.
 Elaboratable._MustUse__silence = True
+
+# Elaboration makes millions of objects that live until it ends; looking through them every 700
+# allocations is a third of its time.
+gc.set_threshold(100_000, 20, 20)
+
+
+def pytest_configure(config):
+    # xdist would begin with the files of most tests; those of long tests, which have few, would
+    # come last, and the last of them would keep one core only.
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items):
+    """Files that have slow tests come first."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

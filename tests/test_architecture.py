@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -67,17 +68,19 @@ def module(path: Path) -> list[str]:
     return parts if parts[0] == "lutgen" else ["lutgen", *parts]
 
 
-def imports(path: Path, *, top_level: bool = False):
+@cache  # to parse them takes longer than all that is done with them
+def imports(path: Path, *, top_level: bool = False) -> tuple[str, ...]:
     """Absolute names of the modules, and of what is in them, that a file imports."""
-    package = module(path)[:-1]
+    package, names = module(path)[:-1], []
     tree = ast.parse(path.read_text())
     for node in tree.body if top_level else ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             name = ".".join([*base, *([node.module] if node.module else [])])
-            yield from (f"{name}.{alias.name}" for alias in node.names)
+            names += [f"{name}.{alias.name}" for alias in node.names]
+    return tuple(names)
 
 
 def within(name: str, packages) -> bool:

@@ -1,6 +1,7 @@
-"""cocotb bench of a design that tests itself: clocks it until it has finished.
+"""cocotb bench of a design that tests itself: drives it until it has finished.
 
-The clock is driven by the simulator's side of cocotb, so that Python wakes up only at the end.
+``tick``, on each change of which the design makes a burst of clocks for itself, is driven by the
+simulator's side of cocotb, so that Python wakes up only at the end.
 """
 
 import cocotb
@@ -17,7 +18,7 @@ async def sweep(dut) -> None:
     _, settings = exchange.read()
     for name, value in settings.items():
         getattr(dut, name).value = value
-    dut.clk.value = 0
-    Clock(dut.clk, 2, "step", impl="gpi").start()
+    dut.tick.value = 0
+    Clock(dut.tick, 2, "step", impl="gpi").start()
     await RisingEdge(dut.finished)
     exchange.write({}, {name: getattr(dut, name).value.to_signed() for name in _RESULTS})
