@@ -14,10 +14,12 @@ from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.model.head import TableHead
 from lutgen.model.model import Model
 from lutgen.model.netlist import Netlist
+from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.features import Feature, Scale
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.predictive.neighbourhood import TAPS
 from lutgen.model.predictive.predictor import Predictor
+from lutgen.model.predictive.reference import REFERENCE_TAPS, TAPS_OF_ONE
 from lutgen.model.predictive.trees import LutTrees
 from lutgen.model.window import Window
 
@@ -37,14 +39,20 @@ def tile_model() -> Model:
     return Model("tiny", Window(3), network, None, head)
 
 
-def predictive_model() -> PredictiveModel:
+def predictive_model(references: int = 0) -> PredictiveModel:
     """Three linear predictors, three trees, twelve classes; features of all kinds."""
     features = (
         Feature(()), Feature(("W-NW",)), Feature(("W-N", "N-NE"), absolute=True, gain=2),
         Feature(("W-NW", "NW-N", "N-NE"), absolute=True), Feature(("eW",), gain=4),
-        Feature(("changes",)), Feature(("P-W",)), Feature(("P",)),
+        Feature(("changes",)),
+        *(Feature((f"{c}eX",), absolute=True, gain=4) for c in "ab"[:references]),
+        Feature(("P-W",)), Feature(("P",)),
     )  # fmt: skip
-    rows = np.zeros((3, len(TAPS)), dtype=np.int16)
+    rows = np.zeros((3, len(TAPS) + references * TAPS_OF_ONE), dtype=np.int16)
+    for r in range(references):
+        names = REFERENCE_TAPS[r * TAPS_OF_ONE :][:TAPS_OF_ONE]
+        for name, weight in (("X", 9 - r), ("W", -5), ("E", r - 4), ("eX", 30 * r - 20)):
+            rows[:, len(TAPS) + r * TAPS_OF_ONE + names.index("ab"[r] + name)] = weight
     for row, weights in zip(
         rows, ({"W": 96, "N": 96, "NW": -64}, {"W": 100, "NE": 28}, {"N": 140, "NN": -12}),
         strict=True,
@@ -71,8 +79,10 @@ def predictive_model() -> PredictiveModel:
     freq = np.maximum(1, freq * (16384 - 64) // freq.sum(axis=1, keepdims=True))
     freq[:, 0] += 16384 - freq.sum(axis=1)
     cumulative = np.pad(freq.cumsum(axis=1), ((0, 0), (1, 0))).astype(np.int32)
+    weights = {"eW": 22, "eN": 16, "eNE": 12, "EW": 20}
+    weights |= {f"{c}eX": 9 for c in "ab"[:references]}
     return PredictiveModel(
-        features, Scale({"eW": 22, "eN": 16, "eNE": 12, "EW": 20}, 205), predictor,
+        features, Scale(weights, 205), predictor,
         trees(range(1), 5, 6), trees(range(1, 3), 7, 5), 120, cumulative,
     )  # fmt: skip
 
@@ -163,3 +173,49 @@ def test_version_2(name):
     assert found.dtype == image.dtype and found.shape == wanted.shape
     assert np.abs(found.astype(int) - wanted).max() <= options.get("near", 0)
     assert codec.encode(image, **options).hex() == data
+
+
+RGBA = np.dstack([RAMP, RAMP + np.uint8(20), RAMP // 2 + np.uint8(60), RAMP // 64])
+COLOUR = {
+    "rgba in rows": (RGBA, {"strip_height": 7, "tile_width": 0}, (
+        "4c474302b11c8480d05751a509000700080004000007000000010000002c1bfd8c4f3f8ac09d2659"
+        "b092245e8ecdfda2d4992a970705f8933214c9ae171b46f9b08e33888e6e97084f9240cbe983d96c"
+        "6d1a871edaa89819bb81cb7b7e970501c115077c4ff2bc2a12465fea1ea16121ae970104d5874984"
+        "f98a0a852fd3ef608e7d873e97245b109711560061003400ce00a6003b0022006a00430036011401"
+        "280266035e01000102010507febff419cf079e2d0b627ddd42c5e83059fec70ce0eacc3307e2d828"
+        "13e8ce6b4a6e44ff"
+    )),
+    "rgb in tiles": (RGBA[..., :3], {"strip_height": 4, "tile_width": 5, "order": 4}, (
+        "4c474302b11c8480d05751a509000700080043000004000500010000004204ff3d1502aa80af6f29"
+        "0aeb134eb4621234a6fce4443c0ec9ec780a1d330510630502ff874b22e50321fc8d471af2e8d730"
+        "d1aba006a18c70f3bbf942d162f34fa140fd5a64010402042c0302040254030204012f24514c2931"
+        "265c4e2b3126524e2b2f123f20123617352917321730291611560302041c0104024401040131267c"
+        "76432485742f247674301464313416753a3116713809eff96f450000005700000051a691cd"
+    )),
+    "gray with alpha, near": (RGBA[..., ::3], {"near": 1, "strip_height": 7, "tile_width": 0}, (
+        "4c474302b11c8480d05751a5090007000800020100070000000100000024037facaddb0ccb53d902"
+        "e6b34f2f987014f5030172d5a6dca5cf3d319410fe0012c2f50c8d03665d9efb24c868c22082248a"
+        "7ae466397c449f010d01ff02d3236885dbb9e440a8c5aae7f085d4e4"
+    )),
+    "12 of 16 bits": (RGBA[..., :3].astype(np.uint16) << 4 | 3, {}, (
+        "4c474302b11c8480d05751a5090007000c0003000007000900010000009e049ff75ebfb0ff67fd97"
+        "f63fd87fb3fecbfb1ff9400ffd2fdb1e1ff4619b0d087381a30cd868439c0ef7ffc27e77f7b7c9ff"
+        "65fc1fe8fd93fd2fdad81cd870037e10f4819b8e086c607927473ff0e3efaff8831f81f7ff100327"
+        "fa5e09dbc846dbbe3dfa6ef40fa2cf077fea7ebe00cd5f0047ed9f5d7f011fbfff79f001f4bf42b1"
+        "d29427cf4373ecec2beb03e98fe79f04023f8b3dd9fe023f681d6ffb4bfeec86ecbed12dd3c665d7"
+        "69b843f4d9ffc067fd973ff814ffa59ffea12ff9a07fdce3ffb4d8327fa5e0dd97fc8bffeaa9ffa0"
+        "cffe6bfff081ff282ffa9b3fe9e3ffa7c3fe495ff602ffe82fff9307fa68fcd8bfec5e7fd4463da5"
+        "ff779e27fb66fe6dbff23cff87fff0fbe7cbe7cff3275df02017"
+    )),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COLOUR)
+def test_version_2_of_colour(name):
+    image, options, data = COLOUR[name]
+    codec = PredictiveCodec(ColourModel(tuple(map(predictive_model, range(3)))), threads=1)
+    assert codec.model.hash[:16] == "b11c8480d05751a5"
+    found = codec.decode(bytes.fromhex(data))[0]
+    assert found.dtype == image.dtype and found.shape == image.shape
+    assert np.abs(found.astype(int) - image).max() <= options.get("near", 0)
+    assert codec.encode(image, channels=image.shape[2], **options).hex() == data
