@@ -2,11 +2,11 @@
 
     python -m bench.domains --gray kodak=kodak --crop 512 thermal16=domains2/thermal16 ...
 
-Each NAME=DATA is a set of gray images of any depth; ``--gray NAME=FOLDER`` is one of colour
-pictures that are made gray first, by the weights of ITU-R BT.601 (Pillow's ``convert("L")``), as
-Kodak is quoted.  Every codec writes a file for each image and reads it back; all bytes count.  With
-``--crop`` the middle of larger images is measured, at even rows and columns.  Plots are made of the
-json by ``python -m bench.figures``.
+Each NAME=DATA is a set of images of any depth, gray or colour, whose bits are those of a pixel;
+``--gray NAME=FOLDER`` is one of colour pictures that are made gray first, by the weights of ITU-R
+BT.601 (Pillow's ``convert("L")``), as Kodak is quoted.  Every codec writes a file for each image
+and reads it back; all bytes count.  With ``--crop`` the middle of larger images is measured, at
+even rows and columns.  Plots are made of the json by ``python -m bench.figures``.
 """
 
 import importlib.metadata
@@ -25,7 +25,7 @@ from lutgen.compare.evaluate import evaluate, faults
 from lutgen.compare.table import show
 from lutgen.files.whole import write_file
 from lutgen.formats.colour import colour_files, read_colour
-from lutgen.formats.rules import DEEP_GRAY
+from lutgen.formats.rules import DEEP_COLOUR
 from lutgen.training.data.datasets import data_hash, load_images
 
 
@@ -34,7 +34,7 @@ def middle(image: np.ndarray, side: int | None) -> np.ndarray:
     if side is None:
         return image
     # Even, so that the first pixel of a colour filter array stays the first.
-    top, left = (max(0, length - side) // 2 & ~1 for length in image.shape)
+    top, left = (max(0, length - side) // 2 & ~1 for length in image.shape[:2])
     return image[top : top + side, left : left + side]
 
 
@@ -48,7 +48,10 @@ def gray(folder: str) -> list[np.ndarray]:
 
 def measured(images: list[np.ndarray], codec: ImageCodec | None, near, progress) -> dict:
     """What `evaluate` says, without the codec where it does not code these images."""
-    takes = codec is not None and all(image.dtype in codec.limits.dtypes for image in images)
+    takes = codec is not None and all(
+        image.dtype in codec.limits.dtypes and (*image.shape, 1)[2] <= codec.limits.channels
+        for image in images
+    )
     result = evaluate(images, codec if takes else None, near=near, progress=progress)
     if bad := faults(result):
         raise Failure("; ".join(bad))
@@ -72,7 +75,7 @@ def _named(values: tuple[str, ...]) -> dict[str, str]:
 @click.option("--split", default="val", show_default=True, help="Part of data that comes in parts.")
 @click.option("--out", default="bench/results/domains.json", show_default=True, type=OutputFile())
 def main(data, colour, crop, near, model, split, out) -> None:
-    """Measure codecs on sets of gray images, and add them to the json of earlier runs."""
+    """Measure codecs on sets of images, and add them to the json of earlier runs."""
     from rich.console import Console
 
     from lutgen.training.tree.train import progress_bar
@@ -80,7 +83,7 @@ def main(data, colour, crop, near, model, split, out) -> None:
     if not data and not colour:
         raise click.UsageError("data must be at least one set, not none")
     codec = image_codec(model) if model else None
-    sets = {name: lambda spec=spec: load_images(spec, split=split, limits=DEEP_GRAY)
+    sets = {name: lambda spec=spec: load_images(spec, split=split, limits=DEEP_COLOUR)
             for name, spec in _named(data).items()}  # fmt: skip
     sets |= {name: lambda spec=spec: gray(spec) for name, spec in _named(colour).items()}
     found = json.loads(Path(out).read_text()) if Path(out).exists() else {}

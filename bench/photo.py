@@ -1,12 +1,14 @@
-"""Train the models that come with the package for cameras: ``photo`` and ``photo-16``.
+"""Train the models that come with the package for cameras: ``photo``, ``photo-16``, ``photo-rgb``.
 
     LUTGEN_DATA=... python -m bench.photo photo [--samples N] [-o FILE]
     LUTGEN_DATA=... python -m bench.photo photo-16
+    LUTGEN_DATA=... python -m bench.photo photo-rgb
     LUTGEN_DATA=... python -m bench.photo photo-16 --half -o half.lutgen
 
 ``photo`` is for 8-bit gray: photographs, and with them drawn pages and scans, and what a list of
-instruments gave.  ``photo-16`` is for 10 to 16 bits.  Images whose licence does not allow it are
-left out; the model's record names the others.
+instruments gave.  ``photo-16`` is for 10 to 16 bits.  ``photo-rgb`` is for
+colour of 8 to 16 bits.  Images whose licence does not allow it are left out; the model's record
+names the others.
 
 With ``--half`` every second image of each kind of instrument is left out of the training, and
 measured beside JPEG-LS and JPEG XL: what the models do on images of these kinds that they have not
@@ -26,10 +28,11 @@ import numpy as np
 from bench.domains import middle
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.compare.baselines import BASELINES
-from lutgen.formats.imageio import DEEP_GRAY, read_image
+from lutgen.formats.imageio import DEEP_COLOUR, read_image, read_images
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.training.data.datasets import load_images
 from lutgen.training.data.pages import pages
+from lutgen.training.predictive.colour import train_colour
 from lutgen.training.predictive.config import PredictiveConfig
 from lutgen.training.predictive.measure import samples_of
 from lutgen.training.predictive.train import train_predictive
@@ -38,6 +41,7 @@ from lutgen.training.predictive.train import train_predictive
 _CLOSED = ("GPL",)
 _DEEP_KINDS = ("astro16", "depth16", "medical16", "microscopy16", "satellite16", "thermal16")
 _FLAT_KINDS = ("microscopy8", "piv8")
+_COLOUR_KINDS = ("rgb_photo", "rgb_vision", "rgb_microscopy", "rgb_screen", "rgb16")
 _PAGES, _PAGES_SEED = 64, 5
 #: Shares of samples below and above what a window shows, in per cent.
 _WINDOW = (0.2, 99.8)
@@ -50,7 +54,7 @@ def _domains(data: Path, kinds) -> list[tuple[dict, np.ndarray]]:
     folder = data / "domains2"
     entries = json.loads((folder / "manifest.json").read_text())
     return [
-        (entry, read_image(folder / entry["kind"] / f"{entry['name']}.png", DEEP_GRAY))
+        (entry, read_image(folder / entry["kind"] / f"{entry['name']}.png", DEEP_COLOUR))
         for entry in entries
         if entry["kind"] in kinds and not any(word in entry["licence"] for word in _CLOSED)
     ]  # fmt: skip
@@ -68,14 +72,16 @@ def _halves(found: list[tuple[dict, np.ndarray]]):
 def _held_out(model: PredictiveModel, data: Path, kinds) -> dict:
     """Bits per pixel of images left out, by kind: a file each, all bytes."""
     codec = PredictiveCodec(model)
-    coders = {"lutgen": codec.encode}
-    coders |= {name: BASELINES[name].encode for name in ("JPEG-LS", "JPEG XL e7")}
+    coders = {"lutgen": lambda image: codec.encode(image, channels=(*image.shape, 1)[2])}
+    for name in ("JPEG-LS", "JPEG XL e7"):
+        coders[name] = lambda image, usual=BASELINES[name]: usual.both(image)[0](image)
     found = {}
     for entry, image in _halves(_domains(data, kinds))[1]:
         found.setdefault(entry["kind"], []).append(middle(image, _SIDE))
     return {
         kind: {"images": len(images)} | {
-            name: 8 * sum(len(encode(image)) for image in images) / sum(i.size for i in images)
+            name: 8 * sum(len(encode(np.ascontiguousarray(image))) for image in images)
+            / sum(i.shape[0] * i.shape[1] for i in images)
             for name, encode in coders.items()
         }
         for kind, images in found.items()
@@ -118,8 +124,28 @@ def gather(
     return [(image, 8) for image in shown] + [samples_of(image) for _, image in deep], record
 
 
+def gather_colour(
+    data: Path, half: bool = False
+) -> tuple[list[tuple[np.ndarray, int]], list[dict]]:
+    """The same for ``photo-rgb``: images of shape (H, W, 3)."""
+    photographs = read_images(data / "rgb_train", DEEP_COLOUR)
+    # Gray pages in colour files are common.
+    drawn = [np.repeat(page[..., None], 3, axis=2) for page in pages(_PAGES, _PAGES_SEED)[::4]]
+    found = _domains(data, _COLOUR_KINDS)
+    found = _halves(found)[0] if half else found
+    record = [
+        {"name": "rgb_train", "images": len(photographs), "licence": "CC BY-SA 4.0, Unsplash"},
+        {"name": "synthetic pages, charts, screens, scans, noise, gray", "images": len(drawn),
+         "licence": "drawn by this package"},
+        *({"name": f"{e['kind']}/{e['name']}", "images": 1, "licence": e["licence"],
+           "source": e["source"]} for e, _ in found),
+    ]  # fmt: skip
+    images = [*photographs, *drawn, *(image for _, image in found)]
+    return [samples_of(image) for image in images], record
+
+
 @click.command()
-@click.argument("name", type=click.Choice(["photo", "photo-16"]))
+@click.argument("name", type=click.Choice(["photo", "photo-16", "photo-rgb"]))
 @click.option("--samples", type=int, default=3_000_000, show_default=True)
 @click.option("--scales", type=int, default=32, show_default=True)
 @click.option("--corrections", type=int, default=16, show_default=True)
@@ -132,18 +158,19 @@ def main(name, samples, scales, corrections, half, out) -> None:
     if half and out is None:
         raise click.UsageError("--out must be given with --half: this is no model to ship")
     out = out or shipped
-    images, record = gather(data, name, half)
+    colour = name == "photo-rgb"
+    images, record = gather_colour(data, half) if colour else gather(data, name, half)
     config = PredictiveConfig(samples=samples, scales=scales, corrections=corrections)
     begun = time.perf_counter()
 
     def note(what: str, value: float) -> None:
         print(f"{time.perf_counter() - begun:6.0f} s  {what} {value:.4f}", file=sys.stderr)
 
-    model = train_predictive(images, config, note)
+    model = (train_colour if colour else train_predictive)(images, config, note)
     model = model.with_training({**model.training, "model": name, "data": record})
     model.save(out)
     if half:
-        kinds = _FLAT_KINDS if name == "photo" else _DEEP_KINDS
+        kinds = {"photo": _FLAT_KINDS, "photo-16": _DEEP_KINDS, "photo-rgb": _COLOUR_KINDS}[name]
         path = Path(__file__).parent / "results" / "held-out.json"
         results = json.loads(path.read_text()) if path.exists() else {}
         results[name] = _held_out(model, data, kinds)

@@ -13,7 +13,7 @@ import re
 from .tables.coding import coder_blocks, coder_blocks_ecp5, coders, rivals
 from .tables.compression import curve, luts, measured, registers, table1, trainer
 from .tables.damage import damage
-from .tables.domains import domains, held_out, ladder, near_lossless
+from .tables.domains import colour, domains, held_out, ladder, near_lossless
 from .tables.hierarchy import blocks, hierarchical, slim, table2
 from .tables.loclic import (
     loclic_bd,
@@ -30,8 +30,8 @@ from .tables.scaling import cores, routed
 PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
 _TABLES = (
     measured, registers, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5, rivals,
-    trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, held_out,
-    ladder, near_lossless,
+    trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour,
+    held_out, ladder, near_lossless,
     loclic_complexity, loclic_references, loclic_points, loclic_coding, loclic_bd, loclic_engine,
 )  # fmt: skip
 

@@ -18,9 +18,9 @@ from lutgen.codec.any_profile import (
 from lutgen.codec.container import Header, split_packets
 from lutgen.codec.predictive.container import Frame, check_strips
 from lutgen.errors import InputError
-from lutgen.formats.rules import check_stack, limits_of
+from lutgen.formats.rules import channels_of, check_stack, limits_of
 from lutgen.model.header import VERSION_1, VERSION_2
-from lutgen.model.samples import EIGHT_BIT, SignificantBits
+from lutgen.model.samples import EIGHT_BIT, SampleFormat, SignificantBits
 from lutgen.model.shipped import AnyModel, find_model, name_of
 
 __all__ = ["Info", "decode", "encode", "info"]
@@ -28,6 +28,7 @@ __all__ = ["Info", "decode", "encode", "info"]
 #: Codecs by the hash of their model: tables are made once.
 _CODECS: dict[str, AnyCodec] = {}
 _MOST_CODECS = 4
+_MOST_CHANNELS = SampleFormat.MAX_CHANNELS
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,11 @@ def encode(
         uint8, shape (H, W) or, for several, (N, H, W) with W of at least 5, which keeps a picture
         with channels, (H, W, 3), from being taken for H images.  Sides are 1 to 16384.  A model of
         profile predictive takes uint16, too, of whose samples it codes the bits that are used, and
-        sides up to 65535.
+        sides up to 65535.  Models of colour also take (H, W, C) and (N, H, W, C) with C of 2 to 4:
+        gray with alpha, RGB, RGBA.
     model:
         Name of a shipped model, model file, or model.  Unless given, the default model, or that for
-        more than 8 significant bits.
+        more than 8 significant bits, or that for colour.
     near:
         Greatest error of a sample, 0 to 255; more than 0 with profile predictive only.
 
@@ -109,15 +111,16 @@ def encode(
     OSError
         If the model file cannot be read.
     """
-    found = find_model(model)
     array = np.asarray(array)
-    check_stack("encode", "array", array.dtype, array.shape, limits_of(found))
+    # What takes most, unless a model is given.
+    limits = limits_of(find_model(model, channels=_MOST_CHANNELS))
+    check_stack("encode", "array", array.dtype, array.shape, limits)
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    if model is None:
-        found = find_model(depth=SignificantBits.of(array).depth)
+    channels = channels_of(array.shape, limits)
+    found = find_model(model, depth=SignificantBits.of(array).depth, channels=channels)
     codec = _codec(found)
     if is_predictive(found):
-        return codec.encode(array, near=near)
+        return codec.encode(array, near=near, channels=channels)
     if near != 0:
         raise InputError(
             f"near must be 0 with a model of profile {found.profile}, which is lossless only, "
@@ -139,7 +142,8 @@ def decode(data: bytes, model: AnyModel | str | os.PathLike | None = None) -> np
     Returns
     -------
     numpy.ndarray
-        uint8 or uint16 as encoded, (H, W) of one image, (N, H, W) of several.
+        uint8 or uint16 as encoded, (H, W) of one image, (N, H, W) of several; of colour with the
+        channels as a last axis.
 
     Raises
     ------

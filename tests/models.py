@@ -5,10 +5,12 @@ import numpy as np
 from lutgen.model.head import LaplaceHead, TableHead
 from lutgen.model.model import Model
 from lutgen.model.netlist_builder import NetlistBuilder
-from lutgen.model.predictive.features import STANDARD, Scale, early_features
+from lutgen.model.predictive.colour import ColourModel
+from lutgen.model.predictive.features import Scale, early_features, standard_features
 from lutgen.model.predictive.model import TABLES, PredictiveModel
 from lutgen.model.predictive.neighbourhood import TAPS
 from lutgen.model.predictive.predictor import Predictor
+from lutgen.model.predictive.reference import LEVELS_OF_ONE, TAPS_OF_ONE
 from lutgen.model.predictive.trees import LutTrees
 from lutgen.model.upsample import Upsampler
 from lutgen.model.walker import Walker, WalkerStage
@@ -139,15 +141,22 @@ def random_trees(rng, count: int, features: int, most: int) -> LutTrees:
     )
 
 
-def predictive_model(seed: int = 0, *, classes: int = 24) -> PredictiveModel:
+def predictive_model(
+    seed: int = 0, *, classes: int = 24, references: int = 0
+) -> PredictiveModel:
     """A model of profile predictive: three linear predictors, random trees, geometric tables."""
     rng = np.random.default_rng(seed)
-    rows = np.zeros((3, len(TAPS)), dtype=np.int16)
+    features = standard_features(references)
+    rows = np.zeros((3, len(TAPS) + references * TAPS_OF_ONE), dtype=np.int16)
+    for r in range(references):
+        taps = rows[:, len(TAPS) + r * TAPS_OF_ONE :][:, :TAPS_OF_ONE]
+        taps[:] = rng.integers(-20, 21, taps.shape)
+        taps[:, 0] -= taps[:, :LEVELS_OF_ONE].sum(axis=1, dtype=np.int16)
     for row, weights in zip(rows, ({"W": 96, "N": 96, "NW": -64}, {"W": 128}, {"N": 128}),
                             strict=True):  # fmt: skip
         for name, weight in weights.items():
             row[TAPS.index(name)] = weight
-    early = len(early_features(STANDARD))
+    early = len(early_features(features))
     predictor = Predictor(
         rng.integers(1, early, size=2, dtype=np.uint8), np.array([120, 140], dtype=np.uint8),
         np.array([[-1, 1], [-2, -3]], dtype=np.int16), rows,
@@ -160,7 +169,13 @@ def predictive_model(seed: int = 0, *, classes: int = 24) -> PredictiveModel:
     freq[:, 0] += (1 << 14) - freq.sum(axis=1)
     cumulative = np.pad(freq.cumsum(axis=1), ((0, 0), (1, 0))).astype(np.int32)
     return PredictiveModel(
-        STANDARD, Scale({"eW": 22, "eN": 16, "eNE": 12, "eNW": 8, "eWW": 10, "EW": 12}, 205),
-        predictor, random_trees(rng, 4, len(STANDARD), 6),
-        random_trees(rng, 5, len(STANDARD), 8), 2 * 16 * 7, cumulative, {"data": "random"},
+        features, Scale({"eW": 22, "eN": 16, "eNE": 12, "eNW": 8, "eWW": 10, "EW": 12}, 205),
+        predictor, random_trees(rng, 4, len(features), 6),
+        random_trees(rng, 5, len(features), 8), 2 * 16 * 7, cumulative, {"data": "random"},
     )  # fmt: skip
+
+
+def colour_model(seed: int = 0) -> ColourModel:
+    """A model of colour, of three such models."""
+    planes = tuple(predictive_model(seed + k, classes=20 + k, references=k) for k in range(3))
+    return ColourModel(planes, {"data": "random"})

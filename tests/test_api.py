@@ -26,7 +26,7 @@ from lutgen.formats.rules import ImageError
 from lutgen.model.default import DEFAULT
 from lutgen.model.model import Model, ModelError
 from lutgen.model.shipped import SHIPPED, find_model, name_of, shipped
-from tests.models import predictive_model, pyramid_laplace_model, table_model
+from tests.models import colour_model, predictive_model, pyramid_laplace_model, table_model
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 SOME = np.random.default_rng(0).integers(0, 256, (40, 33), dtype=np.uint8)
@@ -182,9 +182,45 @@ def test_deep_images_take_the_default_for_deep_images(monkeypatch):
         shipped.cache_clear()
 
 
+def test_colour_takes_the_default_for_colour(monkeypatch):
+    """Where the default is photo, colour of any depth is coded by photo-rgb."""
+    photo, colour = predictive_model(1), colour_model(2)
+    monkeypatch.setitem(SHIPPED, "photo", lambda: photo)
+    monkeypatch.setitem(SHIPPED, "photo-rgb", lambda: colour)
+    shipped.cache_clear()
+    try:
+        for channels in (2, 3, 4):
+            array = np.dstack([SOME + np.uint8(k) for k in range(channels)])
+            for image in (array, np.stack([array, array[::-1]]), array.astype(np.uint16) * 257):
+                data = lutgen.encode(image)
+                found = lutgen.info(data)
+                assert (found.model_name, found.channels) == ("photo-rgb", channels)
+                assert (found.width, found.height) == (33, 40)
+                back = lutgen.decode(data)
+                assert back.dtype == image.dtype
+                np.testing.assert_array_equal(back, image)
+        assert lutgen.info(lutgen.encode(SOME)).model_name == "photo"
+        assert lutgen.info(lutgen.encode(SOME, colour)).model_name == "photo-rgb"
+    finally:
+        shipped.cache_clear()
+
+
+@pytest.mark.parametrize(("array", "message"), [
+    (np.zeros((4, 6, 3)), "encode: array must hold uint8 or uint16 of shape (H, W) or (N, H, W), "
+     "or of colour (H, W, C) or (N, H, W, C), not float64 of shape (4, 6, 3)"),
+    (np.zeros((4, 6, 1), np.uint8), "encode: array of shape (N, H, W) must have W of at least 5"),
+    (np.zeros((2, 4, 6, 5), np.uint8), "encode: array must hold uint8 or uint16 of shape (H, W) "),
+    (np.zeros((0, 4, 6, 3), np.uint8), "encode: array must hold at least one image, not 0"),
+    (np.zeros((1, 65536, 3), np.uint8), "encode: image width must be 1 to 65535 pixels, not 65536"),
+])  # fmt: skip
+def test_arrays_that_models_of_colour_refuse(array, message):
+    with pytest.raises(ImageError, match=f"^{re.escape(message)}"):
+        lutgen.encode(array, colour_model())
+
+
 def test_files_of_other_kinds_are_no_models(tmp_path):
     write_archive(tmp_path / "n.lutgen", "netlist", 1, {}, {})
-    message = "n.lutgen: kind must be codec-model or predictive-model, not 'netlist'$"
+    message = "n.lutgen: kind must be codec-model or predictive-model or predictive-colour-mo"
     with pytest.raises(ModelError, match=message):
         find_model(tmp_path / "n.lutgen")
     predictive_model().save(tmp_path / "p.lutgen")

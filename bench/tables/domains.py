@@ -1,8 +1,8 @@
-"""Gray images of many kinds: what the usual codecs take, and lutgen where it was measured."""
+"""Images of many kinds: what the usual codecs take, and lutgen where it was measured."""
 
 from .results import load
 
-__all__ = ["domains", "held_out", "ladder", "near_lossless"]
+__all__ = ["colour", "domains", "held_out", "ladder", "near_lossless"]
 
 _CODECS = ("PNG", "QOI", "WebP", "JPEG 2000", "JPEG-LS", "JPEG XL e3", "JPEG XL e7", "JPEG XL e9")
 
@@ -12,8 +12,17 @@ def _cell(bpp: float | None) -> str:
 
 
 def domains() -> str:
-    """Bits per pixel of each kind."""
-    found = load("domains")
+    """Bits per pixel of each kind of gray images."""
+    return _kinds(load("domains"), "`python -m bench.domains`")
+
+
+def colour() -> str:
+    """The same of colour."""
+    command = "python -m bench.domains --model photo-rgb --out bench/results/colour.json"
+    return _kinds(load("colour"), f"`{command}`")
+
+
+def _kinds(found: dict, command: str) -> str:
     ours = any("bpp" in row for row in found.values())
     names = [*_CODECS, *["lutgen"] * ours]
     lines = [
@@ -34,7 +43,7 @@ def domains() -> str:
         f"; of {', '.join(names)} the middle {side} x {side} pixels" for side, names in cuts.items()
     ]
     return "\n".join([
-        *lines, "", f"(`python -m bench.domains`, arguments in its json{''.join(notes)})",
+        *lines, "", f"({command}, arguments in its json{''.join(notes)})",
     ])  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from lutgen.commands import Failure, OutputFile, check_apart, say
-from lutgen.model.default import DEEP, DEFAULT
+from lutgen.model.default import COLOUR, DEEP, DEFAULT
 
 from .common import (
     coder_options,
@@ -25,7 +25,8 @@ __all__ = ["encode", "decode", "evaluate_", "info_"]
 _HELP = "Name of a model that comes with lutgen, or model file."
 _model_option = click.option(
     "--model", metavar="MODEL", help=_HELP,
-    show_default=DEFAULT + (f"; {DEEP[DEFAULT]} above 8 bits" if DEFAULT in DEEP else ""),
+    show_default=DEFAULT + (f"; {DEEP[DEFAULT]} above 8 bits" if DEFAULT in DEEP else "")
+    + (f"; {COLOUR[DEFAULT]} of colour" if DEFAULT in COLOUR else ""),
 )  # fmt: skip
 #: Options of profile ``predictive``, and of the others.
 _PREDICTIVE = ("near", "strip_height", "tile_width")
@@ -86,34 +87,39 @@ def _check_options(model) -> None:
 def encode(
     inputs, output, model, tile, coder, tans_bits, near, strip_height, tile_width, threads
 ) -> None:
-    """Encode gray images of one size into one file.
+    """Encode images of one size into one file.
 
-    INPUT is a PNG, PGM, TIFF or npy file, the latter of shape (H, W) or (N, H, W), - for one of
-    them from standard input, or a folder of PNG, PGM and TIFF files.  Models of profile predictive
-    code 8 to 16 bits, the others 8.
+    INPUT is a PNG, PGM, PPM, TIFF or npy file, the latter of shape (H, W) or (N, H, W), - for one
+    of them from standard input, or a folder of PNG, PGM and TIFF files.  Models of profile
+    predictive code 8 to 16 bits, the others 8.  Images are gray, or, with a model of colour, also
+    gray with alpha, RGB or RGBA: npy of shape (H, W, C) or (N, H, W, C).
     """
     from lutgen.codec.any_profile import codec_of, is_predictive
     from lutgen.codec.coder import coder_named
     from lutgen.files.whole import write_file
     from lutgen.formats.imageio import read_gray_stack
     from lutgen.formats.rules import limits_of
+    from lutgen.model.samples import SampleFormat
     from lutgen.model.shipped import find_model
 
     check_apart({"-o": output}, [*inputs, model])
     coder = coder_named(coder, tans_bits)
-    found = find_model(model)
+    # What takes most, unless a model is given.
+    found = find_model(model, channels=SampleFormat.MAX_CHANNELS)
     _check_options(found)
     stack = read_gray_stack(inputs, limits_of(found))
     images, bits = stack.array, stack.bits
+    channels = 1 if images.ndim == 3 else images.shape[3]
     if model is None:
-        found = find_model(depth=bits.depth)
+        found = find_model(depth=bits.depth, channels=channels)
     codec = codec_of(found, threads=threads)
     more = ""
     with pixel_progress("encoding", images.size) as progress:
         if is_predictive(found):
             data = codec.encode(
                 images, depth=max(8, bits.depth), shift=bits.shift, near=near,
-                strip_height=strip_height, tile_width=tile_width, progress=progress,
+                strip_height=strip_height, tile_width=tile_width, channels=channels,
+                progress=progress,
             )  # fmt: skip
         else:
             encoded = codec.encode(images, tile=tile, coder=coder, progress=progress)
@@ -121,10 +127,11 @@ def encode(
             tiles, ideal = 8 * encoded.payload_bytes / images.size, encoded.ideal_bits / images.size
             more = f" (tiles alone {tiles:.3f}, ideal {ideal:.3f})"
     write_file(output, data)
-    count, height, width = images.shape
+    count, height, width = images.shape[:3]
     say(
         f"{output}: {count} image{'s' * (count > 1)} of {width} x {height}, "
-        f"{images.nbytes} -> {len(data)} bytes, {8 * len(data) / images.size:.3f} bpp{more}"
+        f"{images.nbytes} -> {len(data)} bytes, "
+        f"{8 * len(data) * channels / images.size:.3f} bpp{more}"
     )
 
 
@@ -208,7 +215,7 @@ def decode(file, output, level, keep, model, threads) -> None:
     _write_images(output, images, bits)
     if damage:
         raise CorruptStreamError(damage)
-    count, height, width = images.shape
+    count, height, width = images.shape[:3]
     say(f"{output}: {count} image{'s' * (count > 1)} of {width} x {height}")
 
 
@@ -246,14 +253,16 @@ def _write_images(output: str, images, bits) -> None:
     from lutgen.formats.imageio import write_image
 
     one = len(images) == 1
+    channels = 1 if images.ndim == 3 else images.shape[3]
     if is_stream(output):
         form = "png" if one else "npy"
-        write_image(output, images[0] if one else images, form=form, bits=bits)
+        write_image(output, images[0] if one else images, form=form, bits=bits,
+                    channels=channels)  # fmt: skip
         return
     paths = _image_paths(output, len(images))
     parts = images if paths[1:] or one else [images]
     for path, image in zip(paths, parts, strict=True):
-        write_image(path, image, bits=bits)
+        write_image(path, image, bits=bits, channels=channels)
 
 
 def _bitstream(file: str):

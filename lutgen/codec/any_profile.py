@@ -5,6 +5,7 @@ Profile ``predictive`` codes groups of rows or tiles into version 2 of the forma
 """
 
 from lutgen.model.header import MAGIC, TABLES, VERSION_2, magic_and_version
+from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.shipped import SHIPPED, AnyModel, find_model, name_of, shipped
 
@@ -25,7 +26,7 @@ AnyCodec = Codec | PredictiveCodec
 
 def is_predictive(model: AnyModel) -> bool:
     """Whether a model is of profile ``predictive``."""
-    return isinstance(model, PredictiveModel)
+    return isinstance(model, PredictiveModel | ColourModel)
 
 
 def codec_of(model: AnyModel, *, threads: int | None = None) -> AnyCodec:

@@ -15,14 +15,16 @@ from lutgen.codec.predictive.container import Frame
 from lutgen.compare.upsampling import rmse, upsampling_errors
 from lutgen.errors import InputError
 from lutgen.formats.imageio import by_shape
-from lutgen.formats.rules import DEEP_GRAY, GRAY_8, GrayLimits
+from lutgen.formats.rules import DEEP_GRAY, GRAY_8, GrayLimits, limits_of
 from lutgen.model.model import Model
+from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.model import PredictiveModel
-from lutgen.model.samples import EIGHT_BIT, SignificantBits
+from lutgen.model.samples import EIGHT_BIT, SampleFormat, SignificantBits
 from lutgen.model.shipped import find_model
 
 __all__ = [
     "ImageCodec", "PredictiveFiles", "Tell", "TileCodec", "differs", "image_codec", "mean_bpp",
+    "pixels_of",
 ]  # fmt: skip
 
 #: Told the step, pixels done and all pixels of the step.
@@ -30,7 +32,7 @@ Tell = Callable[[str, int, int], None]
 
 
 class ImageCodec(ABC):
-    """A codec of gray images, a file each.
+    """A codec of images, a file each.
 
     Attributes
     ----------
@@ -45,7 +47,10 @@ class ImageCodec(ABC):
 
     @abstractmethod
     def encode(self, array: np.ndarray, near: int = 0) -> bytes:
-        """The file of an image of uint8 or uint16, shape (H, W), no sample off by over ``near``."""
+        """The file of an image of uint8 or uint16, no sample off by over ``near``.
+
+        Its shape is (H, W), or (H, W, C) where ``limits`` take channels.
+        """
 
     @abstractmethod
     def decode(self, data: bytes) -> np.ndarray:
@@ -66,7 +71,7 @@ class ImageCodec(ABC):
         # Compilation is not part of the speed.
         self.decode(self.encode(images[0][:1, :1], near))
         step = f"coding, near {near}" if near else "coding"
-        pixels = sum(image.size for image in images)
+        pixels = sum(map(pixels_of, images))
         sizes = []
         done = 0
         encode_s = decode_s = 0.0
@@ -80,7 +85,7 @@ class ImageCodec(ABC):
             encode_s += encoded - start
             sizes.append(len(data))
             verified &= differs(found, image, near) is None
-            done += image.size
+            done += pixels_of(image)
             tell(step, done, pixels)
         return {
             "bpp": {"file_each": 8 * sum(sizes) / pixels, "mean_each": mean_bpp(sizes, images)},
@@ -97,48 +102,61 @@ def differs(found: np.ndarray, image: np.ndarray, near: int = 0) -> str | None:
     return f"off by {worst}" if worst > near else None
 
 
+def pixels_of(image: np.ndarray) -> int:
+    """Pixels of an image (H, W) or (H, W, C)."""
+    return image.shape[0] * image.shape[1]
+
+
 def mean_bpp(sizes: Sequence[int], images: Sequence[np.ndarray]) -> float:
     """Mean bits per pixel of images, of files of so many bytes; each image counts alike."""
-    return float(np.mean([8 * n / image.size for n, image in zip(sizes, images, strict=True)]))
+    return float(
+        np.mean([8 * n / pixels_of(image) for n, image in zip(sizes, images, strict=True)])
+    )
 
 
 class PredictiveFiles(ImageCodec):
-    """The codec of profile ``predictive``: gray of 8 to 16 bits, near-lossless, too.
+    """The codec of profile ``predictive``: 8 to 16 bits, near-lossless, too.
 
     Parameters
     ----------
     model:
         The codec model.
     deep:
-        Model of images with more than 8 significant bits; the same unless given.
+        Model of gray images with more than 8 significant bits; the same unless given.
+    colour:
+        Model of images of several channels; the same unless given, and none of gray alone.
     strip_height, tile_width:
         As :meth:`lutgen.codec.predictive.codec.PredictiveCodec.encode` takes them.
     """
 
-    limits = DEEP_GRAY
     most_near = EIGHT_BIT.maximum // 2
 
     def __init__(
-        self, model: PredictiveModel, *, deep: PredictiveModel | None = None,
-        strip_height: int | None = None, tile_width: int | None = None,
+        self, model: PredictiveModel | ColourModel, *, deep: PredictiveModel | None = None,
+        colour: ColourModel | None = None, strip_height: int | None = None,
+        tile_width: int | None = None,
     ) -> None:  # fmt: skip
-        self._codecs = [PredictiveCodec(m, threads=1) for m in (model, deep or model)]
+        models = (model, deep or model, colour or model)
+        self._codecs = [PredictiveCodec(m, threads=1) for m in models]
+        self.limits = limits_of(models[2])
         self._layout = {"strip_height": strip_height, "tile_width": tile_width}
 
     def encode(self, array: np.ndarray, near: int = 0) -> bytes:
-        codec = self._codecs[SignificantBits.of(array).depth > EIGHT_BIT.depth]
-        return codec.encode(array, near=near, **self._layout)
+        channels = 1 if array.ndim == 2 else array.shape[2]
+        deep = SignificantBits.of(array).depth > EIGHT_BIT.depth
+        codec = self._codecs[2 if channels > 1 else 1 if deep else 0]
+        return codec.encode(array, near=near, channels=channels, **self._layout)
 
     def decode(self, data: bytes) -> np.ndarray:
         written_by = Frame.unpack(data).model_hash.hex()
-        shallow, deep = self._codecs
-        codec = shallow if shallow.model.hash.startswith(written_by) else deep
+        codec = next(c for c in self._codecs if c.model.hash.startswith(written_by))
         return codec.decode(data)[0]
 
     def record(self) -> dict:
         models = [{"profile": c.model.profile, "hash": c.model.hash} for c in self._codecs]
-        record = {**self._layout, "model": models[0]}
-        return record | ({"deep_model": models[1]} if models[1] != models[0] else {})
+        others = zip(("deep_model", "colour_model"), models[1:], strict=True)
+        named = {name: model for name, model in others if model != models[0]}
+        return {**self._layout, "model": models[0], **named}
 
 
 class TileCodec(ImageCodec):
@@ -231,13 +249,18 @@ def image_codec(
     """The codec of a model of any profile, which takes of the options those of its profile.
 
     ``model`` is as :func:`lutgen.model.shipped.find_model` takes it; None, the default, has another
-    model for images of more than 8 significant bits if there is one.
+    model for gray images of more than 8 significant bits, and for colour, if there is one.
     """
     found = find_model(model)
     if not is_predictive(found):
         return TileCodec(found, tile=tile, coder=coder)
-    deep = find_model(depth=DEEP_GRAY.depth) if model is None else found
-    return PredictiveFiles(found, deep=deep, strip_height=strip_height, tile_width=tile_width)
+    deep, colour = None, None
+    if model is None:
+        deep = find_model(depth=DEEP_GRAY.depth)
+        colour = find_model(channels=SampleFormat.MAX_CHANNELS)
+    return PredictiveFiles(
+        found, deep=deep, colour=colour, strip_height=strip_height, tile_width=tile_width
+    )
 
 
 def _file_sizes(data: bytes, images: int) -> list[int]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lutgen.compare.baselines import BASELINES, Baseline, coded, jpeg_ls
-from lutgen.compare.codecs import ImageCodec, Tell
+from lutgen.compare.codecs import ImageCodec, Tell, pixels_of
 from lutgen.compare.pages import pages
 from lutgen.errors import InputError
 from lutgen.model.samples import SignificantBits
@@ -32,7 +32,8 @@ def evaluate(
     Parameters
     ----------
     images:
-        uint8 or uint16 arrays of shape (H, W); sizes and types may differ.
+        uint8 or uint16 arrays of shape (H, W) or, of a codec that takes them, (H, W, C); sizes and
+        types may differ.
     codec:
         What is measured; None, the usual codecs alone.
     baselines:
@@ -81,7 +82,7 @@ def evaluate(
     depths = Counter(SignificantBits.of(image).depth for image in images)
     result = {
         "images": len(images),
-        "pixels": sum(image.size for image in images),
+        "pixels": sum(map(pixels_of, images)),
         "sizes": len({image.shape for image in images}),
         "depths": {str(depth): depths[depth] for depth in sorted(depths)},
     }
@@ -114,7 +115,7 @@ def _baseline(
     name: str, codec: Baseline, images: list[np.ndarray], small: list[np.ndarray] | None,
     tell: Tell,
 ) -> dict:  # fmt: skip
-    pixels = sum(image.size for image in images)
+    pixels = sum(map(pixels_of, images))
     result = coded(name, codec, images, pixels, tell)
     result["bpp_page"] = None
     if small is not None and result["bpp"] is not None:
@@ -125,7 +126,7 @@ def _baseline(
 
 
 def _near(codec: ImageCodec | None, images: list[np.ndarray], near: int, tell: Tell) -> dict:
-    pixels = sum(image.size for image in images)
+    pixels = sum(map(pixels_of, images))
     step = f"JPEG-LS, near {near}"
     result = {"near": near, "JPEG-LS": coded(step, jpeg_ls(near), images, pixels, tell)}
     if codec is not None:

@@ -30,7 +30,9 @@ def page(images: np.ndarray) -> np.ndarray:
 
 
 def pages(images: Sequence[np.ndarray]) -> list[np.ndarray] | None:
-    """Small images on pages, by their size; None if there is a large one, or no two of a size."""
+    """Small gray images on pages, by size; None if there is another one, or no two of a size."""
+    if any(image.ndim == 3 for image in images):
+        return None
     groups = by_shape(images)
     if any(g[0].size > _SMALL for g in groups) or all(len(g) == 1 for g in groups):
         return None

@@ -15,7 +15,7 @@ from lutgen.errors import InputError
 from lutgen.files.bounds import most_inflated
 from lutgen.formats.npz import check_npz
 
-from .rules import GRAY_8, GrayLimits, ImageError, check_stack
+from .rules import GRAY_8, GrayLimits, ImageError, check_stack, stack_shape
 
 __all__ = ["NPY_MAGIC", "npy_bytes", "read_idx", "read_npy", "read_npz"]
 
@@ -32,7 +32,7 @@ def npy_bytes(array: np.ndarray) -> bytes:
 
 
 def read_npy(path, data: bytes, limits: GrayLimits = GRAY_8) -> np.ndarray:
-    """Images of an npy file of shape (H, W) or (N, H, W): uint8 or uint16, (N, H, W)."""
+    """Images of an npy file, see `stack_shape`: uint8 or uint16, (N, H, W) or (N, H, W, C)."""
     # Only the header goes through NumPy: it cannot make it unpickle, nor allocate a size that the
     # file does not have.
     file = io.BytesIO(data)
@@ -45,16 +45,16 @@ def read_npy(path, data: bytes, limits: GrayLimits = GRAY_8) -> np.ndarray:
         shape, fortran, dtype = read_header(file)
     except Exception as error:  # NumPy parses it as Python and lets half a dozen kinds out
         raise ImageError(f"{path}: npy must have a valid header ({error})") from None
-    count = check_stack(path, "npy", dtype, shape, limits)
+    stack = stack_shape(path, "npy", dtype, shape, limits)
     pixels = data[file.tell() :]
-    want = count * shape[-1] * shape[-2] * dtype.itemsize
+    want = math.prod(stack) * dtype.itemsize
     if len(pixels) != want:
         raise ImageError(
             f"{path}: npy of shape {shape} must have {want} bytes of pixels, not {len(pixels)}"
         )
     array = np.frombuffer(pixels, dtype).reshape(shape, order="F" if fortran else "C")
     native = array.dtype.newbyteorder("=")
-    return np.array(array.reshape(count, *shape[-2:]), native, order="C")
+    return np.array(array.reshape(stack), native, order="C")
 
 
 def read_npz(

@@ -1,8 +1,9 @@
-"""Gray images in and out: PNG, PGM, TIFF and npy, of 8 to 16 bits per pixel.
+"""Images in and out: PNG, PGM, TIFF and npy, of 8 to 16 bits per sample; PPM in.
 
-`GrayLimits` say what the codec takes; every other image is refused with the reason and the way out,
-never converted.  All commands read by these functions.  The format of a file is told by its content
-when it is read, by its ending when it is written; ``-`` is standard input or output.
+Gray, and where the codec takes it gray with alpha, RGB and RGBA.  `GrayLimits` say what the codec
+takes; every other image is refused with the reason and the way out, never converted.  All commands
+read by these functions.  The format of a file is told by its content when it is read, by its ending
+when it is written; ``-`` is standard input or output.
 
 `read_gray` gives images with what is known of their significant bits.  `read_image`, `read_images`
 and `read_stack` give bare arrays, of 8-bit gray unless told otherwise.
@@ -22,6 +23,7 @@ from lutgen.formats.arrays import NPY_MAGIC, npy_bytes, read_npy
 from lutgen.formats.png import MAGIC as PNG_MAGIC
 from lutgen.formats.png import header_of, png_bytes, read_png
 from lutgen.formats.rules import (
+    DEEP_COLOUR,
     DEEP_GRAY,
     GRAY_8,
     PICTURE_KINDS,
@@ -33,25 +35,26 @@ from lutgen.formats.rules import (
 from lutgen.model.samples import SignificantBits
 
 __all__ = [
-    "DEEP_GRAY", "ENDINGS", "GRAY_8", "GrayImage", "GrayLimits", "ImageError", "by_shape",
-    "image_format", "png_bytes", "read_gray", "read_gray_stack", "read_image", "read_images",
-    "read_stack", "write_image",
+    "DEEP_COLOUR", "DEEP_GRAY", "ENDINGS", "GRAY_8", "GrayImage", "GrayLimits", "ImageError",
+    "by_shape", "image_format", "png_bytes", "read_gray", "read_gray_stack", "read_image",
+    "read_images", "read_stack", "write_image",
 ]  # fmt: skip
 
 #: Format of each file name ending that is written.
 ENDINGS = {".png": "png", ".pgm": "pgm", ".npy": "npy", ".tif": "tiff", ".tiff": "tiff"}
 
-_GRAY = (0,)
+#: PNG's colour types: gray, and with limits that take colour, also gray with alpha, RGB and RGBA.
+_GRAY, _COLOUR = (0,), (0, 2, 4, 6)
 
 
 @dataclass(frozen=True, eq=False)
 class GrayImage:
-    """A gray image, or several of a size, as their files have it.
+    """An image, or several of a size, as their files have it.
 
     Parameters
     ----------
     array:
-        uint8 or uint16, shape (H, W), or (N, H, W) of several.
+        uint8 or uint16, shape (H, W), or (N, H, W) of several; of colour (H, W, C) or (N, H, W, C).
     bits:
         Which bits of the array are significant, by what the file says and by its pixels.
     """
@@ -145,7 +148,7 @@ def read_gray_stack(paths: Iterable, limits: GrayLimits = DEEP_GRAY) -> GrayImag
     Returns
     -------
     GrayImage
-        Of an array of shape (N, H, W); its bits are those that any of the images uses.
+        Of an array of shape (N, H, W) or (N, H, W, C); its bits are those that any image uses.
 
     Raises
     ------
@@ -157,7 +160,8 @@ def read_gray_stack(paths: Iterable, limits: GrayLimits = DEEP_GRAY) -> GrayImag
         for image in read_gray(path, limits):
             first, array = (images or [image])[0].array, image.array
             for what, wanted, found in (
-                ("size", _size(first.shape), _size(array.shape)),
+                ("size", _size(first), _size(array)),
+                ("number of channels", _channels(first), _channels(array)),
                 ("type", str(first.dtype), str(array.dtype)),
             ):
                 if wanted != found:
@@ -184,11 +188,13 @@ def by_shape(images: Iterable[np.ndarray]) -> list[np.ndarray]:
 
 
 def write_image(
-    path, array: np.ndarray, *, form: str | None = None, bits: SignificantBits | None = None
-) -> None:
+    path, array: np.ndarray, *, form: str | None = None, bits: SignificantBits | None = None,
+    channels: int = 1,
+) -> None:  # fmt: skip
     """Write uint8 or uint16 (H, W), or to npy also (N, H, W), whole or not at all.
 
-    The format is ``form``, one of those of `ENDINGS`, or that of the name's ending.  ``bits`` give
+    With ``channels`` above 1 shapes are (H, W, C) and (N, H, W, C).  The format is ``form``, one of
+    those of `ENDINGS`, or that of the name's ending.  ``bits`` give
     the greatest value of a PGM; without, it is that of the array's type.
 
     Raises
@@ -200,11 +206,16 @@ def write_image(
     """
     form = form or image_format(path)
     array = np.asarray(array)
-    dims = (2, 3) if form == "npy" else (2,)
-    if array.dtype not in DEEP_GRAY.dtypes or array.ndim not in dims or not array.size:
+    one = ("H", "W") if channels == 1 else ("H", "W", str(channels))
+    shapes = (one, ("N", *one)) if form == "npy" else (one,)
+    good = len(array.shape) in map(len, shapes) and (channels == 1 or array.shape[-1] == channels)
+    if form == "pgm" and channels > 1:
+        raise ImageError(f"{path}: PGM must be gray, not of {channels} channels; write a PNG")
+    if array.dtype not in DEEP_GRAY.dtypes or not good or not array.size:
         raise ImageError(
-            f"{path}: image must be uint8 or uint16 of shape (H, W)"
-            f"{' or (N, H, W)' * (3 in dims)} with at least one pixel, not {array.dtype} of shape "
+            f"{path}: image must be uint8 or uint16 of shape "
+            f"{' or '.join('(' + ', '.join(shape) + ')' for shape in shapes)} with at least one "
+            f"pixel, not {array.dtype} of shape "
             f"{array.shape}"
         )
     array = np.ascontiguousarray(array)
@@ -216,9 +227,13 @@ def write_image(
     write_file(path, data)
 
 
-def _size(shape) -> str:
+def _size(image: np.ndarray) -> str:
     """Width x height, as people say it; arrays have them the other way round."""
-    return f"{shape[-1]} x {shape[-2]}"
+    return f"{image.shape[1]} x {image.shape[0]}"
+
+
+def _channels(image: np.ndarray) -> str:
+    return str(image.shape[2] if image.ndim == 3 else 1)
 
 
 def _single(path, images: list[GrayImage]) -> GrayImage:
@@ -236,7 +251,7 @@ def _read(path, limits: GrayLimits) -> list[GrayImage]:
                 for array in read_npy(path, data, limits)]  # fmt: skip
     if data.startswith(PNG_MAGIC):
         array, declared = _read_png(path, data, limits)
-    elif data[:2] in (b"P2", b"P5"):
+    elif data[:2] in (netpbm.MAGICS if limits.channels > 1 else (b"P2", b"P5")):
         array, declared = _read_pgm(path, data, limits)
     elif data.startswith(tiff.MAGICS):
         array, declared = tiff.read_tiff(path, data, limits)
@@ -250,7 +265,7 @@ def _read(path, limits: GrayLimits) -> list[GrayImage]:
 
 def _read_png(path, data: bytes, limits: GrayLimits) -> tuple[np.ndarray, int]:
     header = header_of(
-        path, data, _GRAY, limits.wanted, limits.way_out(),
+        path, data, _COLOUR if limits.channels > 1 else _GRAY, limits.wanted, limits.way_out(),
         deeper_hint=limits.way_out(deeper=True), depths=(8, limits.depth), side=limits.side,
     )  # fmt: skip
     if header.exif:

@@ -1,4 +1,4 @@
-"""PGM and PPM, plain or raw: PGM of any greatest value, PPM of 255."""
+"""PGM and PPM, plain or raw, of any greatest value."""
 
 import re
 from typing import NamedTuple

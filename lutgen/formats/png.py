@@ -1,4 +1,4 @@
-"""PNG of 8 bits per sample, gray or RGB, and of 16 bits, gray.
+"""PNG of 8 or 16 bits per sample: gray, RGB, and either with alpha.
 
 The file's structure is read here and its pixels by libpng (imagecodecs): so nothing is decoded, or
 allocated, for what is refused, and all checksums hold before libpng sees the file.  Its messages on
@@ -24,6 +24,8 @@ MAGIC = b"\x89PNG\r\n\x1a\n"
 _COLOURS = {
     0: "gray", 2: "colour (RGB)", 3: "palette", 4: "gray with transparency", 6: "RGBA",
 }  # fmt: skip
+#: Samples of a pixel.
+_SAMPLES = {0: 1, 2: 3, 4: 2, 6: 4}
 #: Chunks that a decoder must know.
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 
@@ -78,7 +80,7 @@ def header_of(
             hint = deeper_hint or hint
         raise refuse(f"{depth}-bit {_COLOURS[colour]}", hint)
     check_sides(path, width, height, side)
-    samples = 3 if colour == 2 else 1
+    samples = _SAMPLES[colour]
     if height * (samples * width * depth // 8 + 1) > most_inflated(len(data)):
         raise ImageError(
             f"{path}: PNG must be whole, not {len(data)} bytes of {width} x {height} pixels"
@@ -95,7 +97,7 @@ def header_of(
 
 
 def read_png(path, data: bytes, header: PngHeader) -> np.ndarray:
-    """Pixels of a PNG that `header_of` has passed: uint8 or uint16, (H, W) or (H, W, 3)."""
+    """Pixels of a PNG that `header_of` has passed: uint8 or uint16, (H, W) or (H, W, C)."""
     import imagecodecs
 
     try:
@@ -111,7 +113,7 @@ def read_png(path, data: bytes, header: PngHeader) -> np.ndarray:
 
 
 def png_bytes(array: np.ndarray) -> bytes:
-    """The PNG, at the highest level, of a C-contiguous array (H, W) or (H, W, 3).
+    """The PNG, at the highest level, of a C-contiguous array (H, W) or (H, W, C).
 
     Of uint8 it has 8 bits per sample, of uint16 it has 16.
     """

@@ -10,8 +10,8 @@ from lutgen.model.samples import SampleFormat
 from lutgen.model.tile import MAX_IMAGE_SIDE
 
 __all__ = [
-    "DEEP_GRAY", "GRAY_8", "PICTURE_KINDS", "GrayLimits", "ImageError", "check_sides",
-    "check_stack", "foreign_kind", "limits_of",
+    "DEEP_COLOUR", "DEEP_GRAY", "GRAY_8", "PICTURE_KINDS", "GrayLimits", "ImageError",
+    "channels_of", "check_sides", "check_stack", "foreign_kind", "limits_of", "stack_shape",
 ]  # fmt: skip
 
 _FOREIGN = {
@@ -33,7 +33,7 @@ class ImageError(InputError):
 
 @dataclass(frozen=True)
 class GrayLimits:
-    """Which gray images a codec takes, and so its readers; all others are refused.
+    """Which images a codec takes, and so its readers; all others are refused.
 
     Parameters
     ----------
@@ -41,10 +41,13 @@ class GrayLimits:
         Most bits of a sample: 8, of a greatest value of 255 and no other, or 16, of any.
     side:
         Most pixels of a side.
+    channels:
+        Most samples of a pixel: 1, gray alone, or 4, also gray with alpha, RGB and RGBA.
     """
 
     depth: int = 8
     side: int = MAX_IMAGE_SIDE
+    channels: int = 1
 
     @property
     def dtypes(self) -> tuple[np.dtype, ...]:
@@ -54,10 +57,14 @@ class GrayLimits:
     @property
     def wanted(self) -> str:
         """What a picture must be."""
+        if self.channels > 1:
+            return f"gray, RGB or RGBA of 8 or {self.depth} bits"
         return "8-bit gray" if self.depth == 8 else f"gray of 8 or {self.depth} bits"
 
     def way_out(self, *, deeper: bool = False) -> str:
         """What to do with a picture that is refused; ``deeper``, for its depth alone."""
+        if self.channels > 1:
+            return "convert it first, e.g. with ImageMagick: magick INPUT PNG32:OUTPUT.png"
         take, bits = "", ""
         if self.depth == 8:
             bits = "8-bit "
@@ -73,14 +80,18 @@ class GrayLimits:
 _MOST = SampleFormat.MAX_DEPTH
 #: Of the profiles ``raster-table`` and ``gic-dlc``.
 GRAY_8 = GrayLimits()
-#: Of the profile ``predictive``.
+#: Of the profile ``predictive``, and of its models of colour.
 DEEP_GRAY = GrayLimits(_MOST, side=65535)
+DEEP_COLOUR = GrayLimits(_MOST, side=65535, channels=SampleFormat.MAX_CHANNELS)
 
 
 def limits_of(model) -> GrayLimits:
-    """Which gray images the codec of a model takes."""
-    from lutgen.model.predictive.model import PredictiveModel  # readers alone need no compiler
+    """Which images the codec of a model takes."""
+    from lutgen.model.predictive.colour import ColourModel  # readers alone need no compiler
+    from lutgen.model.predictive.model import PredictiveModel
 
+    if isinstance(model, ColourModel):
+        return DEEP_COLOUR
     return DEEP_GRAY if isinstance(model, PredictiveModel) else GRAY_8
 
 
@@ -99,10 +110,27 @@ def check_sides(path, width: int, height: int, most: int = MAX_IMAGE_SIDE) -> No
 def check_stack(
     path, kind: str, dtype, shape: tuple[int, ...], limits: GrayLimits = GRAY_8
 ) -> int:
-    """Number of gray images in an array of this type and shape.
+    """Number of images in an array of this type and shape, see `stack_shape`."""
+    return stack_shape(path, kind, dtype, shape, limits)[0]
+
+
+def channels_of(shape: tuple[int, ...], limits: GrayLimits) -> int:
+    """Samples of a pixel of the image or images of an array of this shape.
+
+    With limits that take colour a last axis of 2 to 4 of three or more is that of channels.
+    """
+    found = shape[-1] if len(shape) in (3, 4) else 1
+    return found if 2 <= found <= limits.channels else 1
+
+
+def stack_shape(
+    path, kind: str, dtype, shape: tuple[int, ...], limits: GrayLimits = GRAY_8
+) -> tuple[int, ...]:
+    """Shape (N, H, W), or (N, H, W, C) of colour, of the images of an array of this type and shape.
 
     Three dimensions are (N, H, W).  One picture with its channels last, (H, W, 3), has three, too;
-    so a last axis of 1 to 4 is refused.
+    so a last axis of 1 to 4 is never taken for a width: it is refused, or, where limits take
+    colour, a last axis of 2 to 4 is that of channels.
 
     Raises
     ------
@@ -111,11 +139,18 @@ def check_stack(
         or has sides out of range.
     """
     native = dtype.newbyteorder("=")
+    if native in limits.dtypes and channels_of(shape, limits) > 1:
+        stack = shape if len(shape) == 4 else (1, *shape)
+        check_sides(path, stack[2], stack[1], limits.side)
+        if stack[0] < 1:
+            raise ImageError(f"{path}: {kind} must hold at least one image, not {stack[0]}")
+        return stack
     if native not in limits.dtypes or len(shape) not in (2, 3):
         kinds = " or ".join(map(str, limits.dtypes))
         deeper = native == np.uint16 and len(shape) in (2, 3)
         raise ImageError(
-            f"{path}: {kind} must hold {kinds} of shape (H, W) or (N, H, W), "
+            f"{path}: {kind} must hold {kinds} of shape (H, W) or (N, H, W)"
+            f"{', or of colour (H, W, C) or (N, H, W, C)' * (limits.channels > 1)}, "
             f"not {native} of shape {shape}"
             + (f"; {limits.way_out(deeper=True)}" if deeper else "")
         )
@@ -129,4 +164,4 @@ def check_stack(
     count = shape[0] if len(shape) == 3 else 1
     if count < 1:
         raise ImageError(f"{path}: {kind} must hold at least one image, not {count}")
-    return count
+    return count, *shape[-2:]

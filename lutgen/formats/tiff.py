@@ -1,4 +1,4 @@
-"""Gray TIFF of one page: as tifffile reads it, after its structure was seen to hold to the rules.
+"""Gray, RGB or RGBA TIFF of one page: as tifffile reads it, after its structure was checked.
 
 Taken are TIFF and BigTIFF of either byte order, strips or tiles, 8 to 16 bits per sample (10, 12
 and 14 packed), uncompressed or by LZW, Deflate or PackBits, with or without horizontal prediction.
@@ -32,10 +32,16 @@ _KINDS = {
     34892: "linear raw",
 }  # fmt: skip
 _ORIENTATION, _PLANES_OF_STK = 274, 33629
+_CONTIGUOUS = 1
+#: Samples of a pixel by photometric interpretation, where limits take colour.
+_CHANNELS = {1: (1, 2), 2: (3, 4)}
+_WITH_ALPHA = (2, 4)
 
 
 def read_tiff(path, data: bytes, limits: GrayLimits) -> tuple[np.ndarray, int]:
-    """Samples of a TIFF, uint8 or uint16 of shape (H, W), and the bits that it says they have.
+    """Samples of a TIFF, and the bits that it says they have.
+
+    They are uint8 or uint16 of shape (H, W), or, where limits take it, (H, W, C).
 
     Parameters
     ----------
@@ -72,7 +78,11 @@ def read_tiff(path, data: bytes, limits: GrayLimits) -> tuple[np.ndarray, int]:
     depth = page.bitspersample
     if complaints:
         raise _damaged(path, complaints[0])
-    if image.shape != (page.imagelength, page.imagewidth) or image.dtype not in limits.dtypes:
+    channels = page.samplesperpixel
+    if channels > 1 and page.planarconfig != _CONTIGUOUS:
+        image = np.moveaxis(image, 0, -1)
+    shape = (page.imagelength, page.imagewidth, channels)[: 2 if channels == 1 else 3]
+    if image.shape != shape or image.dtype not in limits.dtypes:
         raise _damaged(path, f"pixels {image.dtype} of shape {image.shape}")
     if int(image.max()) >> depth:
         raise _damaged(path, f"a pixel of {int(image.max())} in {depth} bits")
@@ -80,11 +90,17 @@ def read_tiff(path, data: bytes, limits: GrayLimits) -> tuple[np.ndarray, int]:
 
 
 def tiff_bytes(array: np.ndarray) -> bytes:
-    """The uncompressed TIFF of a uint8 or uint16 array (H, W)."""
+    """The uncompressed TIFF of a uint8 or uint16 array (H, W) or (H, W, C)."""
     import tifffile
 
     file = io.BytesIO()
-    tifffile.imwrite(file, array, photometric="minisblack", metadata=None, software=False)
+    channels = 1 if array.ndim == 2 else array.shape[2]
+    colour = {"photometric": "rgb" if channels > 2 else "minisblack"}
+    if channels in _WITH_ALPHA:
+        colour["extrasamples"] = ["unassalpha"]
+    if channels > 1:
+        colour["planarconfig"] = "contig"
+    tifffile.imwrite(file, array, metadata=None, software=False, **colour)
     return file.getvalue()
 
 
@@ -114,15 +130,16 @@ def _check_kind(path, page, limits: GrayLimits) -> None:
         return ImageError(f"{path}: TIFF must be {limits.wanted}, not {found}; {hint}")
 
     photometric, bits = int(page.photometric), page.bitspersample
-    if photometric != 1:
+    taken = _CHANNELS if limits.channels > 1 else {1: (1,)}
+    if photometric not in taken:
         raise refuse(_KINDS.get(photometric, f"of photometric interpretation {photometric}"))
-    if page.samplesperpixel != 1:
+    if page.samplesperpixel not in taken[photometric]:
         raise refuse(f"of {page.samplesperpixel} samples per pixel")
     if page.sampleformat != 1:
         raise refuse("of signed or floating-point samples")
     if page.imagedepth != 1:
         raise refuse(f"a volume of {page.imagedepth} images")
-    if bits not in range(8, 17) or bits > limits.depth:
+    if bits not in range(8, 17) or bits > limits.depth:  # a tuple if samples differ
         raise refuse(f"{bits}-bit gray", deeper=bits in range(8, 17))
     if page.compression not in _RATIOS:
         name = getattr(page.compression, "name", page.compression)
@@ -152,8 +169,15 @@ def _check_segments(path, page, size: int) -> None:
         if offset < 8 or count < 1 or offset + count > size:
             raise _damaged(path, "strips or tiles beyond its end")
     packed = sum(counts)
-    height, width = page.chunks if page.is_tiled else page.shape
-    room = (wanted if page.is_tiled else 1) * height * (-(-width * page.bitspersample // 8))
+    if page.is_tiled:
+        height, width, parts = page.tilelength, page.tilewidth, wanted
+    else:
+        height, width, parts = page.imagelength, page.imagewidth, 1
+    if page.planarconfig == _CONTIGUOUS:
+        width *= page.samplesperpixel
+    elif not page.is_tiled:
+        parts = page.samplesperpixel
+    room = parts * height * -(-width * page.bitspersample // 8)
     if packed > size or room > packed * _RATIOS[page.compression]:
         raise ImageError(
             f"{path}: TIFF must be whole, not {packed} bytes of {page.imagewidth} x "

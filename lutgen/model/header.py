@@ -137,7 +137,7 @@ VERSION_2 = HeaderTable(2, (
     HeaderField("image height", 2, "pixels", per_file=True),
     HeaderField("bit depth", 1, "bits of a sample"),
     HeaderField("shift", 1, "zero bits below a sample in the decoded image", per_file=True),
-    HeaderField("channels", 1, "samples of a pixel"),
+    HeaderField("channels", 1, "samples of a pixel, plus 16 times the order of the planes"),
     HeaderField("near", 1, "greatest error of a sample", per_file=True),
     HeaderField("coder", 1, "0: rANS"),
     HeaderField("strip height", 2, "rows of pixels"),

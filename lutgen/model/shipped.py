@@ -7,35 +7,38 @@ from importlib import resources
 
 from lutgen.files.archive import ArchiveError, archive_kind
 
-from .default import DEEP, DEFAULT
+from .default import COLOUR, DEEP, DEFAULT
 from .model import KIND as TILE_KIND
 from .model import Model, ModelError
+from .predictive.colour import COLOUR_KIND, ColourModel
 from .predictive.model import KIND as PREDICTIVE_KIND
 from .predictive.model import PredictiveModel
 
-__all__ = ["DEEP", "DEFAULT", "SHIPPED", "AnyModel", "find_model", "name_of", "shipped"]
+__all__ = ["COLOUR", "DEEP", "DEFAULT", "SHIPPED", "AnyModel", "find_model", "name_of", "shipped"]
 
 #: A model of any profile.
-AnyModel = Model | PredictiveModel
+AnyModel = Model | PredictiveModel | ColourModel
 
 _MODELS = resources.files("lutgen") / "models"
 
 
-def _predictive(name: str) -> PredictiveModel:
+def _packaged(kind: type, name: str) -> AnyModel:
     with resources.as_file(_MODELS / f"{name}.lutgen") as path:
-        return PredictiveModel.load(path)
+        return kind.load(path)
 
 
 #: What loads each of them; a file that an installation has left out is none.
 SHIPPED: dict[str, Callable[[], AnyModel]] = {
     "digits": Model.default,
     **{
-        name: partial(_predictive, name) for name in ("photo", "photo-16")
+        name: partial(_packaged, kind, name)
+        for name, kind in (("photo", PredictiveModel), ("photo-16", PredictiveModel),
+                           ("photo-rgb", ColourModel))
         if (_MODELS / f"{name}.lutgen").is_file()
     },
 }  # fmt: skip
 
-_CLASSES = {TILE_KIND: Model, PREDICTIVE_KIND: PredictiveModel}
+_CLASSES = {TILE_KIND: Model, PREDICTIVE_KIND: PredictiveModel, COLOUR_KIND: ColourModel}
 
 
 @cache
@@ -45,12 +48,12 @@ def shipped(name: str) -> AnyModel:
 
 
 def find_model(
-    model: AnyModel | str | os.PathLike | None = None, *, depth: int = 8
+    model: AnyModel | str | os.PathLike | None = None, *, depth: int = 8, channels: int = 1
 ) -> AnyModel:
     """A model of any profile by its name or file; a model is given back as it is.
 
-    None is the default for samples of so many significant bits.  A file that is called as a shipped
-    model is named with its folder, ``./digits``.
+    None is the default for samples of so many significant bits and pixels of so many samples.  A
+    file that is called as a shipped model is named with its folder, ``./digits``.
 
     Raises
     ------
@@ -62,8 +65,10 @@ def find_model(
     if isinstance(model, AnyModel):
         return model
     if model is None:
-        deep = DEEP.get(DEFAULT)
-        model = deep if depth > 8 and deep in SHIPPED else DEFAULT
+        other = COLOUR if channels > 1 else DEEP if depth > 8 else {}
+        model = other.get(DEFAULT, DEFAULT)
+        if model not in SHIPPED:
+            model = DEFAULT
     if model in SHIPPED:
         return shipped(model)
     try:

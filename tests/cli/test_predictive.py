@@ -14,11 +14,11 @@ from lutgen.cli import main
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import Frame
 from lutgen.formats.imageio import read_gray, read_image, write_image
-from lutgen.formats.rules import DEEP_GRAY
+from lutgen.formats.rules import DEEP_COLOUR, DEEP_GRAY
 from lutgen.model.samples import SignificantBits
 from lutgen.model.shipped import find_model
 from tests.commands import error, ok, said, usage
-from tests.models import predictive_model, table_model
+from tests.models import colour_model, predictive_model, table_model
 
 MODEL = ("--model", "p.lutgen")
 
@@ -188,3 +188,44 @@ def test_eval(image):
         assert one["lutgen"]["verified"] and one["lutgen"]["bpp"] < found["bpp"]["file_each"]
         assert most["lutgen"] == {"bpp": None, "reason": "near 127 at most"}
     assert "lutgen" in ok("eval", "a.png", *MODEL, "--no-baselines")
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+@pytest.mark.parametrize("ending", ["png", "tif", "npy"])
+def test_colour_comes_back_in_every_format(image, channels, ending):
+    colour = np.dstack([image + np.uint8(3 * k) for k in range(channels)]).astype(np.uint16) << 2
+    colour[0, 0] = 1023 << 2
+    colour_model().save("c.lutgen")
+    write_image(f"a.{ending}", colour, channels=channels)
+    said("encode", f"a.{ending}", "-o", "a.lgc", "--model", "c.lutgen")
+    assert f"10 bits above 2 that are zero, {channels} per pixel" in ok("info", "a.lgc")
+    said("decode", "a.lgc", "-o", f"b.{ending}", "--model", "c.lutgen")
+    np.testing.assert_array_equal(read_image(f"b.{ending}", DEEP_COLOUR), colour)
+
+
+def test_colour_and_models_of_gray(image):
+    colour = np.dstack([image] * 3)
+    write_image("a.png", colour, channels=3)
+    assert "PNG must be gray of 8 or 16 bits, not colour (RGB)" in error(
+        "encode", "a.png", "-o", "a.lgc", *MODEL
+    )
+    assert not Path("a.lgc").exists()
+
+
+def test_eval_of_colour(image):
+    colour = np.dstack([image, image // 2, image + np.uint8(9)])
+    colour_model().save("c.lutgen")
+    write_image("a.png", colour, channels=3)
+    write_image("b.png", np.dstack([colour, colour[..., :1]]), channels=4)
+    out = json.loads(ok("eval", "a.png", "b.png", "--model", "c.lutgen", "--json", "--near", 1))
+    codec = PredictiveCodec(colour_model())
+    size = len(codec.encode(colour, channels=3))
+    found = out["a.png"]
+    assert found["verified"] and found["pixels"] == image.size
+    assert found["bpp"]["file_each"] == pytest.approx(8 * size / image.size)
+    for result in out.values():
+        near = result["near_lossless"][0]
+        assert near["lutgen"]["verified"] and near["JPEG-LS"]["bpp"] > 0
+        for name, usual in result["baselines"].items():
+            assert usual["bpp"] is not None or "not lossless" in usual["reason"], name
+            assert usual["bpp_page"] is None

@@ -25,6 +25,7 @@ from lutgen.codec.lossy.residuals import ResidualTables, ResidualWriter
 from lutgen.codec.lossy.step import STEPS, step_of
 from lutgen.codec.predictive import container as container_2
 from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.codec.predictive.planes import ORDERS
 from lutgen.codec.rans import CHECK_STATE
 from lutgen.codec.tans import TansTables
 from lutgen.files.archive import ArchiveError, Limits, read_archive, write_archive
@@ -162,7 +163,7 @@ PREDICTIVE = predictive_model()
 BREAKS_2 = {
     "magic": [b"LGD"], "version": [b"\1", b"\3"], "model hash": [bytes(8)],
     "image width": [bytes(2)], "image height": [bytes(2)], "bit depth": [b"\7", b"\x11"],
-    "shift": [b"\x09"], "channels": [b"\0", b"\3"], "near": [b"\x80"], "coder": [b"\x09"],
+    "shift": [b"\x09"], "channels": [b"\0", b"\5"], "near": [b"\x80"], "coder": [b"\x09"],
     "strip height": [bytes(2), b"\3\0"], "tile width": [b"\5\0"], "images": [bytes(4)],
 }  # fmt: skip
 
@@ -222,6 +223,14 @@ def test_rules_of_version_2():
         raw, first = raw_bits_of(token)
         e, m = 4 + (token - 16) // 4, (token - 16) % 4
         assert (raw, first) == ((0, token) if token < 16 else (e - 2, (4 + m) << (e - 2)))
+
+
+def test_orders_of_planes():
+    names = ("red", "green", "blue")
+    shown = [(int(row["number"]), row["planes"]) for row in table("orders")]
+    assert shown == [
+        (number, ", ".join(names[k] for k in order)) for number, order in enumerate(ORDERS)
+    ]
 
 
 def least_samples() -> int:

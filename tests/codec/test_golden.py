@@ -14,10 +14,12 @@ from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.model.head import TableHead
 from lutgen.model.model import Model
 from lutgen.model.netlist import Netlist
+from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.features import Feature, Scale
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.predictive.neighbourhood import TAPS
 from lutgen.model.predictive.predictor import Predictor
+from lutgen.model.predictive.reference import REFERENCE_TAPS, TAPS_OF_ONE
 from lutgen.model.predictive.trees import LutTrees
 from lutgen.model.window import Window
 
@@ -37,14 +39,20 @@ def tile_model() -> Model:
     return Model("tiny", Window(3), network, None, head)
 
 
-def predictive_model() -> PredictiveModel:
+def predictive_model(references: int = 0) -> PredictiveModel:
     """Three linear predictors, three trees, twelve classes; features of all kinds."""
     features = (
         Feature(()), Feature(("W-NW",)), Feature(("W-N", "N-NE"), absolute=True, gain=2),
         Feature(("W-NW", "NW-N", "N-NE"), absolute=True), Feature(("eW",), gain=4),
-        Feature(("changes",)), Feature(("P-W",)), Feature(("P",)),
+        Feature(("changes",)),
+        *(Feature((f"{c}eX",), absolute=True, gain=4) for c in "ab"[:references]),
+        Feature(("P-W",)), Feature(("P",)),
     )  # fmt: skip
-    rows = np.zeros((3, len(TAPS)), dtype=np.int16)
+    rows = np.zeros((3, len(TAPS) + references * TAPS_OF_ONE), dtype=np.int16)
+    for r in range(references):
+        names = REFERENCE_TAPS[r * TAPS_OF_ONE :][:TAPS_OF_ONE]
+        for name, weight in (("X", 9 - r), ("W", -5), ("E", r - 4), ("eX", 30 * r - 20)):
+            rows[:, len(TAPS) + r * TAPS_OF_ONE + names.index("ab"[r] + name)] = weight
     for row, weights in zip(
         rows, ({"W": 96, "N": 96, "NW": -64}, {"W": 100, "NE": 28}, {"N": 140, "NN": -12}),
         strict=True,
@@ -71,8 +79,10 @@ def predictive_model() -> PredictiveModel:
     freq = np.maximum(1, freq * (16384 - 64) // freq.sum(axis=1, keepdims=True))
     freq[:, 0] += 16384 - freq.sum(axis=1)
     cumulative = np.pad(freq.cumsum(axis=1), ((0, 0), (1, 0))).astype(np.int32)
+    weights = {"eW": 22, "eN": 16, "eNE": 12, "EW": 20}
+    weights |= {f"{c}eX": 9 for c in "ab"[:references]}
     return PredictiveModel(
-        features, Scale({"eW": 22, "eN": 16, "eNE": 12, "EW": 20}, 205), predictor,
+        features, Scale(weights, 205), predictor,
         trees(range(1), 5, 6), trees(range(1, 3), 7, 5), 120, cumulative,
     )  # fmt: skip
 
@@ -163,3 +173,49 @@ def test_version_2(name):
     assert found.dtype == image.dtype and found.shape == wanted.shape
     assert np.abs(found.astype(int) - wanted).max() <= options.get("near", 0)
     assert codec.encode(image, **options).hex() == data
+
+
+RGBA = np.dstack([RAMP, RAMP + np.uint8(20), RAMP // 2 + np.uint8(60), RAMP // 64])
+COLOUR = {
+    "rgba in rows": (RGBA, {"strip_height": 7, "tile_width": 0}, (
+        "4c474302b11c8480d05751a509000700080004000007000000010000002c1bfd8c4f3f8ac09d2659"
+        "b092245e8ecdfda2d4992a970704fa3b8a92cc033cfe3179b08e33888e6e970a05fb3e101bdb01c3"
+        "8ae99900a780869819bb81cb7b7e97071790058040e9aca300c0a22fea1ea16121ae97012fa825db"
+        "09f314150cc6d3ef608e7d873e972462109711560061003400ce00a6003e0022006a004300360114"
+        "01280266035e01000102010713f731d0673c1e78b42d89f7750b17a0c16543c3bc33c634fddb9828"
+        "13e8ce6bd58175be"
+    )),
+    "rgb in tiles": (RGBA[..., :3], {"strip_height": 4, "tile_width": 5, "order": 4}, (
+        "4c474302b11c8480d05751a50900070008004300000400050001000000444ff3d1502aa80af6f290"
+        "af393e597154f642aed7e474e903dcb6c4540b11391610e3055ff0e9645ca0643f91a92ae99fdc20"
+        "27dd80425f219361e82dbb18446902f311d35b105a64010402042c0302040254030204013124514c"
+        "2937265c4e2b3226524e2b18123f20121814352917181330291611560302041c0104024401040133"
+        "267c763524857430247674181b6431180f753a18187138e516b4a247000000570000002ca1b48f"
+    )),
+    "gray with alpha, near": (RGBA[..., ::3], {"near": 1, "strip_height": 7, "tile_width": 0}, (
+        "4c474302b11c8480d05751a5090007000800020100070000000100000024037facaddb0ccb53d902"
+        "e6b34f2f987014f50305d5df4db94b9f03df9410fe0012c2f50e012871665d9efb24c868c2208224"
+        "8a7ae466397c449f01113fb813236885dbb9e440a8c5aae7ec2921bd"
+    )),
+    "12 of 16 bits": (RGBA[..., :3].astype(np.uint16) << 4 | 3, {}, (
+        "4c474302b11c8480d05751a5090007000c000300000700090001000000a404013feebd7f61fecffb"
+        "2fec7fb0ff67fd97f63ff2801ffa5fb63c3fe8c3361a10e7034619b0d087381defff84fcefef6f93"
+        "fecbf83fd1fb27fa5fb5b039b0e006fc21e903371c10d8c9f24e8e7fe1c7df5ff1063f03effe2006"
+        "4ff4bc1583c706dbbe35fa6ef3cfa0cf077febffeb7ff019a9b008fda3eb6fe023f7efef3e3da5ff"
+        "76fc3e365184f1e82e7994c37d707d9ffe79f91023f8c3dd9fe023f6c1d5fffe97fa4c83d87d8e5b"
+        "a62e8bac5aa187d43fff019ff65cffe053fe967ffa84bfe681ff738ffed360f697fdde641ff22fff"
+        "aaa7fe833ff9afffc207fca0bfea6cffa78ffe601ff24affb017ff417ffc983fd347e6c5ff62f3fe"
+        "a23001f4bf6c0ffeb8be6dbff23cff87fff0fbe7cbe7cff32787f117f7"
+    )),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COLOUR)
+def test_version_2_of_colour(name):
+    image, options, data = COLOUR[name]
+    codec = PredictiveCodec(ColourModel(tuple(map(predictive_model, range(3)))), threads=1)
+    assert codec.model.hash[:16] == "b11c8480d05751a5"
+    found = codec.decode(bytes.fromhex(data))[0]
+    assert found.dtype == image.dtype and found.shape == image.shape
+    assert np.abs(found.astype(int) - image).max() <= options.get("near", 0)
+    assert codec.encode(image, channels=image.shape[2], **options).hex() == data

@@ -186,7 +186,9 @@ def test_files_that_say_little_have_enough_bytes(sides, layout):
     ("bit depth", 7, "bit depth must be 8 to 16, not 7"),
     ("bit depth", 17, "bit depth must be 1 to 16, not 17"),
     ("shift", 9, "shift of 8-bit samples must be 0 to 8, not 9"),
-    ("channels", 3, "channels must be 1, not 3"),
+    ("channels", 0, "number of channels must be 1 to 4, not 0"),
+    ("channels", 5, "number of channels must be 1 to 4, not 5"),
+    ("channels", 0x11, "order of 1 planes must be 0 to 0, not 1"),
     ("near", 128, "near of 8-bit samples must be 0 to 127, not 128"),
     ("coder", 9, "coder must be 0, not 9"),
 ])  # fmt: skip
@@ -212,7 +214,7 @@ def test_what_is_said_of_damage():
 
 # --- models
 
-META, ARRAYS = MODEL._parts()
+META, ARRAYS = MODEL.parts()
 
 
 def load(tmp_path, arrays: dict, meta: dict = META) -> PredictiveModel:

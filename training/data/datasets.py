@@ -32,6 +32,7 @@ from lutgen.files.caches import cache_folder
 from lutgen.files.whole import STANDARD
 from lutgen.formats.arrays import read_idx, read_npz
 from lutgen.formats.imageio import GRAY_8, GrayLimits, ImageError, read_images
+from lutgen.formats.rules import channels_of
 from lutgen.training.data.glyphs import glyphs
 from lutgen.training.data.pages import pages
 
@@ -59,7 +60,9 @@ class DatasetError(ImageError):
 def check_images(
     images, what: str = "images", limits: GrayLimits = GRAY_8
 ) -> list[np.ndarray]:
-    """A list of the images, all of them of shape (H, W) and uint8 or what else the limits take.
+    """A list of the images, all of them uint8 or what else the limits take.
+
+    Their shape is (H, W), or where limits take colour (H, W, C).
 
     Raises
     ------
@@ -72,7 +75,9 @@ def check_images(
     total = 0
     for k, image in enumerate(images):
         kind = getattr(image, "dtype", type(image).__name__)
-        if not isinstance(image, np.ndarray) or kind not in limits.dtypes or image.ndim != 2:
+        if not isinstance(image, np.ndarray) or kind not in limits.dtypes or (
+            image.ndim != 2 and channels_of(image.shape, limits) == 1
+        ):
             raise DatasetError(
                 f"{what} must be {limits.wanted}, shape (height, width), not {kind} of shape "
                 f"{np.shape(image)} (image {k})"
@@ -89,7 +94,7 @@ def data_hash(images: Sequence[np.ndarray]) -> str:
     """SHA-256, in hex, of the sizes and pixels of the images, in order."""
     digest = hashlib.sha256()
     for image in images:
-        digest.update(struct.pack("<II", *image.shape))
+        digest.update(struct.pack(f"<{image.ndim}I", *image.shape))
         digest.update(np.ascontiguousarray(image).data)
     return digest.hexdigest()
 

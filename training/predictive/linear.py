@@ -7,8 +7,14 @@ import numba
 import numpy as np
 
 from lutgen.files.compiled import njit
-from lutgen.model.predictive.neighbourhood import TAPS
-from lutgen.model.predictive.predictor import COEFFICIENT_BITS, Predictor
+from lutgen.model.predictive.neighbourhood import TAPS, ZERO
+from lutgen.model.predictive.predictor import COEFFICIENT_BITS, Predictor, taps_of_planes
+from lutgen.model.predictive.reference import (
+    ALL_QUANTITIES,
+    REFERENCE_TAPS,
+    TAPS_OF_ONE,
+    references_of,
+)
 
 __all__ = ["JUDGED", "NORTH", "OTHERS", "grow_predictor", "whole_coefficients"]
 
@@ -23,6 +29,7 @@ _RIDGE = 1e-4
 _MOST = 255
 #: Neighbours that splits are judged by: the others make a split hardly better.
 _JUDGES = ("MED", "W", "WW", "NW", "NE", "NN", "NEE")
+_JUDGES_OF_REFERENCES = ("MED", "W", "NW", "NE", "NN", "aW", "aE", "aeX", "bW", "bE", "beX")
 #: Samples of a node that its split is judged by, at most.
 JUDGED = 100_000
 
@@ -91,16 +98,48 @@ def _solve(moment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return error, found
 
 
-def whole_coefficients(exact: np.ndarray) -> np.ndarray:
-    """Coefficients in 1/128 that add up to 128: int64 (18,), from those of all but N, (17,)."""
-    whole = np.zeros(len(TAPS), dtype=np.int64)
+def taps_of(references: int) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Taps with so many reference planes.
+
+    Returns
+    -------
+    (names, others, base):
+        All taps, the numbers of those that are weighed, and of each of these the quantity that it
+        is weighed by the difference to: N, the reference plane's X, or 0.
+    """
+    names = [*TAPS, *REFERENCE_TAPS[: references * TAPS_OF_ONE]]
+    base = [ZERO] * len(names)
+    for taps, first in zip(taps_of_planes(references), ("N", "aX", "bX"), strict=False):
+        base[taps] = [first] * (taps.stop - taps.start)
+    others = np.array([k for k, name in enumerate(names) if name != base[k]])
+    return names, others, np.array([ALL_QUANTITIES[base[k]] for k in others])
+
+
+def weighed(quantity: np.ndarray, references: int) -> np.ndarray:
+    """The differences that linear predictors weigh: int32 (n, m)."""
+    names, others, base = taps_of(references)
+    at = np.array([ALL_QUANTITIES[name] for name in names])
+    return quantity[:, at[others]] - quantity[:, base]
+
+
+def whole_coefficients(exact: np.ndarray, references: int = 0) -> np.ndarray:
+    """Coefficients in 1/128 whose sums are those of `Predictor`: int64, from those of `weighed`."""
+    names, others, _ = taps_of(references)
+    whole = np.zeros(len(names), dtype=np.int64)
     rounded = np.rint(exact * (1 << COEFFICIENT_BITS))
-    whole[OTHERS] = np.clip(rounded, -_MOST, _MOST)
-    whole[NORTH] = (1 << COEFFICIENT_BITS) - whole.sum()
-    over = whole[NORTH] - min(max(whole[NORTH], -_MOST), _MOST)
-    whole[NORTH] -= over
-    whole[_W] += over  # W's takes what N's cannot
+    whole[others] = np.clip(rounded, -_MOST, _MOST)
+    own, *others = taps_of_planes(references)
+    _complete(whole[own], NORTH, _W, 1 << COEFFICIENT_BITS)
+    for taps in others:
+        _complete(whole[taps], 0, 1, 0)
     return whole
+
+
+def _complete(whole: np.ndarray, first: int, second: int, total: int) -> None:
+    """Make coefficients add up to ``total`` by the first, and by a second if that cannot do it."""
+    wanted = total - (whole.sum() - whole[first])
+    whole[first] = min(max(wanted, -_MOST), _MOST)
+    whole[second] += wanted - whole[first]
 
 
 @dataclass(eq=False)
@@ -147,7 +186,7 @@ def _candidate(judged, bins, edges, chosen) -> _Node:
 
 
 def grow_predictor(
-    quantity: np.ndarray, sample: np.ndarray, weight: np.ndarray, features: np.ndarray,
+    quantity: np.ndarray, value: np.ndarray, weight: np.ndarray, features: np.ndarray,
     leaves: int, tick: Callable[[float], None] = lambda share: None,
 ) -> Predictor:  # fmt: skip
     """Grow a predictor by weighted least squares.
@@ -156,8 +195,8 @@ def grow_predictor(
     ----------
     quantity:
         int32, shape (n, quantities), in 1/8 of a sample.
-    sample:
-        int32, shape (n,).
+    value:
+        int32, shape (n,): what is predicted, in 1/8 of a sample.
     weight:
         float32, shape (n,): of each squared error.
     features:
@@ -167,9 +206,10 @@ def grow_predictor(
     tick:
         Told the share of the leaves that are there.
     """
+    references = references_of(quantity.shape[1])
     north = quantity[:, NORTH : NORTH + 1]
     values = np.concatenate(
-        [quantity[:, OTHERS] - north, (sample[:, None] << 3) - north], axis=1
+        [weighed(quantity, references), value[:, None] - north], axis=1
     ).astype(np.float32)
     values *= np.sqrt(weight)[:, None]
     edges = _edges(features)
@@ -177,9 +217,11 @@ def grow_predictor(
         np.searchsorted(edge, row, side="left").astype(np.uint8)
         for edge, row in zip(edges, features, strict=True)
     ])  # fmt: skip
-    names = [TAPS[k] for k in OTHERS]
-    judged = np.ascontiguousarray(values[:, [*(names.index(name) for name in _JUDGES), -1]])
-    root = _candidate(judged, bins, edges, np.arange(len(sample)))
+    taps, others, _ = taps_of(references)
+    names = [taps[k] for k in others]
+    judges = [n for n in (_JUDGES_OF_REFERENCES if references else _JUDGES) if n in names]
+    judged = np.ascontiguousarray(values[:, [*(names.index(name) for name in judges), -1]])
+    root = _candidate(judged, bins, edges, np.arange(len(value)))
     open_ = [root]
     while len(open_) < leaves:
         node = max(open_, key=lambda n: n.gain)
@@ -193,16 +235,16 @@ def grow_predictor(
         node.chosen = node.chosen[:0]
         open_ += node.children
         tick(len(open_) / leaves)
-    return _pack(root, edges, values)
+    return _pack(root, edges, values, references)
 
 
-def _pack(root: _Node, edges, values: np.ndarray) -> Predictor:
+def _pack(root: _Node, edges, values: np.ndarray, references: int) -> Predictor:
     """The tree as arrays, nodes before their children."""
     feature, threshold, child, coefficients = [], [], [], []
 
     def place(node: _Node) -> int:
         if node.children is None:
-            whole = whole_coefficients(_fit(values, node.chosen))
+            whole = whole_coefficients(_fit(values, node.chosen), references)
             coefficients.append(whole)
             return -len(coefficients)
         at = len(feature)

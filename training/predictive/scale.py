@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lutgen.model.predictive.features import LEAST_SCALE, STANDARD_TERMS, Scale, pairs
+from lutgen.model.predictive.features import LEAST_SCALE, Scale, pairs, standard_terms
 
 from .draw import Drawn
 from .likelihood import bits, slopes
@@ -40,15 +40,16 @@ def fit_scale(
     n = len(drawn.sample)
     chosen = rng.choice(n, min(n, SUBSAMPLE), replace=False)
     quantity = drawn.quantity[chosen].astype(np.float32)
-    a, b = pairs(STANDARD_TERMS).T
+    terms = standard_terms(drawn.references)
+    a, b = pairs(terms).T
     size = np.abs(quantity[:, a] - quantity[:, b])
     size = np.concatenate([size, np.ones((len(size), 1), dtype=np.float32)], axis=1)
     residual = drawn.error[chosen]
     slope, curve = np.empty_like(residual), np.empty_like(residual)
-    place = [max(before.weights.get(t, 0), _SMALL) for t in STANDARD_TERMS] + [before.least]
+    place = [max(before.weights.get(t, 0), _SMALL) for t in terms] + [before.least]
     place = np.log(np.array(place, dtype=np.float64))
-    low = np.log([_SMALL] * len(STANDARD_TERMS) + [LEAST_SCALE])
-    high = np.log([_MOST] * len(STANDARD_TERMS) + [_MOST_LEAST])
+    low = np.log([_SMALL] * len(terms) + [LEAST_SCALE])
+    high = np.log([_MOST] * len(terms) + [_MOST_LEAST])
 
     def spread(place):
         total = size @ np.exp(place).astype(np.float32)
@@ -76,5 +77,5 @@ def fit_scale(
         if before_ - best < _GAIN:
             break
     whole = np.rint(np.exp(place)).astype(int).tolist()
-    weights = {t: w for t, w in zip(STANDARD_TERMS, whole[:-1], strict=True) if w}
+    weights = {t: w for t, w in zip(terms, whole[:-1], strict=True) if w}
     return Scale(weights, min(max(whole[-1], LEAST_SCALE), _MOST_LEAST))

@@ -20,28 +20,28 @@ _TOTAL = 1 << PROB_BITS
 
 
 @njit(nogil=True)
-def _scales(kernel, quantity, depth, out):
+def _scales(kernel, quantity, depth, references, out):
     now = np.zeros(quantity.shape[1], dtype=np.int64)
     _, feature, _ = scratch(kernel)
     for i in range(len(quantity)):
         now[:] = quantity[i]
-        _, out[i], _ = predict_of(kernel, now, depth[i], feature)
+        _, out[i], _ = predict_of(kernel, now, depth[i], feature, references)
 
 
 def scales_of(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
     """Logarithm of the spread of drawn samples, in 1/32 of an octave: int32, shape (n,)."""
     out = np.empty(len(drawn.sample), dtype=np.int32)
-    _scales(model.kernel, drawn.quantity, drawn.depth, out)
+    _scales(model.kernel, drawn.quantity, drawn.depth, drawn.references, out)
     return out
 
 
 @njit(nogil=True)
-def _count(kernel, quantity, sample, depth, count):
+def _count(kernel, quantity, sample, depth, references, count):
     now = np.zeros(quantity.shape[1], dtype=np.int64)
     _, feature, _ = scratch(kernel)
     for i in range(len(quantity)):
         now[:] = quantity[i]
-        final, scale, plain = predict_of(kernel, now, depth[i], feature)
+        final, scale, plain = predict_of(kernel, now, depth[i], feature, references)
         most = (1 << depth[i]) - 1
         whole, rest, row = target(kernel, final, scale, plain, 1, most)
         count[row, token_of(fold(sample[i], whole, rest, most))[0]] += 1
@@ -50,7 +50,9 @@ def _count(kernel, quantity, sample, depth, count):
 def count_tokens(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
     """How often each token came in each row of the model's table: int64, shape (3 K, 64)."""
     count = np.zeros((TABLES * model.classes, TOKENS), dtype=np.int64)
-    _count(model.kernel, drawn.quantity, drawn.sample, drawn.depth, count)
+    _count(
+        model.kernel, drawn.quantity, drawn.sample, drawn.depth, drawn.references, count
+    )
     return count
 
 

@@ -6,9 +6,8 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from lutgen.model.head import PROB_BITS
-from lutgen.model.predictive.features import STANDARD, Scale
-from lutgen.model.predictive.model import CLASS_BITS, TABLES, PredictiveModel
-from lutgen.model.predictive.neighbourhood import TAPS
+from lutgen.model.predictive.features import Scale, standard_features
+from lutgen.model.predictive.model import CLASS_BITS, TABLES, Kernel, PredictiveModel
 from lutgen.model.predictive.predictor import Predictor
 from lutgen.model.predictive.residual import TOKENS
 from lutgen.model.predictive.trees import LutTrees
@@ -16,7 +15,7 @@ from lutgen.model.predictive.trees import LutTrees
 from .boost import boost
 from .config import PredictiveConfig
 from .draw import WALKED, Drawn, draw, early_of, logarithm_of
-from .linear import JUDGED, grow_predictor
+from .linear import JUDGED, grow_predictor, taps_of
 from .scale import SUBSAMPLE, fit_scale, log_spread
 from .steps import Steps
 from .tables import count_tokens, scales_of, tables
@@ -34,15 +33,17 @@ _OUTSIDE = 0.0005
 _WALK, _FIT, _SPLIT, _TREE, _COUNT, _LEAF = 7e-7, 2e-5, 9e-7, 8e-7, 6e-7, 1e-3
 
 
-def first_model() -> PredictiveModel:
+def first_model(references: int = 0) -> PredictiveModel:
     """What training starts from: one predictor, no trees, tables that are not used."""
-    row = np.zeros((1, len(TAPS)), dtype=np.int16)
+    taps, *_ = taps_of(references)
+    row = np.zeros((1, len(taps)), dtype=np.int16)
     for name, value in _FIRST_COEFFICIENTS.items():
-        row[0, TAPS.index(name)] = value
+        row[0, taps.index(name)] = value
     none = np.zeros(0, dtype=np.uint8)
     predictor = Predictor(none, none, np.zeros((0, 2), dtype=np.int16), row)
     return PredictiveModel(
-        STANDARD, _FIRST_SCALE, predictor, LutTrees.none(), LutTrees.none(), 0, _flat(1)
+        standard_features(references), _FIRST_SCALE, predictor, LutTrees.none(), LutTrees.none(), 0,
+        _flat(1),
     )
 
 
@@ -59,7 +60,7 @@ def turned(images, config: PredictiveConfig):
     rng = np.random.default_rng(config.seed)
     result = []
     for image, depth in images:
-        turned = image.T if rng.integers(2) else image
+        turned = image.swapaxes(0, 1) if rng.integers(2) else image
         turned = turned[:: rng.choice([1, -1]), :: rng.choice([1, -1])]
         result.append((np.ascontiguousarray(turned), depth))
     return result
@@ -79,7 +80,7 @@ def weights(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
 
 def plan(images: Sequence[tuple[np.ndarray, int]], config: PredictiveConfig) -> dict[str, float]:
     """Estimated work of each step of `train_predictive`, in seconds of one core."""
-    pixels = sum(image.size for image, _ in images)
+    pixels = sum(image.shape[0] * image.shape[1] for image, _ in images)
     count = min(pixels, config.samples)
     walk = _WALK * min(pixels, WALKED * count)
     scale = _FIT * min(count, SUBSAMPLE)
@@ -97,7 +98,7 @@ def plan(images: Sequence[tuple[np.ndarray, int]], config: PredictiveConfig) -> 
 def train_predictive(
     images: Sequence[tuple[np.ndarray, int]], config: PredictiveConfig,
     note: Callable[[str, float], None] = lambda what, value: None, *,
-    steps: Steps | None = None, work: Work | None = None,
+    steps: Steps | None = None, work: Work | None = None, before: Sequence[Kernel] = (),
 ) -> PredictiveModel:  # fmt: skip
     """Train a model; the same images and configuration give the same one.
 
@@ -113,16 +114,19 @@ def train_predictive(
         Results of steps that need not be done again; receives the others.
     work:
         Told how far the work is; its plan has the steps of `plan`.
+    before:
+        Kernels of the planes before, of which the model's is the last of images (H, W, planes).
     """
     steps = Steps() if steps is None else steps
     work = Work(lambda step, done, total: None, plan(images, config)) if work is None else work
     images = turned(images, config)
-    model = first_model()
+    model = first_model(len(before))
     for k in range(1, config.rounds + 1):
-        model = _round(model, images, config, k, note, steps, work)
+        model = _round(model, images, config, k, note, steps, work, before)
     drawn = draw(
-        model.kernel, images, config.samples, config.seed + config.rounds, work.begin("drawing")
-    )
+        model.kernel, images, config.samples, config.seed + config.rounds, work.begin("drawing"),
+        before,
+    )  # fmt: skip
     note("drawn", len(drawn.sample))
     share = work.begin("scale")
     if (kept := steps.note("scale")) is None:
@@ -150,20 +154,20 @@ def train_predictive(
 
 def _round(
     model: PredictiveModel, images, config: PredictiveConfig, k: int, note, steps: Steps,
-    work: Work,
+    work: Work, before: Sequence[Kernel],
 ) -> PredictiveModel:  # fmt: skip
     """Scale and predictor, each fitted with what the model before gives."""
     name = f"round-{k}"
     share = work.begin(f"drawing {k}")
     if (kept := steps.note(name)) is not None:
         return replace(model, scale=Scale(**kept), predictor=Predictor(**steps.arrays(name)))
-    drawn = draw(model.kernel, images, config.samples, config.seed + k - 1, share)
+    drawn = draw(model.kernel, images, config.samples, config.seed + k - 1, share, before)
     note("drawn", len(drawn.sample))
     share = work.begin(f"scale {k}")
     model = replace(model, scale=fit_scale(drawn, model.scale, config.seed, share))
     share = work.begin(f"predictors {k}")
     predictor = grow_predictor(
-        drawn.quantity, drawn.sample, weights(model, drawn), early_of(model, drawn),
+        drawn.quantity, drawn.value, weights(model, drawn), early_of(model, drawn),
         config.predictors, share,
     )  # fmt: skip
     note("predictors", predictor.leaves)

@@ -1,4 +1,4 @@
-"""The reference codec of profile ``predictive``: gray images to ``.lgc`` bytes and back."""
+"""The reference codec of profile ``predictive``: images to ``.lgc`` bytes and back."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -12,10 +12,12 @@ from lutgen.codec.codec import ModelMismatchError
 from lutgen.codec.container import CorruptStreamError
 from lutgen.errors import InputError
 from lutgen.model.header import VERSION_2
+from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.predictive.neighbourhood import new_rows
 from lutgen.model.samples import SampleFormat, SignificantBits
 
+from .colour_strip import decode_colour_unit, model_colour_unit
 from .container import (
     Frame,
     check_end,
@@ -29,6 +31,7 @@ from .container import (
     unit_payloads,
 )
 from .damage import DamagedStripsError
+from .planes import best_order, from_rows, to_rows
 from .row_coder import most_payload_bytes, write_payload, write_raw
 from .strip import decode_unit, model_unit
 
@@ -39,6 +42,7 @@ _NARROW = 128
 _TILE = 64
 #: A tile this large is as good as the image.
 _LARGE_TILE = 4096
+_MOST_CHANNELS = SampleFormat.MAX_CHANNELS
 
 
 @dataclass(frozen=True)
@@ -68,29 +72,35 @@ class PredictiveCodec:
     Parameters
     ----------
     model:
-        The codec model.
+        The codec model; one of colour codes one to four channels, others gray alone.
     threads:
         Strips are shared out to this many threads; by default one per core.
     """
 
-    def __init__(self, model: PredictiveModel, *, threads: int | None = None) -> None:
+    def __init__(
+        self, model: PredictiveModel | ColourModel, *, threads: int | None = None
+    ) -> None:
         if threads is not None and threads < 1:
             raise InputError(f"threads must be at least 1, not {threads!r}")
         self.model = model
         self._threads = threads or os.cpu_count() or 1
+        self._kernels = [plane.kernel for plane in getattr(model, "planes", [model])]
+        # Rows of all planes' tables: `model_colour_unit` counts them through.
+        self._cumulative = np.concatenate([kernel.cumulative for kernel in self._kernels])
         self._hash = bytes.fromhex(model.hash)[: VERSION_2["model hash"].size]
 
     def encode(
         self, images: np.ndarray, *, depth: int | None = None, shift: int = 0, near: int = 0,
-        strip_height: int | None = None, tile_width: int | None = None,
-        progress: Callable[[int], None] | None = None,
+        strip_height: int | None = None, tile_width: int | None = None, order: int | None = None,
+        channels: int = 1, progress: Callable[[int], None] | None = None,
     ) -> bytes:  # fmt: skip
         """Encode one image, or many of one size, into one file.
 
         Parameters
         ----------
         images:
-            uint8 or uint16, shape (H, W) or (N, H, W), sides up to 65,535.
+            uint8 or uint16, shape (H, W) or (N, H, W), sides up to 65,535; of several channels
+            (H, W, C) or (N, H, W, C).
         depth:
             Bits of a sample, 8 to 16.  Unless given, depth and shift are those of the bits that
             the images use (:meth:`lutgen.model.samples.SignificantBits.of`).
@@ -101,29 +111,39 @@ class PredictiveCodec:
         strip_height, tile_width:
             How images are cut, see :class:`.container.Frame`: as `best_layout` says unless given,
             and never into more than an image has.
+        order:
+            Number of the order of the planes, see :mod:`.planes`; by default what its `best_order`
+            says of the first image.
+        channels:
+            Samples of a pixel, 1 to 4: what tells (H, W, C) from (N, H, W).
         progress:
-            Called with the number of pixels that have been coded since its last call.
+            Called with the number of samples that have been coded since its last call.
 
         Raises
         ------
         InputError
             If the images are none, or an option is out of its range.
         """
-        array = _stack(images)
-        count, height, width = array.shape
+        array = self._stack(images, channels)
+        count, height, width = array.shape[:3]
         bits = SignificantBits.of(array) if depth is None else SignificantBits(depth, shift)
-        samples, array = _samples(array, bits, near)
+        samples, array = _samples(array, bits, near, channels)
+        if order is None:
+            order = best_order(array[0]) if channels > 2 else 0
         best = best_layout(width, height)
         frame = Frame(
             self._hash, samples, width, height,
             best[0] if strip_height is None else min(strip_height, height),
             best[1] if tile_width is None else min(tile_width, width), count, bits.shift,
+            order,
         )  # fmt: skip
         header = frame.pack()
 
         def strip(k: int) -> bytes:
             image, top, end = frame.rows(k)
             part = array[image, top:end]
+            if channels > 1:
+                part = to_rows(part, frame.order)
             coded = pack_strip(header, k, self._payloads(frame, part))
             if progress:
                 progress(part.size)
@@ -133,29 +153,31 @@ class PredictiveCodec:
         return b"".join([header, *strips, index_bytes(header, [len(s) for s in strips])])
 
     def _payloads(self, frame: Frame, part: np.ndarray) -> list[bytes]:
-        """Payloads of a strip's units."""
+        """Payloads of a strip's units, of the rows of its planes."""
         form = frame.samples
         indices = form.quantise(part)
         restored = form.restore(indices).astype(np.int32)
         indices = indices.astype(np.int32)
-        units = frame.units(len(part))
+        units = frame.units(len(part) // form.channels)
         largest = max(rows * columns for _, rows, _, columns in units)
         folded, table_row = np.empty((2, largest), dtype=np.int32)
         room = np.empty(most_payload_bytes(largest), dtype=np.uint8)
         payloads, context = [], None
         for y, rows, x, columns in units:
             if context is None or frame.tile_width:
-                context = new_rows(columns)
+                context = new_rows(columns, form.channels)
             size = rows * columns
             where = np.s_[y : y + rows, x : x + columns]
-            model_unit(
-                self.model.kernel, context, y, np.ascontiguousarray(restored[where]),
+            rest = (
+                context, y, np.ascontiguousarray(restored[where]),
                 np.ascontiguousarray(indices[where]), frame.lag(columns), form.depth, form.step,
                 form.levels - 1, folded[:size], table_row[:size],
-            )  # fmt: skip
-            at = write_payload(
-                folded[:size], table_row[:size], self.model.kernel.cumulative, room
             )
+            if form.channels == 1:
+                model_unit(self._kernels[0], *rest)
+            else:
+                model_colour_unit(*self._kernels, form.channels, *rest)
+            at = write_payload(folded[:size], table_row[:size], self._cumulative, room)
             payload = room[at:].tobytes().ljust(least_payload_bytes(size), b"\0")
             most = raw_bytes(size, form.levels)
             if len(payload) >= most:
@@ -168,7 +190,7 @@ class PredictiveCodec:
     def decode(
         self, data: bytes, *, progress: Callable[[int], None] | None = None
     ) -> np.ndarray:
-        """All images of a file: uint8 or uint16, shape (N, H, W).
+        """All images of a file: uint8 or uint16, (N, H, W), of several channels (N, H, W, C).
 
         Raises
         ------
@@ -180,7 +202,7 @@ class PredictiveCodec:
             If it was written with another model.
         """
         frame = Frame.unpack(data)
-        images = np.zeros((frame.images, frame.height, frame.width), dtype=frame.bits.dtype)
+        images = np.zeros(frame.shape, dtype=frame.bits.dtype)
         damaged, first = [], ""
         for k, strip in enumerate(self.strips(data, into=images)):
             if strip.samples is None:
@@ -188,7 +210,7 @@ class PredictiveCodec:
                 first = first or strip.error
             if progress:
                 _, top, end = frame.rows(k)
-                progress((end - top) * frame.width)
+                progress((end - top) * frame.width * frame.channels)
         if damaged:
             raise DamagedStripsError(frame, images, damaged, first)
         return images
@@ -209,6 +231,7 @@ class PredictiveCodec:
                 f"stream was written with model {frame.model_hash.hex()}, "
                 f"not with {self._hash.hex()}"
             )
+        self._check_channels(frame.channels, CorruptStreamError)
         view, array = memoryview(data), np.frombuffer(data, dtype=np.uint8)
         starts, end = split_index(data, frame)
 
@@ -216,7 +239,7 @@ class PredictiveCodec:
             k, at, limit = where
             image, top, bottom = frame.rows(k)
             if into is None:
-                part = np.zeros((bottom - top, frame.width), dtype=frame.bits.dtype)
+                part = np.zeros((bottom - top, *frame.shape[2:]), dtype=frame.bits.dtype)
             else:
                 part = into[image, top:bottom]
             try:
@@ -244,20 +267,56 @@ class PredictiveCodec:
         """Decode strip ``k`` into ``part``; returns the byte behind it."""
         form = frame.samples
         units = frame.units(len(part))
+        samples = part
+        if form.channels > 1:
+            # Of one type, as every type is compiled for.
+            samples = np.empty((len(part) * form.channels, frame.width), dtype=np.uint16)
         sizes = list(strip_sizes(frame, units))
         start, stop, after = unit_payloads(view, at, limit, frame.pack(), k, sizes)
         plain = raw_bits(form.levels)
         context = None
         for n, (y, rows, x, columns) in enumerate(units):
             if context is None or frame.tile_width:
-                context = new_rows(columns)
+                context = new_rows(columns, form.channels)
             raw = plain if stop[n] - start[n] == sizes[n][1] else 0
-            if not decode_unit(
-                self.model.kernel, context, y, array, start[n], stop[n], raw, frame.lag(columns),
-                form.depth, form.step, form.levels - 1, part[y : y + rows, x : x + columns],
-            ):  # fmt: skip
+            rest = (
+                context, y, array, start[n], stop[n], raw, frame.lag(columns), form.depth,
+                form.step, form.levels - 1, samples[y : y + rows, x : x + columns],
+            )
+            if form.channels == 1:
+                sound = decode_unit(self._kernels[0], *rest)
+            else:
+                sound = decode_colour_unit(*self._kernels, form.channels, *rest)
+            if not sound:
                 raise CorruptStreamError(f"payload {n} of strip {k} is damaged")
+        if form.channels > 1:
+            part[:] = from_rows(samples, form.channels, frame.order)
         return after
+
+    def _stack(self, images, channels: int) -> np.ndarray:
+        """Images as (N, H, W), of several channels (N, H, W, C)."""
+        array = np.asarray(images)
+        SampleFormat(channels=channels)
+        self._check_channels(channels, InputError)
+        dims, shape = (2, "") if channels == 1 else (3, f", {channels}")
+        if (
+            array.dtype not in (np.uint8, np.uint16) or array.ndim not in (dims, dims + 1)
+            or channels > 1 and array.shape[-1] != channels
+        ):  # fmt: skip
+            raise InputError(
+                f"images must be {'gray, ' * (channels == 1)}uint8 or uint16, of shape "
+                f"(H, W{shape}) or (N, H, W{shape}), not {array.dtype} of shape {array.shape}"
+            )
+        if array.size == 0:
+            raise InputError(f"images must have at least one pixel, not shape {array.shape}")
+        return np.ascontiguousarray(array if array.ndim == dims + 1 else array[None])
+
+    def _check_channels(self, channels: int, error: type[Exception]) -> None:
+        if channels > 1 and len(self._kernels) == 1:
+            raise error(
+                f"images of {channels} channels must be coded with a model of colour, "
+                f"not with one of gray ({self.model.name})"
+            )
 
     def _share_out(self, work: Callable, jobs) -> Iterator:
         """Results of the work on each job, in order; few are held at a time."""
@@ -274,7 +333,7 @@ class PredictiveCodec:
 
 
 def _samples(
-    array: np.ndarray, bits: SignificantBits, near: int
+    array: np.ndarray, bits: SignificantBits, near: int, channels: int
 ) -> tuple[SampleFormat, np.ndarray]:
     """What a file's samples are, and those of an array."""
     SampleFormat(bits.depth, near=near)  # the error that was asked for is in range, shift or not
@@ -288,16 +347,4 @@ def _samples(
         raise InputError(f"samples of {bits.top} bits must be 0 to {most}, not {top}")
     if bits.shift and int(np.bitwise_or.reduce(array, axis=None)) & ((1 << bits.shift) - 1):
         raise InputError(f"samples of shift {bits.shift} must be multiples of {1 << bits.shift}")
-    return SampleFormat(bits.depth, near=near >> bits.shift), bits.extract(array)
-
-
-def _stack(images) -> np.ndarray:
-    array = np.asarray(images)
-    if array.dtype not in (np.uint8, np.uint16) or array.ndim not in (2, 3):
-        raise InputError(
-            "images must be gray, uint8 or uint16, of shape (H, W) or (N, H, W), "
-            f"not {array.dtype} of shape {array.shape}"
-        )
-    if array.size == 0:
-        raise InputError(f"images must have at least one pixel, not shape {array.shape}")
-    return np.ascontiguousarray(array if array.ndim == 3 else array[None])
+    return SampleFormat(bits.depth, channels, near >> bits.shift), bits.extract(array)

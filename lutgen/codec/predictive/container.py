@@ -3,6 +3,9 @@
 The header is that of :data:`lutgen.model.header.VERSION_2`.  Behind it come the strips, image by
 image from the top.  A strip is coded on its own: its contexts begin anew at its top.
 
+Rows of an image of several channels are those of its planes in turn (:mod:`.planes`): a strip of
+R rows of pixels has R C of them, and all that is said of rows below is said of these.
+
 A strip's *units* each have a payload: groups of four rows from the strip's top on, the last one of
 what is left; or, where the header has a tile width, tiles from left to right, the last one as wide
 as what is left.  Samples of a tile follow one another in raster order.  Those of a group go
@@ -25,6 +28,7 @@ with its CRC, four bytes each, and the CRC-32 of the header and these.  By it a 
 strip behind a damaged one.  Nothing follows.
 """
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,6 +42,8 @@ from lutgen.errors import InputError
 from lutgen.model.header import MAGIC, VERSION_2, magic_and_version
 from lutgen.model.samples import SampleFormat, SignificantBits
 
+from .planes import ORDERS
+
 __all__ = [
     "Frame", "check_end", "check_strips", "index_bytes", "least_payload_bytes", "pack_strip",
     "raw_bits", "raw_bytes", "split_index", "strip_sizes", "unit_payloads",
@@ -47,6 +53,8 @@ CRC_BYTES = 4
 MAX_SIDE = (1 << 16) - 1
 #: Rows that share a payload, and by how many columns each is behind the one above.
 GROUP, LAG = 4, 4
+#: Bit of the byte ``channels`` from which on stands the order of the planes.
+_ORDER_AT = 4
 _HASH_BYTES = VERSION_2["model hash"].size
 #: No more bytes say a length: 35 bits.
 _LENGTH_BYTES = 5
@@ -74,6 +82,8 @@ class Frame:
         Number of images, 1 to 2**32 - 1.
     shift:
         Zero bits below each sample in the decoded image: 0 to 16, less the depth.
+    order:
+        Number of the order of the planes (:data:`.planes.ORDERS`); 0 of less than three.
 
     Raises
     ------
@@ -89,6 +99,7 @@ class Frame:
     tile_width: int = 0
     images: int = 1
     shift: int = 0
+    order: int = 0
 
     def __post_init__(self) -> None:
         if len(self.model_hash) != _HASH_BYTES:
@@ -102,8 +113,12 @@ class Frame:
         ):
             if not least <= value <= most:
                 raise InputError(f"{name} must be {least} to {most}, not {value!r}")
-        if self.samples.channels != 1:
-            raise InputError(f"channels must be 1, not {self.samples.channels}")
+        orders = len(ORDERS) if self.samples.channels > 2 else 1
+        if not 0 <= self.order < orders:
+            raise InputError(
+                f"order of {self.samples.channels} planes must be 0 to {orders - 1}, "
+                f"not {self.order!r}"
+            )
         if self.samples.depth < 8:
             raise InputError(f"bit depth must be 8 to 16, not {self.samples.depth}")
         SignificantBits(self.samples.depth, self.shift)
@@ -124,9 +139,15 @@ class Frame:
         return self.images * self.strips_of_image
 
     @property
-    def pixels(self) -> int:
-        """Pixels of the file."""
-        return self.images * self.width * self.height
+    def channels(self) -> int:
+        """Samples of a pixel."""
+        return self.samples.channels
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array of all images: (N, H, W), of several channels (N, H, W, C)."""
+        shape = self.images, self.height, self.width
+        return shape if self.channels == 1 else (*shape, self.channels)
 
     def rows(self, strip: int) -> tuple[int, int, int]:
         """Image of a strip, its first row, and the row behind its last."""
@@ -135,7 +156,8 @@ class Frame:
         return image, top, min(top + self.strip_height, self.height)
 
     def units(self, height: int) -> list[tuple[int, int, int, int]]:
-        """Units of a strip of so many rows: first row, rows, first column, columns of each."""
+        """Units of a strip of so many rows of pixels: first row, rows, first column, columns."""
+        height *= self.channels
         if not self.tile_width:
             return [
                 (y, min(GROUP, height - y), 0, self.width) for y in range(0, height, GROUP)
@@ -157,7 +179,7 @@ class Frame:
             "image height": self.height,
             "bit depth": self.samples.depth,
             "shift": self.shift,
-            "channels": self.samples.channels,
+            "channels": self.samples.channels | self.order << _ORDER_AT,
             "near": self.samples.near,
             "coder": RANS.code,
             "strip height": self.strip_height,
@@ -198,11 +220,13 @@ class Frame:
         try:
             if values["coder"] != RANS.code:
                 raise InputError(f"coder must be {RANS.code}, not {values['coder']}")
+            channels = values["channels"] & ((1 << _ORDER_AT) - 1)
             frame = cls(
                 values["model hash"],
-                SampleFormat(values["bit depth"], values["channels"], values["near"]),
+                SampleFormat(values["bit depth"], channels, values["near"]),
                 values["image width"], values["image height"], values["strip height"],
                 values["tile width"], values["images"], values["shift"],
+                values["channels"] >> _ORDER_AT,
             )  # fmt: skip
         except InputError as error:
             raise CorruptStreamError(f"stream header: {error}") from None
@@ -215,8 +239,10 @@ class Frame:
             units = self.strips * -(-self.width // self.tile_width)
         else:
             whole, rest = divmod(self.height, self.strip_height)
-            units = self.images * (whole * -(-self.strip_height // GROUP) + -(-rest // GROUP))
-        least = units + max(0, self.pixels - units * _SAMPLES_PER_BYTE) // _SAMPLES_PER_BYTE
+            many, few = (-(-rows * self.channels // GROUP) for rows in (self.strip_height, rest))
+            units = self.images * (whole * many + few)
+        samples = math.prod(self.shape)
+        least = units + max(0, samples - units * _SAMPLES_PER_BYTE) // _SAMPLES_PER_BYTE
         least += VERSION_2.size + CRC_BYTES * self.strips
         if least > size:
             raise CorruptStreamError(

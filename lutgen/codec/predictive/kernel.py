@@ -21,6 +21,14 @@ from lutgen.model.predictive.neighbourhood import (
     locate,
 )
 from lutgen.model.predictive.predictor import first_prediction, leaf_of
+from lutgen.model.predictive.reference import (
+    MOST_REFERENCES,
+    PLACES,
+    gather_references,
+    level_of,
+    locate_references,
+    quantities_with,
+)
 from lutgen.model.predictive.residual import rounded
 from lutgen.model.predictive.trees import tree_sums
 
@@ -29,7 +37,7 @@ __all__ = [
 ]  # fmt: skip
 
 _P, _MEDIAN = QUANTITIES["P"], QUANTITIES["MED"]
-_QUANTITIES = len(QUANTITIES)
+_QUANTITIES = quantities_with(MOST_REFERENCES)
 #: Bits of the reciprocal of the step of near-lossless samples.
 _RECIPROCAL_BITS = 16
 
@@ -40,63 +48,69 @@ def scratch(kernel):
     return (
         np.zeros(_QUANTITIES, dtype=np.int64),
         np.zeros(len(kernel.gain), dtype=np.uint8),
-        np.zeros(NEIGHBOURS, dtype=np.int64),
+        np.zeros(NEIGHBOURS + PLACES, dtype=np.int64),
     )
 
 
 @njit(nogil=True, inline="always")
-def begin(rows, y, depth, place):
+def begin(rows, y, depth, place, channels=1, references=0):
     """Begin row ``y`` of a strip: fill in where its first sample's neighbours stand."""
-    begin_row(rows, y, 1 << (depth - 1))
-    locate(rows, y, place)
+    begin_row(rows, y, 0 if references else 1 << (depth - 1), channels)
+    locate(rows, y, place, channels)
+    locate_references(rows, y, place, channels, references)
 
 
 @njit(nogil=True, inline="always")
-def _first(kernel, quantity, plain, depth, feature):
+def _first(kernel, quantity, plain, depth, feature, references):
     """First prediction, and the logarithm of S, from the quantities around a sample."""
     logarithm = log2(scale_of(kernel, quantity))
-    fill_features(kernel, False, quantity, logarithm, depth, feature)
+    fill_features(kernel, False, quantity, logarithm, depth, feature, references)
+    maximum = (1 << depth) - 1
+    if plain and references:  # the median of differences need not be one of this sample
+        level = level_of(quantity, references)
+        most = (maximum << FRACTION_BITS) - level
+        return min(max(quantity[_MEDIAN], -level), most), logarithm
     if plain:
         return quantity[_MEDIAN], logarithm
     leaf = leaf_of(kernel, feature)
-    return first_prediction(kernel, leaf, quantity, (1 << depth) - 1), logarithm
+    return first_prediction(kernel, leaf, quantity, maximum, references), logarithm
 
 
 @njit(nogil=True, inline="always")
-def _finish(kernel, quantity, plain, logarithm, depth, feature):
-    """Corrected prediction and spread from the first prediction and early features."""
-    fill_features(kernel, True, quantity, logarithm, depth, feature)
+def _finish(kernel, quantity, plain, logarithm, depth, feature, references):
+    """Corrected prediction of the sample, and spread, from the first and early features."""
+    fill_features(kernel, True, quantity, logarithm, depth, feature, references)
     correction, scale = tree_sums(kernel, feature)
     scale += SCALE_STEP * logarithm
-    if plain:
-        return quantity[_P], scale
-    shift = (logarithm >> 4) - LEAST_EXPONENT
-    final = quantity[_P] + ((correction << shift) >> CORRECTION_BITS)
+    final = quantity[_P] + level_of(quantity, references)
+    if not plain:
+        final += (correction << ((logarithm >> 4) - LEAST_EXPONENT)) >> CORRECTION_BITS
     return min(max(final, 0), ((1 << depth) - 1) << FRACTION_BITS), scale
 
 
 @njit(nogil=True, inline="always")
-def predict_first(kernel, rows, x, depth, quantity, feature, place):
+def predict_first(kernel, rows, x, depth, quantity, feature, place, references=0):
     """First prediction of the sample in column ``x`` of the row that has been begun."""
     gather(rows, place, x, quantity)
-    return _first(kernel, quantity, is_plain(quantity), depth, feature)[0]
+    gather_references(rows, place, x, quantity, references)
+    return _first(kernel, quantity, is_plain(quantity), depth, feature, references)[0]
 
 
 @njit(nogil=True, inline="always")
-def predict_of(kernel, quantity, depth, feature):
+def predict_of(kernel, quantity, depth, feature, references=0):
     """Corrected prediction and spread of a sample whose first prediction is among its quantities.
 
     Returned as by `predict`: ``(final, scale, plain)``.
     """
     logarithm = log2(scale_of(kernel, quantity))
-    fill_features(kernel, False, quantity, logarithm, depth, feature)
+    fill_features(kernel, False, quantity, logarithm, depth, feature, references)
     plain = is_plain(quantity)
-    final, scale = _finish(kernel, quantity, plain, logarithm, depth, feature)
+    final, scale = _finish(kernel, quantity, plain, logarithm, depth, feature, references)
     return final, scale, plain
 
 
 @njit(nogil=True, inline="always")
-def predict(kernel, rows, x, depth, step, quantity, feature, place):
+def predict(kernel, rows, x, depth, step, quantity, feature, place, references=0):
     """Predict the sample in column ``x`` of the row that has been begun.
 
     Near-lossless, where ``step`` samples share an index, no surroundings are plain: neighbours are
@@ -105,14 +119,16 @@ def predict(kernel, rows, x, depth, step, quantity, feature, place):
     Returns
     -------
     (first, final, scale, plain):
-        First and corrected prediction in 1/8 of a sample, the logarithm of the spread in 1/32 of
+        First prediction, of a difference if there are reference planes, and the corrected one of
+        the sample in 1/8 of a sample, the logarithm of the spread in 1/32 of
         an octave, and whether the surroundings are plain: then the median is the prediction.
     """
     gather(rows, place, x, quantity)
+    gather_references(rows, place, x, quantity, references)
     plain = step == 1 and is_plain(quantity)
-    first, logarithm = _first(kernel, quantity, plain, depth, feature)
+    first, logarithm = _first(kernel, quantity, plain, depth, feature, references)
     quantity[_P] = first
-    final, scale = _finish(kernel, quantity, plain, logarithm, depth, feature)
+    final, scale = _finish(kernel, quantity, plain, logarithm, depth, feature, references)
     return first, final, scale, plain
 
 

@@ -42,6 +42,7 @@ class PredictiveDecoder(wiring.Component):
         Bits of a sample.
     lanes:
         Groups that are decoded side by side: 15 or more, so that a period is as long as the loop.
+        A period waits until the next payload is there, so the payload ring holds one for each.
     max_width, max_height:
         Largest image.
     stream_bytes:
@@ -62,7 +63,7 @@ class PredictiveDecoder(wiring.Component):
     """
 
     def __init__(
-        self, model: PredictiveModel, depth: int, *, lanes: int = 15, max_width: int,
+        self, model: PredictiveModel, depth: int, *, lanes: int = 16, max_width: int,
         max_height: int, stream_bytes: int = 4, fabric: Fabric = LUT6,
     ) -> None:  # fmt: skip
         self._depth, self._lanes = depth, lanes

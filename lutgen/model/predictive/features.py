@@ -11,7 +11,7 @@ leading one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,10 +19,12 @@ from lutgen.errors import InputError
 from lutgen.files.compiled import njit
 
 from .neighbourhood import FRACTION_BITS, PREDICTION, QUANTITIES, ZERO, changes
+from .reference import ALL_QUANTITIES, LETTERS, level_of
 
 __all__ = [
     "LEAST_SCALE", "OCTAVE", "STANDARD", "STANDARD_TERMS", "Feature", "Scale", "difference",
-    "early_features", "feature_order", "fill_features", "log2", "scale_of",
+    "early_features", "feature_order", "fill_features", "log2", "scale_of", "standard_features",
+    "standard_terms",
 ]  # fmt: skip
 
 #: Steps of a logarithm in an octave.
@@ -51,9 +53,9 @@ def difference(text: str) -> tuple[int, int]:
     a, _, b = text.partition("-")
     pair = (a, b or ZERO)
     for name in pair:
-        if name not in QUANTITIES:
-            raise InputError(f"quantity must be one of {', '.join(QUANTITIES)}, not {name!r}")
-    return QUANTITIES[pair[0]], QUANTITIES[pair[1]]
+        if name not in ALL_QUANTITIES:
+            raise InputError(f"quantity must be one of {', '.join(ALL_QUANTITIES)}, not {name!r}")
+    return ALL_QUANTITIES[pair[0]], ALL_QUANTITIES[pair[1]]
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,44 @@ STANDARD = (
 )  # fmt: skip
 
 
+#: What is added to `STANDARD_TERMS` for each reference plane, ``a`` standing for its letter.
+_TERMS_OF_REFERENCE = ("aeX", "aeW", "aeE", "aEX", "aX-aW", "aX-aN", "aX-aE")
+#: What is added to `STANDARD`, likewise, and for the nearest reference plane only.
+_OF_REFERENCE = (
+    *(Feature((pair,)) for pair in ("aX-aW", "aX-aN", "aX-aE")),
+    Feature(("aeX",), gain=4), Feature(("aeX",), absolute=True, gain=4),
+    Feature(("aeE",), absolute=True, gain=4),
+    Feature(("aX-aW", "aX-aN", "aX-aE"), absolute=True, gain=2),
+)  # fmt: skip
+_OF_NEAREST = (
+    *(Feature((pair,)) for pair in ("aX-aNE", "aX-aNW")),
+    Feature(("aeE",), gain=4), Feature(("aeEE",), absolute=True, gain=4),
+    Feature(("aEX",), absolute=True), Feature(("aEEE",), absolute=True),
+)  # fmt: skip
+
+
+def standard_terms(references: int) -> tuple[str, ...]:
+    """What the weights of S may stand on with so many reference planes."""
+    return STANDARD_TERMS + tuple(
+        _of_letter(term, letter) for letter in LETTERS[:references] for term in _TERMS_OF_REFERENCE
+    )
+
+
+def standard_features(references: int) -> tuple[Feature, ...]:
+    """Features that trainers offer to trees with so many reference planes."""
+    more = tuple(
+        replace(f, terms=tuple(_of_letter(term, letter) for term in f.terms))
+        for letter in LETTERS[:references] for f in _OF_REFERENCE
+    )
+    found = STANDARD + more + (_OF_NEAREST if references else ())
+    return early_features(found) + tuple(f for f in found if f.late)
+
+
+def _of_letter(term: str, letter: str) -> str:
+    """A term of the reference plane ``a`` as that of another one."""
+    return "-".join(letter + name[1:] if name[0] == "a" else name for name in term.split("-"))
+
+
 def early_features(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
     """Those that are known before the first prediction."""
     return tuple(f for f in features if not f.late)
@@ -209,7 +249,7 @@ def scale_of(kernel, quantity):
 
 
 @njit(nogil=True, inline="always")
-def fill_features(kernel, late, quantity, logarithm, depth, feature):
+def fill_features(kernel, late, quantity, logarithm, depth, feature, references=0):
     """Fill in the features known before the first prediction, or, if ``late``, the others.
 
     ``logarithm`` is that of S; ``feature``, uint8, has a place for each of the kernel's features.
@@ -234,7 +274,8 @@ def fill_features(kernel, late, quantity, logarithm, depth, feature):
         feature[j] = min(max(value, kernel.low[j]), kernel.high[j]) + kernel.added[j]
     for j in range(end, kernel.part[part + 2]):
         if late:
-            feature[j] = (quantity[_P] << 7) >> (depth + FRACTION_BITS)
+            level = quantity[_P] + level_of(quantity, references)
+            feature[j] = (level << 7) >> (depth + FRACTION_BITS)
         elif kernel.gain[j] < 0:
             feature[j] = changes(quantity)
         else:

@@ -11,13 +11,15 @@ from lutgen.files.archive import canonical_hash, write_archive
 from lutgen.model.head import PROB_BITS
 from lutgen.model.model import ModelError, load_parts
 
-from .features import OCTAVE, Feature, Scale, early_features, feature_order, pairs
+from .features import OCTAVE, Feature, Scale, difference, early_features, feature_order, pairs
 from .predictor import Predictor
+from .reference import quantities_with
 from .residual import TOKENS
 from .trees import NEVER, LutTrees, address_words, packed_values
 
 __all__ = [
-    "CLASS_BITS", "CORRECTION_BITS", "FORMAT_VERSION", "KIND", "SCALE_STEP", "TABLES", "Kernel",
+    "CLASS_BITS", "CORRECTION_BITS", "FORMAT_VERSION", "KIND", "PROFILE", "SCALE_STEP", "TABLES",
+    "Kernel",
     "PredictiveModel",
 ]  # fmt: skip
 
@@ -59,7 +61,7 @@ class Kernel(NamedTuple):
     split_feature: np.ndarray  #: uint8 (n,) predictor's tree
     split_threshold: np.ndarray  #: uint8 (n,)
     split_child: np.ndarray  #: (n, 2)
-    coefficients: np.ndarray  #: (leaves, 19)
+    coefficients: np.ndarray  #: (leaves, 19 + 10 for each reference plane)
     address: np.ndarray  #: (F, 256, words), see `address_words`
     value: np.ndarray  #: int32 (10 * words, 64), see `packed_values`
     origin: int  #: scale of class 0, in 1/32 octave
@@ -123,6 +125,7 @@ class PredictiveModel:
             raise ModelError(
                 f"predictor must read features below {early}, not {self.predictor.feature.max()}"
             )
+        self._check_quantities()
         for name, trees in (("corrections", self.corrections), ("scales", self.scales)):
             if len(trees) and trees.feature.max() >= count:
                 raise ModelError(
@@ -135,6 +138,22 @@ class PredictiveModel:
             raise ModelError(
                 f"training record must be a mapping, not a {type(self.training).__name__}"
             )
+
+    @property
+    def references(self) -> int:
+        """Number of reference planes, see :mod:`.reference`; 0 of a model of gray images."""
+        return self.predictor.references
+
+    def _check_quantities(self) -> None:
+        """Only what its reference planes have."""
+        most = quantities_with(self.references)
+        terms = [t for f in self.features if not f.is_changes for t in f.terms]
+        for term in (*terms, *self.scale.weights):
+            if max(difference(term)) >= most:
+                raise ModelError(
+                    f"terms of a model of {self.references} reference planes must be of these, "
+                    f"not {term!r}"
+                )
 
     def _check_tables(self) -> None:
         table = self.cumulative
@@ -240,7 +259,8 @@ class PredictiveModel:
             cumulative=np.ascontiguousarray(self.cumulative),
         )
 
-    def _parts(self) -> tuple[dict, dict[str, np.ndarray]]:
+    def parts(self) -> tuple[dict, dict[str, np.ndarray]]:
+        """All that decoding depends on, as a model file has it: json and arrays."""
         meta = {
             "features": [[list(f.terms), f.absolute, f.gain] for f in self.features],
             "weights": dict(self.scale.weights),
@@ -258,7 +278,7 @@ class PredictiveModel:
     @cached_property
     def hash(self) -> str:
         """SHA-256, in hex, of all that decoding depends on; not of the training record."""
-        return canonical_hash(*self._parts())
+        return canonical_hash(*self.parts())
 
     def with_training(self, training: Mapping) -> "PredictiveModel":
         """The same model with another training record."""
@@ -266,7 +286,7 @@ class PredictiveModel:
 
     def save(self, path) -> None:
         """Write the model file."""
-        meta, arrays = self._parts()
+        meta, arrays = self.parts()
         meta = {"model": meta, "training": dict(self.training)}
         write_archive(path, KIND, FORMAT_VERSION, meta, arrays)
 
@@ -281,11 +301,17 @@ class PredictiveModel:
         OSError
             If it cannot be read.
         """
-        return load_parts(path, KIND, FORMAT_VERSION, cls._from_parts)
+        return load_parts(path, KIND, FORMAT_VERSION, cls._from_file)
 
     @classmethod
-    def _from_parts(cls, meta: dict, arrays: dict) -> "PredictiveModel":
-        parts = meta["model"]
+    def _from_file(cls, meta: dict, arrays: dict) -> "PredictiveModel":
+        return cls.from_parts(meta["model"], arrays, meta["training"])
+
+    @classmethod
+    def from_parts(
+        cls, parts: Mapping, arrays: Mapping[str, np.ndarray], training: Mapping | None = None
+    ) -> "PredictiveModel":
+        """The model of what `parts` gives."""
         return cls(
             features=tuple(Feature(tuple(t), a, g) for t, a, g in parts["features"]),
             scale=Scale(parts["weights"], parts["least"]),
@@ -296,7 +322,7 @@ class PredictiveModel:
             scales=_trees(arrays, "scales"),
             origin=parts["origin"],
             cumulative=arrays["cumulative"],
-            training=meta["training"],
+            training={} if training is None else training,
         )  # fmt: skip
 
 

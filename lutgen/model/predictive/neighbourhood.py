@@ -15,6 +15,11 @@ Borders: columns beyond the sides are those of the side, but for the left side o
 coded, where the first value of the row above stands.  Rows above the strip are its first row.  In
 the first row every value of a row above is that of W, and left of its first sample stand the middle
 of the range, error 0 and energy 0.
+
+Rows of an image of C channels are those of its planes in turn: row y of the first plane, of the
+second, and so on.  Rows above are those C, 2 C and 3 C before; the first row is that of each plane.
+Left of a row stands the first value of the row above, also once the row is known.  What a sample
+knows of planes that stand before its own is in :mod:`.reference`.
 """
 
 import numpy as np
@@ -64,8 +69,9 @@ _COUNTED_AT = np.array([[QUANTITIES[name] for name in pair] for pair in COUNTED]
 
 #: Columns on either side of a row that hold what stands beyond its ends.
 PAD = 4
-#: Rows that are kept: up to four that are being coded, and three above; a power of two.
-_ROWS = 8
+#: Rows that are kept, powers of two: up to four that are being coded, and three above, of one plane
+#: or up to four.
+_ROWS, _ROWS_OF_COLOUR = 8, 16
 
 #: Plane, row and column of each quantity but zero and the prediction.
 _AT = np.array(
@@ -77,37 +83,40 @@ NEIGHBOURS = len(_AT)
 _MEDIAN, _W, _N, _NW = (QUANTITIES[name] for name in (MEDIAN, "W", "N", "NW"))
 _FIRST = _MEDIAN + 1
 
-#: The rows of one strip, int32 of shape (3, 8, width + 8): samples, errors, energies.
+#: The rows of one strip, int32 of shape (3, 8, width + 8), of several channels (3, 16, width + 8):
+#: samples, errors, energies.
 Rows = np.ndarray
 
 
-def new_rows(width: int) -> Rows:
+def new_rows(width: int, channels: int = 1) -> Rows:
     """Rows of a strip before its first one."""
-    return np.zeros((3, _ROWS, width + 2 * PAD), dtype=np.int32)
+    rows = _ROWS if channels == 1 else _ROWS_OF_COLOUR
+    return np.zeros((3, rows, width + 2 * PAD), dtype=np.int32)
 
 
 @njit(nogil=True, inline="always")
-def begin_row(rows, y, middle):
+def begin_row(rows, y, middle, channels=1):
     """Put what stands left of row ``y`` of a strip, and of the row above, whose first is known.
 
     ``middle`` is the middle of the range.
     """
-    now, above = y & (_ROWS - 1), (y - 1) & (_ROWS - 1)
+    mask = rows.shape[1] - 1
+    now, above = y & mask, (y - channels) & mask
     for p in range(3):
         plane = rows[p]
         edge = plane[above, PAD]
-        if y == 0:
+        if y < channels:
             edge = middle << FRACTION_BITS if p == 0 else 0
         for k in range(PAD):
             plane[now, k] = edge
-            if y:
+            if y >= channels:
                 plane[above, k] = edge
 
 
 @njit(nogil=True, inline="always")
 def end_row(rows, y):
     """Put what stands right of row ``y``, now that its last is known."""
-    now = y & (_ROWS - 1)
+    now = y & (rows.shape[1] - 1)
     for p in range(3):
         plane = rows[p]
         last = plane.shape[1] - PAD - 1
@@ -116,17 +125,18 @@ def end_row(rows, y):
 
 
 @njit(nogil=True, inline="always")
-def locate(rows, y, place):
+def locate(rows, y, place, channels=1):
     """Fill ``place``, int64: where the neighbours of the first sample of row ``y`` stand in rows.
 
     Places count through all of ``rows``; those of a sample further right are as much further.
     """
-    stride = rows.shape[2]
+    kept, stride = rows.shape[1], rows.shape[2]
     for k in range(NEIGHBOURS):
         plane, row, column = _AT[k, 0], _AT[k, 1], _AT[k, 2]
-        if y == 0 and row < 0:
+        if y < channels and row < 0:
             row, column = 0, -1
-        place[k] = (plane * _ROWS + (max(y + row, 0) & (_ROWS - 1))) * stride + PAD + column
+        above = max(y + row * channels, y % channels)
+        place[k] = (plane * kept + (above & (kept - 1))) * stride + PAD + column
 
 
 @njit(nogil=True, inline="always")
@@ -161,18 +171,19 @@ def is_plain(quantity):
 
 
 @njit(nogil=True, inline="always")
-def keep(rows, y, x, sample, prediction):
-    """Keep a sample, once it is known, with its error and energy.
+def keep(rows, y, x, sample, prediction, channels=1, level=0):
+    """Keep a sample less ``level``, which is in 1/8, once it is known, with its error and energy.
 
     The energy is the mean, rounded down, of that of W and of half of 2 |error| plus the greater of
     those of NEE and NEEE.
     """
     samples, errors, energies = rows[0], rows[1], rows[2]
-    row, at, above = y & (_ROWS - 1), PAD + x, (y - 1) & (_ROWS - 1)
-    value = sample << FRACTION_BITS
+    mask = rows.shape[1] - 1
+    row, at, above = y & mask, PAD + x, (y - channels) & mask
+    value = (sample << FRACTION_BITS) - level
     error = value - prediction
     west = energies[row, at - 1]
-    north = max(energies[above, at + 2], energies[above, at + 3]) if y else west
+    north = max(energies[above, at + 2], energies[above, at + 3]) if y >= channels else west
     samples[row, at] = value
     errors[row, at] = error
     energies[row, at] = (west + ((2 * abs(error) + north) >> 1)) >> 1

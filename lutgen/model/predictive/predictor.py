@@ -7,14 +7,16 @@ import numpy as np
 from lutgen.errors import InputError
 from lutgen.files.compiled import njit
 
-from .neighbourhood import FRACTION_BITS, TAPS
+from .neighbourhood import FRACTION_BITS, QUANTITIES, TAPS
+from .reference import LEVELS_OF_ONE, MOST_REFERENCES, OF_ONE, TAPS_OF_ONE, level_of
 
-__all__ = ["COEFFICIENT_BITS", "Predictor", "first_prediction", "leaf_of"]
+__all__ = ["COEFFICIENT_BITS", "Predictor", "first_prediction", "leaf_of", "taps_of_planes"]
 
 #: A coefficient is a whole number of 1/128.
 COEFFICIENT_BITS = 7
 _MOST_COEFFICIENT = 255
 _MOST_LEAVES = 1024
+_TAPS, _BASE = len(TAPS), len(QUANTITIES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +32,8 @@ class Predictor:
     coefficients:
         int16, shape (n + 1, 19), -255 to 255: those of each leaf, in the order of
         `.neighbourhood.TAPS`, in 1/128; those of a leaf add up to 128, so that the prediction
-        follows the samples' level.
+        follows the samples' level.  With K reference planes the shape is (n + 1, 19 + 10 K): behind
+        those 19 stand those of `.reference.REFERENCE_TAPS`; those of a plane's samples add up to 0.
 
     Raises
     ------
@@ -46,7 +49,7 @@ class Predictor:
     def __post_init__(self) -> None:
         n = len(self.feature)
         shapes = {"feature": (n,), "threshold": (n,), "child": (n, 2),
-                  "coefficients": (n + 1, len(TAPS))}  # fmt: skip
+                  "coefficients": (n + 1, len(TAPS) + TAPS_OF_ONE * self.references)}  # fmt: skip
         types = {"feature": "u1", "threshold": "u1", "child": "i2", "coefficients": "i2"}
         for name, shape in shapes.items():
             array = getattr(self, name)
@@ -63,7 +66,15 @@ class Predictor:
             raise InputError(
                 f"coefficients must be -{_MOST_COEFFICIENT} to {_MOST_COEFFICIENT}, not {worst}"
             )
-        sums = self.coefficients.sum(axis=1, dtype=np.int64)
+        self._check_sums()
+
+    def _check_sums(self) -> None:
+        """Coefficients of the own plane must add up to one, those of each other to nothing."""
+        own, *others = taps_of_planes(self.references)
+        sums = self.coefficients[:, own].sum(axis=1, dtype=np.int64)
+        for taps in others:
+            if self.coefficients[:, taps].sum(axis=1, dtype=np.int64).any():
+                raise InputError("coefficients of a reference plane must add up to 0 in each leaf")
         if (sums != 1 << COEFFICIENT_BITS).any():
             raise InputError(
                 f"coefficients of a leaf must add up to {1 << COEFFICIENT_BITS}, "
@@ -84,6 +95,13 @@ class Predictor:
             raise InputError("every node and leaf must be the child of one node")
 
     @property
+    def references(self) -> int:
+        """Number of reference planes."""
+        wide = self.coefficients.ndim == 2
+        more = (self.coefficients.shape[1] - len(TAPS)) // TAPS_OF_ONE if wide else 0
+        return min(max(more, 0), MOST_REFERENCES)
+
+    @property
     def leaves(self) -> int:
         """Number of linear predictors."""
         return len(self.coefficients)
@@ -101,6 +119,12 @@ class Predictor:
         return deepest
 
 
+def taps_of_planes(references: int) -> list[slice]:
+    """Which taps are samples of the own plane, and of each reference plane."""
+    begins = [len(TAPS) + r * TAPS_OF_ONE for r in range(references)]
+    return [slice(0, len(TAPS)), *(slice(at, at + LEVELS_OF_ONE) for at in begins)]
+
+
 @njit(nogil=True, inline="always")
 def leaf_of(kernel, feature):
     """Leaf of a sample, whose early features are known."""
@@ -114,9 +138,14 @@ def leaf_of(kernel, feature):
 
 
 @njit(nogil=True, inline="always")
-def first_prediction(kernel, leaf, quantity, maximum):
-    """First prediction of a sample, in 1/8, between 0 and the greatest sample."""
+def first_prediction(kernel, leaf, quantity, maximum, references=0):
+    """First prediction, in 1/8, of a sample between 0 and the greatest, or of its difference."""
     total = 1 << (COEFFICIENT_BITS - 1)
-    for k in range(kernel.coefficients.shape[1]):
+    for k in range(_TAPS):
         total += kernel.coefficients[leaf, k] * quantity[k]
-    return min(max(total >> COEFFICIENT_BITS, 0), maximum << FRACTION_BITS)
+    for r in range(references):
+        for k in range(TAPS_OF_ONE):
+            weight = kernel.coefficients[leaf, _TAPS + r * TAPS_OF_ONE + k]
+            total += weight * quantity[_BASE + r * OF_ONE + k]
+    level = level_of(quantity, references)
+    return min(max(total >> COEFFICIENT_BITS, -level), (maximum << FRACTION_BITS) - level)

@@ -56,6 +56,9 @@ def model(seed: int, corrections: int, scales: int) -> PredictiveModel:
 class Reference:
     """One strip, sample by sample, from the definitions."""
 
+    taps = TAPS
+    level = 0  #: What samples are above what is predicted, in 1/8.
+
     def __init__(self, model: PredictiveModel, width: int, depth: int) -> None:
         self.model, self.width, self.depth = model, width, depth
         self.planes = [{}, {}, {}]  # samples, errors, energies by (y, x), in 1/8
@@ -103,33 +106,35 @@ class Reference:
             if f.terms == ("changes",):
                 return changes
             if f.terms == ("P",):
-                return quantity["P"] * 128 // (8 << self.depth)
+                return (quantity["P"] + self.level) * 128 // (8 << self.depth)
             total = sum(abs(difference(t)) if f.absolute else difference(t) for t in f.terms)
             value = total * 2**f.gain // 2 ** (exponent - 7)
             return min(value, 255) if f.absolute else min(max(value, -128), 127) + 128
 
         node, tree = 0, model.predictor
         while node >= 0:
-            above = feature(STANDARD[tree.feature[node]]) > tree.threshold[node]
+            above = feature(model.features[tree.feature[node]]) > tree.threshold[node]
             node = int(tree.child[node, int(above)])
         weights = tree.coefficients[-1 - node].tolist()
-        total = sum(w * quantity[n] for w, n in zip(weights, TAPS, strict=True))
+        total = sum(w * quantity[n] for w, n in zip(weights, self.taps, strict=True))
         maximum = ((1 << self.depth) - 1) * 8
-        first = quantity["MED"] if plain else min(max((total + 64) // 128, 0), maximum)
+        first = quantity["MED"] if plain else (total + 64) // 128
+        first = min(max(first, -self.level), maximum - self.level)
         quantity["P"] = first
 
         def tree_sum(network: LutTrees) -> int:
             result = 0
             for t in range(len(network)):
                 answers = [
-                    feature(STANDARD[f]) > v
+                    feature(model.features[f]) > v
                     for f, v in zip(network.feature[t], network.threshold[t].tolist(), strict=True)
                 ]
                 result += int(network.values[t, sum(a << k for k, a in enumerate(answers))])
             return result
 
         correction = tree_sum(model.corrections) * 2 ** (exponent - 7) // 64
-        final = first if plain else min(max(first + correction, 0), maximum)
+        final = first + self.level + (0 if plain else correction)
+        final = min(max(final, 0), maximum)
         return first, final, 2 * logarithm + tree_sum(model.scales), plain
 
     def keep(self, y: int, x: int, sample: int, first: int) -> None:

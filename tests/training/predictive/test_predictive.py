@@ -89,7 +89,7 @@ def test_predictor_beats_one_leaf(drawn):
     early = early_of(first_model(), drawn)
     error = []
     for leaves in (1, 6):
-        predictor = grow_predictor(drawn.quantity, drawn.sample, weight, early, leaves)
+        predictor = grow_predictor(drawn.quantity, drawn.value, weight, early, leaves)
         assert predictor.leaves == leaves
         model = replace(first_model(), predictor=predictor)
         again = draw(model.kernel, [(texture(1), 8)], 20_000, 0)

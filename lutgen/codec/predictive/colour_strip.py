@@ -1,0 +1,143 @@
+"""A unit of a strip of several planes to its payload and back, as :mod:`.strip` does with one.
+
+A unit's rows are those of the planes in turn, and each plane has a model.  What is done for a
+sample is a function that is called here, not inlined: it would be there three times, and compiling
+it takes as long as all else.
+"""
+
+import numpy as np
+
+from lutgen.files.compiled import njit
+from lutgen.model.predictive.neighbourhood import NEIGHBOURS, end_row
+from lutgen.model.predictive.reference import PLACES
+
+from .kernel import begin, scratch
+from .row_coder import begin as begin_payload
+from .strip import SIDE_BY_SIDE, active, decode_sample, model_sample
+
+__all__ = ["decode_colour_unit", "model_colour_unit"]
+
+
+@njit(nogil=True, inline="always")
+def _references(y, channels):
+    """Reference planes of a row: second and third of three colours have them, alpha has none."""
+    plane = y % channels
+    return plane if channels > 2 and plane < 3 else 0
+
+
+@njit(nogil=True)
+def _model(kernel, references, channels, rows, y, x, sample, index, depth, step, most, quantity,
+           feature, place):  # fmt: skip
+    return model_sample(
+        kernel, rows, y, x, sample, index, depth, step, most, quantity, feature, place, channels,
+        references,
+    )  # fmt: skip
+
+
+@njit(nogil=True)
+def _decode(kernel, references, channels, rows, y, x, data, at, end, state, raw, depth, step, most,
+            quantity, feature, place):  # fmt: skip
+    return decode_sample(
+        kernel, rows, y, x, data, at, end, state, raw, depth, step, most, quantity, feature, place,
+        channels, references,
+    )  # fmt: skip
+
+
+@njit(nogil=True)
+def _scratch(first, second, third):
+    """Room for a sample's quantities, for its features by each model, and places of each row."""
+    quantity, feature, _ = scratch(first)
+    places = np.zeros((SIDE_BY_SIDE, NEIGHBOURS + PLACES), dtype=np.int64)
+    return quantity, feature, scratch(second)[1], scratch(third)[1], places
+
+
+@njit(nogil=True)
+def model_colour_unit(
+    first, second, third, channels, rows, y, samples, indices, lag, depth, step, most, folded,
+    table_row,
+):  # fmt: skip
+    """See :func:`.strip.model_unit`; three kernels, those of the planes, and how many planes there
+    are.  ``y`` and the arrays count rows of planes; table rows count through those of all kernels.
+    """
+    quantity, feature, feature_2, feature_3, places = _scratch(first, second, third)
+    known = np.zeros(SIDE_BY_SIDE, dtype=np.int64)
+    behind_first = len(first.cumulative)
+    behind_second = behind_first + len(second.cumulative)
+    height, width = samples.shape
+    at = 0
+    for t in range(width + lag * (height - 1)):
+        first_row, end = active(t, lag, height, width)
+        for k in range(first_row, end):
+            x = t - lag * k
+            lane = k & (SIDE_BY_SIDE - 1)
+            place = places[lane]
+            if x == 0:
+                known[lane] = _references(y + k, channels)
+                begin(rows, y + k, depth, place, channels, known[lane])
+            sample, index = samples[k, x], indices[k, x]
+            if known[lane] == 0:
+                residual, row = _model(
+                    first, 0, channels, rows, y + k, x, sample, index, depth, step, most, quantity,
+                    feature, place,
+                )  # fmt: skip
+            elif known[lane] == 1:
+                residual, row = _model(
+                    second, 1, channels, rows, y + k, x, sample, index, depth, step, most, quantity,
+                    feature_2, place,
+                )  # fmt: skip
+                row += behind_first
+            else:
+                residual, row = _model(
+                    third, 2, channels, rows, y + k, x, sample, index, depth, step, most, quantity,
+                    feature_3, place,
+                )  # fmt: skip
+                row += behind_second
+            folded[at], table_row[at] = residual, row
+            at += 1
+            if x == width - 1:
+                end_row(rows, y + k)
+
+
+@njit(nogil=True)
+def decode_colour_unit(
+    first, second, third, channels, rows, y, data, start, stop, raw, lag, depth, step, most,
+    samples,
+):  # fmt: skip
+    """See :func:`.strip.decode_unit` and `model_colour_unit`."""
+    quantity, feature, feature_2, feature_3, places = _scratch(first, second, third)
+    known = np.zeros(SIDE_BY_SIDE, dtype=np.int64)
+    height, width = samples.shape
+    end_bit = stop << 3
+    state, at = np.int64(0), start << 3
+    if not raw:
+        state, at = begin_payload(data, start, stop)
+    for t in range(width + lag * (height - 1)):
+        first_row, end = active(t, lag, height, width)
+        for k in range(first_row, end):
+            x = t - lag * k
+            lane = k & (SIDE_BY_SIDE - 1)
+            place = places[lane]
+            if x == 0:
+                known[lane] = _references(y + k, channels)
+                begin(rows, y + k, depth, place, channels, known[lane])
+            if known[lane] == 0:
+                sample, state, at = _decode(
+                    first, 0, channels, rows, y + k, x, data, at, end_bit, state, raw, depth, step,
+                    most, quantity, feature, place,
+                )  # fmt: skip
+            elif known[lane] == 1:
+                sample, state, at = _decode(
+                    second, 1, channels, rows, y + k, x, data, at, end_bit, state, raw, depth, step,
+                    most, quantity, feature_2, place,
+                )  # fmt: skip
+            else:
+                sample, state, at = _decode(
+                    third, 2, channels, rows, y + k, x, data, at, end_bit, state, raw, depth, step,
+                    most, quantity, feature_3, place,
+                )  # fmt: skip
+            if sample < 0:
+                return False
+            samples[k, x] = sample
+            if x == width - 1:
+                end_row(rows, y + k)
+    return True
