@@ -1,6 +1,6 @@
 """CRC-32 of zlib, Ethernet and PNG, some bytes at a time, as equations of exclusive ors."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -73,23 +73,15 @@ class Crc32(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         register, kept = Signal(32, init=CRC_START), Signal(32, reset_less=True)
-        # What the bytes add to it is found a clock before: all is linear.
-        zero = Const(0, 32)
-        added = Signal(32, reset_less=True)
+        data = Signal.like(self.data, reset_less=True)
         moves, leap = Signal(), Signal()
         m.d.sync += [
-            added.eq(Mux(
-                self.leap, crc32_after(zero, self.data), crc32_after(zero, self.data[:8])
-            )),
-            moves.eq(self.step | self.leap), leap.eq(self.leap),
+            data.eq(self.data), moves.eq(self.step | self.leap), leap.eq(self.leap),
             self.good.eq(register == CRC_RESIDUE),
         ]  # fmt: skip
-        alone = Mux(
-            leap, crc32_after(register, Const(0, len(self.data))),
-            crc32_after(register, Const(0, 8)),
-        )  # fmt: skip
+        after = Mux(leap, crc32_after(register, data), crc32_after(register, data[:8]))
         with m.If(moves | self.restore):
-            m.d.sync += register.eq(Mux(self.restore, kept, alone ^ added))
+            m.d.sync += register.eq(Mux(self.restore, kept, after))
         with m.If(self.start):
             m.d.sync += register.eq(CRC_START)
         with m.If(self.keep):

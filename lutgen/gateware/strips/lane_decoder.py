@@ -161,7 +161,8 @@ class LaneDecoder(wiring.Component):
         bits, plain, empty = kind[:5], kind[5], kind[6]
         token = search.token
         exact = ~token[4:].any()
-        prefix, raw = Signal(4, reset_less=True), Signal(range(depth + 1), reset_less=True)
+        prefix = Signal(4, reset_less=True)
+        raw = Signal(range(depth + 1), reset_less=True)
         beyond = Signal(reset_less=True)
         m.d.sync += [
             prefix.eq(Mux(plain | empty, 0, Mux(exact, token[:4], Cat(token[:2], Const(1, 2))))),

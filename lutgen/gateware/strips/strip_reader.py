@@ -14,6 +14,7 @@ from ..fabric.blockmem import add_rom
 from ..fabric.pipeline import drive
 from ..files.header import BuildHeader, HeaderCheck
 from ..streams.axi import word_layout
+from ..streams.lut_fifo import step as count_step
 from .byte_front import ByteFront
 from .crc import Crc32
 from .group_walk import GroupWalk
@@ -40,8 +41,8 @@ _LENGTH_BYTES = 5
 class StripReader(wiring.Component):
     """Reads files: checks headers, lengths and checksums, stores payloads, and queues them.
 
-    A word of the stream per clock within a payload, but a byte at its ends and in beats with null
-    bytes; about 40 clocks more for each group of rows.  A file that breaks a rule is reported and
+    Two bytes per clock within a payload, but one at its ends and in beats with null bytes; about 40
+    clocks more for each group of rows.  A file that breaks a rule is reported and
     dropped up to its ``last``.  If that happens behind its header, groups that are missing are
     queued as empty payloads, so that every image that begins is completed.
 
@@ -147,7 +148,9 @@ class StripReader(wiring.Component):
         # Bytes that are taken: one, or a word of them, which is never a payload's last.
         left = Signal(max(len(walk.most), bits_for(4 * self._max_height + 4)))
         final, may_leap = Signal(), Signal()
-        step, leap, over, leap_over = Signal(), Signal(), Signal(), Signal()
+        step, leap, over, leap_over = (
+            Signal(name=n) for n in ("step", "leap", "over", "leap_over")
+        )
         if unit > 1:
             m.d.sync += may_leap.eq(in_payload & ~head.wants & (left > 2 * unit + 1))
             m.d.comb += leap.eq(
@@ -239,7 +242,7 @@ class StripReader(wiring.Component):
         def waits(state: str, following: str) -> None:
             """A state that lasts for some clocks."""
             with m.State(state):
-                m.d.sync += pause.eq(pause - 1)
+                m.d.sync += pause.eq(count_step(pause, 0, 1))
                 with m.If(pause == 0):
                     go(following)
 
