@@ -99,11 +99,9 @@ class StripReader(wiring.Component):
     """Reads files: checks headers, lengths and checksums, stores payloads, and queues them.
 
     Two bytes per clock within a payload, but one at its ends and in beats with null bytes; about 40
-    clocks more for each group of rows.  A file that breaks a rule is reported and
-    dropped up to its ``last``.  If that happens behind its header, groups that are missing are
-    queued as empty payloads, so that every image that begins is completed.
-
-    Reset drops all.
+    clocks more for each group of rows.  A file that breaks a rule is reported and dropped up to its
+    ``last``.  If that happens behind its header, groups that are missing are queued as empty
+    payloads, so that every image that begins is completed.  Reset drops all.
 
     Parameters
     ----------
