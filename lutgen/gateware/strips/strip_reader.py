@@ -64,7 +64,9 @@ class _Flow:
         #: What is missing of the image is empty, and so is this payload.
         self.voids = Signal()
         self.empty = Signal()
-        self.strip = Signal(bits_for(reader.max_height))  # strips that have been read
+        self.strip = Signal(bits_for(reader.max_height + 1))  # strips that have been read
+        self.strips = Signal.like(self.strip)  # one more, a clock later
+        m.d.sync += self.strips.eq(self.strip + 1)
         self.turn = Signal(2)  # byte of a number
 
     def go(self, state: str) -> None:
@@ -182,7 +184,7 @@ class StripReader(wiring.Component):
         m.submodules.store = store = PayloadStore(unit, address_bits)
         m.submodules.head = head = PayloadHead(address_bits)
         wiring.connect(m, wiring.flipped(self.words), front.i)
-        f = _Flow(m, self, max(len(walk.most), bits_for(4 * self.max_height + 4)))
+        f = _Flow(m, self, max(len(walk.most), 2 + bits_for(self.max_height + 1)))
 
         # A word is never a payload's last, whose bytes are seen one by one.
         may_leap = Signal()
@@ -303,14 +305,14 @@ class StripReader(wiring.Component):
             with m.If(f.step):
                 m.d.sync += [f.turn.eq(f.turn + 1), f.truncated.eq(f.over)]
                 with m.If(f.turn == 3):
-                    m.d.sync += f.strip.eq(f.strip + 1)
+                    m.d.sync += f.strip.eq(f.strips)
                     f.go("checksum settles")
                 with m.Elif(f.over):
                     f.go("group over")
         f.waits("checksum settles", "checksum known")
         with m.State("checksum known"):
             m.d.comb += [self.bad_strip.eq(~crc.good), crc.restore.eq(1)]
-            m.d.sync += [f.left.eq(Cat(Const(0, 2), f.strip) + 4), f.final.eq(0)]
+            m.d.sync += [f.left.eq(Cat(Const(0, 2), f.strips)), f.final.eq(0)]
             with m.If(~walk.image_over):
                 f.go("strip")
                 with m.If(f.truncated):
