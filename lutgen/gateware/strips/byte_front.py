@@ -12,7 +12,7 @@ __all__ = ["ByteFront"]
 class ByteFront(wiring.Component):
     """Shows the next bytes of a stream; its reader takes one, or a whole word.
 
-    A word is of as many bytes as a beat, but four at most.  One byte or word per clock, no clock
+    A word is of two bytes, of one if a beat is.  One byte or word per clock, no clock
     lost between beats; latency of one clock.  A byte whose TKEEP is 0 is left out, which takes a
     clock, and no word has one.  A beat without bytes that carries TLAST shows a byte of any value
     with ``last``: a packet without bytes is no file, and `NullBeats` leaves no other.
@@ -43,7 +43,7 @@ class ByteFront(wiring.Component):
         All of them are there ...
     whole_last : Out(1)
         ... and the last of them is the packet's.
-    phase : Out(2)
+    phase : Out(1)
         Place of the first byte in its word.
     take : In(1)
         Take a byte, if there is one.
@@ -55,7 +55,7 @@ class ByteFront(wiring.Component):
         if count not in (1, 2, 4, 8):
             raise ValueError(f"bytes of a beat must be 1, 2, 4 or 8, not {count!r}")
         self._count = count
-        self.unit = min(count, 4)
+        self.unit = min(count, 2)
         super().__init__({
             "i": In(stream.Signature(word_layout(count))),
             "data": Out(8 * self.unit),
@@ -63,20 +63,20 @@ class ByteFront(wiring.Component):
             "last": Out(1),
             "whole": Out(1),
             "whole_last": Out(1),
-            "phase": Out(2),
+            "phase": Out(1),
             "take": In(1),
             "take_whole": In(1),
         })
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        unit, two = self.unit, self._count > self.unit
+        unit, more = self.unit, self._count > self.unit
         data = Signal(8 * self._count, reset_less=True)
         keep = Signal(self._count)
         last, busy = Signal(), Signal()
         whole = Signal()  # a word begins here and has all its bytes
         final = ~keep[1:].any() if self._count > 1 else 1
-        final_word = ~keep[unit:].any() if two else 1
+        final_word = ~keep[unit:].any() if more else 1
         shows = keep[0] | (last & final)
         m.d.comb += [
             self.data.eq(data),
@@ -90,10 +90,10 @@ class ByteFront(wiring.Component):
         with m.If(step):
             m.d.sync += [
                 data.eq(data >> 8), keep.eq(keep >> 1),
-                self.phase.eq((self.phase + 1) % unit),
-                whole.eq(keep[1 : 1 + unit].all() & (self.phase == unit - 1) if two else 0),
+                self.phase.eq(~self.phase & (unit > 1)),
+                whole.eq(keep[1 : 1 + unit].all() & (self.phase == unit - 1) if more else 0),
             ]  # fmt: skip
-        if two:
+        if more:
             with m.If(self.take_whole):
                 m.d.sync += [
                     data.eq(data >> 8 * unit), keep.eq(keep >> unit), whole.eq(keep[unit:].all()),

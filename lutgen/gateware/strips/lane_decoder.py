@@ -1,5 +1,7 @@
 """Lane decoder: folded residuals of payloads, one per clock from lanes in rotation."""
 
+from functools import partial
+
 import numpy as np
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
@@ -124,16 +126,7 @@ class LaneDecoder(wiring.Component):
             for k in range(most):
                 values.append(delay(m, values[-1], 1, name=f"{name}{k}", reset=name == "valid"))
 
-        def memory(name: str, data, *, write_at: int, en, read_at: int) -> tuple[Memory, Value]:
-            """A value of each lane, and what is read of it."""
-            m.submodules[name] = cells = Memory(shape=len(data), depth=self._lanes, init=[])
-            store, load = cells.write_port(), cells.read_port(domain="comb")
-            m.d.comb += [
-                store.addr.eq(lane[write_at]), store.en.eq(en), store.data.eq(data),
-                load.addr.eq(lane[read_at]),
-            ]  # fmt: skip
-            return cells, load.data
-
+        memory = partial(self._memory, m, lane)
         # 0: the payload is taken; it stays at hand longer than it is needed.
         m.d.comb += self.pop.eq(first[0])
         of_payload = {"write_at": 1, "en": first[1]}
@@ -161,7 +154,8 @@ class LaneDecoder(wiring.Component):
         bits, plain, empty = kind[:5], kind[5], kind[6]
         token = search.token
         exact = ~token[4:].any()
-        prefix, raw = Signal(4, reset_less=True), Signal(range(depth + 1), reset_less=True)
+        prefix = Signal(4, reset_less=True)
+        raw = Signal(range(depth + 1), reset_less=True)
         beyond = Signal(reset_less=True)
         m.d.sync += [
             prefix.eq(Mux(plain | empty, 0, Mux(exact, token[:4], Cat(token[:2], Const(1, 2))))),
@@ -201,6 +195,18 @@ class LaneDecoder(wiring.Component):
         ]
         self._free(m, ends, lane[12], valid[12] & last[12])
         return m
+
+    def _memory(
+        self, m: Module, lane: list, name: str, data, *, write_at: int, en, read_at: int
+    ) -> tuple[Memory, Value]:
+        """A value of each lane, and what is read of it; ``lane`` by clocks from a request."""
+        m.submodules[name] = cells = Memory(shape=len(data), depth=self._lanes, init=[])
+        store, load = cells.write_port(), cells.read_port(domain="comb")
+        m.d.comb += [
+            store.addr.eq(lane[write_at]), store.en.eq(en), store.data.eq(data),
+            load.addr.eq(lane[read_at]),
+        ]  # fmt: skip
+        return cells, load.data
 
     def _free(self, m: Module, ends: Memory, lane, ends_now) -> None:
         """Free payloads that have ended, in order."""

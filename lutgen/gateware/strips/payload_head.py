@@ -49,7 +49,7 @@ class PayloadHead(wiring.Component):
 
     def __init__(self, address_bits: int) -> None:
         super().__init__({
-            "open": In(1), "begin": In(address_bits), "phase": In(2), "byte": In(8),
+            "open": In(1), "begin": In(address_bits), "phase": In(1), "byte": In(8),
             "step": In(1), "wants": Out(1), "close": In(1), "plain": In(1), "done": Out(1),
             "state": Out(STATE_BITS), "position": Out(address_bits + 5), "nothing": Out(1),
         })  # fmt: skip
@@ -87,7 +87,7 @@ class PayloadHead(wiring.Component):
             m.d.sync += closed.eq(1)
         with m.If(self.open):
             m.d.sync += [
-                position.eq(Cat(Const(0, 3), self.phase, self.begin)), count.eq(0), closed.eq(0),
-                leads.eq(0), behind.eq(0),
+                position.eq(Cat(Const(0, 3), self.phase, Const(0, 1), self.begin)),
+                count.eq(0), closed.eq(0), leads.eq(0), behind.eq(0),
             ]  # fmt: skip
         return m

@@ -23,7 +23,7 @@ class PayloadStore(wiring.Component):
     Parameters
     ----------
     count:
-        Bytes of a word of the stream: 1, 2 or 4.
+        Bytes of a word of the stream: 1 or 2.
     address_bits:
         Bits of a word's address in the ring.
 
@@ -35,7 +35,7 @@ class PayloadStore(wiring.Component):
         Take the first byte; take the word, if its place is ``aligned``.  Not both.
     open : In(1)
         A payload begins ...
-    phase : In(2)
+    phase : In(1)
         ... at this byte of its word of the stream.
     undo : In(1)
         What has come since ``open`` is no payload.
@@ -61,7 +61,7 @@ class PayloadStore(wiring.Component):
     def __init__(self, count: int, address_bits: int) -> None:
         self._count = count
         super().__init__({
-            "data": In(8 * count), "step": In(1), "leap": In(1), "open": In(1), "phase": In(2),
+            "data": In(8 * count), "step": In(1), "leap": In(1), "open": In(1), "phase": In(1),
             "undo": In(1), "close": In(1), "aligned": Out(1), "room": Out(1),
             "begin": Out(address_bits), "end": Out(address_bits), "free_to": In(address_bits),
             "write": Out(1), "address": Out(address_bits), "word": Out(WORD_BITS),
@@ -98,7 +98,7 @@ class PayloadStore(wiring.Component):
             m.d.sync += [h.eq(lane) for h, lane in zip(held, lanes, strict=False)]
             m.d.sync += place.eq(place + Mux(self.leap, count, 1))
         with m.If(self.step):
-            m.d.sync += self.aligned.eq(place % count == count - 1)
+            m.d.sync += self.aligned.eq((place + 1) % count == 0)
         with m.If(closing[0] | self.undo):
             m.d.sync += place.eq(0)
         with m.If(closing[1]):

@@ -98,8 +98,9 @@ class TokenSearch(wiring.Component):
         # 2 to 4: four of them.
         row = delay(m, self.row, 2, name="row")
         slot = delay(m, self.slot, 2, name="slot_a")
-        inner = table[:, [[16 * g + 4 * j for j in (1, 2, 3)] for g in range(4)]]
-        bounds, above = search("second", inner.reshape(-1, 3), Cat(first, row), slot)
+        digits = (parts - 1).bit_length()
+        inner = table[:, [[16 * g + 4 * j for j in (1, 2, 3)] for g in range(1 << digits)]]
+        bounds, above = search("second", inner.reshape(-1, 3), Cat(first[:digits], row), slot)
         second = self._digit(m, above, "second")
         taken = delay(m, second, 1, name="second")
         low, high = (

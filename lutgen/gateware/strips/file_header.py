@@ -1,0 +1,102 @@
+"""File header: what a reader of strips takes of a file's first bytes."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..fabric.blockmem import add_rom
+from ..files.header import BuildHeader, HeaderCheck
+from .strip_files import file_layout, near_table
+
+__all__ = ["FileHeader"]
+
+
+class FileHeader(wiring.Component):
+    """Compares a header with that of the build, and keeps its sizes.
+
+    One byte per clock.  Reset forgets all.
+
+    Parameters
+    ----------
+    header:
+        The header that files must have, see `strip_header`.
+    depth:
+        Bits of a sample.
+    max_width, max_height:
+        Largest image.
+    lossless:
+        Whether near-lossless files are wrong.
+
+    Members
+    -------
+    byte, step : In(...)
+        Byte of the header that is taken.
+    forget : In(1)
+        The next byte is a header's first; two clocks after the last one.
+    whole : Out(1)
+        The byte to come is the header's last.
+    wrong : Out(1)
+        It is not one of this build; four clocks after the last byte.
+    file : Out(file_layout)
+        The file; like ``wrong``, until the next header comes.
+    bits : Out(5)
+        Bits of a plain residual.
+    """
+
+    #: Clocks from the last byte to the verdict.
+    latency = 4
+
+    def __init__(
+        self, header: BuildHeader, *, depth: int, max_width: int, max_height: int,
+        lossless: bool = False,
+    ) -> None:  # fmt: skip
+        self._lossless = lossless
+        self._header, self._depth = header, depth
+        self._max_width, self._max_height = max_width, max_height
+        super().__init__({
+            "byte": In(8), "step": In(1), "forget": In(1), "whole": Out(1), "wrong": Out(1),
+            "file": Out(file_layout(depth, max_width, max_height)), "bits": Out(5),
+        })  # fmt: skip
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        depth, file = self._depth, self.file
+        check = HeaderCheck(self._header)
+        at = Signal(range(self._header.size))
+        m.d.comb += self.whole.eq(at == self._header.size - 1)
+        with m.If(self.forget):
+            m.d.sync += at.eq(0)
+        with m.Elif(self.step):
+            m.d.sync += at.eq(at + 1)
+        # Looked at a clock later.
+        taken = Signal()
+        taken_at = Signal.like(at)
+        byte = Signal(8, reset_less=True)
+        m.d.sync += [taken.eq(self.step), taken_at.eq(at), byte.eq(self.byte)]
+        with m.If(taken):
+            check.take(m, taken_at, byte)
+        with m.If(self.forget):
+            check.forget(m)
+
+        width, height, strip_height, near, shift = (
+            check.fields[name]
+            for name in ("image width", "image height", "strip height", "near", "shift")
+        )
+        words = [
+            int(most) | int(bits) << depth
+            for most, bits in near_table(depth, lossless=self._lossless)
+        ]
+        (about_near,) = add_rom(m, "near", words, depth + 5, [near], platform)
+        m.d.comb += [
+            file.width.eq(width), file.height.eq(height), file.strip_height.eq(strip_height),
+            file.near.eq(near), file.shift.eq(shift), file.greatest.eq(about_near),
+            self.bits.eq(about_near[depth:]),
+        ]  # fmt: skip
+        wrongs = Cat(
+            width == 0, width > self._max_width, height == 0, height > self._max_height,
+            strip_height == 0, strip_height > height, shift > 16 - depth, self.bits == 0,
+            check.wrong_header, check.wrong_model,
+        )  # fmt: skip
+        wrong = Signal(len(wrongs))
+        m.d.sync += [wrong.eq(wrongs), self.wrong.eq(wrong.any())]
+        return m
