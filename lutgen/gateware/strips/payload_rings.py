@@ -88,13 +88,13 @@ class PayloadRings(wiring.Component):
         It is being read, from its last word downwards: ``index`` and all below are wanted.
     forget : In(1)
         It has been read.
-    index : In(...)
-        Number of one of its words, from its end, ...
-    word : Out(32)
-        ... and the word, three clocks later.
+    index, half : In(...)
+        Number of one of its words, from its end, and whether its lower half is wanted, ...
+    pair : Out(16)
+        ... which comes three clocks later.
     """
 
-    #: Clocks from an index to its word.
+    #: Clocks from an index to what it reads.
     read_latency = 3
 
     def __init__(
@@ -115,7 +115,7 @@ class PayloadRings(wiring.Component):
             "turn": In(lane_bits), "go": Out(2),
             "wanted": In(lane_bits), "wanted_side": In(1), "done": Out(1),
             "payload": Out(self._layout), "reads": In(1), "forget": In(1),
-            "index": In(index_bits), "word": Out(8 * _WORD_BYTES),
+            "index": In(index_bits), "half": In(1), "pair": Out(16),
         })  # fmt: skip
 
     def elaborate(self, platform) -> Module:
@@ -236,5 +236,8 @@ class PayloadRings(wiring.Component):
                 data=delay(m, packer.word, 1, name=f"{name}_word"), address=first_word,
                 fabric=platform,
             ))  # fmt: skip
-        m.d.comb += self.word.eq(Mux(self.payload.plain, found[1], found[0]))
+        lower = delay(m, self.half, self.read_latency, name="half")
+        m.d.comb += self.pair.eq(choose(
+            [word[k : k + 16] for word in found for k in (16, 0)], Cat(lower, self.payload.plain)
+        ))
         return m

@@ -152,7 +152,7 @@ class StripEncoder(wiring.Component):
             m.d.comb += getattr(rings, name).eq(delay(m, value, late, name=name, reset=True))
         m.d.comb += [
             *drive(rings, bits, "bits", "count", "plain"),
-            *drive(rings, writer, "wanted", "wanted_side", "reads", "forget", "index"),
-            *drive(writer, rings, "done", "payload", "word"),
+            *drive(rings, writer, "wanted", "wanted_side", "reads", "forget", "index", "half"),
+            *drive(writer, rings, "done", "payload", "pair"),
         ]
         return m

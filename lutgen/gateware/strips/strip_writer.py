@@ -12,12 +12,13 @@ from lutgen.codec.coder import RANS
 from lutgen.model.header import VERSION_2
 
 from ..fabric.blockmem import add_ram
-from ..fabric.pipeline import choose, delay
+from ..fabric.pipeline import delay
 from ..files.header import BuildHeader
 from ..streams.axi import word_layout
-from ..streams.byte_aligner import ByteAligner
+from ..streams.open_queue import OpenQueue
 from .crc import Crc32
 from .narrower import Narrower
+from .pair_joiner import PAIR, PairJoiner
 from .payload_rings import PayloadRings, payload_layout, ring_words
 
 __all__ = ["FILE", "StripWriter", "group_layout"]
@@ -25,9 +26,8 @@ __all__ = ["FILE", "StripWriter", "group_layout"]
 #: What may differ from file to file.
 FILE = StructLayout({"width": 16, "height": 16, "strip_height": 16, "shift": 4, "near": 8})
 
-_WORD = 4
-#: Runs between the look at the aligner's room and the aligner.
-_UNDER_WAY = PayloadRings.read_latency + 3
+#: Clocks from the look at the queue's room to the queue.
+_UNDER_WAY = PayloadRings.read_latency + 1
 #: Clocks in which a run reaches the checksum, and in which the next group's payload is found.
 _SETTLE = 7
 
@@ -42,8 +42,8 @@ def group_layout(lanes: int) -> StructLayout:
 class StripWriter(wiring.Component):
     """Writes files: header, strips of groups' payloads with checksums, and the index.
 
-    See :mod:`lutgen.codec.predictive.container`.  Four bytes of a payload per clock; some 25 clocks
-    for each group, 50 for each file, and 25 for each strip.  Reset forgets everything.
+    See :mod:`lutgen.codec.predictive.container`.  Two bytes of a payload per clock, and some 30
+    clocks for each group, 30 for each strip, 60 for each file.  Reset forgets everything.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class StripWriter(wiring.Component):
         inside.
     put, group : In(...)
         A group begins, see `group_layout`.  At most four of each lane are inside.
-    wanted, wanted_side, done, payload, reads, forget, index, word : Out(...), In(...)
+    wanted, wanted_side, done, payload, reads, forget, index, half, pair : Out(...), In(...)
         See `.payload_rings.PayloadRings`.
     o : Out(stream of `lutgen.gateware.streams.axi.word_layout`)
         Files, a packet each.
@@ -92,7 +92,7 @@ class StripWriter(wiring.Component):
             "begin": In(1), "file": In(FILE), "put": In(1), "group": In(group_layout(lanes)),
             "wanted": Out(bits_for(lanes - 1)), "wanted_side": Out(1), "done": In(1),
             "payload": In(self._layout), "reads": Out(1), "forget": Out(1),
-            "index": Out(index_bits), "word": In(8 * _WORD),
+            "index": Out(index_bits), "half": Out(1), "pair": In(16),
             "o": Out(stream.Signature(word_layout(count))), "busy": Out(1),
         })  # fmt: skip
 
@@ -111,43 +111,47 @@ class StripWriter(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        aligner_bytes = max(self._count, _WORD)
-        m.submodules.aligner = aligner = ByteAligner(aligner_bytes, more=_UNDER_WAY)
+        m.submodules.queue = queue = OpenQueue(PAIR, pipeline=_UNDER_WAY)
+        m.submodules.joiner = joiner = PairJoiner(max(self._count, 2))
+        m.submodules.narrower = narrower = Narrower(max(self._count, 2), self._count)
         m.submodules.crc = crc = Crc32()
+        wiring.connect(m, queue.o, joiner.i)
+        wiring.connect(m, joiner.o, narrower.i)
+        wiring.connect(m, narrower.o, wiring.flipped(self.o))
         next_group, next_file = Signal(), Signal()
         group, waits = self._queue(m, "groups", self.put, self.group, next_group)
         file, _ = self._queue(m, "files", self.begin, self.file, next_file)
 
-        # What is given: a literal, or what the rings are asked for.
-        literal = Signal(8 * _WORD, reset_less=True)
-        byte, word, asks, only_checked, ends = (Signal(name=n) for n in (
-            "byte", "word_", "asks", "only_checked", "ends"))  # fmt: skip
-        value = Signal.like(literal)
+        # What is given: one or two bytes of a literal, or two that the rings are asked for.
+        value, literal = Signal(16), Signal(16, reset_less=True)
+        byte, pair, asks, hidden, unchecked, ends = (Signal(name=n) for n in (
+            "byte", "pair_", "asks", "hidden", "unchecked", "ends"))  # fmt: skip
         m.d.sync += literal.eq(value)
-        given_byte, given_word, given_last = (
-            delay(m, s, 1, name=f"given_{s.name}", reset=True) for s in (byte, word, ends)
+        given_byte = delay(m, byte, 1, name="given_byte", reset=True)
+        given_pair = delay(m, pair, 1, name="given_pair", reset=True)
+        not_sent, not_checked, ends_1 = (
+            delay(m, s, 1, name=n)
+            for s, n in ((hidden, "not_sent"), (unchecked, "not_checked"), (ends, "ends_a"))
         )
-        hidden = delay(m, only_checked, 1, name="hidden")
         read = delay(m, asks, PayloadRings.read_latency, name="read", reset=True)
-        run = Signal(8 * _WORD, reset_less=True)
-        run_word, run_byte, run_sent, run_last = Signal(), Signal(), Signal(), Signal()
-        turned = Cat(self.word.word_select(k, 8) for k in reversed(range(_WORD)))
+        run = Signal(PAIR, reset_less=True)
+        sent, check_pair, check_byte = Signal(), Signal(), Signal()
+        first_byte_high = Cat(self.pair[8:], self.pair[:8])
         m.d.sync += [
-            run.eq(Mux(read, turned, literal)),
-            run_word.eq(read | given_word), run_byte.eq(given_byte),
-            run_sent.eq(read | ((given_word | given_byte) & ~hidden)), run_last.eq(given_last),
+            run.data.eq(Mux(read, first_byte_high, literal)), run.two.eq(~given_byte),
+            run.last.eq(ends_1), sent.eq(read | ((given_pair | given_byte) & ~not_sent)),
+            check_pair.eq(read | (given_pair & ~not_checked)), check_byte.eq(given_byte),
         ]  # fmt: skip
         m.d.comb += [
-            crc.data.eq(run), crc.word.eq(run_word), crc.byte.eq(run_byte),
-            aligner.take.eq(run_sent), aligner.run.data.eq(run),
-            aligner.run.top.eq(Mux(run_word, _WORD - 1, 0)), aligner.run.last.eq(run_last),
+            crc.data.eq(run.data), crc.pair.eq(check_pair), crc.byte.eq(check_byte),
+            queue.put.eq(sent), queue.data.eq(run),
         ]  # fmt: skip
 
         # Bytes of the strip, in two steps.
         low, carry = Signal(8), Signal()
         high = Signal(24)
         clear_size = Signal()
-        grown = low + Cat(run_byte & run_sent, 0, run_word & run_sent)
+        grown = low + Cat(sent & ~run.two, sent & run.two)
         m.d.sync += [
             low.eq(Mux(clear_size, 0, grown[:8])), carry.eq(grown[8] & ~clear_size),
             high.eq(Mux(clear_size, 0, high + carry)),
@@ -168,7 +172,7 @@ class StripWriter(wiring.Component):
         )  # fmt: skip
 
         part, zeros = Signal(2, reset_less=True), Signal.like(self.payload.zeros)
-        index, some_left = self.index, Signal()
+        index, half, some_left = self.index, self.half, Signal()
         length = Signal(self._layout["bytes"].width, reset_less=True)
         before = Signal.like(length)
         change = Signal(len(length) + 1, reset_less=True)
@@ -183,7 +187,7 @@ class StripWriter(wiring.Component):
         with m.If(wait.any()):
             m.d.sync += wait.eq(wait - 1)
         m.d.sync += settled.eq(wait[1:] == 0)
-        may = aligner.room
+        may = queue.room
 
         def settle(state: str) -> None:
             m.d.sync += [wait.eq(_SETTLE), settled.eq(0)]
@@ -222,7 +226,10 @@ class StripWriter(wiring.Component):
                 m.d.sync += [begins_file.eq(0), begins_strip.eq(0), before.eq(0)]
                 m.next = "number"
             with m.State("number"):
-                m.d.comb += [value.eq(strip), word.eq(1), only_checked.eq(1)]
+                m.d.comb += [value.eq(strip), pair.eq(1), hidden.eq(1)]
+                m.next = "number above"
+            with m.State("number above"):
+                m.d.comb += [value.eq(0), pair.eq(1), hidden.eq(1)]
                 m.next = "length"
             with m.State("length"):
                 m.d.sync += [change.eq(length - before), before.eq(length)]
@@ -238,21 +245,28 @@ class StripWriter(wiring.Component):
                     with m.If(~more):
                         settle("first word")
             with m.State("first word"):
-                m.d.sync += some_left.eq(index.any())
+                m.d.sync += [some_left.eq(index.any()), half.eq(part != 3)]
                 with m.If(settled):
                     m.next = "part"
             with m.State("part"):
-                byte_of_word = choose([self.word.word_select(k & 3, 8) for k in (3, 0, 1, 2)], part)
-                m.d.comb += [value[:8].eq(byte_of_word), byte.eq(may & part.any())]
+                # Its third byte is in the upper half, the others are in the lower one.
+                m.d.comb += [
+                    value[:8].eq(Mux(part == 2, self.pair[8:], self.pair[:8])),
+                    byte.eq(may & part.any()),
+                ]
                 with m.If(~part.any()):
-                    m.d.sync += index.eq(index - 1)
+                    m.d.sync += [index.eq(index - 1), half.eq(0)]
                     m.next = "words"
                 with m.Elif(may):
-                    m.d.sync += part.eq(part - 1)
+                    m.d.sync += [part.eq(part - 1), half.eq(1)]
+                    with m.If(part == 3):
+                        settle("first word")
             with m.State("words"):
                 with m.If(some_left & may):
                     m.d.comb += asks.eq(1)
-                    m.d.sync += [index.eq(index - 1), some_left.eq(index.any())]
+                    m.d.sync += half.eq(~half)
+                    with m.If(half):
+                        m.d.sync += [index.eq(index - 1), some_left.eq(index.any())]
                 with m.If(~some_left):
                     settle("words settle")
             with m.State("words settle"):
@@ -274,7 +288,14 @@ class StripWriter(wiring.Component):
                 with m.If(settled):
                     m.next = "checksum"
             with m.State("checksum"):
-                m.d.comb += [value.eq(crc.value), word.eq(may), ends.eq(file_ends & lone)]
+                m.d.comb += [value.eq(crc.value[:16]), pair.eq(may), unchecked.eq(1)]
+                with m.If(may):
+                    m.next = "checksum above"
+            with m.State("checksum above"):
+                m.d.comb += [
+                    value.eq(crc.value[16:]), pair.eq(may), unchecked.eq(1),
+                    ends.eq(file_ends & lone),
+                ]  # fmt: skip
                 with m.If(may):
                     settle("size settles")
             with m.State("size settles"):
@@ -291,8 +312,12 @@ class StripWriter(wiring.Component):
                 m.d.comb += crc.load.eq(1)
                 settle("index")
             with m.State("index"):
-                m.d.comb += [value.eq(size), word.eq(settled & may)]
+                m.d.comb += [value.eq(size[:16]), pair.eq(settled & may)]
                 with m.If(settled & may):
+                    m.next = "index above"
+            with m.State("index above"):
+                m.d.comb += [value.eq(size[16:]), pair.eq(may)]
+                with m.If(may):
                     m.d.sync += entry.eq(entry + 1)
                     with m.If(entry == strip):
                         settle("index settles")
@@ -302,7 +327,13 @@ class StripWriter(wiring.Component):
                 with m.If(settled):
                     m.next = "index checksum"
             with m.State("index checksum"):
-                m.d.comb += [value.eq(crc.value), word.eq(may), ends.eq(1)]
+                m.d.comb += [value.eq(crc.value[:16]), pair.eq(may), unchecked.eq(1)]
+                with m.If(may):
+                    m.next = "index checksum above"
+            with m.State("index checksum above"):
+                m.d.comb += [
+                    value.eq(crc.value[16:]), pair.eq(may), unchecked.eq(1), ends.eq(1),
+                ]  # fmt: skip
                 with m.If(may):
                     m.next = "file ends"
             with m.State("file ends"):
@@ -312,10 +343,7 @@ class StripWriter(wiring.Component):
         m.d.comb += [
             self.reads.eq(~fsm.ongoing("group")),
         ]
-        m.submodules.narrower = narrower = Narrower(aligner_bytes, self._count)
-        wiring.connect(m, aligner.words, narrower.i)
-        wiring.connect(m, narrower.o, wiring.flipped(self.o))
         m.d.sync += self.busy.eq(
-            waits | ~fsm.ongoing("group") | run_sent | aligner.busy | self.o.valid
+            waits | ~fsm.ongoing("group") | ~settled | queue.o.valid | joiner.busy | self.o.valid
         )
         return m
