@@ -1,6 +1,6 @@
 """Word packer: groups of bits of many lanes into words, the first bit lowest."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -12,6 +12,19 @@ __all__ = ["WordPacker"]
 
 _WORD = 32
 _PLACE_BITS = 5
+
+
+def _less_zeros(bits: Value) -> Value:
+    """Zeros below the first one, as a negative number of five bits; 0 if there is no one."""
+    result, before = Const(0, _PLACE_BITS), Const(0, 1)
+    for four in range(0, len(bits), 4):
+        part = bits[four : four + 4]
+        number = Const(0, _PLACE_BITS)
+        for k in reversed(range(len(part))):
+            number = Mux(part[k], Const(-(four + k) % _WORD, _PLACE_BITS), number)
+        result = result | Mux(before, 0, number)
+        before = before | part.any()
+    return result
 
 
 class WordPacker(wiring.Component):
@@ -96,11 +109,7 @@ class WordPacker(wiring.Component):
         if self._strip:
             # A first one with z zeros below it is put z places lower, which is round the word's
             # end: zeros become the end of a word that does not count.
-            zeros = Signal(_PLACE_BITS)
-            for k in reversed(range(len(self.bits))):
-                with m.If(self.bits[k]):
-                    m.d.comb += zeros.eq(-k)
-            place = Mux(some_1, fill_1, delay(m, zeros, 1, name="zeros_a"))
+            place = Mux(some_1, fill_1, delay(m, _less_zeros(self.bits), 1, name="zeros_a"))
             nothing = delay(m, ~self.bits.any(), 1, name="nothing_a")
             count_1 = Mux(some_1 | ~nothing, count_1, 0)
             counts, some = some_1, some_1 | ~nothing
