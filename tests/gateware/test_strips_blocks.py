@@ -63,16 +63,14 @@ def blocks() -> Pipelines:
 def test_crc(blocks):
     rng = np.random.default_rng(1)
     clocks = 3000
-    given = {port: np.zeros(clocks, np.int64) for port in ("load", "seed", "pair", "byte", "data")}
+    given = {port: np.zeros(clocks, np.int64) for port in ("restart", "pair", "byte", "data")}
     values = np.zeros(clocks, np.int64)
-    crc, loaded = 0, False
+    crc, begun = 0, False
     for t in range(clocks):
         given["data"][t] = rng.integers(1 << 16)
-        kind = rng.choice(["load", "pair", "byte", "none"], p=[0.02, 0.4, 0.4, 0.18])
-        if not loaded or kind == "load":
-            crc = int(rng.choice([0, crc, rng.integers(1 << 32)]))
-            given["load"][t], loaded = 1, True
-            given["seed"][t : t + 2] = crc
+        kind = rng.choice(["restart", "pair", "byte", "none"], p=[0.02, 0.4, 0.4, 0.18])
+        if not begun or kind == "restart":
+            given["restart"][t], begun, crc = 1, True, 0
         elif kind != "none":
             given[kind][t] = 1
             size = 2 if kind == "pair" else 1
@@ -197,8 +195,9 @@ def test_joiners_and_narrowers():
         Bundle({name: _Joined(*pair) for name, pair in sizes.items()}),
         {f"{name}_i": beats for name in sizes},
         {f"{name}_o": ["data", "keep", "last"] for name in sizes},
-        stalls={"one_o": Stall(0.3, seed=1), "two_o": Stall(0.5, seed=2), "two_i": Stall(0.2, seed=3),
-                "four_o": Stall(0.5, seed=4), "eight_o": Stall(0.9, seed=5)},
+        stalls={"one_o": Stall(0.3, seed=1), "two_o": Stall(0.5, seed=2),
+                "two_i": Stall(0.2, seed=3), "four_o": Stall(0.5, seed=4),
+                "eight_o": Stall(0.9, seed=5)},
         expect={"one_o": sum(map(len, packets))},
         drain=4000,
     ).outputs  # fmt: skip

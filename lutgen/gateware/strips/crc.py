@@ -7,6 +7,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..fabric.pipeline import delay
+
 __all__ = ["Crc32"]
 
 _BITS, _PAIR = 32, 16
@@ -35,52 +37,46 @@ class Crc32(wiring.Component):
 
     ``value`` follows two clocks later.  From a state c two bytes d, the first one lowest, lead to
     ``f(c ^ d) ^ (c >> 16)``, where f is linear and looks at 16 bits, and one byte to
-    ``f((c ^ d) << 8) ^ (c >> 8)``: both share its equations.  No reset: ``load`` comes first.
+    ``f((c ^ d) << 8) ^ (c >> 8)``: both share its equations.  No reset: ``restart`` comes first.
 
     Members
     -------
-    load : In(1)
-        Start from ``seed``; with no byte.
-    seed : In(32)
-        CRC of what came before, 0 if that is nothing.  Stable in the clock after ``load``.
+    restart : In(1)
+        Forget all bytes; with none.
     pair, byte : In(1)
         The two bytes of ``data``, or the lower one, follow.
     data : In(16)
         The bytes, the first one lowest.
     value : Out(32)
-        CRC of all since ``load``, and what was before it.
+        CRC of all since ``restart``.
     """
 
     #: Clocks from a byte to the value.
     latency = 2
 
+    restart: In(1)
     pair: In(1)
     byte: In(1)
-    load: In(1)
-    seed: In(_BITS)
     data: In(_PAIR)
     value: Out(_BITS)
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        pair_1, byte_1, load_1 = Signal(), Signal(), Signal()
-        data_1 = Signal(_PAIR, reset_less=True)
+        pair, byte, restart = (
+            delay(m, s, 1, name=f"{s.name}_a") for s in (self.pair, self.byte, self.restart)
+        )
+        data = Signal(_PAIR, reset_less=True)
+        m.d.sync += data.eq(
+            Cat(self.data[:8], Mux(self.pair, self.data[8:], self.data[:8]))
+        )
         state = Signal(_BITS, reset_less=True)
-        m.d.sync += [
-            pair_1.eq(self.pair),
-            byte_1.eq(self.byte),
-            load_1.eq(self.load),
-            data_1[:8].eq(self.data[:8]),
-            data_1[8:].eq(Mux(self.pair, self.data[8:], self.data[:8])),
-        ]
-        # What f is applied to: a byte stands in the highest place.
-        low = [pair_1 & (state[i] ^ data_1[i]) for i in range(8)]
-        high = [
-            (pair_1 & (state[i] ^ data_1[i])) | (byte_1 & (state[i - 8] ^ data_1[i]))
-            for i in range(8, _PAIR)
-        ]
-        shifted = Mux(pair_1, Cat(state[16:], Const(0, 16)), state)
-        rest = Mux(byte_1, Cat(state[8:], Const(0, 8)), shifted)
-        m.d.sync += state.eq(Mux(load_1, ~self.seed, _folded(low + high) ^ rest))
+        # What f is applied to: a single byte stands in the upper place.
+        low = (state[:8] ^ data[:8]) & pair.replicate(8)
+        high = Mux(pair, state[8:_PAIR], state[:8]) ^ data[8:]
+        rest = Mux(pair, Cat(state[_PAIR:], Const(0, 16)), Cat(state[8:], Const(0, 8)))
+        with m.If(restart):
+            m.d.sync += state.eq(-1)
+        with m.Elif(pair | byte):
+            m.d.sync += state.eq(_folded([*low, *high]) ^ rest)
         m.d.comb += self.value.eq(~state)
         return m

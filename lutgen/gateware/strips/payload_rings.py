@@ -140,7 +140,6 @@ class PayloadRings(wiring.Component):
             for s in (self.lane, self.first, self.side, self.some, self.count_high)
         )
         close = delay(m, self.close, at, name="close", reset=True)
-        side_ahead = delay(m, self.side, at - 1, name="side_ahead")
 
         # Numbers of the lane's next words; they stop at the most that may be needed.
         m.submodules.indices = indices = Memory(shape=2 * bits + 1, depth=lanes, init=[])
@@ -202,13 +201,18 @@ class PayloadRings(wiring.Component):
         m.d.sync += self.done.eq(choose(list(done), wanted))
 
         # Whether the lane's rings have room beside what is not read of its other group.
+        early = delay(m, self.lane, at - 2, name="lane_early")
+        side_early = delay(m, self.side, at - 2, name="side_early")
         other = payloads.read_port(domain="comb")
-        m.d.comb += other.addr.eq(Cat(~side_ahead, ahead))
-        pair = choose(pairs, ahead)
-        there = Mux(side_ahead, pair[0], pair[1])
-        reads = self.reads & (ahead == self.wanted) & (side_ahead != self.wanted_side)
+        m.d.comb += other.addr.eq(Cat(~side_early, early))
+        pair = choose(pairs, early)
+        there = delay(m, Mux(side_early, pair[0], pair[1]), 1, name="there")
+        reads = delay(
+            m, self.reads & (early == self.wanted) & (side_early != self.wanted_side), 1,
+            name="reads",
+        )  # fmt: skip
         unread = Signal(bits, reset_less=True)
-        length = other.data[2:size_bits]
+        length = delay(m, other.data[2:size_bits], 1, name="length")
         m.d.sync += unread.eq(Mux(there, Mux(reads, self.index, length) + 1, 0))
         limit = Signal(bits, reset_less=True)
         m.d.sync += limit.eq(words - _SLACK - unread)

@@ -167,7 +167,9 @@ class SymbolStacks(wiring.Component):
         clears = Signal(init=1)  # the first round forgets what was
         with m.If(turn == lanes - 1):
             m.d.sync += clears.eq(0)
-        now = [delay(m, s, 1, name=f"now_{k}") for k, s in enumerate(read_leaving(turn))]
+        leaves = read_leaving(turn)
+        final = delay(m, leaves[0] == leaves[1], 1, name="final")  # only the first one is left
+        now = [delay(m, s, 1, name=f"now_{k}") for k, s in enumerate(leaves)]
         at, second, grew, phase, begins, count, *note = now
         there = [delay(m, s, 1, name=f"there_{k}") for k, s in enumerate(read_complete(turn))]
         there_at, there_second, there_grew, *there_note = there
@@ -183,7 +185,6 @@ class SymbolStacks(wiring.Component):
         step = codes & Mux(grew, self.go[1], self.go[0])
         down = Signal(bits)  # the symbol below the top
         m.d.comb += down.eq(Mux(grew, at + 1, at - 1))
-        final = at == second  # only the first one is left
         # With both complemented, what grew downwards grows upwards.
         turned = there_grew.replicate(bits)
         size = ((there_at ^ turned) - (there_second ^ turned) + 1)[:counts]
