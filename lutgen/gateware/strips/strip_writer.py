@@ -209,33 +209,36 @@ class StripWriter(wiring.Component):
         m.d.sync += lone.eq(strip == 0)
         m.d.comb += self.reads.eq(reads)
 
+        # What states say of the words, in registers: their counters shall not wait for it.
+        in_group, in_words, forget = Signal(init=1), Signal(), Signal()
+
+        def enter(state: str) -> None:
+            m.d.sync += [in_group.eq(int(state == "group")), in_words.eq(int(state == "words"))]
+            m.next = state
+
         def settle(state: str) -> None:
             m.d.comb += again.eq(1)
-            m.next = state
+            enter(state)
 
         def give(what: int, *flags: Signal) -> None:
             m.d.comb += [source.eq(what), *(flag.eq(1) for flag in flags)]
 
-        with m.FSM() as fsm:
+        with m.FSM():
             with m.State("group"):
-                in_words = self.payload.bytes
-                m.d.sync += [
-                    part.eq(in_words[:2]), index.eq(in_words[2:]), zeros.eq(self.payload.zeros),
-                    length.eq(in_words + self.payload.zeros), at.eq(0),
-                ]  # fmt: skip
+                m.d.sync += at.eq(0)
                 with m.If(go & waits & self.done):
                     m.d.sync += reads.eq(1)
-                    m.next = "length"
+                    enter("length")
                     with m.If(begins_strip):
                         m.d.comb += crc.restart.eq(1)
-                        m.next = "header"
+                        enter("header")
             with m.State("header"):  # of later strips and the index for the checksum alone
                 m.d.comb += hidden.eq(~begins_file)
                 with m.If(go):
                     give(_HEADER, byte)
                     m.d.sync += at.eq(at + 1)
                     with m.If(at == self._header.size - 1):
-                        m.next = "number"
+                        enter("number")
                         with m.If(for_index):
                             settle("index")
             with m.State("number"):
@@ -243,18 +246,18 @@ class StripWriter(wiring.Component):
                 m.d.sync += [begins_file.eq(0), begins_strip.eq(0), before.eq(0)]
                 with m.If(go):
                     give(_NUMBER, pair, hidden, clear)
-                    m.next = "number above"
+                    enter("number above")
             with m.State("number above"):
                 with m.If(go):
                     give(_NUMBER, pair, hidden)
-                    m.next = "length"
+                    enter("length")
             with m.State("length"):
                 m.d.sync += change.eq(length - before)
-                m.next = "zigzag"
+                enter("zigzag")
             with m.State("zigzag"):
                 folded = change[:-1] ^ sign.replicate(length_bits)
                 m.d.sync += [before.eq(length), rest.eq(Cat(sign, folded))]
-                m.next = "length byte"
+                enter("length byte")
             with m.State("length byte"):
                 with m.If(go):
                     give(_LENGTH, byte)
@@ -264,12 +267,12 @@ class StripWriter(wiring.Component):
             with m.State("first word"):
                 m.d.sync += [some_left.eq(index.any()), half.eq(part != 3)]
                 with m.If(go):
-                    m.next = "part"
+                    enter("part")
             with m.State("part"):
                 # The third byte is in the word's upper half, the others are in the lower one.
                 with m.If(~part.any()):
                     m.d.sync += [index.eq(index - 1), half.eq(0)]
-                    m.next = "words"
+                    enter("words")
                 with m.Elif(go):
                     give(_PART, byte)
                     m.d.sync += [part.eq(part - 1), half.eq(1)]
@@ -278,18 +281,13 @@ class StripWriter(wiring.Component):
             with m.State("words"):
                 with m.If(~some_left):
                     settle("zeros")
-                with m.Elif(go):
-                    m.d.comb += asks.eq(1)
-                    m.d.sync += half.eq(~half)
-                    with m.If(half):
-                        m.d.sync += [index.eq(index - 1), some_left.eq(index.any())]
             with m.State("zeros"):
                 m.d.sync += [entry.eq(0), file_ends.eq(group.file_last)]
                 with m.If(go & zeros.any()):
                     give(_NUMBER, byte)
                     m.d.sync += zeros.eq(zeros - 1)
                 with m.Elif(go):
-                    m.d.comb += [self.forget.eq(1), next_group.eq(1)]
+                    m.d.comb += forget.eq(1)
                     m.d.sync += reads.eq(0)
                     settle("group")
                     with m.If(group.strip_last):
@@ -298,7 +296,7 @@ class StripWriter(wiring.Component):
                 m.d.sync += begins_strip.eq(1)
                 with m.If(go):
                     give(_CRC, pair, unchecked)
-                    m.next = "checksum above"
+                    enter("checksum above")
             with m.State("checksum above"):
                 m.d.comb += ends.eq(file_ends & lone)
                 with m.If(go):
@@ -310,16 +308,16 @@ class StripWriter(wiring.Component):
                     m.d.comb += [write_size.eq(1), crc.restart.eq(1)]
                     with m.If(~file_ends):
                         m.d.sync += strip.eq(strip + 1)
-                        m.next = "group"
+                        enter("group")
                     with m.Elif(lone):
-                        m.next = "file"
+                        enter("file")
                     with m.Else():
                         m.d.sync += for_index.eq(1)
-                        m.next = "header"
+                        enter("header")
             with m.State("index"):
                 with m.If(go):
                     give(_SIZE, pair)
-                    m.next = "index above"
+                    enter("index above")
             with m.State("index above"):
                 with m.If(go):
                     give(_SIZE + 1, pair)
@@ -330,17 +328,31 @@ class StripWriter(wiring.Component):
             with m.State("index checksum"):
                 with m.If(go):
                     give(_CRC, pair, unchecked)
-                    m.next = "index checksum above"
+                    enter("index checksum above")
             with m.State("index checksum above"):
                 with m.If(go):
                     give(_CRC + 1, pair, unchecked, ends)
-                    m.next = "file"
+                    enter("file")
             with m.State("file"):
                 m.d.comb += next_file.eq(1)
                 m.d.sync += [strip.eq(0), begins_file.eq(1), for_index.eq(0)]
                 settle("group")
+        m.d.comb += [
+            asks.eq(in_words & some_left & go), self.forget.eq(next_group),
+        ]
+        m.d.sync += next_group.eq(forget)
+        in_bytes = self.payload.bytes
+        with m.If(in_group):
+            m.d.sync += [
+                part.eq(in_bytes[:2]), index.eq(in_bytes[2:]), zeros.eq(self.payload.zeros),
+                length.eq(in_bytes + self.payload.zeros),
+            ]  # fmt: skip
+        with m.If(asks):
+            m.d.sync += half.eq(~half)
+            with m.If(half):
+                m.d.sync += [index.eq(index - 1), some_left.eq(index.any())]
         m.d.sync += self.busy.eq(
-            waits | ~fsm.ongoing("group") | wait.any() | queue.o.valid | slice_.o.valid
+            waits | ~in_group | wait.any() | queue.o.valid | slice_.o.valid
             | joiner.busy | self.o.valid
         )  # fmt: skip
         return m
