@@ -5,11 +5,14 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
 
 from lutgen.codec.rans import CHECK_STATE, push
 from lutgen.gateware.strips.intervals import Intervals
 from lutgen.gateware.strips.narrower import Narrower
 from lutgen.gateware.strips.pair_crc import PairCrc32
+from lutgen.gateware.strips.pair_joiner import PairJoiner
 from lutgen.gateware.strips.payload_rings import PayloadRings, ring_words
 from lutgen.gateware.strips.strip_encoder import StripEncoder
 from lutgen.gateware.strips.strip_writer import StripWriter
@@ -60,20 +63,18 @@ def blocks() -> Pipelines:
 def test_crc(blocks):
     rng = np.random.default_rng(1)
     clocks = 3000
-    given = {port: np.zeros(clocks, np.int64) for port in ("load", "seed", "word", "byte", "data")}
+    given = {port: np.zeros(clocks, np.int64) for port in ("restart", "pair", "byte", "data")}
     values = np.zeros(clocks, np.int64)
-    crc, loaded = 0, False
+    crc, begun = 0, False
     for t in range(clocks):
-        given["data"][t] = rng.integers(1 << 32)
-        kind = rng.choice(["load", "word", "byte", "none"], p=[0.02, 0.4, 0.4, 0.18])
-        if not loaded or kind == "load":
-            crc = int(rng.choice([0, crc, rng.integers(1 << 32)]))
-            given["load"][t], loaded = 1, True
-            given["seed"][t : t + 2] = crc
+        given["data"][t] = rng.integers(1 << 16)
+        kind = rng.choice(["restart", "pair", "byte", "none"], p=[0.02, 0.4, 0.4, 0.18])
+        if not begun or kind == "restart":
+            given["restart"][t], begun, crc = 1, True, 0
         elif kind != "none":
             given[kind][t] = 1
-            size = 4 if kind == "word" else 1
-            crc = crc32(int(given["data"][t]).to_bytes(4, "little")[:size], crc)
+            size = 2 if kind == "pair" else 1
+            crc = crc32(int(given["data"][t]).to_bytes(2, "little")[:size], crc)
         values[t] = crc
     found = blocks({f"crc_{name}": v for name, v in given.items()}, extra=PairCrc32.latency)
     np.testing.assert_array_equal(found["crc_value"][PairCrc32.latency :], values)
@@ -157,30 +158,54 @@ def test_word_packer(blocks, name, most, strip, grain):
     assert closes.sum() > 200 and complete.sum() > 500
 
 
-def test_narrower():
-    """Words of packets of all lengths, in pieces."""
+class _Joined(wiring.Component):
+    """A joiner, and a narrower behind it."""
+
+    def __init__(self, count: int, narrow: int) -> None:
+        self._joiner, self._narrower = PairJoiner(count), Narrower(count, narrow)
+        super().__init__({
+            "i": self._joiner.signature.members["i"], "o": self._narrower.signature.members["o"],
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.joiner, m.submodules.narrower = self._joiner, self._narrower
+        wiring.connect(m, wiring.flipped(self.i), self._joiner.i)
+        wiring.connect(m, self._joiner.o, self._narrower.i)
+        wiring.connect(m, self._narrower.o, wiring.flipped(self.o))
+        return m
+
+
+def test_joiners_and_narrowers():
+    """Bytes that come singly and in pairs leave in words of all sizes."""
     rng = np.random.default_rng(4)
-    packets = [rng.integers(256, size=n, dtype=np.uint8).tobytes() for n in [*range(1, 20), 300]]
-    beats = {name: [] for name in ("data", "keep", "last")}
+    packets = [rng.integers(256, size=n, dtype=np.uint8).tobytes() for n in [*range(2, 30), 300]]
+    beats = {name: [] for name in ("data", "two", "last")}
     for packet in packets:
-        for at in range(0, len(packet), 4):
-            part = packet[at : at + 4]
-            beats["data"].append(int.from_bytes(part, "little"))
-            beats["keep"].append((1 << len(part)) - 1)
-            beats["last"].append(int(at + 4 >= len(packet)))
+        at = 0
+        while at < len(packet):
+            left = len(packet) - at
+            two = left == 2 or (left > 3 and rng.random() < 0.6)
+            beats["data"].append(int.from_bytes(packet[at : at + 2], "little"))
+            beats["two"].append(int(two))
+            at += 1 + two
+            beats["last"].append(int(at == len(packet)))
+    sizes = {"one": (2, 1), "two": (2, 2), "cut": (4, 2), "four": (4, 4), "eight": (8, 8)}
     found = rtl_stream(
-        Bundle({"two": Narrower(4, 2), "one": Narrower(4, 1), "four": Narrower(4, 4)}),
-        {f"{name}_i": beats for name in ("one", "two", "four")},
-        {f"{name}_o": list(beats) for name in ("one", "two", "four")},
+        Bundle({name: _Joined(*pair) for name, pair in sizes.items()}),
+        {f"{name}_i": beats for name in sizes},
+        {f"{name}_o": ["data", "keep", "last"] for name in sizes},
         stalls={"one_o": Stall(0.3, seed=1), "two_o": Stall(0.5, seed=2),
-                "two_i": Stall(0.2, seed=3), "four_o": Stall(0.5, seed=4)},
+                "two_i": Stall(0.2, seed=3), "four_o": Stall(0.5, seed=4),
+                "eight_o": Stall(0.9, seed=5)},
         expect={"one_o": sum(map(len, packets))},
         drain=4000,
     ).outputs  # fmt: skip
-    for name, count in (("one", 1), ("two", 2), ("four", 4)):
+    for name, (_, count) in sizes.items():
         read, packet = [], b""
         out = found[f"{name}_o"]
-        for data, keep, last in zip(*(out[n].tolist() for n in beats), strict=True):
+        for data, keep, last in zip(*(out[n].tolist() for n in ("data", "keep", "last")),
+                                    strict=True):  # fmt: skip
             size = keep.bit_length()
             assert keep == (1 << size) - 1 and (size == count or last)
             packet += data.to_bytes(count, "little")[:size]
@@ -209,6 +234,7 @@ def test_rings_and_stacks_have_a_margin():
      "^strips of a file must be a power of two of at least 2, not 3$"),
     (lambda: StripEncoder(tables(), model_hash=bytes(8), max_width=0),
      "^greatest width must be at least 1, not 0$"),
+    (lambda: PairJoiner(1), "^bytes of a word must be 2, 4 or 8, not 1$"),
     (lambda: PayloadRings(7, 4, 8, most=25), "^lanes must be at least 8, not 7$"),
 ])  # fmt: skip
 def test_parameters(make, message):

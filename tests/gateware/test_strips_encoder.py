@@ -62,20 +62,23 @@ class Paced(wiring.Component):
         m.submodules.line = line = Memory(shape=self._beat.size + 1, depth=depth, init=[])
         write, read = line.write_port(), line.read_port(domain="comb")
         at, out = Signal(range(depth)), Signal(self._beat.size + 1)
-        # What is written last stays for a whole round.
-        m.d.sync += [at.eq((at + 1) % depth), out.eq(read.data)]
+        full = Signal()  # after a reset the line has what was before it
+        m.d.sync += [
+            at.eq((at + 1) % depth), out.eq(read.data), full.eq(full | (at == depth - 1)),
+        ]  # fmt: skip
         m.d.comb += [
             write.en.eq(1), write.addr.eq(at), read.addr.eq(at),
             write.data[1:].eq(self.i.payload.as_value()),
             write.data[0].eq(self.i.valid & self.i.ready),
             self.idle.eq(~encoder.busy), self.held.eq(~encoder.ready),
         ]  # fmt: skip
-        beat = Signal(self._beat)
+        beat, lasts = Signal(self._beat), Signal()
+        m.d.sync += lasts.eq(full)
         m.d.comb += beat.as_value().eq(out[1:])
         for name in self._names:
             gated = name in ("valid", "begin")
             value = beat["code" if name == "valid" else name]
-            m.d.comb += getattr(encoder, name).eq(value & out[0] if gated else value)
+            m.d.comb += getattr(encoder, name).eq(value & out[0] & lasts if gated else value)
         wiring.connect(m, encoder.o, wiring.flipped(self.o))
         return m
 
@@ -187,16 +190,17 @@ def beats_of(build: Build, pictures: list[Picture], apart: int = APART) -> dict[
 
 
 def rtl_encode(
-    build: Build, pictures: list[Picture], *, stall: Stall | None = None, apart: int = APART
-) -> tuple[list[bytes], object]:
-    """Packets that the gateware makes of pictures, and the run."""
+    build: Build, pictures: list[Picture], *, stall: Stall | None = None, apart: int = APART,
+    reset_at: float | None = None,
+) -> tuple[list[bytes], object]:  # fmt: skip
+    """Packets that the gateware makes of pictures, and the run; after a reset at some share."""
     beats = beats_of(build, pictures, apart)
     clocks = len(beats["code"])
     result = rtl_stream(
         design_of(build), {"i": beats}, {"o": ["data", "keep", "last"]},
         stalls={"o": stall} if stall else None, idle="idle",
         idle_clocks=(UNDER_WAY + 2) * ROWS * build.lanes, max_clocks=clocks * 8 + 40000,
-        watch=["held"],
+        watch=["held"], reset_at=None if reset_at is None else int(reset_at * clocks),
     )  # fmt: skip
     packets, packet = [], bytearray()
     for data, keep, last in zip(*(result.outputs["o"][n].tolist() for n in (
@@ -241,7 +245,8 @@ def check(build: Build, pictures: list[Picture], **options) -> object:
     return result
 
 
-WIDE = Build()
+#: Stacks and rings are full to the last word with pictures of this width.
+WIDE = Build(max_width=48)
 BUILDS = {
     "8 bits": WIDE,
     "12 bits, near, words of 8": Build(depth=12, near=True, count=8, max_width=40),
@@ -256,8 +261,8 @@ def test_pictures_of_all_heights(kind):
     rng = np.random.default_rng(1)
     check(WIDE, [
         Picture(drawn(rng, kind, height, width, 8), height)
-        for height, width in ((1, 1), (9, 40), (8, 64), (7, 5), (6, 17), (5, 64), (4, 1), (3, 33),
-                              (2, 2), (1, 64))
+        for height, width in ((1, 1), (9, 40), (8, 48), (7, 5), (6, 17), (5, 48), (4, 1), (3, 33),
+                              (2, 2), (1, 48))
     ])  # fmt: skip
 
 
@@ -287,10 +292,19 @@ def test_stalls(stall):
     rng = np.random.default_rng(3)
     kinds = rng.choice(["smooth", "noise", "black", "spark"], 12, p=[0.4, 0.4, 0.1, 0.1])
     result = check(WIDE, [
-        Picture(drawn(rng, kind, height, int(rng.integers(1, 65)), 8), int(rng.integers(1, height)))
+        Picture(drawn(rng, kind, height, int(rng.integers(1, 49)), 8), int(rng.integers(1, height)))
         for kind, height in zip(kinds, rng.integers(2, 60, len(kinds)).tolist(), strict=True)
     ], stall=stall)  # fmt: skip
     assert any(value for _, value in result.changes["held"])
+
+
+@pytest.mark.parametrize("reset_at", [0.21, 0.55, 0.8])
+def test_reset(reset_at):
+    """Nothing of what was before a reset is left after it."""
+    rng = np.random.default_rng(5)
+    check(WIDE, [
+        Picture(drawn(rng, kind, 31, 48, 8), 9) for kind in ("noise", "smooth", "noise")
+    ], stall=Stall(0.6, seed=6, burst=500), reset_at=reset_at)  # fmt: skip
 
 
 def clocks_lost(build: Build, pictures: list[Picture], apart: int) -> int:

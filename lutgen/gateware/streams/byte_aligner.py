@@ -21,8 +21,6 @@ class ByteAligner(wiring.Component):
     ----------
     count:
         Bytes of a word, a power of two.
-    more:
-        Runs that may come after ``room`` has fallen, 2 to 16.
 
     Members
     -------
@@ -30,21 +28,17 @@ class ByteAligner(wiring.Component):
         A run, see :func:`lutgen.gateware.streams.run.run_layout`.  In the clock after a ``last``
         one there must be none.
     room : Out(1)
-        ``more`` runs may come from the moment it falls.
+        Two more runs may come from the moment it falls.
     words : Out(stream of `.axi.word_layout`)
         The file.
     busy : Out(1)
         A word waits to be taken, or is to come from a run that is inside.
     """
 
-    #: Runs that may be on their way when the queue's level is looked at.
-    _UNDER_WAY = 6
+    _DEPTH = 16
 
-    def __init__(self, count: int, *, more: int = 2) -> None:
-        if not 2 <= more <= 16:
-            raise ValueError(f"runs after room has fallen must be 2 to 16, not {more!r}")
-        self._count, self._more = count, more
-        self._depth = 16 if more == 2 else 32
+    def __init__(self, count: int) -> None:
+        self._count = count
         super().__init__({
             "take": In(1), "run": In(run_layout(count)), "room": Out(1),
             "words": Out(stream.Signature(word_layout(count))), "busy": Out(1),
@@ -111,7 +105,7 @@ class ByteAligner(wiring.Component):
         m.d.sync += [keep.eq(new), out_last.eq(gives_last), emit.eq(gives), emitted.eq(emit)]
 
         m.submodules.out = out = fifo.SyncFIFOBuffered(
-            width=word_layout(count).size, depth=self._depth
+            width=word_layout(count).size, depth=self._DEPTH
         )
         m.d.comb += [
             out.w_data.eq(Cat(word, keep, out_last)),
@@ -122,5 +116,6 @@ class ByteAligner(wiring.Component):
             # The queue shows a word two clocks after it has come.
             self.busy.eq(taken | rest | gives | emit | emitted | out.r_rdy),
         ]
-        m.d.sync += self.room.eq(out.w_level < self._depth - self._UNDER_WAY - self._more)
+        # Six may be on their way, and the register is a clock late.
+        m.d.sync += self.room.eq(out.w_level < self._DEPTH - 8)
         return m

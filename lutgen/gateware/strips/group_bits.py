@@ -1,7 +1,7 @@
 """Group bits: symbols to the bits of payloads, in both forms that a payload may have."""
 
 import numpy as np
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -39,7 +39,7 @@ class GroupBits(wiring.Component):
     row, folded : In(...)
         The symbol.
     bits, count : Out(...)
-        Bits to put before those that are there, ten clocks later, and their number.
+        Bits to put before those that are there, eleven clocks later, and their number.
     plain : Out(depth)
         The folded residual at the same time; 0 if there is none.
     """
@@ -75,20 +75,20 @@ class GroupBits(wiring.Component):
         # leading one before the whole state.
         late = ahead + RansEncoder.bits_latency
         code, flush = (
-            delay(m, getattr(rans, name), RansEncoder.bits_latency, name=f"{name}_late", reset=True)
+            delay(m, getattr(rans, name), RansEncoder.bits_latency - 1, name=f"{name}_late")
             for name in ("code", "flush")
         )
-        rest = late - Intervals.raw_latency
+        rest = late - 1 - Intervals.raw_latency
         raw = delay(m, intervals.raw, rest, name="raw")
         raw_count = delay(m, intervals.raw_count, rest, name="raw_count")
-        above, above_count = Signal.like(raw), Signal.like(raw_count)
-        m.d.comb += [
-            above.eq(Mux(flush, 1, Mux(code, raw, 0))),
-            above_count.eq(Mux(flush, 1, Mux(code, raw_count, 0))),
-        ]
+        folded = delay(m, self.folded, late - 1, name="folded")
+        above, above_count = (
+            delay(m, Mux(flush, 1, Mux(code, value, 0))[: len(value)], 1, name=f"above_{k}")
+            for k, value in enumerate((raw, raw_count))
+        )
         m.d.sync += [
             self.bits.eq(rans.bits | (above << rans.count)[: self.most]),
             self.count.eq(rans.count + above_count),
-            self.plain.eq(Mux(code, delay(m, self.folded, late, name="folded"), 0)),
+            self.plain.eq(delay(m, Mux(code, folded, 0), 1, name="plain")),
         ]
         return m

@@ -12,19 +12,10 @@ from lutgen.model.predictive.residual import token_of
 from ..fabric.blockmem import add_rom
 from ..fabric.pipeline import delay
 
-__all__ = ["Intervals", "last_slot"]
+__all__ = ["Intervals"]
 
 _EXACT_BITS = 4
 _MANTISSA_BITS = 2
-
-
-def last_slot(before: Value, last: Value) -> Value:
-    """The number with most zeros at its end among ``before + 1`` to ``last``.
-
-    That is ``last`` without what stands below the highest bit in which the two differ.
-    """
-    differs = before ^ last
-    return Cat(bit & ~differs[k + 1 :].any() for k, bit in enumerate(last))
 
 
 class Intervals(wiring.Component):
@@ -49,13 +40,13 @@ class Intervals(wiring.Component):
     begins : In(1)
         It is the first one of its group.
     start, freq : Out(14), Out(15)
-        Interval, five clocks later.
+        Interval, six clocks later.
     raw, raw_count : Out(...)
         Raw bits, with zeros above them, and their number, one clock after the symbol.
     """
 
     #: Clocks from a symbol to its interval, and to its raw bits.
-    latency = 5
+    latency = 6
     raw_latency = 1
 
     def __init__(self, cumulative: np.ndarray, depth: int) -> None:
@@ -98,14 +89,22 @@ class Intervals(wiring.Component):
         )  # fmt: skip
         lowest = delay(m, token_1 == 0, 3, name="lowest")
         before = before | lowest.replicate(PROB_BITS)  # 0 less one
-        # 5: start and frequency.
-        begins = delay(m, self.begins, 4, name="begins")
-        # Without the bit above all, which says that there is no start below: its slot is 0.
-        slot = Mux(lowest, 0, last_slot(before, last))
+        # 5: start and frequency.  The slot with most zeros at its end is ``last`` without what
+        # stands below the highest bit in which it differs from ``before``; or 0, if that is in.
+        start_5, freq_5, slot_5 = (
+            Signal(PROB_BITS, name=f"{n}_e", reset_less=True) for n in ("start", "freq", "slot")
+        )
+        differs = before ^ last
         m.d.sync += [
-            self.start.eq(Mux(begins, slot, (before + 1)[:PROB_BITS])),
-            self.freq.eq(
-                Mux(begins, 1 << PROB_BITS, Cat((last - before)[:PROB_BITS], Const(0, 1)))
-            ),
+            start_5.eq(before + 1), freq_5.eq(last - before),
+            slot_5.eq(Cat(
+                bit & ~differs[k + 1 :].any() & ~lowest for k, bit in enumerate(last)
+            )),
+        ]  # fmt: skip
+        # 6: which of them.
+        begins = delay(m, self.begins, 5, name="begins")
+        m.d.sync += [
+            self.start.eq(Mux(begins, slot_5, start_5)),
+            self.freq.eq(Mux(begins, 1 << PROB_BITS, freq_5)),
         ]
         return m

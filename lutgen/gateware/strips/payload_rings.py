@@ -88,13 +88,13 @@ class PayloadRings(wiring.Component):
         It is being read, from its last word downwards: ``index`` and all below are wanted.
     forget : In(1)
         It has been read.
-    index : In(...)
-        Number of one of its words, from its end, ...
-    word : Out(32)
-        ... and the word, three clocks later.
+    index, half : In(...)
+        Number of one of its words, from its end, and whether its lower half is wanted, ...
+    pair : Out(16)
+        ... which comes three clocks later.
     """
 
-    #: Clocks from an index to its word.
+    #: Clocks from an index to what it reads.
     read_latency = 3
 
     def __init__(
@@ -115,7 +115,7 @@ class PayloadRings(wiring.Component):
             "turn": In(lane_bits), "go": Out(2),
             "wanted": In(lane_bits), "wanted_side": In(1), "done": Out(1),
             "payload": Out(self._layout), "reads": In(1), "forget": In(1),
-            "index": In(index_bits), "word": Out(8 * _WORD_BYTES),
+            "index": In(index_bits), "half": In(1), "pair": Out(16),
         })  # fmt: skip
 
     def elaborate(self, platform) -> Module:
@@ -140,7 +140,6 @@ class PayloadRings(wiring.Component):
             for s in (self.lane, self.first, self.side, self.some, self.count_high)
         )
         close = delay(m, self.close, at, name="close", reset=True)
-        side_ahead = delay(m, self.side, at - 1, name="side_ahead")
 
         # Numbers of the lane's next words; they stop at the most that may be needed.
         m.submodules.indices = indices = Memory(shape=2 * bits + 1, depth=lanes, init=[])
@@ -202,13 +201,18 @@ class PayloadRings(wiring.Component):
         m.d.sync += self.done.eq(choose(list(done), wanted))
 
         # Whether the lane's rings have room beside what is not read of its other group.
+        early = delay(m, self.lane, at - 2, name="lane_early")
+        side_early = delay(m, self.side, at - 2, name="side_early")
         other = payloads.read_port(domain="comb")
-        m.d.comb += other.addr.eq(Cat(~side_ahead, ahead))
-        pair = choose(pairs, ahead)
-        there = Mux(side_ahead, pair[0], pair[1])
-        reads = self.reads & (ahead == self.wanted) & (side_ahead != self.wanted_side)
+        m.d.comb += other.addr.eq(Cat(~side_early, early))
+        pair = choose(pairs, early)
+        there = delay(m, Mux(side_early, pair[0], pair[1]), 1, name="there")
+        reads = delay(
+            m, self.reads & (early == self.wanted) & (side_early != self.wanted_side), 1,
+            name="reads",
+        )  # fmt: skip
         unread = Signal(bits, reset_less=True)
-        length = other.data[2:size_bits]
+        length = delay(m, other.data[2:size_bits], 1, name="length")
         m.d.sync += unread.eq(Mux(there, Mux(reads, self.index, length) + 1, 0))
         limit = Signal(bits, reset_less=True)
         m.d.sync += limit.eq(words - _SLACK - unread)
@@ -236,5 +240,8 @@ class PayloadRings(wiring.Component):
                 data=delay(m, packer.word, 1, name=f"{name}_word"), address=first_word,
                 fabric=platform,
             ))  # fmt: skip
-        m.d.comb += self.word.eq(Mux(self.payload.plain, found[1], found[0]))
+        lower = delay(m, self.half, self.read_latency, name="half")
+        m.d.comb += self.pair.eq(choose(
+            [word[k : k + 16] for word in found for k in (16, 0)], Cat(lower, self.payload.plain)
+        ))
         return m

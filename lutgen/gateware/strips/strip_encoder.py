@@ -17,7 +17,6 @@ __all__ = ["StripEncoder"]
 
 #: Rows of a group.
 _ROWS = 4
-_SAMPLES_SHIFT = 11
 
 
 class StripEncoder(wiring.Component):
@@ -140,19 +139,19 @@ class StripEncoder(wiring.Component):
         plain = stacks.o_note if self._near else Const(depth, self._plain_bits)
         # Zeros that complete the plain form's last byte.
         pad = Signal(3)
-        m.d.comb += pad.eq(-(stacks.o_count[:3] * plain[:3]))
+        m.d.comb += pad.eq(-(stacks.o_low * plain[:3]))
         for name, value in (
             ("lane", stacks.o_lane), ("side", stacks.o_side),
             ("plain_count", Mux(code, plain, 0)), ("pad", pad),
             ("some", code & stacks.o_symbol[:depth].any()),
-            ("count_high", stacks.o_count[_SAMPLES_SHIFT:]),
+            ("count_high", stacks.o_high),
         ):  # fmt: skip
             m.d.comb += getattr(rings, name).eq(delay(m, value, late, name=name))
         for name, value in (("first", code & stacks.o_first), ("close", stacks.o_close)):
             m.d.comb += getattr(rings, name).eq(delay(m, value, late, name=name, reset=True))
         m.d.comb += [
             *drive(rings, bits, "bits", "count", "plain"),
-            *drive(rings, writer, "wanted", "wanted_side", "reads", "forget", "index"),
-            *drive(writer, rings, "done", "payload", "word"),
+            *drive(rings, writer, "wanted", "wanted_side", "reads", "forget", "index", "half"),
+            *drive(writer, rings, "done", "payload", "pair"),
         ]
         return m

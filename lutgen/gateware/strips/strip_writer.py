@@ -14,10 +14,11 @@ from lutgen.model.header import VERSION_2
 from ..fabric.blockmem import add_ram
 from ..fabric.pipeline import choose, delay
 from ..files.header import BuildHeader
-from ..streams.axi import word_layout
-from ..streams.byte_aligner import ByteAligner
+from ..streams.axi import SkidBuffer, word_layout
+from ..streams.open_queue import OpenQueue
 from .narrower import Narrower
 from .pair_crc import PairCrc32
+from .pair_joiner import PAIR, PairJoiner
 from .payload_rings import PayloadRings, payload_layout, ring_words
 
 __all__ = ["FILE", "StripWriter", "group_layout"]
@@ -25,11 +26,12 @@ __all__ = ["FILE", "StripWriter", "group_layout"]
 #: What may differ from file to file.
 FILE = StructLayout({"width": 16, "height": 16, "strip_height": 16, "shift": 4, "near": 8})
 
-_WORD = 4
-#: Runs between the look at the aligner's room and the aligner.
-_UNDER_WAY = PayloadRings.read_latency + 3
-#: Clocks in which a run reaches the checksum, and in which the next group's payload is found.
+#: Clocks from the look at the queue's room to the queue.
+_UNDER_WAY = PayloadRings.read_latency + 2
+#: Clocks in which bytes reach the checksum, and in which the next group's payload is found.
 _SETTLE = 7
+#: Sources of bytes; two of them are followed by their upper halves.
+_NUMBER, _HEADER, _LENGTH, _PART, _CRC, _, _SIZE, _ = range(8)
 
 
 def group_layout(lanes: int) -> StructLayout:
@@ -42,8 +44,8 @@ def group_layout(lanes: int) -> StructLayout:
 class StripWriter(wiring.Component):
     """Writes files: header, strips of groups' payloads with checksums, and the index.
 
-    See :mod:`lutgen.codec.predictive.container`.  Four bytes of a payload per clock; some 25 clocks
-    for each group, 50 for each file, and 25 for each strip.  Reset forgets everything.
+    See :mod:`lutgen.codec.predictive.container`.  Two bytes of a payload per clock, and some 30
+    clocks for each group, 60 for each strip, 60 for each file.  Reset forgets everything.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ class StripWriter(wiring.Component):
         inside.
     put, group : In(...)
         A group begins, see `group_layout`.  At most four of each lane are inside.
-    wanted, wanted_side, done, payload, reads, forget, index, word : Out(...), In(...)
+    wanted, wanted_side, done, payload, reads, forget, index, half, pair : Out(...), In(...)
         See `.payload_rings.PayloadRings`.
     o : Out(stream of `lutgen.gateware.streams.axi.word_layout`)
         Files, a packet each.
@@ -92,230 +94,265 @@ class StripWriter(wiring.Component):
             "begin": In(1), "file": In(FILE), "put": In(1), "group": In(group_layout(lanes)),
             "wanted": Out(bits_for(lanes - 1)), "wanted_side": Out(1), "done": In(1),
             "payload": In(self._layout), "reads": Out(1), "forget": Out(1),
-            "index": Out(index_bits), "word": In(8 * _WORD),
+            "index": Out(index_bits), "half": Out(1), "pair": In(16),
             "o": Out(stream.Signature(word_layout(count))), "busy": Out(1),
         })  # fmt: skip
 
     def _queue(self, m: Module, name: str, put, value, get):
-        """Front of a queue that never overflows, a clock later, and whether there is one."""
+        """Front of a queue that never overflows, and whether there is one, a clock later."""
         depth = 1 << (4 * self._lanes - 1).bit_length()
         m.submodules[name] = memory = Memory(shape=value.shape(), depth=depth, init=[])
         write, read = memory.write_port(), memory.read_port(domain="comb")
         m.d.comb += [write.en.eq(put), write.data.eq(value)]
-        front, some = Signal(value.shape(), name=f"{name}_front"), Signal(name=f"{name}_some")
+        some = Signal(name=f"{name}_some")
         m.d.sync += [
             write.addr.eq(write.addr + put), read.addr.eq(read.addr + get),
-            front.eq(read.data), some.eq(write.addr != read.addr),
+            some.eq(write.addr != read.addr),
         ]  # fmt: skip
-        return front, some
+        return read.data, some
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        aligner_bytes = max(self._count, _WORD)
-        m.submodules.aligner = aligner = ByteAligner(aligner_bytes, more=_UNDER_WAY)
+        m.submodules.queue = queue = OpenQueue(PAIR, pipeline=_UNDER_WAY)
+        m.submodules.slice = slice_ = SkidBuffer(PAIR)
+        m.submodules.joiner = joiner = PairJoiner(max(self._count, 2))
+        m.submodules.narrower = narrower = Narrower(max(self._count, 2), self._count)
         m.submodules.crc = crc = PairCrc32()
+        wiring.connect(m, queue.o, slice_.i)
+        wiring.connect(m, slice_.o, joiner.i)
+        wiring.connect(m, joiner.o, narrower.i)
+        wiring.connect(m, narrower.o, wiring.flipped(self.o))
         next_group, next_file = Signal(), Signal()
-        group, waits = self._queue(m, "groups", self.put, self.group, next_group)
+        front, waits = self._queue(m, "groups", self.put, self.group, next_group)
         file, _ = self._queue(m, "files", self.begin, self.file, next_file)
+        group = Signal(self.group.shape())
+        m.d.sync += group.eq(front)
+        m.d.comb += [self.wanted.eq(group.lane), self.wanted_side.eq(group.side)]
 
-        # What is given: a literal, or what the rings are asked for.
-        literal = Signal(8 * _WORD, reset_less=True)
-        byte, word, asks, only_checked, ends = (Signal(name=n) for n in (
-            "byte", "word_", "asks", "only_checked", "ends"))  # fmt: skip
-        value = Signal.like(literal)
-        m.d.sync += literal.eq(value)
-        given_byte, given_word, given_last = (
-            delay(m, s, 1, name=f"given_{s.name}", reset=True) for s in (byte, word, ends)
-        )
-        hidden = delay(m, only_checked, 1, name="hidden")
-        read = delay(m, asks, PayloadRings.read_latency, name="read", reset=True)
-        run = Signal(8 * _WORD, reset_less=True)
-        run_word, run_byte, run_sent, run_last = Signal(), Signal(), Signal(), Signal()
-        turned = Cat(self.word.word_select(k, 8) for k in reversed(range(_WORD)))
-        m.d.sync += [
-            run.eq(Mux(read, turned, literal)),
-            run_word.eq(read | given_word), run_byte.eq(given_byte),
-            run_sent.eq(read | ((given_word | given_byte) & ~hidden)), run_last.eq(given_last),
-        ]  # fmt: skip
-        m.d.comb += [
-            crc.data.eq(run), crc.word.eq(run_word), crc.byte.eq(run_byte),
-            aligner.take.eq(run_sent), aligner.run.data.eq(run),
-            aligner.run.top.eq(Mux(run_word, _WORD - 1, 0)), aligner.run.last.eq(run_last),
-        ]  # fmt: skip
-
-        # Bytes of the strip, in two steps.
-        low, carry = Signal(8), Signal()
-        high = Signal(24)
-        clear_size = Signal()
-        grown = low + Cat(run_byte & run_sent, 0, run_word & run_sent)
-        m.d.sync += [
-            low.eq(Mux(clear_size, 0, grown[:8])), carry.eq(grown[8] & ~clear_size),
-            high.eq(Mux(clear_size, 0, high + carry)),
-        ]  # fmt: skip
-
+        # What states say, 0: one or two bytes of a source, or two that the rings are asked for.
+        source = Signal(3)
+        byte, pair, asks, hidden, unchecked, ends, clear = (Signal(name=n) for n in (
+            "byte", "pair_", "asks", "hidden", "unchecked", "ends", "clear"))  # fmt: skip
+        number = Signal(range(self._strips))
+        at, part = Signal(range(self._header.size)), Signal(2)
+        strip, entry = Signal.like(number), Signal.like(number)
+        length_bits = self._layout["bytes"].width
+        rest = Signal(-(-(length_bits + 1) // 7) * 7, reset_less=True)
+        more = rest[7:].any()
+        # 1: the sources, which stay as they are for a clock; 2: the bytes.
         header = Array(self._header.bytes({
             "image width": file.width, "image height": file.height, "shift": file.shift,
             "near": file.near, "strip height": file.strip_height, "images": Const(1, 32),
         }))  # fmt: skip
-        at = Signal(range(self._header.size))
-        header_crc = Signal(32, reset_less=True)
-        begins_file, begins_strip = Signal(init=1), Signal(init=1)
-        strip, entry = Signal(range(self._strips)), Signal(range(self._strips))
-        write_size, file_ends, lone = Signal(), Signal(), Signal()
+        at_1, number_1, leb_1, second_1, source_1 = (
+            delay(m, value, 1, name=f"{name}_a") for name, value in (
+                ("at", at), ("number", number), ("leb", Cat(rest[:7], more)),
+                ("second", part == 2), ("source", source),
+            )
+        )  # fmt: skip
+        write_size = Signal()
+        low, high = Signal(8), Signal(24)
         size = add_ram(
             m, "sizes", self._strips, 32, write=write_size, write_address=strip,
             data=Cat(low, high), address=entry, fabric=platform,
         )  # fmt: skip
-
-        part, zeros = Signal(2, reset_less=True), Signal.like(self.payload.zeros)
-        index, some_left = self.index, Signal()
-        length = Signal(self._layout["bytes"].width, reset_less=True)
-        before = Signal.like(length)
-        change = Signal(len(length) + 1, reset_less=True)
-        rest = Signal(-(-(len(change)) // 7) * 7, reset_less=True)
-        more = rest[7:].any()
-
+        part_1 = Mux(second_1, self.pair[8:], self.pair[:8])
+        literal = delay(m, choose([
+            number_1, header[at_1], leb_1, part_1, crc.value[:16], crc.value[16:], size[:16],
+            size[16:],
+        ], source_1)[:16], 1, name="literal")  # fmt: skip
+        byte_2, pair_2 = (
+            delay(m, s, 2, name=n, reset=True) for s, n in ((byte, "byte_of"), (pair, "pair_of"))
+        )
+        hidden_2, unchecked_2, ends_2, clear_2 = (
+            delay(m, s, 2, name=n) for s, n in (
+                (hidden, "hidden_of"), (unchecked, "unchecked_of"), (ends, "ends_of"),
+                (clear, "clear_of"),
+            )
+        )  # fmt: skip
+        # 3: the bytes leave; those of rings come a clock later, and nothing is near them.
+        read = delay(m, asks, PayloadRings.read_latency, name="read", reset=True)
+        run = Signal(PAIR, reset_less=True)
+        sent, check_pair, check_byte, clears = Signal(), Signal(), Signal(), Signal()
+        m.d.sync += [
+            run.data.eq(Mux(read, Cat(self.pair[8:], self.pair[:8]), literal)),
+            run.two.eq(~byte_2), run.last.eq(ends_2),
+            sent.eq(read | ((pair_2 | byte_2) & ~hidden_2)),
+            check_pair.eq(read | (pair_2 & ~unchecked_2)), check_byte.eq(byte_2),
+            clears.eq(clear_2),
+        ]  # fmt: skip
         m.d.comb += [
-            self.wanted.eq(group.lane), self.wanted_side.eq(group.side), crc.seed.eq(header_crc),
-        ]
-        wait = Signal(3)
-        settled = Signal()
-        with m.If(wait.any()):
-            m.d.sync += wait.eq(wait - 1)
-        m.d.sync += settled.eq(wait[1:] == 0)
-        may = aligner.room
+            crc.data.eq(run.data), crc.pair.eq(check_pair), crc.byte.eq(check_byte),
+            queue.put.eq(sent), queue.data.eq(run),
+        ]  # fmt: skip
+        # Bytes of the strip, in two steps.
+        carry = Signal()
+        grown = low + Cat(sent & ~run.two, sent & run.two)
+        m.d.sync += [low.eq(grown), carry.eq(grown[8]), high.eq(high + carry)]
+        with m.If(clears):
+            m.d.sync += [low.eq(0), carry.eq(0), high.eq(0)]
 
-        def settle(state: str) -> None:
-            m.d.sync += [wait.eq(_SETTLE), settled.eq(0)]
+        # States go on when there is room, and some time after one that `settle` went to.
+        wait, go, again = Signal(3), Signal(), Signal()
+        m.d.sync += [
+            wait.eq(Mux(again, _SETTLE, wait - wait.any())),
+            go.eq(queue.room & (wait[1:] == 0) & ~again),
+        ]
+        begins_file, begins_strip, for_index = Signal(init=1), Signal(init=1), Signal()
+        file_ends, lone, some_left, reads = Signal(), Signal(), Signal(), Signal()
+        zeros = Signal.like(self.payload.zeros)
+        index, half = self.index, self.half
+        length = Signal(length_bits, reset_less=True)
+        before = Signal.like(length)
+        change = Signal(length_bits + 1, reset_less=True)
+        sign = change[-1]
+        m.d.sync += lone.eq(strip == 0)
+        m.d.comb += self.reads.eq(reads)
+
+        # What states say of the words, in registers: their counters shall not wait for it.
+        in_group, in_words, forget = Signal(init=1), Signal(), Signal()
+
+        def enter(state: str) -> None:
+            m.d.sync += [in_group.eq(int(state == "group")), in_words.eq(int(state == "words"))]
             m.next = state
 
-        with m.FSM() as fsm:
+        def settle(state: str) -> None:
+            m.d.comb += again.eq(1)
+            enter(state)
+
+        def give(what: int, *flags: Signal) -> None:
+            m.d.comb += [source.eq(what), *(flag.eq(1) for flag in flags)]
+
+        with m.FSM():
             with m.State("group"):
-                bytes_ = self.payload.bytes
-                m.d.sync += [
-                    part.eq(bytes_[:2]), index.eq(bytes_[2:]), zeros.eq(self.payload.zeros),
-                    length.eq(bytes_ + self.payload.zeros), at.eq(0),
-                ]  # fmt: skip
-                with m.If(settled & waits & self.done):
-                    with m.If(begins_file):
-                        m.d.sync += header_crc.eq(0)
-                        m.next = "load header"
-                    with m.Elif(begins_strip):
-                        m.next = "load strip"
-                    with m.Else():
-                        m.next = "length"
-            with m.State("load header"):
-                m.d.comb += crc.load.eq(1)
-                m.next = "header"
-            with m.State("header"):
-                m.d.comb += [value[:8].eq(header[at]), byte.eq(may)]
-                with m.If(may):
+                m.d.sync += at.eq(0)
+                with m.If(go & waits & self.done):
+                    m.d.sync += reads.eq(1)
+                    enter("length")
+                    with m.If(begins_strip):
+                        m.d.comb += crc.restart.eq(1)
+                        enter("header")
+            with m.State("header"):  # of later strips and the index for the checksum alone
+                m.d.comb += hidden.eq(~begins_file)
+                with m.If(go):
+                    give(_HEADER, byte)
                     m.d.sync += at.eq(at + 1)
                     with m.If(at == self._header.size - 1):
-                        settle("header settles")
-            with m.State("header settles"):
-                m.d.sync += header_crc.eq(crc.value)
-                with m.If(settled):
-                    m.next = "load strip"
-            with m.State("load strip"):
-                m.d.comb += [crc.load.eq(1), clear_size.eq(1)]
-                m.d.sync += [begins_file.eq(0), begins_strip.eq(0), before.eq(0)]
-                m.next = "number"
+                        enter("number")
+                        with m.If(for_index):
+                            settle("index")
             with m.State("number"):
-                m.d.comb += [value.eq(strip), word.eq(1), only_checked.eq(1)]
-                m.next = "length"
+                m.d.comb += number.eq(strip)
+                m.d.sync += [begins_file.eq(0), begins_strip.eq(0), before.eq(0)]
+                with m.If(go):
+                    give(_NUMBER, pair, hidden, clear)
+                    enter("number above")
+            with m.State("number above"):
+                with m.If(go):
+                    give(_NUMBER, pair, hidden)
+                    enter("length")
             with m.State("length"):
-                m.d.sync += [change.eq(length - before), before.eq(length)]
-                m.next = "zigzag"
+                m.d.sync += change.eq(length - before)
+                enter("zigzag")
             with m.State("zigzag"):
-                sign = change[-1]
-                m.d.sync += rest.eq(Cat(sign, change[:-1] ^ sign.replicate(len(length))))
-                m.next = "length byte"
+                folded = change[:-1] ^ sign.replicate(length_bits)
+                m.d.sync += [before.eq(length), rest.eq(Cat(sign, folded))]
+                enter("length byte")
             with m.State("length byte"):
-                m.d.comb += [value[:8].eq(Cat(rest[:7], more)), byte.eq(may)]
-                with m.If(may):
+                with m.If(go):
+                    give(_LENGTH, byte)
                     m.d.sync += rest.eq(rest >> 7)
                     with m.If(~more):
                         settle("first word")
             with m.State("first word"):
-                m.d.sync += some_left.eq(index.any())
-                with m.If(settled):
-                    m.next = "part"
+                m.d.sync += [some_left.eq(index.any()), half.eq(part != 3)]
+                with m.If(go):
+                    enter("part")
             with m.State("part"):
-                byte_of_word = choose([self.word.word_select(k & 3, 8) for k in (3, 0, 1, 2)], part)
-                m.d.comb += [value[:8].eq(byte_of_word), byte.eq(may & part.any())]
+                # The third byte is in the word's upper half, the others are in the lower one.
                 with m.If(~part.any()):
-                    m.d.sync += index.eq(index - 1)
-                    m.next = "words"
-                with m.Elif(may):
-                    m.d.sync += part.eq(part - 1)
+                    m.d.sync += [index.eq(index - 1), half.eq(0)]
+                    enter("words")
+                with m.Elif(go):
+                    give(_PART, byte)
+                    m.d.sync += [part.eq(part - 1), half.eq(1)]
+                    with m.If(part == 3):
+                        settle("first word")
             with m.State("words"):
-                with m.If(some_left & may):
-                    m.d.comb += asks.eq(1)
-                    m.d.sync += [index.eq(index - 1), some_left.eq(index.any())]
                 with m.If(~some_left):
-                    settle("words settle")
-            with m.State("words settle"):
-                with m.If(settled):
-                    m.next = "zeros"
+                    settle("zeros")
             with m.State("zeros"):
-                m.d.comb += [value.eq(0), byte.eq(may & zeros.any())]
-                with m.If(~zeros.any()):
-                    m.d.comb += [self.forget.eq(1), next_group.eq(1)]
-                    m.d.sync += [entry.eq(0), file_ends.eq(group.file_last)]
-                    with m.If(group.strip_last):
-                        settle("strip settles")
-                    with m.Else():
-                        settle("group")
-                with m.Elif(may):
+                m.d.sync += [entry.eq(0), file_ends.eq(group.file_last)]
+                with m.If(go & zeros.any()):
+                    give(_NUMBER, byte)
                     m.d.sync += zeros.eq(zeros - 1)
-            with m.State("strip settles"):
-                m.d.sync += [begins_strip.eq(1), lone.eq(strip == 0)]
-                with m.If(settled):
-                    m.next = "checksum"
+                with m.Elif(go):
+                    m.d.comb += forget.eq(1)
+                    m.d.sync += reads.eq(0)
+                    settle("group")
+                    with m.If(group.strip_last):
+                        settle("checksum")
             with m.State("checksum"):
-                m.d.comb += [value.eq(crc.value), word.eq(may), ends.eq(file_ends & lone)]
-                with m.If(may):
-                    settle("size settles")
-            with m.State("size settles"):
-                with m.If(settled):
-                    m.d.comb += write_size.eq(1)
+                m.d.sync += begins_strip.eq(1)
+                with m.If(go):
+                    give(_CRC, pair, unchecked)
+                    enter("checksum above")
+            with m.State("checksum above"):
+                m.d.comb += ends.eq(file_ends & lone)
+                with m.If(go):
+                    give(_CRC + 1, pair, unchecked)
+                    settle("strip")
+            with m.State("strip"):
+                m.d.sync += at.eq(0)
+                with m.If(go):
+                    m.d.comb += [write_size.eq(1), crc.restart.eq(1)]
                     with m.If(~file_ends):
                         m.d.sync += strip.eq(strip + 1)
-                        settle("group")
+                        enter("group")
                     with m.Elif(lone):
-                        m.next = "file ends"
+                        enter("file")
                     with m.Else():
-                        m.next = "load index"
-            with m.State("load index"):
-                m.d.comb += crc.load.eq(1)
-                settle("index")
+                        m.d.sync += for_index.eq(1)
+                        enter("header")
             with m.State("index"):
-                m.d.comb += [value.eq(size), word.eq(settled & may)]
-                with m.If(settled & may):
+                with m.If(go):
+                    give(_SIZE, pair)
+                    enter("index above")
+            with m.State("index above"):
+                with m.If(go):
+                    give(_SIZE + 1, pair)
                     m.d.sync += entry.eq(entry + 1)
+                    settle("index")
                     with m.If(entry == strip):
-                        settle("index settles")
-                    with m.Else():
-                        settle("index")
-            with m.State("index settles"):
-                with m.If(settled):
-                    m.next = "index checksum"
+                        settle("index checksum")
             with m.State("index checksum"):
-                m.d.comb += [value.eq(crc.value), word.eq(may), ends.eq(1)]
-                with m.If(may):
-                    m.next = "file ends"
-            with m.State("file ends"):
+                with m.If(go):
+                    give(_CRC, pair, unchecked)
+                    enter("index checksum above")
+            with m.State("index checksum above"):
+                with m.If(go):
+                    give(_CRC + 1, pair, unchecked, ends)
+                    enter("file")
+            with m.State("file"):
                 m.d.comb += next_file.eq(1)
-                m.d.sync += [strip.eq(0), begins_file.eq(1)]
+                m.d.sync += [strip.eq(0), begins_file.eq(1), for_index.eq(0)]
                 settle("group")
         m.d.comb += [
-            self.reads.eq(~fsm.ongoing("group")),
+            asks.eq(in_words & some_left & go), self.forget.eq(next_group),
         ]
-        m.submodules.narrower = narrower = Narrower(aligner_bytes, self._count)
-        wiring.connect(m, aligner.words, narrower.i)
-        wiring.connect(m, narrower.o, wiring.flipped(self.o))
+        m.d.sync += next_group.eq(forget)
+        in_bytes = self.payload.bytes
+        with m.If(in_group):
+            m.d.sync += [
+                part.eq(in_bytes[:2]), index.eq(in_bytes[2:]), zeros.eq(self.payload.zeros),
+                length.eq(in_bytes + self.payload.zeros),
+            ]  # fmt: skip
+        with m.If(asks):
+            m.d.sync += half.eq(~half)
+            with m.If(half):
+                m.d.sync += [index.eq(index - 1), some_left.eq(index.any())]
         m.d.sync += self.busy.eq(
-            waits | ~fsm.ongoing("group") | run_sent | aligner.busy | self.o.valid
-        )
+            waits | ~in_group | wait.any() | queue.o.valid | slice_.o.valid
+            | joiner.busy | self.o.valid
+        )  # fmt: skip
         return m

@@ -14,6 +14,8 @@ __all__ = ["SymbolStacks", "stack_depth"]
 #: Symbols of a lane that may still come when ``ready`` falls: those of four periods, and those that
 #: have come since its room was looked at.
 _SLACK = 32
+#: Lowest bit of the number of symbols in units of 2,048.
+_HIGH = 11
 
 
 def stack_depth(symbols: int) -> int:
@@ -65,9 +67,11 @@ class SymbolStacks(wiring.Component):
         Direction in which the lane's group grew.
     o_first : Out(1)
         The symbol is the first to leave, the last one of its group.
-    o_symbol, o_note, o_count : Out(...)
-        The symbol; of the group, what was noted, and its number of symbols, which is right from the
-        first symbol to the close.
+    o_symbol : Out(symbol_bits)
+        The symbol.
+    o_note, o_low, o_high : Out(...)
+        Of the group, from its first symbol to the close: what was noted, and its number of symbols,
+        modulo 8 and in units of 2,048.
     """
 
     #: Clocks from ``turn`` to the symbol.
@@ -80,14 +84,14 @@ class SymbolStacks(wiring.Component):
             raise ValueError(f"symbols of a group must be at least 1, not {symbols!r}")
         self._lanes, self._depth = lanes, stack_depth(symbols)
         self._notes = [note_bits] if note_bits else []
-        lane_bits, count_bits = bits_for(lanes - 1), bits_for(symbols)
+        lane_bits, self._counts = bits_for(lanes - 1), max(bits_for(symbols), _HIGH + 1)
         super().__init__({
             "valid": In(1), "lane": In(lane_bits), "symbol": In(symbol_bits), "first": In(1),
             "last": In(1), "side": Out(1), "ready": Out(1),
             "turn": Out(lane_bits), "go": In(2),
             "o_lane": Out(lane_bits), "o_code": Out(1), "o_flush": Out(1), "o_close": Out(1),
             "o_side": Out(1), "o_first": Out(1), "o_symbol": Out(symbol_bits),
-            "o_count": Out(count_bits),
+            "o_low": Out(3), "o_high": Out(self._counts - _HIGH),
             **({"note": In(note_bits), "o_note": Out(note_bits)} if note_bits else {}),
         })  # fmt: skip
 
@@ -95,7 +99,7 @@ class SymbolStacks(wiring.Component):
         m = Module()
         lanes = self._lanes
         bits = (self._depth - 1).bit_length()
-        notes, counts = self._notes, len(self.o_count)
+        notes, counts = self._notes, self._counts
 
         def table(name: str, *widths: int):
             """A row for each lane: what writes it, and what adds a port that reads fields."""
@@ -114,11 +118,11 @@ class SymbolStacks(wiring.Component):
 
             return port, read
 
-        # Groups that come: where the next symbol goes and where the first one went.
+        # Groups that come: where the next symbol goes and where the second one went.
         coming, read_coming = table("coming", bits, bits, 1)
         # Complete ones that wait for their turn to leave, and those that leave.
         complete, read_complete = table("complete", bits, bits, 1, *notes)
-        leaving, read_leaving = table("leaving", bits, bits, 1, 2, 1, counts, *notes)
+        leaving, read_leaving = table("leaving", bits, bits, 1, 2, 1, 3 + len(self.o_high), *notes)
         waiting = Signal(lanes)
 
         # A symbol comes.  1: its lane's group, and what leaves of the lane.
@@ -126,37 +130,34 @@ class SymbolStacks(wiring.Component):
                               for s in (self.valid, self.first, self.last))  # fmt: skip
         lane, symbol = (delay(m, s, 1, name=f"come_{s.name}") for s in (self.lane, self.symbol))
         fresh = Signal(bits, reset_less=True)  # where a group begins
-        place, start, side = Signal(bits), Signal(bits), Signal()
-        next_old, start_old, side_old = read_coming(self.lane)
+        place, side = Signal(bits), Signal()
+        next_old, second_old, side_old = read_coming(self.lane)
         leaves_at, _, leaves_side, leaves_phase, *_ = read_leaving(self.lane)
         beyond = leaves_phase.any() & (leaves_side != side_old)
-        follows, start_1, side_1 = (
+        follows, second_1, side_1 = (
             delay(m, s, 1, name=f"coming_{k}")
-            for k, s in enumerate((next_old, start_old, side_old))
+            for k, s in enumerate((next_old, second_old, side_old))
         )
         m.d.sync += fresh.eq(
-            Mux(beyond, leaves_at, Mux(side_old, start_old + 1, start_old - 1)[:bits])
+            Mux(beyond, leaves_at, Mux(side_old, second_old + 2, second_old - 2)[:bits])
         )
-        m.d.comb += [
-            place.eq(Mux(first, fresh, follows)),
-            start.eq(Mux(first, fresh, start_1)),
-            side.eq(side_1 ^ first),
-        ]
+        m.d.comb += [place.eq(Mux(first, fresh, follows)), side.eq(side_1 ^ first)]
         # 2: to its place.
-        place_2, start_2, lane_2, side_2, symbol_2 = (
+        place_2, second_2, lane_2, side_2, first_2, symbol_2 = (
             delay(m, s, 1, name=f"put_{k}")
-            for k, s in enumerate((place, start, lane, side, symbol))
+            for k, s in enumerate((place, second_1, lane, side, first, symbol))
         )
         valid_2 = delay(m, valid, 1, name="put_valid", reset=True)
         last_2 = delay(m, valid & last, 1, name="put_last", reset=True)
         after_2 = Mux(side_2, place_2 - 1, place_2 + 1)[:bits]
+        base = Cat(after_2, Mux(first_2, after_2, second_2), side_2)
         m.d.comb += [
             self.side.eq(side_2),
             coming.en.eq(valid_2), coming.addr.eq(lane_2),
-            coming.data.eq(Cat(after_2, start_2, side_2)),
+            coming.data.eq(base),
             complete.en.eq(last_2), complete.addr.eq(lane_2),
             complete.data.eq(Cat(
-                after_2, start_2, side_2, *(delay(m, self.note, 2, name="note") for _ in notes)
+                base, *(delay(m, self.note, 2, name="note") for _ in notes)
             )),
         ]  # fmt: skip
 
@@ -166,10 +167,12 @@ class SymbolStacks(wiring.Component):
         clears = Signal(init=1)  # the first round forgets what was
         with m.If(turn == lanes - 1):
             m.d.sync += clears.eq(0)
-        now = [delay(m, s, 1, name=f"now_{k}") for k, s in enumerate(read_leaving(turn))]
-        at, begin, grew, phase, begins, count, *note = now
+        leaves = read_leaving(turn)
+        final = delay(m, leaves[0] == leaves[1], 1, name="final")  # only the first one is left
+        now = [delay(m, s, 1, name=f"now_{k}") for k, s in enumerate(leaves)]
+        at, second, grew, phase, begins, count, *note = now
         there = [delay(m, s, 1, name=f"there_{k}") for k, s in enumerate(read_complete(turn))]
-        there_at, there_begin, there_grew, *there_note = there
+        there_at, there_second, there_grew, *there_note = there
         next_at, _, next_side = (
             delay(m, s, 1, name=f"grows_{k}") for k, s in enumerate(read_coming(turn))
         )
@@ -182,19 +185,18 @@ class SymbolStacks(wiring.Component):
         step = codes & Mux(grew, self.go[1], self.go[0])
         down = Signal(bits)  # the symbol below the top
         m.d.comb += down.eq(Mux(grew, at + 1, at - 1))
-        final = down == begin
         # With both complemented, what grew downwards grows upwards.
         turned = there_grew.replicate(bits)
-        size = (there_at ^ turned) - (there_begin ^ turned)
+        size = ((there_at ^ turned) - (there_second ^ turned) + 1)[:counts]
         after = Mux(
             load, 1, Mux(step & final, 2, Mux(flushes, 3, Mux(closes | cleared, 0, phase)))
         )
         m.d.comb += [
             leaving.en.eq(1), leaving.addr.eq(lane_1),
             leaving.data.eq(Cat(
-                Mux(load, there_at, Mux(step, down, at)), Mux(load, there_begin, begin),
+                Mux(load, there_at, Mux(step, down, at)), Mux(load, there_second, second),
                 Mux(load, there_grew, grew), Mux(cleared, 0, after)[:2], load | (begins & ~step),
-                Mux(load, size[:counts], count),
+                Mux(load, Cat(size[:3], size[_HIGH:]), count),
                 *(Mux(load, there_note[0], note[0]) for _ in note),
             )),
         ]  # fmt: skip
@@ -209,8 +211,10 @@ class SymbolStacks(wiring.Component):
             m.d.comb += getattr(self, name).eq(
                 delay(m, value & ~cleared, 3, name=name, reset=True)
             )
-        for name, value in (("o_lane", lane_1), ("o_side", grew), ("o_first", begins),
-                            ("o_count", count), *((("o_note", note[0]),) if note else ())):
+        for name, value in (
+            ("o_lane", lane_1), ("o_side", grew), ("o_first", begins), ("o_low", count[:3]),
+            ("o_high", count[3:]), *(("o_note", noted) for noted in note),
+        ):  # fmt: skip
             m.d.comb += getattr(self, name).eq(delay(m, value, 3, name=name))
         m.d.comb += self.o_symbol.eq(add_ram(
             m, "symbols", self._depth << bits_for(lanes - 1), len(symbol_2), write=valid_2,

@@ -1,6 +1,6 @@
 """Word packer: groups of bits of many lanes into words, the first bit lowest."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -12,6 +12,19 @@ __all__ = ["WordPacker"]
 
 _WORD = 32
 _PLACE_BITS = 5
+
+
+def _less_zeros(bits: Value) -> Value:
+    """Zeros below the first one, as a negative number of five bits; 0 if there is no one."""
+    result, before = Const(0, _PLACE_BITS), Const(0, 1)
+    for four in range(0, len(bits), 4):
+        part = bits[four : four + 4]
+        number = Const(0, _PLACE_BITS)
+        for k in reversed(range(len(part))):
+            number = Mux(part[k], Const(-(four + k) % _WORD, _PLACE_BITS), number)
+        result = result | Mux(before, 0, number)
+        before = before | part.any()
+    return result
 
 
 class WordPacker(wiring.Component):
@@ -54,7 +67,7 @@ class WordPacker(wiring.Component):
     """
 
     #: Clocks from a group to its word.
-    latency = 3
+    latency = 4
 
     def __init__(self, lanes: int, most: int, *, strip: bool = False, grain: int = 1) -> None:
         if lanes < 8:
@@ -78,41 +91,38 @@ class WordPacker(wiring.Component):
         m.submodules.held = helds = Memory(shape=_WORD, depth=self._lanes, init=[])
         fill_read, fill_write = fills.read_port(domain="comb"), fills.write_port()
         held_read, held_write = helds.read_port(domain="comb"), helds.write_port()
-        # 1: bits that the lane holds, whether there was a one, and zeros before the first one.
-        fill_1 = Signal(fill_bits, reset_less=True)
-        some_1 = Signal(reset_less=True)
-        m.d.comb += fill_read.addr.eq(self.lane)
-        empty = 0 if self._strip else self.pad[unit:]
-        m.d.sync += [
-            fill_1.eq(Mux(self.first, empty, fill_read.data[:fill_bits])),
-            some_1.eq(~self.first & fill_read.data[fill_bits]),
-        ]
-        lane_1, first_1, bits_1, close_1 = (
+        # 1: zeros before the first one.
+        lane_0, first_0, bits_0, close_0 = (
             delay(m, s, 1, name=f"{s.name}_a")
             for s in (self.lane, self.first, self.bits, self.close)
         )
-        count_1 = delay(m, self.count[unit:], 1, name="count_a")
-        place = fill_1
+        count_0 = delay(m, self.count[unit:], 1, name="count_a")
+        # 2: where the bits go: behind those that the lane holds, if there was a one.  A first one
+        # with z zeros below it is put z places lower, which is round the word's end: zeros become
+        # the end of a word that does not count.
+        m.d.comb += fill_read.addr.eq(lane_0)
+        held_bits, held_one = fill_read.data[:fill_bits], fill_read.data[fill_bits]
         if self._strip:
-            # A first one with z zeros below it is put z places lower, which is round the word's
-            # end: zeros become the end of a word that does not count.
-            zeros = Signal(_PLACE_BITS)
-            for k in reversed(range(len(self.bits))):
-                with m.If(self.bits[k]):
-                    m.d.comb += zeros.eq(-k)
-            place = Mux(some_1, fill_1, delay(m, zeros, 1, name="zeros_a"))
-            nothing = delay(m, ~self.bits.any(), 1, name="nothing_a")
-            count_1 = Mux(some_1 | ~nothing, count_1, 0)
-            counts, some = some_1, some_1 | ~nothing
+            old = held_one & ~first_0
+            one = old | delay(m, self.bits.any(), 1, name="any_a")
+            below = delay(m, _less_zeros(self.bits), 1, name="zeros_a")
+            place_0, count_0 = Mux(old, held_bits, below), Mux(one, count_0, 0)
         else:
-            counts, some = 1, 1
+            old = one = Const(1, 1)
+            place_0 = Mux(first_0, delay(m, self.pad[unit:], 1, name="pad_a"), held_bits)
+        place, count_1, counts, some, lane_1, first_1, bits_1, close_1 = (
+            delay(m, s, 1, name=f"at_{k}") for k, s in enumerate((
+                place_0, count_0, old, one, lane_0, first_0, bits_0, close_0,
+            ))
+        )  # fmt: skip
+        fill_1 = place
         total = Signal(fill_bits + 1)
         m.d.comb += [
             total.eq(place + count_1),
             fill_write.addr.eq(lane_1), fill_write.data.eq(Cat(total[:fill_bits], some)),
             fill_write.en.eq(1),
         ]  # fmt: skip
-        # 2: turned by the lower bits of their place.
+        # 3: turned by the lower bits of their place.
         place_2 = Signal(_PLACE_BITS, reset_less=True)
         wraps_2, valid_2 = Signal(reset_less=True), Signal(reset_less=True)
         turned_2 = Signal(_WORD, reset_less=True)
@@ -131,7 +141,7 @@ class WordPacker(wiring.Component):
             delay(m, s, 1, name=f"{n}_b")
             for s, n in ((lane_1, "lane"), (first_1, "first"), (fill_1, "fill"))
         )
-        # 3: in their place.
+        # 4: in their place.
         turned = Mux(place_2[-1], turned_2.rotate_left(half), turned_2)
         held = Mux(first_2, 0, held_read.data)
         merged = Cat(
