@@ -1,0 +1,299 @@
+/* Strips and whole files: units to payloads and back, in the caller's memory. */
+
+#include <string.h>
+
+#include "container.h"
+#include "unit.h"
+
+/* What a workspace is divided into. */
+struct lutgen_work {
+    struct lutgen_rows rows;
+    uint16_t *folded;
+    uint16_t *row;
+    uint8_t *payload; /* of the largest unit */
+    size_t payload_bytes;
+};
+
+enum { ALIGNMENT = 64 };
+
+/* Take `count` things of `bytes` each from what is left; `*at` counts on past the workspace's end. */
+static void *part(uint8_t *base, uint64_t *at, uint64_t count, uint64_t bytes)
+{
+    void *const found = base ? base + *at : NULL;
+
+    *at += (count * bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return found;
+}
+
+/* Divide a workspace, or, without one, only say how many bytes it must have. */
+static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct lutgen_work *work)
+{
+    const uint64_t samples = lutgen_largest_unit(frame);
+    uint64_t at = 0;
+
+    work->rows.width = frame->tile_width ? frame->tile_width : frame->width;
+    work->rows.stride = work->rows.width + 2 * PAD;
+    for (int p = 0; p < PLANES; p++) {
+        work->rows.plane[p] =
+            part(base, &at, (uint64_t)ROWS * work->rows.stride, sizeof(int32_t));
+    }
+    work->payload_bytes = lutgen_largest_payload(frame);
+    work->folded = part(base, &at, samples, sizeof(uint16_t));
+    work->row = part(base, &at, samples, sizeof(uint16_t));
+    work->payload = part(base, &at, work->payload_bytes, 1);
+    return at;
+}
+
+size_t lutgen_workspace_bytes(const struct lutgen_frame *frame)
+{
+    struct lutgen_work work;
+    const uint64_t bytes = divide(frame, NULL, &work) + ALIGNMENT;
+
+    return bytes > SIZE_MAX ? SIZE_MAX : (size_t)bytes;
+}
+
+static enum lutgen_status use(const struct lutgen_frame *frame, void *workspace, size_t bytes,
+                              struct lutgen_work *work)
+{
+    uint8_t *base = workspace;
+
+    if (workspace == NULL || bytes < lutgen_workspace_bytes(frame)) {
+        return LUTGEN_SMALL_WORKSPACE;
+    }
+    base += (ALIGNMENT - (uintptr_t)workspace % ALIGNMENT) % ALIGNMENT;
+    divide(frame, base, work);
+    return LUTGEN_SUCCESS;
+}
+
+/* The samples of a strip of the frame. */
+static struct lutgen_plane plane_of(const struct lutgen_frame *frame, void *samples,
+                                    size_t stride, uint32_t rows)
+{
+    struct lutgen_plane plane;
+
+    plane.samples = samples;
+    plane.stride = stride;
+    plane.width = frame->width;
+    plane.height = rows;
+    plane.bytes = (uint32_t)lutgen_sample_bytes(frame);
+    plane.shift = frame->shift;
+    return plane;
+}
+
+/* The samples of a unit of a strip. */
+static struct lutgen_plane unit_plane(const struct lutgen_plane *strip,
+                                      const struct lutgen_unit *unit)
+{
+    struct lutgen_plane plane = *strip;
+
+    plane.samples =
+        (uint8_t *)strip->samples + (unit->y * strip->stride + unit->x) * strip->bytes;
+    plane.width = unit->columns;
+    plane.height = unit->rows;
+    return plane;
+}
+
+/* Rows of a unit's tile, which may be narrower than others. */
+static struct lutgen_rows rows_of(const struct lutgen_rows *rows, uint32_t columns)
+{
+    struct lutgen_rows found = *rows;
+
+    found.width = columns;
+    return found;
+}
+
+static uint32_t lag_of(const struct lutgen_frame *frame, const struct lutgen_unit *unit)
+{
+    return frame->tile_width ? unit->columns : LAG;
+}
+
+/* Rows of samples that are all 0. */
+static void clear(const struct lutgen_plane *plane)
+{
+    for (uint32_t y = 0; y < plane->height; y++) {
+        memset((uint8_t *)plane->samples + y * plane->stride * plane->bytes, 0,
+               (size_t)plane->width * plane->bytes);
+    }
+}
+
+/* Decode a strip whose lengths and checksum are right. */
+static enum lutgen_status decode_units(const struct lutgen_model *model,
+                                       const struct lutgen_reader *reader,
+                                       const struct lutgen_strip *strip,
+                                       const struct lutgen_plane *plane,
+                                       const struct lutgen_work *work)
+{
+    const struct lutgen_frame *frame = &reader->frame;
+    const struct lutgen_samples samples = samples_of(frame->depth, frame->max_error);
+    const uint32_t units = lutgen_units(frame, strip->rows);
+    struct lutgen_walk walk = {reader->file + strip->offset, reader->file + strip->limit, 0};
+
+    for (uint32_t k = 0; k < units; k++) {
+        struct lutgen_unit unit;
+        struct lutgen_plane part_of;
+        struct lutgen_rows rows;
+        struct lutgen_bits bits;
+        const uint8_t *payload = NULL;
+        uint32_t plain;
+
+        lutgen_unit_at(frame, strip->rows, k, &unit);
+        (void)lutgen_next_payload(&walk, &unit, &payload);
+        part_of = unit_plane(plane, &unit);
+        rows = rows_of(&work->rows, unit.columns);
+        begin_bits(&bits, payload, walk.at);
+        plain = walk.length == unit.most ? lutgen_plain_bits(frame) : 0;
+        if (!lutgen_decode_unit(model, &samples, &rows, unit.y, lag_of(frame, &unit), &part_of,
+                                &bits, plain)) {
+            return LUTGEN_BAD_PAYLOAD;
+        }
+    }
+    return LUTGEN_SUCCESS;
+}
+
+enum lutgen_status lutgen_decode_strip(const struct lutgen_model *model,
+                                       const struct lutgen_reader *reader,
+                                       const struct lutgen_strip *strip, void *samples,
+                                       size_t stride, void *workspace, size_t workspace_bytes)
+{
+    const struct lutgen_plane plane = plane_of(&reader->frame, samples, stride, strip->rows);
+    struct lutgen_work work;
+    size_t after = 0;
+    enum lutgen_status status = use(&reader->frame, workspace, workspace_bytes, &work);
+
+    if (status != LUTGEN_SUCCESS) {
+        return status;
+    }
+    status = lutgen_check_strip(reader, strip, &after);
+    if (status == LUTGEN_SUCCESS) {
+        status = decode_units(model, reader, strip, &plane, &work);
+    }
+    if (status == LUTGEN_SUCCESS && strip->ends && after != strip->limit) {
+        status = LUTGEN_BAD_END;
+    }
+    if (status != LUTGEN_SUCCESS) {
+        clear(&plane);
+    }
+    return status;
+}
+
+/* Whether all samples are in the frame's range and have its zeros below. */
+static int in_range(const struct lutgen_frame *frame, const struct lutgen_plane *plane)
+{
+    const uint32_t allowed = ((1u << frame->depth) - 1) << frame->shift;
+
+    if (plane->bytes == 1) {
+        return 1;
+    }
+    for (uint32_t y = 0; y < plane->height; y++) {
+        const uint16_t *row = (const uint16_t *)plane->samples + y * plane->stride;
+        uint32_t used = 0;
+
+        for (uint32_t x = 0; x < plane->width; x++) {
+            used |= row[x];
+        }
+        if (used & ~allowed) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Bytes of a payload's length, less that of the one before. */
+static uint8_t *put_length(uint8_t *out, int64_t change)
+{
+    uint64_t number = change >= 0 ? 2 * (uint64_t)change : 2 * (uint64_t)-change - 1;
+
+    for (; number >= 128; number >>= 7) {
+        *out++ = (uint8_t)(number & 127u) | 128u;
+    }
+    *out++ = (uint8_t)number;
+    return out;
+}
+
+/* Write the payload of a unit whose residuals are known; returns its length. */
+static size_t put_payload(const struct lutgen_model *model, const struct lutgen_frame *frame,
+                          const struct lutgen_unit *unit, const struct lutgen_work *work,
+                          uint8_t *out)
+{
+    const size_t count = (size_t)unit->rows * unit->columns;
+    const size_t least = (size_t)unit->least;
+    const size_t most = (size_t)unit->most;
+    struct lutgen_payload payload;
+    size_t bytes = most;
+
+    payload.start = work->payload;
+    payload.end = work->payload + most;
+    if (lutgen_write_payload(model, work->folded, work->row, count, &payload)) {
+        bytes = (size_t)(payload.end - payload.at);
+    }
+    if (bytes >= most) {
+        lutgen_write_plain(work->folded, count, lutgen_plain_bits(frame), out);
+        return most;
+    }
+    memcpy(out, payload.at, bytes);
+    if (bytes < least) {
+        memset(out + bytes, 0, least - bytes);
+        return least;
+    }
+    return bytes;
+}
+
+enum lutgen_status lutgen_encode_strip(const struct lutgen_model *model,
+                                       const struct lutgen_frame *frame, uint32_t number,
+                                       const void *samples, size_t stride, uint8_t *out,
+                                       size_t out_bytes, size_t *used, void *workspace,
+                                       size_t workspace_bytes)
+{
+    struct lutgen_samples form;
+    struct lutgen_plane plane;
+    struct lutgen_work work;
+    uint8_t *at = out;
+    int64_t before = 0;
+    uint32_t top;
+    uint32_t rows;
+    uint32_t units;
+    enum lutgen_status status = lutgen_check_frame(frame);
+
+    if (status != LUTGEN_SUCCESS || number >= lutgen_strips(frame)) {
+        return LUTGEN_BAD_ARGUMENT;
+    }
+    status = use(frame, workspace, workspace_bytes, &work);
+    if (status != LUTGEN_SUCCESS) {
+        return status;
+    }
+    top = number % lutgen_strips_of_image(frame) * frame->strip_height;
+    rows = (uint32_t)lesser((int32_t)frame->strip_height, (int32_t)(frame->height - top));
+    plane = plane_of(frame, (void *)(uintptr_t)samples, stride, rows);
+    if (!in_range(frame, &plane)) {
+        return LUTGEN_BAD_ARGUMENT;
+    }
+    form = samples_of(frame->depth, frame->max_error);
+    units = lutgen_units(frame, rows);
+    for (uint32_t k = 0; k < units; k++) {
+        struct lutgen_unit unit;
+        struct lutgen_plane part_of;
+        struct lutgen_rows context;
+        size_t bytes;
+
+        lutgen_unit_at(frame, rows, k, &unit);
+        if (out_bytes - (size_t)(at - out) < unit.most + LENGTH_BYTES + CRC_BYTES) {
+            return LUTGEN_SMALL_OUTPUT;
+        }
+        part_of = unit_plane(&plane, &unit);
+        context = rows_of(&work.rows, unit.columns);
+        lutgen_model_unit(model, &form, &context, unit.y, lag_of(frame, &unit), &part_of,
+                          work.folded, work.row);
+        /* The length stands before the payload and has one to five bytes. */
+        bytes = put_payload(model, frame, &unit, &work, at + LENGTH_BYTES);
+        {
+            uint8_t *const payload = put_length(at, (int64_t)bytes - before);
+
+            memmove(payload, at + LENGTH_BYTES, bytes);
+            at = payload + bytes;
+        }
+        before = (int64_t)bytes;
+    }
+    lutgen_put_32(at, lutgen_crc32(lutgen_strip_crc(frame, number), out, (size_t)(at - out)));
+    *used = (size_t)(at - out) + CRC_BYTES;
+    return LUTGEN_SUCCESS;
+}
