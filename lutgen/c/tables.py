@@ -23,6 +23,7 @@ from lutgen.model.predictive.neighbourhood import (
     TAPS,
     ZERO,
 )  # fmt: skip
+from lutgen.model.predictive.predictor import COEFFICIENT_BITS
 from lutgen.model.predictive.trees import NEVER
 from lutgen.model.samples import SampleFormat
 
@@ -67,7 +68,7 @@ def model_source(model: PredictiveModel, name: str) -> str:
         If sums of the model do not fit into 32 bits.
     """
     kernel = model.kernel
-    narrow, wide = depths(model)
+    narrow, wide = depths(model) if _fits(model) else (0, 0)
     numbers = kernel.number.tolist()
     trees = [*_trees(model.corrections, numbers), *_trees(model.scales, numbers)]
     values = np.concatenate([model.corrections.values, model.scales.values])
@@ -89,7 +90,7 @@ def model_source(model: PredictiveModel, name: str) -> str:
         _array("uint8_t", "term", terms, "[2]"),
         _array("uint8_t", "node", nodes, "[2]"),
         _array("int16_t", "child", kernel.split_child, "[2]"),
-        _array("int16_t", "taps", rows, "[4][8]"),
+        _array("int16_t", "taps", rows, "[32]"),
         _array("int16_t", "median", median),
         _array("struct lutgen_tree", "tree", trees),
         _array("int8_t", "value", values, "[LUTGEN_ENTRIES]"),
@@ -113,6 +114,15 @@ def model_source(model: PredictiveModel, name: str) -> str:
     return "\n".join(parts)
 
 
+def _fits(model: PredictiveModel) -> bool:
+    """Whether the code for many samples at once has room for the model, see ``lanes.h``."""
+    kernel = model.kernel
+    return (
+        len(kernel.split_feature) <= 255 and len(model.corrections) + len(model.scales) <= 128
+        and len(kernel.weight) <= 32 and len(kernel.minuend) < 256
+    )
+
+
 def _trees(trees, numbers: list[int]) -> list[tuple]:
     """Features and thresholds of each tree; pins that are not used ask about feature 0."""
     return [
@@ -129,7 +139,7 @@ def _taps(coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     rows = np.zeros((len(coefficients), 4, 8), dtype=np.int16)
     for name, (y, x) in SAMPLES.items():
         rows[:, -y, _TAP_COLUMN + x] = coefficients[:, TAPS.index(name)]
-    return rows, coefficients[:, 0]
+    return rows.reshape(-1, 32), coefficients[:, 0]
 
 
 def _guesses(cumulative: np.ndarray) -> np.ndarray:
@@ -159,7 +169,10 @@ def depths(model: PredictiveModel) -> tuple[int, int]:
         shift = scale.bit_length() - 1 - LEAST_EXPONENT
         values = model.corrections.values.astype(np.int64)
         correction = int(np.abs(values).max(axis=1, initial=0).sum()) << shift
-        if max(scale, feature, correction) < 1 << 31 and wide == max(depth - 1, 0) * (depth > 8):
+        # The prediction is made of these in 1/128; half a step is added.
+        weights = np.abs(model.predictor.coefficients.astype(np.int64)).sum(axis=1).max()
+        prediction = int(weights) * span[0][1] + (1 << COEFFICIENT_BITS)
+        if max(scale, feature, correction, prediction) < 1 << 31 and wide == max(depth - 1, 0) * (depth > 8):
             wide = depth
             if feature < 1 << 15 and narrow == max(depth - 1, 0) * (depth > 8):
                 narrow = depth

@@ -21,7 +21,7 @@ struct lutgen_weight {
 };
 
 struct lutgen_feature {
-    uint8_t first;   /* its first term, a difference of two quantities; the last is the next's */
+    uint16_t first;  /* its first term, a difference of two quantities; the last is the next's */
     uint8_t absolute;
     uint8_t gain;    /* exponent of two */
     uint8_t changes; /* whether it counts changes between neighbours */
@@ -51,7 +51,7 @@ struct lutgen_model {
     const uint8_t (*term)[2];
     const uint8_t (*node)[2];       /* feature and threshold */
     const int16_t (*child)[2];      /* a later node, or -1 - leaf */
-    const int16_t (*taps)[4][8];    /* of a leaf, see LUTGEN_TAP_COLUMN */
+    const int16_t (*taps)[32];      /* of a leaf, see lutgen_tap_place */
     const int16_t *median;          /* of a leaf: coefficient of the median */
     const struct lutgen_tree *tree;
     const int8_t (*value)[LUTGEN_ENTRIES];

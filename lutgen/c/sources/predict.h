@@ -88,26 +88,23 @@ static inline unsigned leaf_of(const struct lutgen_model *model,
     return (unsigned)(-1 - node);
 }
 
-/* Where a quantity's coefficient stands: row and column of the taps of a leaf. */
-static const uint8_t lutgen_tap_place[Q_NNNE - Q_W + 1][2] = {
-    {0, 2}, {0, 1}, {0, 0},
-    {1, 3}, {1, 2}, {1, 1}, {1, 0}, {1, 4}, {1, 5}, {1, 6},
-    {2, 3}, {2, 2}, {2, 1}, {2, 4}, {2, 5},
-    {3, 3}, {3, 2}, {3, 4},
+/* Where a quantity's coefficient stands among the taps of a leaf: four rows of eight columns, as in
+ * the picture; the sample itself would be in the first row's column 3. */
+static const uint8_t lutgen_tap_place[Q_NNNE - Q_W + 1] = {
+    2, 1, 0, 11, 10, 9, 8, 12, 13, 14, 19, 18, 17, 20, 21, 27, 26, 28,
 };
 
 /* First prediction of a sample, in 1/8, between 0 and the greatest sample. */
 static inline int32_t first_prediction(const struct lutgen_model *model, unsigned leaf,
                                        const int32_t quantity[QUANTITIES], int32_t maximum)
 {
-    int32_t total = (1 << (COEFFICIENT_BITS - 1)) + model->median[leaf] * quantity[Q_MED];
+    int64_t total = (1 << (COEFFICIENT_BITS - 1)) + (int64_t)model->median[leaf] * quantity[Q_MED];
 
     for (unsigned k = 0; k <= Q_NNNE - Q_W; k++) {
-        const uint8_t *place = lutgen_tap_place[k];
-
-        total += model->taps[leaf][place[0]][place[1]] * quantity[Q_W + k];
+        total += (int64_t)model->taps[leaf][lutgen_tap_place[k]] * quantity[Q_W + k];
     }
-    return clamped(total >> COEFFICIENT_BITS, 0, maximum << FRACTION_BITS);
+    /* At most 19 products of 8 and 19 bits: 32 bits, less the 7 of the coefficients. */
+    return clamped((int32_t)(total >> COEFFICIENT_BITS), 0, maximum << FRACTION_BITS);
 }
 
 /* Sum of the trees `begin` to `end`. */

@@ -3,15 +3,17 @@
 #include <string.h>
 
 #include "container.h"
-#include "unit.h"
+#include "lanes.h"
 
 /* What a workspace is divided into. */
 struct lutgen_work {
     struct lutgen_rows rows;
-    uint16_t *folded;
+    uint16_t *folded; /* of the largest unit, or of a block of groups */
     uint16_t *row;
     uint8_t *payload; /* of the largest unit */
-    size_t payload_bytes;
+    struct lutgen_lanes lanes;
+    int16_t *taps;
+    size_t taps_stride;
 };
 
 enum { ALIGNMENT = 64 };
@@ -25,10 +27,17 @@ static void *part(uint8_t *base, uint64_t *at, uint64_t count, uint64_t bytes)
     return found;
 }
 
+/* Whether rows of a frame can be coded side by side. */
+static int has_lanes(const struct lutgen_frame *frame)
+{
+    return frame->tile_width == 0 && frame->width >= LEAST_LANE_WIDTH;
+}
+
 /* Divide a workspace, or, without one, only say how many bytes it must have. */
 static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct lutgen_work *work)
 {
-    const uint64_t samples = lutgen_largest_unit(frame);
+    const uint64_t groups = has_lanes(frame) ? LANE_GROUPS : 1;
+    const uint64_t samples = groups * lutgen_largest_unit(frame);
     uint64_t at = 0;
 
     work->rows.width = frame->tile_width ? frame->tile_width : frame->width;
@@ -37,10 +46,18 @@ static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct l
         work->rows.plane[p] =
             part(base, &at, (uint64_t)ROWS * work->rows.stride, sizeof(int32_t));
     }
-    work->payload_bytes = lutgen_largest_payload(frame);
     work->folded = part(base, &at, samples, sizeof(uint16_t));
     work->row = part(base, &at, samples, sizeof(uint16_t));
-    work->payload = part(base, &at, work->payload_bytes, 1);
+    work->payload = part(base, &at, lutgen_largest_payload(frame), 1);
+    if (has_lanes(frame)) {
+        work->taps_stride = frame->width + TAP_PAD;
+        work->taps = part(base, &at, (LANES + 3) * (uint64_t)work->taps_stride, sizeof(int16_t));
+        work->lanes.planes = part(base, &at, lutgen_planes_bytes(), 1);
+        work->lanes.plan = part(base, &at, lutgen_plan_bytes(), 1);
+        for (int n = 0; n < LINES; n++) {
+            work->lanes.line[n] = part(base, &at, frame->width, sizeof(int32_t));
+        }
+    }
     return at;
 }
 
@@ -116,6 +133,83 @@ static void clear(const struct lutgen_plane *plane)
     }
 }
 
+/* Blocks of rows that are coded side by side. */
+
+static int use_lanes(const struct lutgen_model *model, const struct lutgen_frame *frame)
+{
+    return has_lanes(frame) && frame->depth <= model->lane_depth;
+}
+
+static void begin_lanes(const struct lutgen_model *model, const struct lutgen_frame *frame,
+                        struct lutgen_work *work)
+{
+    struct lutgen_lanes *lanes = &work->lanes;
+
+    lanes->model = model;
+    lanes->samples = samples_of(frame->depth, frame->max_error);
+    lanes->bias = frame->depth == 16 ? 32768 : 0;
+    for (unsigned k = 0; k < LANES + 3; k++) {
+        lanes->taps[k] = work->taps + k * work->taps_stride;
+    }
+    memset(work->taps, 0, (LANES + 3) * work->taps_stride * sizeof(int16_t));
+}
+
+/* Turn to the block whose first row is row y of the strip; returns its number of groups. */
+static uint32_t begin_block(struct lutgen_lanes *lanes, const struct lutgen_plane *strip,
+                            uint32_t y)
+{
+    lanes->y = y;
+    lanes->plane = *strip;
+    lanes->plane.samples = (uint8_t *)strip->samples + y * strip->stride * strip->bytes;
+    lanes->plane.height = (uint32_t)lesser(LANES, (int32_t)(strip->height - y));
+    return (lanes->plane.height + GROUP - 1) / GROUP;
+}
+
+/* The last rows of a block become those above the next one. */
+static void end_block(struct lutgen_lanes *lanes)
+{
+    for (unsigned k = 0; k < 3; k++) {
+        memcpy(lanes->taps[k], lanes->taps[LANES + k], lanes->plane.width * sizeof(int16_t));
+    }
+}
+
+static enum lutgen_status decode_blocks(const struct lutgen_model *model,
+                                        const struct lutgen_reader *reader,
+                                        const struct lutgen_strip *strip,
+                                        const struct lutgen_plane *plane,
+                                        struct lutgen_work *work)
+{
+    const struct lutgen_frame *frame = &reader->frame;
+    const struct lutgen_lanes_functions *functions = lutgen_lanes_best();
+    struct lutgen_lanes *lanes = &work->lanes;
+    struct lutgen_walk walk = {reader->file + strip->offset, reader->file + strip->limit, 0};
+
+    begin_lanes(model, frame, work);
+    for (uint32_t y = 0; y < strip->rows; y += LANES) {
+        const uint32_t groups = begin_block(lanes, plane, y);
+        int sound;
+
+        for (uint32_t g = 0; g < groups; g++) {
+            struct lutgen_lane_group *group = &lanes->group[g];
+            struct lutgen_unit unit;
+            const uint8_t *payload = NULL;
+
+            lutgen_unit_at(frame, strip->rows, y / GROUP + g, &unit);
+            (void)lutgen_next_payload(&walk, &unit, &payload);
+            begin_bits(&group->bits, payload, walk.at);
+            group->plain = walk.length == unit.most ? lutgen_plain_bits(frame) : 0;
+            group->state = group->plain ? 0 : begin_state(&group->bits);
+        }
+        sound = frame->depth <= model->narrow_depth ? functions->decode_16(lanes)
+                                                    : functions->decode_32(lanes);
+        if (!sound) {
+            return LUTGEN_BAD_PAYLOAD;
+        }
+        end_block(lanes);
+    }
+    return LUTGEN_SUCCESS;
+}
+
 /* Decode a strip whose lengths and checksum are right. */
 static enum lutgen_status decode_units(const struct lutgen_model *model,
                                        const struct lutgen_reader *reader,
@@ -165,7 +259,9 @@ enum lutgen_status lutgen_decode_strip(const struct lutgen_model *model,
     }
     status = lutgen_check_strip(reader, strip, &after);
     if (status == LUTGEN_SUCCESS) {
-        status = decode_units(model, reader, strip, &plane, &work);
+        status = use_lanes(model, &reader->frame)
+                     ? decode_blocks(model, reader, strip, &plane, &work)
+                     : decode_units(model, reader, strip, &plane, &work);
     }
     if (status == LUTGEN_SUCCESS && strip->ends && after != strip->limit) {
         status = LUTGEN_BAD_END;
@@ -210,32 +306,106 @@ static uint8_t *put_length(uint8_t *out, int64_t change)
     return out;
 }
 
-/* Write the payload of a unit whose residuals are known; returns its length. */
-static size_t put_payload(const struct lutgen_model *model, const struct lutgen_frame *frame,
-                          const struct lutgen_unit *unit, const struct lutgen_work *work,
-                          uint8_t *out)
+/* The bytes of a strip that have been written. */
+struct lutgen_out {
+    uint8_t *first;
+    uint8_t *at;
+    uint8_t *end;
+    size_t before; /* bytes of the payload before */
+};
+
+/* Write length and payload of a unit whose residuals are known; returns 0 if there is no room. */
+static int put_unit(const struct lutgen_model *model, const struct lutgen_frame *frame,
+                    const struct lutgen_unit *unit, const uint16_t *folded, const uint16_t *row,
+                    uint8_t *room, struct lutgen_out *out)
 {
     const size_t count = (size_t)unit->rows * unit->columns;
     const size_t least = (size_t)unit->least;
     const size_t most = (size_t)unit->most;
-    struct lutgen_payload payload;
+    struct lutgen_payload payload = {room, room + most, room + most};
     size_t bytes = most;
+    size_t zeros = 0;
 
-    payload.start = work->payload;
-    payload.end = work->payload + most;
-    if (lutgen_write_payload(model, work->folded, work->row, count, &payload)) {
+    if (lutgen_write_payload(model, folded, row, count, &payload)) {
         bytes = (size_t)(payload.end - payload.at);
     }
-    if (bytes >= most) {
-        lutgen_write_plain(work->folded, count, lutgen_plain_bits(frame), out);
-        return most;
-    }
-    memcpy(out, payload.at, bytes);
     if (bytes < least) {
-        memset(out + bytes, 0, least - bytes);
-        return least;
+        zeros = least - bytes;
+        bytes = least;
     }
-    return bytes;
+    if ((uint64_t)(out->end - out->at) < (uint64_t)bytes + LENGTH_BYTES + CRC_BYTES) {
+        return 0;
+    }
+    out->at = put_length(out->at, (int64_t)bytes - (int64_t)out->before);
+    out->before = bytes;
+    if (bytes >= most) {
+        lutgen_write_plain(folded, count, lutgen_plain_bits(frame), out->at);
+    } else {
+        memcpy(out->at, payload.at, bytes - zeros);
+        memset(out->at + bytes - zeros, 0, zeros);
+    }
+    out->at += bytes;
+    return 1;
+}
+
+static int encode_units(const struct lutgen_model *model, const struct lutgen_frame *frame,
+                        const struct lutgen_plane *plane, const struct lutgen_work *work,
+                        struct lutgen_out *out)
+{
+    const struct lutgen_samples samples = samples_of(frame->depth, frame->max_error);
+    const uint32_t units = lutgen_units(frame, plane->height);
+
+    for (uint32_t k = 0; k < units; k++) {
+        struct lutgen_unit unit;
+        struct lutgen_plane part_of;
+        struct lutgen_rows rows;
+
+        lutgen_unit_at(frame, plane->height, k, &unit);
+        part_of = unit_plane(plane, &unit);
+        rows = rows_of(&work->rows, unit.columns);
+        lutgen_model_unit(model, &samples, &rows, unit.y, lag_of(frame, &unit), &part_of,
+                          work->folded, work->row);
+        if (!put_unit(model, frame, &unit, work->folded, work->row, work->payload, out)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int encode_blocks(const struct lutgen_model *model, const struct lutgen_frame *frame,
+                         const struct lutgen_plane *plane, struct lutgen_work *work,
+                         struct lutgen_out *out)
+{
+    const struct lutgen_lanes_functions *functions = lutgen_lanes_best();
+    const size_t largest = lutgen_largest_unit(frame);
+    struct lutgen_lanes *lanes = &work->lanes;
+
+    begin_lanes(model, frame, work);
+    for (uint32_t y = 0; y < plane->height; y += LANES) {
+        const uint32_t groups = begin_block(lanes, plane, y);
+
+        for (uint32_t g = 0; g < groups; g++) {
+            lanes->group[g].folded = work->folded + g * largest;
+            lanes->group[g].row = work->row + g * largest;
+            lanes->group[g].count = 0;
+        }
+        if (frame->depth <= model->narrow_depth) {
+            functions->encode_16(lanes);
+        } else {
+            functions->encode_32(lanes);
+        }
+        for (uint32_t g = 0; g < groups; g++) {
+            struct lutgen_unit unit;
+
+            lutgen_unit_at(frame, plane->height, y / GROUP + g, &unit);
+            if (!put_unit(model, frame, &unit, lanes->group[g].folded, lanes->group[g].row,
+                          work->payload, out)) {
+                return 0;
+            }
+        }
+        end_block(lanes);
+    }
+    return 1;
 }
 
 enum lutgen_status lutgen_encode_strip(const struct lutgen_model *model,
@@ -244,14 +414,12 @@ enum lutgen_status lutgen_encode_strip(const struct lutgen_model *model,
                                        size_t out_bytes, size_t *used, void *workspace,
                                        size_t workspace_bytes)
 {
-    struct lutgen_samples form;
     struct lutgen_plane plane;
     struct lutgen_work work;
-    uint8_t *at = out;
-    int64_t before = 0;
+    struct lutgen_out bytes = {out, out, out + out_bytes, 0};
     uint32_t top;
     uint32_t rows;
-    uint32_t units;
+    int done;
     enum lutgen_status status = lutgen_check_frame(frame);
 
     if (status != LUTGEN_SUCCESS || number >= lutgen_strips(frame)) {
@@ -267,33 +435,13 @@ enum lutgen_status lutgen_encode_strip(const struct lutgen_model *model,
     if (!in_range(frame, &plane)) {
         return LUTGEN_BAD_ARGUMENT;
     }
-    form = samples_of(frame->depth, frame->max_error);
-    units = lutgen_units(frame, rows);
-    for (uint32_t k = 0; k < units; k++) {
-        struct lutgen_unit unit;
-        struct lutgen_plane part_of;
-        struct lutgen_rows context;
-        size_t bytes;
-
-        lutgen_unit_at(frame, rows, k, &unit);
-        if (out_bytes - (size_t)(at - out) < unit.most + LENGTH_BYTES + CRC_BYTES) {
-            return LUTGEN_SMALL_OUTPUT;
-        }
-        part_of = unit_plane(&plane, &unit);
-        context = rows_of(&work.rows, unit.columns);
-        lutgen_model_unit(model, &form, &context, unit.y, lag_of(frame, &unit), &part_of,
-                          work.folded, work.row);
-        /* The length stands before the payload and has one to five bytes. */
-        bytes = put_payload(model, frame, &unit, &work, at + LENGTH_BYTES);
-        {
-            uint8_t *const payload = put_length(at, (int64_t)bytes - before);
-
-            memmove(payload, at + LENGTH_BYTES, bytes);
-            at = payload + bytes;
-        }
-        before = (int64_t)bytes;
+    done = use_lanes(model, frame) ? encode_blocks(model, frame, &plane, &work, &bytes)
+                                   : encode_units(model, frame, &plane, &work, &bytes);
+    if (!done) {
+        return LUTGEN_SMALL_OUTPUT;
     }
-    lutgen_put_32(at, lutgen_crc32(lutgen_strip_crc(frame, number), out, (size_t)(at - out)));
-    *used = (size_t)(at - out) + CRC_BYTES;
+    lutgen_put_32(bytes.at, lutgen_crc32(lutgen_strip_crc(frame, number), out,
+                                         (size_t)(bytes.at - out)));
+    *used = (size_t)(bytes.at - out) + CRC_BYTES;
     return LUTGEN_SUCCESS;
 }
