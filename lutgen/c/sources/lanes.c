@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#define LANES 16
 #define LOOK_UP look_up
 
 /* Sums of the trees `begin` to `end`, for four lanes at a time. */
@@ -44,18 +45,8 @@ static void look_up(const struct lutgen_model *model, unsigned begin, unsigned e
 #define NAME(x) x##_32
 #include "lanes_body.h"
 
-size_t lutgen_planes_bytes(void)
-{
-    return sizeof(struct planes_32);
-}
-
-size_t lutgen_plan_bytes(void)
-{
-    return sizeof(struct plan_32);
-}
-
 const struct lutgen_lanes_functions lutgen_lanes_portable = {
-    decode_16, decode_32, encode_16, encode_32,
+    LANES, decode_16, decode_32, encode_16, encode_32,
 };
 
 const struct lutgen_lanes_functions *lutgen_lanes_best(void)
@@ -66,4 +57,15 @@ const struct lutgen_lanes_functions *lutgen_lanes_best(void)
     }
 #endif
     return &lutgen_lanes_portable;
+}
+
+/* Room for the structures of any variant: those of 16 lanes are smaller. */
+size_t lutgen_planes_bytes(void)
+{
+    return sizeof(struct planes_32) * (MOST_LANES / LANES);
+}
+
+size_t lutgen_plan_bytes(void)
+{
+    return sizeof(struct plan_32) * (MOST_LANES / LANES);
 }

@@ -21,11 +21,9 @@
 #endif
 
 enum {
-    LANES = 16,               /* rows of a block */
-    LANE_GROUPS = LANES / GROUP,
+    MOST_LANES = 32,          /* rows of a block; LANES of those are compiled for */
     LEAST_LANE_WIDTH = 16,    /* in narrower strips a row ends before the third one below begins */
     BEFORE = 4,               /* places left of lane 0, of which three are used */
-    LANE_STRIDE = LANES + BEFORE,
     HISTORY = 16,             /* steps that are looked back */
     STEPS = 64,               /* steps until the history is moved back to the front */
     LINES = 6,                /* rows above a block: three of samples, two of errors, an energy */
@@ -60,11 +58,11 @@ struct lutgen_lanes {
     void *planes;                 /* see lanes_body.h */
     void *plan;
     void *line[LINES];            /* of `width` quantities */
-    int16_t *taps[LANES + 3];     /* rows as they are in the picture, less `bias` */
+    int16_t *taps[MOST_LANES + 3];     /* rows as they are in the picture, less `bias` */
     int32_t bias;
     uint32_t y;                   /* first row of the block */
     struct lutgen_plane plane;    /* the block's samples */
-    struct lutgen_lane_group group[LANE_GROUPS];
+    struct lutgen_lane_group group[MOST_LANES / GROUP];
 };
 
 /* Bytes of planes and plan, and what rows of taps have behind their last column. */
@@ -77,6 +75,7 @@ enum { TAP_PAD = 8 };
 typedef int lutgen_lanes_code(struct lutgen_lanes *lanes);
 
 struct lutgen_lanes_functions {
+    uint32_t lanes;
     lutgen_lanes_code *decode_16;
     lutgen_lanes_code *decode_32;
     lutgen_lanes_code *encode_16;

@@ -22,7 +22,7 @@ struct NAME(planes) {
     int32_t rest[LANES];
     int32_t row[LANES];
     ELEMENT sample[LANES];
-    ELEMENT kept[PLANES][HISTORY + STEPS][LANE_STRIDE];
+    ELEMENT kept[PLANES][HISTORY + STEPS][LANES + BEFORE];
 };
 
 /* The model as loops over lanes want it: where operands are, and constants once for each lane. */
@@ -253,6 +253,7 @@ static void NAME(measure)(const struct lutgen_model *model, struct NAME(planes) 
     }
 }
 
+#if !NARROW || !defined(LANE_DIVIDE)
 /* A sum of differences as a feature. */
 static inline int8_t NAME(divided)(ELEMENT total, ELEMENT gain, ELEMENT low, ELEMENT high,
                                    ELEMENT limit, ELEMENT least, ELEMENT before, ELEMENT factor)
@@ -327,6 +328,21 @@ static void NAME(divide)(const struct lutgen_model *model, unsigned begin, unsig
     }
 }
 
+#else
+
+/* Features `begin` to `end`, which are differences divided by the scale. */
+static void NAME(divide)(const struct lutgen_model *model, unsigned begin, unsigned end,
+                         struct NAME(planes) *restrict p, const struct NAME(plan) *restrict plan)
+{
+    for (unsigned j = begin; j < end; j++) {
+        const struct lutgen_feature *f = &model->feature[j];
+
+        LANE_DIVIDE(p->feature[j], &plan->term[f[0].first].a, f[1].first - f[0].first, f->absolute,
+                    f->gain, p->limit, p->before, p->factor);
+    }
+}
+#endif
+
 /* Scale and changes as features. */
 static void NAME(fill_special)(const struct lutgen_model *model, struct NAME(planes) *restrict p)
 {
@@ -350,6 +366,9 @@ static void NAME(find_leaves)(const struct lutgen_model *model, struct NAME(plan
     for (unsigned n = model->nodes; n-- > 0;) {
         const int8_t *restrict feature = plan->node[n].feature;
         const int8_t *restrict threshold = plan->node[n].threshold;
+#ifdef LANE_CHOOSE
+        LANE_CHOOSE(p->leaf[n], feature, threshold, plan->node[n].above, plan->node[n].below);
+#else
         uint8_t below[LANES];
         uint8_t above[LANES];
         uint8_t leaf[LANES];
@@ -362,17 +381,18 @@ static void NAME(find_leaves)(const struct lutgen_model *model, struct NAME(plan
             leaf[l] = (uint8_t)(((above[l] ^ below[l]) & up) ^ below[l]);
         }
         memcpy(p->leaf[n], leaf, LANES);
+#endif
     }
 }
 
-/* First prediction of lane k, whose sample is in column x, from rows as in the picture. */
-static inline int32_t NAME(first)(const struct lutgen_lanes *lanes,
-                                  const struct NAME(planes) *p, unsigned leaf, uint32_t k,
-                                  uint32_t x)
+/* Sum of products of taps and coefficients of lane k, whose sample is in column x. */
+static inline int32_t NAME(dot)(const struct lutgen_lanes *lanes, const int16_t *taps, uint32_t k,
+                                uint32_t x)
 {
-    const struct lutgen_model *model = lanes->model;
-    const int16_t *taps = model->taps[leaf];
-    const int32_t median = model->median[leaf];
+#ifdef LANE_DOT
+    return LANE_DOT(taps, lanes->taps[k + 3] + x - 3, lanes->taps[k + 2] + x - 3,
+                    lanes->taps[k + 1] + x - 3, lanes->taps[k] + x - 3);
+#else
     int16_t around[32];
     int32_t total = 0;
 
@@ -382,38 +402,46 @@ static inline int32_t NAME(first)(const struct lutgen_lanes *lanes,
     for (int n = 0; n < 32; n++) {
         total += (int32_t)around[n] * taps[n];
     }
-    total += lanes->bias * ((1 << COEFFICIENT_BITS) - median);
-    return (1 << (COEFFICIENT_BITS - 1)) + total * (1 << FRACTION_BITS) +
-           median * p->quantity[Q_MED][k];
+    return total;
+#endif
 }
 
-/* First predictions: where neighbours are beyond the sides or above the strip, of quantities. */
-static void NAME(predict_first)(const struct lutgen_lanes *lanes, struct NAME(planes) *p,
-                                const uint8_t *leaf, uint32_t t, uint32_t begin, uint32_t end)
+/* First predictions: from rows as in the picture, or, where neighbours are beyond the sides or above
+ * the strip, from quantities. */
+static void NAME(predict_first)(const struct lutgen_lanes *lanes, struct NAME(planes) *restrict p,
+                                uint32_t t, uint32_t begin, uint32_t end)
 {
     const struct lutgen_model *model = lanes->model;
     const int32_t most = lanes->samples.maximum << FRACTION_BITS;
     const uint32_t width = lanes->plane.width;
+    const uint8_t *leaf = p->leaf[0];
 
     for (uint32_t k = begin; k < end; k++) {
         const uint32_t x = t - LAG * k;
-        int32_t total;
+        const int16_t *taps = model->taps[leaf[k]];
+        int32_t total = 0;
 
         if (x >= 3 && x + 3 < width && lanes->y + k >= 3) {
-            total = NAME(first)(lanes, p, leaf[k], k, x);
+            total = NAME(dot)(lanes, taps, k, x) * (1 << FRACTION_BITS);
         } else {
-            total = (1 << (COEFFICIENT_BITS - 1)) + model->median[leaf[k]] * p->quantity[Q_MED][k];
             for (unsigned n = 0; n <= Q_NNNE - Q_W; n++) {
-                total += model->taps[leaf[k]][lutgen_tap_place[n]] * p->quantity[Q_W + n][k];
+                total += taps[lutgen_tap_place[n]] *
+                         (p->quantity[Q_W + n][k] - lanes->bias * (1 << FRACTION_BITS));
             }
         }
-        p->quantity[Q_P][k] = (ELEMENT)clamped(total >> COEFFICIENT_BITS, 0, most);
+        p->final[k] = total;
+        p->whole[k] = model->median[leaf[k]];
     }
     EACH_LANE(l) {
-        const ELEMENT middle = p->quantity[Q_MED][l];
-        const ELEMENT first = p->quantity[Q_P][l];
+        const int32_t bias = lanes->bias * (1 << FRACTION_BITS);
+        const int32_t middle = p->quantity[Q_MED][l];
+        const int32_t total = p->final[l] + p->whole[l] * (middle - bias);
+        const int32_t first = ((total + (1 << (COEFFICIENT_BITS - 1))) >> COEFFICIENT_BITS) + bias;
+        const int32_t low = first > 0 ? first : 0;
+        const int32_t high = low < most ? low : most;
+        const int32_t plain = p->plain[l];
 
-        p->quantity[Q_P][l] = p->plain[l] ? middle : first;
+        p->quantity[Q_P][l] = (ELEMENT)((middle & plain) | (high & ~plain));
     }
 }
 
@@ -504,7 +532,7 @@ static void NAME(predict_step)(const struct lutgen_lanes *lanes, struct NAME(pla
     NAME(divide)(model, model->part[0], model->part[1], p, plan);
     NAME(fill_special)(model, p);
     NAME(find_leaves)(model, p, plan);
-    NAME(predict_first)(lanes, p, p->leaf[0], t, begin, end);
+    NAME(predict_first)(lanes, p, t, begin, end);
     NAME(divide)(model, model->part[2], model->part[3], p, plan);
     NAME(fill_level)(model, lanes->samples.depth, p);
     NAME(ask)(trees, p, plan);
@@ -696,8 +724,8 @@ static int NAME(decode)(struct lutgen_lanes *lanes)
         NAME(predict_step)(lanes, p, i, t, begin, end);
         /* Groups take turns, as their states do not wait for one another. */
         for (uint32_t n = 0; n < LANES; n++) {
-            const uint32_t g = n % LANE_GROUPS;
-            const uint32_t k = g * GROUP + n / LANE_GROUPS;
+            const uint32_t g = n % (LANES / GROUP);
+            const uint32_t k = g * GROUP + n / (LANES / GROUP);
             struct lutgen_lane_group *group = &lanes->group[g];
             int32_t folded = 0;
             int32_t sample;

@@ -36,7 +36,7 @@ static int has_lanes(const struct lutgen_frame *frame)
 /* Divide a workspace, or, without one, only say how many bytes it must have. */
 static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct lutgen_work *work)
 {
-    const uint64_t groups = has_lanes(frame) ? LANE_GROUPS : 1;
+    const uint64_t groups = has_lanes(frame) ? MOST_LANES / GROUP : 1;
     const uint64_t samples = groups * lutgen_largest_unit(frame);
     uint64_t at = 0;
 
@@ -51,7 +51,7 @@ static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct l
     work->payload = part(base, &at, lutgen_largest_payload(frame), 1);
     if (has_lanes(frame)) {
         work->taps_stride = frame->width + TAP_PAD;
-        work->taps = part(base, &at, (LANES + 3) * (uint64_t)work->taps_stride, sizeof(int16_t));
+        work->taps = part(base, &at, (MOST_LANES + 3) * (uint64_t)work->taps_stride, sizeof(int16_t));
         work->lanes.planes = part(base, &at, lutgen_planes_bytes(), 1);
         work->lanes.plan = part(base, &at, lutgen_plan_bytes(), 1);
         for (int n = 0; n < LINES; n++) {
@@ -148,20 +148,20 @@ static void begin_lanes(const struct lutgen_model *model, const struct lutgen_fr
     lanes->model = model;
     lanes->samples = samples_of(frame->depth, frame->max_error);
     lanes->bias = frame->depth == 16 ? 32768 : 0;
-    for (unsigned k = 0; k < LANES + 3; k++) {
+    for (unsigned k = 0; k < MOST_LANES + 3; k++) {
         lanes->taps[k] = work->taps + k * work->taps_stride;
     }
-    memset(work->taps, 0, (LANES + 3) * work->taps_stride * sizeof(int16_t));
+    memset(work->taps, 0, (MOST_LANES + 3) * work->taps_stride * sizeof(int16_t));
 }
 
 /* Turn to the block whose first row is row y of the strip; returns its number of groups. */
 static uint32_t begin_block(struct lutgen_lanes *lanes, const struct lutgen_plane *strip,
-                            uint32_t y)
+                            uint32_t y, uint32_t most)
 {
     lanes->y = y;
     lanes->plane = *strip;
     lanes->plane.samples = (uint8_t *)strip->samples + y * strip->stride * strip->bytes;
-    lanes->plane.height = (uint32_t)lesser(LANES, (int32_t)(strip->height - y));
+    lanes->plane.height = (uint32_t)lesser((int32_t)most, (int32_t)(strip->height - y));
     return (lanes->plane.height + GROUP - 1) / GROUP;
 }
 
@@ -169,7 +169,7 @@ static uint32_t begin_block(struct lutgen_lanes *lanes, const struct lutgen_plan
 static void end_block(struct lutgen_lanes *lanes)
 {
     for (unsigned k = 0; k < 3; k++) {
-        memcpy(lanes->taps[k], lanes->taps[LANES + k], lanes->plane.width * sizeof(int16_t));
+        memcpy(lanes->taps[k], lanes->taps[lanes->plane.height + k], lanes->plane.width * sizeof(int16_t));
     }
 }
 
@@ -185,8 +185,8 @@ static enum lutgen_status decode_blocks(const struct lutgen_model *model,
     struct lutgen_walk walk = {reader->file + strip->offset, reader->file + strip->limit, 0};
 
     begin_lanes(model, frame, work);
-    for (uint32_t y = 0; y < strip->rows; y += LANES) {
-        const uint32_t groups = begin_block(lanes, plane, y);
+    for (uint32_t y = 0; y < strip->rows; y += functions->lanes) {
+        const uint32_t groups = begin_block(lanes, plane, y, functions->lanes);
         int sound;
 
         for (uint32_t g = 0; g < groups; g++) {
@@ -381,8 +381,8 @@ static int encode_blocks(const struct lutgen_model *model, const struct lutgen_f
     struct lutgen_lanes *lanes = &work->lanes;
 
     begin_lanes(model, frame, work);
-    for (uint32_t y = 0; y < plane->height; y += LANES) {
-        const uint32_t groups = begin_block(lanes, plane, y);
+    for (uint32_t y = 0; y < plane->height; y += functions->lanes) {
+        const uint32_t groups = begin_block(lanes, plane, y, functions->lanes);
 
         for (uint32_t g = 0; g < groups; g++) {
             lanes->group[g].folded = work->folded + g * largest;
