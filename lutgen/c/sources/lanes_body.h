@@ -709,12 +709,75 @@ static void NAME(active)(const struct lutgen_lanes *lanes, uint32_t t, uint32_t 
     *end = last < lanes->plane.height ? last : lanes->plane.height;
 }
 
+/* Decode the samples of step t of one group; returns 0 if a residual is out of its range. */
+static inline int NAME(decode_group)(const struct lutgen_lanes *lanes, struct NAME(planes) *p,
+                                     struct lutgen_lane_group *group, uint32_t begin, uint32_t end)
+{
+    const struct lutgen_model *model = lanes->model;
+    const int32_t most = lanes->samples.most;
+    const int32_t step = lanes->samples.step;
+    const int32_t maximum = lanes->samples.maximum;
+    struct lutgen_bits bits = group->bits;
+    uint32_t state = group->state;
+    int sound = 1;
+
+    for (uint32_t k = begin; k < end; k++) {
+        int32_t folded = 0;
+
+        if (state) {
+            folded = (int32_t)next_residual(model, &bits, &state, (uint32_t)p->row[k]);
+        } else if (group->plain) {
+            refill(&bits);
+            folded = (int32_t)take(&bits, group->plain);
+        }
+        sound &= folded <= most;
+        p->sample[k] = (ELEMENT)lesser(
+            unfold(lesser(folded, most), p->whole[k], p->rest[k], most) * step, maximum);
+    }
+    group->bits = bits;
+    group->state = state;
+    return sound;
+}
+
+/* Write the samples of step t into the picture. */
+static void NAME(put_samples)(const struct lutgen_lanes *lanes, const struct NAME(planes) *p,
+                              uint32_t t, uint32_t begin, uint32_t end)
+{
+    const struct lutgen_plane plane = lanes->plane;
+    const size_t next = plane.stride - LAG; /* from a lane's sample to the next lane's */
+
+    if (plane.bytes == 1) {
+        uint8_t *to = (uint8_t *)plane.samples + t + begin * next;
+
+        for (uint32_t k = begin; k < end; k++, to += next) {
+            *to = (uint8_t)p->sample[k];
+        }
+    } else {
+        uint16_t *to = (uint16_t *)plane.samples + t + begin * next;
+
+        for (uint32_t k = begin; k < end; k++, to += next) {
+            *to = (uint16_t)((uint32_t)p->sample[k] << plane.shift);
+        }
+    }
+}
+
+/* Keep the samples of step t for predictions of rows below. */
+static void NAME(put_taps)(const struct lutgen_lanes *lanes, const struct NAME(planes) *p,
+                           uint32_t t, uint32_t begin, uint32_t end)
+{
+    const ELEMENT bias = (ELEMENT)lanes->bias;
+
+    for (uint32_t k = begin; k < end; k++) {
+        lanes->taps[k + 3][t - LAG * k] = (int16_t)(p->sample[k] - bias);
+    }
+}
+
 static int NAME(decode)(struct lutgen_lanes *lanes)
 {
     struct NAME(planes) *p = lanes->planes;
-    const int32_t most = lanes->samples.most;
     const uint32_t steps = NAME(steps)(lanes);
     uint32_t i = NAME(begin_block)(lanes, p);
+    int sound = 1;
 
     for (uint32_t t = 0; t < steps; t++) {
         uint32_t begin;
@@ -722,36 +785,18 @@ static int NAME(decode)(struct lutgen_lanes *lanes)
 
         NAME(active)(lanes, t, &begin, &end);
         NAME(predict_step)(lanes, p, i, t, begin, end);
-        /* Groups take turns, as their states do not wait for one another. */
-        for (uint32_t n = 0; n < LANES; n++) {
-            const uint32_t g = n % (LANES / GROUP);
-            const uint32_t k = g * GROUP + n / (LANES / GROUP);
-            struct lutgen_lane_group *group = &lanes->group[g];
-            int32_t folded = 0;
-            int32_t sample;
+        for (uint32_t k = begin; k < end;) {
+            const uint32_t g = k / GROUP;
+            const uint32_t behind = (g + 1) * GROUP < end ? (g + 1) * GROUP : end;
 
-            if (k < begin || k >= end) {
-                continue;
-            }
-            if (group->state) {
-                folded = (int32_t)next_residual(lanes->model, &group->bits, &group->state,
-                                                (uint32_t)p->row[k]);
-            } else if (group->plain) {
-                refill(&group->bits);
-                folded = (int32_t)take(&group->bits, group->plain);
-            }
-            if (folded > most) {
-                return 0;
-            }
-            sample = lesser(unfold(folded, p->whole[k], p->rest[k], most) * lanes->samples.step,
-                            lanes->samples.maximum);
-            put_sample(&lanes->plane, k, t - LAG * k, sample);
-            lanes->taps[k + 3][t - LAG * k] = (int16_t)(sample - lanes->bias);
-            p->sample[k] = (ELEMENT)sample;
+            sound &= NAME(decode_group)(lanes, p, &lanes->group[g], k, behind);
+            k = behind;
         }
+        NAME(put_samples)(lanes, p, t, begin, end);
+        NAME(put_taps)(lanes, p, t, begin, end);
         i = NAME(end_step)(lanes, p, i, t);
     }
-    return 1;
+    return sound;
 }
 
 static int NAME(encode)(struct lutgen_lanes *lanes)
@@ -775,9 +820,9 @@ static int NAME(encode)(struct lutgen_lanes *lanes)
             group->folded[group->count] =
                 (uint16_t)fold(index, p->whole[k], p->rest[k], lanes->samples.most);
             group->row[group->count++] = (uint16_t)p->row[k];
-            lanes->taps[k + 3][t - LAG * k] = (int16_t)(restored - lanes->bias);
             p->sample[k] = (ELEMENT)restored;
         }
+        NAME(put_taps)(lanes, p, t, begin, end);
         i = NAME(end_step)(lanes, p, i, t);
     }
     return 1;

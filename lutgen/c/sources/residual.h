@@ -46,18 +46,18 @@ static inline uint32_t token_of(uint32_t folded, uint32_t *raw)
            ((folded >> bits) & ((1u << MANTISSA_BITS) - 1));
 }
 
-/* Number of raw bits behind a token; `*folded` becomes its residual with these bits zero. */
-static inline uint32_t raw_bits_of(uint32_t token, uint32_t *folded)
-{
-    const uint32_t above = token - EXACT;
-    const uint32_t raw = (above >> MANTISSA_BITS) + EXACT_BITS - MANTISSA_BITS;
-
-    if (token < EXACT) {
-        *folded = token;
-        return 0;
-    }
-    *folded = ((1u << MANTISSA_BITS) + (above & ((1u << MANTISSA_BITS) - 1))) << raw;
-    return raw;
-}
+/* Number of raw bits behind a token, and its residual with these bits zero. */
+static const uint8_t lutgen_raw_bits[64] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0,  0,  0,  0,  0,  0,  2,  2,  2,  2,  3,  3,
+    3, 3, 4, 4, 4, 4, 5, 5, 5, 5,  6,  6,  6,  6,  7,  7,  7,  7,  8,  8,  8,  8,
+    9, 9, 9, 9, 10, 10, 10, 10, 11, 11, 11, 11, 12, 12, 12, 12, 13, 13, 13, 13,
+};
+static const uint16_t lutgen_residual[64] = {
+    0,     1,     2,     3,     4,     5,     6,     7,     8,     9,     10,    11,    12,
+    13,    14,    15,    16,    20,    24,    28,    32,    40,    48,    56,    64,    80,
+    96,    112,   128,   160,   192,   224,   256,   320,   384,   448,   512,   640,   768,
+    896,   1024,  1280,  1536,  1792,  2048,  2560,  3072,  3584,  4096,  5120,  6144,  7168,
+    8192,  10240, 12288, 14336, 16384, 20480, 24576, 28672, 32768, 40960, 49152, 57344,
+};
 
 #endif

@@ -36,7 +36,25 @@ static inline uint32_t push(uint32_t *state, uint32_t start, uint32_t freq, uint
     return bits;
 }
 
-/* Move whole bytes of the `*count` bits that are held before the payload. */
+/* Move 32 bits of the `*count`, less than 64, that are held before the payload, if there are. */
+static inline int drain_words(struct lutgen_payload *payload, uint64_t *held, uint32_t *count)
+{
+    if (*count >= 32) {
+        if (payload->at - payload->start < 4) {
+            return 0;
+        }
+        payload->at -= 4;
+        payload->at[0] = (uint8_t)(*held >> 24 & 255u);
+        payload->at[1] = (uint8_t)(*held >> 16 & 255u);
+        payload->at[2] = (uint8_t)(*held >> 8 & 255u);
+        payload->at[3] = (uint8_t)(*held & 255u);
+        *held >>= 32;
+        *count -= 32;
+    }
+    return 1;
+}
+
+/* Move whole bytes likewise. */
 static inline int drain(struct lutgen_payload *payload, uint64_t *held, uint32_t *count)
 {
     while (*count >= 8) {
@@ -88,7 +106,7 @@ int lutgen_write_payload(const struct lutgen_model *model, const uint16_t *folde
                 bits--;
             }
         }
-        if (!drain(payload, &held, &bits)) {
+        if (!drain_words(payload, &held, &bits)) {
             return 0;
         }
     }

@@ -93,16 +93,16 @@ static inline uint32_t next_residual(const struct lutgen_model *model, struct lu
     const uint32_t slot = *state & SLOT_MASK;
     uint32_t token = model->guess[row][slot >> (LUTGEN_PROB_BITS - LUTGEN_GUESS_BITS)];
     uint32_t folded;
-    uint32_t raw;
     uint32_t next;
     uint32_t count;
 
+    /* Most often the token is one of two; a branch for each would be guessed wrongly. */
+    token += cumulative[token + 1] <= slot;
     while (cumulative[token + 1] <= slot) {
         token++;
     }
     refill(bits);
-    raw = raw_bits_of(token, &folded);
-    folded |= take(bits, raw);
+    folded = lutgen_residual[token] | take(bits, lutgen_raw_bits[token]);
     next = (uint32_t)(cumulative[token + 1] - cumulative[token]) * (*state >> LUTGEN_PROB_BITS) +
            slot - cumulative[token];
     count = STATE_BITS - leading_one(next);
