@@ -7,6 +7,7 @@ large they can become is worked out here from the model, so that no sum can over
 import re
 import textwrap
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 
@@ -157,26 +158,30 @@ def depths(model: PredictiveModel) -> tuple[int, int]:
         If a scale of 16-bit samples does not fit into 32 bits, as no sum of STANDARD_TERMS.
     """
     narrow = wide = 0
+    coefficients = np.abs(model.predictor.coefficients.astype(np.int64)).sum(axis=1).max()
+    corrections = np.abs(model.corrections.values.astype(np.int64)).max(axis=1, initial=0).sum()
     for depth in range(_LEAST_DEPTH, SampleFormat.MAX_DEPTH + 1):
-        span = _spans(((1 << depth) - 1) << FRACTION_BITS)
-        size = lambda term: _distance(*(span[k] for k in difference(term)))  # noqa: B023, E731
+        top = ((1 << depth) - 1) << FRACTION_BITS
+        size = partial(_size, _spans(top))
         scale = model.scale.least + sum(w * size(t) for t, w in model.scale.weights.items())
         if scale >= 1 << 32:
             raise InputError(f"scale of {depth}-bit samples must be of 32 bits, not up to {scale}")
         feature = max(
             (sum(map(size, f.terms)) << f.gain for f in model.features if not f.special), default=0
         )
-        shift = scale.bit_length() - 1 - LEAST_EXPONENT
-        values = model.corrections.values.astype(np.int64)
-        correction = int(np.abs(values).max(axis=1, initial=0).sum()) << shift
-        # The prediction is made of these in 1/128; half a step is added.
-        weights = np.abs(model.predictor.coefficients.astype(np.int64)).sum(axis=1).max()
-        prediction = int(weights) * span[0][1] + (1 << COEFFICIENT_BITS)
-        if max(scale, feature, correction, prediction) < 1 << 31 and wide == max(depth - 1, 0) * (depth > 8):
+        correction = int(corrections) << (scale.bit_length() - 1 - LEAST_EXPONENT)
+        prediction = int(coefficients) * top + (1 << COEFFICIENT_BITS)
+        if max(scale, feature, correction, prediction) < 1 << 31:
             wide = depth
-            if feature < 1 << 15 and narrow == max(depth - 1, 0) * (depth > 8):
+            if feature < 1 << 15:
                 narrow = depth
     return narrow, wide
+
+
+def _size(spans: list[tuple[int, int]], term: str) -> int:
+    """Greatest absolute value of a difference of quantities of these spans."""
+    a, b = (spans[k] for k in difference(term))
+    return max(a[1] - b[0], b[1] - a[0])
 
 
 def _spans(top: int) -> list[tuple[int, int]]:
@@ -187,10 +192,6 @@ def _spans(top: int) -> list[tuple[int, int]]:
     spans = {name: (-top, top) for name in ERRORS} | {name: (0, 2 * top) for name in ENERGIES}
     spans[ZERO] = 0, 0
     return [spans.get(name, (0, top)) for name in QUANTITIES]
-
-
-def _distance(a: tuple[int, int], b: tuple[int, int]) -> int:
-    return max(a[1] - b[0], b[1] - a[0])
 
 
 def _array(kind: str, name: str, values, shape: str = "") -> str:

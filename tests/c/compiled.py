@@ -13,7 +13,7 @@ from lutgen.c.folder import write_folder
 from lutgen.codec.predictive.codec import best_layout
 from lutgen.codec.predictive.container import Frame
 
-__all__ = ["STRICT", "Answer", "Program", "build"]
+__all__ = ["DAMAGED_STRIPS", "SANITIZERS", "STRICT", "SUCCESS", "Answer", "Program", "build"]
 
 #: What the sources must be free of.
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion")

@@ -4,6 +4,7 @@
 
 #define LANES 16
 #define LOOK_UP look_up
+#define FIND_TOKEN find_token
 
 /* Sums of the trees `begin` to `end`, for four lanes at a time. */
 static void look_up(const struct lutgen_model *model, unsigned begin, unsigned end,

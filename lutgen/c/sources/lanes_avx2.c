@@ -5,10 +5,10 @@
 #ifdef LUTGEN_AVX2
 
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,bmi,bmi2,lzcnt"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt"))), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx2,bmi,bmi2,lzcnt")
+#pragma GCC target("avx2,bmi,bmi2,lzcnt,popcnt")
 #endif
 
 #include <immintrin.h>
@@ -139,7 +139,24 @@ static inline int32_t dot_avx2(const int16_t *taps, const int16_t *a, const int1
     return _mm_cvtsi128_si32(sum);
 }
 
+/* The token whose interval a slot is in: as many as end at or before it. */
+static inline uint32_t find_token_avx2(const struct lutgen_model *model, uint32_t row,
+                                       uint32_t slot)
+{
+    const uint16_t *end = model->cumulative[row] + 1;
+    const __m256i behind = _mm256_set1_epi16((int16_t)(slot + 1));
+    const __m256i low = _mm256_packs_epi16(_mm256_cmpgt_epi16(behind, load(end)),
+                                           _mm256_cmpgt_epi16(behind, load(end + 16)));
+    const __m256i high = _mm256_packs_epi16(_mm256_cmpgt_epi16(behind, load(end + 32)),
+                                            _mm256_cmpgt_epi16(behind, load(end + 48)));
+    const uint64_t below = (uint32_t)_mm256_movemask_epi8(low);
+    const uint64_t above = (uint32_t)_mm256_movemask_epi8(high);
+
+    return (uint32_t)__builtin_popcountll(below | above << 32);
+}
+
 #define LOOK_UP look_up_avx2
+#define FIND_TOKEN find_token_avx2
 #define LANE_CHOOSE choose_avx2
 #define LANE_DIVIDE divide_avx2
 #define LANE_DOT dot_avx2

@@ -54,6 +54,7 @@ struct NAME(plan) {
         int8_t added[LANES];
     } kind[2];
     ELEMENT gain[8][LANES];
+    int32_t place[PLACES]; /* of neighbours, from their step's own place in the first plane on */
 };
 
 static void NAME(prepare)(const struct lutgen_model *model, struct NAME(planes) *p,
@@ -61,6 +62,13 @@ static void NAME(prepare)(const struct lutgen_model *model, struct NAME(planes) 
 {
     const unsigned trees = (unsigned)model->corrections + model->scales;
 
+    for (int k = 0; k < PLACES; k++) {
+        const struct lutgen_place *at = &lutgen_places[k];
+
+        plan->place[k] = (at->plane * (HISTORY + STEPS) + at->column - LAG * at->above) *
+                             (LANES + BEFORE) +
+                         BEFORE - at->above;
+    }
     for (unsigned k = 0; k < model->feature[model->part[4]].first; k++) {
         plan->term[k].a = p->quantity[model->term[k][0]];
         plan->term[k].b = p->quantity[model->term[k][1]];
@@ -104,14 +112,12 @@ static void NAME(prepare)(const struct lutgen_model *model, struct NAME(planes) 
 }
 
 /* Copy all neighbours of step i of the planes: row k's into lane k. */
-static void NAME(gather)(struct NAME(planes) *restrict p, uint32_t i)
+static void NAME(gather)(struct NAME(planes) *p, const struct NAME(plan) *plan, uint32_t i)
 {
-    for (int k = 0; k < PLACES; k++) {
-        const struct lutgen_place *at = &lutgen_places[k];
-        const ELEMENT *from =
-            p->kept[at->plane][(int)i + at->column - LAG * at->above] + BEFORE - at->above;
+    const ELEMENT *from = (const ELEMENT *)(const void *)p->kept + i * (LANES + BEFORE);
 
-        memcpy(p->quantity[FIRST_PLACE + k], from, sizeof p->quantity[0]);
+    for (int k = 0; k < PLACES; k++) {
+        memcpy(p->quantity[FIRST_PLACE + k], from + plan->place[k], sizeof p->quantity[0]);
     }
 }
 
@@ -222,8 +228,9 @@ static void NAME(measure)(const struct lutgen_model *model, struct NAME(planes) 
         EACH_LANE(l) {
             const int32_t small = scale[l] < least ? -1 : 0;
 
-            scale[l] = (scale[l] & ~small) | ((scale[l] << step) & small);
-            power[l] = (power[l] & ~small) | ((power[l] << step) & small);
+            /* Unsigned, as what is not taken may be too large. */
+            scale[l] = (scale[l] & ~small) | ((int32_t)((uint32_t)scale[l] << step) & small);
+            power[l] = (power[l] & ~small) | ((int32_t)((uint32_t)power[l] << step) & small);
             unit[l] = (unit[l] & ~small) | ((unit[l] >> step) & small);
             logarithm[l] -= (step << OCTAVE_BITS) & small;
         }
@@ -415,6 +422,8 @@ static void NAME(predict_first)(const struct lutgen_lanes *lanes, struct NAME(pl
     const int32_t most = lanes->samples.maximum << FRACTION_BITS;
     const uint32_t width = lanes->plane.width;
     const uint8_t *leaf = p->leaf[0];
+    int32_t sum[LANES] = {0};
+    int32_t weight[LANES] = {0}; /* of the median */
 
     for (uint32_t k = begin; k < end; k++) {
         const uint32_t x = t - LAG * k;
@@ -429,13 +438,13 @@ static void NAME(predict_first)(const struct lutgen_lanes *lanes, struct NAME(pl
                          (p->quantity[Q_W + n][k] - lanes->bias * (1 << FRACTION_BITS));
             }
         }
-        p->final[k] = total;
-        p->whole[k] = model->median[leaf[k]];
+        sum[k] = total;
+        weight[k] = model->median[leaf[k]];
     }
     EACH_LANE(l) {
         const int32_t bias = lanes->bias * (1 << FRACTION_BITS);
         const int32_t middle = p->quantity[Q_MED][l];
-        const int32_t total = p->final[l] + p->whole[l] * (middle - bias);
+        const int32_t total = sum[l] + weight[l] * (middle - bias);
         const int32_t first = ((total + (1 << (COEFFICIENT_BITS - 1))) >> COEFFICIENT_BITS) + bias;
         const int32_t low = first > 0 ? first : 0;
         const int32_t high = low < most ? low : most;
@@ -520,7 +529,7 @@ static void NAME(predict_step)(const struct lutgen_lanes *lanes, struct NAME(pla
     const unsigned trees = (unsigned)model->corrections + model->scales;
     const int lossless = lanes->samples.step == 1;
 
-    NAME(gather)(p, i);
+    NAME(gather)(p, plan, i);
     if (starting < end && t % LAG < 3) {
         NAME(mend_left)(p, i, lanes->y, starting, t % LAG);
     }
@@ -725,7 +734,10 @@ static inline int NAME(decode_group)(const struct lutgen_lanes *lanes, struct NA
         int32_t folded = 0;
 
         if (state) {
-            folded = (int32_t)next_residual(model, &bits, &state, (uint32_t)p->row[k]);
+            const uint32_t row = (uint32_t)p->row[k];
+            const uint32_t token = FIND_TOKEN(model, row, state & SLOT_MASK);
+
+            folded = (int32_t)take_residual(model->cumulative[row], token, &bits, &state);
         } else if (group->plain) {
             refill(&bits);
             folded = (int32_t)take(&bits, group->plain);

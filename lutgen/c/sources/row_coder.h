@@ -30,12 +30,9 @@ static inline void begin_bits(struct lutgen_bits *bits, const uint8_t *data, con
     bits->held = 0;
 }
 
-/* At least 48 bits in the window. */
+/* Have at least 56 bits in the window. */
 static inline void refill(struct lutgen_bits *bits)
 {
-    if (bits->held >= 48) {
-        return;
-    }
     if (bits->end - bits->data >= WINDOW_BYTES) {
         const uint8_t *at = bits->data;
         const uint64_t next = (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 |
@@ -85,29 +82,43 @@ static inline uint32_t begin_state(struct lutgen_bits *bits)
     return take(bits, STATE_BITS + 1);
 }
 
-/* One sample's folded residual; the state becomes that behind it. */
-static inline uint32_t next_residual(const struct lutgen_model *model, struct lutgen_bits *bits,
-                                     uint32_t *state, uint32_t row)
+/* The token whose interval a slot is in. */
+static inline uint32_t find_token(const struct lutgen_model *model, uint32_t row, uint32_t slot)
 {
     const uint16_t *cumulative = model->cumulative[row];
-    const uint32_t slot = *state & SLOT_MASK;
     uint32_t token = model->guess[row][slot >> (LUTGEN_PROB_BITS - LUTGEN_GUESS_BITS)];
-    uint32_t folded;
-    uint32_t next;
-    uint32_t count;
 
     /* Most often the token is one of two; a branch for each would be guessed wrongly. */
     token += cumulative[token + 1] <= slot;
     while (cumulative[token + 1] <= slot) {
         token++;
     }
+    return token;
+}
+
+/* The folded residual of a token that has been found; the state becomes that behind it. */
+static inline uint32_t take_residual(const uint16_t *cumulative, uint32_t token,
+                                     struct lutgen_bits *bits, uint32_t *state)
+{
+    const uint32_t start = cumulative[token];
+    const uint32_t freq = cumulative[token + 1] - start;
+    const uint32_t next = freq * (*state >> LUTGEN_PROB_BITS) + (*state & SLOT_MASK) - start;
+    const uint32_t count = STATE_BITS - leading_one(next);
+    uint32_t folded;
+
     refill(bits);
     folded = lutgen_residual[token] | take(bits, lutgen_raw_bits[token]);
-    next = (uint32_t)(cumulative[token + 1] - cumulative[token]) * (*state >> LUTGEN_PROB_BITS) +
-           slot - cumulative[token];
-    count = STATE_BITS - leading_one(next);
     *state = next << count | take(bits, count);
     return folded;
+}
+
+/* One sample's folded residual. */
+static inline uint32_t next_residual(const struct lutgen_model *model, struct lutgen_bits *bits,
+                                     uint32_t *state, uint32_t row)
+{
+    const uint32_t token = find_token(model, row, *state & SLOT_MASK);
+
+    return take_residual(model->cumulative[row], token, bits, state);
 }
 
 /* Longest payload that need not be looked at again: that of plain bits. */
