@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#ifdef LUTGEN_AVX2
+#include <cpuid.h>
+#endif
+
 #define LANES 16
 #define LOOK_UP look_up
 #define FIND_TOKEN find_token
@@ -50,10 +54,36 @@ const struct lutgen_lanes_functions lutgen_lanes_portable = {
     LANES, decode_16, decode_32, encode_16, encode_32,
 };
 
+#ifdef LUTGEN_AVX2
+/* Whether processor and operating system have what lanes_avx2.c is compiled for. */
+static int has_avx2(void)
+{
+    const uint32_t popcnt = 1u << 23, osxsave = 1u << 27, avx = 1u << 28;
+    const uint32_t bmi1 = 1u << 3, avx2 = 1u << 5, bmi2 = 1u << 8;
+    const uint32_t lzcnt = 1u << 5;
+    const uint32_t saved = 6; /* registers of 128 and 256 bits */
+    uint32_t a;
+    uint32_t b;
+    uint32_t c;
+    uint32_t d;
+
+    if (!__get_cpuid(1, &a, &b, &c, &d) ||
+        (c & (popcnt | osxsave | avx)) != (popcnt | osxsave | avx)) {
+        return 0;
+    }
+    __asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+    if ((a & saved) != saved || !__get_cpuid_count(7, 0, &a, &b, &c, &d) ||
+        (b & (bmi1 | avx2 | bmi2)) != (bmi1 | avx2 | bmi2)) {
+        return 0;
+    }
+    return __get_cpuid(0x80000001u, &a, &b, &c, &d) && (c & lzcnt);
+}
+#endif
+
 const struct lutgen_lanes_functions *lutgen_lanes_best(void)
 {
 #ifdef LUTGEN_AVX2
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) {
+    if (has_avx2()) {
         return &lutgen_lanes_avx2;
     }
 #endif
