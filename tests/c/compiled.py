@@ -13,7 +13,8 @@ from lutgen.c.folder import write_folder
 from lutgen.codec.predictive.codec import best_layout
 from lutgen.codec.predictive.container import Frame
 
-__all__ = ["DAMAGED_STRIPS", "SANITIZERS", "STRICT", "SUCCESS", "Answer", "Program", "build"]
+__all__ = ["DAMAGED_STRIPS", "SANITIZERS", "STRICT", "SUCCESS", "Answer", "Program", "build",
+           "build_fuzzer"]  # fmt: skip
 
 #: What the sources must be free of.
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion")
@@ -89,13 +90,28 @@ def build(folder: Path, models, flags=SANITIZERS, compiler: str = "gcc") -> Prog
     if shutil.which(compiler) is None:
         pytest.skip(f"needs {compiler}")
     write_folder(models, folder)
-    program = folder / "driver"
-    sources = [*sorted((folder / "src").glob("*.c")), Path(__file__).with_name("driver.c")]
-    objects = [folder / f"{path.stem}.o" for path in sources]
-    for path, target in zip(sources, objects, strict=True):
-        _run([compiler, *STRICT, *flags, f"-I{folder / 'src'}", "-c", path, "-o", target])
-    _run([compiler, *flags, *objects, "-o", program])
-    return Program(program, models)
+    objects = [_object(path, folder, flags, compiler)
+               for path in sorted((folder / "src").glob("*.c"))]  # fmt: skip
+    return Program(_linked("driver", objects, folder, flags, compiler), models)
+
+
+def build_fuzzer(program: Program, flags=(*SANITIZERS, "-DSTANDALONE")) -> Path:
+    """The fuzz target over the sources that a program has been compiled from."""
+    folder = program.path.parent
+    objects = [folder / f"{path.stem}.o" for path in sorted((folder / "src").glob("*.c"))]
+    return _linked("fuzz", objects, folder, flags, "gcc")
+
+
+def _object(path: Path, folder: Path, flags, compiler: str) -> Path:
+    target = folder / f"{path.stem}.o"
+    _run([compiler, *STRICT, *flags, f"-I{folder / 'src'}", "-c", path, "-o", target])
+    return target
+
+
+def _linked(name: str, objects, folder: Path, flags, compiler: str) -> Path:
+    own = _object(Path(__file__).with_name(f"{name}.c"), folder, flags, compiler)
+    _run([compiler, *flags, *objects, own, "-o", folder / name])
+    return folder / name
 
 
 def _run(command) -> None:

@@ -1,6 +1,7 @@
 """The codec in C gives the reference's bytes and samples, and stands damage as it does."""
 
 import struct
+import subprocess
 from zlib import crc32
 
 import numpy as np
@@ -11,7 +12,7 @@ from lutgen.codec.container import CorruptStreamError
 from lutgen.codec.predictive.codec import DamagedStripsError, PredictiveCodec
 from lutgen.model.header import VERSION_2
 from lutgen.model.shipped import SHIPPED, find_model
-from tests.c.compiled import DAMAGED_STRIPS, SANITIZERS, SUCCESS, build
+from tests.c.compiled import DAMAGED_STRIPS, SANITIZERS, SUCCESS, build, build_fuzzer
 from tests.models import predictive_model
 
 
@@ -165,3 +166,17 @@ def test_every_cut_is_found(program, codecs):
     for size in range(len(file)):
         program.decode("random", file[:size])
     assert SUCCESS not in {answer.status for answer in program.answers()}
+
+
+def test_fuzz_target_takes_a_corpus(program, codecs, tmp_path):
+    """Files, some of which are damaged; more of them is a fuzzer's work."""
+    rng = np.random.default_rng(5)
+    file = codecs[program.models[0]].encode(
+        drawn(rng, "smooth", 35, 20, 8).astype(np.uint8)[None], depth=8, tile_width=0
+    )
+    corpus = [file, b"", file[:20], *(mutated(rng, file, sound=False) for _ in range(100))]
+    for k, data in enumerate(corpus):
+        (tmp_path / str(k)).write_bytes(data)
+    run = subprocess.run([build_fuzzer(program), *sorted(tmp_path.iterdir())], timeout=60,
+                         capture_output=True, text=True)  # fmt: skip
+    assert (run.returncode, run.stdout, run.stderr) == (0, f"{len(corpus)} files\n", "")
