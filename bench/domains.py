@@ -58,7 +58,7 @@ def measured(images: list[np.ndarray], codec: ImageCodec | None, near, progress)
     return result
 
 
-def _named(values: tuple[str, ...]) -> dict[str, str]:
+def named(values: tuple[str, ...]) -> dict[str, str]:
     """Specifications by name; without one, by the last part of the path."""
     pairs = (v.partition("=") if "=" in v else (Path(v).stem, "=", v) for v in values)
     return {name: spec for name, _, spec in pairs}
@@ -84,8 +84,8 @@ def main(data, colour, crop, near, model, split, out) -> None:
         raise click.UsageError("data must be at least one set, not none")
     codec = image_codec(model) if model else None
     sets = {name: lambda spec=spec: load_images(spec, split=split, limits=DEEP_COLOUR)
-            for name, spec in _named(data).items()}  # fmt: skip
-    sets |= {name: lambda spec=spec: gray(spec) for name, spec in _named(colour).items()}
+            for name, spec in named(data).items()}  # fmt: skip
+    sets |= {name: lambda spec=spec: gray(spec) for name, spec in named(colour).items()}
     found = json.loads(Path(out).read_text()) if Path(out).exists() else {}
     results = {}
     for name, read in sets.items():

@@ -1,4 +1,4 @@
-"""Writes the measured tables of README.md and docs/results.md from the json files in bench/results.
+"""Writes the measured tables of README.md and docs from the json files in bench/results.
 
     python -m bench.readme
 
@@ -10,6 +10,7 @@ counted anew each time.
 
 import re
 
+from .tables.ccodec import ccodec
 from .tables.coding import coder_blocks, coder_blocks_ecp5, coders, rivals
 from .tables.compression import curve, luts, measured, registers, table1, trainer
 from .tables.damage import damage
@@ -27,11 +28,11 @@ from .tables.results import ROOT
 from .tables.scaling import cores, routed
 
 #: Pages that have such tables.
-PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "docs" / "c.md")
 _TABLES = (
     measured, registers, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5, rivals,
     trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour,
-    held_out, ladder, near_lossless,
+    held_out, ladder, near_lossless, ccodec,
     loclic_complexity, loclic_references, loclic_points, loclic_coding, loclic_bd, loclic_engine,
 )  # fmt: skip
 

@@ -17,7 +17,7 @@ FLOORS = (
     ("errors",),
     ("constraints", "extras", "files", "names", "registers"),
     ("commands", "model", "targets"),
-    ("codec", "formats", "handoff", "synth"),
+    ("c", "codec", "formats", "handoff", "synth"),
     ("api", "compare", "gateware", "report", "training"),
     ("build",),
     ("sim",),
@@ -40,6 +40,7 @@ ROOM_FLOOR = {name: k for k, floor in enumerate(ROOMS) for name in floor}
 #: Packages that a wing must do without.
 WITHOUT = {
     "api": ("amaranth", "torch"),
+    "c": ("amaranth", "numba", "torch"),
     "codec": ("amaranth", "torch"),
     "compare": ("amaranth", "torch"),
     "gateware": ("torch",),

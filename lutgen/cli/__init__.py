@@ -6,6 +6,7 @@ from lutgen import __version__
 from lutgen.commands import Commands
 
 from .build import build_, sim, targets
+from .c import c_
 from .codec import decode, encode, evaluate_, info_
 from .loclic_codec import loclic
 from .report import report_
@@ -22,6 +23,7 @@ def main() -> None:
 
 
 for _command in (
-    encode, decode, info_, evaluate_, train, slim_, loclic, build_, route_, sim, report_, targets,
+    encode, decode, info_, evaluate_, train, slim_, loclic, build_, c_, route_, sim, report_,
+    targets,
 ):  # fmt: skip
     main.add_command(_command)

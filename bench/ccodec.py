@@ -1,0 +1,213 @@
+"""Speed of the codec in C on one thread, beside other codecs on the same images in the same run.
+
+    python -m bench.ccodec --gray kodak=kodak thermal16=domains2/thermal16
+
+Data is named as for `python -m bench.domains`; the C is that of `lutgen c`, compiled by gcc as its
+CMakeLists.txt does, once as it is and once without code for AVX2.  Mpx/s count processor time, not
+that of the clock, and of each image the best of some rounds, in each of which all codecs take their
+turn: what else a machine does touches all alike.  So ratios of one run are worth more than figures.
+"""
+
+import ctypes
+import importlib.metadata
+import json
+import platform
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import numpy as np
+
+from bench.domains import gray, middle, named
+from lutgen.c.folder import write_folder
+from lutgen.c.tables import identifier
+from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.commands import Command, Failure, OutputFile
+from lutgen.errors import ToolError
+from lutgen.files.whole import write_file
+from lutgen.formats.rules import DEEP_GRAY
+from lutgen.model.samples import SignificantBits
+from lutgen.model.shipped import find_model
+from lutgen.training.data.datasets import data_hash, load_images
+
+FLAGS = ("-std=c99", "-O2", "-ftree-vectorize", "-fPIC", "-shared")
+#: Variants of the C code by their names, and what they are compiled with.
+VARIANTS = {"C": (), "C, portable": ("-DLUTGEN_PORTABLE",)}
+
+
+class _Frame(ctypes.Structure):
+    """``struct lutgen_frame``."""
+
+    _fields_ = [("model_hash", ctypes.c_uint8 * 8)] + [
+        (name, ctypes.c_uint32) for name in (
+            "width", "height", "depth", "shift", "max_error", "strip_height", "tile_width",
+            "images",
+        )
+    ]  # fmt: skip
+
+
+class Library:
+    """The compiled library, with one model, as a codec of single images."""
+
+    def __init__(self, path: Path, model: str) -> None:
+        self._calls = ctypes.CDLL(str(path))
+        for name in ("workspace_bytes", "encoded_bound", "decoded_bytes"):
+            getattr(self._calls, f"lutgen_{name}").restype = ctypes.c_size_t
+        self._model = ctypes.byref(ctypes.c_char.in_dll(self._calls, f"lutgen_{identifier(model)}"))
+
+    def _room(self, what: str, frame: _Frame) -> np.ndarray:
+        return np.empty(getattr(self._calls, f"lutgen_{what}")(ctypes.byref(frame)), np.uint8)
+
+    def _check(self, status: int) -> None:
+        if status:
+            raise ToolError(f"the codec in C must succeed, not return status {status}")
+
+    def encode(self, image: np.ndarray) -> bytes:
+        """The file of an image of uint8 or uint16, shape (H, W)."""
+        frame, used, bits = _Frame(), ctypes.c_size_t(), SignificantBits.of(image)
+        height, width = image.shape
+        self._calls.lutgen_default_frame(
+            ctypes.byref(frame), self._model, width, height, bits.depth, bits.shift, 1
+        )
+        file, work = self._room("encoded_bound", frame), self._room("workspace_bytes", frame)
+        self._check(self._calls.lutgen_encode(
+            self._model, ctypes.byref(frame), _pointer(image), *_buffer(file), ctypes.byref(used),
+            *_buffer(work),
+        ))  # fmt: skip
+        return file[: used.value].tobytes()
+
+    def decode(self, file: bytes) -> np.ndarray:
+        """The image of a file."""
+        frame, data = _Frame(), np.frombuffer(file, np.uint8)
+        self._check(self._calls.lutgen_read_frame(*_buffer(data), ctypes.byref(frame)))
+        out, work = self._room("decoded_bytes", frame), self._room("workspace_bytes", frame)
+        self._check(self._calls.lutgen_decode(
+            self._model, *_buffer(data), *_buffer(out), None, None, *_buffer(work)
+        ))  # fmt: skip
+        kind = np.uint8 if frame.depth + frame.shift == 8 else np.uint16
+        return out.view(kind).reshape(frame.height, frame.width)
+
+
+def _pointer(array: np.ndarray) -> ctypes.c_void_p:
+    return array.ctypes.data_as(ctypes.c_void_p)
+
+
+def _buffer(array: np.ndarray) -> tuple[ctypes.c_void_p, ctypes.c_size_t]:
+    return _pointer(array), ctypes.c_size_t(array.nbytes)
+
+
+def compiled(folder: Path, model: str, flags: tuple[str, ...]) -> tuple[Library, dict]:
+    """The library of a model, and how large it is."""
+    write_folder({model: find_model(model)}, folder / "lutgen")
+    path = folder / "liblutgen.so"
+    sources = sorted((folder / "lutgen" / "src").glob("*.c"))
+    subprocess.run(["gcc", *FLAGS, *flags, *sources, "-o", path], check=True)
+    sizes = subprocess.run(["size", path], check=True, capture_output=True, text=True).stdout
+    return Library(path, model), {"text_and_tables": int(sizes.splitlines()[1].split()[0])}
+
+
+class Timed(NamedTuple):
+    """A codec under measurement."""
+
+    encode: Callable[[np.ndarray], bytes]
+    decode: Callable[[bytes], np.ndarray]
+
+
+def others(model: str, *, reference: bool) -> dict[str, Timed]:
+    """Codecs to stand beside, one thread each."""
+    import imagecodecs
+
+    found = {"JPEG-LS (CharLS)": Timed(imagecodecs.jpegls_encode, imagecodecs.jpegls_decode)}
+    for effort in (1, 3, 7):
+        found[f"JPEG XL e{effort}"] = Timed(
+            lambda image, effort=effort: imagecodecs.jpegxl_encode(
+                image, effort=effort, lossless=True, numthreads=1
+            ),
+            lambda data: imagecodecs.jpegxl_decode(data, numthreads=1),
+        )
+    if reference:
+        codec = PredictiveCodec(find_model(model), threads=1)
+        found["Python and numba"] = Timed(codec.encode, lambda data: codec.decode(data)[0])
+    return found
+
+
+def measure(images: list[np.ndarray], codecs: dict[str, Timed], rounds: int) -> dict:
+    """Bits per pixel, and Mpx/s of encoding and decoding, of each codec."""
+    pixels = sum(image.size for image in images)
+    seconds = {name: np.full((2, len(images)), np.inf) for name in codecs}
+    sizes = dict.fromkeys(codecs, 0)
+    for turn in range(rounds):
+        for k, image in enumerate(images):
+            for name, codec in codecs.items():
+                start = time.process_time()
+                data = codec.encode(image)
+                between = time.process_time()
+                decoded = codec.decode(data)
+                end = time.process_time()
+                if not np.array_equal(decoded, image):
+                    raise Failure(f"{name} must give image {k} back, which it does not")
+                spent = (between - start, end - between)
+                seconds[name][:, k] = np.minimum(seconds[name][:, k], spent)
+                sizes[name] += len(data) * (turn == 0)
+    return {
+        name: {
+            "bpp": round(8 * sizes[name] / pixels, 4),
+            "encode_mpx_s": round(pixels / seconds[name][0].sum() / 1e6, 2),
+            "decode_mpx_s": round(pixels / seconds[name][1].sum() / 1e6, 2),
+        }
+        for name in codecs
+    }
+
+
+@click.command(cls=Command)
+@click.argument("data", nargs=-1, metavar="[NAME=]DATA...")
+@click.option("--gray", "colour", multiple=True, metavar="[NAME=]FOLDER",
+              help="Colour pictures, made gray.")  # fmt: skip
+@click.option("--crop", type=click.IntRange(1), metavar="N",
+              help="Measure the middle, at most N x N pixels.")  # fmt: skip
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--most", type=click.IntRange(1), metavar="N", help="Measure the first N images.")
+@click.option("--reference/--no-reference", default=True, show_default=True,
+              help="Measure Python's codec, too.")  # fmt: skip
+@click.option("--split", default="val", show_default=True, help="Part of data that comes in parts.")
+@click.option("--out", default="bench/results/c-codec.json", show_default=True, type=OutputFile())
+def main(data, colour, crop, rounds, most, reference, split, out) -> None:
+    """Measure the codec in C, and add the figures to the json of earlier runs."""
+    if not data and not colour:
+        raise click.UsageError("data must be at least one set, not none")
+    sets = {name: lambda spec=spec: load_images(spec, split=split, limits=DEEP_GRAY)
+            for name, spec in named(data).items()}  # fmt: skip
+    sets |= {name: lambda spec=spec: gray(spec) for name, spec in named(colour).items()}
+    found = json.loads(Path(out).read_text()) if Path(out).exists() else {}
+    for name, read in sets.items():
+        images = [np.ascontiguousarray(middle(image, crop)) for image in read()][:most]
+        model = "photo" if all(image.dtype == np.uint8 for image in images) else "photo-16"
+        with tempfile.TemporaryDirectory() as folder:
+            codecs, sizes = {}, {}
+            for variant, flags in VARIANTS.items():
+                library, sizes[variant] = compiled(Path(folder) / identifier(variant), model, flags)
+                codecs[variant] = Timed(library.encode, library.decode)
+            codecs |= others(model, reference=reference)
+            found[name] = {
+                "date": date.today().isoformat(),
+                "command": shlex.join(["python", "-m", "bench.ccodec", *sys.argv[1:]]),
+                "imagecodecs": importlib.metadata.version("imagecodecs"),
+                "processor": platform.processor() or platform.machine(),
+                "sha256": data_hash(images), "images": len(images), "model": model,
+                "bytes": sizes, "codecs": measure(images, codecs, rounds),
+            }  # fmt: skip
+        write_file(out, (json.dumps(found, indent=1) + "\n").encode())
+        for codec, row in found[name]["codecs"].items():
+            speed = f"{row['encode_mpx_s']:7.2f} / {row['decode_mpx_s']:7.2f} Mpx/s"
+            click.echo(f"{name:12} {codec:18} {row['bpp']:7.3f} bpp {speed}")
+
+
+if __name__ == "__main__":
+    main()

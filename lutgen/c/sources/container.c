@@ -1,0 +1,424 @@
+#include "container.h"
+
+#include <string.h>
+
+#include "arithmetic.h"
+
+enum { MOST_SIDE = 65535, LEAST_DEPTH = 8, MOST_DEPTH = 16, MOST_ERROR = 255, VERSION = 2 };
+
+/* The polynomial of zlib, Ethernet and PNG, four bits at a time. */
+static const uint32_t crc_table[16] = {
+    0x00000000u, 0x1db71064u, 0x3b6e20c8u, 0x26d930acu, 0x76dc4190u, 0x6b6b51f4u,
+    0x4db26158u, 0x5005713cu, 0xedb88320u, 0xf00f9344u, 0xd6d6a3e8u, 0xcb61b38cu,
+    0x9b64c2b0u, 0x86d3d2d4u, 0xa00ae278u, 0xbdbdf21cu,
+};
+
+uint32_t lutgen_crc32(uint32_t crc, const uint8_t *data, size_t bytes)
+{
+    crc = ~crc;
+    for (size_t k = 0; k < bytes; k++) {
+        crc ^= data[k];
+        crc = crc >> 4 ^ crc_table[crc & 15u];
+        crc = crc >> 4 ^ crc_table[crc & 15u];
+    }
+    return ~crc;
+}
+
+static void put_16(uint8_t *out, uint32_t value)
+{
+    out[0] = (uint8_t)(value & 255u);
+    out[1] = (uint8_t)(value >> 8 & 255u);
+}
+
+void lutgen_put_32(uint8_t *out, uint32_t value)
+{
+    put_16(out, value & 0xffffu);
+    put_16(out + 2, value >> 16);
+}
+
+static uint32_t get_16(const uint8_t *data)
+{
+    return (uint32_t)data[0] | (uint32_t)data[1] << 8;
+}
+
+uint32_t lutgen_get_32(const uint8_t *data)
+{
+    return get_16(data) | get_16(data + 2) << 16;
+}
+
+/* Header. */
+
+static void pack(const struct lutgen_frame *frame, uint8_t header[LUTGEN_HEADER_BYTES])
+{
+    memcpy(header, "LGC", 3);
+    header[3] = VERSION;
+    memcpy(header + 4, frame->model_hash, 8);
+    put_16(header + 12, frame->width);
+    put_16(header + 14, frame->height);
+    header[16] = (uint8_t)frame->depth;
+    header[17] = (uint8_t)frame->shift;
+    header[18] = 1; /* channels */
+    header[19] = (uint8_t)frame->max_error;
+    header[20] = 0; /* coder: rANS */
+    put_16(header + 21, frame->strip_height);
+    put_16(header + 23, frame->tile_width);
+    lutgen_put_32(header + 25, frame->images);
+}
+
+enum lutgen_status lutgen_write_header(const struct lutgen_frame *frame, uint8_t *header)
+{
+    const enum lutgen_status status = lutgen_check_frame(frame);
+
+    if (status == LUTGEN_SUCCESS) {
+        pack(frame, header);
+    }
+    return status;
+}
+
+uint32_t lutgen_strips_of_image(const struct lutgen_frame *frame)
+{
+    return (frame->height + frame->strip_height - 1) / frame->strip_height;
+}
+
+uint32_t lutgen_strips(const struct lutgen_frame *frame)
+{
+    return frame->images * lutgen_strips_of_image(frame);
+}
+
+static int within(uint32_t value, uint32_t least, uint32_t most)
+{
+    return least <= value && value <= most;
+}
+
+enum lutgen_status lutgen_check_frame(const struct lutgen_frame *frame)
+{
+    if (!within(frame->width, 1, MOST_SIDE) || !within(frame->height, 1, MOST_SIDE) ||
+        !within(frame->depth, LEAST_DEPTH, MOST_DEPTH) ||
+        !within(frame->shift, 0, MOST_DEPTH - frame->depth) ||
+        !within(frame->max_error, 0, MOST_ERROR) ||
+        !within(frame->max_error, 0, ((1u << frame->depth) - 1) / 2) ||
+        !within(frame->strip_height, 1, frame->height) ||
+        !within(frame->tile_width, 0, frame->width) || frame->images < 1) {
+        return LUTGEN_BAD_ARGUMENT;
+    }
+    /* Numbers of strips are written in four bytes. */
+    if ((uint64_t)frame->images * lutgen_strips_of_image(frame) > UINT32_MAX) {
+        return LUTGEN_BAD_ARGUMENT;
+    }
+    return LUTGEN_SUCCESS;
+}
+
+/* Bytes that a file of such a frame has at least. */
+static uint64_t least_bytes(const struct lutgen_frame *frame)
+{
+    const uint64_t pixels = (uint64_t)frame->images * frame->width * frame->height;
+    const uint64_t strips = lutgen_strips(frame);
+    uint64_t units;
+
+    if (frame->tile_width) {
+        units = strips * lutgen_units(frame, frame->strip_height);
+    } else {
+        const uint32_t whole = frame->height / frame->strip_height;
+        const uint32_t rest = frame->height % frame->strip_height;
+
+        units = frame->images * ((uint64_t)whole * lutgen_units(frame, frame->strip_height) +
+                                 lutgen_units(frame, rest));
+    }
+    if (units < pixels / SAMPLES_PER_BYTE) {
+        units = pixels / SAMPLES_PER_BYTE;
+    }
+    return units + LUTGEN_HEADER_BYTES + CRC_BYTES * strips;
+}
+
+enum lutgen_status lutgen_read_frame(const uint8_t *file, size_t bytes,
+                                     struct lutgen_frame *frame)
+{
+    if (bytes < LUTGEN_HEADER_BYTES) {
+        return LUTGEN_CUT_SHORT;
+    }
+    if (memcmp(file, "LGC", 3) != 0) {
+        return LUTGEN_NO_LGC;
+    }
+    if (file[3] != VERSION) {
+        return LUTGEN_OTHER_VERSION;
+    }
+    memcpy(frame->model_hash, file + 4, 8);
+    frame->width = get_16(file + 12);
+    frame->height = get_16(file + 14);
+    frame->depth = file[16];
+    frame->shift = file[17];
+    frame->max_error = file[19];
+    frame->strip_height = get_16(file + 21);
+    frame->tile_width = get_16(file + 23);
+    frame->images = lutgen_get_32(file + 25);
+    if (file[18] != 1 || file[20] != 0 || lutgen_check_frame(frame) != LUTGEN_SUCCESS) {
+        return LUTGEN_BAD_HEADER;
+    }
+    return least_bytes(frame) > bytes ? LUTGEN_CUT_SHORT : LUTGEN_SUCCESS;
+}
+
+/* Units. */
+
+uint32_t lutgen_plain_bits(const struct lutgen_frame *frame)
+{
+    const uint32_t maximum = (1u << frame->depth) - 1;
+
+    return leading_one((maximum + frame->max_error) / (2 * frame->max_error + 1)) + 1;
+}
+
+uint32_t lutgen_units(const struct lutgen_frame *frame, uint32_t rows)
+{
+    return frame->tile_width ? (frame->width + frame->tile_width - 1) / frame->tile_width
+                             : (rows + 3) / 4;
+}
+
+void lutgen_unit_at(const struct lutgen_frame *frame, uint32_t rows, uint32_t k,
+                    struct lutgen_unit *unit)
+{
+    uint64_t samples;
+
+    if (frame->tile_width) {
+        unit->y = 0;
+        unit->rows = rows;
+        unit->x = k * frame->tile_width;
+        unit->columns = (uint32_t)lesser((int32_t)frame->tile_width,
+                                         (int32_t)(frame->width - unit->x));
+    } else {
+        unit->y = 4 * k;
+        unit->rows = (uint32_t)lesser(4, (int32_t)(rows - unit->y));
+        unit->x = 0;
+        unit->columns = frame->width;
+    }
+    samples = (uint64_t)unit->rows * unit->columns; /* at most 2 to the 32 */
+    unit->least = samples / SAMPLES_PER_BYTE;
+    unit->most = (samples * lutgen_plain_bits(frame) + 7) / 8;
+}
+
+/* Sizes, SIZE_MAX where they are too large. */
+
+static size_t size_of(uint64_t bytes)
+{
+#if SIZE_MAX < UINT64_MAX
+    return bytes > SIZE_MAX ? SIZE_MAX : (size_t)bytes;
+#else
+    return bytes;
+#endif
+}
+
+size_t lutgen_largest_unit(const struct lutgen_frame *frame)
+{
+    struct lutgen_unit unit;
+
+    lutgen_unit_at(frame, frame->strip_height, 0, &unit);
+    return size_of((uint64_t)unit.rows * unit.columns);
+}
+
+size_t lutgen_largest_payload(const struct lutgen_frame *frame)
+{
+    struct lutgen_unit unit;
+
+    lutgen_unit_at(frame, frame->strip_height, 0, &unit);
+    return size_of(unit.most);
+}
+
+size_t lutgen_sample_bytes(const struct lutgen_frame *frame)
+{
+    return frame->depth + frame->shift > 8 ? 2 : 1;
+}
+
+/* a * b + c, or the greatest number. */
+static uint64_t multiplied(uint64_t a, uint64_t b, uint64_t c)
+{
+    return b && a > (UINT64_MAX - c) / b ? UINT64_MAX : a * b + c;
+}
+
+size_t lutgen_decoded_bytes(const struct lutgen_frame *frame)
+{
+    const uint64_t pixels = (uint64_t)frame->images * frame->width * frame->height;
+
+    return size_of(multiplied(pixels, lutgen_sample_bytes(frame), 0));
+}
+
+size_t lutgen_strip_bound(const struct lutgen_frame *frame)
+{
+    const uint64_t samples = (uint64_t)frame->strip_height * frame->width;
+    const uint64_t units = lutgen_units(frame, frame->strip_height);
+
+    return size_of(samples * 2 + units * (LENGTH_BYTES + 1) + CRC_BYTES);
+}
+
+size_t lutgen_encoded_bound(const struct lutgen_frame *frame)
+{
+    const uint64_t strips = lutgen_strips(frame);
+
+    return size_of(multiplied(strips, (uint64_t)lutgen_strip_bound(frame) + 4,
+                              LUTGEN_HEADER_BYTES + CRC_BYTES));
+}
+
+/* Strips and index. */
+
+uint32_t lutgen_strip_crc(const struct lutgen_frame *frame, uint32_t number)
+{
+    uint8_t header[LUTGEN_HEADER_BYTES];
+    uint8_t bytes[4];
+
+    pack(frame, header);
+    lutgen_put_32(bytes, number);
+    return lutgen_crc32(lutgen_crc32(0, header, sizeof header), bytes, sizeof bytes);
+}
+
+enum lutgen_status lutgen_next_payload(struct lutgen_walk *walk, const struct lutgen_unit *unit,
+                                       const uint8_t **payload)
+{
+    uint64_t number = 0;
+    uint32_t shift = 0;
+
+    for (;;) {
+        if (walk->at >= walk->end || shift == 7 * LENGTH_BYTES) {
+            return LUTGEN_CUT_SHORT;
+        }
+        number |= (uint64_t)(*walk->at & 127u) << shift;
+        shift += 7;
+        if (*walk->at++ < 128) {
+            break;
+        }
+    }
+    /* A negative length wraps to a number that is too large. */
+    walk->length += number & 1u ? 0 - ((number + 1) >> 1) : number >> 1;
+    if (walk->length < unit->least || walk->length > unit->most ||
+        walk->length > (uint64_t)(walk->end - walk->at)) {
+        return LUTGEN_BAD_LENGTH;
+    }
+    *payload = walk->at;
+    walk->at += (size_t)walk->length;
+    return LUTGEN_SUCCESS;
+}
+
+enum lutgen_status lutgen_check_strip(const struct lutgen_reader *reader,
+                                      const struct lutgen_strip *strip, size_t *after)
+{
+    const struct lutgen_frame *frame = &reader->frame;
+    const uint8_t *first = reader->file + strip->offset;
+    const uint32_t units = lutgen_units(frame, strip->rows);
+    struct lutgen_walk walk = {first, reader->file + strip->limit, 0};
+    uint32_t crc;
+
+    for (uint32_t k = 0; k < units; k++) {
+        struct lutgen_unit unit;
+        const uint8_t *payload;
+        enum lutgen_status status;
+
+        lutgen_unit_at(frame, strip->rows, k, &unit);
+        status = lutgen_next_payload(&walk, &unit, &payload);
+        if (status != LUTGEN_SUCCESS) {
+            return status;
+        }
+    }
+    if (walk.end - walk.at < CRC_BYTES) {
+        return LUTGEN_CUT_SHORT;
+    }
+    crc = lutgen_crc32(lutgen_strip_crc(frame, strip->number), first, (size_t)(walk.at - first));
+    if (crc != lutgen_get_32(walk.at)) {
+        return LUTGEN_BAD_CHECKSUM;
+    }
+    *after = (size_t)(walk.at - reader->file) + CRC_BYTES;
+    return LUTGEN_SUCCESS;
+}
+
+size_t lutgen_index_bytes(const struct lutgen_frame *frame)
+{
+    const uint64_t strips = lutgen_strips(frame);
+
+    return strips == 1 ? 0 : size_of(4 * strips + CRC_BYTES);
+}
+
+uint32_t lutgen_index_crc(const struct lutgen_frame *frame, const uint8_t *index, size_t bytes)
+{
+    uint8_t header[LUTGEN_HEADER_BYTES];
+
+    pack(frame, header);
+    return lutgen_crc32(lutgen_crc32(0, header, sizeof header), index, bytes);
+}
+
+void lutgen_write_index(const struct lutgen_frame *frame, const uint32_t *strip_bytes,
+                        uint8_t *out)
+{
+    const size_t strips = lutgen_strips(frame);
+
+    if (strips == 1) {
+        return;
+    }
+    for (size_t k = 0; k < strips; k++) {
+        lutgen_put_32(out + 4 * k, strip_bytes[k]);
+    }
+    lutgen_put_32(out + 4 * strips, lutgen_index_crc(frame, out, 4 * strips));
+}
+
+/* Whether the index is sound: its checksum, and that its strips fill the file. */
+static int sound_index(const struct lutgen_reader *reader, uint32_t strips)
+{
+    const uint8_t *index = reader->file + reader->index;
+    uint64_t end = LUTGEN_HEADER_BYTES;
+
+    if (lutgen_index_crc(&reader->frame, index, 4 * (size_t)strips) !=
+        lutgen_get_32(index + 4 * (size_t)strips)) {
+        return 0;
+    }
+    for (size_t k = 0; k < strips; k++) {
+        end += lutgen_get_32(index + 4 * k);
+    }
+    return end == reader->index;
+}
+
+enum lutgen_status lutgen_open(struct lutgen_reader *reader, const struct lutgen_model *model,
+                               const uint8_t *file, size_t bytes)
+{
+    enum lutgen_status status = lutgen_read_frame(file, bytes, &reader->frame);
+    size_t index;
+
+    if (status != LUTGEN_SUCCESS) {
+        return status;
+    }
+    if (memcmp(lutgen_model_hash(model), reader->frame.model_hash, 8) != 0) {
+        return LUTGEN_OTHER_MODEL;
+    }
+    index = lutgen_index_bytes(&reader->frame);
+    if (bytes < index || bytes - index < LUTGEN_HEADER_BYTES) {
+        return LUTGEN_CUT_SHORT;
+    }
+    reader->file = file;
+    reader->index = bytes - index;
+    reader->next = LUTGEN_HEADER_BYTES;
+    reader->number = 0;
+    reader->indexed = index == 0 || sound_index(reader, lutgen_strips(&reader->frame));
+    return LUTGEN_SUCCESS;
+}
+
+enum lutgen_status lutgen_next_strip(struct lutgen_reader *reader, struct lutgen_strip *strip)
+{
+    const struct lutgen_frame *frame = &reader->frame;
+    const uint32_t strips = lutgen_strips(frame);
+    const uint32_t of_image = lutgen_strips_of_image(frame);
+
+    if (reader->number == strips) {
+        return LUTGEN_END;
+    }
+    strip->number = reader->number++;
+    strip->image = strip->number / of_image;
+    strip->top = strip->number % of_image * frame->strip_height;
+    strip->rows = (uint32_t)lesser((int32_t)frame->strip_height,
+                                   (int32_t)(frame->height - strip->top));
+    strip->offset = reader->next;
+    strip->limit = reader->index;
+    strip->ends = reader->indexed || reader->number == strips;
+    if (reader->indexed) {
+        if (strips > 1) {
+            strip->limit = strip->offset +
+                           lutgen_get_32(reader->file + reader->index + 4 * (size_t)strip->number);
+        }
+        reader->next = strip->limit;
+    } else if (lutgen_check_strip(reader, strip, &reader->next) != LUTGEN_SUCCESS) {
+        reader->next = reader->index;
+    }
+    return LUTGEN_SUCCESS;
+}

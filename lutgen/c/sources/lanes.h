@@ -1,0 +1,93 @@
+/* Many rows of a strip side by side: one lane for each.
+ *
+ * In groups of four rows each row is four samples behind the one above.  Going on like this over
+ * many groups, row k of a block is at column t - 4 k in step t, and nothing that it looks at is of
+ * the same step.  So all rows of a block are predicted at once, by loops over lanes that compilers
+ * make into vector instructions; only tokens are coded one by one, those of a group in their order.
+ *
+ * What is looked at stands in planes by step and lane: the sample above and c columns to the right
+ * was kept 4 - c steps ago in the lane to the left.  Left of lane 0 stand the three rows above the
+ * block.
+ *
+ * The code is in lanes_body.h, which is compiled for quantities of 16 and of 32 bits. */
+#ifndef LUTGEN_LANES_H
+#define LUTGEN_LANES_H
+
+/* Functions of the headers become part of the code for AVX2, so that it includes them itself. */
+#include "unit.h"
+
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(LUTGEN_PORTABLE)
+#define LUTGEN_AVX2
+#endif
+
+enum {
+    MOST_LANES = 32,          /* rows of a block; LANES of those are compiled for */
+    LEAST_LANE_WIDTH = 16,    /* in narrower strips a row ends before the third one below begins */
+    BEFORE = 4,               /* places left of lane 0, of which three are used */
+    HISTORY = 16,             /* steps that are looked back */
+    STEPS = 64,               /* steps until the history is moved back to the front */
+    LINES = 6,                /* rows above a block: three of samples, two of errors, an energy */
+    MOST_NODES = 255,         /* of a tree whose leaves have numbers of 8 bits */
+    MOST_TREES = 128,
+    MOST_WEIGHTS = 32,
+    MOST_TERMS = 256
+};
+
+/* A loop over lanes, which the compiler shall make into vector instructions and not unroll before:
+ * what is written for one lane is read for no other. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define EACH_LANE(l) _Pragma("GCC unroll 1") _Pragma("GCC ivdep") for (int l = 0; l < LANES; l++)
+#else
+#define EACH_LANE(l) for (int l = 0; l < LANES; l++)
+#endif
+
+/* What goes with a group of rows: its payload, or its folded residuals. */
+struct lutgen_lane_group {
+    struct lutgen_bits bits;
+    uint32_t state;
+    uint32_t plain; /* bits of a plain folded residual, or 0 */
+    uint16_t *folded;
+    uint16_t *row;
+    size_t count; /* of folded residuals so far */
+};
+
+/* A strip that is being coded; all memory is the workspace's. */
+struct lutgen_lanes {
+    const struct lutgen_model *model;
+    struct lutgen_samples samples;
+    void *planes;                 /* see lanes_body.h */
+    void *plan;
+    void *line[LINES];            /* of `width` quantities */
+    int16_t *taps[MOST_LANES + 3];     /* rows as they are in the picture, less `bias` */
+    int32_t bias;
+    uint32_t y;                   /* first row of the block */
+    struct lutgen_plane plane;    /* the block's samples */
+    struct lutgen_lane_group group[MOST_LANES / GROUP];
+};
+
+/* Bytes of planes and plan, and what rows of taps have behind their last column. */
+size_t lutgen_planes_bytes(void);
+size_t lutgen_plan_bytes(void);
+enum { TAP_PAD = 8 };
+
+/* Code a block, for quantities of 16 bits or 32; decoding returns 0 if a residual is out of its
+ * range. */
+typedef int lutgen_lanes_code(struct lutgen_lanes *lanes);
+
+struct lutgen_lanes_functions {
+    uint32_t lanes;
+    lutgen_lanes_code *decode_16;
+    lutgen_lanes_code *decode_32;
+    lutgen_lanes_code *encode_16;
+    lutgen_lanes_code *encode_32;
+};
+
+extern const struct lutgen_lanes_functions lutgen_lanes_portable;
+#ifdef LUTGEN_AVX2
+extern const struct lutgen_lanes_functions lutgen_lanes_avx2;
+#endif
+
+/* The fastest that this processor has. */
+const struct lutgen_lanes_functions *lutgen_lanes_best(void);
+
+#endif

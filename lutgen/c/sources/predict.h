@@ -1,0 +1,196 @@
+/* What encoder and decoder compute alike for one sample: features, predictor, trees, table row;
+ * lutgen/codec/predictive/kernel.py.
+ *
+ * `lanes.h` has the same for many samples at once. */
+#ifndef LUTGEN_PREDICT_H
+#define LUTGEN_PREDICT_H
+
+#include "model.h"
+#include "neighbourhood.h"
+
+enum {
+    OCTAVE_BITS = 4,      /* a logarithm has 16 steps in an octave */
+    LEAST_EXPONENT = 7,   /* of the scale */
+    SCALE_STEP = 2,       /* steps of a class's logarithm in one of the scale's */
+    CLASS_BITS = 3,       /* a class is a quarter of an octave */
+    COEFFICIENT_BITS = 7, /* a coefficient is in 1/128 */
+    CORRECTION_BITS = 6,  /* a correction is in 1/64 of the power of two above the spread */
+    RECIPROCAL_BITS = 16
+};
+
+/* What a file's samples are, and what follows from it. */
+struct lutgen_samples {
+    int32_t depth;
+    int32_t maximum;     /* greatest sample */
+    int32_t step;        /* samples that share an index */
+    int32_t most;        /* greatest index */
+    int32_t reciprocal;  /* of the step */
+    int32_t near_offset; /* what the scale of indices is below that of samples */
+};
+
+static inline struct lutgen_samples samples_of(uint32_t depth, uint32_t max_error)
+{
+    struct lutgen_samples samples;
+
+    samples.depth = (int32_t)depth;
+    samples.maximum = (int32_t)(1u << depth) - 1;
+    samples.step = 2 * (int32_t)max_error + 1;
+    samples.most = (samples.maximum + (int32_t)max_error) / samples.step;
+    samples.reciprocal = ((1 << RECIPROCAL_BITS) + (samples.step >> 1)) / samples.step;
+    samples.near_offset =
+        SCALE_STEP * (log2_of((uint32_t)samples.step << 4) - (4 << OCTAVE_BITS));
+    return samples;
+}
+
+/* S of a sample. */
+static inline uint32_t scale_of(const struct lutgen_model *model,
+                                const int32_t quantity[QUANTITIES])
+{
+    uint32_t scale = model->least;
+
+    for (unsigned k = 0; k < model->weights; k++) {
+        const struct lutgen_weight *w = &model->weight[k];
+
+        scale += w->weight * (uint32_t)absolute(quantity[w->minuend] - quantity[w->subtrahend]);
+    }
+    return scale;
+}
+
+/* Features `begin` to `end`, which are differences divided by the scale. */
+static inline void fill_differences(const struct lutgen_model *model, unsigned begin,
+                                    unsigned end, const int32_t quantity[QUANTITIES],
+                                    int32_t shift, uint8_t feature[LUTGEN_MOST_FEATURES])
+{
+    for (unsigned j = begin; j < end; j++) {
+        const struct lutgen_feature *f = &model->feature[j];
+        int32_t total = 0;
+
+        for (unsigned k = f[0].first; k < f[1].first; k++) {
+            const int32_t d = quantity[model->term[k][0]] - quantity[model->term[k][1]];
+
+            total += f->absolute ? absolute(d) : d;
+        }
+        total = total * (1 << f->gain) >> shift; /* at most 8 terms of 20 bits and 7 of the gain */
+        feature[j] = (uint8_t)(f->absolute ? clamped(total, 0, 255)
+                                           : clamped(total, -128, 127) + 128);
+    }
+}
+
+/* Leaf of a sample whose early features are known. */
+static inline unsigned leaf_of(const struct lutgen_model *model,
+                               const uint8_t feature[LUTGEN_MOST_FEATURES])
+{
+    int node = model->nodes ? 0 : -1;
+
+    while (node >= 0) {
+        node = model->child[node][feature[model->node[node][0]] > model->node[node][1]];
+    }
+    return (unsigned)(-1 - node);
+}
+
+/* Where a quantity's coefficient stands among the taps of a leaf: four rows of eight columns, as in
+ * the picture; the sample itself would be in the first row's column 3. */
+static const uint8_t lutgen_tap_place[Q_NNNE - Q_W + 1] = {
+    2, 1, 0, 11, 10, 9, 8, 12, 13, 14, 19, 18, 17, 20, 21, 27, 26, 28,
+};
+
+/* First prediction of a sample, in 1/8, between 0 and the greatest sample. */
+static inline int32_t first_prediction(const struct lutgen_model *model, unsigned leaf,
+                                       const int32_t quantity[QUANTITIES], int32_t maximum)
+{
+    int64_t total = (1 << (COEFFICIENT_BITS - 1)) + (int64_t)model->median[leaf] * quantity[Q_MED];
+
+    for (unsigned k = 0; k <= Q_NNNE - Q_W; k++) {
+        total += (int64_t)model->taps[leaf][lutgen_tap_place[k]] * quantity[Q_W + k];
+    }
+    /* At most 19 products of 8 and 19 bits: 32 bits, less the 7 of the coefficients. */
+    return clamped((int32_t)(total >> COEFFICIENT_BITS), 0, maximum << FRACTION_BITS);
+}
+
+/* Sum of the trees `begin` to `end`. */
+static inline int32_t tree_sum(const struct lutgen_model *model, unsigned begin, unsigned end,
+                               const uint8_t feature[LUTGEN_MOST_FEATURES])
+{
+    int32_t total = 0;
+
+    for (unsigned t = begin; t < end; t++) {
+        const struct lutgen_tree *tree = &model->tree[t];
+        unsigned address = 0;
+
+        for (unsigned p = 0; p < LUTGEN_PINS; p++) {
+            address |= (unsigned)(feature[tree->feature[p]] > tree->threshold[p]) << p;
+        }
+        total += model->value[t][address];
+    }
+    return total;
+}
+
+/* What is known of a sample before it is coded. */
+struct lutgen_prediction {
+    int32_t first; /* first prediction, in 1/8 */
+    int32_t whole; /* nearest index of the corrected one */
+    int32_t rest;  /* in 1/8 */
+    uint32_t row;  /* of the token tables */
+};
+
+/* Where a corrected prediction points. */
+static inline void aim(const struct lutgen_model *model, const struct lutgen_samples *samples,
+                       int32_t final, int32_t scale, int plain, struct lutgen_prediction *out)
+{
+    int32_t class;
+
+    if (samples->step > 1) {
+        final = (int32_t)(((int64_t)final * samples->reciprocal + (1 << (RECIPROCAL_BITS - 1))) >>
+                          RECIPROCAL_BITS);
+        scale -= samples->near_offset;
+    }
+    out->whole = (final + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS;
+    out->rest = final - (out->whole << FRACTION_BITS);
+    if (out->whole > samples->most) {
+        out->whole = samples->most;
+        out->rest = 0;
+    }
+    class = clamped((scale - model->origin) >> CLASS_BITS, 0, model->classes - 1);
+    out->row = (uint32_t)(class * LUTGEN_TABLES +
+                          (plain ? 2 : out->rest < -1 || out->rest > 1));
+}
+
+/* Predict a sample from the quantities around it. */
+static inline void predict(const struct lutgen_model *model, const struct lutgen_samples *samples,
+                           int32_t quantity[QUANTITIES], struct lutgen_prediction *out)
+{
+    uint8_t feature[LUTGEN_MOST_FEATURES];
+    const int plain = samples->step == 1 && is_plain(quantity);
+    const int32_t logarithm = log2_of(scale_of(model, quantity));
+    const int32_t shift = (logarithm >> OCTAVE_BITS) - LEAST_EXPONENT;
+    const unsigned trees = (unsigned)model->corrections + model->scales;
+    int32_t final;
+    int32_t scale;
+
+    fill_differences(model, model->part[0], model->part[1], quantity, shift, feature);
+    for (unsigned j = model->part[1]; j < model->part[2]; j++) {
+        feature[j] = (uint8_t)(model->feature[j].changes
+                                   ? changes(quantity)
+                                   : lesser((logarithm - (LEAST_EXPONENT << OCTAVE_BITS)) >> 1,
+                                            255));
+    }
+    quantity[Q_P] = plain ? quantity[Q_MED]
+                          : first_prediction(model, leaf_of(model, feature), quantity,
+                                             samples->maximum);
+    fill_differences(model, model->part[2], model->part[3], quantity, shift, feature);
+    for (unsigned j = model->part[3]; j < model->part[4]; j++) {
+        feature[j] = (uint8_t)((quantity[Q_P] << 7) >> (samples->depth + FRACTION_BITS));
+    }
+    out->first = final = quantity[Q_P];
+    scale = SCALE_STEP * logarithm + tree_sum(model, model->corrections, trees, feature);
+    if (!plain) {
+        const int64_t correction = tree_sum(model, 0, model->corrections, feature);
+        const int64_t moved = final + (correction * ((int64_t)1 << shift) >> CORRECTION_BITS);
+        const int32_t most = samples->maximum << FRACTION_BITS;
+
+        final = moved < 0 ? 0 : moved > most ? most : (int32_t)moved;
+    }
+    aim(model, samples, final, scale, plain, out);
+}
+
+#endif

@@ -1,0 +1,119 @@
+"""The generated library as a program that codes many cases, with sanitizers."""
+
+import shutil
+import struct
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lutgen.c.folder import write_folder
+from lutgen.codec.predictive.codec import best_layout
+from lutgen.codec.predictive.container import Frame
+
+__all__ = ["DAMAGED_STRIPS", "SANITIZERS", "STRICT", "SUCCESS", "Answer", "Program", "build",
+           "build_fuzzer"]  # fmt: skip
+
+#: What the sources must be free of.
+STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion")
+SANITIZERS = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+SUCCESS, DAMAGED_STRIPS = 0, 14
+_ENCODE, _DECODE = 0, 1
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, damaged strips, and bytes: a file or samples."""
+
+    status: int
+    damaged: tuple[int, ...]
+    data: bytes
+
+    def images(self, file: bytes) -> np.ndarray:
+        frame = Frame.unpack(file)
+        return np.frombuffer(self.data, frame.bits.dtype).reshape(
+            frame.images, frame.height, frame.width
+        )
+
+
+class Program:
+    """Cases are put down by `encode` and `decode`, and coded all at once by `answers`."""
+
+    def __init__(self, path: Path, models) -> None:
+        self.path = path
+        self.models = list(models)
+        self._orders: list[bytes] = []
+
+    def encode(
+        self, model: str, images: np.ndarray, *, depth: int, shift: int = 0, near: int = 0,
+        strip_height: int | None = None, tile_width: int | None = None, by_strips: bool = False,
+    ) -> None:  # fmt: skip
+        """Put down an encoding with the options of `PredictiveCodec.encode`."""
+        count, height, width = images.shape
+        best = best_layout(width, height)
+        self._order(_ENCODE, model, images.tobytes(), (
+            width, height, depth, shift, near >> shift,
+            best[0] if strip_height is None else min(strip_height, height),
+            best[1] if tile_width is None else min(tile_width, width), count,
+        ), by_strips)  # fmt: skip
+
+    def decode(self, model: str, file: bytes, *, by_strips: bool = False) -> None:
+        """Put down a decoding."""
+        self._order(_DECODE, model, file, (0,) * 8, by_strips)
+
+    def _order(self, what, model, data, frame, by_strips) -> None:
+        numbers = (what, self.models.index(model), *frame, by_strips, len(data))
+        self._orders.append(struct.pack("=12I", *numbers) + data)
+
+    def answers(self, timeout: float = 120) -> list[Answer]:
+        """What became of all that was put down; a report of a sanitizer fails."""
+        orders, self._orders = self._orders, []
+        run = subprocess.run([self.path], input=b"".join(orders), capture_output=True,
+                             timeout=timeout)  # fmt: skip
+        assert run.returncode == 0 and not run.stderr, run.stderr.decode()[-3000:]
+        found, at = [], 0
+        while at < len(run.stdout):
+            status, count = struct.unpack_from("=2I", run.stdout, at)
+            damaged = struct.unpack_from(f"={count}I", run.stdout, at + 8)
+            at += 8 + 4 * count
+            (size,) = struct.unpack_from("=I", run.stdout, at)
+            found.append(Answer(status, damaged, run.stdout[at + 4 : at + 4 + size]))
+            at += 4 + size
+        assert len(found) == len(orders)
+        return found
+
+
+def build(folder: Path, models, flags=SANITIZERS, compiler: str = "gcc") -> Program:
+    """Write the sources of models, compile them and the driver; a warning is a failure."""
+    if shutil.which(compiler) is None:
+        pytest.skip(f"needs {compiler}")
+    write_folder(models, folder)
+    objects = [_object(path, folder, flags, compiler)
+               for path in sorted((folder / "src").glob("*.c"))]  # fmt: skip
+    return Program(_linked("driver", objects, folder, flags, compiler), models)
+
+
+def build_fuzzer(program: Program, flags=(*SANITIZERS, "-DSTANDALONE")) -> Path:
+    """The fuzz target over the sources that a program has been compiled from."""
+    folder = program.path.parent
+    objects = [folder / f"{path.stem}.o" for path in sorted((folder / "src").glob("*.c"))]
+    return _linked("fuzz", objects, folder, flags, "gcc")
+
+
+def _object(path: Path, folder: Path, flags, compiler: str) -> Path:
+    target = folder / f"{path.stem}.o"
+    _run([compiler, *STRICT, *flags, f"-I{folder / 'src'}", "-c", path, "-o", target])
+    return target
+
+
+def _linked(name: str, objects, folder: Path, flags, compiler: str) -> Path:
+    own = _object(Path(__file__).with_name(f"{name}.c"), folder, flags, compiler)
+    _run([compiler, *flags, *objects, own, "-o", folder / name])
+    return folder / name
+
+
+def _run(command) -> None:
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 0 and not run.stderr, run.stderr[:3000]

@@ -1,0 +1,192 @@
+/* Codes many cases in one process: orders from standard input, answers to standard output.
+ *
+ * An order is 12 numbers of four bytes, in the machine's order, and bytes: what is to be done, the
+ * model, the frame's eight numbers, how the strips are walked over, how many bytes follow.  An
+ * answer is the status, how many strips are damaged, and their numbers; then how many bytes follow,
+ * and the bytes.  All memory has just the size that the library asks for. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lutgen.h"
+#include "lutgen_models.h"
+
+enum { ENCODE, DECODE, NUMBERS = 12 };
+
+static uint32_t damaged[1 << 16];
+static uint32_t damaged_count;
+
+static void tell(void *user, const struct lutgen_strip *strip, enum lutgen_status status)
+{
+    (void)user;
+    (void)status;
+    damaged[damaged_count++] = strip->number;
+}
+
+static void put(uint32_t value)
+{
+    fwrite(&value, sizeof value, 1, stdout);
+}
+
+static void answer(enum lutgen_status status, const uint8_t *data, size_t bytes)
+{
+    put((uint32_t)status);
+    put(damaged_count);
+    fwrite(damaged, sizeof damaged[0], damaged_count, stdout);
+    put((uint32_t)bytes);
+    if (bytes) {
+        fwrite(data, 1, bytes, stdout);
+    }
+}
+
+/* Strips from the last to the first, each into memory of its own. */
+static enum lutgen_status encode_strips(const struct lutgen_model *model,
+                                        const struct lutgen_frame *frame, const uint8_t *samples,
+                                        uint8_t *file, size_t *used)
+{
+    const uint32_t strips = lutgen_strips(frame);
+    const uint32_t of_image = strips / frame->images;
+    const size_t row = frame->width * lutgen_sample_bytes(frame);
+    uint32_t *sizes = malloc(strips * sizeof *sizes);
+    uint8_t **parts = malloc(strips * sizeof *parts);
+    enum lutgen_status status = lutgen_write_header(frame, file);
+
+    *used = LUTGEN_HEADER_BYTES;
+    for (uint32_t k = strips; k-- > 0;) {
+        const size_t top =
+            (size_t)(k / of_image) * frame->height + (size_t)(k % of_image) * frame->strip_height;
+        void *workspace = malloc(lutgen_workspace_bytes(frame));
+        size_t bytes = 0;
+
+        parts[k] = malloc(lutgen_strip_bound(frame));
+        if (status == LUTGEN_SUCCESS) {
+            status = lutgen_encode_strip(model, frame, k, samples + top * row, frame->width,
+                                         parts[k], lutgen_strip_bound(frame), &bytes, workspace,
+                                         lutgen_workspace_bytes(frame));
+        }
+        sizes[k] = (uint32_t)bytes;
+        free(workspace);
+    }
+    for (uint32_t k = 0; k < strips; k++) {
+        memcpy(file + *used, parts[k], sizes[k]);
+        *used += sizes[k];
+        free(parts[k]);
+    }
+    lutgen_write_index(frame, sizes, file + *used);
+    *used += lutgen_index_bytes(frame);
+    free(sizes);
+    free(parts);
+    return status;
+}
+
+static void encode(const struct lutgen_model *model, struct lutgen_frame *frame,
+                   const uint8_t *samples, int by_strips)
+{
+    const size_t bound = lutgen_encoded_bound(frame);
+    uint8_t *file = malloc(bound);
+    void *workspace = malloc(lutgen_workspace_bytes(frame));
+    size_t used = 0;
+    enum lutgen_status status;
+
+    memcpy(frame->model_hash, lutgen_model_hash(model), sizeof frame->model_hash);
+    if (by_strips) {
+        status = encode_strips(model, frame, samples, file, &used);
+    } else {
+        status = lutgen_encode(model, frame, samples, file, bound, &used, workspace,
+                               lutgen_workspace_bytes(frame));
+    }
+    answer(status, file, status == LUTGEN_SUCCESS ? used : 0);
+    free(file);
+    free(workspace);
+}
+
+static enum lutgen_status decode_strips(const struct lutgen_model *model, const uint8_t *file,
+                                        size_t bytes, uint8_t *samples)
+{
+    struct lutgen_reader reader;
+    enum lutgen_status status = lutgen_open(&reader, model, file, bytes);
+    const struct lutgen_frame *frame = &reader.frame;
+    struct lutgen_strip *strips;
+    uint32_t count = 0;
+
+    if (status != LUTGEN_SUCCESS) {
+        return status;
+    }
+    strips = malloc(lutgen_strips(frame) * sizeof *strips);
+    while (lutgen_next_strip(&reader, &strips[count]) != LUTGEN_END) {
+        count++;
+    }
+    while (count-- > 0) {
+        const struct lutgen_strip *strip = &strips[count];
+        const size_t width = frame->width * lutgen_sample_bytes(frame);
+        uint8_t *part = malloc(strip->rows * width);
+        void *workspace = malloc(lutgen_workspace_bytes(frame));
+        const enum lutgen_status found =
+            lutgen_decode_strip(model, &reader, strip, part, frame->width, workspace,
+                                lutgen_workspace_bytes(frame));
+
+        if (found != LUTGEN_SUCCESS) {
+            status = LUTGEN_DAMAGED_STRIPS;
+            tell(NULL, strip, found);
+        }
+        memcpy(samples + ((size_t)strip->image * frame->height + strip->top) * width, part,
+               strip->rows * width);
+        free(part);
+        free(workspace);
+    }
+    free(strips);
+    return status;
+}
+
+static void decode(const struct lutgen_model *model, const uint8_t *file, size_t bytes,
+                   int by_strips)
+{
+    struct lutgen_frame frame;
+    enum lutgen_status status = lutgen_read_frame(file, bytes, &frame);
+    uint8_t *samples;
+    void *workspace;
+    size_t size;
+
+    if (status != LUTGEN_SUCCESS) {
+        answer(status, NULL, 0);
+        return;
+    }
+    size = lutgen_decoded_bytes(&frame);
+    samples = malloc(size);
+    workspace = malloc(lutgen_workspace_bytes(&frame));
+    if (by_strips) {
+        status = decode_strips(model, file, bytes, samples);
+    } else {
+        status = lutgen_decode(model, file, bytes, samples, size, tell, NULL, workspace,
+                               lutgen_workspace_bytes(&frame));
+    }
+    answer(status, samples,
+           status == LUTGEN_SUCCESS || status == LUTGEN_DAMAGED_STRIPS ? size : 0);
+    free(samples);
+    free(workspace);
+}
+
+int main(void)
+{
+    uint32_t number[NUMBERS];
+
+    while (fread(number, sizeof number[0], NUMBERS, stdin) == NUMBERS) {
+        const struct lutgen_model *model = lutgen_models[number[1]].model;
+        struct lutgen_frame frame = {{0},       number[2], number[3], number[4], number[5],
+                                     number[6], number[7], number[8], number[9]};
+        uint8_t *data = malloc(number[11]);
+
+        if (fread(data, 1, number[11], stdin) != number[11]) {
+            return 1;
+        }
+        damaged_count = 0;
+        if (number[0] == ENCODE) {
+            encode(model, &frame, data, (int)number[10]);
+        } else {
+            decode(model, data, number[11], (int)number[10]);
+        }
+        free(data);
+    }
+    return 0;
+}

@@ -1,0 +1,182 @@
+"""The codec in C gives the reference's bytes and samples, and stands damage as it does."""
+
+import struct
+import subprocess
+from zlib import crc32
+
+import numpy as np
+import pytest
+
+from lutgen.codec.codec import ModelMismatchError
+from lutgen.codec.container import CorruptStreamError
+from lutgen.codec.predictive.codec import DamagedStripsError, PredictiveCodec
+from lutgen.model.header import VERSION_2
+from lutgen.model.shipped import SHIPPED, find_model
+from tests.c.compiled import DAMAGED_STRIPS, SANITIZERS, SUCCESS, build, build_fuzzer
+from tests.models import predictive_model
+
+
+@pytest.fixture(scope="session")
+def models():
+    found = {name: find_model(name) for name in ("photo", "photo-16") if name in SHIPPED}
+    return {**found, "random": predictive_model()}
+
+
+@pytest.fixture(scope="session", params=["fastest", "portable"])
+def program(models, tmp_path_factory, request):
+    """The fastest code that this processor has, with sanitizers, and plain C99 as it is used."""
+    flags = SANITIZERS if request.param == "fastest" else ("-O2", "-DLUTGEN_PORTABLE")
+    return build(tmp_path_factory.mktemp("c") / "lutgen", models, flags)
+
+
+@pytest.fixture(scope="session")
+def codecs(models):
+    return {name: PredictiveCodec(model, threads=1) for name, model in models.items()}
+
+
+def drawn(rng, kind: str, height: int, width: int, depth: int) -> np.ndarray:
+    """An image of one kind: noise, one value, a page, or a smooth surface with some noise."""
+    top = (1 << depth) - 1
+    if kind == "noise":
+        return rng.integers(0, top + 1, (height, width))
+    if kind == "flat":
+        return np.full((height, width), rng.integers(0, top + 1))
+    if kind == "page":
+        return np.where(rng.random((height, width)) < 0.1, rng.integers(0, top + 1), top)
+    steps = rng.normal(0, top / 64, (2, height, width))
+    surface = steps[0].cumsum(axis=0).cumsum(axis=1) / 4 + steps[1] / 4 + top / 2
+    return surface.clip(0, top).astype(np.int64)
+
+
+def cases(rng, count: int):
+    """Images and options of all depths, errors, shifts and layouts."""
+    sizes = [(1, 1), (1, 40), (40, 1), (3, 16), (5, 17), (21, 50), (37, 24), (75, 33), (110, 17),
+             (18, 150)]  # fmt: skip
+    for k in range(count):
+        depth = 8 + k % 9
+        shift = int(rng.integers(0, 17 - depth)) if k % 4 == 3 else 0
+        height, width = sizes[k % len(sizes)] if k % 2 else rng.integers(1, 60, 2)
+        kind = ("noise", "flat", "page", "smooth", "smooth")[k % 5]
+        image = drawn(rng, kind, height, width, depth)
+        images = np.stack([image, image[::-1]][: 1 + (k % 7 == 0)]) << shift
+        yield images.astype(np.uint8 if depth + shift == 8 else np.uint16), {
+            "depth": depth, "shift": shift, "near": int(rng.choice([0, 0, 1, 2, 5])),
+            "strip_height": (None, 1, 7, 36, None)[rng.integers(5)],
+            "tile_width": (None, 0, 0, 0, 1, 19)[rng.integers(6)],
+        }  # fmt: skip
+
+
+def both_ways(program, codecs, rng, count: int) -> None:
+    wanted = []
+    for k, (images, options) in enumerate(cases(rng, count)):
+        name = program.models[k % len(program.models)]
+        file = codecs[name].encode(images, **options)
+        program.encode(name, images, **options, by_strips=k % 3 == 1)
+        program.decode(name, file, by_strips=k % 3 == 2)
+        wanted.append((file, codecs[name].decode(file), options))
+    answers = program.answers()
+    for (file, images, options), encoded, decoded in zip(wanted, answers[::2], answers[1::2],
+                                                         strict=True):  # fmt: skip
+        what = f"{images.shape}, {options}"
+        assert encoded.status == SUCCESS and encoded.data == file, what
+        assert decoded.status == SUCCESS and decoded.damaged == (), what
+        assert np.array_equal(decoded.images(file), images), what
+
+
+def test_both_are_the_references(program, codecs):
+    both_ways(program, codecs, np.random.default_rng(1), 120)
+
+
+@pytest.mark.slow
+def test_both_are_the_references_often(program, codecs):
+    both_ways(program, codecs, np.random.default_rng(2), 2000)
+
+
+def test_samples_out_of_range_are_refused(program):
+    program.encode("random", np.full((1, 4, 4), 1024, np.uint16), depth=10)
+    program.encode("random", np.full((1, 4, 4), 6, np.uint16), depth=10, shift=2)
+    assert [answer.status for answer in program.answers()] == [2, 2]
+
+
+def mutated(rng, file: bytes, sound: bool) -> bytes:
+    """A file with some damage; if ``sound``, of one strip, whose checksum is made right again."""
+    data = bytearray(file[:-4] if sound else file)
+    kind = rng.integers(4)
+    for _ in range(1 if kind else int(rng.integers(1, 5))):
+        at = int(rng.integers(VERSION_2.size if sound else 0, len(data)))
+        if kind == 3:
+            del data[at : at + int(rng.integers(1, 9))]
+        elif kind == 2:
+            data[at:at] = rng.bytes(int(rng.integers(1, 9)))
+        else:
+            data[at] ^= 1 << int(rng.integers(8)) if kind else int(rng.integers(1, 256))
+    if not sound:
+        return bytes(data)
+    header = bytes(data[: VERSION_2.size])
+    checksum = crc32(data[VERSION_2.size :], crc32(bytes(4), crc32(header)))
+    return bytes(data) + struct.pack("<I", checksum)
+
+
+def reference(codec: PredictiveCodec, file: bytes):
+    """Kind of status, damaged strips, and samples or None."""
+    try:
+        return SUCCESS, (), codec.decode(file)
+    except DamagedStripsError as error:
+        return DAMAGED_STRIPS, error.damaged, error.images
+    except (CorruptStreamError, ModelMismatchError):
+        return None, (), None
+
+
+def stands_damage(program, codecs, rng, count: int) -> None:
+    name = program.models[0]
+    image = drawn(rng, "smooth", 40, 30, 8).astype(np.uint8)[None]
+    deep = drawn(rng, "smooth", 21, 20, 11).astype(np.uint16)[None]
+    one = [codecs[name].encode(image[:, :20], depth=8, tile_width=tile) for tile in (0, 11)]
+    many = [codecs[name].encode(image, depth=8, strip_height=8),
+            codecs[name].encode(deep, depth=11, near=1, strip_height=9, tile_width=6)]  # fmt: skip
+    wanted = []
+    for k in range(count):
+        sound = k % 2 == 0
+        bad = mutated(rng, (one if sound else many)[k // 2 % 2], sound)
+        program.decode(name, bad, by_strips=False)
+        wanted.append((bad, reference(codecs[name], bad)))
+    kinds = set()
+    for (bad, (status, damaged, images)), answer in zip(wanted, program.answers(), strict=True):
+        kinds.add(answer.status)
+        if status is None:
+            assert answer.status not in (SUCCESS, DAMAGED_STRIPS)
+            continue
+        assert (answer.status, answer.damaged) == (status, damaged)
+        assert np.array_equal(answer.images(bad), images)
+    assert {SUCCESS, DAMAGED_STRIPS} < kinds
+
+
+def test_damage_is_the_references(program, codecs):
+    stands_damage(program, codecs, np.random.default_rng(3), 300)
+
+
+@pytest.mark.slow
+def test_damage_is_the_references_often(program, codecs):
+    stands_damage(program, codecs, np.random.default_rng(4), 20000)
+
+
+def test_every_cut_is_found(program, codecs):
+    file = codecs["random"].encode(np.arange(400, dtype=np.uint8).reshape(1, 20, 20), depth=8,
+                                   strip_height=6, tile_width=0)  # fmt: skip
+    for size in range(len(file)):
+        program.decode("random", file[:size])
+    assert SUCCESS not in {answer.status for answer in program.answers()}
+
+
+def test_fuzz_target_takes_a_corpus(program, codecs, tmp_path):
+    """Files, some of which are damaged; more of them is a fuzzer's work."""
+    rng = np.random.default_rng(5)
+    file = codecs[program.models[0]].encode(
+        drawn(rng, "smooth", 35, 20, 8).astype(np.uint8)[None], depth=8, tile_width=0
+    )
+    corpus = [file, b"", file[:20], *(mutated(rng, file, sound=False) for _ in range(100))]
+    for k, data in enumerate(corpus):
+        (tmp_path / str(k)).write_bytes(data)
+    run = subprocess.run([build_fuzzer(program), *sorted(tmp_path.iterdir())], timeout=60,
+                         capture_output=True, text=True)  # fmt: skip
+    assert (run.returncode, run.stdout, run.stderr) == (0, f"{len(corpus)} files\n", "")

@@ -1,0 +1,133 @@
+"""The command c, and what it writes."""
+
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from lutgen.c.tables import depths, identifier
+from lutgen.cli import main
+from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.errors import InputError
+from lutgen.formats.netpbm import netpbm_bytes
+from lutgen.model.samples import SignificantBits
+from lutgen.model.shipped import find_model
+from tests.models import predictive_model, table_model
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["c", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """What the command writes for two models."""
+    place = tmp_path_factory.mktemp("c")
+    predictive_model().save(place / "own 1.lutgen")
+    out = place / "out"
+    done = run("--model", "photo", "--model", place / "own 1.lutgen", "--out", out)
+    assert done.exit_code == 0, done.output
+    return out
+
+
+def test_record_names_files_and_models(folder):
+    record = json.loads((folder / "lutgen-c.json").read_text())
+    assert record["models"] == {
+        "photo": find_model("photo").hash, "own 1": predictive_model().hash,
+    }  # fmt: skip
+    found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+    assert found == {*record["files"], "lutgen-c.json"}
+    assert {"src/lutgen.h", "src/model_photo.c", "src/model_own_1.h", "program/lutgen_c.c",
+            "CMakeLists.txt", "lutgen.pc.in", "README.md"} < found  # fmt: skip
+
+
+def test_writing_again_removes_what_is_old(tmp_path):
+    predictive_model().save(tmp_path / "a.lutgen")
+    predictive_model(1).save(tmp_path / "b.lutgen")
+    for name in "ab":
+        assert run("--model", tmp_path / f"{name}.lutgen", "--out", tmp_path / "out").exit_code == 0
+    assert not (tmp_path / "out/src/model_a.c").exists()
+    assert (tmp_path / "out/src/model_b.c").exists()
+
+
+def test_other_folders_and_models_are_refused(tmp_path):
+    (tmp_path / "mine").write_text("x")
+    table_model().save(tmp_path / "table.lutgen")
+    for arguments, what in (
+        (("--out", tmp_path), "out must be new, empty or written by an earlier"),
+        (("--out", tmp_path / "mine"), "out must be a folder"),
+        (("--model", tmp_path / "table.lutgen", "--out", tmp_path / "o"), "of profile predictive"),
+        (("--model", "photo", "--model", "photo", "--out", tmp_path / "o"), "different names"),
+    ):
+        done = run(*arguments)
+        assert done.exit_code == 2 and what in done.output, done.output
+    assert not (tmp_path / "o").exists()
+
+
+def test_names_become_identifiers():
+    assert identifier("photo-16") == "photo_16"
+    with pytest.raises(InputError, match="name of a model must have a letter or digit, not '-'"):
+        identifier("-")
+
+
+def test_sums_of_the_shipped_models_fit():
+    """A feature of 8-bit samples is at most 15 bits wide: the fast code for 8 bits counts on it."""
+    assert {depths(find_model(name)) for name in ("photo", "photo-16")} == {(8, 16)}
+
+
+@pytest.fixture(scope="module")
+def program(folder):
+    """The example, as CMake builds it."""
+    for tool in ("cmake", "gcc"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"needs {tool}")
+    build = folder.parent / "build"
+    for command in (["cmake", "-S", folder, "-B", build, "-DCMAKE_C_COMPILER=gcc",
+                     "-DCMAKE_C_FLAGS=-O1 -Wall -Wextra -Werror -pedantic -Wconversion",
+                     "-DCMAKE_BUILD_TYPE=None", f"-DCMAKE_INSTALL_PREFIX={build}/installed"],
+                    ["cmake", "--build", build], ["cmake", "--install", build]):  # fmt: skip
+        subprocess.run(command, check=True, capture_output=True)
+    return build / "installed/bin/lutgen-c"
+
+
+def test_cmake_installs_what_programs_need(program):
+    place = program.parents[1]
+    assert (place / "include/lutgen/lutgen.h").is_file()
+    assert (place / "include/lutgen/model_photo.h").is_file()
+    (config,) = place.glob("lib*/**/lutgen.pc")
+    assert f"prefix={place}" in config.read_text()
+
+
+@pytest.mark.parametrize(("top", "options"), [
+    (255, {}), (4095, {"near": 2}), (65535, {"strip_height": 5}), (1023, {"tile_width": 7}),
+])  # fmt: skip
+def test_example_codes_pictures(program, tmp_path, top, options):
+    depth = top.bit_length()
+    picture = (np.add.outer(np.arange(23), np.arange(31)) * 37 % (top + 1)).astype(
+        np.uint8 if depth == 8 else np.uint16
+    )
+    (tmp_path / "in.pgm").write_bytes(netpbm_bytes(picture, top))
+    words = [w for name, value in options.items()
+             for w in (f"--{name.replace('_', '-')}", str(value))]  # fmt: skip
+    subprocess.run([program, "encode", *words, "in.pgm", "x.lgc"], cwd=tmp_path, check=True)
+    file = (tmp_path / "x.lgc").read_bytes()
+    codec = PredictiveCodec(find_model("photo"), threads=1)
+    bits = SignificantBits.of(picture, depth)
+    assert file == codec.encode(picture, depth=bits.depth, shift=bits.shift, **options)
+    subprocess.run([program, "decode", "x.lgc", "out.pgm"], cwd=tmp_path, check=True)
+    assert (tmp_path / "out.pgm").read_bytes() == netpbm_bytes(
+        codec.decode(file)[0], (1 << bits.top) - 1
+    )
+
+
+def test_example_says_what_is_wrong(program, tmp_path):
+    (tmp_path / "bad.lgc").write_bytes(b"LGC\x02" + bytes(40))
+    for words, code, what in (
+        ((), 2, "lutgen-c encode"), (("decode", "bad.lgc", "o.pgm"), 1, "field of the header"),
+        (("encode", "bad.lgc", "o"), 1, "raw PGM"), (("info", "none"), 1, "cannot be read"),
+    ):  # fmt: skip
+        done = subprocess.run([program, *words], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == code and what in done.stderr
