@@ -298,6 +298,19 @@ def test_stalls(stall):
     assert any(value for _, value in result.changes["held"])
 
 
+def test_stall_in_an_index():
+    """A group that waits while the index before it is held back is not written over.
+
+    Every eighth group is noise, so one lane has nothing else, and its ring is full.
+    """
+    rng = np.random.default_rng(6)
+    strips = Picture(drawn(rng, "black", 7, 2, 8), 1)
+    check(WIDE, [
+        picture for _ in range(24)
+        for picture in (strips, Picture(drawn(rng, "noise", 4, 48, 8), 4))
+    ], stall=Stall(0.99, seed=7, burst=3000))  # fmt: skip
+
+
 @pytest.mark.parametrize("reset_at", [0.21, 0.55, 0.8])
 def test_reset(reset_at):
     """Nothing of what was before a reset is left after it."""
