@@ -1,3 +1,5 @@
+import gc
+
 import pytest
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
@@ -39,3 +41,12 @@ def test_text_has_no_source_locations_and_is_the_same_each_time():
 def test_name_must_be_an_identifier(name):
     with pytest.raises(ValueError, match="^module name must be a plain Verilog identifier, not "):
         to_verilog(None, name)
+
+
+def test_garbage_collector_is_left_as_it_was():
+    before = gc.get_threshold()
+    to_verilog(Streams(), "streams")
+    assert gc.get_threshold() == before
+    with pytest.raises(TypeError):
+        to_verilog(None, "none")
+    assert gc.get_threshold() == before
