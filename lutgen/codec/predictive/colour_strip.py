@@ -8,12 +8,14 @@ it takes as long as all else.
 import numpy as np
 
 from lutgen.files.compiled import njit
-from lutgen.model.predictive.neighbourhood import NEIGHBOURS, end_row
-from lutgen.model.predictive.reference import PLACES
+from lutgen.model.predictive.neighbourhood import NEIGHBOURS, end_row, keep
+from lutgen.model.predictive.reference import PLACES, level_of
+from lutgen.model.predictive.residual import fold, unfold
 
-from .kernel import begin, scratch
+from .kernel import begin, predict, scratch, target
 from .row_coder import begin as begin_payload
-from .strip import SIDE_BY_SIDE, active, decode_sample, model_sample
+from .row_coder import next_residual, read_bits
+from .strip import SIDE_BY_SIDE, active
 
 __all__ = ["decode_colour_unit", "model_colour_unit"]
 
@@ -27,19 +29,37 @@ def _plane(y, channels):
 @njit(nogil=True)
 def _model(kernel, references, channels, rows, y, x, sample, index, depth, step, most, quantity,
            feature, place):  # fmt: skip
-    return model_sample(
-        kernel, rows, y, x, sample, index, depth, step, most, quantity, feature, place, channels,
-        references,
-    )  # fmt: skip
+    """Folded residual and table row of a sample, which then is a neighbour of others."""
+    first, final, scale, plain = predict(
+        kernel, rows, x, depth, step, quantity, feature, place, references
+    )
+    whole, rest, row = target(kernel, final, scale, plain, step, most)
+    keep(rows, y, x, sample, first, channels, level_of(quantity, references))
+    return fold(index, whole, rest, most), row
 
 
 @njit(nogil=True)
 def _decode(kernel, references, channels, rows, y, x, data, at, end, state, raw, depth, step, most,
             quantity, feature, place):  # fmt: skip
-    return decode_sample(
-        kernel, rows, y, x, data, at, end, state, raw, depth, step, most, quantity, feature, place,
-        channels, references,
-    )  # fmt: skip
+    """A sample from bit ``at`` on, -1 if its folded residual is out of range; state and next bit.
+
+    ``raw`` is that of `decode_colour_unit`, ``end`` the bit behind the payload.
+    """
+    first, final, scale, plain = predict(
+        kernel, rows, x, depth, step, quantity, feature, place, references
+    )
+    whole, rest, row = target(kernel, final, scale, plain, step, most)
+    folded = np.int64(0)
+    if raw:
+        folded = read_bits(data, at, end, raw)
+        at += raw
+    elif state:
+        folded, state, at = next_residual(data, at, end, state, kernel.cumulative, row)
+    sample = np.int64(-1)
+    if folded <= most:
+        sample = min(unfold(folded, whole, rest, most) * step, (1 << depth) - 1)
+        keep(rows, y, x, sample, first, channels, level_of(quantity, references))
+    return sample, state, at
 
 
 @njit(nogil=True)
