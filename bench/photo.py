@@ -1,14 +1,17 @@
-"""Train the models that come with the package for cameras: ``photo``, ``photo-16``, ``photo-rgb``.
+"""Train the models that come with the package for cameras: ``photo``, ``photo-16``, ``photo-rgb``,
+``photo-bayer``.
 
     LUTGEN_DATA=... python -m bench.photo photo [--samples N] [-o FILE]
     LUTGEN_DATA=... python -m bench.photo photo-16
     LUTGEN_DATA=... python -m bench.photo photo-rgb
+    LUTGEN_DATA=... python -m bench.photo photo-bayer
     LUTGEN_DATA=... python -m bench.photo photo-16 --half -o half.lutgen
 
 ``photo`` is for 8-bit gray: photographs, and with them drawn pages and scans, and what a list of
 instruments gave.  ``photo-16`` is for 10 to 16 bits.  ``photo-rgb`` is for
-colour of 8 to 16 bits.  Images whose licence does not allow it are left out; the model's record
-names the others.
+colour of 8 to 16 bits.  ``photo-bayer`` is for colour filter arrays of 8 to 16 bits: photographs
+as a sensor would have seen them, and arrays of cameras.  Images whose licence does not allow it
+are left out; the model's record names the others.
 
 With ``--half`` every second image of each kind of instrument is left out of the training, and
 measured beside JPEG-LS and JPEG XL: what the models do on images of these kinds that they have not
@@ -27,12 +30,13 @@ import numpy as np
 
 from bench.domains import middle
 from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.codec.predictive.planes import cfa_planes
 from lutgen.compare.baselines import BASELINES
 from lutgen.formats.imageio import DEEP_COLOUR, read_image, read_images
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.training.data.datasets import load_images
 from lutgen.training.data.pages import pages
-from lutgen.training.predictive.colour import train_colour
+from lutgen.training.predictive.colour import train_colour, train_planes
 from lutgen.training.predictive.config import PredictiveConfig
 from lutgen.training.predictive.measure import samples_of
 from lutgen.training.predictive.train import train_predictive
@@ -41,8 +45,11 @@ from lutgen.training.predictive.train import train_predictive
 _CLOSED = ("GPL",)
 _DEEP_KINDS = ("astro16", "depth16", "medical16", "microscopy16", "satellite16", "thermal16")
 _FLAT_KINDS = ("microscopy8", "piv8")
+_BAYER_KINDS = ("bayer8", "bayer14")
 _COLOUR_KINDS = ("rgb_photo", "rgb_vision", "rgb_microscopy", "rgb_screen", "rgb16")
 _PAGES, _PAGES_SEED = 64, 5
+#: Depths of sensors, and photons at the full scale.
+_BAYER_DEPTHS, _PHOTONS = (8, 10, 12, 12, 14, 14), (1_000, 50_000)
 #: Shares of samples below and above what a window shows, in per cent.
 _WINDOW = (0.2, 99.8)
 #: Of images left out the middle is measured, as `bench.domains --crop` does.
@@ -144,8 +151,49 @@ def gather_colour(
     return [samples_of(image) for image in images], record
 
 
+def as_sensor(image: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+    """An RGGB mosaic of a photograph (H, W, 3) as a sensor would have seen it, and its bit depth.
+
+    Light is linear again (a power of 2.2), red and blue are weaker by what a white balance would
+    have made up for, light is under the full scale by up to three octaves, and there is a black
+    level.  Noise is of photons, 1,000 to 50,000 at the full scale, and of reading, 1 to 10.
+    """
+    depth = int(rng.choice(_BAYER_DEPTHS))
+    light = (image[: len(image) & ~1, : image.shape[1] & ~1] / 255.0) ** 2.2
+    light = light * [rng.uniform(0.4, 0.7), 1, rng.uniform(0.4, 0.8)] / 2 ** rng.uniform(0, 3)
+    mosaic = light[..., 1].copy()
+    mosaic[::2, ::2], mosaic[1::2, 1::2] = light[::2, ::2, 0], light[1::2, 1::2, 2]
+    full = np.exp(rng.uniform(*np.log(_PHOTONS)))
+    electrons = rng.poisson(mosaic * full) + rng.normal(0, rng.uniform(1, 10), mosaic.shape)
+    if depth == 8:  # of gamma, as 8 bits of a camera are
+        value = np.clip(electrons / full, 0, 1) ** (1 / 2.2) * 255
+    else:
+        value = electrons / full * (1 << depth) * 15 / 16 + (1 << depth) / 16
+    most = (1 << depth) - 1
+    return np.clip(np.rint(value), 0, most).astype(np.uint16 if depth > 8 else np.uint8), depth
+
+
+def gather_bayer(
+    data: Path, half: bool = False
+) -> tuple[list[tuple[np.ndarray, int]], list[dict]]:
+    """The same for ``photo-bayer``: planes of mosaics, shape (H / 2, W / 2, 4)."""
+    photographs = read_images(data / "rgb_train", DEEP_COLOUR)
+    rng = np.random.default_rng(_PAGES_SEED)
+    found = _domains(data, _BAYER_KINDS)
+    found = _halves(found)[0] if half else found
+    record = [
+        {"name": "rgb_train as mosaics with noise", "images": len(photographs),
+         "licence": "CC BY-SA 4.0, Unsplash"},
+        *({"name": f"{e['kind']}/{e['name']}", "images": 1, "licence": e["licence"],
+           "source": e["source"]} for e, _ in found),
+    ]  # fmt: skip
+    mosaics = [as_sensor(image, rng) for image in photographs]
+    mosaics += [samples_of(image) for _, image in found]
+    return [(cfa_planes(mosaic, "RGGB"), depth) for mosaic, depth in mosaics], record
+
+
 @click.command()
-@click.argument("name", type=click.Choice(["photo", "photo-16", "photo-rgb"]))
+@click.argument("name", type=click.Choice(["photo", "photo-16", "photo-rgb", "photo-bayer"]))
 @click.option("--samples", type=int, default=3_000_000, show_default=True)
 @click.option("--scales", type=int, default=32, show_default=True)
 @click.option("--corrections", type=int, default=16, show_default=True)
@@ -158,15 +206,19 @@ def main(name, samples, scales, corrections, half, out) -> None:
     if half and out is None:
         raise click.UsageError("--out must be given with --half: this is no model to ship")
     out = out or shipped
-    colour = name == "photo-rgb"
-    images, record = gather_colour(data, half) if colour else gather(data, name, half)
+    others = {"photo-rgb": (gather_colour, train_colour),
+              "photo-bayer": (gather_bayer, train_planes)}  # fmt: skip
+    collect, train = others.get(
+        name, (lambda data, half: gather(data, name, half), train_predictive)
+    )
+    images, record = collect(data, half)
     config = PredictiveConfig(samples=samples, scales=scales, corrections=corrections)
     begun = time.perf_counter()
 
     def note(what: str, value: float) -> None:
         print(f"{time.perf_counter() - begun:6.0f} s  {what} {value:.4f}", file=sys.stderr)
 
-    model = (train_colour if colour else train_predictive)(images, config, note)
+    model = train(images, config, note)
     model = model.with_training({**model.training, "model": name, "data": record})
     model.save(out)
     if half:

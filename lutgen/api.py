@@ -50,6 +50,8 @@ class Info:
         decoded image.
     shift:
         Zero bits below the significant ones in a sample of the decoded image.
+    cfa:
+        Pattern of the colour filter array that the image is, such as ``RGGB``; None if it is none.
     layout:
         How an image is cut, such as ``tiles of 32 x 32`` or ``rows, strips of 512``.
     levels:
@@ -72,6 +74,7 @@ class Info:
     channels: int
     near: int
     shift: int
+    cfa: str | None
     layout: str
     levels: int
     coder: str
@@ -85,8 +88,9 @@ class Info:
 
 
 def encode(
-    array: np.ndarray, model: AnyModel | str | os.PathLike | None = None, near: int = 0
-) -> bytes:
+    array: np.ndarray, model: AnyModel | str | os.PathLike | None = None, near: int = 0,
+    cfa: str | None = None,
+) -> bytes:  # fmt: skip
     """Encode an image, or several of one size, into the bytes of a ``.lgc`` file.
 
     Parameters
@@ -102,6 +106,9 @@ def encode(
         more than 8 significant bits, or that for colour.
     near:
         Greatest error of a sample, 0 to 255; more than 0 with profile predictive only.
+    cfa:
+        ``RGGB``, ``BGGR``, ``GRBG`` or ``GBRG`` if the array is that of a colour filter: samples of
+        (H, W) or (N, H, W), sides even.  The model is one of these, by default ``photo-bayer``.
 
     Raises
     ------
@@ -117,10 +124,13 @@ def encode(
     check_stack("encode", "array", array.dtype, array.shape, limits)
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     channels = channels_of(array.shape, limits)
-    found = find_model(model, depth=SignificantBits.of(array).depth, channels=channels)
+    depth = SignificantBits.of(array).depth
+    found = find_model(model, depth=depth, channels=channels, mosaic=cfa is not None)
     codec = _codec(found)
     if is_predictive(found):
-        return codec.encode(array, near=near, channels=channels)
+        return codec.encode(array, near=near, channels=channels, cfa=cfa)
+    if cfa is not None:
+        raise InputError(f"cfa must be None with a model of profile {found.profile}, not {cfa!r}")
     if near != 0:
         raise InputError(
             f"near must be 0 with a model of profile {found.profile}, which is lossless only, "
@@ -191,6 +201,7 @@ def _tiles_info(data: bytes, header: Header) -> dict:
         "channels": EIGHT_BIT.channels,
         "near": EIGHT_BIT.near,
         "shift": 0,
+        "cfa": None,
         "layout": f"tiles of {grid.tile_width} x {grid.tile_height}",
         "levels": header.levels,
         "coder": coder.name if coder.code == 0 else f"{coder.name}, 2^{coder.code} states",
@@ -201,16 +212,19 @@ def _tiles_info(data: bytes, header: Header) -> dict:
 def _frame_info(data: bytes, frame: Frame) -> dict:
     """What a file of version 2 says."""
     check_strips(data, frame)
+    scale = frame.rows_of_pixel
+    strip = scale * frame.strip_height
     return {
         "version": VERSION_2.version,
-        "width": frame.width,
-        "height": frame.height,
+        "width": frame.shape[2],
+        "height": frame.shape[1],
         "depth": frame.samples.depth,
-        "channels": frame.samples.channels,
+        "channels": 1 if frame.cfa else frame.channels,
         "near": frame.samples.near << frame.shift,
         "shift": frame.shift,
-        "layout": f"tiles of {frame.tile_width} x {frame.strip_height}" if frame.tile_width
-        else f"rows, strips of {frame.strip_height}",
+        "cfa": frame.cfa,
+        "layout": f"tiles of {scale * frame.tile_width} x {strip}" if frame.tile_width
+        else f"rows, strips of {strip}",
         "levels": 0,
         "coder": "rans",
         "packets": frame.strips,

@@ -179,3 +179,9 @@ def colour_model(seed: int = 0) -> ColourModel:
     """A model of colour, of three such models."""
     planes = tuple(predictive_model(seed + k, classes=20 + k, references=k) for k in range(3))
     return ColourModel(planes, {"data": "random"})
+
+
+def mosaic_model(seed: int = 0) -> ColourModel:
+    """A model of colour filter arrays, of four such models."""
+    fourth = predictive_model(seed + 3, classes=23, references=2)
+    return ColourModel((*colour_model(seed).planes, fourth), {"data": "random"})

@@ -29,8 +29,14 @@ _model_option = click.option(
     + (f"; {COLOUR[DEFAULT]} of colour" if DEFAULT in COLOUR else ""),
 )  # fmt: skip
 #: Options of profile ``predictive``, and of the others.
-_PREDICTIVE = ("near", "strip_height", "tile_width")
+_PREDICTIVE = ("near", "strip_height", "tile_width", "cfa")
 _TILES = ("tile", "coder", "tans_bits")
+
+
+cfa_option = click.option(
+    "--cfa", type=click.Choice(["RGGB", "BGGR", "GRBG", "GBRG"]), metavar="PATTERN",
+    help="Images are colour filter arrays: RGGB, BGGR, GRBG or GBRG; model photo-bayer.",
+)  # fmt: skip
 
 
 def layout_options(command):
@@ -82,10 +88,11 @@ def _check_options(model) -> None:
     "--near", type=click.IntRange(0, 255), default=0, show_default=True, metavar="N",
     help="Profile predictive: greatest error of a sample; 0 is lossless.",
 )  # fmt: skip
+@cfa_option
 @layout_options
 @threads_option
 def encode(
-    inputs, output, model, tile, coder, tans_bits, near, strip_height, tile_width, threads
+    inputs, output, model, tile, coder, tans_bits, near, cfa, strip_height, tile_width, threads
 ) -> None:
     """Encode images of one size into one file.
 
@@ -98,27 +105,27 @@ def encode(
     from lutgen.codec.coder import coder_named
     from lutgen.files.whole import write_file
     from lutgen.formats.imageio import read_gray_stack
-    from lutgen.formats.rules import limits_of
+    from lutgen.formats.rules import DEEP_GRAY, limits_of
     from lutgen.model.samples import SampleFormat
     from lutgen.model.shipped import find_model
 
     check_apart({"-o": output}, [*inputs, model])
     coder = coder_named(coder, tans_bits)
     # What takes most, unless a model is given.
-    found = find_model(model, channels=SampleFormat.MAX_CHANNELS)
+    found = find_model(model, channels=SampleFormat.MAX_CHANNELS, mosaic=cfa is not None)
     _check_options(found)
-    stack = read_gray_stack(inputs, limits_of(found))
+    stack = read_gray_stack(inputs, DEEP_GRAY if cfa else limits_of(found))
     images, bits = stack.array, stack.bits
     channels = 1 if images.ndim == 3 else images.shape[3]
     if model is None:
-        found = find_model(depth=bits.depth, channels=channels)
+        found = find_model(depth=bits.depth, channels=channels, mosaic=cfa is not None)
     codec = codec_of(found, threads=threads)
     more = ""
     with pixel_progress("encoding", images.size) as progress:
         if is_predictive(found):
             data = codec.encode(
                 images, depth=max(8, bits.depth), shift=bits.shift, near=near,
-                strip_height=strip_height, tile_width=tile_width, channels=channels,
+                strip_height=strip_height, tile_width=tile_width, channels=channels, cfa=cfa,
                 progress=progress,
             )  # fmt: skip
         else:
@@ -327,7 +334,7 @@ def info_(file, as_json) -> None:
         "images": f"{found.images} of {found.width} x {found.height}",
         "samples": f"{found.depth} bits"
         + (f" above {found.shift} that are zero" if found.shift else "")
-        + f", {found.channels} per pixel, "
+        + (f", array {found.cfa}, " if found.cfa else f", {found.channels} per pixel, ")
         + (f"within {found.near}" if found.near else "lossless"),
         "levels": str(found.levels),
         "packets": f"{found.packets:,}",
@@ -346,6 +353,7 @@ def info_(file, as_json) -> None:
 @_model_option
 @tile_option
 @coder_options
+@cfa_option
 @layout_options
 @click.option(
     "--limit", type=click.IntRange(1), metavar="N", show_default="all", help="First N images only."
@@ -361,7 +369,7 @@ def info_(file, as_json) -> None:
 )  # fmt: skip
 @json_option
 def evaluate_(
-    data, split, model, tile, coder, tans_bits, strip_height, tile_width, limit, near,
+    data, split, model, tile, coder, tans_bits, cfa, strip_height, tile_width, limit, near,
     no_baselines, as_json,
 ) -> None:  # fmt: skip
     """Measure a model beside the usual lossless codecs.
@@ -382,17 +390,17 @@ def evaluate_(
     from lutgen.model.shipped import find_model
     from lutgen.training.data.datasets import load_images
 
-    _check_options(find_model(model))
+    _check_options(find_model(model, mosaic=cfa is not None))
     codec = image_codec(
         model, tile=tile, coder=coder_named(coder, tans_bits), strip_height=strip_height,
-        tile_width=tile_width,
+        tile_width=tile_width, cfa=cfa,
     )  # fmt: skip
     results = {}
     for name in data:
         images = load_images(name, split=split, limits=codec.limits)[:limit]
         with step_progress() as progress:
             results[name] = evaluate(
-                images, codec, baselines=not no_baselines, near=near, progress=progress
+                images, codec, baselines=not no_baselines, near=near, cfa=cfa, progress=progress
             )
     if as_json:
         click.echo(json.dumps(results, indent=2))

@@ -1,15 +1,16 @@
 """The usual codecs, through imagecodecs, and what their files take."""
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from lutgen.codec.predictive.planes import cfa_mosaic, cfa_planes
 from lutgen.compare.codecs import Tell, differs, mean_bpp, pixels_of
 from lutgen.formats.imageio import png_bytes
 
-__all__ = ["BASELINES", "Baseline", "coded", "jpeg_ls"]
+__all__ = ["BASELINES", "Baseline", "coded", "four_planes", "jpeg_ls"]
 
 
 @dataclass(frozen=True)
@@ -85,18 +86,37 @@ def jpeg_ls(near: int) -> Baseline:
         return b"".join(struct.pack("<I", len(plane)) + bytes(plane) for plane in planes)
 
     def decode_colour(data: bytes) -> np.ndarray:
-        planes = []
-        while data:
-            (size,) = struct.unpack_from("<I", data)
-            planes.append(decode(data[4 : 4 + size]))
-            data = data[4 + size :]
-        image = np.stack(planes, axis=-1)
+        image = np.stack([decode(part) for part in _parts(data)], axis=-1)
         return image if near else _differences(image, 1)
 
     return Baseline(
         settings, encode, decode, near=near, encode_colour=encode_colour,
         decode_colour=decode_colour,
     )  # fmt: skip
+
+
+def four_planes(usual: Baseline, pattern: str) -> Baseline:
+    """A codec of the four planes of a colour filter array, each by itself, lengths counted."""
+
+    def encode(mosaic: np.ndarray) -> bytes:
+        planes = np.moveaxis(cfa_planes(mosaic, pattern), -1, 0)
+        parts = [usual.encode(np.ascontiguousarray(plane)) for plane in planes]
+        return b"".join(struct.pack("<I", len(part)) + bytes(part) for part in parts)
+
+    def decode(data: bytes) -> np.ndarray:
+        planes = [usual.decode(part) for part in _parts(data)]
+        return cfa_mosaic(np.stack(planes, axis=-1), pattern)
+
+    settings = f"{usual.settings}, four planes"
+    return Baseline(settings, encode, decode, usual.depth, usual.near)
+
+
+def _parts(data: bytes) -> Iterator[bytes]:
+    """Files behind their lengths."""
+    while data:
+        (size,) = struct.unpack_from("<I", data)
+        yield data[4 : 4 + size]
+        data = data[4 + size :]
 
 
 def _differences(image: np.ndarray, sign: int) -> np.ndarray:

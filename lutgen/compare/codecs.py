@@ -69,7 +69,7 @@ class ImageCodec(ABC):
         that no sample is off by more than ``near``.
         """
         # Compilation is not part of the speed.
-        self.decode(self.encode(images[0][:1, :1], near))
+        self.decode(self.encode(images[0][:2, :2], near))
         step = f"coding, near {near}" if near else "coding"
         pixels = sum(map(pixels_of, images))
         sizes = []
@@ -125,6 +125,8 @@ class PredictiveFiles(ImageCodec):
         Model of gray images with more than 8 significant bits; the same unless given.
     colour:
         Model of images of several channels; the same unless given, and none of gray alone.
+    cfa:
+        Pattern of images that are colour filter arrays.
     strip_height, tile_width:
         As :meth:`lutgen.codec.predictive.codec.PredictiveCodec.encode` takes them.
     """
@@ -133,19 +135,20 @@ class PredictiveFiles(ImageCodec):
 
     def __init__(
         self, model: PredictiveModel | ColourModel, *, deep: PredictiveModel | None = None,
-        colour: ColourModel | None = None, strip_height: int | None = None,
-        tile_width: int | None = None,
+        colour: ColourModel | None = None, cfa: str | None = None,
+        strip_height: int | None = None, tile_width: int | None = None,
     ) -> None:  # fmt: skip
         models = (model, deep or model, colour or model)
         self._codecs = [PredictiveCodec(m, threads=1) for m in models]
-        self.limits = limits_of(models[2])
+        self.limits = DEEP_GRAY if cfa else limits_of(models[2])
+        self._cfa = cfa
         self._layout = {"strip_height": strip_height, "tile_width": tile_width}
 
     def encode(self, array: np.ndarray, near: int = 0) -> bytes:
         channels = 1 if array.ndim == 2 else array.shape[2]
         deep = SignificantBits.of(array).depth > EIGHT_BIT.depth
         codec = self._codecs[2 if channels > 1 else 1 if deep else 0]
-        return codec.encode(array, near=near, channels=channels, **self._layout)
+        return codec.encode(array, near=near, channels=channels, cfa=self._cfa, **self._layout)
 
     def decode(self, data: bytes) -> np.ndarray:
         written_by = Frame.unpack(data).model_hash.hex()
@@ -156,7 +159,8 @@ class PredictiveFiles(ImageCodec):
         models = [{"profile": c.model.profile, "hash": c.model.hash} for c in self._codecs]
         others = zip(("deep_model", "colour_model"), models[1:], strict=True)
         named = {name: model for name, model in others if model != models[0]}
-        return {**self._layout, "model": models[0], **named}
+        cfa = {"cfa": self._cfa} if self._cfa else {}
+        return {**self._layout, "model": models[0], **named, **cfa}
 
 
 class TileCodec(ImageCodec):
@@ -244,22 +248,22 @@ class TileCodec(ImageCodec):
 
 def image_codec(
     model=None, *, tile: tuple[int, int] = (32, 32), coder: Coder = RANS,
-    strip_height: int | None = None, tile_width: int | None = None,
+    strip_height: int | None = None, tile_width: int | None = None, cfa: str | None = None,
 ) -> ImageCodec:  # fmt: skip
     """The codec of a model of any profile, which takes of the options those of its profile.
 
     ``model`` is as :func:`lutgen.model.shipped.find_model` takes it; None, the default, has another
     model for gray images of more than 8 significant bits, and for colour, if there is one.
     """
-    found = find_model(model)
+    found = find_model(model, mosaic=cfa is not None)
     if not is_predictive(found):
         return TileCodec(found, tile=tile, coder=coder)
     deep, colour = None, None
-    if model is None:
+    if model is None and cfa is None:
         deep = find_model(depth=DEEP_GRAY.depth)
         colour = find_model(channels=SampleFormat.MAX_CHANNELS)
     return PredictiveFiles(
-        found, deep=deep, colour=colour, strip_height=strip_height, tile_width=tile_width
+        found, deep=deep, colour=colour, cfa=cfa, strip_height=strip_height, tile_width=tile_width
     )
 
 

@@ -10,13 +10,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lutgen.compare.baselines import BASELINES, Baseline, coded, jpeg_ls
+from lutgen.compare.baselines import BASELINES, Baseline, coded, four_planes, jpeg_ls
 from lutgen.compare.codecs import ImageCodec, Tell, pixels_of
 from lutgen.compare.pages import pages
 from lutgen.errors import InputError
 from lutgen.model.samples import SignificantBits
 
 __all__ = ["evaluate", "faults"]
+
+#: What is measured on the four planes of colour filter arrays, too.
+_FOUR_PLANES = ("JPEG-LS", "JPEG XL e3", "JPEG XL e7")
 
 
 def evaluate(
@@ -25,6 +28,7 @@ def evaluate(
     *,
     baselines: bool = True,
     near: Sequence[int] = (),
+    cfa: str | None = None,
     progress: Tell | None = None,
 ) -> dict:
     """Measure a codec on images.
@@ -40,6 +44,9 @@ def evaluate(
         Whether to measure the usual codecs, too: one file per image, and small images on pages.
     near:
         Greatest errors at which the codec and JPEG-LS are measured, too.
+    cfa:
+        Pattern of images that are colour filter arrays: some of the usual codecs code their four
+        planes, too.
     progress:
         Called with step, pixels done and all pixels of the step.
 
@@ -92,11 +99,18 @@ def evaluate(
         small = pages(images)
         result["baselines"] = {
             name: {"settings": usual.settings, **_baseline(name, usual, images, small, tell)}
-            for name, usual in BASELINES.items()
+            for name, usual in (BASELINES | _of_arrays(cfa)).items()
         }
     if near:
         result["near_lossless"] = [_near(codec, images, n, tell) for n in near]
     return result
+
+
+def _of_arrays(cfa: str | None) -> dict[str, Baseline]:
+    """Codecs of the planes of colour filter arrays."""
+    if cfa is None:
+        return {}
+    return {f"{name}, four planes": four_planes(BASELINES[name], cfa) for name in _FOUR_PLANES}
 
 
 def faults(result: Mapping) -> list[str]:

@@ -24,7 +24,8 @@ def table(results: Mapping[str, Mapping]):
         cells = [value(result) for result in results.values()]
         grid.add_row(label, *("-" if c is None else format(c, form) for c in cells), **style)
 
-    usual = [name for name in BASELINES if any("baselines" in r for r in results.values())]
+    measured = {name: None for r in results.values() for name in r.get("baselines", ())}
+    usual = [*BASELINES, *(name for name in measured if name not in BASELINES)] if measured else []
 
     def rows_of(key: str) -> None:
         for name in usual:

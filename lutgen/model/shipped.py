@@ -7,14 +7,17 @@ from importlib import resources
 
 from lutgen.files.archive import ArchiveError, archive_kind
 
-from .default import COLOUR, DEEP, DEFAULT
+from .default import COLOUR, DEEP, DEFAULT, MOSAIC
 from .model import KIND as TILE_KIND
 from .model import Model, ModelError
 from .predictive.colour import COLOUR_KIND, ColourModel
 from .predictive.model import KIND as PREDICTIVE_KIND
 from .predictive.model import PredictiveModel
 
-__all__ = ["COLOUR", "DEEP", "DEFAULT", "SHIPPED", "AnyModel", "find_model", "name_of", "shipped"]
+__all__ = [
+    "COLOUR", "DEEP", "DEFAULT", "MOSAIC", "SHIPPED", "AnyModel", "find_model", "name_of",
+    "shipped",
+]  # fmt: skip
 
 #: A model of any profile.
 AnyModel = Model | PredictiveModel | ColourModel
@@ -33,7 +36,7 @@ SHIPPED: dict[str, Callable[[], AnyModel]] = {
     **{
         name: partial(_packaged, kind, name)
         for name, kind in (("photo", PredictiveModel), ("photo-16", PredictiveModel),
-                           ("photo-rgb", ColourModel))
+                           ("photo-rgb", ColourModel), ("photo-bayer", ColourModel))
         if (_MODELS / f"{name}.lutgen").is_file()
     },
 }  # fmt: skip
@@ -48,12 +51,14 @@ def shipped(name: str) -> AnyModel:
 
 
 def find_model(
-    model: AnyModel | str | os.PathLike | None = None, *, depth: int = 8, channels: int = 1
+    model: AnyModel | str | os.PathLike | None = None, *, depth: int = 8, channels: int = 1,
+    mosaic: bool = False,
 ) -> AnyModel:
     """A model of any profile by its name or file; a model is given back as it is.
 
-    None is the default for samples of so many significant bits and pixels of so many samples.  A
-    file that is called as a shipped model is named with its folder, ``./digits``.
+    None is the default for samples of so many significant bits and pixels of so many samples, or
+    for colour filter arrays, ``mosaic``.  A file that is called as a shipped model is named with
+    its folder, ``./digits``.
 
     Raises
     ------
@@ -65,7 +70,7 @@ def find_model(
     if isinstance(model, AnyModel):
         return model
     if model is None:
-        other = COLOUR if channels > 1 else DEEP if depth > 8 else {}
+        other = MOSAIC if mosaic else COLOUR if channels > 1 else DEEP if depth > 8 else {}
         model = other.get(DEFAULT, DEFAULT)
         if model not in SHIPPED:
             model = DEFAULT

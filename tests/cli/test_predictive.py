@@ -18,7 +18,7 @@ from lutgen.formats.rules import DEEP_COLOUR, DEEP_GRAY
 from lutgen.model.samples import SignificantBits
 from lutgen.model.shipped import find_model
 from tests.commands import error, ok, said, usage
-from tests.models import colour_model, predictive_model, table_model
+from tests.models import colour_model, mosaic_model, predictive_model, table_model
 
 MODEL = ("--model", "p.lutgen")
 
@@ -229,3 +229,23 @@ def test_eval_of_colour(image):
         for name, usual in result["baselines"].items():
             assert usual["bpp"] is not None or "not lossless" in usual["reason"], name
             assert usual["bpp_page"] is None
+
+
+@pytest.mark.parametrize("ending", ["png", "pgm", "tif", "npy"])
+def test_colour_filter_arrays(image, ending):
+    mosaic_model().save("m.lutgen")
+    array = image.astype(np.uint16) * 40
+    model = ("--model", "m.lutgen")
+    write_image(f"a.{ending}", array)
+    said("encode", f"a.{ending}", "-o", "a.lgc", *model, "--cfa", "GBRG")
+    assert "array GBRG, lossless" in ok("info", "a.lgc")
+    said("decode", "a.lgc", "-o", f"b.{ending}", *model)
+    np.testing.assert_array_equal(read_image(f"b.{ending}", DEEP_GRAY), array)
+    assert "not gray (name the array's pattern" in error(
+        "encode", f"a.{ending}", "-o", "c.lgc", *model
+    )
+    out = json.loads(ok("eval", f"a.{ending}", *model, "--cfa", "GBRG", "--json"))
+    found = out[f"a.{ending}"]
+    assert found["verified"] and found["cfa"] == "GBRG"
+    assert found["baselines"]["JPEG-LS, four planes"]["bpp"] > 0
+    assert "JPEG-LS, four planes" in ok("eval", f"a.{ending}", *model, "--cfa", "GBRG")

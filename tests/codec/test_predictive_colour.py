@@ -139,9 +139,11 @@ def test_arrays_that_are_refused(array, channels, message):
 def test_options_that_are_refused():
     with pytest.raises(ValueError, match="^order of 3 planes must be 0 to 5, not 6$"):
         CODEC.encode(picture(0), channels=3, order=6)
+    with pytest.raises(ValueError, match="^order must be 0 to 5, not 8$"):
+        CODEC.encode(picture(0, channels=4), channels=4, order=8)
     with pytest.raises(ValueError, match="^order of 2 planes must be 0 to 0, not 1$"):
         CODEC.encode(picture(0, channels=2), channels=2, order=1)
-    with pytest.raises(ValueError, match="^images of 3 channels must be coded with a model of col"):
+    with pytest.raises(ValueError, match="^images must be gray with the model predictive, not col"):
         PredictiveCodec(predictive_model()).encode(picture(0), channels=3)
 
 
@@ -159,7 +161,7 @@ def test_headers_that_break_a_rule(value, message):
 def test_colour_in_a_file_of_a_gray_model():
     gray = PredictiveCodec(predictive_model(), threads=1)
     data = VERSION_2["channels"].put(gray.encode(picture(0)[..., 0]), 3)
-    with pytest.raises(CorruptStreamError, match="^images of 3 channels must be coded with a mod"):
+    with pytest.raises(CorruptStreamError, match="^images must be gray with the model predictive"):
         gray.decode(data)
 
 

@@ -1,4 +1,4 @@
-"""Training of a model of colour: plane by plane, each with those before it as they are coded."""
+"""Training of models of colour and of colour filter arrays: plane by plane, as they are coded."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -12,7 +12,7 @@ from lutgen.model.predictive.colour import ColourModel
 from .config import PredictiveConfig
 from .train import train_predictive
 
-__all__ = ["train_colour"]
+__all__ = ["train_colour", "train_planes"]
 
 _PLANES = 3
 
@@ -40,9 +40,18 @@ def train_colour(
     for image, _ in images:
         if image.ndim != _PLANES or image.shape[2] != _PLANES:
             raise InputError(f"images must be RGB, of shape (H, W, 3), not {image.shape}")
-    images = [(image[..., order_of(_PLANES, 0)], depth) for image, depth in images]
+    return train_planes(
+        [(image[..., order_of(_PLANES, 0)], depth) for image, depth in images], config, note
+    )
+
+
+def train_planes(
+    images: Sequence[tuple[np.ndarray, int]], config: PredictiveConfig,
+    note: Callable[[str, float], None] = lambda what, value: None,
+) -> ColourModel:  # fmt: skip
+    """Train a model of images (H, W, planes), three or four planes in the order of coding."""
     planes = []
-    for k in range(_PLANES):
+    for k in range(images[0][0].shape[2]):
         before = [plane.kernel for plane in planes]
         own = [(image[..., : k + 1] if k else image[..., 0], depth) for image, depth in images]
         planes.append(train_predictive(own, config, note, before=before))

@@ -17,7 +17,12 @@ from lutgen.model.predictive.neighbourhood import (
     keep,
     new_rows,
 )
-from lutgen.model.predictive.reference import level_of, quantities_with, references_of
+from lutgen.model.predictive.reference import (
+    MOST_REFERENCES,
+    level_of,
+    quantities_with,
+    references_of,
+)
 
 __all__ = ["WALKED", "Drawn", "draw", "early_of", "features_of", "logarithm_of"]
 
@@ -111,7 +116,7 @@ def _walk_row(kernel, channels, references, rows, y, values, depth, chosen, foun
 
 
 @njit(nogil=True)
-def _walk_planes(first, second, third, rows, image, depth, chosen, quantity, sample):
+def _walk_planes(first, second, third, fourth, rows, image, depth, chosen, quantity, sample):
     """Fill in the chosen samples of the last plane of an image, int32 (H, planes, W)."""
     channels, found = image.shape[1], 0
     none = chosen[:0]
@@ -126,7 +131,8 @@ def _walk_planes(first, second, third, rows, image, depth, chosen, quantity, sam
             at = _walk_row(second, channels, 1, rows, y, values, depth, wanted, found, quantity,
                            sample)  # fmt: skip
         else:
-            at = _walk_row(third, channels, 2, rows, y, values, depth, wanted, found, quantity,
+            last = third if plane == 2 else fourth
+            at = _walk_row(last, channels, 2, rows, y, values, depth, wanted, found, quantity,
                            sample)  # fmt: skip
         if plane == channels - 1:
             found = at
@@ -155,12 +161,13 @@ def draw(
         image = image[top : top + height]
         pixels = image.shape[0] * image.shape[1]
         chosen = np.sort(rng.choice(pixels, count, replace=False))
-        quantity = np.empty((count, quantities_with(len(before))), dtype=np.int32)
+        quantities = quantities_with(min(len(before), MOST_REFERENCES))
+        quantity = np.empty((count, quantities), dtype=np.int32)
         sample = np.empty(count, dtype=np.int32)
         rows = new_rows(image.shape[1], 1 + len(before))
         if before:
             image = np.ascontiguousarray(image[..., : len(before) + 1].swapaxes(1, 2), np.int32)
-            kernels = (*before, kernel, kernel)[:3]
+            kernels = (*before, kernel, kernel, kernel)[:4]
             _walk_planes(*kernels, rows, image, depth, chosen, quantity, sample)
         else:
             image = np.ascontiguousarray(image, dtype=np.int32)

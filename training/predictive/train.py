@@ -9,6 +9,7 @@ from lutgen.model.head import PROB_BITS
 from lutgen.model.predictive.features import Scale, standard_features
 from lutgen.model.predictive.model import CLASS_BITS, TABLES, Kernel, PredictiveModel
 from lutgen.model.predictive.predictor import Predictor
+from lutgen.model.predictive.reference import MOST_REFERENCES
 from lutgen.model.predictive.residual import TOKENS
 from lutgen.model.predictive.trees import LutTrees
 
@@ -120,7 +121,7 @@ def train_predictive(
     steps = Steps() if steps is None else steps
     work = Work(lambda step, done, total: None, plan(images, config)) if work is None else work
     images = turned(images, config)
-    model = first_model(len(before))
+    model = first_model(min(len(before), MOST_REFERENCES))
     for k in range(1, config.rounds + 1):
         model = _round(model, images, config, k, note, steps, work, before)
     drawn = draw(

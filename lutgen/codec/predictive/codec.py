@@ -1,5 +1,6 @@
 """The reference codec of profile ``predictive``: images to ``.lgc`` bytes and back."""
 
+import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +32,16 @@ from .container import (
     unit_payloads,
 )
 from .damage import DamagedStripsError
-from .planes import best_order, from_rows, to_rows
+from .planes import (
+    CFAS,
+    FIRST_CFA,
+    ORDERS,
+    best_order,
+    cfa_mosaic,
+    cfa_planes,
+    from_rows,
+    to_rows,
+)
 from .row_coder import most_payload_bytes, write_payload, write_raw
 from .strip import decode_unit, model_unit
 
@@ -42,7 +52,6 @@ _NARROW = 128
 _TILE = 64
 #: A tile this large is as good as the image.
 _LARGE_TILE = 4096
-_MOST_CHANNELS = SampleFormat.MAX_CHANNELS
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,12 @@ class PredictiveCodec:
             raise InputError(f"threads must be at least 1, not {threads!r}")
         self.model = model
         self._threads = threads or os.cpu_count() or 1
-        self._kernels = [plane.kernel for plane in getattr(model, "planes", [model])]
+        planes = getattr(model, "planes", (model,))
+        self._mosaic = getattr(model, "mosaic", False)
+        # Alpha, the fourth plane of colour, has the first one's model, and no reference planes.
+        fourth = planes[:1] if len(planes) > 1 and not self._mosaic else ()
+        self._kernels = [plane.kernel for plane in (*planes, *fourth)]
+        self._last = planes[-1].references if self._mosaic else 0
         # Rows of all planes' tables: `model_colour_unit` counts them through.
         self._cumulative = np.concatenate([kernel.cumulative for kernel in self._kernels])
         self._hash = bytes.fromhex(model.hash)[: VERSION_2["model hash"].size]
@@ -92,7 +106,7 @@ class PredictiveCodec:
     def encode(
         self, images: np.ndarray, *, depth: int | None = None, shift: int = 0, near: int = 0,
         strip_height: int | None = None, tile_width: int | None = None, order: int | None = None,
-        channels: int = 1, progress: Callable[[int], None] | None = None,
+        channels: int = 1, cfa: str | None = None, progress: Callable[[int], None] | None = None,
     ) -> bytes:  # fmt: skip
         """Encode one image, or many of one size, into one file.
 
@@ -116,6 +130,10 @@ class PredictiveCodec:
             says of the first image.
         channels:
             Samples of a pixel, 1 to 4: what tells (H, W, C) from (N, H, W).
+        cfa:
+            Pattern of :data:`.planes.CFAS` of images (H, W) or (N, H, W) that are colour filter
+            arrays, both sides even: for models of these.  ``strip_height`` and ``tile_width`` are
+            made even.
         progress:
             Called with the number of samples that have been coded since its last call.
 
@@ -124,12 +142,19 @@ class PredictiveCodec:
         InputError
             If the images are none, or an option is out of its range.
         """
-        array = self._stack(images, channels)
+        array = self._stack(images, channels, cfa)
         count, height, width = array.shape[:3]
         bits = SignificantBits.of(array) if depth is None else SignificantBits(depth, shift)
-        samples, array = _samples(array, bits, near, channels)
-        if order is None:
+        samples, array = _samples(array, bits, near, 4 if cfa else channels)
+        if cfa:
+            order, height, width = FIRST_CFA + CFAS.index(cfa), height // 2, width // 2
+            strip_height, tile_width = (
+                size and (size + 1) // 2 for size in (strip_height, tile_width)
+            )
+        elif order is None:
             order = best_order(array[0]) if channels > 2 else 0
+        elif order >= FIRST_CFA:
+            raise InputError(f"order must be 0 to {len(ORDERS) - 1}, not {order!r}")
         best = best_layout(width, height)
         frame = Frame(
             self._hash, samples, width, height,
@@ -142,7 +167,9 @@ class PredictiveCodec:
         def strip(k: int) -> bytes:
             image, top, end = frame.rows(k)
             part = array[image, top:end]
-            if channels > 1:
+            if cfa:
+                part = cfa_planes(part, cfa)
+            if part.ndim > 2:
                 part = to_rows(part, frame.order)
             coded = pack_strip(header, k, self._payloads(frame, part))
             if progress:
@@ -158,7 +185,7 @@ class PredictiveCodec:
         indices = form.quantise(part)
         restored = form.restore(indices).astype(np.int32)
         indices = indices.astype(np.int32)
-        units = frame.units(len(part) // form.channels)
+        units = frame.units(len(part) // form.channels * frame.rows_of_pixel)
         largest = max(rows * columns for _, rows, _, columns in units)
         folded, table_row = np.empty((2, largest), dtype=np.int32)
         room = np.empty(most_payload_bytes(largest), dtype=np.uint8)
@@ -176,7 +203,7 @@ class PredictiveCodec:
             if form.channels == 1:
                 model_unit(self._kernels[0], *rest)
             else:
-                model_colour_unit(*self._kernels, form.channels, *rest)
+                model_colour_unit(*self._kernels, self._last, form.channels, *rest)
             at = write_payload(folded[:size], table_row[:size], self._cumulative, room)
             payload = room[at:].tobytes().ljust(least_payload_bytes(size), b"\0")
             most = raw_bytes(size, form.levels)
@@ -210,7 +237,7 @@ class PredictiveCodec:
                 first = first or strip.error
             if progress:
                 _, top, end = frame.rows(k)
-                progress((end - top) * frame.width * frame.channels)
+                progress((end - top) * math.prod(frame.shape[2:]))
         if damaged:
             raise DamagedStripsError(frame, images, damaged, first)
         return images
@@ -231,7 +258,7 @@ class PredictiveCodec:
                 f"stream was written with model {frame.model_hash.hex()}, "
                 f"not with {self._hash.hex()}"
             )
-        self._check_channels(frame.channels, CorruptStreamError)
+        self._check_channels(frame.channels, frame.cfa, CorruptStreamError)
         view, array = memoryview(data), np.frombuffer(data, dtype=np.uint8)
         starts, end = split_index(data, frame)
 
@@ -270,7 +297,8 @@ class PredictiveCodec:
         samples = part
         if form.channels > 1:
             # Of one type, as every type is compiled for.
-            samples = np.empty((len(part) * form.channels, frame.width), dtype=np.uint16)
+            rows = part.size // frame.width
+            samples = np.empty((rows, frame.width), dtype=np.uint16)
         sizes = list(strip_sizes(frame, units))
         start, stop, after = unit_payloads(view, at, limit, frame.pack(), k, sizes)
         plain = raw_bits(form.levels)
@@ -286,18 +314,24 @@ class PredictiveCodec:
             if form.channels == 1:
                 sound = decode_unit(self._kernels[0], *rest)
             else:
-                sound = decode_colour_unit(*self._kernels, form.channels, *rest)
+                sound = decode_colour_unit(*self._kernels, self._last, form.channels, *rest)
             if not sound:
                 raise CorruptStreamError(f"payload {n} of strip {k} is damaged")
         if form.channels > 1:
-            part[:] = from_rows(samples, form.channels, frame.order)
+            planes = from_rows(samples, form.channels, frame.order)
+            part[:] = planes if frame.cfa is None else cfa_mosaic(planes, frame.cfa)
         return after
 
-    def _stack(self, images, channels: int) -> np.ndarray:
+    def _stack(self, images, channels: int, cfa: str | None) -> np.ndarray:
         """Images as (N, H, W), of several channels (N, H, W, C)."""
         array = np.asarray(images)
         SampleFormat(channels=channels)
-        self._check_channels(channels, InputError)
+        if cfa is not None and (cfa not in CFAS or channels != 1):
+            raise InputError(
+                f"colour filter array must be one of {', '.join(CFAS)} of one channel, "
+                f"not {cfa!r} of {channels}"
+            )
+        self._check_channels(channels, cfa, InputError)
         dims, shape = (2, "") if channels == 1 else (3, f", {channels}")
         if (
             array.dtype not in (np.uint8, np.uint16) or array.ndim not in (dims, dims + 1)
@@ -309,13 +343,22 @@ class PredictiveCodec:
             )
         if array.size == 0:
             raise InputError(f"images must have at least one pixel, not shape {array.shape}")
+        if cfa and (array.shape[-1] % 2 or array.shape[-2] % 2):
+            raise InputError(
+                "sides of a colour filter array must be even, "
+                f"not {array.shape[-1]} x {array.shape[-2]}"
+            )
         return np.ascontiguousarray(array if array.ndim == dims + 1 else array[None])
 
-    def _check_channels(self, channels: int, error: type[Exception]) -> None:
-        if channels > 1 and len(self._kernels) == 1:
+    def _check_channels(self, channels: int, cfa: str | None, error: type[Exception]) -> None:
+        """Error unless the model codes what images of so many channels are."""
+        what = "gray" if isinstance(self.model, PredictiveModel) else "colour"
+        mine = "a colour filter array" if self._mosaic else what
+        wanted = "a colour filter array" if cfa else "gray" if channels == 1 else "colour"
+        if wanted != mine and (wanted, mine) != ("gray", "colour"):
             raise error(
-                f"images of {channels} channels must be coded with a model of colour, "
-                f"not with one of gray ({self.model.name})"
+                f"images must be {mine} with the model {self.model.name}, not {wanted}"
+                + " (name the array's pattern, such as RGGB)" * (self._mosaic and wanted == "gray")
             )
 
     def _share_out(self, work: Callable, jobs) -> Iterator:

@@ -8,61 +8,86 @@ it takes as long as all else.
 import numpy as np
 
 from lutgen.files.compiled import njit
-from lutgen.model.predictive.neighbourhood import NEIGHBOURS, end_row
-from lutgen.model.predictive.reference import PLACES
+from lutgen.model.predictive.neighbourhood import NEIGHBOURS, end_row, keep
+from lutgen.model.predictive.reference import PLACES, level_of
+from lutgen.model.predictive.residual import fold, unfold
 
-from .kernel import begin, scratch
+from .kernel import begin, predict, scratch, target
 from .row_coder import begin as begin_payload
-from .strip import SIDE_BY_SIDE, active, decode_sample, model_sample
+from .row_coder import next_residual, read_bits
+from .strip import SIDE_BY_SIDE, active
 
 __all__ = ["decode_colour_unit", "model_colour_unit"]
 
 
 @njit(nogil=True, inline="always")
-def _references(y, channels):
-    """Reference planes of a row: second and third of three colours have them, alpha has none."""
-    plane = y % channels
-    return plane if channels > 2 and plane < 3 else 0
+def _plane(y, channels):
+    """Which kernel a row has: of two channels both have the first."""
+    return y % channels if channels > 2 else 0
 
 
 @njit(nogil=True)
 def _model(kernel, references, channels, rows, y, x, sample, index, depth, step, most, quantity,
            feature, place):  # fmt: skip
-    return model_sample(
-        kernel, rows, y, x, sample, index, depth, step, most, quantity, feature, place, channels,
-        references,
-    )  # fmt: skip
+    """Folded residual and table row of a sample, which then is a neighbour of others."""
+    first, final, scale, plain = predict(
+        kernel, rows, x, depth, step, quantity, feature, place, references
+    )
+    whole, rest, row = target(kernel, final, scale, plain, step, most)
+    keep(rows, y, x, sample, first, channels, level_of(quantity, references))
+    return fold(index, whole, rest, most), row
 
 
 @njit(nogil=True)
 def _decode(kernel, references, channels, rows, y, x, data, at, end, state, raw, depth, step, most,
             quantity, feature, place):  # fmt: skip
-    return decode_sample(
-        kernel, rows, y, x, data, at, end, state, raw, depth, step, most, quantity, feature, place,
-        channels, references,
-    )  # fmt: skip
+    """A sample from bit ``at`` on, -1 if its folded residual is out of range; state and next bit.
+
+    ``raw`` is that of `decode_colour_unit`, ``end`` the bit behind the payload.
+    """
+    first, final, scale, plain = predict(
+        kernel, rows, x, depth, step, quantity, feature, place, references
+    )
+    whole, rest, row = target(kernel, final, scale, plain, step, most)
+    folded = np.int64(0)
+    if raw:
+        folded = read_bits(data, at, end, raw)
+        at += raw
+    elif state:
+        folded, state, at = next_residual(data, at, end, state, kernel.cumulative, row)
+    sample = np.int64(-1)
+    if folded <= most:
+        sample = min(unfold(folded, whole, rest, most) * step, (1 << depth) - 1)
+        keep(rows, y, x, sample, first, channels, level_of(quantity, references))
+    return sample, state, at
 
 
 @njit(nogil=True)
-def _scratch(first, second, third):
+def _scratch(first, second, third, fourth):
     """Room for a sample's quantities, for its features by each model, and places of each row."""
     quantity, feature, _ = scratch(first)
     places = np.zeros((SIDE_BY_SIDE, NEIGHBOURS + PLACES), dtype=np.int64)
-    return quantity, feature, scratch(second)[1], scratch(third)[1], places
+    return (
+        quantity, feature, scratch(second)[1], scratch(third)[1], scratch(fourth)[1], places
+    )
 
 
 @njit(nogil=True)
 def model_colour_unit(
-    first, second, third, channels, rows, y, samples, indices, lag, depth, step, most, folded,
-    table_row,
+    first, second, third, fourth, last, channels, rows, y, samples, indices, lag, depth, step,
+    most, folded, table_row,
 ):  # fmt: skip
-    """See :func:`.strip.model_unit`; three kernels, those of the planes, and how many planes there
-    are.  ``y`` and the arrays count rows of planes; table rows count through those of all kernels.
+    """See :func:`.strip.model_unit`; here are the kernels of four planes, how many reference planes
+    the ``last`` of them has, and how many planes there are.  ``y`` and the arrays count rows of
+    planes, table rows those of all kernels.
     """
-    quantity, feature, feature_2, feature_3, places = _scratch(first, second, third)
+    quantity, feature, feature_2, feature_3, feature_4, places = _scratch(
+        first, second, third, fourth
+    )
     known = np.zeros(SIDE_BY_SIDE, dtype=np.int64)
     behind_first = len(first.cumulative)
     behind_second = behind_first + len(second.cumulative)
+    behind_third = behind_second + len(third.cumulative)
     height, width = samples.shape
     at = 0
     for t in range(width + lag * (height - 1)):
@@ -72,8 +97,9 @@ def model_colour_unit(
             lane = k & (SIDE_BY_SIDE - 1)
             place = places[lane]
             if x == 0:
-                known[lane] = _references(y + k, channels)
-                begin(rows, y + k, depth, place, channels, known[lane])
+                known[lane] = _plane(y + k, channels)
+                references = last if known[lane] == 3 else known[lane]
+                begin(rows, y + k, depth, place, channels, references)
             sample, index = samples[k, x], indices[k, x]
             if known[lane] == 0:
                 residual, row = _model(
@@ -86,12 +112,18 @@ def model_colour_unit(
                     feature_2, place,
                 )  # fmt: skip
                 row += behind_first
-            else:
+            elif known[lane] == 2:
                 residual, row = _model(
                     third, 2, channels, rows, y + k, x, sample, index, depth, step, most, quantity,
                     feature_3, place,
                 )  # fmt: skip
                 row += behind_second
+            else:
+                residual, row = _model(
+                    fourth, last, channels, rows, y + k, x, sample, index, depth, step, most,
+                    quantity, feature_4, place,
+                )  # fmt: skip
+                row += behind_third
             folded[at], table_row[at] = residual, row
             at += 1
             if x == width - 1:
@@ -100,11 +132,13 @@ def model_colour_unit(
 
 @njit(nogil=True)
 def decode_colour_unit(
-    first, second, third, channels, rows, y, data, start, stop, raw, lag, depth, step, most,
-    samples,
+    first, second, third, fourth, last, channels, rows, y, data, start, stop, raw, lag, depth, step,
+    most, samples,
 ):  # fmt: skip
     """See :func:`.strip.decode_unit` and `model_colour_unit`."""
-    quantity, feature, feature_2, feature_3, places = _scratch(first, second, third)
+    quantity, feature, feature_2, feature_3, feature_4, places = _scratch(
+        first, second, third, fourth
+    )
     known = np.zeros(SIDE_BY_SIDE, dtype=np.int64)
     height, width = samples.shape
     end_bit = stop << 3
@@ -118,8 +152,9 @@ def decode_colour_unit(
             lane = k & (SIDE_BY_SIDE - 1)
             place = places[lane]
             if x == 0:
-                known[lane] = _references(y + k, channels)
-                begin(rows, y + k, depth, place, channels, known[lane])
+                known[lane] = _plane(y + k, channels)
+                references = last if known[lane] == 3 else known[lane]
+                begin(rows, y + k, depth, place, channels, references)
             if known[lane] == 0:
                 sample, state, at = _decode(
                     first, 0, channels, rows, y + k, x, data, at, end_bit, state, raw, depth, step,
@@ -130,10 +165,15 @@ def decode_colour_unit(
                     second, 1, channels, rows, y + k, x, data, at, end_bit, state, raw, depth, step,
                     most, quantity, feature_2, place,
                 )  # fmt: skip
-            else:
+            elif known[lane] == 2:
                 sample, state, at = _decode(
                     third, 2, channels, rows, y + k, x, data, at, end_bit, state, raw, depth, step,
                     most, quantity, feature_3, place,
+                )  # fmt: skip
+            else:
+                sample, state, at = _decode(
+                    fourth, last, channels, rows, y + k, x, data, at, end_bit, state, raw, depth,
+                    step, most, quantity, feature_4, place,
                 )  # fmt: skip
             if sample < 0:
                 return False

@@ -42,7 +42,7 @@ from lutgen.errors import InputError
 from lutgen.model.header import MAGIC, VERSION_2, magic_and_version
 from lutgen.model.samples import SampleFormat, SignificantBits
 
-from .planes import ORDERS
+from .planes import CFAS, FIRST_CFA, ORDERS
 
 __all__ = [
     "Frame", "check_end", "check_strips", "index_bytes", "least_payload_bytes", "pack_strip",
@@ -53,6 +53,7 @@ CRC_BYTES = 4
 MAX_SIDE = (1 << 16) - 1
 #: Rows that share a payload, and by how many columns each is behind the one above.
 GROUP, LAG = 4, 4
+_CFA_PLANES = 4
 #: Bit of the byte ``channels`` from which on stands the order of the planes.
 _ORDER_AT = 4
 _HASH_BYTES = VERSION_2["model hash"].size
@@ -83,7 +84,9 @@ class Frame:
     shift:
         Zero bits below each sample in the decoded image: 0 to 16, less the depth.
     order:
-        Number of the order of the planes (:data:`.planes.ORDERS`); 0 of less than three.
+        Number of the order of the planes (:data:`.planes.ORDERS`); 0 of less than three.  Of four
+        planes it may also be 8 and the number of a colour filter array in :data:`.planes.CFAS`;
+        width, height and strip height then count squares of four samples.
 
     Raises
     ------
@@ -114,7 +117,7 @@ class Frame:
             if not least <= value <= most:
                 raise InputError(f"{name} must be {least} to {most}, not {value!r}")
         orders = len(ORDERS) if self.samples.channels > 2 else 1
-        if not 0 <= self.order < orders:
+        if not 0 <= self.order < orders and self.cfa is None:
             raise InputError(
                 f"order of {self.samples.channels} planes must be 0 to {orders - 1}, "
                 f"not {self.order!r}"
@@ -144,20 +147,34 @@ class Frame:
         return self.samples.channels
 
     @property
+    def cfa(self) -> str | None:
+        """Pattern of the colour filter array that the image is; None if it is none."""
+        number = self.order - FIRST_CFA
+        is_cfa = self.channels == _CFA_PLANES and 0 <= number < len(CFAS)
+        return CFAS[number] if is_cfa else None
+
+    @property
+    def rows_of_pixel(self) -> int:
+        """Rows of the decoded image that a row of pixels is: 2 of a colour filter array."""
+        return 1 if self.cfa is None else 2
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the array of all images: (N, H, W), of several channels (N, H, W, C)."""
+        if self.cfa is not None:
+            return self.images, 2 * self.height, 2 * self.width
         shape = self.images, self.height, self.width
         return shape if self.channels == 1 else (*shape, self.channels)
 
     def rows(self, strip: int) -> tuple[int, int, int]:
-        """Image of a strip, its first row, and the row behind its last."""
+        """Image of a strip, its first row in the decoded image, and the row behind its last."""
         image, k = divmod(strip, self.strips_of_image)
-        top = k * self.strip_height
-        return image, top, min(top + self.strip_height, self.height)
+        top, scale = k * self.strip_height, self.rows_of_pixel
+        return image, scale * top, scale * min(top + self.strip_height, self.height)
 
     def units(self, height: int) -> list[tuple[int, int, int, int]]:
-        """Units of a strip of so many rows of pixels: first row, rows, first column, columns."""
-        height *= self.channels
+        """Units of a strip of so many rows of the image: first row, rows, first column, columns."""
+        height = height * self.channels // self.rows_of_pixel
         if not self.tile_width:
             return [
                 (y, min(GROUP, height - y), 0, self.width) for y in range(0, height, GROUP)

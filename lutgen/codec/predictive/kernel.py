@@ -82,7 +82,11 @@ def _finish(kernel, quantity, plain, logarithm, depth, feature, references):
     fill_features(kernel, True, quantity, logarithm, depth, feature, references)
     correction, scale = tree_sums(kernel, feature)
     scale += SCALE_STEP * logarithm
-    final = quantity[_P] + level_of(quantity, references)
+    final = quantity[_P]
+    if references:
+        final += level_of(quantity, references)
+    elif plain:
+        return final, scale
     if not plain:
         final += (correction << ((logarithm >> 4) - LEAST_EXPONENT)) >> CORRECTION_BITS
     return min(max(final, 0), ((1 << depth) - 1) << FRACTION_BITS), scale
@@ -92,7 +96,8 @@ def _finish(kernel, quantity, plain, logarithm, depth, feature, references):
 def predict_first(kernel, rows, x, depth, quantity, feature, place, references=0):
     """First prediction of the sample in column ``x`` of the row that has been begun."""
     gather(rows, place, x, quantity)
-    gather_references(rows, place, x, quantity, references)
+    if references:
+        gather_references(rows, place, x, quantity, references)
     return _first(kernel, quantity, is_plain(quantity), depth, feature, references)[0]
 
 
@@ -124,7 +129,8 @@ def predict(kernel, rows, x, depth, step, quantity, feature, place, references=0
         an octave, and whether the surroundings are plain: then the median is the prediction.
     """
     gather(rows, place, x, quantity)
-    gather_references(rows, place, x, quantity, references)
+    if references:  # not asked of gray, though nothing is gathered: arrays count references
+        gather_references(rows, place, x, quantity, references)
     plain = step == 1 and is_plain(quantity)
     first, logarithm = _first(kernel, quantity, plain, depth, feature, references)
     quantity[_P] = first

@@ -7,23 +7,52 @@ the same place (:mod:`lutgen.model.predictive.reference`).
 No samples are transformed.  A difference such as R - G has one bit more than R, and its
 near-lossless error is the sum of two.  Planes are predicted as differences to the first one, but
 what is coded is a residual of samples.  What is left of a colour transform is the planes' order.
+
+A colour filter array (H, W) is an image of half the sides whose four planes are the places of a
+square: both greens, red and blue.
 """
 
 import numpy as np
 
-__all__ = ["ORDERS", "best_order", "from_rows", "order_of", "to_rows"]
+__all__ = [
+    "CFAS", "FIRST_CFA", "ORDERS", "best_order", "cfa_mosaic", "cfa_planes", "from_rows",
+    "order_of", "to_rows",
+]  # fmt: skip
 
 #: Orders of red, green and blue by number; alpha is always last, one or two planes are in order.
 ORDERS = ((1, 0, 2), (1, 2, 0), (0, 1, 2), (0, 2, 1), (2, 1, 0), (2, 0, 1))
+#: Colour filter arrays, by their squares of four row by row; numbers in a file begin at eight.
+CFAS = ("RGGB", "BGGR", "GRBG", "GBRG")
+FIRST_CFA = 8
 #: An order must save this share of the usual one's sum.
 _WORTH = 0.02
 
 
 def order_of(channels: int, number: int) -> tuple[int, ...]:
     """Channels in the order in which they are coded."""
-    if channels < 3:
+    if channels < 3 or number >= FIRST_CFA:
         return tuple(range(channels))
     return (*ORDERS[number], *range(3, channels))
+
+
+def cfa_planes(mosaic: np.ndarray, pattern: str) -> np.ndarray:
+    """Planes of a colour filter array (H, W), sides even: (H / 2, W / 2, 4), greens first."""
+    return np.stack([mosaic[top::2, left::2] for top, left in _places(pattern)], axis=-1)
+
+
+def cfa_mosaic(planes: np.ndarray, pattern: str) -> np.ndarray:
+    """The array (H, W) of planes (H / 2, W / 2, 4)."""
+    height, width, _ = planes.shape
+    mosaic = np.empty((2 * height, 2 * width), dtype=planes.dtype)
+    for k, (top, left) in enumerate(_places(pattern)):
+        mosaic[top::2, left::2] = planes[..., k]
+    return mosaic
+
+
+def _places(pattern: str) -> list[tuple[int, int]]:
+    """Row and column of the greens, red and blue in a square of four, in the order of coding."""
+    places = [divmod(k, 2) for k, colour in enumerate(pattern) if colour == "G"]
+    return [*places, *(divmod(pattern.index(colour), 2) for colour in "RB")]
 
 
 def to_rows(image: np.ndarray, number: int) -> np.ndarray:

@@ -8,16 +8,14 @@ import numpy as np
 
 from lutgen.files.compiled import njit
 from lutgen.model.predictive.neighbourhood import NEIGHBOURS, end_row, keep
-from lutgen.model.predictive.reference import PLACES, level_of
+from lutgen.model.predictive.reference import PLACES
 from lutgen.model.predictive.residual import fold, unfold
 
 from .kernel import begin, predict, scratch, target
 from .row_coder import begin as begin_payload
 from .row_coder import next_residual, read_bits
 
-__all__ = [
-    "SIDE_BY_SIDE", "active", "decode_sample", "decode_unit", "model_sample", "model_unit",
-]
+__all__ = ["SIDE_BY_SIDE", "active", "decode_unit", "model_unit"]
 
 #: Rows that are walked side by side at most.
 SIDE_BY_SIDE = 4
@@ -27,42 +25,6 @@ SIDE_BY_SIDE = 4
 def active(t, lag, height, width):
     """The first row that is within the unit at step ``t``, and the one behind the last."""
     return max(0, (t - width) // lag + 1), min(height, t // lag + 1)
-
-
-@njit(nogil=True, inline="always")
-def model_sample(kernel, rows, y, x, sample, index, depth, step, most, quantity, feature, place,
-                 channels=1, references=0):  # fmt: skip
-    """Folded residual and table row of a sample, which then is a neighbour of others."""
-    first, final, scale, plain = predict(
-        kernel, rows, x, depth, step, quantity, feature, place, references
-    )
-    whole, rest, row = target(kernel, final, scale, plain, step, most)
-    keep(rows, y, x, sample, first, channels, level_of(quantity, references))
-    return fold(index, whole, rest, most), row
-
-
-@njit(nogil=True, inline="always")
-def decode_sample(kernel, rows, y, x, data, at, end, state, raw, depth, step, most, quantity,
-                  feature, place, channels=1, references=0):  # fmt: skip
-    """A sample from bit ``at`` on, -1 if its folded residual is out of range; state and next bit.
-
-    ``raw`` is that of `decode_unit`, ``end`` the bit behind the payload.
-    """
-    first, final, scale, plain = predict(
-        kernel, rows, x, depth, step, quantity, feature, place, references
-    )
-    whole, rest, row = target(kernel, final, scale, plain, step, most)
-    folded = np.int64(0)
-    if raw:
-        folded = read_bits(data, at, end, raw)
-        at += raw
-    elif state:
-        folded, state, at = next_residual(data, at, end, state, kernel.cumulative, row)
-    sample = np.int64(-1)
-    if folded <= most:
-        sample = min(unfold(folded, whole, rest, most) * step, (1 << depth) - 1)
-        keep(rows, y, x, sample, first, channels, level_of(quantity, references))
-    return sample, state, at
 
 
 @njit(nogil=True)
@@ -93,11 +55,14 @@ def model_unit(kernel, rows, y, samples, indices, lag, depth, step, most, folded
             place = places[k & (SIDE_BY_SIDE - 1)]
             if x == 0:
                 begin(rows, y + k, depth, place)
-            folded[at], table_row[at] = model_sample(
-                kernel, rows, y + k, x, samples[k, x], indices[k, x], depth, step, most, quantity,
-                feature, place,
+            first, final, scale, plain = predict(
+                kernel, rows, x, depth, step, quantity, feature, place
             )
+            whole, rest, row = target(kernel, final, scale, plain, step, most)
+            folded[at] = fold(indices[k, x], whole, rest, most)
+            table_row[at] = row
             at += 1
+            keep(rows, y + k, x, samples[k, x], first)
             if x == width - 1:
                 end_row(rows, y + k)
 
@@ -113,6 +78,7 @@ def decode_unit(kernel, rows, y, data, start, stop, raw, lag, depth, step, most,
     quantity, feature, _ = scratch(kernel)
     places = np.zeros((SIDE_BY_SIDE, NEIGHBOURS + PLACES), dtype=np.int64)
     height, width = samples.shape
+    maximum = (1 << depth) - 1
     end_bit = stop << 3
     state, at = np.int64(0), start << 3
     if not raw:
@@ -124,13 +90,23 @@ def decode_unit(kernel, rows, y, data, start, stop, raw, lag, depth, step, most,
             place = places[k & (SIDE_BY_SIDE - 1)]
             if x == 0:
                 begin(rows, y + k, depth, place)
-            sample, state, at = decode_sample(
-                kernel, rows, y + k, x, data, at, end_bit, state, raw, depth, step, most, quantity,
-                feature, place,
+            first, final, scale, plain = predict(
+                kernel, rows, x, depth, step, quantity, feature, place
             )
-            if sample < 0:
+            whole, rest, row = target(kernel, final, scale, plain, step, most)
+            folded = np.int64(0)
+            if raw:
+                folded = read_bits(data, at, end_bit, raw)
+                at += raw
+            elif state:
+                folded, state, at = next_residual(
+                    data, at, end_bit, state, kernel.cumulative, row
+                )
+            if folded > most:
                 return False
+            sample = min(unfold(folded, whole, rest, most) * step, maximum)
             samples[k, x] = sample
+            keep(rows, y + k, x, sample, first)
             if x == width - 1:
                 end_row(rows, y + k)
     return True

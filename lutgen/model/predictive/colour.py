@@ -1,8 +1,11 @@
 """The model file of colour images: one model of profile ``predictive`` for each plane.
 
 The first plane is coded like a gray image, the second one knows the first, the third one both
-(:mod:`.reference`).  A fourth plane, alpha, has little to do with colours: the first plane's model
+(:mod:`.reference`).  Alpha, a fourth plane, has little to do with colours: the first plane's model
 codes it, and the second of two.
+
+A model of colour filter arrays has four planes, those of the array's four places: the greens, red,
+blue.  The fourth one knows the third and the first.
 """
 
 from collections.abc import Mapping
@@ -21,7 +24,7 @@ __all__ = ["COLOUR_KIND", "ColourModel"]
 
 COLOUR_KIND = "predictive-colour-model"
 FORMAT_VERSION = 1
-_PLANES = MOST_REFERENCES + 1
+_COLOURS = MOST_REFERENCES + 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +34,8 @@ class ColourModel:
     Parameters
     ----------
     planes:
-        Three models, in the order in which planes are coded: the first without reference planes,
-        the second with one, the third with two.
+        Models in the order in which planes are coded: the first without reference planes, the
+        second with one, the third with two, and of colour filter arrays a fourth with two.
     training:
         Training record, json: data, date, figures, licences.
 
@@ -49,11 +52,8 @@ class ColourModel:
 
     def __post_init__(self) -> None:
         found = [plane.references for plane in self.planes]
-        if found != [*range(_PLANES)]:
-            raise ModelError(
-                f"planes must know {', '.join(map(str, range(_PLANES)))} planes before them, "
-                f"not {found}"
-            )
+        if found not in ([0, 1, 2], [0, 1, 2, 2]):
+            raise ModelError(f"planes must know 0, 1, 2 planes before them, not {found}")
         if not isinstance(self.training, Mapping):
             raise ModelError(
                 f"training record must be a mapping, not a {type(self.training).__name__}"
@@ -63,6 +63,11 @@ class ColourModel:
     def name(self) -> str:
         """Name under which it was trained, or ``predictive``."""
         return str(self.training.get("model", PROFILE))
+
+    @property
+    def mosaic(self) -> bool:
+        """Whether it codes colour filter arrays, not colour."""
+        return len(self.planes) > _COLOURS
 
     def stats(self) -> dict:
         """Counts for reports, ready for json: those of each plane."""

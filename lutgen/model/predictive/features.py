@@ -274,7 +274,9 @@ def fill_features(kernel, late, quantity, logarithm, depth, feature, references=
         feature[j] = min(max(value, kernel.low[j]), kernel.high[j]) + kernel.added[j]
     for j in range(end, kernel.part[part + 2]):
         if late:
-            level = quantity[_P] + level_of(quantity, references)
+            level = quantity[_P]
+            if references:
+                level += level_of(quantity, references)
             feature[j] = (level << 7) >> (depth + FRACTION_BITS)
         elif kernel.gain[j] < 0:
             feature[j] = changes(quantity)

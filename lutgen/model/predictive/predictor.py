@@ -141,11 +141,14 @@ def leaf_of(kernel, feature):
 def first_prediction(kernel, leaf, quantity, maximum, references=0):
     """First prediction, in 1/8, of a sample between 0 and the greatest, or of its difference."""
     total = 1 << (COEFFICIENT_BITS - 1)
-    for k in range(_TAPS):
+    taps = kernel.coefficients.shape[1] - references * TAPS_OF_ONE
+    for k in range(taps):
         total += kernel.coefficients[leaf, k] * quantity[k]
     for r in range(references):
         for k in range(TAPS_OF_ONE):
             weight = kernel.coefficients[leaf, _TAPS + r * TAPS_OF_ONE + k]
             total += weight * quantity[_BASE + r * OF_ONE + k]
-    level = level_of(quantity, references)
+    level = 0
+    if references:
+        level = level_of(quantity, references)
     return min(max(total >> COEFFICIENT_BITS, -level), (maximum << FRACTION_BITS) - level)

@@ -4,8 +4,8 @@ The planes of a colour image are coded row by row in turn, each row four samples
 above like all rows.  So the rows of the planes before a sample's own, its *reference planes*, are
 known at its place and up to three samples to the right: a sample of red sees green at its own place
 X and at E.  What stands there goes the same way as neighbours do: into linear predictors, scale S
-and features.  Names begin with ``a`` for the row before the sample's own and with ``b`` for the one
-before that.
+and features.  Names begin with ``a`` for the plane before the sample's own and with ``b`` for the
+first plane, where that is another one.
 
 A plane with reference planes is a plane of *differences*: its rows hold the sample less that of the
 first plane at the same place, as transforms such as G, R - G, B - G do, and its predictions are of
@@ -88,7 +88,7 @@ def locate_references(rows, y, place, channels, references):
     kept, stride = rows.shape[1], rows.shape[2]
     at = NEIGHBOURS
     for r in range(references):
-        own = y - 1 - r
+        own = y - y % channels if r else y - 1
         for k in range(len(_AT)):
             plane, row, column = _AT[k, 0], _AT[k, 1], _AT[k, 2]
             if y < channels and row < 0:

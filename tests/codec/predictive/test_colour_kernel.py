@@ -17,11 +17,11 @@ from lutgen.model.predictive.neighbourhood import (
 )
 from lutgen.model.predictive.reference import REFERENCE_TAPS, TAPS_OF_ONE, level_of
 from tests.codec.predictive.test_predictive_kernel import Reference
-from tests.models import colour_model
+from tests.models import colour_model, mosaic_model
 
 
 class Plane(Reference):
-    """A plane of a strip, which knows the planes before it, the nearest first."""
+    """A plane of a strip, which knows the plane before it and the first one."""
 
     def __init__(self, model, width: int, depth: int, before: list) -> None:
         super().__init__(model, width, depth)
@@ -71,20 +71,22 @@ def compiled_row(kernel, references, channels, rows, y, values, depth, out):
     end_row(rows, y)
 
 
+@pytest.mark.parametrize("model", [colour_model(), mosaic_model()], ids=["colour", "mosaic"])
 @pytest.mark.parametrize("shape, depth", [((6, 11), 8), ((5, 4), 12), ((4, 1), 16), ((1, 9), 8)])
-def test_predictions_are_those_of_the_definitions(shape, depth):
-    rng = np.random.default_rng(shape[1])
-    image = rng.integers(0, 1 << depth, (*shape, 3)) >> rng.integers(0, depth, (*shape, 1))
-    image[rng.random(shape) < 0.6] = [1 << (depth - 1), 3, (1 << depth) - 1]
-    model, rows = colour_model(), new_rows(shape[1], 3)
-    planes = []
+def test_predictions_are_those_of_the_definitions(model, shape, depth):
+    rng, channels = np.random.default_rng(shape[1]), len(model.planes)
+    image = rng.integers(0, 1 << depth, (*shape, channels)) >> rng.integers(0, depth, (*shape, 1))
+    image[rng.random(shape) < 0.6] = [1 << (depth - 1), 3, (1 << depth) - 1, 9][:channels]
+    rows, planes = new_rows(shape[1], channels), []
     for own in model.planes:
-        planes.append(Plane(own, shape[1], depth, planes[::-1]))
+        before = [planes[k] for k in dict.fromkeys((len(planes) - 1, 0)) if planes]
+        planes.append(Plane(own, shape[1], depth, before))
     found = np.zeros((shape[1], 4), dtype=np.int64)
     for y in range(shape[0]):
         for k, plane in enumerate(planes):
             values = image[y, :, k].astype(np.int32)
-            compiled_row(model.planes[k].kernel, k, 3, rows, 3 * y + k, values, depth, found)
+            compiled_row(model.planes[k].kernel, len(plane.before), channels, rows,
+                         channels * y + k, values, depth, found)  # fmt: skip
             for x in range(shape[1]):
                 wanted = plane.predict(y, x)
                 assert tuple(found[x]) == wanted, (y, k, x)
