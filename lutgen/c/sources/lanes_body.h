@@ -1,6 +1,6 @@
-/* See lanes.h.  With the parts that it includes, compiled for ELEMENT, the type of quantities, into functions called NAME(...);
- * NARROW says that it has 16 bits.  Loops over lanes are for the compiler's vectoriser: nothing in
- * them depends on another lane. */
+/* See lanes.h.  With the parts that it includes this is compiled for ELEMENT, the type of
+ * quantities, into functions called NAME(...); NARROW says that it has 16 bits.  Loops over lanes are
+ * for the compiler's vectoriser: nothing in them depends on another lane. */
 
 #include "lanes_planes.h"
 #include "lanes_borders.h"
