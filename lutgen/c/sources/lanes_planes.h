@@ -1,0 +1,110 @@
+/* Part of lanes_body.h: what is held of each lane, and the model as loops over lanes want it. */
+
+struct NAME(planes) {
+    ELEMENT quantity[QUANTITIES][LANES];
+    int8_t feature[LUTGEN_MOST_FEATURES][LANES]; /* less 128 */
+    uint8_t leaf[2 * MOST_NODES + 1][LANES];     /* that a node leads to; then all leaves */
+    uint8_t address[MOST_TREES][LANES];
+    int32_t scale[LANES];                        /* what trees add to the logarithm */
+    int32_t logarithm[LANES];
+    int32_t unit[LANES];                         /* two to the shift that divides features */
+    ELEMENT plain[LANES];                        /* -1 or 0 */
+    ELEMENT changes[LANES];
+    ELEMENT limit[LANES];                        /* see measure */
+    ELEMENT least[LANES];
+    ELEMENT factor[LANES];                       /* of 32 bits: the shift */
+    ELEMENT before[LANES];
+    int32_t correction[LANES];
+    int32_t final[LANES];
+    int32_t whole[LANES];
+    int32_t rest[LANES];
+    int32_t row[LANES];
+    ELEMENT sample[LANES];
+    ELEMENT kept[PLANES][HISTORY + STEPS][LANES + BEFORE];
+};
+
+/* The model as loops over lanes want it: where operands are, and constants once for each lane. */
+struct NAME(plan) {
+    struct {
+        const ELEMENT *a;
+        const ELEMENT *b;
+    } term[MOST_TERMS];
+    struct {
+        const ELEMENT *a;
+        const ELEMENT *b;
+        ELEMENT weight[LANES];
+    } weight[MOST_WEIGHTS];
+    struct {
+        const uint8_t *below;
+        const uint8_t *above;
+        const int8_t *feature;
+        int8_t threshold[LANES];
+    } node[MOST_NODES];
+    struct {
+        const int8_t *feature[LUTGEN_PINS];
+        int8_t threshold[LUTGEN_PINS][LANES];
+    } tree[MOST_TREES];
+    /* Of signed features, and of sums of absolute values. */
+    struct {
+        ELEMENT low[LANES];
+        ELEMENT high[LANES];
+        ELEMENT unsign[LANES];
+        int8_t added[LANES];
+    } kind[2];
+    ELEMENT gain[8][LANES];
+    int32_t place[PLACES]; /* of neighbours, from their step's own place in the first plane on */
+};
+
+static void NAME(prepare)(const struct lutgen_model *model, struct NAME(planes) *p,
+                          struct NAME(plan) *plan)
+{
+    const unsigned trees = (unsigned)model->corrections + model->scales;
+
+    for (int k = 0; k < PLACES; k++) {
+        const struct lutgen_place *at = &lutgen_places[k];
+
+        plan->place[k] = (at->plane * (HISTORY + STEPS) + at->column - LAG * at->above) *
+                             (LANES + BEFORE) +
+                         BEFORE - at->above;
+    }
+    for (unsigned k = 0; k < model->feature[model->part[4]].first; k++) {
+        plan->term[k].a = p->quantity[model->term[k][0]];
+        plan->term[k].b = p->quantity[model->term[k][1]];
+    }
+    for (unsigned k = 0; k < model->weights; k++) {
+        plan->weight[k].a = p->quantity[model->weight[k].minuend];
+        plan->weight[k].b = p->quantity[model->weight[k].subtrahend];
+        for (int l = 0; l < LANES; l++) {
+            plan->weight[k].weight[l] = (ELEMENT)model->weight[k].weight;
+        }
+    }
+    for (unsigned n = 0; n < model->nodes; n++) {
+        const int16_t *child = model->child[n];
+        const int last = model->nodes - 1; /* leaves stand behind the nodes */
+
+        plan->node[n].below = p->leaf[child[0] < 0 ? last - child[0] : child[0]];
+        plan->node[n].above = p->leaf[child[1] < 0 ? last - child[1] : child[1]];
+        plan->node[n].feature = p->feature[model->node[n][0]];
+        memset(plan->node[n].threshold, model->node[n][1] ^ 128, LANES);
+    }
+    for (unsigned leaf = 0; leaf <= model->nodes; leaf++) {
+        memset(p->leaf[model->nodes + leaf], (int)leaf, LANES);
+    }
+    for (unsigned t = 0; t < trees; t++) {
+        for (unsigned pin = 0; pin < LUTGEN_PINS; pin++) {
+            plan->tree[t].feature[pin] = p->feature[model->tree[t].feature[pin]];
+            memset(plan->tree[t].threshold[pin], model->tree[t].threshold[pin] ^ 128, LANES);
+        }
+    }
+    for (int l = 0; l < LANES; l++) {
+        for (int absolutes = 0; absolutes < 2; absolutes++) {
+            plan->kind[absolutes].low[l] = absolutes ? 0 : -128;
+            plan->kind[absolutes].high[l] = absolutes ? 255 : 127;
+            plan->kind[absolutes].added[l] = absolutes ? -128 : 0;
+            plan->kind[absolutes].unsign[l] = absolutes ? -1 : 0;
+        }
+        for (int gain = 0; gain < 8; gain++) {
+            plan->gain[gain][l] = (ELEMENT)(1 << gain);
+        }
+    }
+}
