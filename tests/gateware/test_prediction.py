@@ -32,7 +32,7 @@ def trace(kernel, rows, picture, depth, quantities, results):
                 kernel, rows, x, depth, 1, quantity, feature, place
             )
             whole, rest, row = target(kernel, final, scale, plain, 1, (1 << depth) - 1)
-            quantities[at] = quantity
+            quantities[at] = quantity[: quantities.shape[1]]  # without those of colour
             results[at, 0], results[at, 1] = first, whole
             results[at, 2], results[at, 3] = rest < 0, row
             at += 1
