@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from lutgen.errors import InputError
 from lutgen.handoff.vivado import vivado_files
 from lutgen.model.model import Model
 from lutgen.names import top_module
 from lutgen.targets import Target, get_target
 
+from .buildable import find_buildable
 from .cores import rate
 from .folder import BuildError, load_build, make_folder, new_record
 from .options import BuildOptions
@@ -71,7 +71,7 @@ def build(
         If a file cannot be read or written.
     """
     target = get_target(target) if isinstance(target, str) else target
-    model = _model(model)
+    model = find_buildable(model)
     options = (options or BuildOptions()).settle(model, target)
     config = options.core_config(model)
     record = new_record(target) | {
@@ -112,19 +112,6 @@ def _default_folder(options: BuildOptions, model: Model, target: Target) -> Path
     name += f"-tans{options.tans_bits}" if options.coder == "tans" else ""
     name += f"-x{options.cores}" if options.cores > 1 else ""
     return Path("rtl_out") / target.name / re.sub(r"[^A-Za-z0-9_.-]", "-", name)
-
-
-def _model(model) -> Model:
-    if isinstance(model, Model):
-        return model
-    if model is None:
-        return Model.default()
-    if not Path(model).is_file():
-        raise InputError(
-            f"model must be a .lutgen file, not {os.fspath(model)!r}, which does not exist: "
-            "train one with `lutgen train`, or leave it out for the embedded model"
-        )
-    return Model.load(model)
 
 
 def _describe_model(model: Model) -> dict:

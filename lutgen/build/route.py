@@ -10,6 +10,7 @@ from lutgen.errors import InputError
 from lutgen.model.model import Model
 from lutgen.targets import Target, get_target
 
+from .buildable import find_buildable
 from .options import BuildOptions
 
 __all__ = ["SCHEMA", "route_cores", "summary", "table"]
@@ -75,8 +76,7 @@ def route_cores(
     target = get_target(target) if isinstance(target, str) else target
     device_options(target.part)
     versions = tools()
-    if not isinstance(model, Model):
-        model = Model.default() if model is None else Model.load(model)
+    model = find_buildable(model)
     options = options.settle(model, target)
     config = options.core_config(model)
     jobs = []

@@ -28,6 +28,7 @@ def c_(models, out, as_json) -> None:
     """
     from lutgen.c.folder import old_files, write_folder
     from lutgen.errors import InputError
+    from lutgen.model.predictive.colour import ColourModel
     from lutgen.model.predictive.model import PredictiveModel
     from lutgen.model.shipped import SHIPPED, find_model, shipped
 
@@ -38,8 +39,9 @@ def c_(models, out, as_json) -> None:
         for name in names:
             model = find_model(name)
             if not isinstance(model, PredictiveModel):
+                kind = "colour" if isinstance(model, ColourModel) else f"profile {model.profile}"
                 raise InputError(
-                    f"model must be of profile predictive, not {name} of {model.profile}"
+                    f"model must be of gray images and profile predictive, not {name} of {kind}"
                 )
             found[name if name in SHIPPED else Path(name).stem] = model
         if len(found) < len(names):

@@ -59,7 +59,8 @@ def test_other_folders_and_models_are_refused(tmp_path):
     for arguments, what in (
         (("--out", tmp_path), "out must be new, empty or written by an earlier"),
         (("--out", tmp_path / "mine"), "out must be a folder"),
-        (("--model", tmp_path / "table.lutgen", "--out", tmp_path / "o"), "of profile predictive"),
+        (("--model", tmp_path / "table.lutgen", "--out", tmp_path / "o"), "must be of gray images"),
+        (("--model", "photo-rgb", "--out", tmp_path / "o"), "not photo-rgb of colour"),
         (("--model", "photo", "--model", "photo", "--out", tmp_path / "o"), "different names"),
     ):
         done = run(*arguments)
