@@ -31,8 +31,8 @@ ROOMS = (
     ("heads", "lanes"),
     ("coders", "files", "network"),
     ("levels", "prediction", "strips"),
-    ("core", "predictive"),
-    ("bands", "engine", "ip"),
+    ("core",),
+    ("bands", "engine", "ip", "predictive"),
 )
 #: Floors by name, counted from the ground.
 WING_FLOOR = {name: k for k, floor in enumerate(FLOORS) for name in floor}

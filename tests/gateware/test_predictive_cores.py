@@ -1,4 +1,4 @@
-"""Both cores of the profile predictive against the reference codec, file by file."""
+"""Both tops of the profile predictive against the reference codec, file by file."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,20 +7,31 @@ import numpy as np
 import pytest
 
 from lutgen.codec.predictive.codec import PredictiveCodec
-from lutgen.gateware.predictive.decoder import PredictiveDecoder
-from lutgen.gateware.predictive.encoder import PredictiveEncoder
+from lutgen.codec.predictive.container import GROUP
+from lutgen.errors import InputError
+from lutgen.gateware.predictive.config import PredictiveConfig
+from lutgen.gateware.predictive.top import (
+    DECODER_ERRORS,
+    ENCODER_ERRORS,
+    PredictiveDecoderTop,
+    PredictiveEncoderTop,
+)
+from lutgen.model.header import VERSION_2
 from lutgen.model.shipped import shipped
-from lutgen.sim import Design, Stall, rtl_stream
+from lutgen.sim import AXIS, Design, Stall, rtl_stream
 from lutgen.sim.drive.words import file_beats, files_of
 from tests.gateware.test_modeller import raster
 from tests.gateware.test_prediction import pictures
 
+VIDEO_IN, VIDEO_OUT = "s_axis_video", "m_axis_video"
+STREAM_IN, STREAM_OUT = "s_axis_stream", "m_axis_stream"
 STALLS = {
-    "never": {},
-    "random": {"pixels": Stall(0.3, 1), "words": Stall(0.3, 2)},
-    "pixels": {"pixels": Stall(0.7, 3)},
-    "words": {"words": Stall(0.7, 4)},
+    "random": {"video": Stall(0.3, 1), "stream": Stall(0.3, 2)},
+    "video": {"video": Stall(0.7, 3)},
+    "stream": {"stream": Stall(0.7, 4)},
 }
+#: Fields of a pixel by the ports' names.
+MARKERS = {"data": "data", "sof": "user", "eol": "last"}
 
 
 @dataclass(frozen=True)
@@ -30,23 +41,25 @@ class Cores:
     max_width: int
     max_height: int
     strip_height: int | None = None
+    stream_bytes: int = 4
 
     @cached_property
     def codec(self) -> PredictiveCodec:
         return PredictiveCodec(shipped(self.name), threads=1)
 
     @cached_property
+    def config(self) -> PredictiveConfig:
+        return PredictiveConfig(
+            self.codec.model, self.depth, self.max_width, self.max_height, self.strip_height
+        )
+
+    @cached_property
     def encoder(self) -> Design:
-        return Design.of(PredictiveEncoder(
-            self.codec.model, self.depth, max_width=self.max_width, max_height=self.max_height,
-            strip_height=self.strip_height,
-        ))  # fmt: skip
+        return Design.of(PredictiveEncoderTop(self.config, stream_bytes=self.stream_bytes))
 
     @cached_property
     def decoder(self) -> Design:
-        return Design.of(PredictiveDecoder(
-            self.codec.model, self.depth, max_width=self.max_width, max_height=self.max_height
-        ))
+        return Design.of(PredictiveDecoderTop(self.config, stream_bytes=self.stream_bytes))
 
     def file(self, picture: np.ndarray) -> bytes:
         """What the reference makes of a picture."""
@@ -56,29 +69,50 @@ class Cores:
             strip_height=self.strip_height or len(picture),
         )
 
-    def encode(self, given: list[np.ndarray], **options):
-        """Files that the encoder makes of pictures of one size, and the simulation's result."""
-        height, width = given[0].shape
-        beats = {k: np.concatenate([raster(p)[k] for p in given]) for k in ("data", "sof", "eol")}
+    def encode(self, beats: dict, size: tuple[int, int], *, stalls=None, **options):
+        """Files that the encoder makes of beats, its errors, and the simulation's result."""
         result = rtl_stream(
-            self.encoder, {"pixels": beats}, {"words": ("data", "keep", "last")}, idle="idle",
-            config={"width": width, "height": height}, watch=("bad_marker", "bad_size"),
-            **options,
+            self.encoder, {VIDEO_IN: {MARKERS[k]: v for k, v in beats.items()}},
+            {STREAM_OUT: ("data", "keep", "last")}, names=AXIS, idle="idle",
+            config={"height": size[0], "width": size[1], "clear_error": 0}, watch=("error",),
+            stalls=ports(stalls, VIDEO_IN, STREAM_OUT), **options,
         )  # fmt: skip
-        files, rest = files_of(**result.outputs["words"], size=4)
+        files, rest = files_of(**result.outputs[STREAM_OUT], size=self.stream_bytes)
         assert not rest
-        return list(files), result
+        return list(files), told(result, ENCODER_ERRORS), result
 
-    def decode(self, files: list[bytes], **options):
-        """Pixels that the decoder makes of files, and the simulation's result."""
+    def decode(self, files: list[bytes], *, stalls=None, **options):
+        """Pixels that the decoder makes of files, its errors, and the simulation's result."""
         result = rtl_stream(
-            self.decoder, {"words": file_beats(files, 4)}, {"pixels": ("data", "sof", "eol")},
-            idle="idle", watch=("bad_header", "bad_packet", "bad_strip"), **options,
+            self.decoder, {STREAM_IN: file_beats(files, self.stream_bytes)},
+            {VIDEO_OUT: tuple(MARKERS.values())}, names=AXIS, idle="idle",
+            config={"clear_error": 0}, watch=("error",),
+            stalls=ports(stalls, VIDEO_OUT, STREAM_IN), **options,
         )  # fmt: skip
-        return result.outputs["pixels"], result
+        found = result.outputs[VIDEO_OUT]
+        return (
+            {name: found[port] for name, port in MARKERS.items()}, told(result, DECODER_ERRORS),
+            result,
+        )  # fmt: skip
 
 
-CORES = {"8 bits": Cores("photo", 8, 48, 42), "strips": Cores("photo-16", 12, 60, 64, 8)}
+def ports(stalls, video: str, stream: str) -> dict:
+    names = {"video": video, "stream": stream}
+    return {names[name]: stall for name, stall in (stalls or {}).items()}
+
+
+def told(result, names: tuple[str, ...]) -> set[str]:
+    """Errors that are told at the end."""
+    return {name for k, name in enumerate(names) if result.status["error"] >> k & 1}
+
+
+def beats_of(given: list[np.ndarray]) -> dict[str, np.ndarray]:
+    return {k: np.concatenate([raster(p)[k] for p in given]) for k in MARKERS}
+
+
+CORES = {"8 bits": Cores("photo", 8, 48, 42), "strips": Cores("photo-16", 12, 60, 64, 8, 8)}
+#: The second one is for the full run.
+NAMES = ["8 bits", pytest.param("strips", marks=pytest.mark.slow)]
 SIZES = [(40, 48), (5, 9), (1, 1), (3, 2), (18, 30)]
 
 
@@ -89,13 +123,8 @@ def cut(size: tuple[int, int], depth: int) -> list[np.ndarray]:
 
 
 def check_pixels(found, given: list[np.ndarray]) -> None:
-    wanted = {k: np.concatenate([raster(p)[k] for p in given]) for k in ("data", "sof", "eol")}
-    for name, values in wanted.items():
+    for name, values in beats_of(given).items():
         np.testing.assert_array_equal(found[name], values, err_msg=name)
-
-
-#: The second one is for the full run.
-NAMES = ["8 bits", pytest.param("strips", marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -103,9 +132,9 @@ NAMES = ["8 bits", pytest.param("strips", marks=pytest.mark.slow)]
 def test_encoder(name, size):
     cores = CORES[name]
     given = cut(size, cores.depth)
-    files, result = cores.encode(given)
+    files, errors, _ = cores.encode(beats_of(given), size)
     assert files == [cores.file(p) for p in given]
-    assert result.status["bad_marker"] == result.status["bad_size"] == 0
+    assert not errors
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -113,16 +142,102 @@ def test_encoder(name, size):
 def test_decoder(name, size):
     cores = CORES[name]
     given = cut(size, cores.depth)
-    found, result = cores.decode([cores.file(p) for p in given])
+    found, errors, _ = cores.decode([cores.file(p) for p in given])
     check_pixels(found, given)
-    assert all(value == (name == "idle") for name, value in result.status.items())
+    assert not errors
 
 
-@pytest.mark.parametrize("stalls", [name for name in STALLS if name != "never"])
+def test_clocks():
+    """Pictures in a row take 17 periods for each four rows, and nothing between them."""
+    cores = CORES["8 bits"]
+    given = cut((40, 48), 8)
+    groups = (len(given) - 1) * 40 // GROUP
+    _, _, result = cores.encode(beats_of(given), (40, 48))
+    ends = result.input_clocks[VIDEO_IN][given[0].size - 1 :: given[0].size]
+    # From the second one on, pictures find all buffers full, and wait for one to be free, which
+    # may be seen in one part of a period or another.
+    period = GROUP * cores.config.encoder_lanes
+    assert abs(ends[-1] - ends[1] - (groups - 40 // GROUP) * 17 * period) < period
+    _, _, result = cores.decode([cores.file(p) for p in given])
+    ends = result.output_clocks[VIDEO_OUT][given[0].size - 1 :: given[0].size]
+    period = GROUP * cores.config.lanes
+    assert abs(ends[-1] - ends[0] - groups * 17 * period) < period
+
+
+@pytest.mark.parametrize("stalls", STALLS)
 def test_stalls(stalls):
     cores = CORES["8 bits"]
     given = cut((18, 30), 8)
-    files, _ = cores.encode(given, stalls=STALLS[stalls])
+    files, _, _ = cores.encode(beats_of(given), (18, 30), stalls=STALLS[stalls])
     assert files == [cores.file(p) for p in given]
-    found, _ = cores.decode(files, stalls=STALLS[stalls])
+    found, _, _ = cores.decode(files, stalls=STALLS[stalls])
     check_pixels(found, given)
+
+
+def test_files_of_many_sizes():
+    """Another width waits until the pictures before it are through."""
+    cores = CORES["8 bits"]
+    given = [p for size in SIZES for p in cut(size, 8)[:2]]
+    found, errors, _ = cores.decode([cores.file(p) for p in given])
+    check_pixels(found, given)
+    assert not errors
+
+
+def test_damaged_files():
+    cores = CORES["8 bits"]
+    good = cut((18, 30), 8)[1]
+    file = cores.file(good)
+    body = bytearray(file)
+    body[-20] ^= 16
+    other = bytearray(file)
+    other[VERSION_2["model hash"].offset] ^= 1
+    for damaged, error in (
+        (bytes(body), "bad_strip"), (file[:-30], "bad_packet"), (bytes(other), "bad_header"),
+    ):  # fmt: skip
+        found, errors, _ = cores.decode([file, damaged, file])
+        assert errors == {error} or errors == {error, "bad_strip"}
+        pixels = good.size
+        assert len(found["data"]) == pixels * (2 if error == "bad_header" else 3)
+        for part in (slice(None, pixels), slice(-pixels, None)):
+            check_pixels({k: v[part] for k, v in found.items()}, [good])
+
+
+def test_markers_and_sizes():
+    cores = CORES["8 bits"]
+    given = cut((5, 9), 8)[:2]
+    beats = beats_of(given)
+    extra = {"data": [1, 2], "sof": [0, 0], "eol": [0, 1]}  # before the first picture: dropped
+    begun = {k: np.concatenate([extra[k], v]) for k, v in beats.items()}
+    files, errors, _ = cores.encode(begun, (5, 9))
+    assert files == [cores.file(p) for p in given] and errors == {"bad_marker"}
+    wrong = {k: v.copy() for k, v in beats.items()}
+    wrong["eol"][3] = 1
+    files, errors, _ = cores.encode(wrong, (5, 9))
+    assert files == [cores.file(p) for p in given] and errors == {"bad_marker"}
+    files, errors, _ = cores.encode(raster(given[0]), (5, 49))
+    assert not files and "bad_size" in errors
+
+
+@pytest.mark.parametrize("clock", [0, 7, 300, 611, 1200, 2003])
+def test_reset_in_mid_frame(clock):
+    cores = CORES["8 bits"]
+    given = cut((18, 30), 8)
+    files, errors, _ = cores.encode(beats_of(given), (18, 30), reset_at=clock)
+    assert files == [cores.file(p) for p in given] and not errors
+    found, errors, _ = cores.decode(files, reset_at=clock)
+    check_pixels(found, given)
+    assert not errors
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"depth": 7}, "bit depth must be 8 to 16, not 7"),
+    ({"max_width": 0}, "max width must be 1 to 16384, not 0"),
+    ({"max_height": 1 << 16}, "max height must be 1 to 65535"),
+    ({"lanes": 8}, "^lanes must be 15 to 32, not 8"),
+    ({"encoder_lanes": 7}, "encoder lanes must be 8 to 32, not 7"),
+    ({"strip_height": 6}, "strip height must be a multiple of 4, not 6"),
+    ({"fabric": "lut5"}, "fabric must be one of lut6, lut4, not 'lut5'"),
+])  # fmt: skip
+def test_refused_parameters(options, message):
+    with pytest.raises(InputError, match=message):
+        PredictiveConfig(shipped("photo"), **options)

@@ -14,10 +14,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-def video_ports(prefix: str, source: bool) -> dict:
+def video_ports(prefix: str, source: bool, *, bits: int = 8) -> dict:
     forward, back = (Out, In) if source else (In, Out)
     return {
-        f"{prefix}_tdata": forward(8),
+        f"{prefix}_tdata": forward(bits),
         f"{prefix}_tuser": forward(1),
         f"{prefix}_tlast": forward(1),
         f"{prefix}_tvalid": forward(1),

@@ -1,0 +1,81 @@
+"""Parameters of the cores of profile ``predictive``."""
+
+from dataclasses import dataclass, field
+
+from lutgen.codec.predictive.container import GROUP, MAX_SIDE
+from lutgen.errors import InputError
+from lutgen.model.predictive.model import PredictiveModel
+
+from ..fabric.fabric import FABRICS, Fabric
+
+__all__ = ["PredictiveConfig"]
+
+_MOST_WIDTH = 16384
+_MOST_LANES = 32
+
+
+@dataclass(frozen=True)
+class PredictiveConfig:
+    """An encoder or decoder core of profile ``predictive``.
+
+    Parameters
+    ----------
+    model:
+        The codec model, of gray images.
+    depth:
+        Bits of a sample, 8 to 16.
+    max_width, max_height:
+        Largest picture in pixels: widths up to 16,384, heights up to 65,535.
+    strip_height:
+        Rows of a strip that the encoder writes: a multiple of four; None makes one strip of a
+        picture.  The decoder takes what a file has.
+    lanes, encoder_lanes:
+        Groups of rows that the decoder and the encoder have under way: 15 and 8 at least, 32 at
+        most.
+    fabric:
+        What the core will be mapped to, a name in `fabric.FABRICS`.
+
+    Raises
+    ------
+    InputError
+        If a parameter is outside its range.
+    """
+
+    model: PredictiveModel = field(repr=False)
+    depth: int = 8
+    max_width: int = 1920
+    max_height: int = 1080
+    strip_height: int | None = None
+    lanes: int = 16
+    encoder_lanes: int = 8
+    fabric: str = "lut6"
+
+    def __post_init__(self) -> None:
+        if self.fabric not in FABRICS:
+            raise InputError(f"fabric must be one of {', '.join(FABRICS)}, not {self.fabric!r}")
+        if self.model.references:
+            raise InputError(
+                "model must be of gray images, not of a plane that knows others before it"
+            )
+        for name, value, least, most in (
+            ("bit depth", self.depth, 8, 16),
+            ("max width", self.max_width, 1, _MOST_WIDTH),
+            ("max height", self.max_height, 1, MAX_SIDE),
+            ("lanes", self.lanes, 15, _MOST_LANES),
+            ("encoder lanes", self.encoder_lanes, 8, _MOST_LANES),
+        ):
+            if type(value) is not int or not least <= value <= most:
+                raise InputError(f"{name} must be {least} to {most}, not {value!r}")
+        strip = self.strip_height
+        if strip is not None and (type(strip) is not int or strip < 1 or strip % GROUP):
+            raise InputError(f"strip height must be a multiple of {GROUP}, not {strip!r}")
+
+    @property
+    def cells(self) -> Fabric:
+        """The cells of the fabric."""
+        return FABRICS[self.fabric]
+
+    @property
+    def pixel_bits(self) -> int:
+        """Bits of a pixel on a stream: whole bytes, as AMD's UG934 wants them."""
+        return -(-self.depth // 8) * 8
