@@ -16,7 +16,8 @@ from ..strips.payload_store import PayloadStore
 from ..strips.strip_decoder import StripDecoder
 from ..strips.strip_files import file_layout
 from ..strips.strip_reader import StripReader
-from .group_source import GroupSource, decoder_tag
+from .group_memory import GroupMemory
+from .group_source import GroupSource
 from .picture_in import pixel_layout
 from .picture_out import PictureOut
 from .sample_loop import SampleLoop
@@ -77,15 +78,14 @@ class PredictiveDecoder(wiring.Component):
             model, depth, lanes, max_width, sample_after=strips.latency + UNFOLD_LATENCY,
             fabric=fabric,
         )
-        buffers = lanes + _SPARE
-        self._out = PictureOut(depth, max_width=max_width, buffers=buffers, fabric=fabric)
-        self._tag = decoder_tag(self._out.words, max_width)
+        memory = GroupMemory(max_width, lanes + _SPARE)
+        self._out = PictureOut(depth, memory, fabric=fabric)
+        self._group = memory.layout
         self._source = GroupSource(
-            file_layout(depth, max_width, max_height), max_width=max_width, max_height=max_height,
-            buffers=buffers,
-        )  # fmt: skip
+            file_layout(depth, max_width, max_height), memory, max_height=max_height
+        )
         self._walk = Walk(
-            lanes, max_width, least=self._loop.least_stagger, tag=self._tag.size
+            lanes, max_width, least=self._loop.least_stagger, tag=memory.layout.size
         )
         super().__init__({
             "words": In(stream.Signature(word_layout(stream_bytes))),
@@ -131,20 +131,17 @@ class PredictiveDecoder(wiring.Component):
             line.given("folded", strips.folded, asks + strips.latency),
         )  # fmt: skip
         at = sample.clock
-        tag = self._tag(visit["tag"].at(at))
+        group = self._group(visit["tag"].at(at))
         ahead = visit["ahead"].at(at)
         m.d.comb += [
             loop.sample.eq(sample.now),
             out.write.eq(visit["sample"].at(at)),
-            out.base.eq(tag.base),
+            out.base.eq(group.base),
             out.row.eq(visit["row"].at(at)),
             out.column.eq(ahead - PRIMING),
             out.sample.eq(sample.now),
             out.finish.eq(Cat(visit["sample"].at(at), visit["last"].at(at)).all()),
-            out.group.base.eq(tag.base),
-            out.group.width.eq(tag.width),
-            out.group.rows.eq(tag.rows),
-            out.group.first.eq(tag.first),
+            out.group.eq(group),
         ]
         m.d.sync += self.idle.eq(~(strips.busy | source.busy | walk.busy | out.busy))
         return m

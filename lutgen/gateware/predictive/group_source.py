@@ -8,16 +8,10 @@ from amaranth.utils import bits_for
 
 from lutgen.codec.predictive.container import GROUP
 
+from .group_memory import GroupMemory
 from .walk import group_layout
 
-__all__ = ["GroupSource", "decoder_tag"]
-
-
-def decoder_tag(words: int, max_width: int) -> StructLayout:
-    """What visits carry of a decoder's group."""
-    return StructLayout({
-        "base": bits_for(words - 1), "width": bits_for(max_width), "rows": 2, "first": 1,
-    })  # fmt: skip
+__all__ = ["GroupSource"]
 
 
 class GroupSource(wiring.Component):
@@ -28,10 +22,12 @@ class GroupSource(wiring.Component):
 
     Parameters
     ----------
-    max_width, max_height:
-        Largest image.
-    buffers:
-        Groups whose samples can be held.
+    file:
+        Layout of ``files``.
+    memory:
+        Where samples will stand.
+    max_height:
+        Rows of an image at most.
 
     Members
     -------
@@ -44,38 +40,35 @@ class GroupSource(wiring.Component):
     walking : In(1)
         The walk is busy.
     groups : Out(stream)
-        See `walk.group_layout`, with a `decoder_tag`.
+        See `walk.group_layout`; its tag is a group of the memory.
     walk_width : Out(...)
         Width of the groups that are offered.
     busy : Out(1)
         An image is under way, or a buffer in use.
     """
 
-    def __init__(
-        self, file: StructLayout, *, max_width: int, max_height: int, buffers: int
-    ) -> None:
-        self._max_width, self._max_height, self._buffers = max_width, max_height, buffers
-        self._words = buffers * GROUP * max_width
-        self._tag = decoder_tag(self._words, max_width)
+    def __init__(self, file: StructLayout, memory: GroupMemory, *, max_height: int) -> None:
+        self._memory, self._max_height = memory, max_height
         super().__init__({
             "files": In(stream.Signature(file)),
             "waiting": In(1),
             "freed": In(1),
             "walking": In(1),
-            "groups": Out(stream.Signature(group_layout(self._tag.size))),
-            "walk_width": Out(bits_for(max_width)),
+            "groups": Out(stream.Signature(group_layout(self._memory.layout.size))),
+            "walk_width": Out(bits_for(memory.max_width)),
             "busy": Out(1),
         })
 
     def elaborate(self, platform) -> Module:
         m = Module()
         file, group = self.files.payload, self.groups.payload
-        tag = self._tag(group.tag)
+        memory = self._memory
+        tag = memory.layout(group.tag)
         rows = bits_for(self._max_height)
         of_image, of_strip, height = Signal(rows), Signal(rows), Signal(rows)
         least = Signal(rows)
-        used = Signal(range(self._buffers + 1))
-        base = Signal(range(self._words))
+        used = Signal(range(memory.buffers + 1))
+        base = Signal(range(memory.words))
         first, top = Signal(), Signal()
         goes = Signal()
         m.d.comb += goes.eq(self.groups.valid & self.groups.ready)
@@ -110,16 +103,15 @@ class GroupSource(wiring.Component):
                 m.next = "offer"
             with m.State("offer"):
                 m.d.comb += self.groups.valid.eq(may & self.waiting)
-                m.d.sync += may.eq(used != self._buffers)
+                m.d.sync += may.eq(used != memory.buffers)
                 with m.If(goes):
                     m.d.sync += [
                         of_image.eq(of_image - group.rows - 1),
                         of_strip.eq(Mux(group.bottom, height, of_strip - group.rows - 1)),
                         top.eq(group.bottom),
                         first.eq(0),
-                        base.eq(Mux(base == self._words - GROUP * self._max_width, 0,
-                                    base + GROUP * self._max_width)),
-                    ]  # fmt: skip
+                        base.eq(memory.following(base)),
+                    ]
                     m.next = "next"
             with m.State("next"):
                 with m.If(of_image == 0):

@@ -13,7 +13,7 @@ from ..fabric.pipeline import drive
 from ..fabric.timeline import Timeline
 from ..prediction.fold import add_fold
 from ..prediction.quantities import Widths
-from .picture_in import PictureIn, group_tag, pixel_layout
+from .picture_in import PictureIn, pixel_layout
 from .sample_loop import SampleLoop
 from .walk import PRIMING, Walk
 
@@ -80,8 +80,9 @@ class Modeller(wiring.Component):
             strip_height=strip_height or max_height, buffers=lanes + _SPARE, fabric=fabric,
         )  # fmt: skip
         self._loop = SampleLoop(model, depth, lanes, max_width, fabric=fabric)
-        tag = self._pictures.groups.payload.shape().size - 4
-        self._walk = Walk(lanes, max_width, least=self._loop.least_stagger, tag=tag)
+        self._walk = Walk(
+            lanes, max_width, least=self._loop.least_stagger, tag=self._pictures.tag.size
+        )
         super().__init__({
             "pixels": In(stream.Signature(pixel_layout(depth))),
             "width": In(bits_for(max_width)),
@@ -105,7 +106,7 @@ class Modeller(wiring.Component):
         wiring.connect(m, pictures.groups, walk.groups)
         line = Timeline(m)
         visit = walk.visit
-        tag = group_tag(pictures._words)(visit.tag)
+        tag = pictures.tag(visit.tag)
         m.d.comb += [
             *drive(pictures, self, "width", "height"),
             *drive(self, pictures, "file_begins", "file_width", "file_height", "bad_marker",

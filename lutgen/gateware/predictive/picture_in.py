@@ -1,6 +1,6 @@
 """Pictures of the raster into a memory of groups of rows, from which the walk takes samples."""
 
-from amaranth.hdl import Const, Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
@@ -10,8 +10,9 @@ from lutgen.codec.predictive.container import GROUP
 
 from ..fabric.blockmem import add_ram
 from ..fabric.fabric import LUT6, Fabric
-from ..fabric.pipeline import choose, delay
+from ..fabric.pipeline import delay
 from ..streams.lut_fifo import LutFifo
+from .group_memory import GroupMemory
 from .walk import group_layout
 
 __all__ = ["PictureIn", "group_tag", "pixel_layout"]
@@ -89,8 +90,9 @@ class PictureIn(wiring.Component):
             raise ValueError(f"strip height must be a multiple of {GROUP}, not {strip_height!r}")
         self._max_width, self._max_height = max_width, max_height
         self._strip_height, self._buffers, self._fabric = strip_height, buffers, fabric
-        self._words = buffers * GROUP * max_width
-        self._tag = tag = group_tag(self._words)
+        self._memory = GroupMemory(max_width, buffers)
+        #: What visits carry of a group.
+        self.tag = tag = group_tag(self._memory.words)
         super().__init__({
             "pixels": In(stream.Signature(pixel_layout(depth))),
             "width": In(bits_for(max_width)),
@@ -116,7 +118,7 @@ class PictureIn(wiring.Component):
         take, ends = Signal(), Signal()
         x, row, base = self._count(m, take, ends)
         self._offer(m, ends, row, base)
-        self._memory(m, take, x, row, base)
+        self._store(m, take, x, row, base)
         return m
 
     def _count(self, m: Module, take, ends):
@@ -125,7 +127,7 @@ class PictureIn(wiring.Component):
         x = Signal(range(self._max_width))
         y = Signal(range(self._max_height))
         row = Signal(2)
-        base = Signal(range(self._words))
+        base = Signal(range(self._memory.words))
         used = Signal(range(self._buffers + 1))
         m.d.sync += used.eq(used + ends - self.finished)
         m.d.sync += self.busy.eq((used != 0) | ends)
@@ -169,11 +171,7 @@ class PictureIn(wiring.Component):
                         m.d.sync += [x.eq(0), y.eq(y + 1), row.eq(row + 1)]
                         with m.If((row == GROUP - 1) | at_bottom):
                             m.d.comb += ends.eq(1)
-                            m.d.sync += row.eq(0)
-                            m.d.sync += base.eq(
-                                Mux(base == self._words - GROUP * self._max_width, 0,
-                                    base + GROUP * self._max_width)
-                            )  # fmt: skip
+                            m.d.sync += [row.eq(0), base.eq(self._memory.following(base))]
                             m.next = "wait"
                         with m.If(at_bottom):
                             m.d.sync += [y.eq(0), first.eq(1)]
@@ -199,7 +197,7 @@ class PictureIn(wiring.Component):
 
     def _offer(self, m: Module, ends, row, base) -> None:
         """A group that is complete goes to the queue."""
-        group = group_layout(self._tag.size)
+        group = group_layout(self.tag.size)
         m.submodules.queue = queue = LutFifo(group, self._buffers)
         top, begins = Signal(init=1), Signal(init=1)
         of_strip = -(-self._strip_height // GROUP)
@@ -209,7 +207,7 @@ class PictureIn(wiring.Component):
         with m.If(ends):
             m.d.sync += [begins.eq(self._at_bottom), top.eq(strip_ends)]
             m.d.sync += [left.eq(Mux(strip_ends, left.init, left - 1))]
-        offer, tag = queue.i.payload, self._tag(queue.i.payload.tag)
+        offer, tag = queue.i.payload, self.tag(queue.i.payload.tag)
         m.d.sync += [
             queue.i.valid.eq(ends),
             offer.rows.eq(row),
@@ -222,24 +220,15 @@ class PictureIn(wiring.Component):
         ]
         wiring.connect(m, queue.o, wiring.flipped(self.groups))
 
-    def _memory(self, m: Module, take, x, row, base) -> None:
+    def _store(self, m: Module, take, x, row, base) -> None:
         """Samples at base + row * max_width + x."""
-        rows = [Const(k * self._max_width) for k in range(GROUP)]
-        writes = delay(m, take, 2, name="write", reset=True)
-        begin = Signal(range(self._words), reset_less=True)
-        place = Signal(range(self._words), reset_less=True)
-        m.d.sync += [
-            begin.eq(base + choose(rows, row)),
-            place.eq(begin + delay(m, x, 1, name="x")),
-        ]
-        wanted_row = Signal(range(self._words), reset_less=True)
-        wanted = Signal(range(self._words), reset_less=True)
-        m.d.sync += [
-            wanted_row.eq(self.base + choose(rows, self.row)),
-            wanted.eq(wanted_row + delay(m, self.column, 1, name="column")),
-        ]
+        memory = self._memory
+        late = memory.latency
         m.d.comb += self.sample.eq(add_ram(
-            m, "samples", self._words, len(self.sample), write=writes, write_address=place,
-            data=delay(m, self.pixels.payload.data, 2, name="data"), address=wanted,
+            m, "samples", memory.words, len(self.sample),
+            write=delay(m, take, late, name="write", reset=True),
+            write_address=memory.place(m, "stored", base, row, x),
+            data=delay(m, self.pixels.payload.data, late, name="data"),
+            address=memory.place(m, "wanted", self.base, self.row, self.column),
             fabric=self._fabric,
         ))  # fmt: skip

@@ -1,30 +1,21 @@
 """Samples of staggered rows into a memory of groups, and out in raster order."""
 
-from amaranth.hdl import Const, Module, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from lutgen.codec.predictive.container import GROUP
-
 from ..fabric.blockmem import add_ram
 from ..fabric.fabric import LUT6, Fabric
-from ..fabric.pipeline import choose, delay
+from ..fabric.pipeline import delay
 from ..streams.lut_fifo import LutFifo
+from .group_memory import GroupMemory
 from .picture_in import pixel_layout
 
-__all__ = ["PictureOut", "finished_layout"]
+__all__ = ["PictureOut"]
 
 #: Pixels between a read and the output.
 _AHEAD = 16
-
-
-def finished_layout(words: int, max_width: int) -> StructLayout:
-    """A group whose samples are all there: where, how many, and whether a picture begins."""
-    return StructLayout({
-        "base": bits_for(words - 1), "width": bits_for(max_width), "rows": 2, "first": 1,
-    })  # fmt: skip
 
 
 class PictureOut(wiring.Component):
@@ -37,10 +28,8 @@ class PictureOut(wiring.Component):
     ----------
     depth:
         Bits of a sample.
-    max_width:
-        Columns of a row at most.
-    buffers:
-        Groups that are held.
+    memory:
+        Geometry of the memory.
     fabric:
         Whose memories to use.
 
@@ -50,8 +39,8 @@ class PictureOut(wiring.Component):
         Store a sample of the group whose rows begin at ``base``.
     finish : In(1)
         The samples of ``group`` have come, the last one in this clock or before.
-    group : In(finished_layout)
-        See `finished_layout`.
+    group : In(...)
+        See `group_memory.GroupMemory.layout`.
     pixels : Out(stream)
         See `picture_in.pixel_layout`.
     freed : Out(1)
@@ -60,21 +49,17 @@ class PictureOut(wiring.Component):
         A group is inside.
     """
 
-    def __init__(
-        self, depth: int, *, max_width: int, buffers: int, fabric: Fabric = LUT6
-    ) -> None:
-        self._depth, self._max_width, self._buffers = depth, max_width, buffers
-        self._fabric = fabric
-        #: Words of the memory.
-        self.words = words = buffers * GROUP * max_width
+    def __init__(self, depth: int, memory: GroupMemory, *, fabric: Fabric = LUT6) -> None:
+        self._depth, self._memory, self._fabric = depth, memory, fabric
+        self._max_width = max_width = memory.max_width
         super().__init__({
             "write": In(1),
-            "base": In(bits_for(words - 1)),
+            "base": In(bits_for(memory.words - 1)),
             "row": In(2),
             "column": In(bits_for(max_width - 1)),
             "sample": In(depth),
             "finish": In(1),
-            "group": In(finished_layout(words, max_width)),
+            "group": In(memory.layout),
             "pixels": Out(stream.Signature(pixel_layout(depth))),
             "freed": Out(1),
             "busy": Out(1),
@@ -83,17 +68,13 @@ class PictureOut(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         read, place, sof, eol = self._walk(m)
-        stored = Signal(range(self.words), reset_less=True)
-        begin = Signal(range(self.words), reset_less=True)
-        rows = [Const(k * self._max_width) for k in range(GROUP)]
-        m.d.sync += [
-            begin.eq(self.base + choose(rows, self.row)),
-            stored.eq(begin + delay(m, self.column, 1, name="column")),
-        ]
+        memory = self._memory
+        late = memory.latency
         sample = add_ram(
-            m, "samples", self.words, self._depth,
-            write=delay(m, self.write, 2, name="write", reset=True), write_address=stored,
-            data=delay(m, self.sample, 2, name="sample"), address=place, fabric=self._fabric,
+            m, "samples", memory.words, self._depth,
+            write=delay(m, self.write, late, name="write", reset=True),
+            write_address=memory.place(m, "stored", self.base, self.row, self.column),
+            data=delay(m, self.sample, late, name="sample"), address=place, fabric=self._fabric,
         )  # fmt: skip
         m.submodules.queue = queue = LutFifo(pixel_layout(self._depth), _AHEAD)
         m.d.comb += [
@@ -108,7 +89,7 @@ class PictureOut(wiring.Component):
     def _walk(self, m: Module):
         """Read the groups pixel by pixel, as long as the output's queue has room for them."""
         shape = self.group.shape()
-        m.submodules.groups = groups = LutFifo(shape, self._buffers)
+        m.submodules.groups = groups = LutFifo(shape, self._memory.buffers)
         m.d.comb += [groups.i.valid.eq(self.finish), groups.i.payload.eq(self.group)]
         group = Signal(shape, reset_less=True)
         left = Signal(range(_AHEAD + 1), init=_AHEAD)  # room in the output's queue
@@ -116,8 +97,8 @@ class PictureOut(wiring.Component):
         leaves = self.pixels.valid & self.pixels.ready
         active = Signal()
         x, row = Signal(range(self._max_width)), Signal(2)
-        place = Signal(range(self.words))
-        line = Signal(range(self.words))
+        place = Signal(range(self._memory.words))
+        line = Signal(range(self._memory.words))
         right, first = Signal(range(self._max_width)), Signal()
         reads = Signal()
         at_right, at_bottom = Signal(), Signal()

@@ -1,0 +1,57 @@
+"""Where the samples of groups of rows stand in a picture memory: both cores have one."""
+
+from amaranth.hdl import Const, Module, Mux, Signal, Value
+from amaranth.lib.data import StructLayout
+from amaranth.utils import bits_for
+
+from lutgen.codec.predictive.container import GROUP
+
+from ..fabric.pipeline import choose, delay
+
+__all__ = ["GroupMemory"]
+
+
+class GroupMemory:
+    """Geometry of a memory of groups, each of four rows of as many words as the widest one has.
+
+    Parameters
+    ----------
+    max_width:
+        Columns of a row at most.
+    buffers:
+        Groups that are held.
+    """
+
+    #: Clocks from a sample's group, row and column to its place.
+    latency = 2
+
+    def __init__(self, max_width: int, buffers: int) -> None:
+        self.max_width, self.buffers = max_width, buffers
+        #: Words of a group.
+        self.group = GROUP * max_width
+        #: Words of the memory.
+        self.words = buffers * self.group
+
+    @property
+    def layout(self) -> StructLayout:
+        """A group in it: its first word, its columns, its rows less one, and whether a picture
+        begins with it."""
+        return StructLayout({
+            "base": bits_for(self.words - 1), "width": bits_for(self.max_width), "rows": 2,
+            "first": 1,
+        })  # fmt: skip
+
+    def place(self, m: Module, name: str, base, row, column) -> Value:
+        """Word of a sample, two clocks later."""
+        begin = Signal(range(self.words), name=f"{name}_row", reset_less=True)
+        place = Signal(range(self.words), name=f"{name}_place", reset_less=True)
+        rows = [Const(k * self.max_width) for k in range(GROUP)]
+        m.d.sync += [
+            begin.eq(base + choose(rows, row)),
+            place.eq(begin + delay(m, column, 1, name=f"{name}_column")),
+        ]
+        return place
+
+    def following(self, base) -> Value:
+        """First word of the group behind that at ``base``, in a ring."""
+        return Mux(base == self.words - self.group, 0, base + self.group)
