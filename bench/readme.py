@@ -24,15 +24,18 @@ from .tables.loclic import (
     loclic_points,
     loclic_references,
 )
+from .tables.predictive import predictive_cores
 from .tables.results import ROOT
 from .tables.scaling import cores, routed
 
 #: Pages that have such tables.
-PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "docs" / "c.md")
+PAGES = (
+    ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("results", "c", "predictive"))
+)  # fmt: skip
 _TABLES = (
     measured, registers, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5, rivals,
     trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour,
-    held_out, ladder, near_lossless, ccodec,
+    held_out, ladder, near_lossless, ccodec, predictive_cores,
     loclic_complexity, loclic_references, loclic_points, loclic_coding, loclic_bd, loclic_engine,
 )  # fmt: skip
 
