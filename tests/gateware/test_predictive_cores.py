@@ -231,8 +231,8 @@ def test_reset_in_mid_frame(clock):
 
 @pytest.mark.parametrize("options, message", [
     ({"depth": 7}, "bit depth must be 8 to 16, not 7"),
-    ({"max_width": 0}, "max width must be 1 to 16384, not 0"),
-    ({"max_height": 1 << 16}, "max height must be 1 to 65535"),
+    ({"max_width": 7}, "max width must be 8 to 16384, not 7"),
+    ({"max_height": 1 << 16}, "max height must be 8 to 65535"),
     ({"lanes": 8}, "^lanes must be 15 to 32, not 8"),
     ({"encoder_lanes": 7}, "encoder lanes must be 8 to 32, not 7"),
     ({"strip_height": 6}, "strip height must be a multiple of 4, not 6"),

@@ -28,8 +28,8 @@ def normalised(
 ) -> Timed:
     """``(total << gain) >> shift`` clamped to a byte; a signed one has 128 added.
 
-    Two clocks: whole fours of the shift first, of which only so many bits are kept as the rest
-    needs, and whether there was anything above them.
+    Three clocks: whole fours of the shift first, of which only so many bits are kept as the rest
+    needs, and whether there was anything above them; then the rest of the shift; then the limit.
     """
     line = context.timeline
     is_signed = total.now.shape().signed
@@ -58,13 +58,14 @@ def normalised(
     high = choose([
         _differ(value[k + bits :], sign) for k in range(_COARSE)
     ], fine)  # fmt: skip
-    high |= over.now
+    low = line.register(f"{name}_low", byte[:bits], part.clock)
+    high = line.register(f"{name}_high", high | over.now, part.clock)
     if is_signed:
-        byte = Cat(byte[:bits], ~sign)
-        limit = Cat((~sign).replicate(bits), ~sign)
+        sign = line.register(f"{name}_not_sign", ~sign, part.clock).now
+        limited = Cat(Mux(high.now, sign.replicate(bits), low.now), sign)
     else:
-        limit = Const((1 << FEATURE_BITS) - 1, FEATURE_BITS)
-    return line.register(f"{name}_byte", Mux(high, limit, byte), part.clock)
+        limited = low.now | high.now.replicate(bits)
+    return line.register(f"{name}_byte", limited, low.clock)
 
 
 class Comparisons:

@@ -25,7 +25,7 @@ class PredictiveConfig:
     depth:
         Bits of a sample, 8 to 16.
     max_width, max_height:
-        Largest picture in pixels: widths up to 16,384, heights up to 65,535.
+        Largest picture in pixels: widths of 8 to 16,384, heights of 8 to 65,535.
     strip_height:
         Rows of a strip that the encoder writes: a multiple of four; None makes one strip of a
         picture.  The decoder takes what a file has.
@@ -59,8 +59,8 @@ class PredictiveConfig:
             )
         for name, value, least, most in (
             ("bit depth", self.depth, 8, 16),
-            ("max width", self.max_width, 1, _MOST_WIDTH),
-            ("max height", self.max_height, 1, MAX_SIDE),
+            ("max width", self.max_width, 8, _MOST_WIDTH),
+            ("max height", self.max_height, 8, MAX_SIDE),
             ("lanes", self.lanes, 15, _MOST_LANES),
             ("encoder lanes", self.encoder_lanes, 8, _MOST_LANES),
         ):

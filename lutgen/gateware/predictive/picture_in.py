@@ -143,8 +143,9 @@ class PictureIn(wiring.Component):
             empty.eq((used == 0) & ~self.walking & ~ends),
         ]
         right, bottom = Signal(range(self._max_width)), Signal(range(self._max_height))
+        # Whether this pixel is the last one of its row, and this row of its picture: known before.
         at_right, at_bottom = Signal(), Signal()
-        m.d.comb += [at_right.eq(x == right), at_bottom.eq(y == bottom)]
+        one_wide, one_high = Signal(), Signal()
         first = Signal(init=1)  # the next pixel is a picture's first
         starts = Signal()
         with m.FSM(name="input"):
@@ -166,9 +167,13 @@ class PictureIn(wiring.Component):
                         self.bad_marker.eq((pixel.eol != at_right) | (pixel.sof != first)),
                         first.eq(0),
                         x.eq(x + 1),
+                        at_right.eq(one_wide | (~at_right & (x == right))),
                     ]
                     with m.If(at_right):
-                        m.d.sync += [x.eq(0), y.eq(y + 1), row.eq(row + 1)]
+                        m.d.sync += [
+                            x.eq(0), y.eq(y + 1), row.eq(row + 1),
+                            at_bottom.eq(one_high | (~at_bottom & (y == bottom))),
+                        ]  # fmt: skip
                         with m.If((row == GROUP - 1) | at_bottom):
                             m.d.comb += ends.eq(1)
                             m.d.sync += [row.eq(0), base.eq(self._memory.following(base))]
@@ -183,7 +188,10 @@ class PictureIn(wiring.Component):
                         m.next = "take"
         with m.If(starts):
             m.d.sync += [
-                right.eq(self.width - 1), bottom.eq(self.height - 1),
+                # The last but one.
+                right.eq(self.width - 2), bottom.eq(self.height - 2),
+                one_wide.eq(self.width == 1), one_high.eq(self.height == 1),
+                at_right.eq(self.width == 1), at_bottom.eq(self.height == 1),
                 self.walk_width.eq(self.width),
                 self.file_width.eq(self.width), self.file_height.eq(self.height),
             ]  # fmt: skip

@@ -137,7 +137,13 @@ class Walk(wiring.Component):
             m.d.sync += row.eq(row + 1)
 
         go, starting, start_lane, new = self._decide(m, (row == 3) & (lane == lanes - 2))
-        here = starting & (row == 0) & (lane == start_lane)
+        # Known a clock before: the group that begins is that of this clock's lane.
+        meets = Signal()
+        with m.If(lane == lanes - 1):
+            m.d.sync += meets.eq((row == 3) & (start_lane == 0))
+        with m.Else():
+            m.d.sync += meets.eq((row == 0) & (start_lane == lane + 1))
+        here = starting & meets
         progress, record, active = self._lane(m, lane, row, go, here, new)
         self._visit(m, go & active, lane, above, row, progress, record)
         return m
