@@ -35,6 +35,7 @@ _TILES = ("tile", "coder", "tans_bits")
 
 cfa_option = click.option(
     "--cfa", type=click.Choice(["RGGB", "BGGR", "GRBG", "GBRG"]), metavar="PATTERN",
+    show_default="none: gray or colour",
     help="Images are colour filter arrays: RGGB, BGGR, GRBG or GBRG; model photo-bayer.",
 )  # fmt: skip
 
