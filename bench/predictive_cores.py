@@ -1,4 +1,4 @@
-"""Both cores of the profile ``predictive`` on images, in simulation: clocks, bytes, equality.
+"""Both tops of the profile ``predictive`` on images, in simulation: clocks, bytes, equality.
 
     python -m bench.predictive_cores FOLDER [--count N]
 
@@ -19,21 +19,15 @@ from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.commands import Command, OutputFile, say
 from lutgen.errors import LutgenError
 from lutgen.files.whole import write_file
-from lutgen.gateware.predictive.decoder import PredictiveDecoder
-from lutgen.gateware.predictive.encoder import PredictiveEncoder
+from lutgen.gateware.predictive.config import PredictiveConfig
+from lutgen.gateware.predictive.top import PredictiveDecoderTop, PredictiveEncoderTop
 from lutgen.model.shipped import shipped
-from lutgen.sim import Design, rtl_stream
+from lutgen.sim import AXIS, Design, rtl_stream
+from lutgen.sim.drive.beats import raster_beats
 from lutgen.sim.drive.words import file_beats, files_of
 
 _STREAM_BYTES = 4
 _CLOCKS = 1 << 40
-
-
-def _beats(images: np.ndarray) -> dict[str, np.ndarray]:
-    sof, eol = np.zeros((2, *images.shape), np.int64)
-    sof[:, 0, 0] = 1
-    eol[:, :, -1] = 1
-    return {"data": images.ravel(), "sof": sof.ravel(), "eol": eol.ravel()}
 
 
 def _per_sample(clocks: np.ndarray, images: int) -> float | None:
@@ -56,25 +50,28 @@ def main(folder, count, out) -> None:
     _, height, width = images.shape
     model = shipped("photo")
     codec = PredictiveCodec(model)
-    size = {"max_width": width, "max_height": height}
+    config = PredictiveConfig(model, 8, width, height)
+    beats = raster_beats(images)
     files = [codec.encode(image, strip_height=height, tile_width=0) for image in images]
     begun = time.perf_counter()
     encoded = rtl_stream(
-        Design.of(PredictiveEncoder(model, 8, **size), "lutgen_encoder"),
-        {"pixels": _beats(images)}, {"words": ("data", "keep", "last")}, idle="idle",
-        config={"width": width, "height": height}, max_clocks=_CLOCKS, timeout=3600,
+        Design.of(PredictiveEncoderTop(config, stream_bytes=_STREAM_BYTES), "lutgen_encoder"),
+        {"s_axis_video": beats}, {"m_axis_stream": ("data", "keep", "last")}, names=AXIS,
+        idle="idle", config={"width": width, "height": height, "clear_error": 0},
+        watch=("error",), max_clocks=_CLOCKS, timeout=3600,
     )  # fmt: skip
-    made, rest = files_of(**encoded.outputs["words"], size=_STREAM_BYTES)
-    if rest or list(made) != files:
+    made, rest = files_of(**encoded.outputs["m_axis_stream"], size=_STREAM_BYTES)
+    if rest or list(made) != files or encoded.status["error"]:
         raise LutgenError("files of the encoder must be those of the reference")
     say(f"encoder: {images.size:,} samples, {encoded.clocks:,} clocks")
     decoded = rtl_stream(
-        Design.of(PredictiveDecoder(model, 8, **size), "lutgen_decoder"),
-        {"words": file_beats(files, _STREAM_BYTES)}, {"pixels": ("data", "sof", "eol")},
-        idle="idle", max_clocks=_CLOCKS, timeout=3600,
+        Design.of(PredictiveDecoderTop(config, stream_bytes=_STREAM_BYTES), "lutgen_decoder"),
+        {"s_axis_stream": file_beats(files, _STREAM_BYTES)}, {"m_axis_video": tuple(beats)},
+        names=AXIS, idle="idle", config={"clear_error": 0}, watch=("error",),
+        max_clocks=_CLOCKS, timeout=3600,
     )  # fmt: skip
-    pixels = decoded.outputs["pixels"]
-    if any(not np.array_equal(pixels[k], v) for k, v in _beats(images).items()):
+    pixels = decoded.outputs["m_axis_video"]
+    if decoded.status["error"] or any(not np.array_equal(pixels[k], v) for k, v in beats.items()):
         raise LutgenError("pixels of the decoder must be those of the images")
     say(f"decoder: {images.size:,} samples, {decoded.clocks:,} clocks")
     write_file(out, json.dumps({
@@ -82,12 +79,12 @@ def main(folder, count, out) -> None:
         "bpp": 8 * sum(map(len, files)) / images.size, "mismatches": 0,
         "encoder": {
             "clocks": encoded.clocks,
-            "clocks_per_sample": _per_sample(encoded.input_clocks["pixels"], len(images)),
+            "clocks_per_sample": _per_sample(encoded.input_clocks["s_axis_video"], len(images)),
             "clocks_per_second": round(encoded.clocks_per_second),
         },
         "decoder": {
             "clocks": decoded.clocks,
-            "clocks_per_sample": _per_sample(decoded.output_clocks["pixels"], len(images)),
+            "clocks_per_sample": _per_sample(decoded.output_clocks["m_axis_video"], len(images)),
             "clocks_per_second": round(decoded.clocks_per_second),
         },
         "seconds": round(time.perf_counter() - begun),

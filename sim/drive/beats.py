@@ -17,17 +17,18 @@ def filled(width: int, cores: int) -> np.ndarray:
 def raster_beats(images: np.ndarray, cores: int = 1) -> dict[str, np.ndarray]:
     """Beats of so many pixels, one for each core, of images in raster order with their markers.
 
-    What is behind a line's last pixel is not zero, so that it would be seen.
+    Images are uint8, or, for one core, also uint16: (N, H, W).  What is behind a line's last pixel
+    is not zero, so that it would be seen.
     """
     count, height, width = images.shape
     beats = -(-width // cores)
-    wide = np.full((count, height, beats * cores), 0xA5, dtype=np.uint8)
+    wide = np.full((count, height, beats * cores), 0xA5, dtype=images.dtype)
     wide[:, :, :width] = images
     user = np.zeros((count, height, beats), dtype=np.int64)
     last = np.zeros_like(user)
     user[:, 0, 0] = 1
     last[:, :, -1] = 1
-    data = wide.reshape(-1, cores).view(f"<u{cores}").ravel()
+    data = wide.reshape(-1, cores).view(f"<u{cores * images.itemsize}").ravel()
     return {"data": data, "user": user.ravel(), "last": last.ravel()}
 
 

@@ -15,6 +15,7 @@ from lutgen.gateware.predictive.modeller import Modeller
 from lutgen.model.predictive.neighbourhood import new_rows
 from lutgen.model.shipped import shipped
 from lutgen.sim import Design, rtl_stream
+from lutgen.sim.drive.beats import raster_beats
 from tests.gateware.test_prediction import pictures
 
 FIELDS = ("lane", "row", "folded", "first", "last", "strip_ends", "file_ends")
@@ -89,19 +90,20 @@ CASES = {
 }
 
 
-def raster(picture: np.ndarray) -> dict[str, np.ndarray]:
-    """Beats of a picture with their markers."""
-    height, width = picture.shape
-    sof, eol = np.zeros((2, height, width), np.int64)
-    sof[0, 0] = 1
-    eol[:, -1] = 1
-    return {"data": picture.ravel(), "sof": sof.ravel(), "eol": eol.ravel()}
+#: Fields of a pixel as blocks call them, by those of AXI4-Stream.
+MARKERS = {"data": "data", "user": "sof", "last": "eol"}
+
+
+def raster(given: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """Beats of pictures with their markers, fields as those of AXI4-Stream."""
+    parts = [raster_beats(picture[None].astype(np.uint16)) for picture in given]
+    return {name: np.concatenate([part[name] for part in parts]) for name in MARKERS}
 
 
 def run(case: Case, given: list[np.ndarray], **options):
     """Symbols of each group, int64 (2, samples) in order of their lanes, and the result."""
     height, width = given[0].shape
-    beats = {k: np.concatenate([raster(p)[k] for p in given]) for k in ("data", "sof", "eol")}
+    beats = {MARKERS[name]: values for name, values in raster(given).items()}
     wanted = [g for p in given for g in reference(case.model, p, case.depth, case.strip_height)]
     result = rtl_stream(
         case.design, {"pixels": beats}, {"symbols": FIELDS},

@@ -5,17 +5,21 @@ from functools import cached_property
 
 import numpy as np
 import pytest
+from amaranth.hdl import Fragment
 
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import GROUP
 from lutgen.errors import InputError
+from lutgen.gateware.prediction.fold import UNFOLD_LATENCY
 from lutgen.gateware.predictive.config import PredictiveConfig
+from lutgen.gateware.predictive.sample_loop import SampleLoop
 from lutgen.gateware.predictive.top import (
     DECODER_ERRORS,
     ENCODER_ERRORS,
     PredictiveDecoderTop,
     PredictiveEncoderTop,
 )
+from lutgen.gateware.strips.lane_decoder import LaneDecoder
 from lutgen.model.header import VERSION_2
 from lutgen.model.shipped import shipped
 from lutgen.sim import AXIS, Design, Stall, rtl_stream
@@ -30,8 +34,6 @@ STALLS = {
     "video": {"video": Stall(0.7, 3)},
     "stream": {"stream": Stall(0.7, 4)},
 }
-#: Fields of a pixel by the ports' names.
-MARKERS = {"data": "data", "sof": "user", "eol": "last"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Cores:
     def encode(self, beats: dict, size: tuple[int, int], *, stalls=None, **options):
         """Files that the encoder makes of beats, its errors, and the simulation's result."""
         result = rtl_stream(
-            self.encoder, {VIDEO_IN: {MARKERS[k]: v for k, v in beats.items()}},
+            self.encoder, {VIDEO_IN: beats},
             {STREAM_OUT: ("data", "keep", "last")}, names=AXIS, idle="idle",
             config={"height": size[0], "width": size[1], "clear_error": 0}, watch=("error",),
             stalls=ports(stalls, VIDEO_IN, STREAM_OUT), **options,
@@ -85,15 +87,11 @@ class Cores:
         """Pixels that the decoder makes of files, its errors, and the simulation's result."""
         result = rtl_stream(
             self.decoder, {STREAM_IN: file_beats(files, self.stream_bytes)},
-            {VIDEO_OUT: tuple(MARKERS.values())}, names=AXIS, idle="idle",
+            {VIDEO_OUT: ("data", "user", "last")}, names=AXIS, idle="idle",
             config={"clear_error": 0}, watch=("error",),
             stalls=ports(stalls, VIDEO_OUT, STREAM_IN), **options,
         )  # fmt: skip
-        found = result.outputs[VIDEO_OUT]
-        return (
-            {name: found[port] for name, port in MARKERS.items()}, told(result, DECODER_ERRORS),
-            result,
-        )  # fmt: skip
+        return result.outputs[VIDEO_OUT], told(result, DECODER_ERRORS), result
 
 
 def ports(stalls, video: str, stream: str) -> dict:
@@ -104,10 +102,6 @@ def ports(stalls, video: str, stream: str) -> dict:
 def told(result, names: tuple[str, ...]) -> set[str]:
     """Errors that are told at the end."""
     return {name for k, name in enumerate(names) if result.status["error"] >> k & 1}
-
-
-def beats_of(given: list[np.ndarray]) -> dict[str, np.ndarray]:
-    return {k: np.concatenate([raster(p)[k] for p in given]) for k in MARKERS}
 
 
 CORES = {"8 bits": Cores("photo", 8, 48, 42), "strips": Cores("photo-16", 12, 60, 64, 8, 8)}
@@ -123,7 +117,7 @@ def cut(size: tuple[int, int], depth: int) -> list[np.ndarray]:
 
 
 def check_pixels(found, given: list[np.ndarray]) -> None:
-    for name, values in beats_of(given).items():
+    for name, values in raster(given).items():
         np.testing.assert_array_equal(found[name], values, err_msg=name)
 
 
@@ -132,7 +126,7 @@ def check_pixels(found, given: list[np.ndarray]) -> None:
 def test_encoder(name, size):
     cores = CORES[name]
     given = cut(size, cores.depth)
-    files, errors, _ = cores.encode(beats_of(given), size)
+    files, errors, _ = cores.encode(raster(given), size)
     assert files == [cores.file(p) for p in given]
     assert not errors
 
@@ -152,7 +146,7 @@ def test_clocks():
     cores = CORES["8 bits"]
     given = cut((40, 48), 8)
     groups = (len(given) - 1) * 40 // GROUP
-    _, _, result = cores.encode(beats_of(given), (40, 48))
+    _, _, result = cores.encode(raster(given), (40, 48))
     ends = result.input_clocks[VIDEO_IN][given[0].size - 1 :: given[0].size]
     # From the second one on, pictures find all buffers full, and wait for one to be free, which
     # may be seen in one part of a period or another.
@@ -164,11 +158,23 @@ def test_clocks():
     assert abs(ends[-1] - ends[0] - groups * 17 * period) < period
 
 
+def test_clocks_of_the_loops():
+    """As docs/predictive.md has them: from a visit to the first prediction, row and record."""
+    cores = CORES["8 bits"]
+    for kind, lanes, after, record in (
+        ("encoder", 8, None, 32), ("decoder", 16, LaneDecoder.latency + UNFOLD_LATENCY, 61),
+    ):  # fmt: skip
+        loop = SampleLoop(cores.codec.model, 8, lanes, cores.max_width, sample_after=after)
+        Fragment.get(loop, None)
+        assert loop.prediction.first_latency + SampleLoop.context_latency == 30, kind
+        assert (loop.latency, loop.written) == (46, record), kind
+
+
 @pytest.mark.parametrize("stalls", STALLS)
 def test_stalls(stalls):
     cores = CORES["8 bits"]
     given = cut((18, 30), 8)
-    files, _, _ = cores.encode(beats_of(given), (18, 30), stalls=STALLS[stalls])
+    files, _, _ = cores.encode(raster(given), (18, 30), stalls=STALLS[stalls])
     assert files == [cores.file(p) for p in given]
     found, _, _ = cores.decode(files, stalls=STALLS[stalls])
     check_pixels(found, given)
@@ -205,16 +211,16 @@ def test_damaged_files():
 def test_markers_and_sizes():
     cores = CORES["8 bits"]
     given = cut((5, 9), 8)[:2]
-    beats = beats_of(given)
-    extra = {"data": [1, 2], "sof": [0, 0], "eol": [0, 1]}  # before the first picture: dropped
+    beats = raster(given)
+    extra = {"data": [1, 2], "user": [0, 0], "last": [0, 1]}  # before the first picture: dropped
     begun = {k: np.concatenate([extra[k], v]) for k, v in beats.items()}
     files, errors, _ = cores.encode(begun, (5, 9))
     assert files == [cores.file(p) for p in given] and errors == {"bad_marker"}
     wrong = {k: v.copy() for k, v in beats.items()}
-    wrong["eol"][3] = 1
+    wrong["last"][3] = 1
     files, errors, _ = cores.encode(wrong, (5, 9))
     assert files == [cores.file(p) for p in given] and errors == {"bad_marker"}
-    files, errors, _ = cores.encode(raster(given[0]), (5, 49))
+    files, errors, _ = cores.encode(raster(given[:1]), (5, 49))
     assert not files and "bad_size" in errors
 
 
@@ -222,7 +228,7 @@ def test_markers_and_sizes():
 def test_reset_in_mid_frame(clock):
     cores = CORES["8 bits"]
     given = cut((18, 30), 8)
-    files, errors, _ = cores.encode(beats_of(given), (18, 30), reset_at=clock)
+    files, errors, _ = cores.encode(raster(given), (18, 30), reset_at=clock)
     assert files == [cores.file(p) for p in given] and not errors
     found, errors, _ = cores.decode(files, reset_at=clock)
     check_pixels(found, given)

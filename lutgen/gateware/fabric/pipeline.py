@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.utils import bits_for
 
-__all__ = ["choose", "delay", "drive", "one_hot_select"]
+__all__ = ["choose", "clamped", "delay", "drive", "one_hot_select"]
 
 
 def delay(m: Module, value, cycles: int, *, name: str, reset: bool = False) -> Value:
@@ -44,6 +44,11 @@ def choose(values: Sequence, select) -> Value:
         pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
         level = [Mux(select[bit], p[1], p[0]) if len(p) == 2 else p[0] for p in pairs]
     return level[0]
+
+
+def clamped(value: Value, most: int) -> Value:
+    """A signed value within 0 to ``most``, in as many bits as that needs."""
+    return Mux(value < 0, 0, Mux(value > most, most, value[: bits_for(most)]))[: bits_for(most)]
 
 
 def one_hot_select(values: Sequence[int], one_hot: Value) -> Value:

@@ -81,24 +81,21 @@ class Timeline:
         self._m.d.sync += register.eq(value)
         return Timed(self._m, name, register, clock + 1, reset)
 
-    def ready(self, *values: Timed | None) -> int:
+    def ready(self, *values: Timed) -> int:
         """First clock in which all of these are there."""
-        return max(v.clock for v in values if v is not None)
+        return max(v.clock for v in values)
 
-    def sum(self, name: str, terms: Sequence[Timed], *, inputs: int = 2) -> Timed:
-        """Sum of terms, a register behind every addition of so many.
+    def sum(self, name: str, terms: Sequence[Timed]) -> Timed:
+        """Sum of terms, a register behind every addition.
 
-        Those that come late are added late: each step adds up the terms that are there first.
+        Those that come late are added late: each step adds the two that are there first.
         """
         left = sorted(terms, key=lambda term: term.clock)
         step = 0
         while len(left) > 1:
-            group, left = left[:inputs], left[inputs:]
-            clock = self.ready(*group)
-            total = group[0].at(clock)
-            for term in group[1:]:
-                total = total + term.at(clock)
-            left.append(self.register(f"{name}_{step}", total, clock))
+            (a, b), left = left[:2], left[2:]
+            clock = self.ready(a, b)
+            left.append(self.register(f"{name}_{step}", a.at(clock) + b.at(clock), clock))
             left.sort(key=lambda term: term.clock)
             step += 1
         return left[0]

@@ -3,10 +3,16 @@
 from amaranth.lib.data import StructLayout
 from amaranth.utils import bits_for
 
-__all__ = ["PIXEL", "file_layout", "frame_layout", "has_one_left"]
+__all__ = ["PIXEL", "file_layout", "frame_layout", "has_one_left", "pixel_layout"]
 
-#: A pixel on a stream: TUSER[0] of AXI4-Stream video is ``sof``, TLAST is ``eol``.
-PIXEL = StructLayout({"data": 8, "sof": 1, "eol": 1})
+
+def pixel_layout(depth: int) -> StructLayout:
+    """A gray pixel on a stream: TUSER[0] of AXI4-Stream video is ``sof``, TLAST is ``eol``."""
+    return StructLayout({"data": depth, "sof": 1, "eol": 1})
+
+
+#: A pixel of 8 bits.
+PIXEL = pixel_layout(8)
 
 
 def has_one_left(counter, bits: int):

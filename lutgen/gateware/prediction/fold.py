@@ -3,7 +3,7 @@
 from amaranth.hdl import Cat, Const, Mux
 
 from ..fabric.timeline import Timed, Timeline
-from .quantities import Widths
+from .quantities import Widths, magnitude
 
 __all__ = ["FOLD_LATENCY", "UNFOLD_LATENCY", "add_fold", "add_unfold"]
 
@@ -28,10 +28,7 @@ def add_fold(line: Timeline, widths: Widths, whole: Timed, below: Timed, sample:
     room, _ = _room(line, widths, whole)
     residual = line.register("residual", sample.at(clock) - whole.now, clock)
     sign = residual.now[-1]
-    size = line.register(
-        "size", ((residual.now ^ sign.replicate(len(residual))).as_unsigned() + sign)
-        [: widths.depth], residual.clock,
-    )  # fmt: skip
+    size = line.register("size", magnitude(residual.now), residual.clock)
     # The likelier sign, that of the fraction, comes second: 2 |r| against 2 |r| - 1.
     odd = line.register(
         "odd", (sign == below.at(residual.clock)) & residual.now.any(), residual.clock

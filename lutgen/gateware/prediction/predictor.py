@@ -6,13 +6,13 @@ See :mod:`lutgen.model.predictive.predictor`.
 from collections.abc import Iterator
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
-from amaranth.utils import bits_for
 
 from lutgen.model.predictive.neighbourhood import FRACTION_BITS, MEDIAN, TAPS
 from lutgen.model.predictive.predictor import COEFFICIENT_BITS, Predictor
 
 from ..fabric.blockmem import add_rom
 from ..fabric.fabric import Fabric
+from ..fabric.pipeline import clamped, one_hot_select
 from ..fabric.timeline import Timed
 from .features import Comparisons
 from .quantities import Context
@@ -59,10 +59,7 @@ def _add_leaf(context: Context, predictor: Predictor, comparisons: Comparisons) 
             answers[node].at(clock) if above else ~answers[node].at(clock) for node, above in path
         ).all()
     chosen = line.register("leaves", Cat(lines), clock)
-    number = Cat(
-        Cat(chosen.now[k] for k in range(predictor.leaves) if k >> bit & 1).any()
-        for bit in range(bits_for(predictor.leaves - 1))
-    )
+    number = one_hot_select(range(predictor.leaves), chosen.now)
     return line.register("leaf", number, chosen.clock)
 
 
@@ -102,8 +99,7 @@ def add_first_prediction(
     value = rounded.now
     top = widths.greatest << FRACTION_BITS
     median = context.eighths(MEDIAN, rounded.clock)
-    inside = Mux(value < 0, 0, Mux(value > top, top, value[: widths.depth + FRACTION_BITS]))
-    is_plain = plain.at(rounded.clock)
     return line.register(
-        "first", Mux(is_plain, median, inside), rounded.clock, widths.prediction
-    )
+        "first", Mux(plain.at(rounded.clock), median, clamped(value, top)), rounded.clock,
+        widths.prediction,
+    )  # fmt: skip

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat
+from amaranth.hdl import Cat, Const
 from amaranth.utils import bits_for
 
 from lutgen.model.predictive.features import LEAST_SCALE, OCTAVE, Scale
 
+from ..fabric.pipeline import one_hot_select
 from ..fabric.timeline import Timed, Timeline
 from .quantities import Context
 
@@ -96,10 +97,7 @@ def add_scale(context: Context, scale: Scale) -> Logarithm:
     lead = line.register("leading_one", leads, total.clock)
     s, lead_1 = total.at(lead.clock), lead.now
     top = width - 1 - _LEAST_EXPONENT
-    shift = Cat(
-        Cat(lead_1[k] for k in range(top + 1) if k >> bit & 1).any()
-        for bit in range(bits_for(top) if top else 0)
-    )
+    shift = one_hot_select(range(top + 1), lead_1) if top else Const(0)
     mantissa = Cat(
         Cat(
             lead_1[k] & s[k + _LEAST_EXPONENT - _MANTISSA_BITS + bit] for k in range(top + 1)

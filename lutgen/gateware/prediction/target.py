@@ -12,7 +12,7 @@ from lutgen.model.predictive.features import LEAST_SCALE, OCTAVE
 from lutgen.model.predictive.model import CLASS_BITS, CORRECTION_BITS, SCALE_STEP, TABLES
 from lutgen.model.predictive.neighbourhood import FRACTION_BITS, PREDICTION
 
-from ..fabric.pipeline import choose
+from ..fabric.pipeline import choose, clamped
 from ..fabric.timeline import Timed
 from .quantities import Context
 from .scale import Logarithm
@@ -68,12 +68,7 @@ def add_corrected(
         "corrected_sum", first.at(clock) + Mux(plain.at(clock), 0, moved.at(clock)), clock
     )
     top = widths.greatest << FRACTION_BITS
-    value = total.now
-    return line.register(
-        "corrected",
-        Mux(value < 0, 0, Mux(value > top, top, value[: widths.depth + FRACTION_BITS])),
-        total.clock, widths.prediction,
-    )  # fmt: skip
+    return line.register("corrected", clamped(total.now, top), total.clock, widths.prediction)
 
 
 def _wide(value, width: int):
@@ -95,12 +90,7 @@ def add_row(
         "spread", scales.at(clock) + Cat(Const(0, bits_for(SCALE_STEP) - 1), level) + constant,
         clock,
     )  # fmt: skip
-    value = total.now >> CLASS_BITS
-    top = classes - 1
-    number = line.register(
-        "class", Mux(value < 0, 0, Mux(value > top, top, value[: bits_for(top)])), total.clock,
-        unsigned(bits_for(top)),
-    )  # fmt: skip
+    number = line.register("class", clamped(total.now >> CLASS_BITS, classes - 1), total.clock)
     return line.register(
         "class_row", number.now * TABLES, number.clock, unsigned(bits_for(TABLES * classes - 1))
     )

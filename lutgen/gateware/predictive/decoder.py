@@ -9,6 +9,7 @@ from lutgen.model.predictive.model import PredictiveModel
 from ..fabric.fabric import LUT6, Fabric
 from ..fabric.pipeline import drive
 from ..fabric.timeline import Timeline
+from ..files.raster import pixel_layout
 from ..prediction.fold import UNFOLD_LATENCY, add_unfold
 from ..prediction.quantities import Widths
 from ..streams.axi import word_layout
@@ -18,15 +19,11 @@ from ..strips.strip_files import file_layout
 from ..strips.strip_reader import StripReader
 from .group_memory import GroupMemory
 from .group_source import GroupSource
-from .picture_in import pixel_layout
 from .picture_out import PictureOut
 from .sample_loop import SampleLoop
 from .walk import PRIMING, Walk
 
 __all__ = ["PredictiveDecoder"]
-
-#: Groups that are held besides those under way: one that goes out, and one that is complete.
-_SPARE = 2
 
 
 class PredictiveDecoder(wiring.Component):
@@ -55,7 +52,7 @@ class PredictiveDecoder(wiring.Component):
     -------
     words : In(stream of `lutgen.gateware.streams.axi.word_layout`)
         Files, without null beats.
-    pixels : Out(stream of `picture_in.pixel_layout`)
+    pixels : Out(stream of `lutgen.gateware.files.raster.pixel_layout`)
         Their images.
     bad_header, bad_packet, bad_strip : Out(1)
         Pulses, see `lutgen.gateware.strips.strip_decoder.StripDecoder`.
@@ -78,7 +75,7 @@ class PredictiveDecoder(wiring.Component):
             model, depth, lanes, max_width, sample_after=strips.latency + UNFOLD_LATENCY,
             fabric=fabric,
         )
-        memory = GroupMemory(max_width, lanes + _SPARE)
+        memory = GroupMemory(max_width, lanes)
         self._out = PictureOut(depth, memory, fabric=fabric)
         self._group = memory.layout
         self._source = GroupSource(

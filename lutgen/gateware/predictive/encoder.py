@@ -9,12 +9,12 @@ from lutgen.model.predictive.model import PredictiveModel
 
 from ..fabric.fabric import LUT6, Fabric
 from ..fabric.pipeline import drive
+from ..files.raster import pixel_layout
 from ..streams.axi import word_layout
 from ..streams.lut_fifo import LutFifo
 from ..strips.strip_encoder import StripEncoder
 from ..strips.strip_writer import FILE
 from .modeller import Modeller
-from .picture_in import pixel_layout
 
 __all__ = ["PredictiveEncoder"]
 

@@ -10,6 +10,8 @@ from ..fabric.pipeline import choose, delay
 
 __all__ = ["GroupMemory"]
 
+_SPARE = 2
+
 
 class GroupMemory:
     """Geometry of a memory of groups, each of four rows of as many words as the widest one has.
@@ -18,15 +20,18 @@ class GroupMemory:
     ----------
     max_width:
         Columns of a row at most.
-    buffers:
-        Groups that are held.
+    lanes:
+        Groups that are under way: two more are held, one that is complete and one that comes in
+        or goes out.
     """
 
     #: Clocks from a sample's group, row and column to its place.
     latency = 2
 
-    def __init__(self, max_width: int, buffers: int) -> None:
-        self.max_width, self.buffers = max_width, buffers
+    def __init__(self, max_width: int, lanes: int) -> None:
+        self.max_width = max_width
+        #: Groups that are held.
+        self.buffers = buffers = lanes + _SPARE
         #: Words of a group.
         self.group = GROUP * max_width
         #: Words of the memory.

@@ -11,16 +11,15 @@ from lutgen.model.predictive.model import PredictiveModel
 from ..fabric.fabric import LUT6, Fabric
 from ..fabric.pipeline import drive
 from ..fabric.timeline import Timeline
-from ..prediction.fold import add_fold
+from ..files.raster import pixel_layout
+from ..prediction.fold import FOLD_LATENCY, add_fold
 from ..prediction.quantities import Widths
-from .picture_in import PictureIn, pixel_layout
+from .group_memory import GroupMemory
+from .picture_in import PictureIn
 from .sample_loop import SampleLoop
 from .walk import PRIMING, Walk
 
 __all__ = ["Modeller", "symbol_layout"]
-
-#: Groups that are held besides those under way: one that comes in, and one that is complete.
-_SPARE = 2
 
 
 def symbol_layout(depth: int, lanes: int, rows: int) -> StructLayout:
@@ -52,7 +51,7 @@ class Modeller(wiring.Component):
     depth:
         Bits of a sample.
     lanes:
-        Groups that are walked side by side, at least :attr:`least_lanes` for a model.
+        Groups that are walked side by side: as many that a period is as long as the loop.
     max_width, max_height, strip_height:
         See `PictureIn`.
     fabric:
@@ -76,10 +75,12 @@ class Modeller(wiring.Component):
     ) -> None:  # fmt: skip
         self._depth, self._lanes = depth, lanes
         self._pictures = PictureIn(
-            depth, max_width=max_width, max_height=max_height,
-            strip_height=strip_height or max_height, buffers=lanes + _SPARE, fabric=fabric,
+            depth, GroupMemory(max_width, lanes), max_height=max_height,
+            strip_height=strip_height or max_height, fabric=fabric,
         )  # fmt: skip
         self._loop = SampleLoop(model, depth, lanes, max_width, fabric=fabric)
+        #: Clocks from a visit to its symbol.
+        self.latency = self._loop.latency + FOLD_LATENCY
         self._walk = Walk(
             lanes, max_width, least=self._loop.least_stagger, tag=self._pictures.tag.size
         )
@@ -129,9 +130,7 @@ class Modeller(wiring.Component):
             line.given("below", loop.below, end), sample,
         )  # fmt: skip
         row = line.given("table_row", loop.row, end)
-        at = folded.clock
-        #: Clocks from a visit to its symbol.
-        self.latency = at
+        at = self.latency
         symbol = self.symbol
         m.d.comb += [
             symbol.row.eq(row.at(at)),

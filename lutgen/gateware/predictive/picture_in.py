@@ -11,16 +11,12 @@ from lutgen.codec.predictive.container import GROUP
 from ..fabric.blockmem import add_ram
 from ..fabric.fabric import LUT6, Fabric
 from ..fabric.pipeline import delay
+from ..files.raster import pixel_layout
 from ..streams.lut_fifo import LutFifo
 from .group_memory import GroupMemory
 from .walk import group_layout
 
-__all__ = ["PictureIn", "group_tag", "pixel_layout"]
-
-
-def pixel_layout(depth: int) -> StructLayout:
-    """A pixel on a stream: TUSER[0] of AXI4-Stream video is ``sof``, TLAST is ``eol``."""
-    return StructLayout({"data": depth, "sof": 1, "eol": 1})
+__all__ = ["PictureIn", "group_tag"]
 
 
 def group_tag(words: int) -> StructLayout:
@@ -44,19 +40,19 @@ class PictureIn(wiring.Component):
     ----------
     depth:
         Bits of a sample.
-    max_width, max_height:
-        Largest picture in pixels.
+    memory:
+        Where groups are held.
+    max_height:
+        Rows of a picture at most.
     strip_height:
         Rows of a strip; a multiple of four, or at least ``max_height``.
-    buffers:
-        Groups that are held.
     fabric:
         Whose memories to use.
 
     Members
     -------
     pixels : In(stream)
-        See `pixel_layout`.
+        See `lutgen.gateware.files.raster.pixel_layout`.
     width, height : In(...)
         Size of the next picture.
     groups : Out(stream)
@@ -83,16 +79,16 @@ class PictureIn(wiring.Component):
     latency = 4
 
     def __init__(
-        self, depth: int, *, max_width: int, max_height: int, strip_height: int, buffers: int,
+        self, depth: int, memory: GroupMemory, *, max_height: int, strip_height: int,
         fabric: Fabric = LUT6,
     ) -> None:  # fmt: skip
         if strip_height < max_height and strip_height % GROUP:
             raise ValueError(f"strip height must be a multiple of {GROUP}, not {strip_height!r}")
-        self._max_width, self._max_height = max_width, max_height
-        self._strip_height, self._buffers, self._fabric = strip_height, buffers, fabric
-        self._memory = GroupMemory(max_width, buffers)
+        max_width = memory.max_width
+        self._memory, self._max_height = memory, max_height
+        self._strip_height, self._fabric = strip_height, fabric
         #: What visits carry of a group.
-        self.tag = tag = group_tag(self._memory.words)
+        self.tag = tag = group_tag(memory.words)
         super().__init__({
             "pixels": In(stream.Signature(pixel_layout(depth))),
             "width": In(bits_for(max_width)),
@@ -116,25 +112,25 @@ class PictureIn(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         take, ends = Signal(), Signal()
-        x, row, base = self._count(m, take, ends)
-        self._offer(m, ends, row, base)
+        x, row, base, at_bottom = self._count(m, take, ends)
+        self._offer(m, ends, row, base, at_bottom)
         self._store(m, take, x, row, base)
         return m
 
     def _count(self, m: Module, take, ends):
         """States of the input; ``ends`` marks the last pixel of a group."""
         pixel = self.pixels.payload
-        x = Signal(range(self._max_width))
+        x = Signal(range(self._memory.max_width))
         y = Signal(range(self._max_height))
         row = Signal(2)
         base = Signal(range(self._memory.words))
-        used = Signal(range(self._buffers + 1))
+        used = Signal(range(self._memory.buffers + 1))
         m.d.sync += used.eq(used + ends - self.finished)
         m.d.sync += self.busy.eq((used != 0) | ends)
 
         good = Signal()  # the size that is offered
         m.d.sync += good.eq(
-            (self.width != 0) & (self.width <= self._max_width)
+            (self.width != 0) & (self.width <= self._memory.max_width)
             & (self.height != 0) & (self.height <= self._max_height)
         )  # fmt: skip
         alike, empty = Signal(), Signal()
@@ -142,7 +138,7 @@ class PictureIn(wiring.Component):
             alike.eq(self.width == self.walk_width),
             empty.eq((used == 0) & ~self.walking & ~ends),
         ]
-        right, bottom = Signal(range(self._max_width)), Signal(range(self._max_height))
+        right, bottom = Signal(range(self._memory.max_width)), Signal(range(self._max_height))
         # Whether this pixel is the last one of its row, and this row of its picture: known before.
         at_right, at_bottom = Signal(), Signal()
         one_wide, one_high = Signal(), Signal()
@@ -181,7 +177,7 @@ class PictureIn(wiring.Component):
                         with m.If(at_bottom):
                             m.d.sync += [y.eq(0), first.eq(1)]
             with m.State("wait"):
-                with m.If(used != self._buffers):
+                with m.If(used != self._memory.buffers):
                     with m.If(first):
                         m.next = "compare"
                     with m.Else():
@@ -200,20 +196,19 @@ class PictureIn(wiring.Component):
             m.d.sync += [self.bad_marker.eq(0), self.bad_size.eq(0)]
         with m.If(take):
             m.d.sync += self.bad_size.eq(0)
-        self._at_bottom = at_bottom
-        return x, row, base
+        return x, row, base, at_bottom
 
-    def _offer(self, m: Module, ends, row, base) -> None:
+    def _offer(self, m: Module, ends, row, base, at_bottom) -> None:
         """A group that is complete goes to the queue."""
         group = group_layout(self.tag.size)
-        m.submodules.queue = queue = LutFifo(group, self._buffers)
+        m.submodules.queue = queue = LutFifo(group, self._memory.buffers)
         top, begins = Signal(init=1), Signal(init=1)
         of_strip = -(-self._strip_height // GROUP)
         left = Signal(range(of_strip), init=of_strip - 1)
         strip_ends = Signal()
-        m.d.comb += strip_ends.eq(self._at_bottom | (left == 0))
+        m.d.comb += strip_ends.eq(at_bottom | (left == 0))
         with m.If(ends):
-            m.d.sync += [begins.eq(self._at_bottom), top.eq(strip_ends)]
+            m.d.sync += [begins.eq(at_bottom), top.eq(strip_ends)]
             m.d.sync += [left.eq(Mux(strip_ends, left.init, left - 1))]
         offer, tag = queue.i.payload, self.tag(queue.i.payload.tag)
         m.d.sync += [
@@ -224,7 +219,7 @@ class PictureIn(wiring.Component):
             tag.base.eq(base),
             tag.file_begins.eq(begins),
             tag.strip_ends.eq(strip_ends),
-            tag.file_ends.eq(self._at_bottom),
+            tag.file_ends.eq(at_bottom),
         ]
         wiring.connect(m, queue.o, wiring.flipped(self.groups))
 

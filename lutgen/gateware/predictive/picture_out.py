@@ -8,9 +8,9 @@ from amaranth.utils import bits_for
 from ..fabric.blockmem import add_ram
 from ..fabric.fabric import LUT6, Fabric
 from ..fabric.pipeline import delay
+from ..files.raster import pixel_layout
 from ..streams.lut_fifo import LutFifo
 from .group_memory import GroupMemory
-from .picture_in import pixel_layout
 
 __all__ = ["PictureOut"]
 
@@ -42,7 +42,7 @@ class PictureOut(wiring.Component):
     group : In(...)
         See `group_memory.GroupMemory.layout`.
     pixels : Out(stream)
-        See `picture_in.pixel_layout`.
+        See `lutgen.gateware.files.raster.pixel_layout`.
     freed : Out(1)
         The oldest group has been read.
     busy : Out(1)

@@ -87,7 +87,7 @@ class SampleLoop(wiring.Component):
     """
 
     #: Clocks from a visit to its quantities.
-    _context = 4
+    context_latency = 4
 
     def __init__(
         self, model: PredictiveModel, depth: int, lanes: int, max_width: int, *,
@@ -96,20 +96,20 @@ class SampleLoop(wiring.Component):
         self._widths = Widths(depth)
         self._lanes, self._max_width, self._fabric = lanes, max_width, fabric
         self.prediction = Prediction(model, depth, fabric=fabric)
-        first = self._context + self.prediction.first_latency
+        first = self.context_latency + self.prediction.first_latency
         #: Clocks from a visit to the results.
-        self.latency = self._context + self.prediction.latency
+        self.latency = self.context_latency + self.prediction.latency
         #: Clocks from a visit to its sample.
         self.sample_clock = first if sample_after is None else self.latency + sample_after
         #: Clocks from a visit to when its record is written.
-        self._written = self.sample_clock + 2
+        self.written = self.sample_clock + 2
         period = GROUP * lanes
-        if not lanes + 2 < self._written + 1 <= period + 2:
+        if not lanes + 2 < self.written + 1 <= period + 2:
             raise ValueError(
-                f"a period must be {self._written - 1} clocks at least, not {period}"
+                f"a period must be {self.written - 1} clocks at least, not {period}"
             )
         #: Fewest periods between groups.
-        self.least_stagger = least_stagger(lanes, self._written + 1)
+        self.least_stagger = least_stagger(lanes, self.written + 1)
         turns = max(self.least_stagger, -(-(max_width + 15) // lanes))
         #: Columns that are kept between a group's last row and the row below it.
         self._kept = 1 << bits_for(turns - 1)
@@ -156,7 +156,7 @@ class SampleLoop(wiring.Component):
             shape=shape.size, depth=1 << len(slot), init=[]
         )
         writer = memory.write_port()
-        done = self._written
+        done = self.written
         m.d.comb += [
             writer.addr.eq(slot.at(done)),
             writer.data.eq(record),
@@ -254,7 +254,7 @@ class SampleLoop(wiring.Component):
         )  # fmt: skip
         base = line.register("base", greater.now + west.at(5), 5)
         at = self.sample_clock
-        first = line.given("first", self.prediction.first, self._context
+        first = line.given("first", self.prediction.first, self.context_latency
                            + self.prediction.first_latency)  # fmt: skip
         error = line.register(
             "error", Cat(Const(0, FRACTION_BITS), self.sample) - first.at(at), at, widths.error
@@ -265,7 +265,7 @@ class SampleLoop(wiring.Component):
         energy = line.register(
             "energy", (base.at(at + 1) + size + sign)[1:], at + 1, widths.energy
         )
-        done = self._written
+        done = self.written
         top = visit["top"].at(done)
         north, north_2 = quantities["N"].at(done), quantities["NN"].at(done)
         m.d.comb += [

@@ -22,11 +22,11 @@ from ..core.ports import (
     stream_ports,
     video_ports,
 )
+from ..files.raster import pixel_layout
 from ..streams.axi import SkidBuffer, word_layout
 from .config import PredictiveConfig
 from .decoder import PredictiveDecoder
 from .encoder import PredictiveEncoder
-from .picture_in import pixel_layout
 
 __all__ = ["DECODER_ERRORS", "ENCODER_ERRORS", "PredictiveDecoderTop", "PredictiveEncoderTop"]
 

@@ -73,7 +73,6 @@ def visit_layout(lanes: int, max_width: int, tag: int) -> StructLayout:
         "top": 1,  # the row is the first of its strip
         "first": 1,  # the group's first sample
         "last": 1,  # the group's last sample
-        "row_ends": 1,  # the row's last sample
         **({"tag": tag} if tag else {}),
     })
 
@@ -253,7 +252,7 @@ class Walk(wiring.Component):
         exists = line.register("exists", active.now & (row.now <= record.now[:2]), 0, reset=True)
         # 2: where that is.
         value = ahead.now
-        inside = Signal(reset_less=True)
+        inside = Signal()
         plus = Signal(len(width) + 1, reset_less=True)
         m.d.sync += plus.eq(width + PRIMING)
         m.d.comb += inside.eq((value >= 0) & (value < plus))
@@ -281,7 +280,6 @@ class Walk(wiring.Component):
             visit.top.eq(top.at(end)),
             visit.first.eq(sample.at(end) & left.at(end) & is_first.at(end)),
             visit.last.eq(sample.at(end) & right.at(end) & is_last.at(end)),
-            visit.row_ends.eq(sample.at(end) & right.at(end)),
         ]
         if self._tag:
             m.d.sync += visit.tag.eq(record.at(end)[4:])

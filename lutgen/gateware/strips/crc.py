@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["CRC_RESIDUE", "CRC_START", "Crc32", "crc32_after"]
+__all__ = ["CRC_RESIDUE", "CRC_START", "Crc32", "crc32_after", "shifted"]
 
 #: Register before the first byte.  What a checksum shows is the register's complement.
 CRC_START = (1 << 32) - 1
@@ -13,7 +13,7 @@ CRC_RESIDUE = 0xDEBB20E3
 _POLYNOMIAL = 0xEDB88320
 
 
-def _shifted(register: int, bits: int) -> int:
+def shifted(register: int, bits: int) -> int:
     """Register behind this many bits of zeros."""
     for _ in range(bits):
         register = register >> 1 ^ (_POLYNOMIAL if register & 1 else 0)
@@ -30,7 +30,7 @@ def crc32_after(register: Value, data: Value) -> Value:
     if bits % 8 or not 8 <= bits <= 32:
         raise ValueError(f"data must be one to four bytes, not {bits} bits")
     low = register[:bits] ^ data
-    alone = [_shifted(1 << i, bits) for i in range(bits)]
+    alone = [shifted(1 << i, bits) for i in range(bits)]
     return Cat(
         Cat(
             *(low[i] for i in range(bits) if alone[i] >> k & 1),

@@ -8,24 +8,16 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..fabric.pipeline import delay
+from .crc import CRC_START, shifted
 
 __all__ = ["PairCrc32"]
 
 _BITS, _PAIR = 32, 16
-#: x^32 + x^26 + ... + 1 of zlib, Ethernet and PNG, lowest power in the highest bit.
-_POLYNOMIAL = 0xEDB88320
-
-
-def _after_a_pair(state: int) -> int:
-    """State after 16 zero bits: linear in the state."""
-    for _ in range(_PAIR):
-        state = (state >> 1) ^ (_POLYNOMIAL if state & 1 else 0)
-    return state
 
 
 def _folded(pair: list[Value]) -> Value:
-    """`_after_a_pair` as equations: bit by bit the XOR of the bits that reach it."""
-    columns = [_after_a_pair(1 << i) for i in range(_PAIR)]
+    """State behind a pair as equations: bit by bit the XOR of the bits that reach it."""
+    columns = [shifted(1 << i, _PAIR) for i in range(_PAIR)]
     return Cat(
         reduce(xor, (pair[i] for i in range(_PAIR) if columns[i] >> bit & 1))
         for bit in range(_BITS)
@@ -75,7 +67,7 @@ class PairCrc32(wiring.Component):
         high = Mux(pair, state[8:_PAIR], state[:8]) ^ data[8:]
         rest = Mux(pair, Cat(state[_PAIR:], Const(0, 16)), Cat(state[8:], Const(0, 8)))
         with m.If(restart):
-            m.d.sync += state.eq(-1)
+            m.d.sync += state.eq(CRC_START)
         with m.Elif(pair | byte):
             m.d.sync += state.eq(_folded([*low, *high]) ^ rest)
         m.d.comb += self.value.eq(~state)
