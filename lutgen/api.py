@@ -124,11 +124,13 @@ def encode(
     check_stack("encode", "array", array.dtype, array.shape, limits)
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     channels = channels_of(array.shape, limits)
-    depth = SignificantBits.of(array).depth
-    found = find_model(model, depth=depth, channels=channels, mosaic=cfa is not None)
+    bits = SignificantBits.of(array)
+    found = find_model(model, depth=bits.depth, channels=channels, mosaic=cfa is not None)
     codec = _codec(found)
     if is_predictive(found):
-        return codec.encode(array, near=near, channels=channels, cfa=cfa)
+        return codec.encode(
+            array, depth=bits.depth, shift=bits.shift, near=near, channels=channels, cfa=cfa
+        )
     if cfa is not None:
         raise InputError(f"cfa must be None with a model of profile {found.profile}, not {cfa!r}")
     if near != 0:

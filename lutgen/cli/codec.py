@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from lutgen.commands import Failure, OutputFile, check_apart, say
+from lutgen.model.cfa import CFAS
 from lutgen.model.default import COLOUR, DEEP, DEFAULT
 
 from .common import (
@@ -34,9 +35,10 @@ _TILES = ("tile", "coder", "tans_bits")
 
 
 cfa_option = click.option(
-    "--cfa", type=click.Choice(["RGGB", "BGGR", "GRBG", "GBRG"]), metavar="PATTERN",
+    "--cfa", type=click.Choice(CFAS), metavar="PATTERN",
     show_default="none: gray or colour",
-    help="Images are colour filter arrays: RGGB, BGGR, GRBG or GBRG; model photo-bayer.",
+    help=f"Images are colour filter arrays: {', '.join(CFAS[:-1])} or {CFAS[-1]}; "
+    "model photo-bayer.",
 )  # fmt: skip
 
 

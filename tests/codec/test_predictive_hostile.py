@@ -18,7 +18,8 @@ from lutgen.codec.predictive.damage import DamagedStripsError, ranges
 from lutgen.files.archive import read_archive, write_archive
 from lutgen.model.header import VERSION_2
 from lutgen.model.model import ModelError
-from lutgen.model.predictive.model import FORMAT_VERSION, KIND, PredictiveModel
+from lutgen.model.predictive.model import KIND, PredictiveModel
+from lutgen.model.predictive.saved import FORMAT_VERSION
 from lutgen.model.samples import SampleFormat
 from tests.models import predictive_model
 

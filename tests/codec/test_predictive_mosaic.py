@@ -13,8 +13,9 @@ from lutgen.codec.container import CorruptStreamError
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import Frame, check_strips
 from lutgen.codec.predictive.damage import DamagedStripsError
-from lutgen.codec.predictive.planes import CFAS, cfa_mosaic, cfa_planes
+from lutgen.codec.predictive.planes import cfa_mosaic, cfa_planes
 from lutgen.compare.baselines import BASELINES, four_planes
+from lutgen.model.cfa import CFAS
 from lutgen.model.header import VERSION_2
 from tests.models import colour_model, mosaic_model, predictive_model
 

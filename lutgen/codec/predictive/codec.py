@@ -12,6 +12,7 @@ import numpy as np
 from lutgen.codec.codec import ModelMismatchError
 from lutgen.codec.container import CorruptStreamError
 from lutgen.errors import InputError
+from lutgen.model.cfa import CFAS
 from lutgen.model.header import VERSION_2
 from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.model import PredictiveModel
@@ -33,7 +34,6 @@ from .container import (
 )
 from .damage import DamagedStripsError
 from .planes import (
-    CFAS,
     FIRST_CFA,
     ORDERS,
     best_order,

@@ -39,10 +39,11 @@ import numpy as np
 from lutgen.codec.coder import RANS
 from lutgen.codec.container import CorruptStreamError
 from lutgen.errors import InputError
+from lutgen.model.cfa import CFAS
 from lutgen.model.header import MAGIC, VERSION_2, magic_and_version
 from lutgen.model.samples import SampleFormat, SignificantBits
 
-from .planes import CFAS, FIRST_CFA, ORDERS
+from .planes import FIRST_CFA, ORDERS
 
 __all__ = [
     "Frame", "check_end", "check_strips", "index_bytes", "least_payload_bytes", "pack_strip",

@@ -15,14 +15,13 @@ square: both greens, red and blue.
 import numpy as np
 
 __all__ = [
-    "CFAS", "FIRST_CFA", "ORDERS", "best_order", "cfa_mosaic", "cfa_planes", "from_rows",
+    "FIRST_CFA", "ORDERS", "best_order", "cfa_mosaic", "cfa_planes", "from_rows",
     "order_of", "to_rows",
 ]  # fmt: skip
 
 #: Orders of red, green and blue by number; alpha is always last, one or two planes are in order.
 ORDERS = ((1, 0, 2), (1, 2, 0), (0, 1, 2), (0, 2, 1), (2, 1, 0), (2, 0, 1))
-#: Colour filter arrays, by their squares of four row by row; numbers in a file begin at eight.
-CFAS = ("RGGB", "BGGR", "GRBG", "GBRG")
+#: Number of the first of `lutgen.model.cfa.CFAS` in a file, where orders have theirs.
 FIRST_CFA = 8
 #: An order must save this share of the usual one's sum.
 _WORTH = 0.02

@@ -1,31 +1,27 @@
 """The model file of profile ``predictive``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from lutgen.files.archive import canonical_hash, write_archive
 from lutgen.model.head import PROB_BITS
-from lutgen.model.model import ModelError, load_parts
+from lutgen.model.model import ModelError
 
 from .features import OCTAVE, Feature, Scale, difference, early_features, feature_order, pairs
 from .predictor import Predictor
 from .reference import quantities_with
 from .residual import TOKENS
+from .saved import PredictiveFile
 from .trees import NEVER, LutTrees, address_words, packed_values
 
 __all__ = [
-    "CLASS_BITS", "CORRECTION_BITS", "FORMAT_VERSION", "KIND", "PROFILE", "SCALE_STEP", "TABLES",
-    "Kernel",
-    "PredictiveModel",
+    "CLASS_BITS", "CORRECTION_BITS", "KIND", "SCALE_STEP", "TABLES", "Kernel", "PredictiveModel",
 ]  # fmt: skip
 
 KIND = "predictive-model"
-FORMAT_VERSION = 1
-PROFILE = "predictive"
 
 #: A correction's unit is 1/64 of the power of two above the spread.
 CORRECTION_BITS = 6
@@ -70,7 +66,7 @@ class Kernel(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class PredictiveModel:
+class PredictiveModel(PredictiveFile):
     """A codec model of profile ``predictive``.
 
     Parameters
@@ -110,7 +106,7 @@ class PredictiveModel:
     cumulative: np.ndarray
     training: Mapping = field(default_factory=dict)
 
-    profile = PROFILE
+    kind = KIND
 
     def __post_init__(self) -> None:
         count = len(self.features)
@@ -134,10 +130,7 @@ class PredictiveModel:
         if type(self.origin) is not int or abs(self.origin) >= 1 << 15:
             raise ModelError(f"origin must be a whole number of 16 bits, not {self.origin!r}")
         self._check_tables()
-        if not isinstance(self.training, Mapping):
-            raise ModelError(
-                f"training record must be a mapping, not a {type(self.training).__name__}"
-            )
+        self._check_training()
 
     @property
     def references(self) -> int:
@@ -177,11 +170,6 @@ class PredictiveModel:
     def classes(self) -> int:
         """Number of scales that have tables of their own."""
         return len(self.cumulative) // TABLES
-
-    @property
-    def name(self) -> str:
-        """Name under which it was trained, or ``predictive``."""
-        return str(self.training.get("model", PROFILE))
 
     def stats(self) -> dict:
         """Counts for reports, ready for json."""
@@ -274,34 +262,6 @@ class PredictiveModel:
             for name in ("feature", "threshold", "values"):
                 arrays[f"{part}.{name}"] = getattr(getattr(self, part), name)
         return meta, arrays
-
-    @cached_property
-    def hash(self) -> str:
-        """SHA-256, in hex, of all that decoding depends on; not of the training record."""
-        return canonical_hash(*self.parts())
-
-    def with_training(self, training: Mapping) -> "PredictiveModel":
-        """The same model with another training record."""
-        return replace(self, training=training)
-
-    def save(self, path) -> None:
-        """Write the model file."""
-        meta, arrays = self.parts()
-        meta = {"model": meta, "training": dict(self.training)}
-        write_archive(path, KIND, FORMAT_VERSION, meta, arrays)
-
-    @classmethod
-    def load(cls, path) -> "PredictiveModel":
-        """Read a model file.
-
-        Raises
-        ------
-        ModelError
-            If the file is malformed in any way.
-        OSError
-            If it cannot be read.
-        """
-        return load_parts(path, KIND, FORMAT_VERSION, cls._from_file)
 
     @classmethod
     def _from_file(cls, meta: dict, arrays: dict) -> "PredictiveModel":
