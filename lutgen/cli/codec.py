@@ -106,6 +106,7 @@ def encode(
     """
     from lutgen.codec.any_profile import codec_of, is_predictive
     from lutgen.codec.coder import coder_named
+    from lutgen.codec.predictive.planes import check_sides_of_cfa
     from lutgen.files.whole import write_file
     from lutgen.formats.imageio import read_gray_stack
     from lutgen.formats.rules import DEEP_GRAY, limits_of
@@ -119,6 +120,8 @@ def encode(
     _check_options(found)
     stack = read_gray_stack(inputs, DEEP_GRAY if cfa else limits_of(found))
     images, bits = stack.array, stack.bits
+    if cfa:
+        check_sides_of_cfa(images.shape, inputs[0])
     channels = 1 if images.ndim == 3 else images.shape[3]
     if model is None:
         found = find_model(depth=bits.depth, channels=channels, mosaic=cfa is not None)
@@ -387,6 +390,7 @@ def evaluate_(
     the same images on one page for the others.  All bytes of the files count.
     """
     from lutgen.codec.coder import coder_named
+    from lutgen.codec.predictive.planes import check_sides_of_cfa
     from lutgen.compare.codecs import image_codec
     from lutgen.compare.evaluate import evaluate, faults
     from lutgen.compare.table import show
@@ -401,6 +405,8 @@ def evaluate_(
     results = {}
     for name in data:
         images = load_images(name, split=split, limits=codec.limits)[:limit]
+        for image in images if cfa else ():
+            check_sides_of_cfa(image.shape, name)
         with step_progress() as progress:
             results[name] = evaluate(
                 images, codec, baselines=not no_baselines, near=near, cfa=cfa, progress=progress

@@ -249,3 +249,14 @@ def test_colour_filter_arrays(image, ending):
     assert found["verified"] and found["cfa"] == "GBRG"
     assert found["baselines"]["JPEG-LS, four planes"]["bpp"] > 0
     assert "JPEG-LS, four planes" in ok("eval", f"a.{ending}", *model, "--cfa", "GBRG")
+
+
+def test_odd_sides_of_filter_arrays_are_told_with_the_file(image):
+    mosaic_model().save("m.lutgen")
+    write_image("odd.png", image[:-1])
+    height, width = image[:-1].shape
+    wanted = f"odd.png: sides of a colour filter array must be even, not {width} x {height}"
+    more = ("--model", "m.lutgen", "--cfa", "RGGB")
+    assert wanted in error("encode", "odd.png", "-o", "c.lgc", *more)
+    assert wanted in error("eval", "odd.png", *more, "--no-baselines")
+    assert not Path("c.lgc").exists()

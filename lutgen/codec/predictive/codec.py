@@ -39,6 +39,7 @@ from .planes import (
     best_order,
     cfa_mosaic,
     cfa_planes,
+    check_sides_of_cfa,
     from_rows,
     to_rows,
 )
@@ -343,11 +344,8 @@ class PredictiveCodec:
             )
         if array.size == 0:
             raise InputError(f"images must have at least one pixel, not shape {array.shape}")
-        if cfa and (array.shape[-1] % 2 or array.shape[-2] % 2):
-            raise InputError(
-                "sides of a colour filter array must be even, "
-                f"not {array.shape[-1]} x {array.shape[-2]}"
-            )
+        if cfa:
+            check_sides_of_cfa(array.shape)
         return np.ascontiguousarray(array if array.ndim == dims + 1 else array[None])
 
     def _check_channels(self, channels: int, cfa: str | None, error: type[Exception]) -> None:

@@ -14,9 +14,11 @@ square: both greens, red and blue.
 
 import numpy as np
 
+from lutgen.errors import InputError
+
 __all__ = [
-    "FIRST_CFA", "ORDERS", "best_order", "cfa_mosaic", "cfa_planes", "from_rows",
-    "order_of", "to_rows",
+    "FIRST_CFA", "ORDERS", "best_order", "cfa_mosaic", "cfa_planes", "check_sides_of_cfa",
+    "from_rows", "order_of", "to_rows",
 ]  # fmt: skip
 
 #: Orders of red, green and blue by number; alpha is always last, one or two planes are in order.
@@ -32,6 +34,19 @@ def order_of(channels: int, number: int) -> tuple[int, ...]:
     if channels < 3 or number >= FIRST_CFA:
         return tuple(range(channels))
     return (*ORDERS[number], *range(3, channels))
+
+
+def check_sides_of_cfa(shape: tuple[int, ...], name: str = "") -> None:
+    """InputError unless a colour filter array of shape (..., H, W) has whole squares.
+
+    ``name`` is that of its file, if it has one.
+    """
+    height, width = shape[-2:]
+    if height % 2 or width % 2:
+        raise InputError(
+            f"{name}{': ' * bool(name)}sides of a colour filter array must be even, "
+            f"not {width} x {height}"
+        )
 
 
 def cfa_planes(mosaic: np.ndarray, pattern: str) -> np.ndarray:
