@@ -32,7 +32,8 @@ ROOMS = (
     ("coders", "files", "network"),
     ("levels", "prediction", "strips"),
     ("core",),
-    ("bands", "engine", "ip", "predictive"),
+    ("bands", "engine", "predictive"),
+    ("ip",),
 )
 #: Floors by name, counted from the ground.
 WING_FLOOR = {name: k for k, floor in enumerate(FLOORS) for name in floor}

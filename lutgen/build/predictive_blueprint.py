@@ -5,6 +5,7 @@ from lutgen.targets import Target
 from . import predictive_text
 from .blueprint import Blueprint
 from .predictive_options import PredictiveOptions
+from .registers import build_maps
 
 __all__ = ["PredictiveBlueprint"]
 
@@ -62,15 +63,24 @@ class PredictiveBlueprint(Blueprint):
         }
 
     def component(self, core: str):
-        from lutgen.gateware.predictive.top import PredictiveDecoderTop, PredictiveEncoderTop
+        if self.options.registers:
+            from lutgen.gateware.ip.predictive import PredictiveDecoderIp, PredictiveEncoderIp
 
-        kinds = {"encoder": PredictiveEncoderTop, "decoder": PredictiveDecoderTop}
+            kinds = {"encoder": PredictiveEncoderIp, "decoder": PredictiveDecoderIp}
+        else:
+            from lutgen.gateware.predictive.top import PredictiveDecoderTop, PredictiveEncoderTop
+
+            kinds = {"encoder": PredictiveEncoderTop, "decoder": PredictiveDecoderTop}
         return kinds[core](self.config, stream_bytes=self.options.stream_bytes)
 
     def estimate(self, core: str, verilog: str, raw: str, target: Target) -> dict:
         from lutgen.synth import estimate
 
-        return estimate(verilog, raw, target, _BLOCKS[core])
+        registers = {"registers": ["registers"]} if self.options.registers else {}
+        return estimate(verilog, raw, target, _BLOCKS[core] | registers)
+
+    def maps(self) -> dict:
+        return build_maps(self.options.made, self.config) if self.options.registers else {}
 
 
 #: Hierarchy paths of the blocks that resources are counted by.

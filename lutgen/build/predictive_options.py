@@ -31,8 +31,10 @@ class PredictiveOptions(PairOptions):
         See :class:`lutgen.gateware.predictive.config.PredictiveConfig`; None are its defaults.
     stream_bytes:
         Width of the stream's TDATA in bytes: 1, 2, 4 or 8.
+    registers:
+        See `.options.BuildOptions`.
     fabric:
-        See the same; `settle` takes it from the device.
+        See the first; `settle` takes it from the device.
 
     Raises
     ------
@@ -48,6 +50,7 @@ class PredictiveOptions(PairOptions):
     lanes: int | None = None
     encoder_lanes: int | None = None
     stream_bytes: int = 4
+    registers: bool = False
     fabric: str = "lut6"
 
     def __post_init__(self) -> None:

@@ -6,11 +6,11 @@ from lutgen.targets.fit import basis, depths, levels_basis
 
 from .block_table import block_table
 from .predictive_options import PredictiveOptions
-from .text import comment, counts, whereabouts
+from .text import comment, counts, register_pages, whereabouts
 
 __all__ = ["header", "summary", "table"]
 
-_BLOCKS = ("pictures", "walk", "loop", "prediction", "strips", "rest")
+_BLOCKS = ("pictures", "walk", "loop", "prediction", "strips", "registers", "rest")
 _KINDS = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36", "dsp": "DSP"}
 
 
@@ -41,7 +41,8 @@ def table(record: Mapping):
     """A rich table of a build: resources by block, core by core."""
     model = record["model"]
     title = f"{record['parameters']['top']} of {model['name']} {model['hash'][:16]}"
-    return block_table(record, title, _BLOCKS, _KINDS)
+    found = {name for core in record["cores"].values() for name in core["resources"]["blocks"]}
+    return block_table(record, title, [name for name in _BLOCKS if name in found], _KINDS)
 
 
 def summary(record: Mapping) -> str:
@@ -81,4 +82,4 @@ def summary(record: Mapping) -> str:
             )
     else:
         lines.append("resources not counted: leave out --no-estimate")
-    return "\n".join([*lines, *whereabouts(record)])
+    return "\n".join([*lines, *register_pages(record), *whereabouts(record)])

@@ -11,8 +11,8 @@ from .cores import GLUE
 from .options import BuildOptions
 
 __all__ = [
-    "LICENCE", "codec_ports", "comment", "counts", "depth_cell", "header", "levels_of", "summary",
-    "table", "whereabouts", "wrapper",
+    "LICENCE", "codec_ports", "comment", "counts", "depth_cell", "header", "levels_of",
+    "register_pages", "summary", "table", "whereabouts", "wrapper",
 ]  # fmt: skip
 
 #: What a generated file says of itself.
@@ -212,10 +212,15 @@ def summary(record: Mapping) -> str:
             )
     else:
         lines.append("resources not counted: leave out --no-estimate")
-    for name, core in record["cores"].items():
-        if core.get("registers"):
-            lines.append(f"registers of the {name}: {core['registers']['page']}")
-    return "\n".join([*lines, *whereabouts(record)])
+    return "\n".join([*lines, *register_pages(record), *whereabouts(record)])
+
+
+def register_pages(record: Mapping) -> list[str]:
+    """Where the registers of a build are described; nothing if it has none."""
+    return [
+        f"registers of the {name}: {core['registers']['page']}"
+        for name, core in record["cores"].items() if core.get("registers")
+    ]  # fmt: skip
 
 
 def counts(pair: Mapping) -> str:

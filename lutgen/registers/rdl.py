@@ -41,11 +41,11 @@ def compile_rdl(name: str, values: dict[str, int] | None = None) -> RegisterMap:
 
     compiler = RDLCompiler()
     compiler.compile_file(str(RDL))
-    # The encoder has the same registers with and without levels.
+    # The encoder has the same registers in all builds.
     parameters = {
         key.upper(): value
         for key, value in (values or {}).items()
-        if name == "decoder" or key != "max_level"
+        if name == "decoder" or key not in ("max_level", "tiles", "strips")
     }
     top = compiler.elaborate(f"lutgen_{name}", parameters=parameters).top
     registers = [
@@ -54,7 +54,7 @@ def compile_rdl(name: str, values: dict[str, int] | None = None) -> RegisterMap:
             offset=node.address_offset,
             title=node.get_property("name"),
             description=_text(node),
-            of_levels=bool(node.get_property("of_levels", default=False)),
+            needs=node.get_property("needs", default=None),
             fields=tuple(_field(node, field, values is not None) for field in node.fields()),
         )
         for node in top.registers()
@@ -88,7 +88,7 @@ def _field(register, node, of_build: bool) -> Field:
         reset=(reset or 0) if of_build or not value else 0,
         build_value=value,
         increment=(node.get_property("incrwidth") if node.get_property("counter") else 0) or 1,
-        of_levels=bool(node.get_property("of_levels", default=False)),
+        needs=node.get_property("needs", default=None),
         description=_text(node),
     )
 

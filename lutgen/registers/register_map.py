@@ -46,8 +46,8 @@ class Field:
         Value of a build that takes the place of ``reset``.
     increment : int
         Bits of what is added to a counter.
-    of_levels : bool
-        Only in the map of a decoder whose model has levels.
+    needs : str, optional
+        Value of a build that must not be 0 for the field to be there.
     description : str
     """
 
@@ -58,7 +58,7 @@ class Field:
     reset: int = 0
     build_value: str | None = None
     increment: int = 1
-    of_levels: bool = False
+    needs: str | None = None
     description: str = ""
 
     @property
@@ -76,7 +76,7 @@ class Register:
     title: str
     fields: tuple[Field, ...]
     description: str = ""
-    of_levels: bool = False
+    needs: str | None = None
 
     @property
     def reset(self) -> int:
@@ -106,7 +106,7 @@ class RegisterMap:
         return next(register for register in self.registers if register.name == name)
 
     def of_build(self, values: dict[str, int]) -> "RegisterMap":
-        """The map of a build: reset values put in, and without levels where there are none.
+        """The map of a build: reset values put in, and without what such a build does not have.
 
         Raises
         ------
@@ -115,11 +115,11 @@ class RegisterMap:
         """
         registers = []
         for register in self.registers:
-            if register.of_levels and not values["max_level"]:
+            if register.needs and not values[register.needs]:
                 continue
             kept = []
             for field in register.fields:
-                if field.of_levels and not values["max_level"]:
+                if field.needs and not values[field.needs]:
                     continue
                 reset = values[field.build_value] if field.build_value else field.reset
                 if not 0 <= reset < 1 << field.width:

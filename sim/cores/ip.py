@@ -9,7 +9,9 @@ import numpy as np
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.gateware.ip.build_map import build_map
 from lutgen.gateware.ip.ip import DecoderIp, EncoderIp
+from lutgen.gateware.ip.predictive import PredictiveDecoderIp, PredictiveEncoderIp
 from lutgen.gateware.ip.registers import BUS
+from lutgen.gateware.predictive.config import PredictiveConfig
 from lutgen.registers.register_map import RegisterMap
 from lutgen.sim.cores.codec import SLACK_CLOCKS, Decoded, Encoded, rename_stalls
 from lutgen.sim.drive.beats import raster_beats
@@ -107,11 +109,14 @@ class RtlEncoderIp:
         Width of the stream's TDATA in bytes, of ``source`` as well.
     """
 
-    def __init__(self, config: CoreConfig, source=None, *, stream_bytes: int = 4) -> None:
+    def __init__(
+        self, config: CoreConfig | PredictiveConfig, source=None, *, stream_bytes: int = 4
+    ) -> None:
         self.config = config
         self._bytes = stream_bytes
         self._map = build_map("encoder", config)
-        source = source or EncoderIp(config, stream_bytes=stream_bytes)
+        kind = PredictiveEncoderIp if config.strips else EncoderIp
+        source = source or kind(config, stream_bytes=stream_bytes)
         self._design = Design.of(source, "lutgen_encoder")
 
     def __call__(
@@ -123,7 +128,7 @@ class RtlEncoderIp:
         **options,
     ) -> Encoded:
         """Encode images of one size; parameters as in `.codec.RtlEncoder`."""
-        images = np.asarray(images, dtype=np.uint8)
+        images = np.asarray(images)
         count, height, width = images.shape
         session = _Session(
             self._map,
@@ -142,11 +147,14 @@ class RtlEncoderIp:
 class RtlDecoderIp:
     """The decoder's IP of a configuration, simulated.  Parameters as in `RtlEncoderIp`."""
 
-    def __init__(self, config: CoreConfig, source=None, *, stream_bytes: int = 4) -> None:
+    def __init__(
+        self, config: CoreConfig | PredictiveConfig, source=None, *, stream_bytes: int = 4
+    ) -> None:
         self.config = config
         self._bytes = stream_bytes
         self._map = build_map("decoder", config)
-        source = source or DecoderIp(config, stream_bytes=stream_bytes)
+        kind = PredictiveDecoderIp if config.strips else DecoderIp
+        source = source or kind(config, stream_bytes=stream_bytes)
         self._design = Design.of(source, "lutgen_decoder")
 
     def __call__(
@@ -155,7 +163,7 @@ class RtlDecoderIp:
     ) -> Decoded:  # fmt: skip
         """Decode files, sent one after the other; parameters as in `.codec.RtlDecoder`."""
         words = file_beats(files, self._bytes)
-        session = _Session(self._map, {"level": level} if self.config.model.levels else {})
+        session = _Session(self._map, {"level": level} if self.config.levels else {})
         result, counters, errors = session.run(
             self._design,
             {"s_axis_stream": words},

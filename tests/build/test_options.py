@@ -130,7 +130,7 @@ def test_options_of_the_profile():
     for model, word in (("photo", "--tile=8x8"), ("photo", "--registers"), ("digits", "--depth=8")):
         with pytest.raises(click.UsageError) as error:
             of_command_line(word, model=model)
-        profile = "predictive" if model == "photo" else "gic-dlc"
+        profile = "predictive" if model == "photo" else "raster-table"
         name = word.split("=")[0]
         assert f"{name} must be left out for a model of profile {profile}" in str(error.value)
 

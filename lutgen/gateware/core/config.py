@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import ClassVar
 
 from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.tans import TansTables
@@ -59,6 +60,12 @@ class CoreConfig:
     InputError
         If a parameter is outside its range, or there are fewer lanes than the pipeline is deep.
     """
+
+    #: Bits of a sample, and of a pixel on a stream.
+    depth: ClassVar[int] = 8
+    pixel_bits: ClassVar[int] = 8
+    #: Whether files have strips, and not tiles.
+    strips: ClassVar[bool] = False
 
     model: Model = field(repr=False)
     lanes: int | None = None
@@ -267,6 +274,11 @@ class CoreConfig:
         """Bits of a tile's sequence number."""
         buffers = max(self.input_buffers, self.packet_buffers, self.output_buffers)
         return buffers.bit_length()
+
+    @property
+    def levels(self) -> int:
+        """Levels of the model."""
+        return self.model.levels
 
     @property
     def model_hash(self) -> bytes:

@@ -4,11 +4,12 @@ from lutgen import __version__
 from lutgen.registers.register_map import RegisterMap, stored_map
 
 from ..core.config import CoreConfig
+from ..predictive.config import PredictiveConfig
 
 __all__ = ["build_map", "build_values"]
 
 
-def build_map(name: str, config: CoreConfig) -> RegisterMap:
+def build_map(name: str, config: CoreConfig | PredictiveConfig) -> RegisterMap:
     """Registers of the ``encoder`` or the ``decoder`` of a configuration.
 
     See `lutgen.registers.register_map.stored_map` for those of all builds.
@@ -16,7 +17,7 @@ def build_map(name: str, config: CoreConfig) -> RegisterMap:
     return stored_map(name).of_build(build_values(config))
 
 
-def build_values(config: CoreConfig) -> dict[str, int]:
+def build_values(config: CoreConfig | PredictiveConfig) -> dict[str, int]:
     """Values of a build that the registers show."""
     major, minor, patch = (int(number) for number in __version__.split(".")[:3])
     digest = config.model_hash.hex()
@@ -28,5 +29,7 @@ def build_values(config: CoreConfig) -> dict[str, int]:
         "model_hash_1": int(digest[8:], 16),
         "max_width": config.max_width,
         "max_height": config.max_height,
-        "max_level": config.model.levels,
+        "max_level": config.levels,
+        "tiles": int(not config.strips),
+        "strips": int(config.strips),
     }

@@ -31,6 +31,9 @@ With ``control.restart`` the ports are reset as well, because their neighbours a
 for a beginning, output that waits is dropped, and VALID may fall as AXI allows for a reset.
 """
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import (
     Cat,
     ClockDomain,
@@ -60,7 +63,7 @@ from ..core.ports import (
     video_ports,
 )
 from ..core.top import DECODER_ERRORS
-from ..files.raster import PIXEL
+from ..files.raster import pixel_layout
 from ..streams.axi import BYTE, BytesToWords, NullBeats, SkidBuffer, WordsToBytes, word_layout
 from .build_map import build_map
 from .registers import RegisterFile, axi_lite_ports
@@ -179,7 +182,7 @@ class EncoderIp(_Ip):
         check_stream_bytes(stream_bytes)
         self._config, self._bytes = config, stream_bytes
         super().__init__({
-            **video_ports("s_axis_video", source=False),
+            **video_ports("s_axis_video", source=False, bits=config.pixel_bits),
             **stream_ports("m_axis_stream", stream_bytes, source=True),
             **axi_lite_ports(RegisterMap.address_bits),
             "interrupt": Out(1),
@@ -187,32 +190,29 @@ class EncoderIp(_Ip):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        c = self._config
         registers = self._registers(m, "encoder")
         reset = self._resets(m, registers)
-        core, pack = EncoderCore(c, events=True), BytesToWords(self._bytes)
-        m.submodules.core = DomainRenamer("core")(core)
-        m.submodules.pack = DomainRenamer("core")(pack)
+        core, given = self._core(m)
         # A slice of its own, for the logic on both sides.
         slice_words = SkidBuffer(word_layout(self._bytes))
         m.submodules.slice_words = DomainRenamer("core")(slice_words)
         packed = slice_words.o
-        wiring.connect(m, pack.o, slice_words.i)
+        wiring.connect(m, given, slice_words.i)
         pixels = self._sink(
-            m, "s_axis_video", PIXEL, VIDEO_FIELDS, "slice_in", domain="ports"
-        )
+            m, "s_axis_video", pixel_layout(self._config.depth), VIDEO_FIELDS, "slice_in",
+            domain="ports",
+        )  # fmt: skip
         words = self._source(
             m, "m_axis_stream", word_layout(self._bytes), STREAM_FIELDS, "slice_out",
             domain="ports",
         )  # fmt: skip
-        wiring.connect(m, core.bytes, pack.i)
         dropping = Signal()
         blocked, load = self._gate(m, registers, core.in_file, reset | dropping, 1)
         self._settings(m, registers, core, load)
         self._take(m, core, pixels, reset, blocked, dropping)
         closing = self._give(m, packed, words, reset)
         taken = pixels.valid & ~(blocked & ~core.in_file)
-        inside = self._inside(m, core, packed, taken) | packed.valid | closing
+        inside = self._inside(m, core, given, packed) | taken | packed.valid | closing
         m.d.sync += [
             registers.status_idle.eq(
                 core.idle & ~inside & ~self.m_axis_stream_tvalid & ~reset
@@ -222,8 +222,24 @@ class EncoderIp(_Ip):
         self._tell(m, registers, core)
         return m
 
+    def _core(self, m: Module) -> tuple:
+        """The core, in its domain, and the stream of its words."""
+        core, pack = EncoderCore(self._config, events=True), BytesToWords(self._bytes)
+        m.submodules.core = DomainRenamer("core")(core)
+        m.submodules.pack = DomainRenamer("core")(pack)
+        wiring.connect(m, core.bytes, pack.i)
+        return core, pack.o
+
     def _settings(self, m: Module, registers: RegisterFile, core, load) -> None:
         """What the core is told, taken over between files."""
+        self._sizes(m, registers, core, load)
+        images = Signal(32)
+        m.d.comb += core.images.eq(images)
+        with m.If(load):
+            m.d.sync += images.eq(registers.images)
+
+    def _sizes(self, m: Module, registers: RegisterFile, core, load, *wrong) -> None:
+        """Image sizes, taken over between files; if anything is ``wrong``, they are impossible."""
         c = self._config
         for name, largest in (("width", c.max_width), ("height", c.max_height)):
             written, used = getattr(registers, name), getattr(core, name)
@@ -231,11 +247,8 @@ class EncoderIp(_Ip):
             m.d.comb += used.eq(setting)
             with m.If(load):
                 # A number beyond the port's would be cut to a smaller one.
-                m.d.sync += setting.eq(Mux(written[bits_for(largest) :].any(), 0, written))
-        images = Signal(32)
-        m.d.comb += core.images.eq(images)
-        with m.If(load):
-            m.d.sync += images.eq(registers.images)
+                beyond = reduce(or_, wrong, written[bits_for(largest) :].any())
+                m.d.sync += setting.eq(Mux(beyond, 0, written))
 
     @staticmethod
     def _take(m: Module, core, pixels, reset, blocked, dropping) -> None:
@@ -275,7 +288,7 @@ class EncoderIp(_Ip):
             m.d.ports += open_.eq(~words.payload.last)
         return closing
 
-    def _inside(self, m: Module, core, packed, taken):
+    def _inside(self, m: Module, core, given, packed):
         """Whether a file begins, or has begun and not left the core, whose own flag has gaps."""
         c = self._config
         most = 2 * (c.input_buffers + c.packet_buffers)  # with room
@@ -285,7 +298,7 @@ class EncoderIp(_Ip):
             m.d.core += files.eq(files + 1)
         with m.Elif(file_left & ~core.file_begins):
             m.d.core += files.eq(files - 1)
-        return taken | core.in_file | core.file_begins | (files != 0)
+        return core.in_file | core.file_begins | (files != 0)
 
     def _tell(self, m: Module, registers: RegisterFile, core) -> None:
         """Count what passes."""
@@ -312,12 +325,14 @@ class DecoderIp(_Ip):
     the input waits for ``control.enable``.  Parameters as in :class:`EncoderIp`.
     """
 
+    _errors = DECODER_ERRORS
+
     def __init__(self, config: CoreConfig, *, stream_bytes: int = 4) -> None:
         check_stream_bytes(stream_bytes)
         self._config, self._bytes = config, stream_bytes
         super().__init__({
             **stream_ports("s_axis_stream", stream_bytes, source=False),
-            **video_ports("m_axis_video", source=True),
+            **video_ports("m_axis_video", source=True, bits=config.pixel_bits),
             **axi_lite_ports(RegisterMap.address_bits),
             "interrupt": Out(1),
         })
@@ -325,26 +340,20 @@ class DecoderIp(_Ip):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        levels = self._config.model.levels
+        levels = self._config.levels
         registers = self._registers(m, "decoder")
         reset = self._resets(m, registers)
-        core, unpack = DecoderCore(self._config, events=True), WordsToBytes(self._bytes)
-        null_beats, slice_bytes = NullBeats(self._bytes), SkidBuffer(BYTE)
-        for name, part in (
-            ("core", core), ("unpack", unpack), ("slice_bytes", slice_bytes),
-            ("null_beats", null_beats),
-        ):  # fmt: skip
-            m.submodules[name] = DomainRenamer("core")(part)
+        null_beats = NullBeats(self._bytes)
+        core, held_inside = self._core(m, null_beats.o)
+        m.submodules.null_beats = DomainRenamer("core")(null_beats)
         words = self._sink(
             m, "s_axis_stream", word_layout(self._bytes), STREAM_FIELDS, "slice_in",
             domain="ports",
         )  # fmt: skip
-        marked = StructLayout({**PIXEL.members, "eof": 1})
+        marked = StructLayout({**pixel_layout(self._config.depth).members, "eof": 1})
         pixels = self._source(
             m, "m_axis_video", marked, {**VIDEO_FIELDS, "eof": "eof"}, "slice_out", domain="ports"
         )
-        wiring.connect(m, unpack.o, slice_bytes.i)
-        wiring.connect(m, slice_bytes.o, core.bytes)
         m.d.comb += [
             pixels.payload.eq(Cat(core.pixels.payload, core.eof)),
             # A hardware reset comes to the core a clock after the ports.
@@ -360,9 +369,8 @@ class DecoderIp(_Ip):
         )
         gated, held = slice_words.i, slice_words.o
         wiring.connect(m, held, null_beats.i)
-        wiring.connect(m, null_beats.o, unpack.i)
         # The core's own flag is a clock old, and it heeds the level while that is set.
-        before = held.valid | null_beats.held | unpack.o.valid | slice_bytes.o.valid
+        before = held.valid | null_beats.held | held_inside
         quiet, settled = core.idle & ~before, Signal()
         m.d.sync += settled.eq(quiet)
         blocked, load = self._gate(m, registers, in_file, reset, quiet & settled)
@@ -399,6 +407,18 @@ class DecoderIp(_Ip):
             "pixel": (given, "pixels"),
             "frame_done": (given & self.m_axis_video_eof, "frames"),
             "file_done": (counted & words.payload.last, "files"),
-            **{name: (getattr(core, name), name) for name in DECODER_ERRORS},
+            **{name: (getattr(core, name), name) for name in self._errors},
         })
         return m
+
+    def _core(self, m: Module, words) -> tuple:
+        """The core, in its domain, behind a stream of words, and whether one is on its way to it.
+        """
+        core, unpack = DecoderCore(self._config, events=True), WordsToBytes(self._bytes)
+        slice_bytes = SkidBuffer(BYTE)
+        for name, part in (("core", core), ("unpack", unpack), ("slice_bytes", slice_bytes)):
+            m.submodules[name] = DomainRenamer("core")(part)
+        wiring.connect(m, words, unpack.i)
+        wiring.connect(m, unpack.o, slice_bytes.i)
+        wiring.connect(m, slice_bytes.o, core.bytes)
+        return core, unpack.o.valid | slice_bytes.o.valid

@@ -1,6 +1,7 @@
 """Parameters of the cores of profile ``predictive``."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from lutgen.codec.predictive.container import GROUP, MAX_SIDE
 from lutgen.errors import InputError
@@ -45,6 +46,11 @@ class PredictiveConfig:
         If a parameter is outside its range.
     """
 
+    #: Levels, which models of this profile do not have.
+    levels: ClassVar[int] = 0
+    #: Whether files have strips, and not tiles.
+    strips: ClassVar[bool] = True
+
     model: PredictiveModel = field(repr=False)
     depth: int = 8
     max_width: int = 1920
@@ -80,9 +86,31 @@ class PredictiveConfig:
         return FABRICS[self.fabric]
 
     @property
+    def model_hash(self) -> bytes:
+        """The model's hash as files carry it."""
+        return bytes.fromhex(self.model.hash)[:8]
+
+    @property
     def pixel_bits(self) -> int:
         """Bits of a pixel on a stream: whole bytes, as AMD's UG934 wants them."""
         return -(-self.depth // 8) * 8
+
+    @property
+    def of_encoder(self) -> dict:
+        """Parameters of a `PredictiveEncoder`, but for its ports."""
+        return self._shared | {"lanes": self.encoder_lanes, "strip_height": self.strip_height}
+
+    @property
+    def of_decoder(self) -> dict:
+        """Parameters of a `PredictiveDecoder`, but for its ports."""
+        return self._shared | {"lanes": self.lanes}
+
+    @property
+    def _shared(self) -> dict:
+        return {
+            "model": self.model, "depth": self.depth, "max_width": self.max_width,
+            "max_height": self.max_height, "fabric": self.cells,
+        }  # fmt: skip
 
     @staticmethod
     def period(lanes: int) -> int:

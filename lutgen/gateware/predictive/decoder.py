@@ -54,6 +54,8 @@ class PredictiveDecoder(wiring.Component):
         Files, without null beats.
     pixels : Out(stream of `lutgen.gateware.files.raster.pixel_layout`)
         Their images.
+    eof : Out(1)
+        With a pixel: it is its image's last.
     bad_header, bad_packet, bad_strip : Out(1)
         Pulses, see `lutgen.gateware.strips.strip_decoder.StripDecoder`.
     idle : Out(1)
@@ -87,6 +89,7 @@ class PredictiveDecoder(wiring.Component):
         super().__init__({
             "words": In(stream.Signature(word_layout(stream_bytes))),
             "pixels": Out(stream.Signature(pixel_layout(depth))),
+            "eof": Out(1),
             "bad_header": Out(1),
             "bad_packet": Out(1),
             "bad_strip": Out(1),
@@ -121,6 +124,7 @@ class PredictiveDecoder(wiring.Component):
             strips.first.eq(visit["first"].at(asks)),
             strips.last.eq(visit["last"].at(asks)),
             *drive(self, strips, "bad_header", "bad_packet", "bad_strip"),
+            *drive(self, out, "eof"),
         ]  # fmt: skip
         sample = add_unfold(
             line, Widths(self._depth), line.given("whole", loop.whole, asks),

@@ -15,6 +15,7 @@ from ..streams.lut_fifo import LutFifo
 from ..strips.strip_encoder import StripEncoder
 from ..strips.strip_writer import FILE
 from .modeller import Modeller
+from .picture_in import PICTURE_EVENTS
 
 __all__ = ["PredictiveEncoder"]
 
@@ -41,6 +42,8 @@ class PredictiveEncoder(wiring.Component):
         Bytes of a beat of the files.
     fabric:
         Whose memories to use.
+    events:
+        Whether to tell what happens to pictures.
 
     Members
     -------
@@ -50,18 +53,21 @@ class PredictiveEncoder(wiring.Component):
         Files, a packet each.
     idle : Out(1)
         Nothing was inside the core a clock ago.
+    (`picture_in.PICTURE_EVENTS`) : Out(1)
+        With ``events``, likewise.
     """
 
     def __init__(
         self, model: PredictiveModel, depth: int, *, lanes: int = 8, max_width: int,
         max_height: int, strip_height: int | None = None, stream_bytes: int = 4,
-        fabric: Fabric = LUT6,
+        fabric: Fabric = LUT6, events: bool = False,
     ) -> None:  # fmt: skip
+        self._events = PICTURE_EVENTS if events else ()
         self._lanes, self._strip_height = lanes, strip_height or max_height
         strips = -(-max_height // self._strip_height)
         self._model = Modeller(
             model, depth, lanes=lanes, max_width=max_width, max_height=max_height,
-            strip_height=strip_height, fabric=fabric,
+            strip_height=strip_height, fabric=fabric, events=events,
         )  # fmt: skip
         self._strips = StripEncoder(
             model.cumulative, model_hash=bytes.fromhex(model.hash)[:8], max_width=max_width,
@@ -76,6 +82,7 @@ class PredictiveEncoder(wiring.Component):
             "bad_marker": Out(1),
             "bad_size": Out(1),
             "idle": Out(1),
+            **dict.fromkeys(self._events, Out(1)),
         })
 
     def elaborate(self, platform) -> Module:
@@ -90,7 +97,7 @@ class PredictiveEncoder(wiring.Component):
         rows = self._strip_height
         m.d.comb += [
             *drive(model, self, "width", "height"),
-            *drive(self, model, "bad_marker", "bad_size"),
+            *drive(self, model, "bad_marker", "bad_size", *self._events),
             model.hold.eq(~strips.ready),
             files.i.valid.eq(model.file_begins),
             # Fields from the first on; shift and error are 0.

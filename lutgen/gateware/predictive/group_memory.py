@@ -40,10 +40,10 @@ class GroupMemory:
     @property
     def layout(self) -> StructLayout:
         """A group in it: its first word, its columns, its rows less one, and whether a picture
-        begins with it."""
+        begins and whether it ends with it."""
         return StructLayout({
             "base": bits_for(self.words - 1), "width": bits_for(self.max_width), "rows": 2,
-            "first": 1,
+            "first": 1, "last": 1,
         })  # fmt: skip
 
     def place(self, m: Module, name: str, base, row, column) -> Value:

@@ -66,7 +66,7 @@ class GroupSource(wiring.Component):
         tag = memory.layout(group.tag)
         rows = bits_for(self._max_height)
         of_image, of_strip, height = Signal(rows), Signal(rows), Signal(rows)
-        least = Signal(rows)
+        least, whole = Signal(rows), Signal()  # of strip and image, and whether it is all of it
         used = Signal(range(memory.buffers + 1))
         base = Signal(range(memory.words))
         first, top = Signal(), Signal()
@@ -88,7 +88,8 @@ class GroupSource(wiring.Component):
                     ]  # fmt: skip
                     m.next = "compare"
             with m.State("compare"):
-                m.d.sync += [least.eq(Mux(of_strip < of_image, of_strip, of_image)), may.eq(0)]
+                cut = of_strip < of_image
+                m.d.sync += [least.eq(Mux(cut, of_strip, of_image)), whole.eq(~cut), may.eq(0)]
                 m.next = "prepare"
             with m.State("prepare"):
                 m.d.sync += [
@@ -99,6 +100,7 @@ class GroupSource(wiring.Component):
                     tag.width.eq(self.walk_width),
                     tag.rows.eq(Mux(least > GROUP, GROUP, least) - 1),
                     tag.first.eq(first),
+                    tag.last.eq(whole & (least <= GROUP)),
                 ]
                 m.next = "offer"
             with m.State("offer"):

@@ -15,7 +15,7 @@ from ..files.raster import pixel_layout
 from ..prediction.fold import FOLD_LATENCY, add_fold
 from ..prediction.quantities import Widths
 from .group_memory import GroupMemory
-from .picture_in import PictureIn
+from .picture_in import PICTURE_EVENTS, PictureIn
 from .sample_loop import SampleLoop
 from .walk import PRIMING, Walk
 
@@ -56,6 +56,8 @@ class Modeller(wiring.Component):
         See `PictureIn`.
     fabric:
         Whose memories to use.
+    events:
+        Whether to tell what happens to pictures.
 
     Members
     -------
@@ -67,16 +69,20 @@ class Modeller(wiring.Component):
         See `symbol_layout`.
     busy : Out(1)
         A picture is under way.
+    (`picture_in.PICTURE_EVENTS`) : Out(1)
+        With ``events``, likewise.
     """
 
     def __init__(
         self, model: PredictiveModel, depth: int, *, lanes: int = 8, max_width: int,
         max_height: int, strip_height: int | None = None, fabric: Fabric = LUT6,
+        events: bool = False,
     ) -> None:  # fmt: skip
+        self._events = PICTURE_EVENTS if events else ()
         self._depth, self._lanes = depth, lanes
         self._pictures = PictureIn(
             depth, GroupMemory(max_width, lanes), max_height=max_height,
-            strip_height=strip_height or max_height, fabric=fabric,
+            strip_height=strip_height or max_height, fabric=fabric, events=events,
         )  # fmt: skip
         self._loop = SampleLoop(model, depth, lanes, max_width, fabric=fabric)
         #: Clocks from a visit to its symbol.
@@ -96,6 +102,7 @@ class Modeller(wiring.Component):
             "hold": In(1),
             "symbol": Out(symbol_layout(depth, lanes, len(model.cumulative))),
             "busy": Out(1),
+            **dict.fromkeys(self._events, Out(1)),
         })
 
     def elaborate(self, platform) -> Module:
@@ -111,7 +118,7 @@ class Modeller(wiring.Component):
         m.d.comb += [
             *drive(pictures, self, "width", "height"),
             *drive(self, pictures, "file_begins", "file_width", "file_height", "bad_marker",
-                   "bad_size"),
+                   "bad_size", *self._events),
             walk.width.eq(pictures.walk_width),
             walk.hold.eq(self.hold),
             pictures.walking.eq(walk.busy),

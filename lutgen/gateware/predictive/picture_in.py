@@ -12,11 +12,15 @@ from ..fabric.blockmem import add_ram
 from ..fabric.fabric import LUT6, Fabric
 from ..fabric.pipeline import delay
 from ..files.raster import pixel_layout
+from ..files.raster_in import RASTER_EVENTS
 from ..streams.lut_fifo import LutFifo
 from .group_memory import GroupMemory
 from .walk import group_layout
 
-__all__ = ["PictureIn", "group_tag"]
+__all__ = ["PICTURE_EVENTS", "PictureIn", "group_tag"]
+
+#: What a `PictureIn` tells of pictures.
+PICTURE_EVENTS = ("in_file", *RASTER_EVENTS)
 
 
 def group_tag(words: int) -> StructLayout:
@@ -48,6 +52,8 @@ class PictureIn(wiring.Component):
         Rows of a strip; a multiple of four, or at least ``max_height``.
     fabric:
         Whose memories to use.
+    events:
+        Whether to tell what happens.
 
     Members
     -------
@@ -73,6 +79,8 @@ class PictureIn(wiring.Component):
         Pulses.
     busy : Out(1)
         A picture is incomplete, or a buffer in use.
+    in_file, (`lutgen.gateware.files.raster_in.RASTER_EVENTS`) : Out(1)
+        With ``events``: see `lutgen.gateware.files.raster_in.RasterIn`.
     """
 
     #: Clocks from the place of a sample to the sample.
@@ -80,13 +88,13 @@ class PictureIn(wiring.Component):
 
     def __init__(
         self, depth: int, memory: GroupMemory, *, max_height: int, strip_height: int,
-        fabric: Fabric = LUT6,
+        fabric: Fabric = LUT6, events: bool = False,
     ) -> None:  # fmt: skip
         if strip_height < max_height and strip_height % GROUP:
             raise ValueError(f"strip height must be a multiple of {GROUP}, not {strip_height!r}")
         max_width = memory.max_width
         self._memory, self._max_height = memory, max_height
-        self._strip_height, self._fabric = strip_height, fabric
+        self._strip_height, self._fabric, self._events = strip_height, fabric, events
         #: What visits carry of a group.
         self.tag = tag = group_tag(memory.words)
         super().__init__({
@@ -107,6 +115,7 @@ class PictureIn(wiring.Component):
             "bad_marker": Out(1),
             "bad_size": Out(1),
             "busy": Out(1),
+            **(dict.fromkeys(PICTURE_EVENTS, Out(1)) if events else {}),
         })
 
     def elaborate(self, platform) -> Module:
@@ -196,7 +205,26 @@ class PictureIn(wiring.Component):
             m.d.sync += [self.bad_marker.eq(0), self.bad_size.eq(0)]
         with m.If(take):
             m.d.sync += self.bad_size.eq(0)
+        if self._events:
+            self._tell(m, starts, take, first, at_right, at_bottom)
         return x, row, base, at_bottom
+
+    def _tell(self, m: Module, starts, take, first, at_right, at_bottom) -> None:
+        """Tell what happens, a clock later."""
+        pixel, last = self.pixels.payload, take & at_right & at_bottom
+        with m.If(starts):
+            m.d.sync += self.in_file.eq(1)
+        with m.Elif(last):
+            m.d.sync += self.in_file.eq(0)
+        dropped = self.pixels.valid & self.pixels.ready & ~take
+        m.d.sync += [
+            self.pixel_taken.eq(take),
+            self.frame_taken.eq(last),
+            self.sof_early.eq(take & pixel.sof & ~first),
+            self.sof_late.eq(dropped & ~pixel.sof),
+            self.eol_early.eq(take & pixel.eol & ~at_right),
+            self.eol_late.eq(take & ~pixel.eol & at_right),
+        ]
 
     def _offer(self, m: Module, ends, row, base, at_bottom) -> None:
         """A group that is complete goes to the queue."""

@@ -1,7 +1,8 @@
 """Samples of staggered rows into a memory of groups, and out in raster order."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
+from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
@@ -43,6 +44,8 @@ class PictureOut(wiring.Component):
         See `group_memory.GroupMemory.layout`.
     pixels : Out(stream)
         See `lutgen.gateware.files.raster.pixel_layout`.
+    eof : Out(1)
+        With a pixel: it is its picture's last.
     freed : Out(1)
         The oldest group has been read.
     busy : Out(1)
@@ -61,13 +64,14 @@ class PictureOut(wiring.Component):
             "finish": In(1),
             "group": In(memory.layout),
             "pixels": Out(stream.Signature(pixel_layout(depth))),
+            "eof": Out(1),
             "freed": Out(1),
             "busy": Out(1),
         })
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        read, place, sof, eol = self._walk(m)
+        read, place, marks = self._walk(m)
         memory = self._memory
         late = memory.latency
         sample = add_ram(
@@ -76,14 +80,17 @@ class PictureOut(wiring.Component):
             write_address=memory.place(m, "stored", self.base, self.row, self.column),
             data=delay(m, self.sample, late, name="sample"), address=place, fabric=self._fabric,
         )  # fmt: skip
-        m.submodules.queue = queue = LutFifo(pixel_layout(self._depth), _AHEAD)
+        marked = StructLayout({**pixel_layout(self._depth).members, "eof": 1})
+        m.submodules.queue = queue = LutFifo(marked, _AHEAD)
         m.d.comb += [
             queue.i.valid.eq(delay(m, read, 2, name="read", reset=True)),
             queue.i.payload.data.eq(sample),
-            queue.i.payload.sof.eq(delay(m, sof, 2, name="sof")),
-            queue.i.payload.eol.eq(delay(m, eol, 2, name="eol")),
-        ]
-        wiring.connect(m, queue.o, wiring.flipped(self.pixels))
+            *[queue.i.payload[name].eq(delay(m, mark, 2, name=name))
+              for name, mark in marks.items()],
+            self.pixels.valid.eq(queue.o.valid),
+            queue.o.ready.eq(self.pixels.ready),
+            Cat(self.pixels.payload, self.eof).eq(queue.o.payload),
+        ]  # fmt: skip
         return m
 
     def _walk(self, m: Module):
@@ -133,5 +140,9 @@ class PictureOut(wiring.Component):
             ]  # fmt: skip
         read = delay(m, reads, 1, name="reads", reset=True)
         address = delay(m, place, 1, name="place")
-        marks = (delay(m, first, 1, name="first"), delay(m, at_right, 1, name="at_right"))
-        return read, address, *marks
+        eof = at_right & at_bottom & group.last
+        marks = {
+            name: delay(m, mark, 1, name=f"at_{name}")
+            for name, mark in (("sof", first), ("eol", at_right), ("eof", eof))
+        }
+        return read, address, marks

@@ -62,10 +62,8 @@ class PredictiveEncoderTop(Top):
         m = Module()
         c = self._config
         m.submodules.core = core = PredictiveEncoder(
-            c.model, c.depth, lanes=c.encoder_lanes, max_width=c.max_width,
-            max_height=c.max_height, strip_height=c.strip_height, stream_bytes=self._bytes,
-            fabric=c.cells,
-        )  # fmt: skip
+            **c.of_encoder, stream_bytes=self._bytes
+        )
         pixels = self._sink(m, "s_axis_video", pixel_layout(c.depth), VIDEO_FIELDS, "slice_in")
         words = self._source(
             m, "m_axis_stream", word_layout(self._bytes), STREAM_FIELDS, "slice_out"
@@ -100,9 +98,8 @@ class PredictiveDecoderTop(Top):
         m = Module()
         c = self._config
         m.submodules.core = core = PredictiveDecoder(
-            c.model, c.depth, lanes=c.lanes, max_width=c.max_width, max_height=c.max_height,
-            stream_bytes=self._bytes, fabric=c.cells,
-        )  # fmt: skip
+            **c.of_decoder, stream_bytes=self._bytes
+        )
         # What removes null beats and what reads words each have logic in the way of ``ready``.
         m.submodules.slice_words = between = SkidBuffer(word_layout(self._bytes))
         words, entering = self._packets(m, "s_axis_stream", self._bytes)

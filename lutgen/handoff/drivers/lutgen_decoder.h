@@ -13,9 +13,14 @@ extern "C" {
 /* How often each was counted, at most 65535. */
 struct lutgen_decoder_errors {
     uint32_t bad_header; /* files of another format */
-    uint32_t bad_model;  /* files of another model */
     uint32_t bad_packet; /* damaged files */
-    uint32_t bad_tile;   /* tiles whose pixels are wrong */
+#ifdef LUTGEN_DECODER_BAD_TILE_OFFSET /* of profiles with tiles */
+    uint32_t bad_model; /* files of another model */
+    uint32_t bad_tile;  /* tiles whose pixels are wrong */
+#endif
+#ifdef LUTGEN_DECODER_BAD_STRIP_OFFSET /* of profile predictive */
+    uint32_t bad_strip; /* strips whose pixels are wrong */
+#endif
 };
 
 /* Set the address and check that the decoder of these headers is there. */

@@ -1,0 +1,57 @@
+"""IPs of profile ``predictive``: see :mod:`.ip` for ports, registers and resets.
+
+Each picture is a file, so that ``images`` must be 1, and there is no level.
+"""
+
+from amaranth.hdl import DomainRenamer, Module, Signal
+from amaranth.lib import wiring
+
+from ..predictive.decoder import PredictiveDecoder
+from ..predictive.encoder import PredictiveEncoder
+from ..predictive.top import DECODER_ERRORS
+from ..streams.axi import SkidBuffer, word_layout
+from .ip import DecoderIp, EncoderIp
+from .registers import RegisterFile
+
+__all__ = ["PredictiveDecoderIp", "PredictiveEncoderIp"]
+
+
+class PredictiveEncoderIp(EncoderIp):
+    """Encoder of profile ``predictive`` with registers; ``config`` is a `PredictiveConfig`.
+
+    Throughput is the core's, see `lutgen.gateware.predictive.encoder.PredictiveEncoder`.
+    """
+
+    def _core(self, m: Module) -> tuple:
+        core = PredictiveEncoder(
+            **self._config.of_encoder, stream_bytes=self._bytes, events=True
+        )
+        m.submodules.core = DomainRenamer("core")(core)
+        return core, core.words
+
+    def _settings(self, m: Module, registers: RegisterFile, core, load) -> None:
+        several = Signal()
+        m.d.sync += several.eq(registers.images != 1)
+        self._sizes(m, registers, core, load, several)
+
+    def _inside(self, m: Module, core, given, packed):
+        return core.in_file | given.valid
+
+
+class PredictiveDecoderIp(DecoderIp):
+    """Decoder of profile ``predictive`` with registers; ``config`` is a `PredictiveConfig`.
+
+    Throughput is the core's, see `lutgen.gateware.predictive.decoder.PredictiveDecoder`.
+    """
+
+    _errors = DECODER_ERRORS
+
+    def _core(self, m: Module, words) -> tuple:
+        core = PredictiveDecoder(**self._config.of_decoder, stream_bytes=self._bytes)
+        # What removes null beats and what reads words each have logic in the way of ``ready``.
+        between = SkidBuffer(word_layout(self._bytes))
+        for name, part in (("core", core), ("slice_between", between)):
+            m.submodules[name] = DomainRenamer("core")(part)
+        wiring.connect(m, words, between.i)
+        wiring.connect(m, between.o, core.words)
+        return core, between.o.valid
