@@ -1,4 +1,4 @@
-"""Models that builds take."""
+"""Models that builds take, and with which options."""
 
 import os
 from pathlib import Path
@@ -11,51 +11,63 @@ from lutgen.targets import Target
 
 from .blueprint import Blueprint
 from .blueprints import blueprint_kind
+from .options import BuildOptions, PredictiveOptions
 
 __all__ = ["find_buildable", "find_plan"]
 
 
-def find_plan(model: Model | PredictiveModel, options, target: Target) -> Blueprint:
-    """The blueprint of a model's cores for a device; ``options`` None are the defaults.
+def find_plan(
+    model: Model | PredictiveModel | str | os.PathLike | None,
+    options: BuildOptions | PredictiveOptions | None,
+    target: Target,
+) -> Blueprint:
+    """The blueprint of a model's cores for a device.
+
+    Without a model it is the default one of the profile that the options are of; without options
+    they are the defaults of the model's profile.
 
     Raises
     ------
     InputError
-        If the options are those of another profile, or outside their range for the model.
-    """
-    kind = blueprint_kind(model.profile)
-    options = kind.options_kind() if options is None else options
-    if not isinstance(options, kind.options_kind):
-        raise InputError(
-            f"options must be {kind.options_kind.__name__} for a model of profile {model.profile}, "
-            f"not {type(options).__name__}"
-        )
-    return kind(model, options.settle(model, target))
-
-
-def find_buildable(
-    model: Model | PredictiveModel | str | os.PathLike | None = None
-) -> Model | PredictiveModel:
-    """A model by its file or shipped name, by default the embedded one, for a build.
-
-    Raises
-    ------
-    InputError
-        If there is none of this name, or builds do not take its profile.
+        If there is no such model, or the options are those of another profile or outside their
+        range for the model.
     lutgen.model.model.ModelError
         If the file is no model.
     """
-    if model is None:
-        return Model.default()
+    if model is None and isinstance(options, BuildOptions):
+        model = Model.default()
+    found = find_buildable(model, options.depth if isinstance(options, PredictiveOptions) else 8)
+    kind = blueprint_kind(found.profile)
+    options = kind.options_kind() if options is None else options
+    if not isinstance(options, kind.options_kind):
+        raise InputError(
+            f"options must be {kind.options_kind.__name__} for a model of profile {found.profile}, "
+            f"not {type(options).__name__}"
+        )
+    return kind(found, options.settle(found, target))
+
+
+def find_buildable(
+    model: Model | PredictiveModel | str | os.PathLike | None = None, depth: int = 8
+) -> Model | PredictiveModel:
+    """A model by its file or shipped name, by default the one for samples of so many bits.
+
+    Raises
+    ------
+    InputError
+        If there is none of this name, or builds do not take its kind.
+    lutgen.model.model.ModelError
+        If the file is no model.
+    """
     if isinstance(model, Model | PredictiveModel):
         return model
-    name = os.fspath(model)
-    if name not in SHIPPED and not Path(name).is_file():
+    name = None if model is None else os.fspath(model)
+    if name is not None and name not in SHIPPED and not Path(name).is_file():
         raise InputError(
             f"model must be a .lutgen file, not {name!r}, which does not exist: "
-            "train one with `lutgen train`, or leave it out for the embedded model"
+            "train one with `lutgen train`, or leave it out for a shipped model"
         )
-    found = find_model(name)
+    found = find_model(name, depth=depth)
     if not isinstance(found, Model | PredictiveModel):
         raise InputError(
             f"model must be of gray images, not {name!r} of colour or filter arrays: their cores "

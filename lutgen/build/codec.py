@@ -15,7 +15,7 @@ from lutgen.names import top_module
 from lutgen.targets import Target, get_target
 
 from .blueprint import Blueprint
-from .buildable import find_buildable, find_plan
+from .buildable import find_plan
 from .folder import BuildError, load_build, make_folder, new_record
 from .options import BuildOptions, PredictiveOptions
 from .registers import register_files, slave_maps
@@ -45,7 +45,8 @@ def build(
     target:
         Device, or its name.
     model:
-        Model, its file, or None for the embedded one.
+        Model, its file or shipped name; None for the default one of the options' profile, that
+        for photographs without options.
     options:
         What the cores are made of, of the kind that the model's profile has; None for the
         defaults.
@@ -72,7 +73,7 @@ def build(
         If a file cannot be read or written.
     """
     target = get_target(target) if isinstance(target, str) else target
-    plan = find_plan(find_buildable(model), options, target)
+    plan = find_plan(model, options, target)
     model, options = plan.model, plan.options
     record = new_record(target) | {
         "model": plan.model_record(),

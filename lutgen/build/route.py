@@ -13,8 +13,7 @@ from lutgen.model.predictive.model import PredictiveModel
 from lutgen.names import raw_name
 from lutgen.targets import Target, get_target
 
-from .blueprints import blueprint_kind
-from .buildable import find_buildable, find_plan
+from .buildable import find_plan
 from .options import BuildOptions, PredictiveOptions
 
 __all__ = ["SCHEMA", "route_cores", "summary", "table"]
@@ -43,7 +42,7 @@ def route_cores(
     target:
         Device that nextpnr routes, or its name.
     model:
-        Model, its file, or None for the embedded one.
+        See `.codec.build`.
     options:
         What the cores are made of, without registers, one behind each pair of ports; None for the
         defaults.  Of the top ``codec``, both are routed, one after the other.
@@ -77,12 +76,9 @@ def route_cores(
     target = get_target(target) if isinstance(target, str) else target
     device_options(target.part)
     versions = tools()
-    named = find_buildable(model)
-    options = options or blueprint_kind(named.profile).options_kind()
-    command = _command(options, model, blocks, seed)
-    model = named
     plan = find_plan(model, options, target)
-    options = plan.options
+    command = _command(options or type(plan.options)(), model, blocks, seed)
+    model, options = plan.model, plan.options
     if plan.cores != 1 or plan.maps():
         raise InputError("routed cores must be single and without registers, see the options")
     jobs = []

@@ -51,7 +51,8 @@ class Tile(click.ParamType):
 
 
 model_option = click.option(
-    "--model", metavar="FILE", show_default="the embedded one", help="Model file."
+    "--model", metavar="MODEL", show_default="photo, of more than 8 bits photo-16",
+    help="Model file, or name of a shipped one: photo, photo-16, digits.",
 )
 tile_option = click.option(
     "--tile", type=Tile(), default=BuildOptions.tile,
@@ -156,7 +157,7 @@ def design_of(ctx, model, options: dict) -> BuildOptions | PredictiveOptions:
     from lutgen.build.blueprints import blueprint_kind
     from lutgen.build.buildable import find_buildable
 
-    profile = find_buildable(model).profile
+    profile = find_buildable(model, options.get("depth") or PredictiveOptions.depth).profile
     kind = blueprint_kind(profile).options_kind
     known = {field.name for field in fields(kind)}
     given = {
@@ -164,8 +165,9 @@ def design_of(ctx, model, options: dict) -> BuildOptions | PredictiveOptions:
         if ctx.get_parameter_source(name).name == "COMMANDLINE"
     }  # fmt: skip
     for name in given.keys() - known:
+        hint = ": choose another --model" if model is None else ""
         raise click.UsageError(
-            f"--{name.replace('_', '-')} must be left out for a model of profile {profile}"
+            f"--{name.replace('_', '-')} must be left out for a model of profile {profile}{hint}"
         )
     return kind(**given)
 

@@ -15,7 +15,7 @@ __all__ = ["route_"]
 
 
 @click.command("route")
-@click.option("--target", required=True, help="Device; nextpnr routes ecp5-45k.")
+@click.option("--target", required=True, help="Device; nextpnr routes ecp5-45k and ecp5-85k.")
 @model_option
 @click.option(
     "--block", "blocks", multiple=True, metavar="NAME", show_default="whole cores",

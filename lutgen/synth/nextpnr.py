@@ -47,7 +47,7 @@ def device_options(part: str) -> list[str]:
     if device not in _DEVICES or package not in _PACKAGES or speed not in ("6", "7", "8"):
         raise InputError(
             f"part must be a Lattice LFE5U in a ball grid, which alone can be routed here, "
-            f"not {part!r}: choose target ecp5-45k"
+            f"not {part!r}: choose target ecp5-45k or ecp5-85k"
         )
     return [_DEVICES[device], "--package", _PACKAGES[package], "--speed", speed]
 

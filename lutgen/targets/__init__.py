@@ -17,6 +17,7 @@ _NAMES = (
     "artix7-100t",
     "zu7ev",
     "ecp5-45k",
+    "ecp5-85k",
     "generic",
 )
 #: What a file leaves out where nothing limits a device, or it has none of the kind.

@@ -176,20 +176,21 @@ def test_parts_that_can_be_routed():
     ]  # fmt: skip
     for target in all_targets():
         if target.family != "ECP5":
-            with pytest.raises(ValueError, match=r"^part must be a Lattice LFE5U .*ecp5-45k$"):
+            with pytest.raises(ValueError, match=r"^part must be a Lattice LFE5U .*ecp5-85k$"):
                 device_options(target.part)
 
 
 def test_command_refuses_what_cannot_be_routed():
     run = CliRunner().invoke(main, ["route", "--target", "zynq7045"])
     assert run.exit_code == 2
-    assert "not 'xc7z045ffg900-2': choose target ecp5-45k" in run.output
+    assert "not 'xc7z045ffg900-2': choose target ecp5-45k or ecp5-85k" in run.output
 
 
 @pytest.mark.slow
 def test_block_that_is_none():
     run = CliRunner().invoke(
-        main, ["route", "--target", "ecp5-45k", "--top", "decoder", "--block", "tans"]
+        main, ["route", "--target", "ecp5-45k", "--model", "digits", "--top", "decoder",
+               "--block", "tans"]
     )
     assert run.exit_code == 2
     assert "block must be a part of a core, not 'tans': choose from" in run.output

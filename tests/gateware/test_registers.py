@@ -66,7 +66,7 @@ def test_offsets_are_those_of_the_interface(name):
         },
         "decoder": {
             "level": 0x2C, "max_level": 0x30, "bad_header": 0x60, "bad_model": 0x64,
-            "bad_packet": 0x68, "bad_tile": 0x6C,
+            "bad_packet": 0x68, "bad_tile": 0x6C, "bad_strip": 0x70,
         },
     }  # fmt: skip
     assert found == common | own[name]

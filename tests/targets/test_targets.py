@@ -17,7 +17,8 @@ from lutgen.targets.fit import FLAGSHIP, Fit, fit
 
 def test_known_targets():
     assert [target.name for target in all_targets()] == [
-        "zynq7045", "zynq7020", "kintex7", "artix7-100t", "zu7ev", "ecp5-45k", "generic",
+        "zynq7045", "zynq7020", "kintex7", "artix7-100t", "zu7ev", "ecp5-45k", "ecp5-85k",
+        "generic",
     ]  # fmt: skip
     assert all(get_target(target.name) is target for target in all_targets())
 
@@ -47,10 +48,13 @@ def test_other_devices_of_7_series_and_ultrascale():
         assert target.capacity == {"lut": luts, "ff": 2 * luts, "bram36": bram36, "dsp": dsps}
 
 
-def test_ecp5_keeps_its_own_units():
-    target = get_target("ecp5-45k")
-    assert (target.luts, target.lut_inputs, target.ffs) == (43_848, 4, 43_848)
-    assert (target.bram36, target.ebr18, target.dsps) == (None, 108, 72)
+@pytest.mark.parametrize(("name", "luts", "ebr18", "dsps"), [
+    ("ecp5-45k", 43_848, 108, 72), ("ecp5-85k", 83_640, 208, 156),
+])  # fmt: skip
+def test_ecp5_keeps_its_own_units(name, luts, ebr18, dsps):
+    target = get_target(name)
+    assert (target.luts, target.lut_inputs, target.ffs) == (luts, 4, luts)
+    assert (target.bram36, target.ebr18, target.dsps) == (None, ebr18, dsps)
     assert target.lut_primitive is None and target.yosys_family is None
     assert target.capacity == {}
 
@@ -135,7 +139,7 @@ def test_unknown_target_lists_the_known_ones():
     with pytest.raises(
         ValueError,
         match=r"^target must be one of zynq7045, zynq7020, kintex7, artix7-100t, zu7ev, ecp5-45k, "
-        r"generic, not 'zynq'$",
+        r"ecp5-85k, generic, not 'zynq'$",
     ):
         get_target("zynq")
 

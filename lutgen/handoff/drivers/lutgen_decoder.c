@@ -36,9 +36,11 @@ enum lutgen_result lutgen_decoder_wait_level(const struct lutgen_ip *ip, uint32_
 void lutgen_decoder_read_errors(const struct lutgen_ip *ip, struct lutgen_decoder_errors *errors)
 {
     errors->bad_header = lutgen_ip_read(ip, LUTGEN_DECODER_BAD_HEADER_OFFSET);
+#ifdef LUTGEN_DECODER_BAD_MODEL_OFFSET
+    errors->bad_model = lutgen_ip_read(ip, LUTGEN_DECODER_BAD_MODEL_OFFSET);
+#endif
     errors->bad_packet = lutgen_ip_read(ip, LUTGEN_DECODER_BAD_PACKET_OFFSET);
 #ifdef LUTGEN_DECODER_BAD_TILE_OFFSET
-    errors->bad_model = lutgen_ip_read(ip, LUTGEN_DECODER_BAD_MODEL_OFFSET);
     errors->bad_tile = lutgen_ip_read(ip, LUTGEN_DECODER_BAD_TILE_OFFSET);
 #endif
 #ifdef LUTGEN_DECODER_BAD_STRIP_OFFSET

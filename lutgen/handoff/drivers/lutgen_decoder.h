@@ -13,10 +13,12 @@ extern "C" {
 /* How often each was counted, at most 65535. */
 struct lutgen_decoder_errors {
     uint32_t bad_header; /* files of another format */
+#ifdef LUTGEN_DECODER_BAD_MODEL_OFFSET /* of profiles with tiles */
+    uint32_t bad_model; /* files of another model */
+#endif
     uint32_t bad_packet; /* damaged files */
 #ifdef LUTGEN_DECODER_BAD_TILE_OFFSET /* of profiles with tiles */
-    uint32_t bad_model; /* files of another model */
-    uint32_t bad_tile;  /* tiles whose pixels are wrong */
+    uint32_t bad_tile; /* tiles whose pixels are wrong */
 #endif
 #ifdef LUTGEN_DECODER_BAD_STRIP_OFFSET /* of profile predictive */
     uint32_t bad_strip; /* strips whose pixels are wrong */
