@@ -35,6 +35,7 @@ from lutgen.sim.check.expected_tables import codec_tables
 from lutgen.sim.check.judge_decoder import DecoderJudge
 from lutgen.sim.check.judge_encoder import EncoderJudge
 from lutgen.sim.check.judge_pictures import Pictures
+from lutgen.sim.check.network_text import network_luts
 from lutgen.sim.tool.design import Design
 
 JUDGES = {judge.core: judge for judge in (EncoderJudge, DecoderJudge)}
@@ -87,7 +88,8 @@ def read_back(record: dict, core: str, fault: Fault, model: Model, coder) -> boo
                 lines[at + 4] = first.replace(".I0(", ".I1(")
             path.write_text("\n".join(lines))
         changed = record | {"folder": copy}
-        _, problems = compare_tables(changed, core, codec_tables(core, model, coder), model)
+        tables = codec_tables(core, model, coder)
+        _, problems = compare_tables(changed, core, tables, network_luts(model))
     return bool(problems)
 
 

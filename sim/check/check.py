@@ -27,6 +27,7 @@ from lutgen.sim.check.activity import write_activity
 from lutgen.sim.check.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.check.check_run import CheckRun
 from lutgen.sim.check.expected_tables import codec_tables
+from lutgen.sim.check.network_text import network_luts
 from lutgen.sim.tool.verilator import simulator_tools
 
 __all__ = ["SCHEMA", "check", "check_build", "check_record"]
@@ -148,7 +149,7 @@ def check_build(
     tables, problems = {}, wrong_wiring(record) if edited else [*changed, *wrong_wiring(record)]
     for core in cores:
         tables[core], wrong = compare_tables(
-            record, core, codec_tables(core, model, config.coder), model
+            record, core, codec_tables(core, model, config.coder), network_luts(model)
         )
         problems += wrong
     found, expected = {}, 0
