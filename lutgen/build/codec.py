@@ -14,12 +14,12 @@ from lutgen.model.model import Model
 from lutgen.names import top_module
 from lutgen.targets import Target, get_target
 
-from .buildable import find_buildable
-from .cores import rate
+from .blueprint import Blueprint
+from .buildable import find_buildable, find_plan
 from .folder import BuildError, load_build, make_folder, new_record
-from .options import BuildOptions
-from .registers import build_maps, register_files, slave_maps
-from .text import codec_ports, header, wrapper
+from .options import BuildOptions, PredictiveOptions
+from .registers import register_files, slave_maps
+from .text import codec_ports, wrapper
 from .verilog import list_files
 
 __all__ = ["BuildError", "BuildOptions", "build", "load_build"]
@@ -30,7 +30,7 @@ _WORKER = "from lutgen.build.core import work; work()"
 def build(
     target: str | Target,
     model: Model | str | os.PathLike | None = None,
-    options: BuildOptions | None = None,
+    options: BuildOptions | PredictiveOptions | None = None,
     *,
     out: str | os.PathLike | None = None,
     estimate: bool = True,
@@ -47,7 +47,8 @@ def build(
     model:
         Model, its file, or None for the embedded one.
     options:
-        What the cores are made of; None for the defaults.
+        What the cores are made of, of the kind that the model's profile has; None for the
+        defaults.
     out:
         Folder; by default ``rtl_out/<target>/<top>-<profile>``.  An earlier build in it is
         replaced when the new one is complete; files that no build wrote stay.
@@ -71,13 +72,12 @@ def build(
         If a file cannot be read or written.
     """
     target = get_target(target) if isinstance(target, str) else target
-    model = find_buildable(model)
-    options = (options or BuildOptions()).settle(model, target)
-    config = options.core_config(model)
+    plan = find_plan(find_buildable(model), options, target)
+    model, options = plan.model, plan.options
     record = new_record(target) | {
-        "model": _describe_model(model),
+        "model": plan.model_record(),
         "parameters": options.record(),
-        "rate": rate(config, options.cores, target.clock_mhz),
+        "rate": plan.rate(target.clock_mhz),
         "cores": {},
     }
 
@@ -85,10 +85,9 @@ def build(
         texts, module = {}, top_module(record)
         if options.top == "codec":
             verilog.append(f"{module}.v")
-            texts[verilog[-1]] = header(record, module) + wrapper(record["cores"], module)
-        texts |= list_files(verilog, target.lut_primitive)
-        maps = build_maps(options.made, config) if options.registers else {}
-        if options.registers:
+            texts[verilog[-1]] = plan.header(record, module) + wrapper(record["cores"], module)
+        texts |= list_files(verilog, plan.primitive)
+        if maps := plan.maps():
             texts |= register_files(record, maps)
         if "vivado" in target.tools:
             ports = {core["module"]: core["ports"] for core in record["cores"].values()}
@@ -100,31 +99,12 @@ def build(
         return texts
 
     return make_folder(
-        _default_folder(options, model, target) if out is None else Path(out),
+        _default_folder(plan, target) if out is None else Path(out),
         record, options.made, target,
         save_input=lambda work: model.save(work / "model.lutgen"), further=further,
         worker=_WORKER, estimate=estimate, progress=progress,
     )  # fmt: skip
 
 
-def _default_folder(options: BuildOptions, model: Model, target: Target) -> Path:
-    name = f"{options.top}-{model.profile}"
-    name += f"-tans{options.tans_bits}" if options.coder == "tans" else ""
-    name += f"-x{options.cores}" if options.cores > 1 else ""
-    return Path("rtl_out") / target.name / re.sub(r"[^A-Za-z0-9_.-]", "-", name)
-
-
-def _describe_model(model: Model) -> dict:
-    net = model.network
-    return {
-        "file": "model.lutgen",
-        "hash": model.hash,
-        "profile": model.profile,
-        "window": model.window.size,
-        "head": model.head.kind,
-        "classes": model.head.classes,
-        "inputs": len(net.inputs),
-        "nodes": net.n_nodes,
-        "depth": net.depth,
-        "records": [stage.records for stage in model.walker.stages] if model.walker else [],
-    }
+def _default_folder(plan: Blueprint, target: Target) -> Path:
+    return Path("rtl_out") / target.name / re.sub(r"[^A-Za-z0-9_.-]", "-", plan.folder)

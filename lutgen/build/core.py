@@ -7,21 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lutgen.errors import LutgenError
-from lutgen.model.model import Model
+from lutgen.model.shipped import find_model
 from lutgen.names import module_name, raw_name
 from lutgen.targets import Target
 
-from .cores import count_core, count_cores, count_glue, top_of_cores
-from .describe import (
-    block_paths,
-    describe_core,
-    memory_bits,
-    port_list,
-    register_record,
-    resource_record,
-)
-from .options import BuildOptions
-from .text import header
+from .blueprints import blueprint_kind
+from .describe import memory_bits, port_list, resource_record
+from .registers import describe_registers
 from .verilog import write_core
 
 __all__ = ["REFUSED", "work"]
@@ -52,51 +44,25 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
 
     began = time.perf_counter()
     tell("Verilog")
-    model = Model.load(work / "model.lutgen")
-    options = BuildOptions.of_record(record["parameters"])
-    config, cores = options.core_config(model), options.cores
-    component = _top(core, config, options)
-    raw, module = raw_name(core), module_name(options.name, core)
-    text = to_verilog(component, raw)
-    found = {"module": module} | describe_core(config, core) | {
-        "memory_bits": memory_bits(text, raw, cores),
+    model = find_model(work / "model.lutgen")
+    kind = blueprint_kind(model.profile)
+    plan = kind(model, kind.options_kind.of_record(record["parameters"]))
+    component = plan.component(core)
+    raw, module = raw_name(core), module_name(plan.options.name, core)
+    text, maps = to_verilog(component, raw), plan.maps()
+    found = {"module": module} | plan.core_record(core) | {
+        "memory_bits": memory_bits(text, raw, plan.memories, plan.cores),
         "ports": port_list(component),
-        "registers": register_record(config, core, options.name) if options.registers else None,
+        "registers": describe_registers(maps[core], plan.options.name) if maps else None,
         "resources": None,
     }
-    head = header(record | {"cores": {core: found}}, module)
-    write_core(work, text, raw, module, head)
+    write_core(work, text, raw, module, plan.header(record | {"cores": {core: found}}, module))
     found["seconds"] = {"verilog": round(time.perf_counter() - began, 2)}
     if estimate:
-        from lutgen.synth import estimate as count
-
         tell("resources")
         began = time.perf_counter()
         target = Target(**record["target"] | {"tools": tuple(record["target"]["tools"])})
-        blocks = block_paths(model, core, options.registers)
-        if cores > 1:
-            glue = top_of_cores(core, config, cores, options.stream_bytes, core_ports=True)
-            counted = count_cores(
-                count_core(core, config, target, blocks), count_glue(glue, target), cores
-            )
-        else:
-            counted = count(text, raw, target, blocks)
-        found["resources"] = resource_record(counted)
+        found["resources"] = resource_record(plan.estimate(core, text, raw, target))
         found["seconds"]["resources"] = round(time.perf_counter() - began, 2)
     tell("done")
     return found
-
-
-def _top(core: str, config, options: BuildOptions):
-    """The component of an encoder or decoder."""
-    if options.cores > 1:
-        return top_of_cores(core, config, options.cores, options.stream_bytes)
-    if options.registers:
-        from lutgen.gateware.ip.ip import DecoderIp, EncoderIp
-
-        kinds = {"encoder": EncoderIp, "decoder": DecoderIp}
-    else:
-        from lutgen.gateware.core.top import DecoderTop, EncoderTop
-
-        kinds = {"encoder": EncoderTop, "decoder": DecoderTop}
-    return kinds[core](config, stream_bytes=options.stream_bytes)

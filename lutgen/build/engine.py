@@ -141,7 +141,7 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
     found = {
         "module": module,
         "latency": component.latency,
-        "memory_bits": memory_bits(text, raw),
+        "memory_bits": memory_bits(text, raw, {"core.head": "tables"}),
         "ports": port_list(component),
         "resources": None,
     }
@@ -154,7 +154,6 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
         began = time.perf_counter()
         target = Target(**record["target"] | {"tools": tuple(record["target"]["tools"])})
         found["resources"] = resource_record(count(text, raw, target, _BLOCKS[core]))
-        del found["resources"]["network"]
         found["seconds"]["resources"] = round(time.perf_counter() - began, 2)
     print("done", flush=True)
     return found

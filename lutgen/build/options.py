@@ -6,74 +6,37 @@ The command line takes its defaults from here, so that importing this must be qu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lutgen.errors import InputError
+from lutgen.model.predictive.profile import PROFILE as PREDICTIVE
 from lutgen.model.tile import DEFAULT_IMAGE, DEFAULT_TILE, check_sizes
-from lutgen.names import DEFAULT_NAME, build_name
+from lutgen.names import build_name
+
+from .predictive_options import PredictiveOptions
+from .recorded import CORES, TOPS, PairOptions, Recorded
 
 if TYPE_CHECKING:
     from lutgen.model.model import Model
     from lutgen.targets import Target
 
-__all__ = ["CORES", "ENGINE", "TOPS", "BuildOptions", "EngineOptions", "options_of"]
+__all__ = [
+    "CORES", "ENGINE", "TOPS", "BuildOptions", "EngineOptions", "PredictiveOptions", "options_of",
+]  # fmt: skip
 
-CORES = ("encoder", "decoder")
-TOPS = (*CORES, "codec")
 #: Top of the entropy coder of the lossy codec.
 ENGINE = "entropy-engine"
 
 
-class _Recorded:
-    """What ``build.json`` keeps of a dataclass of options, and the way back."""
-
-    def record(self) -> dict:
-        """``parameters`` of ``build.json``."""
-        found = asdict(self)
-        if "tile" not in found:
-            return found
-        width, height = found["tile"]
-        sizes = {"tile_width": width, "tile_height": height}
-        parts = (sizes if name == "tile" else {name: found[name]} for name in found)
-        return {name: value for part in parts for name, value in part.items()}
-
-    @classmethod
-    def of_record(cls, parameters: Mapping):
-        """Options from what `record` has made.
-
-        Options that builds of the first versions do not name have their defaults; those of later
-        versions are left out.
-
-        Raises
-        ------
-        InputError
-            If an option that every build has is missing, or one is outside its range.
-        """
-        known = {field.name: parameters.get(field.name, field.default) for field in fields(cls)}
-        known["name"] = parameters.get("name", DEFAULT_NAME)
-        always = {"top": str, "stream_bytes": int}
-        if "tile" in known:
-            sides = ("tile_width", "tile_height")
-            always |= dict.fromkeys((*sides, "max_width", "max_height"), int)
-            known["tile"] = tuple(parameters.get(side) for side in sides)
-        for name, kind in always.items():
-            if not isinstance(value := parameters.get(name), kind):
-                raise InputError(f"parameter {name} must be of type {kind.__name__}, not {value!r}")
-        return cls(**known)
-
-
 @dataclass(frozen=True, kw_only=True)
-class BuildOptions(_Recorded):
-    """What the cores of a codec are made of, besides model and device.
+class BuildOptions(PairOptions):
+    """What the cores of a profile with tiles are made of, besides model and device.
 
     Parameters
     ----------
-    top:
-        ``encoder``, ``decoder``, or ``codec`` for both and a wrapper around them.
-    name:
-        What the names of modules, tables, IP and drivers begin with; by default
-        ``lutgen_<hash of the model>``, so that builds of two models stand side by side.
+    top, name:
+        See `.recorded.PairOptions`.
     tile:
         Width and height of a tile in pixels.
     max_width, max_height, lanes, encoder_lanes:
@@ -99,8 +62,6 @@ class BuildOptions(_Recorded):
     """
 
     # In the order of build.json.
-    top: str = "codec"
-    name: str | None = None
     tile: tuple[int, int] = DEFAULT_TILE
     max_width: int = DEFAULT_IMAGE[0]
     max_height: int = DEFAULT_IMAGE[1]
@@ -116,20 +77,7 @@ class BuildOptions(_Recorded):
     levels_per_stage: int | None = None
 
     def __post_init__(self) -> None:
-        if self.top not in TOPS:
-            raise InputError(f"top must be one of {', '.join(TOPS)}, not {self.top!r}")
-        if self.stream_bytes not in (1, 2, 4, 8):
-            raise InputError(
-                f"stream width must be 1, 2, 4 or 8 bytes, not {self.stream_bytes!r}"
-            )
-        for what, value, core in (
-            ("lanes", self.lanes, "decoder"), ("encoder lanes", self.encoder_lanes, "encoder"),
-        ):  # fmt: skip
-            if value is not None and core not in self.made:
-                raise InputError(
-                    f"{what} must be left out of a build without {core}, not {value!r}: "
-                    f"choose top {core} or codec"
-                )
+        self._check_pair()
         if self.cores != 1:
             from lutgen.gateware.bands.bands import check_cores  # loads Amaranth
 
@@ -139,15 +87,8 @@ class BuildOptions(_Recorded):
                     f"cores must be 1 with registers, not {self.cores!r}: leave out --registers "
                     "or --cores"
                 )
-        if self.name is not None:
-            build_name(self.name, None)
         check_sizes(self.tile, self.max_width, self.max_height)
         self._coder()
-
-    @property
-    def made(self) -> tuple[str, ...]:
-        """Cores of the build."""
-        return CORES if self.top == "codec" else (self.top,)
 
     def _coder(self):
         from lutgen.codec.coder import coder_named
@@ -195,7 +136,7 @@ class BuildOptions(_Recorded):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EngineOptions(_Recorded):
+class EngineOptions(Recorded):
     """What the entropy engine of the lossy codec is made of, besides its tables and device.
 
     Parameters
@@ -237,7 +178,7 @@ class EngineOptions(_Recorded):
         return replace(self, name=build_name(self.name, digest), fabric=target.fabric)
 
 
-def options_of(record: Mapping) -> BuildOptions | EngineOptions:
+def options_of(record: Mapping) -> BuildOptions | EngineOptions | PredictiveOptions:
     """The options of a build, from its ``build.json``.
 
     Raises
@@ -248,5 +189,9 @@ def options_of(record: Mapping) -> BuildOptions | EngineOptions:
     parameters = record.get("parameters")
     if not isinstance(parameters, Mapping):
         raise InputError(f"parameters must be an object, not {parameters!r}")
-    kind = EngineOptions if parameters.get("top") == ENGINE else BuildOptions
+    if parameters.get("top") == ENGINE:
+        return EngineOptions.of_record(parameters)
+    model = record.get("model")
+    profile = model.get("profile") if isinstance(model, Mapping) else None
+    kind = PredictiveOptions if profile == PREDICTIVE else BuildOptions
     return kind.of_record(parameters)

@@ -4,27 +4,33 @@ import os
 import shlex
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 
 import lutgen
 from lutgen.errors import InputError
 from lutgen.model.model import Model
+from lutgen.model.predictive.model import PredictiveModel
+from lutgen.names import raw_name
 from lutgen.targets import Target, get_target
 
-from .buildable import find_buildable
-from .options import BuildOptions
+from .blueprints import blueprint_kind
+from .buildable import find_buildable, find_plan
+from .options import BuildOptions, PredictiveOptions
 
 __all__ = ["SCHEMA", "route_cores", "summary", "table"]
 
 #: Version of the record.
 SCHEMA = 1
-#: Options that the record and the command do not name: they are those of every routed core.
+#: Options that the record does not name: they are those of every routed core.
 _FIXED = ("name", "registers", "cores", "primitive")
+#: And those that the command does not name, as the device decides.
+_UNSAID = (*_FIXED, "fabric", "levels_per_stage")
 
 
 def route_cores(
     target: str | Target,
     model: Model | str | os.PathLike | None = None,
-    options: BuildOptions | None = None,
+    options: BuildOptions | PredictiveOptions | None = None,
     *,
     blocks: Sequence[str] = (),
     seed: int = 1,
@@ -63,28 +69,27 @@ def route_cores(
     SynthError, RouteError
         If a tool refuses a design.
     """
-    from lutgen.gateware.core.top import DecoderTop, EncoderTop
     from lutgen.gateware.fabric.verilog import to_verilog
     from lutgen.synth.harness import modules
     from lutgen.synth.nextpnr import device_options, tools
     from lutgen.synth.route import route
 
-    options = options or BuildOptions()
-    if options.registers or options.cores != 1:
-        raise InputError("routed cores must be single and without registers, see the options")
-    command = _command(options, model, blocks, seed)
     target = get_target(target) if isinstance(target, str) else target
     device_options(target.part)
     versions = tools()
-    model = find_buildable(model)
-    options = options.settle(model, target)
-    config = options.core_config(model)
+    named = find_buildable(model)
+    options = options or blueprint_kind(named.profile).options_kind()
+    command = _command(options, model, blocks, seed)
+    model = named
+    plan = find_plan(model, options, target)
+    options = plan.options
+    if plan.cores != 1 or plan.maps():
+        raise InputError("routed cores must be single and without registers, see the options")
     jobs = []
     known: set[str] = set()
     for core in options.made:
-        name = f"lutgen_{core}"
-        component = {"encoder": EncoderTop, "decoder": DecoderTop}[core]
-        text = to_verilog(component(config, stream_bytes=options.stream_bytes), name)
+        name = raw_name(core)
+        text = to_verilog(plan.component(core), name)
         paths = {module.removeprefix(f"{name}.core."): module for module in modules(text)}
         paths = {path: module for path, module in paths.items() if path != module}
         known |= paths.keys()
@@ -125,17 +130,19 @@ def route_cores(
     }  # fmt: skip
 
 
-def _command(options: BuildOptions, model, blocks: Sequence[str], seed: int) -> list[str]:
+def _command(
+    options: BuildOptions | PredictiveOptions, model, blocks: Sequence[str], seed: int
+) -> list[str]:
     """The words of the command line that ask for the same."""
     words = ["--top", options.top, "--seed", str(seed)]
     words += [word for block in blocks for word in ("--block", block)]
-    if not isinstance(model, Model | None):
+    if not isinstance(model, Model | PredictiveModel | None):
         words += ["--model", os.fspath(model)]
-    for name in ("lanes", "encoder_lanes", "tile", "max_width", "max_height", "stream_bytes",
-                 "coder", "tans_bits"):  # fmt: skip
-        if (value := getattr(options, name)) is not None:
-            shown = "x".join(map(str, value)) if name == "tile" else str(value)
-            words += [f"--{name.replace('_', '-')}", shown]
+    for field in fields(options):
+        value = getattr(options, field.name)
+        if field.name not in (*_UNSAID, "top") and value is not None:
+            shown = "x".join(map(str, value)) if field.name == "tile" else str(value)
+            words += [f"--{field.name.replace('_', '-')}", shown]
     return words
 
 

@@ -13,6 +13,7 @@ from .common import (
     coder_options,
     core_progress,
     cores_option,
+    design_of,
     design_options,
     encoder_lanes_option,
     json_option,
@@ -54,14 +55,14 @@ def build_(ctx, target, model, out, no_estimate, as_json, **options) -> None:
         given = {name: options[name] for name in ("stream_bytes", "name")}
         build_engine(ctx, target, model, out, no_estimate=no_estimate, as_json=as_json, **given)
         return
+    from lutgen.build.blueprints import summary, table
     from lutgen.build.codec import BuildError, build
-    from lutgen.build.text import summary, table
     from lutgen.model.model import ModelError
 
     make_design(
         "making the",
         lambda progress: build(
-            target, model, BuildOptions(**options), out=out, estimate=not no_estimate,
+            target, model, design_of(ctx, model, options), out=out, estimate=not no_estimate,
             progress=progress,
         ),
         table, summary, as_json, files=ModelError, failures=BuildError,

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import click
 
-from lutgen.build.options import TOPS, BuildOptions
+from lutgen.build.options import TOPS, BuildOptions, PredictiveOptions
 from lutgen.commands import Failure
 from lutgen.errors import InputError
 
@@ -19,6 +19,7 @@ __all__ = [
     "coder_options",
     "core_progress",
     "cores_option",
+    "design_of",
     "design_options",
     "encoder_lanes_option",
     "json_option",
@@ -106,19 +107,32 @@ def top_option(*more: str, help: str = "One core, or both."):
     )  # fmt: skip
 
 
+def _either(name: str) -> str:
+    """Defaults of an option that the profiles share, as ``--help`` shows them."""
+    other = getattr(PredictiveOptions, name)
+    return f"{getattr(BuildOptions, name)}, of profile predictive {other}"
+
+
 def design_options(command):
-    """What a design of one or both cores is made of: lanes, sizes, coder."""
+    """What a design of one or both cores is made of: lanes, sizes, coder, see `design_of`."""
     for option in (
         coder_options,
+        *(click.option(
+            name, type=int, metavar=shape, show_default=default,
+            help=f"{text} Of profile predictive.",
+        ) for name, shape, default, text in (
+            ("--strip-height", "ROWS", "one strip", "Rows of a strip, a multiple of 4."),
+            ("--depth", "BITS", str(PredictiveOptions.depth), "Of a sample, 8 to 16."),
+        )),
         click.option(
             "--stream-bytes", type=int, default=BuildOptions.stream_bytes, show_default=True,
             help="Width of the file's TDATA.",
         ),
         click.option(
-            "--max-height", type=int, default=BuildOptions.max_height, show_default=True
+            "--max-height", type=int, show_default=_either("max_height"),
         ),
         click.option(
-            "--max-width", type=int, default=BuildOptions.max_width, show_default=True,
+            "--max-width", type=int, show_default=_either("max_width"),
             help="Of images, in pixels.",
         ),
         tile_option,
@@ -127,6 +141,33 @@ def design_options(command):
     ):  # fmt: skip
         command = option(command)
     return command
+
+
+def design_of(ctx, model, options: dict) -> BuildOptions | PredictiveOptions:
+    """Options of the model's profile, from what of them stands on the command line.
+
+    Raises
+    ------
+    click.UsageError
+        If one of them is of another profile.
+    """
+    from dataclasses import fields
+
+    from lutgen.build.blueprints import blueprint_kind
+    from lutgen.build.buildable import find_buildable
+
+    profile = find_buildable(model).profile
+    kind = blueprint_kind(profile).options_kind
+    known = {field.name for field in fields(kind)}
+    given = {
+        name: value for name, value in options.items()
+        if ctx.get_parameter_source(name).name == "COMMANDLINE"
+    }  # fmt: skip
+    for name in given.keys() - known:
+        raise click.UsageError(
+            f"--{name.replace('_', '-')} must be left out for a model of profile {profile}"
+        )
+    return kind(**given)
 
 
 def _bar(*columns):

@@ -2,7 +2,14 @@
 
 import click
 
-from .common import design_options, json_option, make_design, model_option, top_option
+from .common import (
+    design_of,
+    design_options,
+    json_option,
+    make_design,
+    model_option,
+    top_option,
+)
 
 __all__ = ["route_"]
 
@@ -20,13 +27,13 @@ __all__ = ["route_"]
 @top_option()
 @design_options
 @json_option
-def route_(target, model, blocks, seed, as_json, **options) -> None:
+@click.pass_context
+def route_(ctx, target, model, blocks, seed, as_json, **options) -> None:
     """Place and route a model's encoder and decoder: a clock that a real device reaches.
 
     Each on its own, some minutes a core, in a frame of shift registers, so that no path ends at a
     pin.
     """
-    from lutgen.build.options import BuildOptions
     from lutgen.build.route import route_cores, summary, table
     from lutgen.model.model import ModelError
     from lutgen.synth import SynthError
@@ -35,7 +42,8 @@ def route_(target, model, blocks, seed, as_json, **options) -> None:
     make_design(
         "placing the",
         lambda progress: route_cores(
-            target, model, BuildOptions(**options), blocks=blocks, seed=seed, progress=progress
+            target, model, design_of(ctx, model, options), blocks=blocks, seed=seed,
+            progress=progress,
         ),
         table, summary, as_json, files=ModelError, failures=(SynthError, RouteError),
     )  # fmt: skip

@@ -7,9 +7,9 @@ import pytest
 
 from lutgen.build.codec import build
 from lutgen.build.cores import count_core, count_cores, count_glue, top_of_cores
-from lutgen.build.describe import block_paths
 from lutgen.build.options import BuildOptions
 from lutgen.build.text import summary
+from lutgen.build.tile_blueprint import block_paths
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.sim.check.check import check_build

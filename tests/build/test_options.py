@@ -6,8 +6,16 @@ from dataclasses import FrozenInstanceError, replace
 import click
 import pytest
 
-from lutgen.build.options import ENGINE, BuildOptions, EngineOptions, options_of
+from lutgen.build.options import (
+    ENGINE,
+    BuildOptions,
+    EngineOptions,
+    PredictiveOptions,
+    options_of,
+)
 from lutgen.cli import main
+from lutgen.cli.common import design_of
+from lutgen.model.shipped import shipped
 from lutgen.targets import get_target
 from tests.models import laplace_model, table_model
 
@@ -93,7 +101,63 @@ def test_defaults_of_the_command_line(command):
     given = made.make_context(command, ["--target", "generic"]).params
     found = {name: value for name, value in given.items() if hasattr(options, name)}
     assert len(found) >= 6
-    assert found == {name: getattr(options, name) for name in found}
+    shared = {"max_width", "max_height"} & {name for name, value in found.items() if value is None}
+    for parameter in made.params:
+        if parameter.name in shared:  # the profile decides
+            mine, other = (getattr(kind, parameter.name) for kind in (options, PredictiveOptions))
+            assert parameter.show_default == f"{mine}, of profile predictive {other}"
+    alone = found.keys() - shared
+    assert {n: found[n] for n in alone} == {n: getattr(options, n) for n in alone}
+
+
+def of_command_line(*words: str, model: str = "photo"):
+    """Options that `lutgen build` takes from words of the command line."""
+    made = main.get_command(click.Context(main), "build")
+    context = made.make_context("build", ["--target", "generic", *words])
+    parameters = {
+        name: value for name, value in context.params.items()
+        if name not in ("target", "model", "out", "no_estimate", "as_json")
+    }  # fmt: skip
+    return design_of(context, model, parameters)
+
+
+def test_options_of_the_profile():
+    assert of_command_line() == PredictiveOptions()
+    assert of_command_line("--depth", "12", "--strip-height", "64", "--max-width", "640") == (
+        PredictiveOptions(depth=12, strip_height=64, max_width=640)
+    )
+    assert of_command_line("--tile", "8x8", model="digits") == BuildOptions(tile=(8, 8))
+    for model, word in (("photo", "--tile=8x8"), ("photo", "--registers"), ("digits", "--depth=8")):
+        with pytest.raises(click.UsageError) as error:
+            of_command_line(word, model=model)
+        profile = "predictive" if model == "photo" else "gic-dlc"
+        name = word.split("=")[0]
+        assert f"{name} must be left out for a model of profile {profile}" in str(error.value)
+
+
+def test_record_of_the_predictive_profile_is_read_back():
+    model = shipped("photo")
+    options = PredictiveOptions(depth=12, top="encoder").settle(model, get_target("ecp5-45k"))
+    record = json.loads(json.dumps(options.record()))
+    assert record == {
+        "top": "encoder", "name": f"lutgen_{model.hash[:8]}", "depth": 12, "max_width": 1920,
+        "max_height": 1080, "strip_height": None, "lanes": None, "encoder_lanes": 8,
+        "stream_bytes": 4, "fabric": "lut4",
+    }  # fmt: skip
+    assert options_of({"parameters": record, "model": {"profile": "predictive"}}) == options
+    config = options.core_config(model)
+    assert (config.depth, config.fabric, config.encoder_lanes) == (12, "lut4", 8)
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"top": "both"}, "^top must be one of encoder, decoder, codec"),
+    ({"stream_bytes": 3}, "^stream width must be 1, 2, 4 or 8 bytes, not 3"),
+    ({"top": "encoder", "lanes": 16}, "^lanes must be left out of a build without decoder"),
+    ({"name": "7"}, "^name must be 1 to 64 letters"),
+])  # fmt: skip
+def test_refused_options_of_the_predictive_profile(options, message):
+    with pytest.raises(ValueError, match=message):
+        PredictiveOptions(**options)
 
 
 def test_help_is_quick():

@@ -12,6 +12,10 @@ __all__ = ["PredictiveConfig"]
 
 _MOST_WIDTH = 16384
 _MOST_LANES = 32
+#: Periods from the beginning of a group of rows to that of the next, at least.
+_STAGGER = 17
+#: Visits of a group besides those of its first row's samples.
+_BESIDES = 15
 
 
 @dataclass(frozen=True)
@@ -79,3 +83,18 @@ class PredictiveConfig:
     def pixel_bits(self) -> int:
         """Bits of a pixel on a stream: whole bytes, as AMD's UG934 wants them."""
         return -(-self.depth // 8) * 8
+
+    @staticmethod
+    def period(lanes: int) -> int:
+        """Clocks in which each row of so many lanes has its turn."""
+        return GROUP * lanes
+
+    def clocks_per_sample(self, width: int, lanes: int) -> float:
+        """Clocks that a sample takes in a stream of pictures of that width."""
+        periods = max(_STAGGER, -(-(width + _BESIDES) // lanes))
+        return periods * self.period(lanes) / (GROUP * width)
+
+    @staticmethod
+    def narrowest(lanes: int) -> int:
+        """Width in columns from which on all lanes are busy."""
+        return (_STAGGER - 1) * lanes - _BESIDES + 1

@@ -11,10 +11,11 @@ import numpy as np
 from lutgen.files.archive import canonical_hash, write_archive
 from lutgen.model.model import ModelError, load_parts
 
-__all__ = ["FORMAT_VERSION", "PROFILE", "PredictiveFile"]
+from .profile import PROFILE
+
+__all__ = ["FORMAT_VERSION", "PredictiveFile"]
 
 FORMAT_VERSION = 1
-PROFILE = "predictive"
 
 
 class PredictiveFile:

@@ -1,0 +1,95 @@
+"""What a build has to know of a profile: its cores, and how they are described and counted."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+from lutgen.registers.register_map import RegisterMap
+from lutgen.targets import Target
+
+from .recorded import PairOptions
+
+__all__ = ["Blueprint"]
+
+
+class Blueprint(ABC):
+    """A model and options from which cores are made.
+
+    Parameters
+    ----------
+    model:
+        Codec model of the profile.
+    options:
+        Settled options of the profile's builds.
+
+    Raises
+    ------
+    InputError
+        If an option is outside its range for this model.
+    """
+
+    #: Class of the options.
+    options_kind: ClassVar[type[PairOptions]]
+    #: What memories hold, by the longest path that a module below the top begins with.
+    memories: ClassVar[Mapping[str, str]]
+
+    def __init__(self, model, options) -> None:
+        self.model, self.options = model, options
+        self.config = options.core_config(model)
+
+    @property
+    def primitive(self) -> str | None:
+        """What the Verilog instantiates, or None."""
+        return None
+
+    @property
+    def cores(self) -> int:
+        """Cores behind each pair of ports."""
+        return 1
+
+    @property
+    @abstractmethod
+    def folder(self) -> str:
+        """Name of the folder of a build, unless it is told."""
+
+    @abstractmethod
+    def rate(self, clock_mhz: float) -> dict:
+        """``rate`` of ``build.json``: pixels of a beat, clocks per pixel at least, Mpx/s at most.
+        """
+
+    @abstractmethod
+    def model_record(self) -> dict:
+        """``model`` of ``build.json``."""
+
+    @abstractmethod
+    def core_record(self, core: str) -> dict:
+        """Figures of ``encoder`` or ``decoder`` in ``build.json``; lanes and buffers among them."""
+
+    @abstractmethod
+    def component(self, core: str):
+        """The component of an encoder or decoder."""
+
+    @abstractmethod
+    def estimate(self, core: str, verilog: str, raw: str, target: Target) -> dict:
+        """Resources of a core, see `lutgen.synth.estimate`; ``raw`` is its top in the text."""
+
+    def maps(self) -> dict[str, RegisterMap]:
+        """Registers by core; none without registers."""
+        return {}
+
+    @staticmethod
+    @abstractmethod
+    def header(record: Mapping, module: str) -> str:
+        """The comment that a Verilog file begins with."""
+
+    @staticmethod
+    @abstractmethod
+    def table(record: Mapping):
+        """A rich table of a build: resources by block, core by core."""
+
+    @staticmethod
+    @abstractmethod
+    def summary(record: Mapping) -> str:
+        """What a build is and what to do with it, a few lines of text."""

@@ -1,0 +1,88 @@
+"""Builds of profile ``predictive``."""
+
+from lutgen.targets import Target
+
+from . import predictive_text
+from .blueprint import Blueprint
+from .predictive_options import PredictiveOptions
+
+__all__ = ["PredictiveBlueprint"]
+
+
+class PredictiveBlueprint(Blueprint):
+    """See `.blueprint.Blueprint`; options are `.predictive_options.PredictiveOptions`."""
+
+    options_kind = PredictiveOptions
+    memories = {
+        "core.model.pictures": "pictures",
+        "core.model": "model",
+        "core.out": "pictures",
+        "core.loop": "model",
+        "core.strips": "payload",
+        "core.strips.lanes": "tables",
+    }
+    header = staticmethod(predictive_text.header)
+    table = staticmethod(predictive_text.table)
+    summary = staticmethod(predictive_text.summary)
+
+    @property
+    def folder(self) -> str:
+        options = self.options
+        return f"{options.top}-{self.model.name}-{options.depth}bit"
+
+    def rate(self, clock_mhz: float) -> dict:
+        lanes = [self.core_record(core)["lanes"] for core in self.options.made]
+        clocks = max(self.config.clocks_per_sample(self.config.max_width, n) for n in lanes)
+        return {
+            "pixels_per_beat": 1,
+            "clocks_per_pixel": round(clocks, 6),
+            "mpx_per_s": round(clock_mhz / clocks, 3),
+        }
+
+    def model_record(self) -> dict:
+        model = self.model
+        return {
+            "file": "model.lutgen",
+            "hash": model.hash,
+            "profile": model.profile,
+            "name": model.name,
+            "features": len(model.features),
+            "leaves": len(model.kernel.coefficients),
+            "trees": len(model.corrections) + len(model.scales),
+            "classes": model.classes,
+        }
+
+    def core_record(self, core: str) -> dict:
+        config = self.config
+        lanes = config.encoder_lanes if core == "encoder" else config.lanes
+        return {
+            "lanes": lanes,
+            "period": config.period(lanes),
+            "narrowest": config.narrowest(lanes),
+        }
+
+    def component(self, core: str):
+        from lutgen.gateware.predictive.top import PredictiveDecoderTop, PredictiveEncoderTop
+
+        kinds = {"encoder": PredictiveEncoderTop, "decoder": PredictiveDecoderTop}
+        return kinds[core](self.config, stream_bytes=self.options.stream_bytes)
+
+    def estimate(self, core: str, verilog: str, raw: str, target: Target) -> dict:
+        from lutgen.synth import estimate
+
+        return estimate(verilog, raw, target, _BLOCKS[core])
+
+
+#: Hierarchy paths of the blocks that resources are counted by.
+_BLOCKS = {
+    "encoder": {
+        "pictures": ["core.model.pictures"], "walk": ["core.model.walk"],
+        "prediction": ["core.model.loop.prediction"], "loop": ["core.model.loop"],
+        "strips": ["core.strips"], "rest": [""],
+    },
+    "decoder": {
+        "pictures": ["core.out"], "walk": ["core.source", "core.walk"],
+        "prediction": ["core.loop.prediction"], "loop": ["core.loop"],
+        "strips": ["core.strips"], "rest": [""],
+    },
+}  # fmt: skip

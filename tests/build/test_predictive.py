@@ -1,0 +1,86 @@
+"""Builds of profile predictive."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lutgen.build.blueprints import summary, table
+from lutgen.build.buildable import find_plan
+from lutgen.build.codec import build, load_build
+from lutgen.build.options import BuildOptions, PredictiveOptions, options_of
+from lutgen.cli import main
+from lutgen.model.shipped import find_model, shipped
+from lutgen.targets import get_target
+
+SMALL = PredictiveOptions(max_width=48, max_height=42, strip_height=8)
+
+
+def test_rate_is_that_of_the_slower_core():
+    photo = shipped("photo")
+    target = get_target("zynq7045")
+    rate = find_plan(photo, None, target).rate(250)
+    assert rate == {"pixels_per_beat": 1, "clocks_per_pixel": 1.008333, "mpx_per_s": 247.934}
+    both = PredictiveOptions(max_width=64)
+    encoder = PredictiveOptions(max_width=64, top="encoder")
+    assert find_plan(photo, encoder, target).rate(250)["clocks_per_pixel"] == 2.125
+    assert find_plan(photo, both, target).rate(250)["clocks_per_pixel"] == 4.25
+
+
+def test_folder_of_a_build():
+    plan = find_plan(shipped("photo"), PredictiveOptions(depth=12), get_target("zynq7045"))
+    assert plan.folder == "codec-photo-12bit"
+
+
+def test_options_of_another_profile_are_refused():
+    with pytest.raises(ValueError, match="^options must be PredictiveOptions for a model of "):
+        find_plan(shipped("photo"), BuildOptions(), get_target("zynq7045"))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> dict:
+    out = tmp_path_factory.mktemp("predictive") / "build"
+    return build("zynq7045", "photo", SMALL, out=out, estimate=False)
+
+
+def test_build(built):
+    record = load_build(built["folder"])
+    assert options_of(record) == SMALL.settle(shipped("photo"), get_target("zynq7045"))
+    folder = Path(record["folder"])
+    assert find_model(folder / "model.lutgen").hash == record["model"]["hash"]
+    assert {path.name for path in folder.iterdir()} == {*record["files"], "build.json"}
+    for core in ("encoder", "decoder"):
+        made = record["cores"][core]
+        text = (folder / f"{made['module']}.v").read_text()
+        assert f"\nmodule {made['module']}" in text
+        assert "// samples        8 bits\n" in text
+        assert "// strips         8 rows each\n" in text
+        assert {port["name"] for port in made["ports"]} >= {"clk", "rst", "idle", "error"}
+    assert (folder / "files.f").read_text().split() == [
+        f"lutgen_{record['model']['hash'][:8]}_{part}.v" for part in ("encoder", "decoder", "codec")
+    ]
+    words = record["cores"]["decoder"]["memory_bits"]
+    assert words["pictures"] >= 16 * 4 * 48 * 8
+    text = summary(record)
+    assert "samples of 8 bits, images up to 48x42, strips: 8 rows each" in text
+    assert "resources not counted" in text
+
+
+@pytest.mark.slow
+def test_command_counts(tmp_path):
+    """One core, as a user builds it."""
+    out = tmp_path / "build"
+    done = CliRunner().invoke(main, [
+        "build", "--target", "generic", "--model", "photo", "--top", "encoder", "--max-width", "48",
+        "--max-height", "42", "--depth", "10", "--out", str(out),
+    ])  # fmt: skip
+    assert done.exit_code == 0, done.output
+    record = json.loads((out / "build.json").read_text())
+    found = record["cores"]["encoder"]["resources"]
+    assert set(found["blocks"]) == {"pictures", "walk", "prediction", "loop", "strips", "rest"}
+    assert found["total"]["lut"] == sum(block["lut"] for block in found["blocks"].values())
+    assert min(block["lut"] for block in found["blocks"].values()) > 0
+    assert "network" not in found
+    assert table(record).row_count == 7
+    assert "samples of 10 bits" in done.output
