@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from lutgen.codec.predictive.codec import PredictiveCodec
-from lutgen.codec.predictive.container import GROUP, LAG
+from lutgen.codec.predictive.container import GROUP
 from lutgen.gateware.predictive.config import PredictiveConfig
-from lutgen.gateware.predictive.walk import PRIMING, least_stagger
 from lutgen.sim.check.judge import BLOCKED, BURSTS, FREE, RANDOM, STARVED, Plan, Ports
 from lutgen.sim.check.judge_core import CoreJudge, Run
 from lutgen.sim.check.outputs import FileOutput, FrameOutput
 from lutgen.sim.check.predictive_pictures import PredictivePictures
+from lutgen.sim.cores.predictive import group_clocks
 from lutgen.sim.drive.stream import StreamResult
 from lutgen.sim.tool.design import Design
 
-__all__ = ["PredictiveJudge", "each"]
+__all__ = ["PredictiveJudge"]
 
 #: Clocks of the largest pictures.
 _BUDGET = 130_000
@@ -99,10 +99,7 @@ class PredictiveJudge(CoreJudge):
 
     def clocks(self, width: int, height: int) -> int:
         """Of a picture, between others of its width."""
-        turn = GROUP * self.lanes
-        least = least_stagger(self.lanes, turn * 2)
-        each = max(least, -(-(width + PRIMING + LAG * (GROUP - 1)) // self.lanes))
-        return -(-height // GROUP) * each * turn
+        return -(-height // GROUP) * group_clocks(self.config, width, self.lanes)
 
     @property
     def longest(self) -> int:
@@ -233,9 +230,3 @@ class PredictiveJudge(CoreJudge):
     @abstractmethod
     def _ends(self, result: StreamResult) -> np.ndarray:
         """Beats of the output with which a picture ends: bool (beats,)."""
-
-
-def each(images: np.ndarray, make: Callable[[np.ndarray], dict]) -> dict[str, np.ndarray]:
-    """Beats of all images, one after the other."""
-    parts = [make(image) for image in images]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -8,6 +8,7 @@ import numpy as np
 
 from lutgen.codec.predictive.container import (
     GROUP,
+    LAG,
     Frame,
     index_bytes,
     pack_strip,
@@ -16,9 +17,11 @@ from lutgen.codec.predictive.container import (
     unit_payloads,
 )
 from lutgen.codec.predictive.row_coder import most_payload_bytes, write_payload
+from lutgen.codec.predictive.strip import model_unit
 from lutgen.gateware.predictive.top import DECODER_ERRORS
 from lutgen.gateware.strips.strip_files import strip_header
 from lutgen.model.header import VERSION_2
+from lutgen.model.predictive.neighbourhood import new_rows
 from lutgen.sim.check import outputs
 from lutgen.sim.check.judge import BLOCKED, FREE, RANDOM, Plan
 from lutgen.sim.check.judge_predictive import PredictiveJudge
@@ -226,17 +229,23 @@ class PredictiveDecoderJudge(PredictiveJudge):
         depth = self.config.depth
         if depth == 16:
             return
-        w, h = self.usual[0], min(GROUP, self.config.max_height)
-        image = np.zeros((h, w), self.pictures.dtype)
-        header = Frame.unpack(self.file(image)).pack()
+        # A group of which all samples but the last one are what they must be.
+        image = self.pictures.of(self.usual[0], GROUP)[0]
+        samples, size = image.astype(np.int32), image.size
+        folded, row = np.empty((2, size), dtype=np.int32)
+        kernel = self.codec.model.kernel
+        model_unit(
+            kernel, new_rows(image.shape[1]), 0, samples, samples, LAG, depth, 1,
+            (1 << depth) - 1, folded, row,
+        )  # fmt: skip
+        header = Frame.unpack(self.file(image, GROUP)).pack()
         for value in (1 << depth, (1 << depth + 1) - 1):
-            folded, row = np.zeros((2, w * h), dtype=np.int32)
-            folded[w // 2] = value
-            room = np.empty(most_payload_bytes(w * h), dtype=np.uint8)
-            at = write_payload(folded, row, self.codec.model.kernel.cumulative, room)
+            folded[-1] = value
+            room = np.empty(most_payload_bytes(size), dtype=np.uint8)
+            at = write_payload(folded, row, kernel.cumulative, room)
             bad = header + pack_strip(header, 0, [room[at:].tobytes()])
-            yield_ = outputs.Frame(image, np.s_[:, :])
-            self._bad(plan, f"a residual of {value}", bad, "bad_strip", yield_)
+            last = outputs.Frame(image, np.s_[-1:, -1:])
+            self._bad(plan, f"a residual of {value}", bad, "bad_strip", last)
 
     # Resets.
 

@@ -11,7 +11,7 @@ from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import GROUP
 from lutgen.codec.predictive.sample import sample, visited
 
-__all__ = ["PredictivePictures"]
+__all__ = ["PredictivePictures", "synthetic_photographs"]
 
 #: Shares of noise in pictures drawn from the model, see `lutgen.codec.predictive.sample`.
 _SHARES = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -133,3 +133,46 @@ def _around(most: int) -> list[int]:
     powers = [1 << k for k in range(most.bit_length())]
     found = {n + d for n in powers for d in (-1, 0, 1)} | {most - 1, most}
     return sorted(n for n in found if 1 <= n <= most)
+
+
+def synthetic_photographs(
+    depth: int, largest: tuple[int, int], seed: int
+) -> list[tuple[str, np.ndarray]]:
+    """Named images that have edges, gradients, texture and noise as photographs do; and odd sizes.
+
+    Parameters
+    ----------
+    depth :
+        Bits of a sample.
+    largest :
+        Width and height at most.
+    seed :
+        Of the contents.
+    """
+    widest, highest = largest
+    made = []
+    sizes = [("photograph", 480, 320)] * 2 + [("strip", widest, 8), ("column", 3, 70)]
+    sizes += [("part", w, h) for w, h in ((1, 1), (37, 1), (1, 19), (33, 34), (130, 9))]
+    for number, (name, w, h) in enumerate(sizes):
+        image = _photograph(min(w, widest), min(h, highest), depth, seed + number)
+        made.append((f"{name} {image.shape[1]}x{image.shape[0]}", image))
+    w, h = min(41, widest), min(30, highest)
+    noise = np.random.default_rng(seed).integers(1 << depth, size=(h, w))
+    return [*made, (f"noise {w}x{h}", noise.astype(made[0][1].dtype))]
+
+
+def _photograph(width: int, height: int, depth: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    # As in photographs, power falls with the square of the frequency.
+    fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)
+    frequency = np.maximum(np.hypot(fy, fx), 1 / max(width, height))
+    spectrum = np.fft.rfft2(rng.normal(size=(height, width))) / frequency**1.2
+    field = np.fft.irfft2(spectrum, s=(height, width))
+    field /= max(float(field.std()), 1e-9)
+    for _ in range(6):  # things before a ground, each with an edge
+        cx, cy, r = rng.uniform(0, width), rng.uniform(0, height), rng.uniform(10, 60)
+        field += rng.uniform(-1, 1) * (np.hypot(x - cx, (y - cy) * rng.uniform(0.5, 2)) < r)
+    light = 0.45 + 0.16 * field + rng.normal(size=field.shape) * 0.004
+    most = (1 << depth) - 1
+    return np.clip(light * most, 0, most).astype(np.uint8 if depth == 8 else np.uint16)
