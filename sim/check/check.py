@@ -31,11 +31,12 @@ from lutgen.model.predictive.model import PredictiveModel
 from lutgen.sim.check.activity import write_activity
 from lutgen.sim.check.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.check.check_run import CheckRun
+from lutgen.sim.check.checked import CheckedBuild
 from lutgen.sim.check.predictive_build import PredictiveBuild
 from lutgen.sim.check.tile_build import TileBuild
 from lutgen.sim.tool.verilator import simulator_tools
 
-__all__ = ["SCHEMA", "check", "check_build", "check_record"]
+__all__ = ["SCHEMA", "check", "check_build", "check_record", "checked_build"]
 
 #: Version of the result.
 SCHEMA = 1
@@ -150,7 +151,7 @@ def check_build(
     if stall is not None and not 0 <= stall <= 0.9:
         raise InputError(f"share of stalled clocks must be 0 to 0.9, not {stall!r}")
     simulator_tools()
-    checked = _KINDS[blueprint_kind(record["model"]["profile"])](record)
+    checked = checked_build(record)
     groups = checked.groups(checked.images(count, seed) if images is None else images)
     cores = [core for core in ("encoder", "decoder") if core in record["cores"]]
     changed = changed_files(record)
@@ -180,6 +181,11 @@ def check_build(
         "stall": {"p": stall, "seed": seed},
         "seconds": round(time.perf_counter() - began, 2),
     }
+
+
+def checked_build(record: Mapping) -> CheckedBuild:
+    """What is checked of a build, from its ``build.json``, as `load_build` gives it."""
+    return _KINDS[blueprint_kind(record["model"]["profile"])](record)
 
 
 def check_record(

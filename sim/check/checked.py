@@ -154,8 +154,10 @@ class CheckedBuild(ABC):
         """Pictures for the phases."""
 
     @abstractmethod
-    def judge(self, core: str, pictures, *, share: float, seed: int) -> CoreJudge:
-        """The judge of a core."""
+    def judge(
+        self, core: str, pictures, *, share: float, seed: int, design: Design | None = None
+    ) -> CoreJudge:
+        """The judge of a core, or of another design in its place."""
 
 
 def smallest(groups: Groups) -> np.ndarray:

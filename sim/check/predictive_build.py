@@ -16,6 +16,7 @@ from lutgen.sim.check.judge_predictive_encoder import PredictiveEncoderJudge
 from lutgen.sim.check.predictive_pictures import PredictivePictures, synthetic_photographs
 from lutgen.sim.check.tree_text import tree_luts
 from lutgen.sim.cores.predictive import RtlPredictiveDecoder, RtlPredictiveEncoder
+from lutgen.sim.tool.design import Design
 
 __all__ = ["PredictiveBuild"]
 
@@ -80,10 +81,11 @@ class PredictiveBuild(CheckedBuild):
         return PredictivePictures(self.codec, self.depth, self.largest, seed)
 
     def judge(
-        self, core: str, pictures: PredictivePictures, *, share: float, seed: int
-    ) -> PredictiveJudge:
+        self, core: str, pictures: PredictivePictures, *, share: float, seed: int,
+        design: Design | None = None,
+    ) -> PredictiveJudge:  # fmt: skip
         """See `.judge_predictive`."""
         return _JUDGES[core](
-            self.config, self.options.stream_bytes, self.design(core), pictures, self.codec,
-            share=share, seed=seed,
+            self.config, self.options.stream_bytes, design or self.design(core), pictures,
+            self.codec, share=share, seed=seed,
         )  # fmt: skip

@@ -18,6 +18,7 @@ from lutgen.sim.check.network_text import network_luts
 from lutgen.sim.check.synthetic import synthetic_images
 from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
 from lutgen.sim.cores.ip import RtlDecoderIp, RtlEncoderIp
+from lutgen.sim.tool.design import Design
 
 __all__ = ["TileBuild"]
 
@@ -90,9 +91,12 @@ class TileBuild(CheckedBuild):
         """Drawn from the model."""
         return Pictures(self.codec, self.options, seed)
 
-    def judge(self, core: str, pictures: Pictures, *, share: float, seed: int) -> TileJudge:
+    def judge(
+        self, core: str, pictures: Pictures, *, share: float, seed: int,
+        design: Design | None = None,
+    ) -> TileJudge:  # fmt: skip
         """See `.judge_tiles`."""
         return _JUDGES[core](
-            self.record, self.config, self.design(core), pictures, self.codec, share=share,
-            seed=seed,
+            self.record, self.config, design or self.design(core), pictures, self.codec,
+            share=share, seed=seed,
         )  # fmt: skip
