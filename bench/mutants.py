@@ -2,7 +2,7 @@
 
     python -m bench.mutants --count 60
 
-A small build of the embedded model is made.  Of each kind of `bench.mutate.KINDS` as many faults
+A small build of a model is made.  Of each kind of `bench.mutate.KINDS` as many faults
 are drawn for the encoder as for the decoder, and each goes alone through the phases of `lutgen sim
 --build` (`lutgen.sim.check.judge_core`), whose first stages are left out: hashes would find any
 change. Faults in tables and LUTs are also put into the files, to see whether they are read back.
@@ -26,18 +26,19 @@ import numpy as np
 from bench.equivalent import equivalent
 from bench.mutate import KINDS, Fault, find, mutated, numbered
 from lutgen.build.codec import build, load_build
-from lutgen.build.options import BuildOptions
-from lutgen.codec.codec import Codec
+from lutgen.build.options import BuildOptions, PredictiveOptions
 from lutgen.errors import InputError
-from lutgen.model.model import Model
+from lutgen.model.shipped import shipped
 from lutgen.sim.check.build_tables import compare_tables
-from lutgen.sim.check.expected_tables import codec_tables
-from lutgen.sim.check.judge_decoder import DecoderJudge
-from lutgen.sim.check.judge_encoder import EncoderJudge
-from lutgen.sim.check.judge_pictures import Pictures
+from lutgen.sim.check.check import checked_build
+from lutgen.sim.check.checked import CheckedBuild
 from lutgen.sim.tool.design import Design
 
-JUDGES = {judge.core: judge for judge in (EncoderJudge, DecoderJudge)}
+#: Builds by model.
+BUILDS = {
+    "digits": BuildOptions(tile=(16, 8), max_width=300, max_height=300),
+    "photo": PredictiveOptions(max_width=48, max_height=42),
+}
 #: Faults of these are in what is read back.
 READ_BACK = ("table bit", "LUT bit", "LUT pins swapped")
 #: Faults that nobody can see, each with an argument.
@@ -62,8 +63,9 @@ def draw(faults: list[Fault], count: int, rng: np.random.Generator) -> list[Faul
     return numbered(drawn)
 
 
-def read_back(record: dict, core: str, fault: Fault, model: Model, coder) -> bool:
+def read_back(checked: CheckedBuild, core: str, fault: Fault) -> bool:
     """Whether the comparison of tables and LUTs finds a fault in the files."""
+    record = checked.record
     folder = Path(record["folder"])
     module = record["cores"][core]["module"]
     with tempfile.TemporaryDirectory() as copy:
@@ -87,7 +89,7 @@ def read_back(record: dict, core: str, fault: Fault, model: Model, coder) -> boo
                 lines[at + 4] = first.replace(".I0(", ".I1(")
             path.write_text("\n".join(lines))
         changed = record | {"folder": copy}
-        _, problems = compare_tables(changed, core, codec_tables(core, model, coder), model)
+        _, problems = compare_tables(changed, core, checked.tables(core), checked.luts)
     return bool(problems)
 
 
@@ -121,16 +123,13 @@ def study(
 ) -> list[dict]:
     """Judge faults of a core one after the other; of those ``before``, only the survivors."""
     record = load_build(folder)
-    model = Model.load(folder / record["model"]["file"])
-    options = BuildOptions.of_record(record["parameters"])
-    config = options.core_config(model)
-    codec = Codec(model)
+    checked = checked_build(record)
     module = record["cores"][core]["module"]
     path = folder / f"{module}.v"
     faults = find(path.read_text(), folder)
     tell(f"{core}: {len(faults)} faults to draw from")
     faults = draw(faults, count, np.random.default_rng(seed))
-    pictures = Pictures(codec, options, 0)
+    pictures = checked.pictures(0)
     selection = folder / f"fault-{core}.txt"
     text = mutated(Design.of(path, module).texts[0], faults, module, selection)
     design = Design.of(text, module)
@@ -145,9 +144,7 @@ def study(
             results.append(known[number])
             continue
         selection.write_text(f"{number:x}\n")
-        judge = JUDGES[core](
-            record, config, design, pictures.again(), codec, share=0.3, seed=0
-        )
+        judge = checked.judge(core, pictures.again(), share=0.3, seed=0, design=design)
         began = time.perf_counter()
         runs, problems = judge.judge(lambda name: None)
         seconds = round(time.perf_counter() - began, 1)
@@ -163,7 +160,7 @@ def study(
             "runs": sum("skipped" not in run for run in runs), "seconds": seconds,
         }  # fmt: skip
         if fault.kind in READ_BACK:
-            found["read_back"] = read_back(record, core, fault, model, config.coder)
+            found["read_back"] = read_back(checked, core, fault)
         if not problems and not found.get("read_back"):
             found["equivalent"] = why_equivalent(path.read_text(), core, fault)
         tell(f"{number} {'killed' if problems else 'SURVIVES'} {fault.kind}, line {fault.line} of "
@@ -173,6 +170,10 @@ def study(
 
 
 @click.command()
+@click.option(
+    "--model", type=click.Choice(list(BUILDS)), default="digits", show_default=True,
+    help="Shipped model.",
+)  # fmt: skip
 @click.option("--count", type=click.IntRange(2), default=60, show_default=True, help="Faults.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--core", type=click.Choice(["encoder", "decoder"]), multiple=True, help="Both.")
@@ -182,17 +183,17 @@ def study(
 )  # fmt: skip
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path))
 def main(
-    count: int, seed: int, core: tuple[str, ...], again: Path | None, out: Path | None
-) -> None:
+    model: str, count: int, seed: int, core: tuple[str, ...], again: Path | None,
+    out: Path | None,
+) -> None:  # fmt: skip
     """Count the faults that the phases of `lutgen sim --build` find."""
-    model = Model.default()
-    parameters = {"tile": (16, 8), "max_width": 300, "max_height": 300}
+    options = BUILDS[model]
     cores = core or ("encoder", "decoder")
     before = json.loads(again.read_text())["each"] if again else None
     faults = []
     with tempfile.TemporaryDirectory(prefix="lutgen-mutants-") as folder:
         folder = Path(folder, "build")
-        build("zynq7045", model, BuildOptions(**parameters), out=folder, estimate=False)
+        build("zynq7045", shipped(model), options, out=folder, estimate=False)
         for number, name in enumerate(cores):
             share = count // len(cores) + (number < count % len(cores))
             faults += study(
@@ -203,8 +204,9 @@ def main(
     equal = sum(bool(fault.get("equivalent")) for fault in faults)
     back = [fault for fault in faults if "read_back" in fault]
     result = {
-        "command": f"python -m bench.mutants --count {count} --seed {seed}",
-        "model": model.hash, "parameters": parameters, "faults": len(faults), "found": found,
+        "command": f"python -m bench.mutants --model {model} --count {count} --seed {seed}",
+        "model": shipped(model).hash, "parameters": options.record(), "faults": len(faults),
+        "found": found,
         "found_in_simulation": killed, "equivalent": equal,
         "tables_and_luts": {"faults": len(back), "read_back": sum(f["read_back"] for f in back),
                             "killed_in_simulation": sum(f["killed"] for f in back)},

@@ -5,24 +5,20 @@ import os
 
 import click
 
-from lutgen.build.options import ENGINE, BuildOptions
+from lutgen.build.options import ENGINE
 from lutgen.commands import Failure
 from lutgen.files.whole import OutputError, check_folder
 
 from .common import (
-    coder_options,
     core_progress,
     cores_option,
     design_of,
     design_options,
-    encoder_lanes_option,
     json_option,
-    lanes_option,
     make_design,
     model_option,
     name_option,
     registers_option,
-    tile_option,
     top_option,
 )
 
@@ -72,7 +68,7 @@ def build_(ctx, target, model, out, no_estimate, as_json, **options) -> None:
 @click.command("sim")
 @model_option
 @click.option(
-    "--images", multiple=True, metavar="PATH", show_default="synthetic glyphs and odd sizes",
+    "--images", multiple=True, metavar="PATH", show_default="synthetic ones and odd sizes",
     help="Image or folder, may be repeated.",
 )  # fmt: skip
 @click.option(
@@ -89,11 +85,8 @@ def build_(ctx, target, model, out, no_estimate, as_json, **options) -> None:
     help="Symbols for the entropy engine: .npz with classes, symbols and payload.",
 )  # fmt: skip
 @click.option("--target", default="zynq7045", show_default=True)
-@lanes_option
-@encoder_lanes_option
-@tile_option
+@design_options
 @cores_option
-@coder_options
 @registers_option
 @click.option(
     "--stall", type=float, metavar="P", show_default="images at full speed, phases 0.3",
@@ -153,7 +146,6 @@ def sim(
         raise click.UsageError("--stream must stand with --top entropy-engine")
     from lutgen.sim.check.check import check, check_build
     from lutgen.sim.check.check_table import summary, table
-    from lutgen.sim.check.synthetic import synthetic_images
     from lutgen.sim.tool.verilator import SimulationError
 
     decided = ("model", "target", *options)
@@ -176,8 +168,8 @@ def sim(
             (f"{path} {k}", image) for path in images for k, image in enumerate(read_images(path))
         ][:limit]
     else:
-        named = synthetic_images(limit or 48, seed)
-    common = {"stall": stall, "seed": seed, "quick": quick}
+        named = None
+    common = {"count": limit, "stall": stall, "seed": seed, "quick": quick}
     try:
         with core_progress("simulating the") as progress:
             if folder:
@@ -186,8 +178,8 @@ def sim(
                 )
             else:
                 result = check(
-                    model, named, BuildOptions(**options), target=target, progress=progress,
-                    **common,
+                    model, named, design_of(ctx, model, options), target=target,
+                    progress=progress, **common,
                 )
     except SimulationError as error:
         raise Failure(str(error)) from error

@@ -8,19 +8,23 @@ from lutgen.model.tile import TileGrid
 from .codec import Codec, level_sizes
 from .kernel import LANES, NO_TANS, decode_group, model_tiles
 
-__all__ = ["sample", "visited"]
+__all__ = ["blended", "sample", "visited"]
 
 _TOTAL = 1 << PROB_BITS
 
 
-def _blended(cumulative: np.ndarray, share: float) -> np.ndarray:
-    """Tables of which ``share`` is uniform and the rest as they were."""
-    freq = np.diff(cumulative, axis=1)
-    spread = np.floor((1 - share) * freq + share * _TOTAL / SYMBOLS).astype(np.int64)
+def blended(cumulative: np.ndarray, share: float, symbols: int = SYMBOLS) -> np.ndarray:
+    """Tables of which ``share`` is uniform and the rest as they were; int64.
+
+    Symbols from number ``symbols`` on get frequency 0, the others at least 1.
+    """
+    freq = np.diff(cumulative, axis=1)[:, :symbols]
+    spread = np.floor((1 - share) * freq + share * _TOTAL / symbols).astype(np.int64)
     spread = np.maximum(spread, 1)
     rows = np.arange(len(spread))
     spread[rows, spread.argmax(axis=1)] += _TOTAL - spread.sum(axis=1)
-    return np.concatenate((np.zeros((len(freq), 1), np.int64), spread.cumsum(axis=1)), axis=1)
+    ends = np.pad(spread.cumsum(axis=1), ((0, 0), (1, 0)))
+    return np.pad(ends, ((0, 0), (0, cumulative.shape[1] - ends.shape[1])), mode="edge")
 
 
 def sample(
@@ -54,7 +58,7 @@ def sample(
     start = np.cumsum(length) - length
     rng = np.random.default_rng(seed)
     data = rng.integers(256, size=int(length.sum()) + 16, dtype=np.uint8)
-    arm = codec._arm._replace(cumulative=_blended(codec._arm.cumulative, share))
+    arm = codec._arm._replace(cumulative=blended(codec._arm.cumulative, share))
     image = np.zeros((height, width), dtype=np.uint8)
     for first in range(0, len(rects), LANES):
         group = np.arange(first, min(first + LANES, len(rects)))

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from lutgen.build.folder import files_digest
 from lutgen.gateware.fabric.plain_names import MODULE_SEPARATOR
-from lutgen.model.netlist import Netlist
-from lutgen.sim.check.expected_tables import Tables, netlists, popcount_luts, threshold_lut
+from lutgen.sim.check.expected_tables import Tables
 
-__all__ = ["changed_files", "compare_tables", "wrong_wiring"]
+__all__ = ["CompareLuts", "changed_files", "compare_tables", "longest_end", "wrong_wiring"]
+
+#: Of a module's file, path and text: how many LUTs were compared, and what is wrong with them.
+CompareLuts = Callable[[str, str, str], tuple[int, list[str]]]
 
 _MODULE = re.compile(r"^module (\w+)(.*?)^endmodule", re.M | re.S)
 _MEMORY = re.compile(r"^\s*reg \[(\d+):0\] (\\\S+ |\w+) ?\[(\d+):(\d+)\];", re.M)
@@ -25,13 +27,6 @@ _READMEM = re.compile(
     r'\$readmemh\("([^"]+)", *(\\\S+ |\w+) *(?:, *(\d+) *(?:, *(\d+) *)?)?\);'
 )
 _ROM_NAME = re.compile(r"(?P<table>\w+?)_(?:(?P<bank>\d+)_)?(?P<first>\d+)(?:\$\d+)?")
-_LUT = re.compile(r"LUT6 #\(\s*\.INIT\(64'h([0-9a-fA-F]+)\)\s*\) (\\\S+ |\w+) *\((.*?)\);", re.S)
-_PIN = re.compile(r"\.(I\d|O)\(([^()]*)\)")
-_LOW = re.compile(r"^\s*assign (\w+) = features\[(\d+):(\d+)\] > \d+'h([0-9a-f]+);", re.M)
-_BIT = re.compile(r"^\s*n\d+\[(\d+)\] = (\w+);", re.M)
-_PARTS = re.compile(r"^\s*assign features = \{ ([\w, ]+) \};", re.M)
-_INPUT = re.compile(r"^\s*input \[(\d+):0\] (\w+);", re.M)
-_INLINE = re.compile(r"^\s*assign n(\d+) = \d+'h([0-9a-f]+) >> ", re.M)
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
 _SUFFIX = re.compile(r"_\d+$")
 #: What a table and what a design may go wrong by before the rest is left out.
@@ -113,7 +108,9 @@ class _Piece:
     first: int
 
 
-def compare_tables(record: Mapping, core: str, tables: Tables, model=None) -> tuple[dict, list]:
+def compare_tables(
+    record: Mapping, core: str, tables: Tables, luts: CompareLuts | None = None
+) -> tuple[dict, list]:
     """Read a core's tables and LUTs back.
 
     Parameters
@@ -124,8 +121,8 @@ def compare_tables(record: Mapping, core: str, tables: Tables, model=None) -> tu
         ``encoder`` or ``decoder``.
     tables :
         What it must hold, see `.expected_tables`.
-    model :
-        For the LUTs; None for cores that have none.
+    luts :
+        Compares those of a module; None for cores that have none.
 
     Returns
     -------
@@ -142,7 +139,7 @@ def compare_tables(record: Mapping, core: str, tables: Tables, model=None) -> tu
     problems: list[str] = []
     missing = set(tables)
     for path, body in _modules(text):
-        known = _at(path, {place for place, _ in tables})
+        known = longest_end(path, {place for place, _ in tables})
         pieces, contents, wrong = _memories(folder, body)
         problems += wrong
         for name, found in pieces.items():
@@ -157,8 +154,8 @@ def compare_tables(record: Mapping, core: str, tables: Tables, model=None) -> tu
             done["tables"] += 1
             done["words"] += len(tables[key])
             problems += _compare_table(f"{file}: {path} {name}", tables[key], found, contents)
-        if model is not None:
-            count, wrong = _compare_luts(file, path, body, model)
+        if luts is not None:
+            count, wrong = luts(file, path, body)
             done["luts"] += count
             problems += wrong
     for place, name in sorted(missing):
@@ -176,8 +173,8 @@ def _modules(text: str) -> Iterator[tuple[str, str]]:
         yield _SUFFIX.sub("", match[1]).replace(MODULE_SEPARATOR, "."), match[2]
 
 
-def _at(path: str, places) -> str | None:
-    """The longest place that a module's path ends with."""
+def longest_end(path: str, places) -> str | None:
+    """The longest of some places that a module's path ends with."""
     return max((p for p in places if path.endswith(p)), key=len, default=None)
 
 
@@ -250,138 +247,3 @@ def _compare_table(what: str, words: Sequence[int], pieces: Sequence[_Piece], co
             problems.append(f"{what}: bits {word & ~mask:#x} of word {row} are in no memory")
             break
     return problems
-
-
-def _compare_luts(file: str, path: str, body: str, model) -> tuple[int, list[str]]:
-    """Compare LUTs of a module, their tables and pins.
-
-    Pins of a counter of ones may be in any order.
-    """
-    place, _, block = path.rpartition(".")
-    nets = netlists(model)
-    at = _at(place, nets)
-    if at is None:
-        return 0, []
-    net, problems, count = nets[at], [], 0
-    if block == "thermometer":
-        body = _with_features(body)
-    luts = {
-        m[2].strip().lstrip("\\"): (int(m[1], 16), dict(_PIN.findall(m[3])))
-        for m in _LUT.finditer(body)
-    }
-
-    def expect(name: str, wanted: int) -> None:
-        if name not in luts:
-            problems.append(f"{file}: {path} has no LUT {name}")
-        elif luts[name][0] != wanted:
-            problems.append(
-                f"{file}: INIT of {name} in {path} must be {wanted:016x}, not {luts[name][0]:016x}"
-            )
-
-    if block == "layers" and luts:
-        for node, table in enumerate(net.tables.tolist()):
-            expect(f"lut{node}", table)
-        problems += _wrong_pins(file, path, net, luts)
-        count = len(net.tables)
-    elif block == "layers":
-        first = 2 + len(net.inputs)
-        found = {int(m[1]) - first: int(m[2], 16) for m in _INLINE.finditer(body)}
-        for node, table in found.items():
-            used = max([k for k, pin in enumerate(net.fanin[node].tolist()) if pin] or [0]) + 1
-            wanted = int(net.tables[node]) & (1 << (1 << used)) - 1
-            if table != wanted:
-                problems.append(
-                    f"{file}: table of n{node + first} in {path} must be {wanted:x}, not {table:x}"
-                )
-        count = len(found)
-    elif block == "thermometer" and luts:
-        for number, (_, threshold) in enumerate(net.inputs.tolist()):
-            expect(f"lut{number}", threshold_lut(threshold))
-        problems += _wrong_comparisons(file, path, body, net, luts)
-        count = len(net.inputs)
-    elif block.startswith("popcount_"):
-        allowed = popcount_luts()
-        problems += [
-            f"{file}: INIT of {name} in {path} must be that of a counter, not {table:016x}"
-            for name, (table, _) in luts.items() if table not in allowed
-        ]  # fmt: skip
-        count = len(luts)
-    return count, problems
-
-
-def _with_features(body: str) -> str:
-    """A thermometer's text in which parts of its features have the features' name.
-
-    In a core with the pooling constraint the features are put together from two ports, and Yosys
-    reads the ports.
-    """
-    parts = _PARTS.search(body)
-    if parts is None:
-        return body
-    width = {m[2]: int(m[1]) + 1 for m in _INPUT.finditer(body)}
-    first = {}
-    for name in reversed(parts[1].replace(" ", "").split(",")):
-        first[name] = sum(width[known] for known in first)
-
-    def of_features(match: re.Match) -> str:
-        bits = [str(int(bit) + first[match[1]]) for bit in match[2].split(":")]
-        return f"features[{':'.join(bits)}]"
-
-    names = "|".join(map(re.escape, first))
-    return re.sub(rf"\b({names})\[(\d+(?::\d+)?)\]", of_features, body)
-
-
-def _wrong_pins(file: str, path: str, net: Netlist, luts: Mapping) -> Iterator[str]:
-    """Pins of a network's LUTs that are at another signal than the model says."""
-    first = 2 + len(net.inputs)
-    for node, pins in enumerate(net.fanin.tolist()):
-        wanted = {**{f"I{k}": pin for k, pin in enumerate(pins)}, "O": first + node}
-        yield from _pins_not_at(
-            file, path, f"lut{node}", luts, wanted, lambda text: _signal(text, first)
-        )
-
-
-def _wrong_comparisons(file: str, path: str, body: str, net: Netlist, luts: Mapping) -> list[str]:
-    """Pins of a thermometer's LUTs that are not at their feature, its low bits or their output."""
-    lows = {m[1]: (int(m[3]), int(m[2]), int(m[4], 16)) for m in _LOW.finditer(body)}
-    bits = {m[2]: int(m[1]) for m in _BIT.finditer(body)}
-    problems = []
-
-    def signal(text: str):
-        if match := re.fullmatch(r"features\[(\d+)\]", text):
-            return int(match[1])
-        return lows.get(text, bits.get(text, text))
-
-    for number, (feature, threshold) in enumerate(net.inputs.tolist()):
-        first = 8 * feature
-        wanted = {"I0": (first, first + 2, threshold & 7)}
-        wanted |= {f"I{k + 1}": first + 3 + k for k in range(5)}
-        if len(net.inputs) > 1:  # a single output has no number
-            wanted["O"] = number
-        problems += _pins_not_at(file, path, f"lut{number}", luts, wanted, signal)
-    return problems
-
-
-def _pins_not_at(
-    file: str, path: str, name: str, luts: Mapping, wanted: Mapping, signal: Callable
-) -> Iterator[str]:
-    """Pins of a LUT at another signal; those whose text does not tell are left out."""
-    for pin, right in wanted.items():
-        text = luts.get(name, (0, {}))[1].get(pin)
-        found = None if text is None else signal(text.strip())
-        if found is not None and found != right:
-            what = f"input {pin[1:]}" if pin != "O" else "output"
-            yield f"{file}: {what} of {name} in {path} is at {text}"
-
-
-def _signal(text: str, first: int) -> int | None:
-    """Number of the signal that an expression is, None if its name does not tell.
-
-    Nodes are numbered from ``first`` on; below it are names that the writer of the text made up.
-    """
-    if match := re.fullmatch(r"1'h([01])", text):
-        return int(match[1])
-    if match := re.fullmatch(r"i\[(\d+)\]", text):
-        return 2 + int(match[1])
-    match = re.fullmatch(r"[ns](\d+)(?:_\d+)?", text)
-    return int(match[1]) if match and int(match[1]) >= first else None

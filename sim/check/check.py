@@ -18,29 +18,39 @@ from pathlib import Path
 import numpy as np
 
 import lutgen
+from lutgen.build.blueprints import blueprint_kind
+from lutgen.build.buildable import find_buildable
 from lutgen.build.codec import build, load_build
-from lutgen.build.options import BuildOptions
+from lutgen.build.options import BuildOptions, PredictiveOptions
+from lutgen.build.predictive_blueprint import PredictiveBlueprint
+from lutgen.build.tile_blueprint import TileBlueprint
 from lutgen.errors import InputError
 from lutgen.files.whole import scratch_folder
 from lutgen.model.model import Model
+from lutgen.model.predictive.model import PredictiveModel
 from lutgen.sim.check.activity import write_activity
 from lutgen.sim.check.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.check.check_run import CheckRun
-from lutgen.sim.check.expected_tables import codec_tables
+from lutgen.sim.check.checked import CheckedBuild
+from lutgen.sim.check.predictive_build import PredictiveBuild
+from lutgen.sim.check.tile_build import TileBuild
 from lutgen.sim.tool.verilator import simulator_tools
 
-__all__ = ["SCHEMA", "check", "check_build", "check_record"]
+__all__ = ["SCHEMA", "check", "check_build", "check_record", "checked_build"]
 
 #: Version of the result.
 SCHEMA = 1
+#: What a build of each kind is checked by.
+_KINDS = {TileBlueprint: TileBuild, PredictiveBlueprint: PredictiveBuild}
 
 
 def check(
-    model: Model | str | None,
-    images: Iterable[tuple[str, np.ndarray]],
-    options: BuildOptions | None = None,
+    model: Model | PredictiveModel | str | None,
+    images: Iterable[tuple[str, np.ndarray]] | None = None,
+    options: BuildOptions | PredictiveOptions | None = None,
     *,
     target: str = "zynq7045",
+    count: int | None = None,
     stall: float | None = None,
     seed: int = 0,
     quick: bool = False,
@@ -54,7 +64,7 @@ def check(
         See `lutgen.build.codec.build`.
     options:
         What the cores are made of, for images as large as the largest of ``images`` at least.
-    images, stall, seed, quick, progress:
+    images, count, stall, seed, quick, progress:
         See `check_build`.
 
     Returns
@@ -63,9 +73,11 @@ def check(
         See `check_build`, and what is raised.
     """
     simulator_tools()  # before the work
-    images = [(name, np.asarray(image)) for name, image in images]
-    options = options or BuildOptions()
-    shapes = [image.shape for _, image in images if image.ndim == 2]
+    model = find_buildable(model)
+    if images is not None:
+        images = [(name, np.asarray(image)) for name, image in images]
+    options = options or blueprint_kind(model.profile).options_kind()
+    shapes = [image.shape for _, image in images or () if image.ndim == 2]
     options = replace(
         options,
         max_width=max([options.max_width, *(width for _, width in shapes)]),
@@ -76,14 +88,16 @@ def check(
             target, model, options, out=Path(folder, "build"), estimate=False, progress=progress
         )
         return check_build(
-            Path(folder, "build"), images, stall=stall, seed=seed, quick=quick, progress=progress
-        )
+            Path(folder, "build"), images, count=count, stall=stall, seed=seed, quick=quick,
+            progress=progress,
+        )  # fmt: skip
 
 
 def check_build(
     folder: Path | str,
-    images: Iterable[tuple[str, np.ndarray]],
+    images: Iterable[tuple[str, np.ndarray]] | None = None,
     *,
+    count: int | None = None,
     stall: float | None = None,
     seed: int = 0,
     quick: bool = False,
@@ -100,7 +114,10 @@ def check_build(
     folder:
         What `lutgen.build.codec.build` has written.
     images:
-        Names and uint8 (H, W) arrays, of any sizes that the build allows.
+        Names and arrays (H, W), of any sizes that the build allows: uint8, or uint16 for samples of
+        more than 8 bits.  By default synthetic ones.
+    count:
+        How many glyphs, or images, the synthetic ones are.
     stall:
         Share of clocks in which each port stalls at random, 0 to 0.9.  By default images pass at
         full speed, and phases with every kind of stalls, random ones in 30 % of the clocks.
@@ -134,27 +151,18 @@ def check_build(
     if stall is not None and not 0 <= stall <= 0.9:
         raise InputError(f"share of stalled clocks must be 0 to 0.9, not {stall!r}")
     simulator_tools()
-    model = Model.load(Path(folder) / record["model"]["file"])
-    if model.hash != record["model"]["hash"]:
-        raise InputError(
-            f"model of the build must have the hash {record['model']['hash'][:16]}, not "
-            f"{model.hash[:16]}: build again"
-        )
-    options = BuildOptions.of_record(record["parameters"])
-    groups = _groups(images, options)
+    checked = checked_build(record)
+    groups = checked.groups(checked.images(count, seed) if images is None else images)
     cores = [core for core in ("encoder", "decoder") if core in record["cores"]]
     changed = changed_files(record)
-    config = options.core_config(model)
     tables, problems = {}, wrong_wiring(record) if edited else [*changed, *wrong_wiring(record)]
     for core in cores:
-        tables[core], wrong = compare_tables(
-            record, core, codec_tables(core, model, config.coder), model
-        )
+        tables[core], wrong = compare_tables(record, core, checked.tables(core), checked.luts)
         problems += wrong
     found, expected = {}, 0
     if edited or not problems:
         run = CheckRun(
-            record, model, groups, stall, seed, progress or (lambda core, step: None), quick
+            checked, groups, stall, seed, progress or (lambda core, step: None), quick
         )
         with ThreadPoolExecutor(len(cores)) as pool:
             jobs = {core: pool.submit(getattr(run, core)) for core in cores}
@@ -175,29 +183,9 @@ def check_build(
     }
 
 
-def _groups(images, options: BuildOptions) -> list[tuple[list[str], np.ndarray]]:
-    """Images by size, in order of appearance."""
-    widest, highest = options.max_width, options.max_height
-    groups: dict[tuple[int, int], tuple[list[str], list[np.ndarray]]] = {}
-    for name, image in images:
-        image = np.asarray(image)
-        if image.dtype != np.uint8 or image.ndim != 2 or not image.size:
-            raise InputError(
-                f"image {name!r} must be 8-bit grayscale of shape (H, W), "
-                f"not {image.dtype} of shape {image.shape}"
-            )
-        height, width = image.shape
-        if width > widest or height > highest:
-            raise InputError(
-                f"image {name!r} must be at most {widest} x {highest} pixels, "
-                f"not {width} x {height}: build with --max-width and --max-height"
-            )
-        names, arrays = groups.setdefault((width, height), ([], []))
-        names.append(str(name))
-        arrays.append(image)
-    if not groups:
-        raise InputError("images must be at least one, not none")
-    return [(names, np.stack(arrays)) for names, arrays in groups.values()]
+def checked_build(record: Mapping) -> CheckedBuild:
+    """What is checked of a build, from its ``build.json``, as `load_build` gives it."""
+    return _KINDS[blueprint_kind(record["model"]["profile"])](record)
 
 
 def check_record(

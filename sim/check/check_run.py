@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from lutgen.build.options import BuildOptions
-from lutgen.codec.codec import Codec
-from lutgen.codec.coder import Coder
-from lutgen.codec.container import CorruptStreamError, CorruptTileError, Header
-from lutgen.errors import InputError
+from lutgen.sim.check.checked import CheckedBuild, Groups
 from lutgen.sim.check.judge import first_lines
-from lutgen.sim.check.judge_decoder import DecoderJudge
-from lutgen.sim.check.judge_encoder import EncoderJudge
-from lutgen.sim.check.judge_pictures import Pictures
-from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
-from lutgen.sim.cores.ip import RtlDecoderIp, RtlEncoderIp
 from lutgen.sim.drive.stall import Stall
-from lutgen.sim.tool.design import Design
 from lutgen.sim.tool.verilator import SimulationError
 
 __all__ = ["CheckRun"]
@@ -36,65 +25,47 @@ class CheckRun:
     record : ``build.json`` of the build
     """
 
-    def __init__(self, record, model, groups, stall, seed, progress, quick=False) -> None:
-        self.record, self._folder = record, Path(record["folder"])
-        options = BuildOptions.of_record(record["parameters"])
-        self._config = options.core_config(model)
-        self._bytes, self._cores = options.stream_bytes, options.cores
-        self._registers = options.registers
-        self._groups, self._seed, self._tell = groups, seed, progress
+    def __init__(
+        self, build: CheckedBuild, groups: Groups,
+        stall: float | None, seed: int, progress: Callable[[str, str], None],
+        quick: bool = False,
+    ) -> None:  # fmt: skip
+        self.record, self._build = build.record, build
+        self._groups, self._tell = groups, progress
         self._stall = {
             name: Stall(p=stall or 0.0, seed=seed + k)
             for k, name in enumerate(("bytes", "pixels"))
         }
-        tile = options.tile
-        self._codec = codec = Codec(model)
-        self._files = [
-            codec.encode(images, tile=tile, coder=self._config.coder).data for _, images in groups
-        ]
-        self._bad = _bad_files(codec, groups, tile, self._config.coder, seed)
+        self._files = [build.files(images) for _, images in groups]
+        self._bad = build.bad_files(groups, seed)
         #: Share of class-symbol pairs in the pictures of the phases, None if not known.
         self.visited: float | None = None
         self._judges = {}
         if not quick:
-            pictures = Pictures(codec, options, seed)
+            pictures = build.pictures(seed)
             self.visited = pictures.visited()
             share = _SHARE if stall is None else stall
-            for judge in (EncoderJudge, DecoderJudge):
-                if judge.core in record["cores"]:
-                    self._judges[judge.core] = judge(
-                        record, self._config, self._design(judge.core), pictures.again(), codec,
-                        share=share, seed=seed,
-                    )  # fmt: skip
+            self._judges = {
+                core: build.judge(core, pictures.again(), share=share, seed=seed)
+                for core in self.record["cores"]
+            }
 
     def expected_checks(self, cores) -> int:
         """How many checks there must be in the end: of groups and cores, bad files, and runs."""
         runs = sum(len(judge.runs()) for judge in self._judges.values())
         return len(cores) * len(self._groups) + ("decoder" in cores) + runs
 
-    def _design(self, core: str) -> Design:
-        module = self.record["cores"][core]["module"]
-        return Design.of(self._folder / f"{module}.v", module)
-
-    def _simulator(self, core: str):
-        design = self._design(core)
-        if self._registers:
-            ip = {"encoder": RtlEncoderIp, "decoder": RtlDecoderIp}[core]
-            return ip(self._config, design, stream_bytes=self._bytes)
-        top = {"encoder": RtlEncoder, "decoder": RtlDecoder}[core]
-        return top(self._config, design, stream_bytes=self._bytes, cores=self._cores)
-
     def _sizes(self, core: str):
-        """Each group and its file; a list of what was found is filled in beside it."""
-        for k, ((names, images), file) in enumerate(zip(self._groups, self._files, strict=True)):
+        """Each group and its files."""
+        for k, ((names, images), files) in enumerate(zip(self._groups, self._files, strict=True)):
             height, width = images.shape[1:]
             what = f"size {k + 1} of {len(self._groups)}: {len(images)} x {width}x{height}"
             self._tell(core, what if k else f"compiling, then {what}")
-            yield names, images, file
+            yield names, images, files
 
     def encoder(self) -> dict:
         """Images to files."""
-        rtl = self._simulator("encoder")
+        rtl = self._build.simulator("encoder")
         checks = [self._encodes(rtl, *size) for size in self._sizes("encoder")]
         found = {"checks": checks} | self._runs("encoder")
         self._tell("encoder", "done")
@@ -102,7 +73,7 @@ class CheckRun:
 
     def decoder(self) -> dict:
         """Files to images, and the files that must be refused."""
-        rtl = self._simulator("decoder")
+        rtl = self._build.simulator("decoder")
         checks = [self._decodes(rtl, *size) for size in self._sizes("decoder")]
         self._tell("decoder", "damaged files")
         found = {"checks": checks, "refused": self._refuses(rtl)} | self._runs("decoder")
@@ -121,15 +92,15 @@ class CheckRun:
 
         ``options`` are those of `lutgen.sim.drive.stream.rtl_stream`.
         """
-        (names, images), file = max(
+        (names, images), files = max(
             zip(self._groups, self._files, strict=True), key=lambda item: item[0][1].size
         )
         run = {"encoder": self._encodes, "decoder": self._decodes}[core]
-        found = run(self._simulator(core), names, images, file, **options)
+        found = run(self._build.simulator(core), names, images, files, **options)
         if found["problems"]:
             raise SimulationError(f"{core}: {found['problems'][0]}")
 
-    def _encodes(self, rtl, names, images: np.ndarray, file: bytes, **options) -> dict:
+    def _encodes(self, rtl, names, images: np.ndarray, files: list[bytes], **options) -> dict:
         problems, clocks = [], None
         try:
             found = rtl(images, stall=self._stall, **options)
@@ -138,78 +109,51 @@ class CheckRun:
         else:
             clocks = found.clocks_per_pixel
             problems += [f"error bit {name} is set" for name in found.errors]
-            if len(found.files) != 1 or found.rest:
+            if len(found.files) != len(files) or found.rest:
                 problems.append(f"gave {len(found.files)} files and {len(found.rest)} bytes")
-            problems += _count_differences(found.counters, images, file)
-            given = b"".join(found.files) + found.rest
-            if given != file:
-                problems.append(_first_difference(given, file))
+            problems += _count_differences(found.counters, images, files)
+            given, wanted = b"".join(found.files) + found.rest, b"".join(files)
+            if given != wanted:
+                problems.append(_first_difference(given, wanted))
         return {"problems": problems, "clocks_per_pixel": clocks}
 
-    def _decodes(self, rtl, names, images: np.ndarray, file: bytes, **options) -> dict:
+    def _decodes(self, rtl, names, images: np.ndarray, files: list[bytes], **options) -> dict:
         problems, clocks = [], None
         try:
-            found = rtl(file, stall=self._stall, **options)
+            found = rtl(files, stall=self._stall, **options)
         except (SimulationError, ValueError) as error:
             problems.append(first_lines(error))
         else:
             clocks = found.clocks_per_pixel if found.frames else None
             problems += [f"error bit {name} is set" for name in found.errors]
-            problems += _count_differences(found.counters, images, file)
+            problems += _count_differences(found.counters, images, files)
             problems += _frame_differences(found.frames, images, names)
         return {"problems": problems, "clocks_per_pixel": clocks}
 
-    def _refuses(self, rtl: RtlDecoder) -> dict:
-        image, good, corrupt, foreign = self._bad
+    def _refuses(self, rtl) -> dict:
         problems, errors = [], ()
         try:
-            found = rtl([corrupt, foreign, good], stall=self._stall)
+            found = rtl(self._bad.files, stall=self._stall)
         except (SimulationError, ValueError) as error:
             problems.append(first_lines(error))
         else:
             errors = found.errors
             problems += [
                 f"{what} is not flagged: error bit {bit} is not set"
-                for bit, what in (("bad_tile", "damaged file"), ("bad_model", "other model's file"))
-                if bit not in errors
-            ]
+                for bit, what in self._bad.errors if bit not in errors
+            ]  # fmt: skip
             # The damaged file gives a frame, too, and the other model's none.
-            if len(found.frames) != 2 or not np.array_equal(found.frames[-1], image):
+            if len(found.frames) != 2 or not np.array_equal(found.frames[-1], self._bad.image):
                 problems.append("a good file after bad ones is not decoded")
         return {"problems": problems, "errors": list(errors)}
 
 
-def _bad_files(
-    codec: Codec, groups, tile, coder: Coder, seed: int
-) -> tuple[np.ndarray, bytes, bytes, bytes]:
-    """An image, its file, the file with one bit of its payload turned, and another model's."""
-    # Short ones simulate quickly; a dozen pixels leave enough bits to turn.
-    images = [images[0] for _, images in groups]
-    image = min((i for i in images if i.size >= 12), key=lambda i: i.size, default=images[0])
-    good = codec.encode(image, tile=tile, coder=coder).data
-    table = Header.unpack(good).table
-    foreign = bytearray(good)
-    foreign[table["model hash"].offset] ^= 1
-    # Behind header and length; the first payload byte says where the payload begins.
-    bits = np.arange(8 * (table.size + 3), 8 * len(good))
-    for bit in np.random.default_rng(seed).permutation(bits).tolist():
-        corrupt = bytearray(good)
-        corrupt[bit // 8] ^= 1 << bit % 8
-        try:
-            codec.decode(bytes(corrupt))
-        except CorruptTileError:
-            return image, good, bytes(corrupt), bytes(foreign)
-        except CorruptStreamError:
-            continue
-    raise InputError(
-        f"images must include one whose file can be damaged, not only {image.shape[1]} x "
-        f"{image.shape[0]} pixels: add a larger one"
-    )
-
-
-def _count_differences(counters, images: np.ndarray, file: bytes) -> list[str]:
+def _count_differences(counters, images: np.ndarray, files: list[bytes]) -> list[str]:
     """What the counters of an IP tell wrong."""
-    expected = {"pixels": images.size, "bytes": len(file), "frames": len(images), "files": 1}
+    expected = {
+        "pixels": images.size, "bytes": sum(map(len, files)), "frames": len(images),
+        "files": len(files),
+    }  # fmt: skip
     return [
         f"counter {name} reads {counters[name]} instead of {value}"
         for name, value in expected.items()

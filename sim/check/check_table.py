@@ -16,8 +16,9 @@ def table(result: Mapping):
     cores = [core for core in ("encoder", "decoder") if core in result["sizes"][0]]
     grid = Table("size", box=SIMPLE, title_justify="left", caption_justify="left")
     grid.title = (
-        f"{parameters['top']} for {result['target']}, model {result['model'][:16]}, tile "
-        f"{parameters['tile_width']}x{parameters['tile_height']}"
+        f"{parameters['top']} for {result['target']}, model {result['model'][:16]}, "
+        + (f"tile {parameters['tile_width']}x{parameters['tile_height']}"
+           if "tile_width" in parameters else f"samples of {parameters['depth']} bits")
     )
     for name in ("images", "pixels"):
         grid.add_column(name, justify="right")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lutgen.sim.check.outputs import FileOutput, FrameOutput
 from lutgen.sim.drive.bus import BusScript
 from lutgen.sim.drive.script import Script
 from lutgen.sim.drive.stall import Stall
@@ -28,6 +29,8 @@ FREE, RANDOM, BURSTS, STARVED, BLOCKED, PACED = range(6)
 _IDLE = 64
 #: Clocks for which settings must be stable before a file.
 _SETTLE = 8
+#: Beats after which the first pixel is inside for certain.
+_INSIDE = 8
 
 
 def profiles(
@@ -249,6 +252,34 @@ class Plan:
             self.script.send(self._sink, self._left)
         self._left = 0
 
+    def send_configured(
+        self, beats: Mapping[str, np.ndarray], settings: Mapping[str, int],
+        spoilt: Mapping[str, int] | None = None,
+    ) -> None:  # fmt: skip
+        """Let the core read what begins with settings, and knows nothing of those that follow."""
+        self.configure(**settings)
+        early = len(beats["data"]) > _INSIDE and spoilt is not None
+        self.send(beats, _INSIDE if early else None)
+        self.script.taken(1)
+        if early:
+            self.script.wait(2)
+            self.control.spoil(self.script, **spoilt)
+        self.rest()
+        self.script.taken(1)
+        if not early:
+            self.quiet()  # the next settings must not come too early
+
+    def beats_of(self, name: str) -> np.ndarray:
+        """A field of all beats that the core has to read."""
+        return np.concatenate([np.asarray(beats[name]) for beats in self._beats])
+
+    def sound(self) -> list[_Phase]:
+        """Phases without errors and resets."""
+        return [
+            phase for phase in self._phases
+            if not (phase.cut or phase.loose or any(wanted for _, wanted in phase.looks))
+        ]  # fmt: skip
+
     def expect(self, *outputs) -> None:
         """What the core must give in this phase, files or images."""
         self._open().outputs.extend(outputs)
@@ -286,32 +317,25 @@ class Plan:
         self.control.restart(self.script)
 
     def run(
-        self, design, source: str, fields: Sequence[str], stalls: Mapping, *, collect, tell, last,
-        **options,
-    ) -> tuple[list[str], StreamResult]:  # fmt: skip
+        self, design, output: FileOutput | FrameOutput, stalls: Mapping, **options
+    ) -> tuple[list[str], StreamResult]:
         """Simulate, and say what is wrong.
 
         Parameters
         ----------
         design :
             The core.
-        source, fields :
-            The output stream.
+        output :
+            What comes out of it, and how that is compared.
         stalls :
             See `profiles`.
-        collect :
-            Makes outputs of the beats of a phase; ValueError if they are none.
-        last :
-            Beats of the last output, behind what a reset may have cut short.
-        tell :
-            Says how outputs differ from what they must be; nothing if they do not.
         options :
             See `rtl_stream`.
         """
-        names = list(self._beats[0])
+        names, source = list(self._beats[0]), output.stream
         beats = {n: np.concatenate([b[n] for b in self._beats]) for n in names}
         result = rtl_stream(
-            design, {self._sink: beats}, {source: fields}, names=AXIS,
+            design, {self._sink: beats}, {source: output.fields}, names=AXIS,
             stalls={self._sink: stalls["sink"], source: stalls["source"]}, bus=self.script,
             controls=self.control.controls, watch=self.control.watch, allow_timeout=True,
             **options,
@@ -326,7 +350,7 @@ class Plan:
                 break
             problems += [
                 f"{phase.name}: {text}"
-                for text in self._judge(phase, result, source, collect, tell, last)
+                for text in self._judge(phase, result, output)
             ]
             if len(problems) > 10:
                 problems.append("and perhaps more")
@@ -348,8 +372,9 @@ class Plan:
                     break
         return problems, result
 
-    def _judge(self, phase: _Phase, result: StreamResult, source: str, collect, tell, last):
+    def _judge(self, phase: _Phase, result: StreamResult, output: FileOutput | FrameOutput):
         """What is wrong in a phase."""
+        source = output.stream
         clocks = result.output_clocks[source]
 
         def beats(first: int, last: int) -> dict:
@@ -361,15 +386,15 @@ class Plan:
             at, begun = phase.cut
             reset = result.steps[at]
             length = self.script.steps[at][1]
-            yield from tell(beats(begins, reset - length), begun, begun=True)
+            yield from output.tell(beats(begins, reset - length), begun, begun=True)
             begins = reset
         try:
             given = beats(begins, ends)
-            outputs = collect(last(given) if phase.loose else given)
+            outputs = output.collect(output.last(given) if phase.loose else given)
         except ValueError as error:
             yield str(error)
         else:
-            yield from tell(outputs, phase.outputs)
+            yield from output.tell(outputs, phase.outputs)
         for step, wanted in phase.looks:
             found = self.control.errors(result, step)
             if found != wanted:

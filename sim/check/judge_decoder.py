@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-
 import numpy as np
 
 from lutgen.codec.container import (
@@ -14,44 +11,24 @@ from lutgen.codec.container import (
     pack_length,
     split_packets,
 )
-from lutgen.errors import InputError
 from lutgen.gateware.files.header import BuildHeader
 from lutgen.sim.check.judge import BLOCKED, BURSTS, FREE, RANDOM, Plan
-from lutgen.sim.check.judge_core import CoreJudge, Run
-from lutgen.sim.drive.beats import single_pixels
+from lutgen.sim.check.judge_core import Run
+from lutgen.sim.check.judge_tiles import TileJudge
+from lutgen.sim.check.outputs import Frame
 from lutgen.sim.drive.stall import Stall
-from lutgen.sim.drive.words import file_beats, frames_of
+from lutgen.sim.drive.words import file_beats, scattered_words
 
 __all__ = ["DecoderJudge"]
 
 
-@dataclass(frozen=True, eq=False)
-class _Frame:
-    """What must come: a picture, but for one tile of which only the place is known."""
-
-    image: np.ndarray
-    spoilt: tuple[slice, slice] | None = None
-
-    def same(self, other: np.ndarray) -> np.ndarray:
-        """Pixels that are right, of a picture of its size."""
-        same = self.image == other
-        if self.spoilt:
-            same[self.spoilt] = True
-        return same
-
-
-class DecoderJudge(CoreJudge):
-    """Judges a decoder; parameters as in `.judge_core.CoreJudge`."""
+class DecoderJudge(TileJudge):
+    """Judges a decoder; parameters as in `.judge_tiles.TileJudge`."""
 
     core = "decoder"
-    sink, source = "s_axis_stream", "m_axis_video"
+    sink = "s_axis_stream"
     pixel_file = 37
     paced = (Stall(), Stall(every=pixel_file - 1))
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """Fields of the output."""
-        return ("data", "user", "last", *(["keep"] if self.cores > 1 else []))
 
     @property
     def settings(self) -> tuple[str, ...]:
@@ -75,33 +52,8 @@ class DecoderJudge(CoreJudge):
 
     def _file(self, plan: Plan, images: np.ndarray, *, holes: bool = False) -> None:
         file = self.file(images)
-        plan.send(self._scattered(file) if holes else file_beats(file, self.bytes))
-        plan.expect(*map(_Frame, images))
-
-    def _scattered(self, file: bytes) -> dict[str, np.ndarray]:
-        """Words in which TKEEP leaves out rubbish, and words without any byte; not the last one."""
-        rng = np.random.default_rng(len(file))
-        lanes = np.arange(self.bytes)
-        count = 3 * -(-len(file) // self.bytes) + 4
-        keep = np.where(rng.random((count, 1)) < 0.5, True, rng.random((count, self.bytes)) < 0.5)
-        if self.bytes == 1:
-            keep[:, 0] = rng.random(count) < 0.7
-        end = int(np.searchsorted(keep.sum(axis=1).cumsum(), len(file)))
-        if end >= count:
-            return file_beats(file, self.bytes)
-        keep = keep[: end + 1]
-        spare = int(keep.sum()) - len(file)
-        for lane in np.flatnonzero(keep[-1])[::-1][:spare]:
-            keep[-1, lane] = False
-        data = rng.integers(256, size=keep.shape).astype(np.uint64)
-        data[keep] = np.frombuffer(file, np.uint8)
-        last = np.zeros(len(keep), np.int64)
-        last[-1] = 1
-        shifted = data << (8 * lanes).astype(np.uint64)
-        return {
-            "data": np.bitwise_or.reduce(shifted, axis=1).astype(f"<u{self.bytes}"),
-            "keep": (keep << lanes).sum(axis=1), "last": last,
-        }  # fmt: skip
+        plan.send((scattered_words if holes else file_beats)(file, self.bytes))
+        plan.expect(*map(Frame, images))
 
     def _sizes(self, plan: Plan) -> None:
         self.files_in_a_row(
@@ -129,7 +81,7 @@ class DecoderJudge(CoreJudge):
             plan.send(file_beats(self.file(images), self.bytes))
             plan.script.wait(2 * c.output_buffers * area + 5000)
             plan.script.stall(FREE)
-            plan.expect(*map(_Frame, images))
+            plan.expect(*map(Frame, images))
             plan.settle("every buffer full")
         plan.script.stall(BLOCKED)
         for image in self.pictures.of(min(3, w), 1, 2 * tiles):
@@ -150,7 +102,7 @@ class DecoderJudge(CoreJudge):
                 parts.append(files[value])
             beats = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
             plan.send(beats, sum(len(part["data"]) for part in parts[:first]))
-            plan.expect(*map(_Frame, images))
+            plan.expect(*map(Frame, images))
 
         self.queues(plan, send)
 
@@ -165,7 +117,7 @@ class DecoderJudge(CoreJudge):
             for images in (self.pictures.of(w, h, 2), self.pictures.of(tile_w, 5)):
                 file = self.file(images)
                 plan.send(file_beats(file, self.bytes))
-                plan.expect(*map(_Frame, self.codec.decode(file, level=level)))
+                plan.expect(*map(Frame, self.codec.decode(file, level=level)))
             plan.settle(f"level {level}")
 
     # Damage.
@@ -204,14 +156,14 @@ class DecoderJudge(CoreJudge):
                 self._bad(plan, f"the end before packet {tile}", file[:end], "bad_packet", frames)
         for extra in (b"\0", file):
             what = f"{len(extra)} bytes behind the last packet"
-            self._bad(plan, what, file + extra, "bad_packet", [_Frame(i) for i in images])
+            self._bad(plan, what, file + extra, "bad_packet", [Frame(i) for i in images])
         self._lengths(plan, images, file, header, starts, lengths)
         for tile in sorted({0, 1, len(starts) - 1}):
             found = self._corrupt(file, starts[tile], lengths[tile])
             if found is not None:
                 image, number = divmod(tile, header.grid.tiles)
-                frames = [_Frame(i) for i in images]
-                frames[image] = _Frame(images[image], list(header.grid)[number])
+                frames = [Frame(i) for i in images]
+                frames[image] = Frame(images[image], list(header.grid)[number])
                 self._bad(plan, f"a damaged payload of tile {tile}", found, "bad_tile", frames)
         if plan.control.controls:
             plan.send(file_beats(b"?" + file[1:], self.bytes))
@@ -245,7 +197,7 @@ class DecoderJudge(CoreJudge):
         for bit in range(1, 32):
             bad = table["images"].put(file, 1 | 1 << bit)
             plan.send(file_beats(bad, self.bytes))
-            plan.expect(_Frame(image[0]))
+            plan.expect(Frame(image[0]))
             plan.settle(f"one image in place of 2^{bit} + 1", ["bad_packet"])
 
     def _lengths(self, plan, images, file, header, starts, lengths) -> None:
@@ -266,8 +218,8 @@ class DecoderJudge(CoreJudge):
         # Of large tiles there are lengths that only the pixels show to be too short.
         for number, (rows, columns) in enumerate(list(header.grid)[:2]):
             size = columns.stop - columns.start, rows.stop - rows.start
-            frames = [_Frame(image) for image in images]
-            frames[0] = _Frame(images[0], (rows, columns))
+            frames = [Frame(image) for image in images]
+            frames[0] = Frame(images[0], (rows, columns))
             first = starts[number] - (1 + (lengths[number] >= 128))
             for length in range(coder.min_payload_bytes, header.least_payload_bytes(*size)):
                 short = pack_length(length) + bytes([1 + number, *range(7, 6 + length)])
@@ -275,14 +227,14 @@ class DecoderJudge(CoreJudge):
                 what = f"packet {number} of {length} bytes, too few for its pixels"
                 self._bad(plan, what, damaged, "bad_tile", frames)
 
-    def _without(self, images, header: Header, first: int) -> list[_Frame]:
+    def _without(self, images, header: Header, first: int) -> list[Frame]:
         """The images, black from a tile on, counted through all of them."""
         left = images.copy()
         image, tile = divmod(first, header.grid.tiles)
         left[image + 1 :] = 0
         for rect in list(header.grid)[tile:]:
             left[(image, *rect)] = 0
-        return [_Frame(picture) for picture in left]
+        return [Frame(picture) for picture in left]
 
     def _corrupt(self, file: bytes, first: int, length: int) -> bytes | None:
         """The file with a bit of a payload turned that the reference finds, if there is one."""
@@ -306,7 +258,7 @@ class DecoderJudge(CoreJudge):
 
     def wanted(self, images: np.ndarray) -> list:
         """What must come of images."""
-        return [_Frame(image) for image in images]
+        return [Frame(image) for image in images]
 
     def resets_at_rest(self, plan: Plan) -> None:
         """And where tiles that a damaged file lacks wait for room."""
@@ -333,41 +285,3 @@ class DecoderJudge(CoreJudge):
     def begun(self, images: np.ndarray) -> list:
         """Of a frame that is cut short, nothing is asked."""
         return []
-
-    # What came out.
-
-    def last(self, beats):
-        """Beats of the last frame."""
-        starts = np.flatnonzero(beats["user"])
-        first = starts[-1] if len(starts) else 0
-        return {name: values[first:] for name, values in beats.items()}
-
-    def collect(self, beats: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """Frames of beats."""
-        if not len(beats["data"]):
-            return []
-        if not np.any(beats["user"]):
-            raise InputError("pixels must begin with a start of frame")
-        if self.cores > 1:
-            beats = single_pixels(beats, self.cores)
-        return list(frames_of(beats["data"], beats["user"], beats["last"]))
-
-    def tell(self, given, wanted, *, begun: bool = False) -> Iterator[str]:
-        """What differs between frames."""
-        if begun:
-            return
-        if len(given) != len(wanted):
-            yield f"gave {len(given)} frames instead of {len(wanted)}"
-        for number, (frame, right) in enumerate(zip(given, wanted, strict=False)):
-            place = f"frame {number + 1} of {len(wanted)}"
-            if frame.shape != right.image.shape:
-                yield f"{place} is of {frame.shape[1]} x {frame.shape[0]} pixels"
-                return
-            wrong = ~right.same(frame)
-            if wrong.any():
-                y, x = np.argwhere(wrong)[0]
-                yield (
-                    f"{place}: {np.count_nonzero(wrong)} pixels differ, the first at column {x}, "
-                    f"row {y}"
-                )
-                return

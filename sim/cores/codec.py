@@ -17,7 +17,10 @@ from lutgen.sim.drive.stream import AXIS, StreamResult, rtl_stream
 from lutgen.sim.drive.words import file_beats, files_of, frames_of
 from lutgen.sim.tool.design import Design
 
-__all__ = ["SLACK_CLOCKS", "Decoded", "Encoded", "RtlDecoder", "RtlEncoder", "rename_stalls"]
+__all__ = [
+    "SLACK_CLOCKS", "Decoded", "Encoded", "RtlDecoder", "RtlEncoder", "rename_stalls",
+    "seen_errors",
+]  # fmt: skip
 
 #: Clocks without which a run is called hung: generous, since nothing depends on it.
 SLACK_CLOCKS = 200_000
@@ -25,7 +28,8 @@ SLACK_CLOCKS = 200_000
 _IDLE_CLOCKS = 64
 
 
-def _errors(result: StreamResult, names: Sequence[str]) -> tuple[str, ...]:
+def seen_errors(result: StreamResult, names: Sequence[str]) -> tuple[str, ...]:
+    """Names of the error bits that were set at any time."""
     seen = 0
     for _, value in result.changes["error"]:
         seen |= value
@@ -84,7 +88,7 @@ class Decoded:
 
     Members
     -------
-    frames : tuple of uint8 (H, W)
+    frames : tuple of uint8, or uint16 of deeper samples, (H, W)
         Complete frames, in order.
     errors : tuple of str
         Names of the error bits that were set at any time.
@@ -104,13 +108,14 @@ class Decoded:
 
     @classmethod
     def of(
-        cls, result: StreamResult, errors: tuple[str, ...], counters=None, cores: int = 1
-    ) -> Decoded:
-        """What a run gave on a port of so many pixels a beat."""
+        cls, result: StreamResult, errors: tuple[str, ...], counters=None, cores: int = 1,
+        dtype=np.uint8,
+    ) -> Decoded:  # fmt: skip
+        """What a run gave on a port of so many pixels a beat, of samples of ``dtype``."""
         beats = result.outputs["m_axis_video"]
         if cores > 1:
             beats = single_pixels(beats, cores)
-        frames = frames_of(beats["data"], beats["user"], beats["last"])
+        frames = frames_of(beats["data"], beats["user"], beats["last"], dtype)
         return cls(frames, errors, result, len(beats["data"]), counters)
 
     @property
@@ -197,7 +202,7 @@ class RtlEncoder:
                 **options,
             },
         )
-        return Encoded.of(result, self._bytes, _errors(result, ENCODER_ERRORS), line=line)
+        return Encoded.of(result, self._bytes, seen_errors(result, ENCODER_ERRORS), line=line)
 
 
 class RtlDecoder:
@@ -243,7 +248,7 @@ class RtlDecoder:
                 **options,
             },
         )
-        return Decoded.of(result, _errors(result, DECODER_ERRORS), cores=self._cores)
+        return Decoded.of(result, seen_errors(result, DECODER_ERRORS), cores=self._cores)
 
 
 def rename_stalls(

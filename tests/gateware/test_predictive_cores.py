@@ -180,6 +180,17 @@ def test_stalls(stalls):
     check_pixels(found, given)
 
 
+def test_idle_with_a_first_pixel_inside():
+    """The second pixel comes long after the first one, which alone is inside."""
+    cores = CORES["8 bits"]
+    given = cut((5, 9), 8)[:1]
+    files, _, result = cores.encode(raster(given), (5, 9), stalls={"video": Stall(every=16)})
+    assert files == [cores.file(given[0])]
+    first, last = result.input_clocks[VIDEO_IN][0], result.output_clocks[STREAM_OUT][-1]
+    high = [clock for clock, value in result.changes["idle"] if value and first < clock <= last]
+    assert not high
+
+
 def test_files_of_many_sizes():
     """Another width waits until the pictures before it are through."""
     cores = CORES["8 bits"]

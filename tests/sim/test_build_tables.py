@@ -11,6 +11,7 @@ from lutgen.build.options import BuildOptions
 from lutgen.model.model import Model
 from lutgen.sim.check.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.check.expected_tables import codec_tables, engine_tables
+from lutgen.sim.check.network_text import network_luts
 from tests.models import laplace_model, pyramid_laplace_model, pyramid_table_model, table_model
 
 SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 24}
@@ -34,7 +35,7 @@ def compared(folder):
     model = Model.load(folder / "model.lutgen")
     coder = BuildOptions.of_record(record["parameters"]).core_config(model).coder
     return {
-        core: compare_tables(record, core, codec_tables(core, model, coder), model)
+        core: compare_tables(record, core, codec_tables(core, model, coder), network_luts(model))
         for core in record["cores"]
     }
 

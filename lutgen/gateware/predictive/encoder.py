@@ -112,7 +112,8 @@ class PredictiveEncoder(wiring.Component):
             strips.strip_last.eq(symbol.strip_ends),
             strips.file_last.eq(symbol.file_ends),
         ]
-        m.d.sync += self.idle.eq(~(model.busy | files.busy | strips.busy))
+        # A picture that has begun a clock ago, with its first pixel, is not in the queue yet.
+        m.d.sync += self.idle.eq(~(model.file_begins | model.busy | files.busy | strips.busy))
         return m
 
 

@@ -1,0 +1,232 @@
+"""What the judges of both cores of profile ``predictive`` share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+
+import numpy as np
+
+from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.codec.predictive.container import GROUP
+from lutgen.gateware.predictive.config import PredictiveConfig
+from lutgen.sim.check.judge import BLOCKED, BURSTS, FREE, RANDOM, STARVED, Plan, Ports
+from lutgen.sim.check.judge_core import CoreJudge, Run
+from lutgen.sim.check.outputs import FileOutput, FrameOutput
+from lutgen.sim.check.predictive_pictures import PredictivePictures
+from lutgen.sim.cores.predictive import group_clocks
+from lutgen.sim.drive.stream import StreamResult
+from lutgen.sim.tool.design import Design
+
+__all__ = ["PredictiveJudge"]
+
+#: Clocks of the largest pictures.
+_BUDGET = 130_000
+#: Resets in the middle of a file.
+_RESETS = 64
+#: Widths and heights of small pictures, at most.
+_SMALL = (49, 26)
+#: Clocks after which ``idle`` tells that a beat has been taken.
+_SEEN = 2
+
+
+class PredictiveJudge(CoreJudge):
+    """Judges one core of a build of profile ``predictive``.
+
+    Parameters
+    ----------
+    config :
+        The core.
+    stream_bytes :
+        Width of the stream's TDATA.
+    design, pictures, share, seed :
+        See `.judge_core.CoreJudge`.
+    codec :
+        The reference.
+    """
+
+    errors: tuple[str, ...]
+    settings: tuple[str, ...] = ()
+
+    def __init__(
+        self, config: PredictiveConfig, stream_bytes: int, design: Design,
+        pictures: PredictivePictures, codec: PredictiveCodec, *, share: float, seed: int,
+    ) -> None:  # fmt: skip
+        self.config, self.bytes, self.codec = config, stream_bytes, codec
+        super().__init__(design, self._output(), pictures, share=share, seed=seed)
+
+    @abstractmethod
+    def _output(self) -> FileOutput | FrameOutput:
+        """What comes out."""
+
+    @property
+    @abstractmethod
+    def lanes(self) -> int:
+        """Lanes of the core."""
+
+    @abstractmethod
+    def send(self, plan: Plan, image: np.ndarray, number: int = 0) -> None:
+        """A picture, and what must come of it; odd numbers may come in another form."""
+
+    @abstractmethod
+    def errors_of_inputs(self, plan: Plan) -> None:
+        """Every error: provoked, seen, cleared; and the next picture is right."""
+
+    def runs(self) -> list[Run]:
+        """All runs, quick ones first."""
+        return [
+            Run("errors", self.errors_of_inputs),
+            Run("sizes and files", self._sizes),
+            Run("pictures of the model", self._drawn),
+            Run("buffers", self._buffers),
+            Run("resets at rest", self.resets_at_rest, upset=True),
+            Run("resets at any time", self._resets, upset=True),
+        ]
+
+    def control(self) -> Ports:
+        """The ports."""
+        return Ports(self.errors, dict.fromkeys(self.settings, 0))
+
+    def file(self, image: np.ndarray, strip_height: int | None = None, shift: int = 0) -> bytes:
+        """The reference's file of a picture."""
+        strip = strip_height or self.config.strip_height or len(image)
+        depth = self.config.depth
+        return self.codec.encode(
+            image, depth=depth, shift=shift, tile_width=0, strip_height=strip
+        )
+
+    # Clocks.
+
+    def clocks(self, width: int, height: int) -> int:
+        """Of a picture, between others of its width."""
+        return -(-height // GROUP) * group_clocks(self.config, width, self.lanes)
+
+    @property
+    def longest(self) -> int:
+        """Clocks of the widest group of rows from its first to its last sample."""
+        return (self.config.max_width + 32) * GROUP * self.lanes
+
+    @property
+    def patience(self) -> int:
+        """Clocks without a beat after which a core hangs: groups of all lanes, one by one."""
+        return 2 * self.longest + 20_000
+
+    @property
+    def usual(self) -> tuple[int, int]:
+        """Two groups and a little more."""
+        w, h = (min(*pair) for pair in zip((21, 2 * GROUP + 1), self.pictures.largest, strict=True))
+        return w, h
+
+    @property
+    def filling(self) -> int:
+        """Clocks after which two usual pictures have filled what waits for the output."""
+        return 3 * self.clocks(*self.usual) + 64 * GROUP * self.lanes + 4000
+
+    # Phases.
+
+    def _sizes(self, plan: Plan) -> None:
+        rng = np.random.default_rng(self.seed)
+        most = [min(*pair) for pair in zip(_SMALL, self.pictures.largest, strict=True)]
+        for number, stall in enumerate((FREE, RANDOM, BURSTS, STARVED)):
+            plan.script.stall(stall)
+            for k in range(12):
+                if k % 3 != 2:  # every third one is as wide as that before it
+                    w = int(rng.integers(1, most[0] + 1))
+                self.send(plan, self.pictures.of(w, int(rng.integers(1, most[1] + 1)))[0], number)
+            plan.settle(f"files in a row, stalls {number}")
+            plan.reset(1 + number)  # of a core that is idle, but not as new
+        for w, h in self.pictures.limits(self.clocks, _BUDGET):
+            plan.script.stall(FREE if w * h > 4000 else (RANDOM, BURSTS)[(w + h) % 2])
+            self.send(plan, self.pictures.of(w, h)[0])
+            plan.settle(f"{w} x {h}")
+
+    def _drawn(self, plan: Plan) -> None:
+        for number, image in enumerate(self.pictures.drawn):
+            plan.script.stall((FREE, RANDOM)[number % 2])
+            self.send(plan, image, number)
+            plan.settle(f"picture {number} of the model")
+
+    def _buffers(self, plan: Plan) -> None:
+        """The output is not ready until everything inside is full."""
+        lanes, (widest, highest) = self.lanes, self.pictures.largest
+        groups = 3 * lanes + 4
+        w, h = min(widest, 64), min(highest, GROUP * groups)
+        count = -(-GROUP * groups // h)
+        noise = np.concatenate([self.pictures.noise(w, h) for _ in range(count)])
+        flat = np.zeros_like(noise)
+        for name, images in (
+            ("pictures", self.pictures.of(w, h, count)), ("noise", noise), ("nothing", flat),
+            ("small pictures", self.pictures.of(min(3, w), 1, 6 * lanes)),
+        ):  # fmt: skip
+            plan.script.stall(BLOCKED)
+            plan.send(self.begin(plan, images))
+            plan.script.wait(groups * self.clocks(w, GROUP) + 4 * w * GROUP * lanes + 5000)
+            plan.script.stall(FREE)
+            plan.expect(*self.wanted(images))
+            plan.settle(f"every buffer full of {name}")
+
+    def _resets(self, plan: Plan) -> None:
+        """Reset the core at any time; the next pictures are right."""
+        rng = np.random.default_rng(self.seed + 5)
+        largest = self.pictures.largest
+        for number in range(_RESETS):
+            plan.script.stall((FREE, RANDOM, FREE, BLOCKED)[number % 4])
+            w, h = (int(rng.integers(1, min(*pair) + 1)) for pair in
+                    zip(_SMALL, largest, strict=True))  # fmt: skip
+            images = self.pictures.of(w, h, int(rng.integers(1, 4)))
+            beats = self.begin(plan, images)
+            length = len(beats["data"])
+            some = length if number % 2 else int(rng.integers(1, length + 1))
+            plan.send({name: values[:some] for name, values in beats.items()})
+            clocks = int(rng.integers(1, 2 * self.clocks(w, h * len(images)) + 1000))
+            plan.script.wait(clocks)
+            plan.reset(1 + number % 3, self.begun(images))
+            plan.script.stall(FREE)
+            # What stays in a lane shows in a later picture of that lane.
+            small = self.pictures.of(*self.usual, 2)
+            small[0] = self.pictures.noise(*self.usual)[0]
+            plan.send(self.begin(plan, small))
+            plan.expect(*self.wanted(small))
+            plan.settle(f"a reset {clocks} clocks behind beat {some} of {length}")
+
+    # What else is wrong.
+
+    def further(self, plan: Plan, result: StreamResult) -> list[str]:
+        """``idle`` while a picture is inside: each that begins gives one that ends."""
+        if len(result.input_clocks[self.sink]) != plan.beats:
+            return []  # a reset has left out beats, so that nobody knows which ones came when
+        idle = result.changes["idle"]
+        clocks, values = (np.array(part) for part in zip(*idle, strict=True))
+        for phase in plan.sound():
+            begins, ends = (result.steps[step] for step in (phase.begins, phase.ends))
+            taken = self._begins(plan, result, begins, ends)
+            output = result.output_clocks[self.output.stream]
+            some = (output > begins) & (output <= ends)
+            last = output[some][self._ends(result)[some]]
+            if len(taken) != len(last):
+                continue  # told as what it is
+            if any(self._idle_within(clocks, values, taken + _SEEN, last)):
+                return [f"{phase.name}: idle is high while a picture is inside"]
+        return []
+
+    @staticmethod
+    def _idle_within(clocks, values, first: np.ndarray, last: np.ndarray) -> Iterator[bool]:
+        """Whether ``idle`` is high anywhere between the clocks of each pair."""
+        for begin, end in zip(first.tolist(), last.tolist(), strict=True):
+            if begin >= end:
+                continue
+            a, b = np.searchsorted(clocks, [begin, end], side="right") - 1
+            yield bool(values[a : b + 1].any())
+
+    def _begins(self, plan: Plan, result: StreamResult, first: int, last: int) -> np.ndarray:
+        """Clocks in which pictures began to come, within a phase."""
+        clocks = result.input_clocks[self.sink]
+        return clocks[(clocks > first) & (clocks <= last) & self.begins_at(plan)[: len(clocks)]]
+
+    @abstractmethod
+    def begins_at(self, plan: Plan) -> np.ndarray:
+        """Beats of the input with which a picture begins: bool (beats,)."""
+
+    @abstractmethod
+    def _ends(self, result: StreamResult) -> np.ndarray:
+        """Beats of the output with which a picture ends: bool (beats,)."""

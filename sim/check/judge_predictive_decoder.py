@@ -1,0 +1,299 @@
+"""Phases of the decoder of profile ``predictive``: strips of any height, damage of every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lutgen.codec.predictive.container import (
+    GROUP,
+    LAG,
+    Frame,
+    index_bytes,
+    pack_strip,
+    split_index,
+    strip_sizes,
+    unit_payloads,
+)
+from lutgen.codec.predictive.row_coder import most_payload_bytes, write_payload
+from lutgen.codec.predictive.strip import model_unit
+from lutgen.gateware.predictive.top import DECODER_ERRORS
+from lutgen.gateware.strips.strip_files import strip_header
+from lutgen.model.header import VERSION_2
+from lutgen.model.predictive.neighbourhood import new_rows
+from lutgen.sim.check import outputs
+from lutgen.sim.check.judge import BLOCKED, FREE, RANDOM, Plan
+from lutgen.sim.check.judge_predictive import PredictiveJudge
+from lutgen.sim.check.wrong_inputs import impossible_values
+from lutgen.sim.drive.stream import StreamResult
+from lutgen.sim.drive.words import file_beats, scattered_words
+
+__all__ = ["PredictiveDecoderJudge"]
+
+#: Heights of strips in turn; None is the build's own.
+_STRIPS = (None, 1, 4, 7, None, 8, 3, 12, 2)
+#: Headers with a bit turned between two good files.
+_BETWEEN = 8
+
+
+class PredictiveDecoderJudge(PredictiveJudge):
+    """Judges a decoder; parameters as in `.judge_predictive.PredictiveJudge`."""
+
+    core = "decoder"
+    sink = "s_axis_stream"
+    errors = DECODER_ERRORS
+
+    def __init__(self, *arguments, **options) -> None:
+        super().__init__(*arguments, **options)
+        self._sent = 0
+
+    def _output(self) -> outputs.FrameOutput:
+        bits = self.config.pixel_bits
+        return outputs.FrameOutput(dtype=np.dtype(f"u{bits // 8}"))
+
+    @property
+    def lanes(self) -> int:
+        """Lanes of the core."""
+        return self.config.lanes
+
+    def send(self, plan: Plan, image: np.ndarray, number: int = 0) -> None:
+        """A picture's file, with null bytes if the number is odd, in strips of some height."""
+        strip = _STRIPS[self._sent % len(_STRIPS)]
+        self._sent += 1
+        # Each strip takes as long as a group at least.
+        strip = strip if strip and len(image) <= 8 * strip else None
+        file = self.file(image, strip)
+        plan.send((scattered_words if number % 2 else file_beats)(file, self.bytes))
+        plan.expect(outputs.Frame(image))
+
+    # Damage.
+
+    def errors_of_inputs(self, plan: Plan) -> None:
+        """Headers of other builds, cut and changed packets, wrong checksums."""
+        w, h = self.usual
+        image = self.pictures.noise(w, h)[0]
+        self._headers(plan, self.pictures.of(2, 1)[0])
+        self._shifts(plan, image)
+        for strip in (h, GROUP):
+            self._packets(plan, image, self.file(image, strip))
+        self._lengths(plan, image)
+        self._residuals(plan)
+        plan.script.stall(FREE)
+        plan.send(file_beats(b"?" + self.file(image)[1:], self.bytes))
+        plan.quiet()
+        plan.reset(2)
+        plan.settle("a reset clears errors")
+
+    def _bad(
+        self, plan: Plan, what: str, file: bytes, error: str, *frames: outputs.Frame
+    ) -> None:
+        """A bad file, and a good one behind it."""
+        plan.script.stall((FREE, RANDOM)[len(file) % 2])
+        plan.send(file_beats(file, self.bytes))
+        plan.expect(*frames)
+        plan.settle(what, [error])
+        self.send(plan, self.pictures.of(3, 2)[0])
+        plan.settle(f"after {what}")
+
+    def _headers(self, plan: Plan, image: np.ndarray) -> None:
+        """Every bit of the header that alone makes a file bad, and headers that are cut short."""
+        file = self.file(image)
+        for number, (what, bad) in enumerate(self._wrong_headers(file)):
+            plan.send(file_beats(bad, self.bytes))
+            plan.settle(what, ["bad_header"])
+            if number % _BETWEEN == 0:
+                self.send(plan, self.pictures.of(3, 2)[0])
+                plan.settle(f"after {what}")
+        for cut in range(1, VERSION_2.size):
+            plan.send(file_beats(file[:cut], self.bytes))
+            plan.settle(f"a header of {cut} bytes", ["bad_header"])
+        everything = outputs.Frame(image, np.s_[:, :])
+        self._bad(plan, "a header alone", file[: VERSION_2.size], "bad_packet", everything)
+
+    def _wrong_headers(self, file: bytes) -> Iterator[tuple[str, bytes]]:
+        header = strip_header(bytes.fromhex(self.codec.model.hash)[:8], self.config.depth)
+        for field in header.table.fields:
+            if field.per_file:
+                continue
+            for at in range(field.offset, field.end):
+                for bit in range(8):
+                    bad = bytearray(file)
+                    bad[at] ^= 1 << bit
+                    yield f"header byte {at} with bit {bit} turned", bytes(bad)
+        frame = Frame.unpack(file)
+        for name, most in (
+            ("image width", self.config.max_width), ("image height", self.config.max_height),
+            ("strip height", frame.height), ("shift", 16 - self.config.depth), ("near", 0),
+        ):  # fmt: skip
+            field = VERSION_2[name]
+            for value in impossible_values(most, 8 * field.size):
+                # Nothing may be wrong with a near of 0, a shift of 0, or the strips of a height.
+                if value or name not in ("near", "shift"):
+                    yield f"a header with {name} {value}", field.put(file, value)
+
+    def _shifts(self, plan: Plan, image: np.ndarray) -> None:
+        """Files of samples with zero bits below them, which are not given."""
+        for shift in sorted({min(1, 16 - self.config.depth), 16 - self.config.depth}):
+            plan.send(file_beats(
+                self.file(image.astype(np.uint16) << shift, shift=shift), self.bytes
+            ))  # fmt: skip
+            plan.expect(outputs.Frame(image))
+            plan.settle(f"samples with {shift} zero bits below")
+
+    def _packets(self, plan: Plan, image: np.ndarray, file: bytes) -> None:
+        """A file cut at many places, followed by something, or with a bit turned."""
+        frame = Frame.unpack(file)
+        strips = list(self._strips(file))
+        whole = outputs.Frame(image)
+
+        def from_row(row: int, end: int | None = None) -> outputs.Frame:
+            return outputs.Frame(image, np.s_[row:end, :])
+
+        for number, (starts, stops, after) in enumerate(strips):
+            _, top, bottom = frame.rows(number)
+            for group, (start, stop) in enumerate(zip(starts, stops, strict=True)):
+                row, place = top + GROUP * group, f"group {group} of strip {number}"
+                for cut in sorted({start, start + 1, (start + stop) // 2, stop - 1}):
+                    self._bad(plan, f"{place} cut at byte {cut}", file[:cut], "bad_packet",
+                              from_row(row))  # fmt: skip
+                self._bad(plan, f"an end behind {place}", file[:stop], "bad_packet",
+                          from_row(row + GROUP))  # fmt: skip
+                changed = bytearray(file)
+                changed[(start + stop) // 2] ^= 0x10
+                self._bad(plan, f"{place} with a bit turned", bytes(changed), "bad_strip",
+                          from_row(row, bottom))  # fmt: skip
+            for cut in range(after - 3, after):
+                self._bad(plan, f"the checksum of strip {number} cut at byte {cut}", file[:cut],
+                          "bad_packet", from_row(bottom))  # fmt: skip
+            for at in range(after - 4, after):
+                changed = bytearray(file)
+                changed[at] ^= 1 << at % 8
+                self._bad(plan, f"the checksum of strip {number} with a bit turned",
+                          bytes(changed), "bad_strip", whole)  # fmt: skip
+        end = strips[-1][2]
+        for cut in range(end, len(file), 3):
+            self._bad(plan, f"the index cut at byte {cut}", file[:cut], "bad_packet", whole)
+        for at in range(end, len(file)):
+            changed = bytearray(file)
+            changed[at] ^= 1 << at % 8
+            self._bad(plan, f"the index with byte {at} changed", bytes(changed), "bad_packet",
+                      whole)  # fmt: skip
+        for extra in (b"\0", file):
+            what = f"{len(extra)} bytes behind the last one"
+            self._bad(plan, what, file + extra, "bad_packet", whole)
+        # The number of a strip is in its checksum.
+        header, parts, numbers = frame.pack(), [], [*range(1, len(strips)), 0]
+        if len(strips) > 1:
+            for number, (starts, stops, _) in zip(numbers, strips, strict=True):
+                payloads = [file[a:b] for a, b in zip(starts, stops, strict=True)]
+                parts.append(pack_strip(header, number, payloads))
+            changed = b"".join([header, *parts, index_bytes(header, list(map(len, parts)))])
+            self._bad(plan, "strips with the numbers of others", changed, "bad_strip", whole)
+
+    def _strips(self, file: bytes) -> Iterator[tuple[list[int], list[int], int]]:
+        """First byte of each payload of each strip, that behind it, and that behind the strip."""
+        frame, data = Frame.unpack(file), memoryview(file)
+        starts, end = split_index(file, frame)
+        for number, at in enumerate(starts):
+            _, top, bottom = frame.rows(number)
+            sizes = list(strip_sizes(frame, frame.units(bottom - top)))
+            start, stop, after = unit_payloads(data, at, end, frame.pack(), number, sizes)
+            yield start.tolist(), stop.tolist(), after
+
+    def _lengths(self, plan: Plan, image: np.ndarray) -> None:
+        """Lengths that no payload has."""
+        file = self.file(image, len(image))
+        (starts, stops, _), *_ = self._strips(file)
+        frame = Frame.unpack(file)
+        sizes = list(strip_sizes(frame, frame.units(len(image))))
+        for group, (start, (_, most)) in enumerate(zip(starts, sizes, strict=True)):
+            at = stops[group - 1] if group else VERSION_2.size
+            before = stops[group - 1] - starts[group - 1] if group else 0
+            changes = [most + 1 - before, (1 << 14) - before, -1 - before]
+            codes = [_leb128(2 * c if c >= 0 else -2 * c - 1) for c in changes]
+            for code in (*codes, b"\xff" * 5 + b"\x01"):
+                bad = file[:at] + code + file[start:]
+                self._bad(plan, f"length {code.hex()} of group {group}", bad, "bad_packet",
+                          outputs.Frame(image, np.s_[GROUP * group :, :]))  # fmt: skip
+        width = min(1 << 9, self.config.max_width)
+        image = np.full((min(GROUP, self.config.max_height), width), self.pictures.drawn[0][0, 0])
+        if image.size >= 1 << 11:  # of so many samples a payload has a byte at least
+            header = Frame.unpack(self.file(image)).pack()
+            bad = header + pack_strip(header, 0, [b""])
+            self._bad(plan, "a payload that is too short", bad, "bad_packet",
+                      outputs.Frame(image, np.s_[:, :]))  # fmt: skip
+
+    def _residuals(self, plan: Plan) -> None:
+        """Residuals that no sample of the depth has, in a strip whose checksum is right."""
+        depth = self.config.depth
+        if depth == 16:
+            return
+        # A group of which all samples but the last one are what they must be.
+        image = self.pictures.of(self.usual[0], GROUP)[0]
+        samples, size = image.astype(np.int32), image.size
+        folded, row = np.empty((2, size), dtype=np.int32)
+        kernel = self.codec.model.kernel
+        model_unit(
+            kernel, new_rows(image.shape[1]), 0, samples, samples, LAG, depth, 1,
+            (1 << depth) - 1, folded, row,
+        )  # fmt: skip
+        header = Frame.unpack(self.file(image, GROUP)).pack()
+        for value in (1 << depth, (1 << depth + 1) - 1):
+            folded[-1] = value
+            room = np.empty(most_payload_bytes(size), dtype=np.uint8)
+            at = write_payload(folded, row, kernel.cumulative, room)
+            bad = header + pack_strip(header, 0, [room[at:].tobytes()])
+            last = outputs.Frame(image, np.s_[-1:, -1:])
+            self._bad(plan, f"a residual of {value}", bad, "bad_strip", last)
+
+    # Resets.
+
+    def begin(self, plan: Plan, images: np.ndarray):
+        """Beats of the pictures' files."""
+        return file_beats([self.file(image) for image in images], self.bytes)
+
+    def wanted(self, images: np.ndarray) -> list[outputs.Frame]:
+        """The pictures."""
+        return [outputs.Frame(image) for image in images]
+
+    def begun(self, images: np.ndarray) -> list:
+        """Of a picture that is cut short, nothing is asked."""
+        return []
+
+    def beginnings(self, width: int) -> list[int]:
+        """Beats of a file of which no payload is whole."""
+        return list(range(1, VERSION_2.size // self.bytes + 2))
+
+    def resets_at_rest(self, plan: Plan) -> None:
+        """And where groups that a damaged file lacks wait for room."""
+        super().resets_at_rest(plan)
+        file = self.file(self.pictures.of(self.usual[0], self.pictures.largest[1])[0])
+        plan.script.stall(BLOCKED)
+        plan.send(file_beats(file[: VERSION_2.size + 1], self.bytes))
+        plan.script.wait(self.filling)
+        plan.reset(2)
+        plan.script.stall(FREE)
+        self.send(plan, self.pictures.of(3, 2)[0])
+        plan.settle("a reset while missing groups wait")
+
+    # What is inside.
+
+    def begins_at(self, plan: Plan) -> np.ndarray:
+        """Beats with which a file begins."""
+        last = plan.beats_of("last").astype(bool)
+        return np.concatenate(([True], last[:-1]))
+
+    def _ends(self, result: StreamResult) -> np.ndarray:
+        """The beat before that of the next picture."""
+        user = result.outputs[self.output.stream]["user"].astype(bool)
+        return np.concatenate((user[1:], [True]))[: len(user)]
+
+
+def _leb128(number: int) -> bytes:
+    """A number as lengths are written."""
+    code = bytearray()
+    while number >= 128:
+        code.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*code, number])

@@ -1,0 +1,178 @@
+"""Pictures for the judges of profile ``predictive``: sizes at limits, contents of every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+
+from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.codec.predictive.container import GROUP
+from lutgen.codec.predictive.sample import sample, visited
+
+__all__ = ["PredictivePictures", "synthetic_photographs"]
+
+#: Shares of noise in pictures drawn from the model, see `lutgen.codec.predictive.sample`.
+_SHARES = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
+#: Width and height of the drawn pictures at most.
+_SIDES = (144, 64)
+
+
+class PredictivePictures:
+    """Pictures of one build.
+
+    Parameters
+    ----------
+    codec :
+        Codec of the model.
+    depth :
+        Bits of a sample.
+    largest :
+        Width and height at most.
+    seed :
+        Of the contents.
+    """
+
+    def __init__(
+        self, codec: PredictiveCodec, depth: int, largest: tuple[int, int], seed: int
+    ) -> None:
+        self._codec, self.depth, self.largest, self._seed = codec, depth, largest, seed
+        #: Type of the samples.
+        self.dtype = np.dtype(np.uint8 if depth == 8 else np.uint16)
+        self._most = (1 << depth) - 1
+        self._rng = np.random.default_rng(seed + 11)
+
+    @cached_property
+    def drawn(self) -> list[np.ndarray]:
+        """Pictures that the model finds likely to unlikely, and those of `contents`."""
+        width, height = (min(*pair) for pair in zip(_SIDES, self.largest, strict=True))
+        found = [
+            sample(self._codec, width, height, depth=self.depth, share=share, seed=self._seed + k)
+            for k, share in enumerate(_SHARES)
+        ]
+        return [*found, *self.contents(width, height).values()]
+
+    def contents(self, width: int, height: int) -> dict[str, np.ndarray]:
+        """Pictures that ask for what drawn ones seldom have, by name."""
+        most, rng = self._most, np.random.default_rng(self._seed + 12)
+        y, x = np.mgrid[:height, :width]
+        sharp = most * (x // 3 + y // 2 & 1)
+        waves = most / 2 * (1 + np.sin(x / 9 + y / 17) * np.cos(y / 7 - x / 31))
+        grown = waves + rng.normal(size=x.shape) * np.exp2(self.depth * (x / width - 0.2))
+        made = {
+            "flat": np.full(x.shape, most // 3),
+            "gradient": (5 * x + 3 * y) % (most + 1),
+            "waves with noise that grows": grown,
+            "noise": rng.integers(most + 1, size=x.shape),
+            "black and white": most * rng.integers(2, size=x.shape),
+            "edges": sharp,
+            "dots": np.where(rng.random(x.shape) < 0.03, most - sharp, sharp // 2 + 9),
+        }
+        return {name: np.clip(p, 0, most).astype(self.dtype) for name, p in made.items()}
+
+    def again(self) -> PredictivePictures:
+        """The same from the beginning, with what has been drawn."""
+        other = PredictivePictures(self._codec, self.depth, self.largest, self._seed)
+        other.drawn = self.drawn
+        return other
+
+    def visited(self) -> float:
+        """Share of pairs of table row and token in the drawn pictures."""
+        seen = [visited(self._codec, image, depth=self.depth) for image in self.drawn]
+        return float(np.logical_or.reduce(seen).mean())
+
+    def of(self, width: int, height: int, count: int = 1) -> np.ndarray:
+        """Pictures of a size, parts of the drawn ones: (count, height, width)."""
+        made = []
+        for _ in range(count):
+            image = self.drawn[int(self._rng.integers(len(self.drawn)))]
+            y, x = (int(self._rng.integers(side)) for side in image.shape)
+            image = np.roll(image, (-y, -x), axis=(0, 1))
+            repeat = (-(-height // image.shape[0]), -(-width // image.shape[1]))
+            made.append(np.tile(image, repeat)[:height, :width])
+        return np.stack(made)
+
+    def noise(self, width: int, height: int) -> np.ndarray:
+        """A picture of noise, which is the longest file of its size there is: (1, height, width).
+        """
+        return self._rng.integers(
+            self._most, size=(1, height, width), dtype=self.dtype, endpoint=True
+        )
+
+    def limits(self, clocks: Callable[[int, int], int], budget: int) -> list[tuple[int, int]]:
+        """Widths and heights at limits, and around powers of two and groups, largest last.
+
+        Parameters
+        ----------
+        clocks :
+            Of a picture of a width and a height.
+        budget :
+            Clocks of each of the largest pictures.
+        """
+        widest, highest = self.largest
+        found = [(w, 1) for w in _around(widest)]
+        found += [(2, h) for h in range(1, min(highest, 2 * GROUP + 2))]
+        sides = [2 * GROUP - 1, 2 * GROUP, 4 * GROUP + 1, 8 * GROUP + 1]
+        found += [(w, h) for w in sides for h in sides if w <= widest and h <= highest]
+
+        def high(width: int) -> tuple[int, int]:
+            """As many rows of a width as the budget has."""
+            height = highest
+            while height > 1 and clocks(width, height) > budget:
+                height -= 1 + height // 64
+            return width, height
+
+        found += [(1, h) for k in range(6, 16) if (h := (1 << k) + 1) <= high(1)[1] // 2]
+        found += [high(width) for width in (1, min(widest, 257), widest - 1, widest)]
+        return list(dict.fromkeys(found))
+
+
+def _around(most: int) -> list[int]:
+    """Sides up to the most: near powers of two, and the last few."""
+    powers = [1 << k for k in range(most.bit_length())]
+    found = {n + d for n in powers for d in (-1, 0, 1)} | {most - 1, most}
+    return sorted(n for n in found if 1 <= n <= most)
+
+
+def synthetic_photographs(
+    depth: int, largest: tuple[int, int], seed: int
+) -> list[tuple[str, np.ndarray]]:
+    """Named images that have edges, gradients, texture and noise as photographs do; and odd sizes.
+
+    Parameters
+    ----------
+    depth :
+        Bits of a sample.
+    largest :
+        Width and height at most.
+    seed :
+        Of the contents.
+    """
+    widest, highest = largest
+    made = []
+    sizes = [("photograph", 480, 320)] * 2 + [("strip", widest, 8), ("column", 3, 70)]
+    sizes += [("part", w, h) for w, h in ((1, 1), (37, 1), (1, 19), (33, 34), (130, 9))]
+    for number, (name, w, h) in enumerate(sizes):
+        image = _photograph(min(w, widest), min(h, highest), depth, seed + number)
+        made.append((f"{name} {image.shape[1]}x{image.shape[0]}", image))
+    w, h = min(41, widest), min(30, highest)
+    noise = np.random.default_rng(seed).integers(1 << depth, size=(h, w))
+    return [*made, (f"noise {w}x{h}", noise.astype(made[0][1].dtype))]
+
+
+def _photograph(width: int, height: int, depth: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    # As in photographs, power falls with the square of the frequency.
+    fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)
+    frequency = np.maximum(np.hypot(fy, fx), 1 / max(width, height))
+    spectrum = np.fft.rfft2(rng.normal(size=(height, width))) / frequency**1.2
+    field = np.fft.irfft2(spectrum, s=(height, width))
+    field /= max(float(field.std()), 1e-9)
+    for _ in range(6):  # things before a ground, each with an edge
+        cx, cy, r = rng.uniform(0, width), rng.uniform(0, height), rng.uniform(10, 60)
+        field += rng.uniform(-1, 1) * (np.hypot(x - cx, (y - cy) * rng.uniform(0.5, 2)) < r)
+    light = 0.45 + 0.16 * field + rng.normal(size=field.shape) * 0.004
+    most = (1 << depth) - 1
+    return np.clip(light * most, 0, most).astype(np.uint8 if depth == 8 else np.uint16)

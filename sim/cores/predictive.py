@@ -1,0 +1,101 @@
+"""The tops of profile ``predictive`` as functions: images to files and back, through the gateware.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from lutgen.gateware.predictive.config import PredictiveConfig
+from lutgen.gateware.predictive.top import (
+    DECODER_ERRORS,
+    ENCODER_ERRORS,
+    PredictiveDecoderTop,
+    PredictiveEncoderTop,
+)
+from lutgen.sim.cores.codec import SLACK_CLOCKS, Decoded, Encoded, rename_stalls, seen_errors
+from lutgen.sim.drive.beats import raster_beats
+from lutgen.sim.drive.stall import Stall
+from lutgen.sim.drive.stream import AXIS, rtl_stream
+from lutgen.sim.drive.words import file_beats
+from lutgen.sim.tool.design import Design
+
+__all__ = ["RtlPredictiveDecoder", "RtlPredictiveEncoder", "group_clocks"]
+
+#: Clocks that the output is idle for in the end.
+_IDLE_CLOCKS = 64
+#: Ports may stall, and each strip of a file takes as long as a group.
+_SLOWER = 12
+
+
+def group_clocks(config: PredictiveConfig, width: int, lanes: int) -> int:
+    """Clocks of a group of rows of that width, between others."""
+    return round(config.clocks_per_sample(width, lanes) * width * 4)
+
+
+class RtlPredictiveEncoder:
+    """The encoder top of a configuration, simulated.
+
+    Parameters
+    ----------
+    config :
+        The core.
+    source : optional
+        Its Verilog, by default made from ``config``.
+    stream_bytes : int
+        Width of the stream's TDATA in bytes, of ``source`` as well.
+    """
+
+    def __init__(self, config: PredictiveConfig, source=None, *, stream_bytes: int = 4) -> None:
+        self.config, self._bytes = config, stream_bytes
+        self._design = Design.of(source or PredictiveEncoderTop(config, stream_bytes=stream_bytes))
+
+    def __call__(
+        self, images: np.ndarray, *, stall: Mapping[str, Stall] | None = None, **options
+    ) -> Encoded:
+        """Encode images of one size, (N, H, W), each into a file of its own.
+
+        ``stall`` has stalls of ``pixels`` and ``bytes``; options are those of `rtl_stream`.
+        """
+        count, height, width = images.shape
+        clocks = group_clocks(self.config, width, self.config.encoder_lanes)
+        result = rtl_stream(
+            self._design, {"s_axis_video": raster_beats(images)},
+            {"m_axis_stream": ["data", "keep", "last"]}, names=AXIS,
+            stalls=rename_stalls(stall, {"pixels": "s_axis_video", "bytes": "m_axis_stream"}),
+            config={"width": width, "height": height, "clear_error": 0}, watch=["error"],
+            **{
+                "idle": "idle", "idle_clocks": _IDLE_CLOCKS,
+                "max_clocks": _SLOWER * clocks * count * -(-height // 4) + SLACK_CLOCKS, **options,
+            },
+        )  # fmt: skip
+        return Encoded.of(result, self._bytes, seen_errors(result, ENCODER_ERRORS))
+
+
+class RtlPredictiveDecoder:
+    """The decoder top of a configuration, simulated; parameters as in `RtlPredictiveEncoder`."""
+
+    def __init__(self, config: PredictiveConfig, source=None, *, stream_bytes: int = 4) -> None:
+        self.config, self._bytes = config, stream_bytes
+        self._design = Design.of(source or PredictiveDecoderTop(config, stream_bytes=stream_bytes))
+
+    def __call__(
+        self, files: Sequence[bytes], *, stall: Mapping[str, Stall] | None = None, **options
+    ) -> Decoded:
+        """Decode files, sent one after the other; options as in `RtlPredictiveEncoder`."""
+        config, words = self.config, file_beats(files, self._bytes)
+        clocks = group_clocks(config, config.max_width, config.lanes)
+        result = rtl_stream(
+            self._design, {"s_axis_stream": words},
+            {"m_axis_video": ["data", "user", "last"]}, names=AXIS,
+            stalls=rename_stalls(stall, {"bytes": "s_axis_stream", "pixels": "m_axis_video"}),
+            config={"clear_error": 0}, watch=["error"],
+            **{
+                "idle": "idle", "idle_clocks": _IDLE_CLOCKS,
+                "max_clocks": clocks * len(files) * -(-config.max_height // 4) + SLACK_CLOCKS,
+                **options,
+            },
+        )  # fmt: skip
+        dtype = np.dtype(f"u{config.pixel_bits // 8}")
+        return Decoded.of(result, seen_errors(result, DECODER_ERRORS), dtype=dtype)

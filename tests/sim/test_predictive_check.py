@@ -1,0 +1,221 @@
+"""Builds of profile predictive are checked: a good one passes, and faults of many kinds fail."""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from lutgen.build.codec import build, load_build
+from lutgen.build.options import PredictiveOptions
+from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.codec.predictive.sample import sample, visited
+from lutgen.model.shipped import shipped
+from lutgen.sim.check.build_tables import changed_files, compare_tables
+from lutgen.sim.check.check import check_build, checked_build
+from lutgen.sim.check.check_table import summary, table
+from lutgen.sim.check.predictive_pictures import PredictivePictures, synthetic_photographs
+
+SMALL = PredictiveOptions(max_width=48, max_height=42, name="lutgen")
+CORES = ("encoder", "decoder")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("predictive") / "build"
+    build("zynq7045", "photo", SMALL, out=out, estimate=False)
+    return out
+
+
+@pytest.fixture(scope="module")
+def small(folder):
+    """A copy of the files that are read back, which a test may change and must restore."""
+    return checked_build(load_build(folder))
+
+
+def compared(checked, core, folder=None):
+    record = checked.record | ({"folder": str(folder)} if folder else {})
+    return compare_tables(record, core, checked.tables(core), checked.luts)
+
+
+def edited(folder, tmp_path, core, pattern, replacement):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    path = copy / f"lutgen_{core}.v"
+    text, count = re.subn(pattern, replacement, path.read_text(), count=1, flags=re.S)
+    assert count == 1
+    path.write_text(text)
+    return copy
+
+
+def test_tables_and_trees_of_a_build(folder, small):
+    assert changed_files(load_build(folder)) == []
+    stats = small.model.stats()
+    for core, tables in zip(CORES, (2, 5), strict=True):
+        counts, problems = compared(small, core)
+        assert problems == []
+        assert counts["tables"] == tables
+        # A LUT for each bit of a tree, and each comparison once.
+        assert stats["table_luts"] < counts["luts"] <= stats["table_luts"] + stats["comparisons"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "target", "options"), [
+    ("photo-16", "ecp5-85k", {"depth": 12, "max_width": 60, "strip_height": 8}),
+    ("photo-16", "generic", {"depth": 16, "stream_bytes": 8}),
+    ("photo", "zynq7045", {"depth": 10, "lanes": 20, "encoder_lanes": 12}),
+])  # fmt: skip
+def test_tables_of_other_depths_and_devices(name, target, options, tmp_path):
+    wanted = PredictiveOptions(**{"max_width": 48, "max_height": 42, **options})
+    build(target, name, wanted, out=tmp_path / "b", estimate=False)
+    checked = checked_build(load_build(tmp_path / "b"))
+    for core, tables in zip(CORES, (2, 5), strict=True):
+        counts, problems = compared(checked, core)
+        assert (counts["tables"], problems) == (tables, [])
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_any_bit_of_any_table(folder, small, tmp_path, core):
+    """The first and the last word, one bit of each memory of the core."""
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    for path in sorted(copy.glob(f"lutgen_{core}_*.mem")):
+        text = path.read_text()
+        words = text.split()
+        for row in (0, len(words) - 1):
+            changed = list(words)
+            changed[row] = f"{int(words[row], 16) ^ 1:x}"
+            path.write_text("\n".join(changed))
+            _, problems = compared(small, core, copy)
+            wanted = f"{path.name}: address {row} must hold {int(words[row], 16):#x}, not "
+            # A file of zeros is that of several memories.
+            assert problems and all(wanted in p or "more" in p for p in problems), path.name
+        path.write_text(text)
+    assert compared(small, core, copy)[1] == []
+
+
+@pytest.mark.parametrize(("pattern", "replacement", "message"), [
+    (r"(assign \w+ = f26_byte > \d+'h)10;", r"\g<1>11;", "must compare with 0x10"),
+    (r"(\n    f28_above_20 <= )\w+;", r"\g<1>f28_above_20;", None),
+    (r"(\n    f(\d+_above_\d+)_31 <= )f\2_30;", r"\g<1>f1_above_1_30;", "is that of f1_above_1_30"),
+    (r"64'h([0-9a-f]{15})[0-7] >>", r"64'h\g<1>f >>", "LUT . of correction_. must be"),
+    (r"(64'h\w+ >> \{ )(\w+), (\w+),", r"\1\3, \2,", "asks other questions"),
+    (r"(assign \w+ = )~ (f28_above_20;)", r"\1\2", "other answers lead to leaf"),
+    (r"leaves\[63\], leaves\[61\]", "leaves[63], leaves[60]", "bit 0 of the leaf's number"),
+    (r"(    leaves <= \{ )(\w+), (\w+),", r"\1\3, \2,", "other answers lead to leaf 62"),
+])  # fmt: skip
+def test_changed_trees(folder, small, tmp_path, pattern, replacement, message):
+    copy = edited(folder, tmp_path, "decoder", pattern, replacement)
+    _, problems = compared(small, "decoder", copy)
+    if message is None:  # a register of itself is that of its own question
+        assert problems == []
+        return
+    assert any(re.search(message, problem) for problem in problems), problems
+    assert all(p.startswith("decoder: lutgen_decoder.v: ") for p in problems)
+
+
+def test_changed_word_stops_the_check(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    path = copy / "lutgen_decoder_0.mem"
+    words = path.read_text().split()
+    words[3] = f"{int(words[3], 16) ^ 4:x}"
+    path.write_text("\n".join(words))
+    found = check_build(copy)
+    assert not found["ok"] and found["checks"] == 0
+    assert found["problems"][0] == f"{path.name} is not what was written"
+    assert f"{path.name}: address 3 must hold" in found["problems"][1]
+    assert found["problems"][-1] == "so nothing was simulated"
+    assert "samples of 8 bits" in table(found).title
+
+
+@pytest.mark.parametrize(("image", "message"), [
+    (np.zeros((4, 49), np.uint8), r"^image 'x' must be at most 48 x 42 pixels, not 49 x 4: build"),
+    (np.zeros((4, 4), np.uint16), r"^image 'x' must be 8-bit grayscale .*, not uint16 of shape"),
+    (np.zeros((4, 4, 3), np.uint8), r"of shape \(H, W\), not uint8 of shape \(4, 4, 3\)$"),
+])  # fmt: skip
+def test_images_that_the_build_does_not_take(small, image, message):
+    with pytest.raises(ValueError, match=message):
+        small.groups([("x", image)])
+
+
+def test_images_of_deeper_builds(small):
+    deeper = small.record | {"parameters": small.record["parameters"] | {"depth": 12}}
+    deeper = checked_build(deeper)
+    names, images = deeper.groups([("x", np.full((4, 4), 4095, np.uint16))])[0]
+    assert (names, images.dtype) == (["x"], np.uint16)
+    for image, message in (
+        (np.zeros((4, 4), np.uint8),
+         r"^image 'x' must be 16-bit grayscale of shape \(H, W\) for samples of 12 bits, not "),
+        (np.full((4, 4), 4096, np.uint16),
+         r"^image 'x' must have samples of 12 bits, not 4096: build with --depth 13$"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            deeper.groups([("x", image)])
+
+
+@pytest.mark.parametrize(("depth", "largest"), [(8, (1920, 1080)), (12, (48, 42)), (8, (8, 8))])
+def test_synthetic_photographs(depth, largest):
+    images = dict(synthetic_photographs(depth, largest, 0))
+    assert all(i.shape[1] <= largest[0] and i.shape[0] <= largest[1] for i in images.values())
+    assert {i.dtype for i in images.values()} == {np.dtype(np.uint8 if depth == 8 else np.uint16)}
+    assert max(int(i.max()) for i in images.values()) < 1 << depth
+    if largest == (1920, 1080):
+        codec = PredictiveCodec(shipped("photo"), threads=1)
+        image = images["photograph 480x320"]
+        bits = 8 * len(codec.encode(image, depth=8)) / image.size
+        assert 1.5 < bits < 5  # as photographs have
+
+
+def test_pictures_of_the_phases():
+    codec = PredictiveCodec(shipped("photo-16"), threads=1)
+    pictures = PredictivePictures(codec, 12, (300, 1000), 0)
+
+    def clocks(width, height):
+        return 40 * max(width, 20) * height
+
+    sizes = pictures.limits(clocks, 200_000)
+    assert {(300, 1), (255, 1), (257, 1), (1, 65), (17, 9), (2, 5)} <= set(sizes)
+    assert all(1 <= w <= 300 and 1 <= h <= 1000 for w, h in sizes)
+    assert max(clocks(w, h) for w, h in sizes[-4:]) <= 200_000
+    assert all(image.dtype == np.uint16 for image in pictures.drawn)
+    assert max(int(image.max()) for image in pictures.drawn) == 4095
+    assert pictures.visited() > 0.3
+    # Both cores get the same pictures.
+    np.testing.assert_array_equal(pictures.again().of(5, 5), pictures.again().of(5, 5))
+
+
+def test_sampled_pictures_visit_many_rows():
+    codec = PredictiveCodec(shipped("photo"), threads=1)
+    images = [sample(codec, 90, 70, share=share, seed=2) for share in (0.02, 1)]
+    seen = [visited(codec, image) for image in images]
+    assert (seen[0] | seen[1]).any(axis=1).mean() > 0.85
+    sizes = [len(codec.encode(image, tile_width=0)) for image in images]
+    assert sizes[0] < sizes[1]
+    np.testing.assert_array_equal(sample(codec, 90, 70, share=0.02, seed=2), images[0])
+
+
+@pytest.mark.slow
+def test_good_build(folder):
+    found = check_build(folder)
+    assert found["ok"], found["problems"]
+    for core, runs in found["runs"].items():
+        assert [run["problems"] for run in runs] == [[]] * len(runs)
+        assert [run["run"] for run in runs] == [
+            "errors", "sizes and files", "pictures of the model", "buffers", "resets at rest",
+            "resets at any time",
+        ]  # fmt: skip
+        assert f"{core}: {sum(run['phases'] for run in runs)} phases in" in summary(found)
+    assert found["bad_files"]["errors"] == ["bad_header", "bad_strip"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("core", "pattern", "replacement", "run"), [
+    # An error that is stuck, or cannot be cleared; a size at its limit, and above it.
+    ("encoder", r"~ \{ clear_error, clear_error \}", "2'h3", "errors"),
+    ("decoder", r"~ \{ clear_error, clear_error, clear_error \}", "3'h7", "errors"),
+    ("encoder", r"<= 6'h30;", "<= 6'h31;", "errors"),
+    ("decoder", r"height > 6'h2a;", "height > 6'h29;", "sizes and files"),
+])  # fmt: skip
+def test_faults_that_images_do_not_show(folder, tmp_path, core, pattern, replacement, run):
+    copy = edited(folder, tmp_path, core, pattern, replacement)
+    found = check_build(copy, [("x", np.zeros((9, 9), np.uint8))], edited=True)
+    assert not found["ok"]
+    assert found["problems"][0].startswith(f"{core}, {run}"), found["problems"]
