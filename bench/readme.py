@@ -3,9 +3,9 @@
     python -m bench.readme
 
 eval.json is what `lutgen eval emnist_digits kmnist fashion_mnist --json` prints, build*.json what
-`lutgen build --target zynq7045 --name lutgen --json` prints, with ``--registers`` for
-build-registers.json; the modules of `bench` write the others.  Complexity of the lossy codec is
-counted anew each time.
+`lutgen build --target zynq7045 --model digits --name lutgen --json` prints, with ``--registers``
+for build-registers.json, without model and name for build-predictive.json; the modules of `bench`
+write the others.  Complexity of the lossy codec is counted anew each time.
 """
 
 import re

@@ -75,7 +75,7 @@ def _by_block(names: dict[str, str], kinds: dict) -> str:
     return "\n".join([
         *lines, "",
         f"({target}; encoder + decoder; 0 DSP; {LEVELS} at most {levels}; depth of the decoder: "
-        f"{depths}; `lutgen build --target {target} --coder ...`)",
+        f"{depths}; `lutgen build --target {target} --model digits --coder ...`)",
     ])  # fmt: skip
 
 

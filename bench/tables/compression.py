@@ -9,16 +9,17 @@ __all__ = ["measured", "curve", "registers", "table1", "luts", "trainer"]
 
 def measured() -> str:
     """The table at the top."""
-    found = load("eval")["emnist_digits"]
+    rates = load("eval")["emnist_digits"]
 
-    def others(key: str, baselines: dict = found["baselines"]) -> str:
-        rates = {name: b[key] for name, b in baselines.items()}
-        return ", ".join(f"{n} {r:.2f}" for n, r in sorted(rates.items(), key=lambda i: i[1]))
+    def others(key: str, baselines: dict = rates["baselines"]) -> str:
+        found = {name: b[key] for name, b in baselines.items()}
+        return ", ".join(f"{n} {r:.2f}" for n, r in sorted(found.items(), key=lambda i: i[1]))
 
     cores = load("cores")
     four = cores["rows"]["4"]["rates"]
     routes = [load(f"route-ecp5-{core}") for core in ("encoder", "decoder")]
     build, digits, photo = load("build"), load("throughput-emnist"), load("throughput-photo")
+    photos, simulated = load("build-predictive"), load("predictive-cores")
     kodak = load("domains")["kodak"]
     rows = [
         (
@@ -29,32 +30,43 @@ def measured() -> str:
             "`python -m bench.domains --gray kodak=kodak --model photo`",
         ),
         (
-            f"EMNIST digits, {found['images']:,} images not trained on, model `digits`, one file "
+            f"EMNIST digits, {rates['images']:,} images not trained on, model `digits`, one file "
             "per image",
-            f"**{found['bpp']['file_each']:.3f} bit/pixel** ({others('bpp')})",
+            f"**{rates['bpp']['file_each']:.3f} bit/pixel** ({others('bpp')})",
             "`lutgen eval emnist_digits --model digits`",
         ),
         (
             "the same images in one file, the others on one page",
-            f"**{found['bpp']['file']:.3f} bit/pixel** ({others('bpp_page')})",
+            f"**{rates['bpp']['file']:.3f} bit/pixel** ({others('bpp_page')})",
             "`lutgen eval emnist_digits --model digits`",
         ),
         *(
             (
-                f"{core} for {build['target']['part']}, images up to "
-                f"{build['parameters']['max_width']} wide",
+                f"{core} of {what.format(**found['parameters'])}, for {found['target']['part']}",
                 "{lut:,} LUT, {ff:,} FF, {bram36:g} BRAM36, {dsp} DSP, ".format(
-                    **build["cores"][core]["resources"]["total"]
+                    **found["cores"][core]["resources"]["total"]
                 )
-                + f"at most {depths(build['cores'][core]['resources'])} ([how they are counted]"
+                + f"at most {depths(found['cores'][core]['resources'])} ([how they are counted]"
                 + f"(docs/results.md{COUNTED}))",
-                "`lutgen build --target zynq7045`",
+                f"`lutgen build --target zynq7045{model}`",
+            )
+            for what, found, model in (
+                ("`photo`, gray of {depth} bits up to {max_width:,} x {max_height:,}", photos, ""),
+                ("`digits`, images up to {max_width} wide", build, " --model digits"),
             )
             for core in ("encoder", "decoder")
         ),
+        (
+            f"clocks per sample, encode / decode, {simulated['images']} Kodak landscapes in a "
+            "stream, model `photo`",
+            " / ".join(
+                f"{simulated[core]['clocks_per_sample']:.4f}" for core in ("encoder", "decoder")
+            ),
+            f"`python -m bench.predictive_cores kodak --count {simulated['images']}`",
+        ),
         *(
             (
-                f"clocks per pixel, encode / decode, {what}",
+                f"the same of `digits` or tiles, {what}",
                 f"{run['encode']['steady_clocks_per_pixel']:.4f} / "
                 f"{run['decode']['steady_clocks_per_pixel']:.4f}",
                 f"`python -m bench.throughput {options}`",
@@ -70,16 +82,18 @@ def measured() -> str:
             )
         ),
         (
-            f"four of each behind one pair of ports, at the {cores['clock_mhz']:g} MHz of the "
+            f"four of `digits` behind one pair of ports, at the {cores['clock_mhz']:g} MHz of the "
             "constraint, encode / decode",
             " / ".join(f"{four[core]['mpx_per_s']:,.0f}" for core in ("encoder", "decoder"))
             + " Mpx/s",
-            "`lutgen build --cores 4`, `python -m bench.cores --images emnist_digits`",
+            "`lutgen build --model digits --cores 4`, "
+            "`python -m bench.cores --images emnist_digits`",
         ),
         (
-            f"placed and routed on {routes[0]['target']['part']} by nextpnr, encode / decode",
+            f"those of `digits` placed and routed on {routes[0]['target']['part']} by nextpnr, "
+            "encode / decode",
             " / ".join(f"{route['runs'][0]['fmax_mhz']:.0f}" for route in routes) + " MHz",
-            "`lutgen route --target ecp5-45k`",
+            "`lutgen route --target ecp5-45k --model digits`",
         ),
     ]
     return "\n".join(["| what | measured | command |", "|---|---|---|"]
@@ -101,7 +115,7 @@ def registers() -> str:
     return (
         f"Registers cost {' and '.join(more)}, of all that each core takes; at most {deep}\n"
         f"([how they are counted](docs/results.md{COUNTED}); `lutgen build --target zynq7045 "
-        "--registers` beside the same without)."
+        "--model digits --registers` beside the same without)."
     )
 
 

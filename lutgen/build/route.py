@@ -132,7 +132,9 @@ def _command(
     """The words of the command line that ask for the same."""
     words = ["--top", options.top, "--seed", str(seed)]
     words += [word for block in blocks for word in ("--block", block)]
-    if not isinstance(model, Model | PredictiveModel | None):
+    if model is None and isinstance(options, BuildOptions):
+        words += ["--model", "digits"]  # which is not the default of the command line
+    elif not isinstance(model, Model | PredictiveModel | None):
         words += ["--model", os.fspath(model)]
     for field in fields(options):
         value = getattr(options, field.name)
