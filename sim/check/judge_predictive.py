@@ -7,10 +7,22 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from lutgen.build.options import PredictiveOptions
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import GROUP
+from lutgen.gateware.ip.build_map import build_map
+from lutgen.gateware.ip.registers import BUS
 from lutgen.gateware.predictive.config import PredictiveConfig
-from lutgen.sim.check.judge import BLOCKED, BURSTS, FREE, RANDOM, STARVED, Plan, Ports
+from lutgen.sim.check.judge import (
+    BLOCKED,
+    BURSTS,
+    FREE,
+    RANDOM,
+    STARVED,
+    Plan,
+    Ports,
+    Registers,
+)
 from lutgen.sim.check.judge_core import CoreJudge, Run
 from lutgen.sim.check.outputs import FileOutput, FrameOutput
 from lutgen.sim.check.predictive_pictures import PredictivePictures
@@ -37,8 +49,8 @@ class PredictiveJudge(CoreJudge):
     ----------
     config :
         The core.
-    stream_bytes :
-        Width of the stream's TDATA.
+    options :
+        Those of the build.
     design, pictures, share, seed :
         See `.judge_core.CoreJudge`.
     codec :
@@ -49,10 +61,11 @@ class PredictiveJudge(CoreJudge):
     settings: tuple[str, ...] = ()
 
     def __init__(
-        self, config: PredictiveConfig, stream_bytes: int, design: Design,
+        self, config: PredictiveConfig, options: PredictiveOptions, design: Design,
         pictures: PredictivePictures, codec: PredictiveCodec, *, share: float, seed: int,
     ) -> None:  # fmt: skip
-        self.config, self.bytes, self.codec = config, stream_bytes, codec
+        self.config, self.bytes, self.codec = config, options.stream_bytes, codec
+        self._map = build_map(self.core, config) if options.registers else None
         super().__init__(design, self._output(), pictures, share=share, seed=seed)
 
     @abstractmethod
@@ -83,9 +96,17 @@ class PredictiveJudge(CoreJudge):
             Run("resets at any time", self._resets, upset=True),
         ]
 
-    def control(self) -> Ports:
-        """The ports."""
+    def control(self) -> Ports | Registers:
+        """Ports or registers, as the build has them."""
+        if self._map is not None:
+            return Registers(self._map, BUS)
         return Ports(self.errors, dict.fromkeys(self.settings, 0))
+
+    def setting_bits(self, name: str) -> int:
+        """Bits of a setting."""
+        if self._map is not None:
+            return self._map[name].fields[0].width
+        return self.design.ports[name].width
 
     def file(self, image: np.ndarray, strip_height: int | None = None, shift: int = 0) -> bytes:
         """The reference's file of a picture."""
@@ -166,28 +187,38 @@ class PredictiveJudge(CoreJudge):
             plan.settle(f"every buffer full of {name}")
 
     def _resets(self, plan: Plan) -> None:
-        """Reset the core at any time; the next pictures are right."""
+        """Reset the core at any time, by its reset and its registers; the next pictures are right.
+        """
         rng = np.random.default_rng(self.seed + 5)
         largest = self.pictures.largest
         for number in range(_RESETS):
             plan.script.stall((FREE, RANDOM, FREE, BLOCKED)[number % 4])
             w, h = (int(rng.integers(1, min(*pair) + 1)) for pair in
                     zip(_SMALL, largest, strict=True))  # fmt: skip
-            images = self.pictures.of(w, h, int(rng.integers(1, 4)))
+            soft = self._map is not None and number % 2 == 1
+            images = self.pictures.of(w, h, 1 if soft else int(rng.integers(1, 4)))
             beats = self.begin(plan, images)
             length = len(beats["data"])
-            some = length if number % 2 else int(rng.integers(1, length + 1))
+            some = length if number % 4 > 1 else int(rng.integers(1, length + 1))
             plan.send({name: values[:some] for name, values in beats.items()})
             clocks = int(rng.integers(1, 2 * self.clocks(w, h * len(images)) + 1000))
             plan.script.wait(clocks)
-            plan.reset(1 + number % 3, self.begun(images))
+            if soft:
+                plan.restart()
+                plan.script.stall(FREE)
+                if some < length:  # dropped up to the end of what was broken
+                    plan.send({name: values[some:] for name, values in beats.items()})
+                    plan.quiet()
+            else:
+                plan.reset(1 + number % 3, self.begun(images))
             plan.script.stall(FREE)
             # What stays in a lane shows in a later picture of that lane.
-            small = self.pictures.of(*self.usual, 2)
+            small = self.pictures.of(*self.usual, 1 if soft else 2)
             small[0] = self.pictures.noise(*self.usual)[0]
             plan.send(self.begin(plan, small))
             plan.expect(*self.wanted(small))
-            plan.settle(f"a reset {clocks} clocks behind beat {some} of {length}")
+            kind = "a software reset" if soft else "a reset"
+            plan.settle(f"{kind} {clocks} clocks behind beat {some} of {length}")
 
     # What else is wrong.
 
@@ -195,6 +226,8 @@ class PredictiveJudge(CoreJudge):
         """``idle`` while a picture is inside: each that begins gives one that ends."""
         if len(result.input_clocks[self.sink]) != plan.beats:
             return []  # a reset has left out beats, so that nobody knows which ones came when
+        if "idle" not in result.changes:
+            return []  # a register, which nobody reads at every clock
         idle = result.changes["idle"]
         clocks, values = (np.array(part) for part in zip(*idle, strict=True))
         for phase in plan.sound():

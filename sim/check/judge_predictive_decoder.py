@@ -79,6 +79,8 @@ class PredictiveDecoderJudge(PredictiveJudge):
             self._packets(plan, image, self.file(image, strip))
         self._lengths(plan, image)
         self._residuals(plan)
+        if not plan.control.controls:
+            return  # registers keep their causes
         plan.script.stall(FREE)
         plan.send(file_beats(b"?" + self.file(image)[1:], self.bytes))
         plan.quiet()

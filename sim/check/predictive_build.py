@@ -15,6 +15,7 @@ from lutgen.sim.check.judge_predictive_decoder import PredictiveDecoderJudge
 from lutgen.sim.check.judge_predictive_encoder import PredictiveEncoderJudge
 from lutgen.sim.check.predictive_pictures import PredictivePictures, synthetic_photographs
 from lutgen.sim.check.tree_text import tree_luts
+from lutgen.sim.cores.ip import RtlDecoderIp, RtlEncoderIp
 from lutgen.sim.cores.predictive import RtlPredictiveDecoder, RtlPredictiveEncoder
 from lutgen.sim.tool.design import Design
 
@@ -22,6 +23,7 @@ __all__ = ["PredictiveBuild"]
 
 _JUDGES = {judge.core: judge for judge in (PredictiveEncoderJudge, PredictiveDecoderJudge)}
 _TOPS = {"encoder": RtlPredictiveEncoder, "decoder": RtlPredictiveDecoder}
+_IPS = {"encoder": RtlEncoderIp, "decoder": RtlDecoderIp}
 #: Where a file is damaged, from its end: in the checksum of its last strip, or the index.
 _DAMAGED = -2
 
@@ -72,8 +74,10 @@ class PredictiveBuild(CheckedBuild):
         return tree_luts(self.model)
 
     def simulator(self, core: str):
-        """The core behind its ports."""
+        """The core behind its ports, or registers."""
         size = self.options.stream_bytes
+        if self.options.registers:
+            return _IPS[core](self.config, self.design(core), stream_bytes=size)
         return _TOPS[core](self.config, self.design(core), stream_bytes=size)
 
     def pictures(self, seed: int) -> PredictivePictures:
@@ -86,6 +90,6 @@ class PredictiveBuild(CheckedBuild):
     ) -> PredictiveJudge:  # fmt: skip
         """See `.judge_predictive`."""
         return _JUDGES[core](
-            self.config, self.options.stream_bytes, design or self.design(core), pictures,
+            self.config, self.options, design or self.design(core), pictures,
             self.codec, share=share, seed=seed,
         )  # fmt: skip

@@ -130,9 +130,11 @@ class RtlEncoderIp:
         """Encode images of one size; parameters as in `.codec.RtlEncoder`."""
         images = np.asarray(images)
         count, height, width = images.shape
+        if self.config.strips:
+            per_file = 1  # whose files have one image each
         session = _Session(
             self._map,
-            {"width": width, "height": height, "images": count if per_file is None else per_file},
+            {"width": width, "height": height, "images": per_file or count},
         )
         result, counters, errors = session.run(
             self._design,
@@ -171,4 +173,5 @@ class RtlDecoderIp:
             stalls=rename_stalls(stall, {"bytes": "s_axis_stream", "pixels": "m_axis_video"}),
             **{"max_clocks": 2000 * len(words["data"]) + SLACK_CLOCKS, **options},
         )
-        return Decoded.of(result, errors, counters)
+        dtype = np.dtype(f"u{self.config.pixel_bits // 8}")
+        return Decoded.of(result, errors, counters, dtype=dtype)
