@@ -6,8 +6,9 @@ from pathlib import Path
 
 from lutgen.handoff.reports.vivado_compare import compare
 from lutgen.handoff.reports.vivado_report import read_reports
-from lutgen.report.measured import KINDS, read_measured
+from lutgen.report.measured import read_measured
 from lutgen.report.page import render
+from lutgen.report.sheets import sheet_of
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "bench" / "results"
@@ -52,7 +53,7 @@ def sim(record: dict | None = None, **changes) -> dict:
 
 
 def none_measured() -> dict:
-    return dict.fromkeys(KINDS)
+    return dict.fromkeys(sheet_of(build()).kinds)
 
 
 @cache
