@@ -22,7 +22,7 @@ from .vivado import vivado_section
 __all__ = ["render"]
 
 _TEMPLATE = "page.html.j2"
-#: Measurements that have a place in the page, whether a command makes them or not.
+#: Measurements that have a place in the page, whether there is a command for them or not.
 _MEASURED = ("sim", "eval", "throughput", "energy")
 
 

@@ -26,6 +26,10 @@ LEVELS_FILES = {
 }
 
 
+#: The pair of profile ``predictive``.
+PREDICTIVE = "build-predictive.json"
+
+
 def load(path: Path) -> dict:
     return json.loads(path.read_text())
 
@@ -52,8 +56,13 @@ def sim(record: dict | None = None, **changes) -> dict:
     } | changes  # fmt: skip
 
 
-def none_measured() -> dict:
-    return dict.fromkeys(sheet_of(build()).kinds)
+def none_measured(record: dict | None = None) -> dict:
+    return dict.fromkeys(sheet_of(record or build()).kinds)
+
+
+def kodak() -> dict:
+    """What `lutgen eval` measured of the model of profile ``predictive`` that builds take."""
+    return {"kodak": load(RESULTS / "domains.json")["kodak"]}
 
 
 @cache
@@ -62,3 +71,10 @@ def full_page() -> str:
     record = build()
     measured = read_measured(record, FILES) | {"sim": sim(record)}
     return render(record, measured, compare(read_reports(VIVADO), record))
+
+
+def predictive_page(record: dict | None = None) -> str:
+    """The page of profile ``predictive`` with everything in it."""
+    record = record or build(PREDICTIVE)
+    found = {"eval": kodak(), "sim": sim(record, bad_files=None)}
+    return render(record, found, compare(read_reports(VIVADO), record))
