@@ -24,7 +24,7 @@ from tests.report.records import (
     predictive_page,
     sim,
 )
-from tests.report.test_page import words
+from tests.report.test_page import HOSTILE, parse, words
 
 
 def built(**parameters) -> dict:
@@ -56,6 +56,14 @@ def test_title_block():
     assert tree.xpath("//h1")[0].text == "photo"
     assert tree.xpath("//title")[0].text == "codec of photo for zynq7045: lutgen report"
     assert "tile" not in words(predictive_page()).lower()
+
+
+def test_a_model_may_have_any_name():
+    record = built()
+    record["model"]["name"] = HOSTILE
+    page = render(record, none_measured(record))
+    assert not parse(page).seen["script"] and not parse(page).seen["img"]
+    assert words(page).count(HOSTILE) >= 2
 
 
 def test_options_that_are_not_the_default():
@@ -267,4 +275,6 @@ def test_reports_of_vivado_beside_the_estimates(tmp_path):
     assert estimates["lut_memory"] == total["lut_memory"] + total["lut_shift"]
     assert estimates["carry"] == total["carry4"]
     assert found["estimate"]["module"] == "lutgen_94c2ad2c_codec"
+    other = "the reports are of design lutgen_codec, the estimate is of lutgen_94c2ad2c_codec alone"
+    assert other in found["notes"]
     assert "timing met" in words(predictive_page())
