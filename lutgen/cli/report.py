@@ -23,9 +23,10 @@ _USAGE = "give BUILD_FOLDER to write a page, or --vivado DIR alone to print what
 
 def _measured_options(command):
     for name, writer in reversed(_MEASURED.items()):
+        of = "" if writer.startswith("lutgen") else " of a profile with tiles"
         command = click.option(
             f"--{name}", metavar="FILE", show_default="none",
-            help=f"What `{writer}` has written; for the page.",
+            help=f"What `{writer}` has written{of}; for the page.",
         )(command)
     return command
 
@@ -50,7 +51,7 @@ def report_(build_folder, out, reports, folder, as_json, **measured) -> None:
 
     With BUILD_FOLDER, what `lutgen build` has written: one page that needs no other file, with
     structure, resources, logic levels and what was measured.  What no option gives is shown as not
-    measured.
+    measured, with the command that measures it, if there is one for the model's profile.
 
     With --vivado alone: utilisation, timing summary and power, as report_utilization,
     report_timing_summary and report_power write them, beside the estimates of --build; a report of

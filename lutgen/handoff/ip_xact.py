@@ -71,9 +71,11 @@ class Identity:
         if parameters["top"] == "entropy-engine":
             what = f"Entropy engine of lutgen {version}: model {model['hash']}"
         else:
+            # Builds of tiles take 8 bits and do not say so.
+            depth = f" of {parameters['depth']} bits" if "depth" in parameters else ""
             what = (
                 f"Lossless image {parameters['top']} of lutgen {version}: model {model['hash']}, "
-                f"images up to {parameters['max_width']} x {parameters['max_height']} pixels"
+                f"images up to {parameters['max_width']} x {parameters['max_height']} pixels{depth}"
             )
         return cls(
             vendor="lutgen",

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-from .blocks import label, ordered
 from .charts import Dot, Row, dot_plot
 from .conditions import conditions
+from .sheet import Sheet
 from .speed import DIRECTIONS
 
 __all__ = ["energy"]
 
 
-def energy(record: Mapping, found: Mapping | None, run: Mapping | None) -> dict | None:
+def energy(sheet: Sheet, found: Mapping | None, run: Mapping | None) -> dict | None:
     """Energy of both directions with its range, by block, and beside PNG.
 
     Transitions are counted over few images, when an encoder may still take pixels quicker than it
@@ -23,7 +23,7 @@ def energy(record: Mapping, found: Mapping | None, run: Mapping | None) -> dict 
     cores = {
         name: _scaled(core, found["clock_mhz"], run[direction] if same else None)
         for direction, name in DIRECTIONS.items()
-        if name in record["cores"] and (core := found["cores"].get(name))
+        if name in sheet.record["cores"] and (core := found["cores"].get(name))
     }
     rows = [{"name": "this build", "note": "dynamic energy, estimate", "ours": True,
              **{d: cores.get(c) for d, c in DIRECTIONS.items()},
@@ -40,18 +40,19 @@ def energy(record: Mapping, found: Mapping | None, run: Mapping | None) -> dict 
             "name": name, "note": "published with GIC-DLC, table 2", "ours": False,
             **{d: _point(given["nj"][d]) for d in DIRECTIONS}, "ns": given["ns"],
         })  # fmt: skip
+    blocks = sheet.blocks
     of_blocks = {name: core["blocks"] for name, core in cores.items()}
     return {
         "rows": rows, "cores": list(cores), "plot": _plot(rows),
         "blocks": [
-            {"name": label(block)[0], "nj": [of_blocks[core].get(block) for core in cores]}
-            for block in ordered([block for blocks in of_blocks.values() for block in blocks])
+            {"name": blocks.label(block)[0], "nj": [of_blocks[core].get(block) for core in cores]}
+            for block in blocks.ordered([block for found in of_blocks.values() for block in found])
         ],
         "windows": {name: found["cores"][name]["window"] for name in cores},
         "glitches": {name: core["glitches"] for name, core in cores.items()},
         "long_run": {name: core["long_run"] for name, core in cores.items() if core["long_run"]},
         "coefficients": list(found["coefficients"].values()),
-        "conditions": conditions(record, found), "data": found,
+        "conditions": conditions(sheet, found), "data": found,
     }  # fmt: skip
 
 

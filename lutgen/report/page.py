@@ -12,16 +12,18 @@ from lutgen.names import top_module
 from . import text
 from .diagram import diagram
 from .energy import energy
-from .measured import KINDS
 from .proof import check_files, proof
 from .rate import rate
 from .resources import GOAL_LEVELS, levels, resources, share
+from .sheets import sheet_of
 from .speed import speed
 from .vivado import vivado_section
 
 __all__ = ["render"]
 
 _TEMPLATE = "page.html.j2"
+#: Measurements that have a place in the page, whether there is a command for them or not.
+_MEASURED = ("sim", "eval", "throughput", "energy")
 
 
 def render(
@@ -45,10 +47,10 @@ def render(
     str
         HTML.
     """
-    files = check_files(record)
-    rated, timed = rate(record, measured["eval"]), speed(record, measured["throughput"])
-    used, spent = share(record), energy(record, measured["energy"], measured["throughput"])
-    proven = proof(record, measured, vivado, files)
+    sheet, files, run = sheet_of(record), check_files(record), measured.get("throughput")
+    rated, timed = rate(sheet, measured["eval"]), speed(sheet, run)
+    used, spent = share(record), energy(sheet, measured.get("energy"), run)
+    proven = proof(sheet, measured, vivado, files)
     style = package_files.files("lutgen.report").joinpath("templates/style.css").read_text()
     return (
         _environment()
@@ -56,12 +58,13 @@ def render(
         .render(
             style=Markup(style),
             record=record,
+            sheet=sheet,
             top=top_module(record),
             cores=list(record["cores"]),
-            diagrams={core: diagram(record, core) for core in record["cores"]},
-            resources=resources(record),
+            diagrams={core: diagram(sheet, core) for core in record["cores"]},
+            resources=resources(sheet),
             share=used,
-            levels=levels(record),
+            levels=levels(sheet),
             goal_levels=GOAL_LEVELS,
             rate=rated,
             speed=timed,
@@ -70,7 +73,7 @@ def render(
             proof=proven,
             files=_files(record, files),
             glance=_glance(record, used, rated, timed, spent, proven),
-            measure={name: kind.measure(record) for name, kind in KINDS.items()},
+            measure={name: sheet.command(name) for name in _MEASURED},
             missing=text.MISSING,
         )
     )
@@ -117,8 +120,8 @@ def _glance(record, used, rated, timed, spent, proven) -> list[dict]:
     )
     if rated:
         result = rated["sets"][0]
-        file = next(row["bpp"][0] for row in rated["rows"] if row["name"].endswith("all images"))
-        add(f"File size, {result['name']}", text.quantity(file, "bit/pixel", 3), "measured")
+        size = text.quantity(rated["first"], "bit/pixel", 3)
+        add(f"File size, {result['name']}", size, "measured")
     else:
         add("File size", None, "")
     rates = timed["rows"]
@@ -133,8 +136,16 @@ def _glance(record, used, rated, timed, spent, proven) -> list[dict]:
         f"{speeds}{text.JOIN}Mpx/s" if rates else None,
         "constraint",
     )
+    if calculated := timed["calculated"]:
+        add(
+            f"In {calculated['of']}",
+            f"{text.quantity(calculated['clocks'], 'clk/px', 4)} at least, "
+            f"{text.quantity(calculated['mpx'], 'Mpx/s', 1)} at most",
+            "calculated",
+        )  # fmt: skip
     if used:
-        for row in used["rows"][:3]:
+        *counted, dsps = used["rows"]
+        for row in [*counted, dsps] if dsps["total"] else counted:
             of = f", {text.percent(row['percent'])} of device" if row["percent"] is not None else ""
             add(row["name"], f"{text.count(row['total'])}{of}", "estimated")
         add(

@@ -8,6 +8,7 @@ from lutgen.targets.fit import basis
 
 from .conditions import conditions
 from .resources import GOAL_LEVELS, levels
+from .sheet import Sheet
 from .text import count, join, percent
 
 __all__ = ["check_files", "proof"]
@@ -29,7 +30,7 @@ def check_files(record: Mapping) -> dict[str, str]:
 
 
 def proof(
-    record: Mapping,
+    sheet: Sheet,
     measured: Mapping[str, Mapping | None],
     vivado: Mapping | None,
     files: Mapping[str, str],
@@ -40,13 +41,13 @@ def proof(
     sim = measured["sim"]
     if sim:
         _simulated(sim, done, failed)
-    apart = _others(record, measured, done, failed)
-    _levels(record, done, failed)
+    apart = _others(sheet, measured, done, failed)
+    _levels(sheet, done, failed)
     _files(files, done, failed)
     return {
         "done": done,
         "failed": failed,
-        "open": [*apart, *_open(record, measured, vivado)],
+        "open": [*apart, *_open(sheet, measured, vivado)],
         "sim": sim,
         "sizes": _sizes(sim) if sim else [],
     }
@@ -69,6 +70,11 @@ def _simulated(sim: Mapping, done: list[str], failed: list[str]) -> None:
     if sim["ok"] and sim["stall"]["p"]:
         share, seed = percent(100 * sim["stall"]["p"], 0), sim["stall"]["seed"]
         done.append(f"Every port was stalled in {share} of the clocks (seed {seed}).")
+    elif sim["ok"] and (runs := _stalled(sim)):
+        done.append(
+            f"Images passed at full speed, and {count(runs)} more runs met full buffers, stalls of "
+            "every port and wrong inputs."
+        )
     refused = sim.get("bad_files")
     if refused and not refused["problems"]:
         done.append(
@@ -82,12 +88,12 @@ def _simulated(sim: Mapping, done: list[str], failed: list[str]) -> None:
         )
 
 
-def _others(record: Mapping, measured: Mapping, done: list[str], failed: list[str]) -> list[str]:
+def _others(sheet: Sheet, measured: Mapping, done: list[str], failed: list[str]) -> list[str]:
     """What other measurements have verified; returns what they have of another build only."""
     apart = []
 
     def add(found: Mapping, text: str) -> None:
-        if differs := conditions(record, found):
+        if differs := conditions(sheet, found):
             apart.append(f"{text.removesuffix('.')}, but not of this build ({join(differs)}).")
         else:
             done.append(text)
@@ -98,7 +104,7 @@ def _others(record: Mapping, measured: Mapping, done: list[str], failed: list[st
             done.append(f"The reference codec gave all of {images} images back as they were.")
         else:
             failed.append("The reference codec did NOT give every image back as it was.")
-    if found := measured["throughput"]:
+    if found := measured.get("throughput"):
         text = (
             f"Clocks were counted while {count(found['count'])} images of {found['width']} × "
             f"{found['height']} passed both cores"
@@ -107,7 +113,7 @@ def _others(record: Mapping, measured: Mapping, done: list[str], failed: list[st
             failed.append(f"{text}, with {count(found['mismatches'])} MISMATCHES.")
         else:
             add(found, f"{text}, with the reference’s bytes and pixels.")
-    if found := measured["energy"]:
+    if found := measured.get("energy"):
         add(
             found,
             f"The netlist that {found['tool']} mapped gave the reference’s bytes and pixels for "
@@ -116,8 +122,8 @@ def _others(record: Mapping, measured: Mapping, done: list[str], failed: list[st
     return apart
 
 
-def _levels(record: Mapping, done: list[str], failed: list[str]) -> None:
-    for table in levels(record):
+def _levels(sheet: Sheet, done: list[str], failed: list[str]) -> None:
+    for table in levels(sheet):
         if table["beyond"]:
             failed.append(
                 f"The {table['core']} has {count(table['beyond'])} register inputs or outputs "
@@ -140,13 +146,14 @@ def _files(files: Mapping[str, str], done: list[str], failed: list[str]) -> None
         done.append(f"All {count(len(files))} files are as the build wrote them (sha256).")
 
 
-def _open(record: Mapping, measured: Mapping, vivado: Mapping | None) -> list[str]:
+def _open(sheet: Sheet, measured: Mapping, vivado: Mapping | None) -> list[str]:
     """What this page cannot vouch for."""
+    record = sheet.record
     target = record["target"]
     parts = []
     if not measured["sim"]:
         parts.append("The Verilog of this build was not compared with the reference codec.")
-    elif not measured["sim"]["stall"]["p"]:
+    elif not _stalled(measured["sim"]):
         parts.append("No port ever stalled in this simulation.")
     if any(core["resources"] for core in record["cores"].values()):
         tool = next(c["resources"]["tool"] for c in record["cores"].values() if c["resources"])
@@ -173,14 +180,21 @@ def _open(record: Mapping, measured: Mapping, vivado: Mapping | None) -> list[st
             "The Vivado reports were read as they were found; that they are of these files is not "
             "verified."
         )
-    if measured["energy"]:
+    if measured.get("energy"):
         parts.append(
             "No power was measured: energy is counted transitions times constants that are good to "
             "a factor of two at best."
         )
+    parts += sheet.unmeasured()
     board = f" ({target['board']} or any other)" if target["board"] else ""
     parts.append(f"Nothing ran on a board{board}.")
     return parts
+
+
+def _stalled(sim: Mapping) -> int:
+    """Simulations in which ports stalled: that of the images, or the runs besides."""
+    runs = sum(len(runs) for runs in (sim.get("runs") or {}).values())
+    return 1 if sim["stall"]["p"] else runs
 
 
 def _sizes(sim: Mapping) -> list[dict]:

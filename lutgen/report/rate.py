@@ -4,19 +4,12 @@ from collections.abc import Mapping
 
 from .charts import Dot, Row, dot_plot
 from .conditions import conditions
+from .sheet import Sheet
 
 __all__ = ["rate"]
 
-_OURS = {
-    "file": ("this model, one file of all images", "whole files; images of one size share one"),
-    "file_each": ("this model, one file per image", "whole files, as the codecs above"),
-    "payload": ("coded tiles alone", "without headers and lengths"),
-    "ideal": ("ideal code length", "sum of −log₂ p"),
-}
-_RAW = 8.0
 
-
-def rate(record: Mapping, found: Mapping | None) -> dict | None:
+def rate(sheet: Sheet, found: Mapping | None) -> dict | None:
     """A table of codecs by data set and a plot for each set; None if nothing was measured."""
     if not found:
         return None
@@ -32,21 +25,23 @@ def rate(record: Mapping, found: Mapping | None) -> dict | None:
             "bpp": [result.get("bpp") for result in results],
         })  # fmt: skip
     rows.sort(key=lambda row: -(row["bpp"][0] or 0))
-    for key, (name, note) in _OURS.items():
+    for key, files in sheet.files.items():
         rows.append({
-            "name": name, "note": note, "ours": key in ("file", "file_each"),
+            "name": files.name, "note": files.note, "ours": files.plotted is not None,
             "bpp": [found[data]["bpp"][key] for data in sets],
         })  # fmt: skip
     return {
         "sets": [
             {"name": _short(data), "images": result["images"], "pixels": result["pixels"],
-             "tile": result["tile"], "speed": result["speed"],
-             "saving": _saving(result), "plot": _plot(k, _short(data), result)}
+             "note": sheet.set_note(result), "speed": result["speed"],
+             "saving": _saving(result), "plot": _plot(k, _short(data), result, sheet)}
             for k, (data, result) in enumerate(found.items())
         ],
         "rows": rows,
+        "raw": sheet.raw_bits,
+        "first": found[sets[0]]["bpp"][next(iter(sheet.files))],
         "conditions": list(
-            dict.fromkeys(line for result in found.values() for line in conditions(record, result))
+            dict.fromkeys(line for result in found.values() for line in conditions(sheet, result))
         ),
     }  # fmt: skip
 
@@ -73,16 +68,17 @@ def _saving(result: Mapping) -> dict | None:
     }  # fmt: skip
 
 
-def _plot(number: int, name: str, result: Mapping):
+def _plot(number: int, name: str, result: Mapping, sheet: Sheet):
     coded = sorted(_coded(result).items(), key=lambda pair: -pair[1])
-    bpp = result["bpp"]
+    bpp, raw = result["bpp"], float(sheet.raw_bits)
     rows = [Row(codec, [Dot(value, "other")], 3) for codec, value in coded]
+    # The one to know first stands last, below the others.
     rows += [
-        Row("file per image", [Dot(bpp["file_each"], "ours")], 3, strong=True),
-        Row("one file of all", [Dot(bpp["file"], "ours")], 3, strong=True),
-    ]
-    largest = max(_RAW, bpp["file_each"], *(value for _, value in coded))
+        Row(files.plotted, [Dot(bpp[key], "ours")], 3, strong=True)
+        for key, files in reversed(sheet.files.items()) if files.plotted
+    ]  # fmt: skip
+    largest = max(raw, bpp["file_each"], *(value for _, value in coded))
     return dot_plot(
         rows, name=f"plot-rate-{number}", title=f"Bits per pixel on {name}", axis="bits per pixel",
-        end=largest, mark=(_RAW, "the uncompressed image"),
+        end=largest, mark=(raw, "the uncompressed image"),
     )  # fmt: skip

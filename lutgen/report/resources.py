@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from lutgen.targets.fit import basis, levels_basis
 from lutgen.targets.fit import depths as describe_depth
 
-from .blocks import label, ordered
 from .charts import bar
 from .memory import amount, unit
+from .sheet import Sheet
 
 __all__ = ["GOAL_LEVELS", "levels", "resources", "share"]
 
@@ -17,8 +17,9 @@ _KINDS = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36", "dsp": "DSP"}
 _HEAT = 5
 
 
-def resources(record: Mapping) -> list[dict]:
+def resources(sheet: Sheet) -> list[dict]:
     """A table for each core: rows of blocks and their counts, the bar of each, and the total."""
+    record = sheet.record
     counted = _counted(record)
     largest = max(
         (block["lut"] for core in counted.values() for block in core["blocks"].values()), default=0
@@ -26,9 +27,9 @@ def resources(record: Mapping) -> list[dict]:
     tables = []
     for name, found in counted.items():
         rows = []
-        for block in ordered(found["blocks"]):
+        for block in sheet.blocks.ordered(found["blocks"]):
             use = found["blocks"][block]
-            title, purpose = label(block)
+            title, purpose = sheet.blocks.label(block)
             parts = [(use[f"lut_{kind}"], kind) for kind in ("logic", "memory", "shift")]
             rows.append({
                 "name": title, "purpose": purpose, "bar": bar(parts, largest),
@@ -81,8 +82,9 @@ def share(record: Mapping) -> dict | None:
     }
 
 
-def levels(record: Mapping) -> list[dict]:
+def levels(sheet: Sheet) -> list[dict]:
     """A table for each core: how many registers and outputs each block reaches at which depth."""
+    record, label = sheet.record, sheet.blocks.label
     tables = []
     for name, found in _counted(record).items():
         blocks = found["blocks"]
@@ -92,7 +94,7 @@ def levels(record: Mapping) -> list[dict]:
         depths = range(max(deepest, GOAL_LEVELS) + 1)
         most = max((n for block in blocks.values() for n in block["endpoints"].values()), default=1)
         rows, beyond = [], 0
-        for block in ordered(blocks):
+        for block in sheet.blocks.ordered(blocks):
             ends = blocks[block]["endpoints"]
             cells = [{"count": n, "heat": _heat(n, most)} for n in
                      (ends.get(str(depth), 0) for depth in depths)]  # fmt: skip

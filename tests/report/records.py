@@ -6,8 +6,9 @@ from pathlib import Path
 
 from lutgen.handoff.reports.vivado_compare import compare
 from lutgen.handoff.reports.vivado_report import read_reports
-from lutgen.report.measured import KINDS, read_measured
+from lutgen.report.measured import read_measured
 from lutgen.report.page import render
+from lutgen.report.sheets import sheet_of
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "bench" / "results"
@@ -23,6 +24,10 @@ LEVELS_FILES = {
     "throughput": RESULTS / "throughput-gic-dlc-plus-slim.json",
     "energy": RESULTS / "energy-gic-dlc-plus-slim.json",
 }
+
+
+#: The pair of profile ``predictive``.
+PREDICTIVE = "build-predictive.json"
 
 
 def load(path: Path) -> dict:
@@ -51,8 +56,13 @@ def sim(record: dict | None = None, **changes) -> dict:
     } | changes  # fmt: skip
 
 
-def none_measured() -> dict:
-    return dict.fromkeys(KINDS)
+def none_measured(record: dict | None = None) -> dict:
+    return dict.fromkeys(sheet_of(record or build()).kinds)
+
+
+def kodak() -> dict:
+    """What `lutgen eval` measured of the model of profile ``predictive`` that builds take."""
+    return {"kodak": load(RESULTS / "domains.json")["kodak"]}
 
 
 @cache
@@ -61,3 +71,10 @@ def full_page() -> str:
     record = build()
     measured = read_measured(record, FILES) | {"sim": sim(record)}
     return render(record, measured, compare(read_reports(VIVADO), record))
+
+
+def predictive_page(record: dict | None = None) -> str:
+    """The page of profile ``predictive`` with everything in it."""
+    record = record or build(PREDICTIVE)
+    found = {"eval": kodak(), "sim": sim(record, bad_files=None)}
+    return render(record, found, compare(read_reports(VIVADO), record))

@@ -6,7 +6,17 @@ import pytest
 
 from lutgen.report.measured import read_measured
 from lutgen.report.page import render
-from tests.report.records import FILES, LEVELS, LEVELS_FILES, build, full_page, load, none_measured
+from tests.report.records import (
+    FILES,
+    LEVELS,
+    LEVELS_FILES,
+    PREDICTIVE,
+    build,
+    full_page,
+    load,
+    none_measured,
+    predictive_page,
+)
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -56,10 +66,19 @@ def pages() -> dict[str, str]:
     several = {f"{longest}{k}": load(FILES["eval"])["emnist_digits"] for k in range(3)}
     record = build(folder=f"rtl_out/{longest}")
     record["model"]["profile"] = longest
+    deep = build(PREDICTIVE)
+    deep["parameters"] |= {"depth": 12, "strip_height": 1024, "max_width": 16384}
+    deep["model"]["name"] = longest
+    for core in deep["cores"].values():
+        core |= {"lanes": 32, "period": 128}
+        for port in core["ports"]:
+            port["width"] = 16 if port["name"].endswith("video_tdata") else port["width"]
     return {
         "full": full_page(),
         "levels": render(levels, read_measured(levels, LEVELS_FILES)),
         "bare": render(build(), none_measured()),
+        "predictive": predictive_page(),
+        "predictive, 12 bits": render(deep, none_measured(deep)),
         "long names": render(record, none_measured() | {"eval": several}),
     }
 
@@ -74,7 +93,10 @@ def browser():
         browser.close()
 
 
-@pytest.fixture(scope="module", params=["full", "levels", "bare", "long names"])
+@pytest.fixture(
+    scope="module",
+    params=["full", "levels", "bare", "predictive", "predictive, 12 bits", "long names"],
+)
 def path(request, tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(pages()[request.param])

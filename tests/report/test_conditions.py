@@ -1,14 +1,14 @@
 """Measurements of the same model under other conditions are told apart."""
 
 from lutgen.report.conditions import conditions
-from lutgen.report.measured import KINDS
+from lutgen.report.sheets import sheet_of
 from tests.report.records import FILES, RESULTS, build, load
 
 
 def of_build(found: dict, **parameters) -> list[str]:
     record = build()
     record["parameters"] |= parameters
-    return conditions(record, found)
+    return conditions(sheet_of(record), found)
 
 
 def test_the_same_conditions():
@@ -43,19 +43,19 @@ def test_coders():
 
 
 def test_coders_of_real_measurements():
-    record = build("build-tans.json")
-    assert conditions(record, load(RESULTS / "throughput-tans.json")) == []
-    assert conditions(record, load(FILES["throughput"]))[-1].startswith("coder: measured with rANS")
+    sheet = sheet_of(build("build-tans.json"))
+    assert conditions(sheet, load(RESULTS / "throughput-tans.json")) == []
+    assert conditions(sheet, load(FILES["throughput"]))[-1].startswith("coder: measured with rANS")
 
 
 def test_commands_name_what_is_not_the_default():
     record = build()
     record["parameters"] |= {"tile_width": 16, "coder": "tans", "tans_bits": 10}
-    assert KINDS["eval"].measure(record) == (
+    assert sheet_of(record).command("eval") == (
         "lutgen eval IMAGES --model rtl_out/none/model.lutgen --tile 16x32 --coder tans "
         "--tans-bits 10 --json > eval.json"
     )
-    assert KINDS["throughput"].measure(record) == (
+    assert sheet_of(record).command("throughput") == (
         "python -m bench.throughput --images IMAGES --model rtl_out/none/model.lutgen --target "
         "zynq7045 --coder tans --tans-bits 10 --out throughput.json"
     )

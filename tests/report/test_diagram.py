@@ -4,11 +4,12 @@ import lxml.html
 import pytest
 
 from lutgen.report.diagram import diagram
+from lutgen.report.sheets import sheet_of
 from tests.report.records import LEVELS, build
 
 
 def picture(record, core):
-    return lxml.html.fromstring(diagram(record, core))
+    return lxml.html.fromstring(diagram(sheet_of(record), core))
 
 
 def texts(found) -> list[str]:

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from lutgen.report.measured import KINDS, read_measured
+from lutgen.report.measured import read_measured
+from lutgen.report.sheets import sheet_of
 from tests.report.records import FILES, LEVELS, LEVELS_FILES, RESULTS, build, load, sim
 
 
@@ -25,8 +26,8 @@ def test_what_the_programs_write_is_read(tmp_path):
     record = build()
     found = read_measured(record, FILES | {"sim": write(tmp_path, sim(record))})
     assert found == {kind: load(path) for kind, path in FILES.items()} | {"sim": sim(record)}
-    assert list(found) == list(KINDS)
-    assert read_measured(record, {}) == dict.fromkeys(KINDS)
+    assert list(found) == ["sim", "eval", "throughput", "energy"]
+    assert read_measured(record, {}) == dict.fromkeys(found)
     found = read_measured(build(LEVELS), LEVELS_FILES)
     assert found["throughput"]["thumbnails"] and found["sim"] is None
 
@@ -52,7 +53,7 @@ def test_another_model_is_refused(kind):
     record, model = build(LEVELS), build(LEVELS)["model"]["hash"][:16]
     assert refused(record, kind, FILES[kind]) == (
         f"{FILES[kind]} must be of the build's model {model}, not of "
-        f"{build()['model']['hash'][:16]}: measure with `{KINDS[kind].measure(record)}`"
+        f"{build()['model']['hash'][:16]}: measure with `{sheet_of(record).command(kind)}`"
     )
 
 
@@ -119,7 +120,7 @@ def without(data: dict, *keys) -> dict:
 ])  # fmt: skip
 def test_other_json_is_refused(kind, data, what, tmp_path):
     path = write(tmp_path, data)
-    rule = f"{path} must be json that `{KINDS[kind].writer}` writes"
+    rule = f"{path} must be json that `{sheet_of(build()).kinds[kind].writer}` writes"
     assert refused(build(), kind, path) == rule + what
 
 

@@ -13,11 +13,13 @@ from tests.report.records import (
     FILES,
     LEVELS,
     LEVELS_FILES,
+    PREDICTIVE,
     RESULTS,
     build,
     full_page,
     load,
     none_measured,
+    predictive_page,
     sim,
 )
 
@@ -54,7 +56,15 @@ def pages() -> dict[str, str]:
         "uncounted": render(uncounted(build()), none_measured()),
         "encoder": render(one_core(build(), "encoder"), none_measured()),
         "decoder": render(one_core(build(LEVELS), "decoder"), none_measured()),
+        "predictive": predictive_page(),
+        "predictive uncounted": bare(uncounted(build(PREDICTIVE))),
+        "predictive encoder": bare(one_core(build(PREDICTIVE), "encoder")),
+        "predictive decoder": bare(one_core(build(PREDICTIVE), "decoder")),
     }
+
+
+def bare(record: dict) -> str:
+    return render(record, none_measured(record))
 
 
 def uncounted(record: dict) -> dict:
