@@ -20,6 +20,7 @@ class PredictiveBlueprint(Blueprint):
         "core.out": "pictures",
         "core.loop": "model",
         "core.strips": "payload",
+        "core.strips.coder": "tables",
         "core.strips.lanes": "tables",
     }
     header = staticmethod(predictive_text.header)
