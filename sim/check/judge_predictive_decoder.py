@@ -209,10 +209,12 @@ class PredictiveDecoderJudge(PredictiveJudge):
         (starts, stops, _), *_ = self._strips(file)
         frame = Frame.unpack(file)
         sizes = list(strip_sizes(frame, frame.units(len(image))))
+        greatest = GROUP * self.config.max_width * self.config.depth // 8
         for group, (start, (_, most)) in enumerate(zip(starts, sizes, strict=True)):
             at = stops[group - 1] if group else VERSION_2.size
             before = stops[group - 1] - starts[group - 1] if group else 0
-            changes = [most + 1 - before, (1 << 14) - before, -1 - before]
+            # The second one is 0 if its bits beyond those of the greatest length are not seen.
+            changes = [most + 1 - before, (2 << greatest.bit_length()) - before, -1 - before]
             codes = [_leb128(2 * c if c >= 0 else -2 * c - 1) for c in changes]
             for code in (*codes, b"\xff" * 5 + b"\x01"):
                 bad = file[:at] + code + file[start:]
@@ -232,7 +234,7 @@ class PredictiveDecoderJudge(PredictiveJudge):
         if depth == 16:
             return
         # A group of which all samples but the last one are what they must be.
-        image = self.pictures.of(self.usual[0], GROUP)[0]
+        image = np.full((GROUP, self.usual[0]), 9, self.pictures.dtype)
         samples, size = image.astype(np.int32), image.size
         folded, row = np.empty((2, size), dtype=np.int32)
         kernel = self.codec.model.kernel

@@ -113,7 +113,7 @@ class PredictivePictures:
         widest, highest = self.largest
         found = [(w, 1) for w in _around(widest)]
         found += [(2, h) for h in range(1, min(highest, 2 * GROUP + 2))]
-        sides = [2 * GROUP - 1, 2 * GROUP, 4 * GROUP + 1, 8 * GROUP + 1]
+        sides = [2 * GROUP - 1, 2 * GROUP, 2 * GROUP + 1, 4 * GROUP + 1]
         found += [(w, h) for w in sides for h in sides if w <= widest and h <= highest]
 
         def high(width: int) -> tuple[int, int]:
@@ -151,7 +151,8 @@ def synthetic_photographs(
     """
     widest, highest = largest
     made = []
-    sizes = [("photograph", 480, 320)] * 2 + [("strip", widest, 8), ("column", 3, 70)]
+    sizes = [("photograph", 480, 320), ("another", 480, 320)]
+    sizes += [("strip", widest, 8), ("column", 3, 70)]
     sizes += [("part", w, h) for w, h in ((1, 1), (37, 1), (1, 19), (33, 34), (130, 9))]
     for number, (name, w, h) in enumerate(sizes):
         image = _photograph(min(w, widest), min(h, highest), depth, seed + number)
@@ -167,7 +168,7 @@ def _photograph(width: int, height: int, depth: int, seed: int) -> np.ndarray:
     # As in photographs, power falls with the square of the frequency.
     fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)
     frequency = np.maximum(np.hypot(fy, fx), 1 / max(width, height))
-    spectrum = np.fft.rfft2(rng.normal(size=(height, width))) / frequency**1.2
+    spectrum = np.fft.rfft2(rng.normal(size=(height, width))) / frequency**1.6
     field = np.fft.irfft2(spectrum, s=(height, width))
     field /= max(float(field.std()), 1e-9)
     for _ in range(6):  # things before a ground, each with an edge

@@ -5,9 +5,11 @@ import shutil
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from lutgen.build.codec import build, load_build
 from lutgen.build.options import PredictiveOptions
+from lutgen.cli import main
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.sample import sample, visited
 from lutgen.model.shipped import shipped
@@ -190,6 +192,19 @@ def test_sampled_pictures_visit_many_rows():
     sizes = [len(codec.encode(image, tile_width=0)) for image in images]
     assert sizes[0] < sizes[1]
     np.testing.assert_array_equal(sample(codec, 90, 70, share=0.02, seed=2), images[0])
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--model", "photo", "--tile", "8x8"], "--tile must be left out for a model of profile"),
+    (["--depth", "10"], "--depth must be left out for a model of profile"),
+    (["--model", "photo", "--depth", "7"], "bit depth must be 8 to 16, not 7"),
+    (["--build", "DIR", "--depth", "10"], "--build must stand without --depth"),
+])  # fmt: skip
+def test_options_of_the_command(folder, arguments, message):
+    arguments = [str(folder) if argument == "DIR" else argument for argument in arguments]
+    done = CliRunner().invoke(main, ["sim", *arguments])
+    assert done.exit_code != 0
+    assert message in done.stderr + str(done.exception)
 
 
 @pytest.mark.slow

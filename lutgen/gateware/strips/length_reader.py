@@ -77,8 +77,9 @@ class LengthReader(wiring.Component):
             m.d.sync += [length.eq(length + Cat(change, change[-1])), taking.eq(0)]
         m.d.sync += [
             added.eq(adds), self.done.eq(added),
+            # The top bit of ``change`` is a sign: a change of more bits would come as another one.
             self.impossible.eq(
-                malformed | number[span + 2 :].any() | (length < self.least) | (length > self.most)
+                malformed | number[span + 1 :].any() | (length < self.least) | (length > self.most)
             ),
             self.nothing.eq(length == 0), self.plain.eq(length == self.most),
         ]  # fmt: skip

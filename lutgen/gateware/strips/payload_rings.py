@@ -145,6 +145,11 @@ class PayloadRings(wiring.Component):
         m.submodules.indices = indices = Memory(shape=2 * bits + 1, depth=lanes, init=[])
         read, write = indices.read_port(domain="comb"), indices.write_port()
         m.d.comb += read.addr.eq(ahead)
+        # Two rounds after reset all numbers are 0: a lane whose number were beyond its room would
+        # not be let on to its first word.
+        clears = Signal(range(2 * lanes + at + 2), init=2 * lanes + at + 1)
+        cleared = Signal(init=1)
+        m.d.sync += [clears.eq(clears - clears.any()), cleared.eq(clears.any())]
         numbers, any_before, afters = [], Signal(reset_less=True), []
         for k, packer in enumerate(packers):
             number = Signal(bits, name=f"number{k}", reset_less=True)
@@ -152,7 +157,7 @@ class PayloadRings(wiring.Component):
             here = Mux(first, 0, number)
             fits = packer.valid & ~(here == self._most)
             numbers.append((here, fits))
-            afters.append(Mux(close, 0, here + fits)[:bits])
+            afters.append(Mux(close | cleared, 0, here + fits)[:bits])
         m.d.sync += any_before.eq(read.data[2 * bits])
         anything = some | (any_before & ~first)
         m.d.comb += [
