@@ -6,7 +6,8 @@ the same bytes, but for the seconds that ``build.json`` records.
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lutgen.handoff.vivado import vivado_files
@@ -19,6 +20,7 @@ from .cores import rate
 from .folder import BuildError, load_build, make_folder, new_record
 from .options import BuildOptions
 from .registers import build_maps, register_files, slave_maps
+from .testbench import Picture, picture_testbench
 from .text import codec_ports, header, wrapper
 from .verilog import list_files
 
@@ -34,6 +36,7 @@ def build(
     *,
     out: str | os.PathLike | None = None,
     estimate: bool = True,
+    testbench: str | os.PathLike | None = None,
     progress: Callable[[str, str], None] | None = None,
 ) -> dict:
     """Write the Verilog of a model's cores, and what belongs to it, into a folder.
@@ -53,6 +56,9 @@ def build(
         replaced when the new one is complete; files that no build wrote stay.
     estimate:
         Whether Yosys shall count resources and logic levels, which takes most of the time.
+    testbench:
+        Gray image for the testbench, of which the upper left is taken if it is larger than the
+        cores' largest; None for a small drawn one.
     progress:
         Called with a core and what is being done for it, from several threads.
 
@@ -65,6 +71,8 @@ def build(
     ------
     InputError
         If the model has no such cores; the message names value, rule and fix.
+    lutgen.formats.rules.ImageError
+        If the testbench's image is none that the model codes.
     BuildError
         If Yosys refuses a core, or a process that makes one is killed.
     OSError
@@ -74,6 +82,10 @@ def build(
     model = find_buildable(model)
     options = (options or BuildOptions()).settle(model, target)
     config = options.core_config(model)
+    picture = Picture.of(
+        testbench, (options.max_width, options.max_height), cores=options.cores,
+        tile_height=options.tile[1],
+    )  # fmt: skip
     record = new_record(target) | {
         "model": _describe_model(model),
         "parameters": options.record(),
@@ -97,14 +109,36 @@ def build(
             texts |= vivado_files(
                 record, target, ports, verilog, memories, slave_maps(options.top, maps)
             )
-        return texts
+        return texts | picture_testbench(
+            record, picture, coded.result(), stream_bytes=options.stream_bytes,
+            cores=options.cores, quiet=_quiet(record["cores"], picture, config), maps=maps,
+        )  # fmt: skip
 
-    return make_folder(
-        _default_folder(options, model, target) if out is None else Path(out),
-        record, options.made, target,
-        save_input=lambda work: model.save(work / "model.lutgen"), further=further,
-        worker=_WORKER, estimate=estimate, progress=progress,
-    )  # fmt: skip
+    # Beside the cores' processes: a first run compiles the codec.
+    with ThreadPoolExecutor(1) as pool:
+        coded = pool.submit(_encode, picture, config)
+        return make_folder(
+            _default_folder(options, model, target) if out is None else Path(out),
+            record, options.made, target,
+            save_input=lambda work: model.save(work / "model.lutgen"), further=further,
+            worker=_WORKER, estimate=estimate, progress=progress,
+        )  # fmt: skip
+
+
+def _encode(picture: Picture, config) -> bytes:
+    """The reference's file of a picture."""
+    from lutgen.codec.codec import Codec
+
+    tile = config.tile_width, config.tile_height
+    codec = Codec(config.model, threads=1)
+    return codec.encode(picture.samples, tile=tile, coder=config.coder).data
+
+
+def _quiet(cores: Mapping, picture: Picture, config) -> dict[str, int]:
+    """Clocks in which a core may be silent: a few tiles, one after the other, with their levels."""
+    height, width = picture.samples.shape
+    tile = min(width, config.tile_width) * min(height, config.tile_height)
+    return {name: 4 * tile * core["lanes"] for name, core in cores.items()}
 
 
 def _default_folder(options: BuildOptions, model: Model, target: Target) -> Path:
