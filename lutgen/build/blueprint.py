@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
@@ -10,6 +11,7 @@ from lutgen.registers.register_map import RegisterMap
 from lutgen.targets import Target
 
 from .recorded import PairOptions
+from .testbench import Picture
 
 __all__ = ["Blueprint"]
 
@@ -74,6 +76,18 @@ class Blueprint(ABC):
     @abstractmethod
     def estimate(self, core: str, verilog: str, raw: str, target: Target) -> dict:
         """Resources of a core, see `lutgen.synth.estimate`; ``raw`` is its top in the text."""
+
+    @abstractmethod
+    def picture(self, path: str | os.PathLike | None) -> Picture:
+        """What the testbench sends: a file's image, or a drawn one; see `.testbench.Picture.of`."""
+
+    @abstractmethod
+    def encode(self, picture: Picture) -> bytes:
+        """The reference's file of a picture."""
+
+    @abstractmethod
+    def silence(self, core: str, picture: Picture) -> int:
+        """Clocks for which no beat of a core may move while the picture is inside."""
 
     def maps(self) -> dict[str, RegisterMap]:
         """Registers by core; none without registers."""

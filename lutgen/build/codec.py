@@ -7,6 +7,7 @@ the same bytes, but for the seconds that ``build.json`` records.
 import os
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lutgen.handoff.vivado import vivado_files
@@ -19,6 +20,7 @@ from .buildable import find_plan
 from .folder import BuildError, load_build, make_folder, new_record
 from .options import BuildOptions, PredictiveOptions
 from .registers import register_files, slave_maps
+from .testbench import picture_testbench
 from .text import codec_ports, wrapper
 from .verilog import list_files
 
@@ -34,6 +36,7 @@ def build(
     *,
     out: str | os.PathLike | None = None,
     estimate: bool = True,
+    testbench: str | os.PathLike | None = None,
     progress: Callable[[str, str], None] | None = None,
 ) -> dict:
     """Write the Verilog of a model's cores, and what belongs to it, into a folder.
@@ -55,6 +58,9 @@ def build(
         replaced when the new one is complete; files that no build wrote stay.
     estimate:
         Whether Yosys shall count resources and logic levels, which takes most of the time.
+    testbench:
+        Gray image for the testbench, of which the upper left is taken if it is larger than the
+        cores' largest; None for a small drawn one.
     progress:
         Called with a core and what is being done for it, from several threads.
 
@@ -67,6 +73,8 @@ def build(
     ------
     InputError
         If the model has no such cores; the message names value, rule and fix.
+    lutgen.formats.rules.ImageError
+        If the testbench's image is none that the model codes.
     BuildError
         If Yosys refuses a core, or a process that makes one is killed.
     OSError
@@ -75,6 +83,7 @@ def build(
     target = get_target(target) if isinstance(target, str) else target
     plan = find_plan(model, options, target)
     model, options = plan.model, plan.options
+    picture = plan.picture(testbench)
     record = new_record(target) | {
         "model": plan.model_record(),
         "parameters": options.record(),
@@ -97,14 +106,20 @@ def build(
             texts |= vivado_files(
                 record, target, ports, verilog, memories, slave_maps(options.top, maps)
             )
-        return texts
+        return texts | picture_testbench(
+            record, picture, coded.result(), stream_bytes=options.stream_bytes, cores=plan.cores,
+            quiet={core: plan.silence(core, picture) for core in record["cores"]}, maps=maps,
+        )  # fmt: skip
 
-    return make_folder(
-        _default_folder(plan, target) if out is None else Path(out),
-        record, options.made, target,
-        save_input=lambda work: model.save(work / "model.lutgen"), further=further,
-        worker=_WORKER, estimate=estimate, progress=progress,
-    )  # fmt: skip
+    # Beside the cores' processes: a first run compiles the codec.
+    with ThreadPoolExecutor(1) as pool:
+        coded = pool.submit(plan.encode, picture)
+        return make_folder(
+            _default_folder(plan, target) if out is None else Path(out),
+            record, options.made, target,
+            save_input=lambda work: model.save(work / "model.lutgen"), further=further,
+            worker=_WORKER, estimate=estimate, progress=progress,
+        )  # fmt: skip
 
 
 def _default_folder(plan: Blueprint, target: Target) -> Path:

@@ -16,6 +16,7 @@ from . import core as build_core
 from .describe import memory_bits, port_list, resource_record
 from .folder import make_folder, new_record
 from .options import CORES, ENGINE, EngineOptions
+from .testbench import engine_testbench
 from .text import codec_ports, comment, wrapper
 from .verilog import list_files, write_core
 
@@ -95,7 +96,7 @@ def build_engine(
             ports = {core["module"]: core["ports"] for core in record["cores"].values()}
             ports[module] = codec_ports(record["cores"])
             texts |= vivado_files(record, target, ports, verilog, memories)
-        return texts
+        return texts | engine_testbench(record, tables, options.stream_bytes)
 
     return make_folder(
         out, record, CORES, target,

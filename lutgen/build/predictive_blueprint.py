@@ -1,11 +1,14 @@
 """Builds of profile ``predictive``."""
 
+import os
+
 from lutgen.targets import Target
 
 from . import predictive_text
 from .blueprint import Blueprint
 from .predictive_options import PredictiveOptions
 from .registers import build_maps
+from .testbench import Picture
 
 __all__ = ["PredictiveBlueprint"]
 
@@ -80,10 +83,30 @@ class PredictiveBlueprint(Blueprint):
         registers = {"registers": ["registers"]} if self.options.registers else {}
         return estimate(verilog, raw, target, _BLOCKS[core] | registers)
 
+    def picture(self, path: str | os.PathLike | None) -> Picture:
+        options = self.options
+        return Picture.of(path, (options.max_width, options.max_height), depth=options.depth)
+
+    def encode(self, picture: Picture) -> bytes:
+        from lutgen.codec.predictive.codec import PredictiveCodec
+
+        options, codec = self.options, PredictiveCodec(self.model, threads=1)
+        return codec.encode(
+            picture.samples, depth=options.depth, tile_width=0,
+            strip_height=options.strip_height or len(picture.samples),
+        )
+
+    def silence(self, core: str, picture: Picture) -> int:
+        # A group of rows, and its payload on its way.
+        width = picture.samples.shape[1] + _BESIDES
+        return 4 * width * self.core_record(core)["period"]
+
     def maps(self) -> dict:
         return build_maps(self.options.made, self.config) if self.options.registers else {}
 
 
+#: Columns that a group takes besides its own: those between its rows, and an idle lane's.
+_BESIDES = 300
 #: Hierarchy paths of the blocks that resources are counted by.
 _BLOCKS = {
     "encoder": {

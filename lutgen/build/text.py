@@ -236,10 +236,15 @@ def counts(pair: Mapping) -> str:
 def whereabouts(record: Mapping) -> list[str]:
     """Files of a build, and what to do with them."""
     folder, target = record["folder"], record["target"]
-    tables = sum(name.endswith(".mem") for name in record["files"])
-    names = [name for name in record["files"] if not name.endswith(".mem")]
+    many = {".mem": "tables *.mem", ".hex": "files *.hex of the testbench"}
+    counted = [
+        f"{sum(name.endswith(ending) for name in record['files'])} {what}"
+        for ending, what in many.items()
+    ]
+    names = [name for name in record["files"] if not name.endswith(tuple(many))]
     lines = [
-        f"files in {folder}: {', '.join(names)}, {tables} tables *.mem, build.json",
+        f"files in {folder}: {', '.join([*names, *counted])}, build.json",
+        *_testbench(record),
         "next:",
         f"  lutgen sim --build {shlex.quote(str(folder))}",
     ]
@@ -249,3 +254,20 @@ def whereabouts(record: Mapping) -> list[str]:
             f"(top {top_module(record)}, part {target['part']}; not run by us)"
         )
     return lines
+
+
+def _testbench(record: Mapping) -> list[str]:
+    """What the testbench sends, if there is one."""
+    bench = record.get("testbench")
+    if bench is None:
+        return []
+    if "picture" not in bench:
+        return [f"testbench {bench['module']}.sv: {bench['symbols']} symbols"]
+    size = "{width} x {height}".format_map(bench)
+    line = f"testbench {bench['module']}.sv: {bench['picture']} picture of {size} pixels"
+    if bench["picture"] != "drawn":
+        line = f"testbench {bench['module']}.sv: {bench['picture']}, {size} pixels"
+    if bench["cropped_from"]:
+        whole = "{} x {}".format(*bench["cropped_from"])
+        line += f", cropped from {whole}: see --max-width and --max-height"
+    return [line]

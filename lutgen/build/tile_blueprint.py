@@ -1,5 +1,7 @@
 """Builds of the profiles with tiles: ``gic-dlc`` and what is made of it."""
 
+import math
+import os
 
 from lutgen.model.model import Model
 from lutgen.targets import Target
@@ -9,6 +11,7 @@ from .blueprint import Blueprint
 from .cores import count_core, count_cores, count_glue, rate, top_of_cores
 from .options import BuildOptions
 from .registers import build_maps
+from .testbench import Picture
 
 __all__ = ["TileBlueprint", "block_paths"]
 
@@ -110,6 +113,25 @@ class TileBlueprint(Blueprint):
         return count_cores(
             count_core(core, self.config, target, blocks), count_glue(glue, target), cores
         )
+
+    def picture(self, path: str | os.PathLike | None) -> Picture:
+        options = self.options
+        return Picture.of(
+            path, (options.max_width, options.max_height), cores=options.cores,
+            tile_height=options.tile[1],
+        )
+
+    def encode(self, picture: Picture) -> bytes:
+        from lutgen.codec.codec import Codec
+
+        codec = Codec(self.model, threads=1)
+        coder = self.config.coder
+        return codec.encode(picture.samples, tile=self.options.tile, coder=coder).data
+
+    def silence(self, core: str, picture: Picture) -> int:
+        # A few tiles, one after the other, with their levels.
+        sides = zip(picture.samples.shape[::-1], self.options.tile, strict=True)
+        return 4 * math.prod(map(min, sides)) * self.core_record(core)["lanes"]
 
     def maps(self) -> dict:
         return build_maps(self.options.made, self.config) if self.options.registers else {}

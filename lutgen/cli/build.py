@@ -40,11 +40,17 @@ __all__ = ["build_", "sim", "targets"]
 @click.option(
     "--out", metavar="DIR", show_default="rtl_out/TARGET/TOP-PROFILE", help="Folder of the build."
 )
+@click.option(
+    "--testbench", type=click.Path(exists=True, dir_okay=False), metavar="IMAGE",
+    show_default="a small drawn one",
+    help="Gray image that the testbench sends and expects; its upper left if it is larger than the "
+    "cores' largest.",
+)  # fmt: skip
 @click.option("--no-estimate", is_flag=True, help="Do not count resources, which takes a minute.")
 @json_option
 @click.pass_context
-def build_(ctx, target, model, out, no_estimate, as_json, **options) -> None:
-    """Write the Verilog of a model's encoder and decoder."""
+def build_(ctx, target, model, out, testbench, no_estimate, as_json, **options) -> None:
+    """Write the Verilog of a model's encoder and decoder, and a testbench for any simulator."""
     if options["top"] == ENGINE:
         from .engine import build_engine
 
@@ -53,15 +59,16 @@ def build_(ctx, target, model, out, no_estimate, as_json, **options) -> None:
         return
     from lutgen.build.blueprints import summary, table
     from lutgen.build.codec import BuildError, build
+    from lutgen.formats.rules import ImageError
     from lutgen.model.model import ModelError
 
     make_design(
         "making the",
         lambda progress: build(
             target, model, design_of(ctx, model, options), out=out, estimate=not no_estimate,
-            progress=progress,
+            testbench=testbench, progress=progress,
         ),
-        table, summary, as_json, files=ModelError, failures=BuildError,
+        table, summary, as_json, files=(ModelError, ImageError), failures=BuildError,
     )  # fmt: skip
 
 

@@ -11,12 +11,14 @@ import numpy as np
 from lutgen.codec.lossy.escape import EscapeTables
 from lutgen.codec.lossy.interleaved import LANES, encode_interleaved
 from lutgen.errors import InputError
+from lutgen.gateware.engine.beats import symbol_beats
 from lutgen.gateware.engine.entropy_engine import (
     DECODER_ERRORS,
     ENCODER_ERRORS,
     EntropyDecoderTop,
     EntropyEncoderTop,
 )
+from lutgen.gateware.streams.beats import sequence_beats
 from lutgen.sim.cores.codec import SLACK_CLOCKS, rename_stalls
 from lutgen.sim.drive.stall import Stall
 from lutgen.sim.drive.stream import AXIS, StreamResult, rtl_stream
@@ -190,30 +192,6 @@ def errors_by_sequence(result: StreamResult, names: Sequence[str]) -> tuple[tupl
             value = changes[int(np.searchsorted(at, clock, side="right")) - 1][1]
             found.append(tuple(name for bit, name in enumerate(names) if value >> bit & 1))
     return tuple(found)
-
-
-def sequence_beats(parts: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """Beats of sequences, each ended by TLAST."""
-    last = np.zeros(sum(map(len, parts)), dtype=np.int64)
-    last[np.cumsum([len(part) for part in parts]) - 1] = 1
-    return {"data": np.concatenate(parts).astype(np.int64), "last": last}
-
-
-def symbol_beats(
-    classes: Sequence[np.ndarray], symbols: Sequence[np.ndarray]
-) -> dict[str, np.ndarray]:
-    """Beats of the encoder: each sequence in reverse, with the lane of its last symbol."""
-    pairs = [
-        (np.asarray(c, dtype=np.int64) << 8 | np.asarray(s, dtype=np.int64))[::-1]
-        for c, s in zip(classes, symbols, strict=True)
-    ]
-    beats = sequence_beats(pairs)
-    # Heeded in the first beat only: anywhere else it is another.
-    user = np.concatenate([
-        np.where(np.arange(len(p)) == 0, (len(p) - 1) % LANES, np.arange(len(p)) % 32)
-        for p in pairs
-    ])  # fmt: skip
-    return beats | {"user": user}
 
 
 def synthetic_stream(

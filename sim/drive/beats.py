@@ -1,35 +1,13 @@
-"""Beats of the pixel ports: one pixel, or one for each of several cores."""
+"""Beats of the pixel ports, one pixel or one for each of several cores, and back."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
 from lutgen.errors import InputError
+from lutgen.gateware.streams.beats import filled, raster_beats
 
 __all__ = ["filled", "raster_beats", "single_pixels"]
-
-
-def filled(width: int, cores: int) -> np.ndarray:
-    """Pixels in each beat of a line."""
-    return np.minimum(cores, width - cores * np.arange(-(-width // cores)))
-
-
-def raster_beats(images: np.ndarray, cores: int = 1) -> dict[str, np.ndarray]:
-    """Beats of so many pixels, one for each core, of images in raster order with their markers.
-
-    Images are uint8, or, for one core, also uint16: (N, H, W).  What is behind a line's last pixel
-    is not zero, so that it would be seen.
-    """
-    count, height, width = images.shape
-    beats = -(-width // cores)
-    wide = np.full((count, height, beats * cores), 0xA5, dtype=images.dtype)
-    wide[:, :, :width] = images
-    user = np.zeros((count, height, beats), dtype=np.int64)
-    last = np.zeros_like(user)
-    user[:, 0, 0] = 1
-    last[:, :, -1] = 1
-    data = wide.reshape(-1, cores).view(f"<u{cores * images.itemsize}").ravel()
-    return {"data": data, "user": user.ravel(), "last": last.ravel()}
 
 
 def single_pixels(beats: Mapping[str, np.ndarray], cores: int) -> dict[str, np.ndarray]:

@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from lutgen.errors import InputError
+from lutgen.gateware.streams.beats import file_beats, file_words
 
 __all__ = ["file_beats", "file_words", "files_of", "frames_of", "scattered_words"]
-
-
-def file_beats(files: bytes | Sequence[bytes], size: int) -> dict[str, np.ndarray]:
-    """Beats of ``size`` bytes of files, sent one after the other, each ended by TLAST."""
-    beats = [file_words(file, size) for file in ([files] if isinstance(files, bytes) else files)]
-    return {name: np.concatenate([b[name] for b in beats]) for name in ("data", "keep", "last")}
-
-
-def file_words(file: bytes, size: int) -> dict[str, np.ndarray]:
-    """Beats of ``size`` bytes of a file."""
-    count = -(-len(file) // size)
-    data = np.frombuffer(file + bytes(count * size - len(file)), dtype=f"<u{size}")
-    keep = np.full(count, (1 << size) - 1, dtype=np.int64)
-    last = np.zeros(count, dtype=np.int64)
-    if count:
-        keep[-1] = (1 << (len(file) - (count - 1) * size)) - 1
-        last[-1] = 1
-    return {"data": data, "keep": keep, "last": last}
 
 
 def scattered_words(file: bytes, size: int) -> dict[str, np.ndarray]:

@@ -55,7 +55,9 @@ def test_files(codec):
     assert {path.name for path in out.iterdir()} == {
         *verilog, *tables, "primitives.v", "files.f", "lutgen.xdc", "model.lutgen", "build.json",
         *(name.replace(".v", "_ooc.xdc") for name in verilog),
-        "synth_ooc.tcl", "package_ip.tcl", "component.xml", "xgui.tcl",
+        "synth_ooc.tcl", "package_ip.tcl", "component.xml", "xgui.tcl", "lutgen_codec_tb.sv",
+        "lutgen_encoder_tb_s_axis_video.hex", "lutgen_encoder_tb_m_axis_stream.hex",
+        "lutgen_decoder_tb_s_axis_stream.hex", "lutgen_decoder_tb_m_axis_video.hex",
     }  # fmt: skip
     assert (out / "files.f").read_text().split() == ["primitives.v", *verilog]
     assert "create_clock -period 4.000" in (out / "lutgen.xdc").read_text()
@@ -154,7 +156,8 @@ def test_rebuild_replaces_a_build_and_keeps_other_files(tmp_path):
     record = make(out, top="decoder", model=table_model(walker=False), stream_bytes=8)
     assert {path.name for path in out.iterdir()} == {
         "lutgen_decoder.v", *tables_of(out, "decoder"), "files.f", "model.lutgen", "build.json",
-        "notes.txt",
+        "notes.txt", "lutgen_decoder_tb.sv", "lutgen_decoder_tb_s_axis_stream.hex",
+        "lutgen_decoder_tb_m_axis_video.hex",
     }  # fmt: skip
     assert record["model"]["records"] == []
     assert record["parameters"]["encoder_lanes"] is None

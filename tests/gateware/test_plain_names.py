@@ -1,6 +1,8 @@
 """Names of the Verilog that a build writes."""
 
 import re
+import shutil
+import subprocess
 
 import pytest
 from amaranth.hdl import Module, Signal
@@ -85,6 +87,59 @@ def test_registers_keep_what_they_start_with(raw):
     started = re.compile(r"^  reg (?:\[\d+:0\] )?(?:\\\S+ |\w+) = (\d+'h[0-9a-f]+);", re.M)
     before, after = started.findall(raw), started.findall(plain_names(raw, "outer", "mine"))
     assert before == after and {"8'h03", "8'h5a"} <= set(after)
+
+
+class Constant(wiring.Component):
+    """An output of registers alone, none of which ever changes: in blocks, and a block of a line.
+    """
+
+    o: Out(8)
+
+    def elaborate(self, platform):
+        m = Module()
+        choice = Signal(2, init=2, reset_less=True)
+        value = Signal(8, init=0x5A, reset_less=True)
+        m.d.sync += choice.eq(choice)
+        with m.Switch(choice):
+            with m.Case(0):
+                m.d.sync += value.eq(1)
+            with m.Case(1):
+                m.d.sync += value.eq(2)
+        m.d.comb += self.o.eq(value)
+        with m.If(choice[0]):
+            m.d.comb += self.o[:4].eq(1)
+        return m
+
+
+#: Nothing but the clock changes.
+_BENCH = """
+module bench;
+  reg clk = 0;
+  wire [7:0] o;
+  always #5 clk = ~clk;
+  mine dut (.clk(clk), .rst(1'b0), .o(o));
+  initial #100 begin
+    $display("%h", o);
+    $finish;
+  end
+endmodule
+"""
+
+
+@pytest.mark.skipif(not shutil.which("iverilog"), reason="Icarus Verilog is not installed")
+@pytest.mark.parametrize("language", ["2005", "2012"])
+def test_blocks_run_once_at_the_start(language, tmp_path):
+    """Also in a simulator that reads SystemVerilog, where ``reg a = 0`` is no event."""
+    text = plain_names(to_verilog(Constant(), "outer"), "outer", "mine")
+    assert "always @*" in text and "always @*\n" not in text
+    (tmp_path / "m.v").write_text(text + _BENCH)
+    subprocess.run(
+        ["iverilog", f"-g{language}", "-o", "m.vvp", "m.v"], cwd=tmp_path, check=True
+    )
+    done = subprocess.run(
+        ["vvp", "-n", "m.vvp"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "5a\n"
 
 
 def test_init_on_ports_goes_too():

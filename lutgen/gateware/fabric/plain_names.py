@@ -21,10 +21,17 @@ _MODULE = re.compile(r"^module (\\?)([^\s(]+)", re.M)
 _INIT = re.compile(r"^ *\(\* init = [^\n]* \*\)\n", re.M)
 #: What makes simulators run every ``always @*`` of a module once at the start.
 _START = re.compile(r"\$auto\$verilog_backend\.cc:\d+:dump_module\$")
+_STARTED = re.compile(rf"^( *)reg (\\{_START.pattern}\d+ ) *= 0;$", re.M)
+#: A block that Yosys writes without asking for that.
+_BARE = re.compile(r"^( *)always @\*\n *(\S.*;)$", re.M)
 
 
 def plain_names(verilog: str, top: str, wanted: str) -> str:
     """Return the same design in names that need no backslash, and without ``init`` on wires.
+
+    What starts every ``always @*`` does so in SystemVerilog, too: there a register's initial value
+    is no event, so that a block whose inputs are all registers would leave its output unknown.  A
+    nonblocking assignment is one, and comes when all blocks wait.
 
     ``$127`` becomes ``n127``, ``payload.last`` becomes ``payload_last``, and a module
     ``top.core.coder`` becomes ``wanted__core__coder``; where such a name is taken, a number
@@ -42,7 +49,7 @@ def plain_names(verilog: str, top: str, wanted: str) -> str:
     ValueError
         If the name of a module begins with anything else.
     """
-    verilog = _INIT.sub("", verilog)
+    verilog = "endmodule".join(map(_start_blocks, _INIT.sub("", verilog).split("endmodule")))
     taken = set(_WORD.findall(_ESCAPED.sub(" ", verilog)))
     names: dict[str, str] = {}
 
@@ -67,6 +74,19 @@ def plain_names(verilog: str, top: str, wanted: str) -> str:
             add(name, _plain(name))
     text = _ESCAPED.sub(lambda match: names[match[1]], verilog)
     return re.sub(rf"\b(?:{'|'.join(words)})\b", lambda match: words[match[0]], text)
+
+
+def _start_blocks(module: str) -> str:
+    """The text of a module whose blocks all run once at the start."""
+    if not (start := _STARTED.search(module)):
+        return module
+
+    def block(match: re.Match) -> str:
+        indent, statement = match.groups()
+        lines = ["always @* begin", f"  if ({start[2]}) begin end", f"  {statement}", "end"]
+        return "\n".join(indent + line for line in lines)
+
+    return _STARTED.sub(r"\1reg \2;\n\1initial \2 <= 1'h0;", _BARE.sub(block, module))
 
 
 def _plain(name: str) -> str:

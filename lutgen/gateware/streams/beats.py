@@ -1,0 +1,58 @@
+"""Beats that the ports of cores take and give: of pixels, of files, of sequences.
+
+Arrays of one length by field: ``data``, and as the port has them ``keep``, ``user`` and ``last``.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+__all__ = ["file_beats", "file_words", "filled", "raster_beats", "sequence_beats"]
+
+
+def filled(width: int, cores: int) -> np.ndarray:
+    """Pixels in each beat of a line."""
+    return np.minimum(cores, width - cores * np.arange(-(-width // cores)))
+
+
+def raster_beats(images: np.ndarray, cores: int = 1) -> dict[str, np.ndarray]:
+    """Beats of so many pixels, one for each core, of images in raster order with their markers.
+
+    Images are uint8, or, for one core, also uint16: (N, H, W).  What is behind a line's last pixel
+    is not zero, so that it would be seen.
+    """
+    count, height, width = images.shape
+    beats = -(-width // cores)
+    wide = np.full((count, height, beats * cores), 0xA5, dtype=images.dtype)
+    wide[:, :, :width] = images
+    user = np.zeros((count, height, beats), dtype=np.int64)
+    last = np.zeros_like(user)
+    user[:, 0, 0] = 1
+    last[:, :, -1] = 1
+    data = wide.reshape(-1, cores).view(f"<u{cores * images.itemsize}").ravel()
+    return {"data": data, "user": user.ravel(), "last": last.ravel()}
+
+
+def file_beats(files: bytes | Sequence[bytes], size: int) -> dict[str, np.ndarray]:
+    """Beats of ``size`` bytes of files, sent one after the other, each ended by TLAST."""
+    beats = [file_words(file, size) for file in ([files] if isinstance(files, bytes) else files)]
+    return {name: np.concatenate([b[name] for b in beats]) for name in ("data", "keep", "last")}
+
+
+def file_words(file: bytes, size: int) -> dict[str, np.ndarray]:
+    """Beats of ``size`` bytes of a file."""
+    count = -(-len(file) // size)
+    data = np.frombuffer(file + bytes(count * size - len(file)), dtype=f"<u{size}")
+    keep = np.full(count, (1 << size) - 1, dtype=np.int64)
+    last = np.zeros(count, dtype=np.int64)
+    if count:
+        keep[-1] = (1 << (len(file) - (count - 1) * size)) - 1
+        last[-1] = 1
+    return {"data": data, "keep": keep, "last": last}
+
+
+def sequence_beats(parts: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """Beats of sequences, each ended by TLAST."""
+    last = np.zeros(sum(map(len, parts)), dtype=np.int64)
+    last[np.cumsum([len(part) for part in parts]) - 1] = 1
+    return {"data": np.concatenate(parts).astype(np.int64), "last": last}

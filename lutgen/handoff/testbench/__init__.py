@@ -1,0 +1,1 @@
+"""Testbench of a build: SystemVerilog for any simulator, and the beats that it reads."""
