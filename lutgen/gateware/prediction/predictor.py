@@ -22,13 +22,15 @@ __all__ = ["add_first_prediction", "coefficient_words"]
 #: Bits of a coefficient, -255 to 255.
 _WIDTH = 9
 _ROM_LATENCY = 2
+#: Chains of products: each addition takes a clock, so as many as take no longer than a tree.
+_CHAINS = 4
 
 
-def coefficient_words(predictor: Predictor) -> list[int]:
-    """Words of the coefficient memory, one for each leaf, the first tap lowest."""
+def coefficient_words(predictor: Predictor, taps: slice) -> list[int]:
+    """Words of a coefficient memory: some taps' of each leaf, the first tap lowest."""
     mask = (1 << _WIDTH) - 1
     return [
-        sum((int(c) & mask) << (_WIDTH * k) for k, c in enumerate(row))
+        sum((int(c) & mask) << (_WIDTH * k) for k, c in enumerate(row[taps]))
         for row in predictor.coefficients
     ]
 
@@ -67,39 +69,45 @@ def add_first_prediction(
     m: Module, context: Context, predictor: Predictor, comparisons: Comparisons, plain: Timed,
     fabric: Fabric,
 ) -> Timed:  # fmt: skip
-    """Add the tree, the coefficients' memory and the sum of products; returns P, in 1/8.
+    """Add the tree, the coefficients' memories and the sum of products; returns P, in 1/8.
 
-    Where surroundings are plain P is the median.
+    Products are added up in chains, as multipliers with an adder behind them do: each adds its
+    product to what the one before it gives.  So its coefficients are read a clock later.  Where
+    surroundings are plain P is the median.
     """
     line, widths = context.timeline, context.widths
-    words = coefficient_words(predictor)
-    clock = 0
-    leaf = Const(0, 1)
+    leaf = line.given("leaf", Const(0, 1))
     if predictor.leaves > 1:
-        chosen = _add_leaf(context, predictor, comparisons)
-        leaf, clock = chosen.now, chosen.clock
-    (word,) = add_rom(m, "coefficients", words, _WIDTH * len(TAPS), [leaf], fabric)
-    row = line.given("coefficients", word, clock + _ROM_LATENCY)
-    products = []
-    for k, name in enumerate(TAPS):
-        tap = context.quantities[name]
-        at = line.ready(row, tap)
-        # A multiplier's registers: its inputs and its product.
-        factor = line.register(f"coefficient_{k}", row.at(at)[_WIDTH * k : _WIDTH * (k + 1)], at,
-                               signed(_WIDTH))  # fmt: skip
-        sample = line.register(f"tap_{k}", tap.at(at), at, widths.sample)
-        products.append(line.register(f"product_{k}", factor.now * sample.now, factor.clock))
-    total = line.sum("weighted", products)
-    # Samples are whole, the sum is in 1/128, P in 1/8.
+        leaf = _add_leaf(context, predictor, comparisons)
+    # Samples are whole, the sum is in 1/128, P in 1/8: the first chain begins with a half.
     cut = COEFFICIENT_BITS - FRACTION_BITS
-    rounded = line.register(
-        "rounded", (total.now + (1 << (cut - 1))) >> cut, total.clock,
-        signed(len(total) + 2 - cut),
-    )  # fmt: skip
-    value = rounded.now
+    chains = [Const(1 << (cut - 1), cut), *[Const(0, 1)] * (_CHAINS - 1)]
+    ends = []
+    for step, first in enumerate(range(0, len(TAPS), _CHAINS)):
+        taps = slice(first, first + _CHAINS)
+        names = TAPS[taps]
+        clock = leaf.clock + step
+        (word,) = add_rom(
+            m, f"coefficients_{step}", coefficient_words(predictor, taps), _WIDTH * len(names),
+            [leaf.at(clock)], fabric,
+        )  # fmt: skip
+        clock += _ROM_LATENCY
+        for k, name in enumerate(names):
+            factor = line.register(f"coefficient_{first + k}", word.word_select(k, _WIDTH), clock,
+                                   signed(_WIDTH))  # fmt: skip
+            sample = line.register(
+                f"tap_{first + k}", context.quantities[name].at(clock), clock, widths.sample
+            )
+            total = line.register(
+                f"chain_{first + k}", factor.now * sample.now + chains[k], factor.clock
+            )
+            chains[k] = total.now
+            if first + k + _CHAINS >= len(TAPS):
+                ends.append(total)
+    value = line.sum("weighted", ends)
+    clock, rounded = value.clock, value.now[cut:].as_signed()
     top = widths.greatest << FRACTION_BITS
-    median = context.eighths(MEDIAN, rounded.clock)
     return line.register(
-        "first", Mux(plain.at(rounded.clock), median, clamped(value, top)), rounded.clock,
+        "first", Mux(plain.at(clock), context.eighths(MEDIAN, clock), clamped(rounded, top)), clock,
         widths.prediction,
     )  # fmt: skip
