@@ -2,12 +2,14 @@
 :mod:`lutgen.model.predictive.trees`.
 
 Trees that ask nothing about the first prediction are read and added up while it is computed: so
-two sums wait for it, and not all of their answers.
+two sums wait for it, and not all of their answers.  All but one tree have the least of their
+numbers subtracted, which the one has added instead: unsigned numbers have fewer bits, and so have
+their sums.
 """
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Const, Value, signed
+from amaranth.hdl import Cat, Const, Shape, Value, signed
 
 from lutgen.model.predictive.trees import NEVER, PINS, LutTrees
 
@@ -26,33 +28,40 @@ def look_up(values: Sequence[int], bits: int, address: Value) -> Value:
     return Cat(planes)
 
 
-def _value(line: Timeline, name: str, trees: LutTrees, tree: int, answers: list[Timed]) -> Timed:
+def _value(
+    line: Timeline, name: str, values: Sequence[int], thresholds: Sequence[int],
+    answers: list[Timed],
+) -> Timed:  # fmt: skip
+    """A tree's number, one of so many values."""
     clock = line.ready(*answers) if answers else 0
     pins = iter(answers)
     address = Cat(
-        next(pins).at(clock) if trees.threshold[tree, pin] < NEVER else Const(0, 1)
-        for pin in range(PINS)
+        next(pins).at(clock) if threshold < NEVER else Const(0, 1) for threshold in thresholds
     )
-    bits = trees.bits(tree)
-    return line.register(
-        f"{name}_{tree}", look_up(trees.values[tree], bits, address).as_signed(), clock,
-        signed(bits),
-    )  # fmt: skip
+    shape = Shape.cast(range(min(values), max(values) + 1))
+    number = look_up(values, shape.width, address)
+    return line.register(name, number.as_signed() if shape.signed else number, clock, shape)
 
 
 def add_tree_sum(line: Timeline, name: str, trees: LutTrees, comparisons: Comparisons) -> Timed:
     """Add all trees of a network and their sum; 0 if there are none."""
-    values: dict[bool, list[Timed]] = {False: [], True: []}
+    found: dict[bool, list[Timed]] = {False: [], True: []}
+    least = trees.values.min(axis=1).astype(int)
     for tree in range(len(trees)):
-        asked = [
+        questions = [
             (int(feature), int(threshold))
             for feature, threshold in zip(trees.feature[tree], trees.threshold[tree], strict=True)
-            if threshold < NEVER
         ]
+        asked = [question for question in questions if question[1] < NEVER]
         late = any(comparisons.late(feature) for feature, _ in asked)
-        answers = [comparisons.above(*question) for question in asked]
-        values[late].append(_value(line, name, trees, tree, answers))
-    early, late = values[False], values[True]
+        # The last of those that are added last has the rest.
+        added = -least[tree] + (least.sum() if tree == len(trees) - 1 else 0)
+        found[late].append(_value(
+            line, f"{name}_{tree}", (trees.values[tree] + added).tolist(),
+            [threshold for _, threshold in questions],
+            [comparisons.above(*question) for question in asked],
+        ))  # fmt: skip
+    early, late = found[False], found[True]
     parts = []
     if early:
         parts.append(line.sum(f"{name}_early", early))
