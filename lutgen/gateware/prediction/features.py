@@ -41,6 +41,10 @@ def questions(model: PredictiveModel) -> dict[int, set[int]]:
 class Comparisons:
     """Features above thresholds, each made once.
 
+    Those that the first prediction asks for come as early as they can.  The others come with those
+    that need the first prediction: while they wait their sums are delayed, which has been done once
+    for all comparisons.
+
     Parameters
     ----------
     context:
@@ -61,12 +65,13 @@ class Comparisons:
         self._questions: Mapping[int, set[int]] = questions(model)
         self._logarithm = logarithm
         self._changes = changes
+        predictor = model.predictor
+        self._early = set(
+            zip(predictor.feature.tolist(), predictor.threshold.tolist(), strict=True)
+        )
+        self._early_features = {feature for feature, _ in self._early}
         self._normalised: dict[int, Normalised] = {}
         self._above: dict[tuple[int, int], Timed] = {}
-
-    def late(self, number: int) -> bool:
-        """Whether a feature needs the first prediction."""
-        return self._features[number].late
 
     def above(self, number: int, threshold: int) -> Timed:
         """Whether feature ``number`` is above ``threshold``, one of the model's questions."""
@@ -77,22 +82,28 @@ class Comparisons:
             feature = self._features[number]
             name = f"f{number}_above_{threshold}"
             self._above[key] = (
-                self._of_special(name, feature, threshold + 1) if feature.special
+                self._of_special(name, feature, threshold + 1, self._begin(key in self._early))
+                if feature.special
                 else self._of_sum(name, number, threshold + 1)
             )  # fmt: skip
         return self._above[key]
 
-    def _of_special(self, name: str, feature: Feature, cut: int) -> Timed:
+    def _begin(self, early: bool) -> int:
+        """When it begins: with the first difference of the first prediction, unless it is early."""
+        return 0 if early else self._context.quantities[PREDICTION].clock + 1
+
+    def _of_special(self, name: str, feature: Feature, cut: int, begin: int) -> Timed:
         """Whether a feature that is no sum is ``cut`` or more."""
         line, context = self._context.timeline, self._context
         if feature.is_changes:
-            value, clock = self._changes.now, self._changes.clock
+            clock = max(begin, self._changes.clock)
+            value = self._changes.at(clock)
         elif feature.is_level:
             level = context.quantities[PREDICTION]
-            value = level.now[context.widths.depth + FRACTION_BITS - _LEVEL_BITS :]
-            clock = level.clock
+            clock = max(begin, level.clock)
+            value = level.at(clock)[context.widths.depth + FRACTION_BITS - _LEVEL_BITS :]
         else:
-            clock = self._logarithm.clock
+            clock = max(begin, self._logarithm.clock)
             value = self._logarithm.above_least(clock)[1:]
         return line.register(name, at_least(value, cut), clock)
 
@@ -104,8 +115,9 @@ class Comparisons:
         if number not in self._normalised:
             total, zeros = self._total(f"f{number}", feature)
             self._normalised[number] = normalised(
-                line, f"f{number}", total, self._logarithm, feature.gain + zeros, Span.of(cuts)
-            )
+                line, f"f{number}", total, self._logarithm, feature.gain + zeros, Span.of(cuts),
+                begin=self._begin(number in self._early_features),
+            )  # fmt: skip
         value = self._normalised[number]
         return line.register(name, value.at_least(cut - added), value.clock)
 

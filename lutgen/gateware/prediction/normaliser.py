@@ -92,14 +92,15 @@ class Normalised:
 
 
 def normalised(
-    line: Timeline, name: str, total: Timed, logarithm: Logarithm, gain: int, span: Span
-) -> Normalised:
-    """``(total << gain) >> shift``.
+    line: Timeline, name: str, total: Timed, logarithm: Logarithm, gain: int, span: Span, *,
+    begin: int = 0,
+) -> Normalised:  # fmt: skip
+    """``(total << gain) >> shift``, in ``begin`` at the earliest.
 
     Two clocks: whole fours of the shift first, of which only so many bits are kept as the rest
     needs, and whether there was anything above them; then the rest of the shift.
     """
-    clock = line.ready(total, logarithm.shift)
+    clock = max(begin, line.ready(total, logarithm.shift))
     value = total.at(clock)
     sign = value[-1] if value.shape().signed else Const(0)
     value = Cat(Const(0, gain), value)[span.low :]

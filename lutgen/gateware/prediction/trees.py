@@ -1,10 +1,8 @@
 """Sums of LUT trees: one LUT6 for each bit of a tree's numbers, see
 :mod:`lutgen.model.predictive.trees`.
 
-Trees that ask nothing about the first prediction are read and added up while it is computed: so
-two sums wait for it, and not all of their answers.  All but one tree have the least of their
-numbers subtracted, which the one has added instead: unsigned numbers have fewer bits, and so have
-their sums.
+All but one tree have the least of their numbers subtracted, which the one has added instead:
+unsigned numbers have fewer bits, and so have their sums.
 """
 
 from collections.abc import Sequence
@@ -45,7 +43,9 @@ def _value(
 
 def add_tree_sum(line: Timeline, name: str, trees: LutTrees, comparisons: Comparisons) -> Timed:
     """Add all trees of a network and their sum; 0 if there are none."""
-    found: dict[bool, list[Timed]] = {False: [], True: []}
+    if not len(trees):
+        return line.given(name, Const(0, signed(1)))
+    found = []
     least = trees.values.min(axis=1).astype(int)
     for tree in range(len(trees)):
         questions = [
@@ -53,19 +53,11 @@ def add_tree_sum(line: Timeline, name: str, trees: LutTrees, comparisons: Compar
             for feature, threshold in zip(trees.feature[tree], trees.threshold[tree], strict=True)
         ]
         asked = [question for question in questions if question[1] < NEVER]
-        late = any(comparisons.late(feature) for feature, _ in asked)
-        # The last of those that are added last has the rest.
+        # The last one, which is added last, has the rest.
         added = -least[tree] + (least.sum() if tree == len(trees) - 1 else 0)
-        found[late].append(_value(
+        found.append(_value(
             line, f"{name}_{tree}", (trees.values[tree] + added).tolist(),
             [threshold for _, threshold in questions],
             [comparisons.above(*question) for question in asked],
         ))  # fmt: skip
-    early, late = found[False], found[True]
-    parts = []
-    if early:
-        parts.append(line.sum(f"{name}_early", early))
-    total = [*parts, *late]
-    if not total:
-        return line.given(name, Const(0, signed(1)))
-    return line.sum(name, total)
+    return line.sum(name, found)
