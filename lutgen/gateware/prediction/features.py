@@ -4,14 +4,14 @@ See :mod:`lutgen.model.predictive.features`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from amaranth.hdl import Const, Value
 from amaranth.utils import bits_for
 
 from lutgen.model.predictive.features import FEATURE_BITS, Feature
 from lutgen.model.predictive.model import PredictiveModel
-from lutgen.model.predictive.neighbourhood import FRACTION_BITS, PREDICTION
+from lutgen.model.predictive.neighbourhood import ERRORS, FRACTION_BITS, PREDICTION
 from lutgen.model.predictive.trees import NEVER
 
 from ..fabric.timeline import Timed
@@ -36,6 +36,17 @@ def questions(model: PredictiveModel) -> dict[int, set[int]]:
             if threshold != NEVER:
                 asked[feature].add(threshold)
     return dict(asked)
+
+
+def _twins(features: Sequence[Feature], asked: Iterable[int]) -> dict[int, int]:
+    """Errors of which the size is a feature, too: both numbers.  A sign tells them apart."""
+    of_one = [k for k in asked if len(features[k].terms) == 1 and features[k].terms[0] in ERRORS]
+    sizes = {(features[k].terms, features[k].gain): k for k in of_one if features[k].absolute}
+    pairs = {
+        k: sizes.get((features[k].terms, features[k].gain))
+        for k in of_one if not features[k].absolute
+    }  # fmt: skip
+    return {k: twin for k, twin in pairs.items() if twin is not None}
 
 
 class Comparisons:
@@ -70,6 +81,7 @@ class Comparisons:
             zip(predictor.feature.tolist(), predictor.threshold.tolist(), strict=True)
         )
         self._early_features = {feature for feature, _ in self._early}
+        self._twins = _twins(model.features, self._questions)
         self._normalised: dict[int, Normalised] = {}
         self._above: dict[tuple[int, int], Timed] = {}
 
@@ -79,12 +91,12 @@ class Comparisons:
         if threshold == NEVER:
             return self._context.timeline.given("never", Const(0, 1))
         if key not in self._above:
-            feature = self._features[number]
+            feature, cut = self._features[number], threshold + 1
             name = f"f{number}_above_{threshold}"
             self._above[key] = (
-                self._of_special(name, feature, threshold + 1, self._begin(key in self._early))
+                self._of_special(name, feature, cut, self._begin(key in self._early))
                 if feature.special
-                else self._of_sum(name, number, threshold + 1)
+                else self._of_sum(name, number, cut if feature.absolute else cut - _MIDDLE)
             )  # fmt: skip
         return self._above[key]
 
@@ -109,17 +121,41 @@ class Comparisons:
 
     def _of_sum(self, name: str, number: int, cut: int) -> Timed:
         """Whether a feature that is a sum is ``cut`` or more."""
-        line, feature = self._context.timeline, self._features[number]
-        added = 0 if feature.absolute else _MIDDLE
+        line, twin = self._context.timeline, self._twins.get(number)
+        value = self._shifted(number if twin is None else twin)
+        if twin is None:
+            return line.register(name, value.at_least(cut), value.clock)
+        (term,) = self._features[number].terms
+        difference = self._context.difference(term)
+        sign = line.given(f"{name}_sign", difference.now[-1], difference.clock).at(value.clock)
+        if cut > 0:
+            answer = ~sign & value.at_least(cut)
+        else:  # what is shifted out makes a negative one less
+            answer = ~sign if cut == 0 else ~sign | ~value.above(-cut)
+        return line.register(name, answer, value.clock)
+
+    def _cuts(self, number: int) -> set[int]:
+        """What a shifted sum is looked at for: whether it is so much or more."""
+        added = 0 if self._features[number].absolute else _MIDDLE
         cuts = {threshold + 1 - added for threshold in self._questions[number]}
+        for other, twin in self._twins.items():
+            if twin == number:
+                for cut in self._cuts(other):
+                    cuts |= {cut} if cut > 0 else {-cut, 1 - cut} if cut else set()
+        return cuts
+
+    def _shifted(self, number: int) -> Normalised:
+        """A sum divided by the scale."""
         if number not in self._normalised:
+            feature = self._features[number]
             total, zeros = self._total(f"f{number}", feature)
+            users = {number, *(other for other, twin in self._twins.items() if twin == number)}
             self._normalised[number] = normalised(
-                line, f"f{number}", total, self._logarithm, feature.gain + zeros, Span.of(cuts),
-                begin=self._begin(number in self._early_features),
+                self._context.timeline, f"f{number}", total, self._logarithm,
+                feature.gain + zeros, Span.of(self._cuts(number)),
+                begin=self._begin(not users.isdisjoint(self._early_features)),
             )  # fmt: skip
-        value = self._normalised[number]
-        return line.register(name, value.at_least(cut - added), value.clock)
+        return self._normalised[number]
 
     def _total(self, name: str, feature: Feature) -> tuple[Timed, int]:
         """A feature's sum, and the zero bits that it leaves out below."""

@@ -66,6 +66,8 @@ class Normalised:
         Its bits, when :attr:`beyond` is there; there may be none.
     beyond:
         Whether bits above these are unlike the sign.
+    rest:
+        Whether anything but zeros has been shifted out.
     sign:
         Of a signed value.
     """
@@ -73,6 +75,7 @@ class Normalised:
     span: Span
     part: Value
     beyond: Timed
+    rest: Timed
     sign: Timed | None
 
     @property
@@ -90,6 +93,13 @@ class Normalised:
             return ~sign & (beyond | at_least(part, cut))
         return ~sign | (~beyond & at_least(part, cut + (1 << self.span.bits)))
 
+    def above(self, number: int) -> Value:
+        """Whether an unsigned value was above ``number`` before bits were lost.
+
+        Both ``number`` and the one above it are cuts of the span.
+        """
+        return self.at_least(number) & (self.rest.now | self.at_least(number + 1))
+
 
 def normalised(
     line: Timeline, name: str, total: Timed, logarithm: Logarithm, gain: int, span: Span, *,
@@ -98,7 +108,7 @@ def normalised(
     """``(total << gain) >> shift``, in ``begin`` at the earliest.
 
     Two clocks: whole fours of the shift first, of which only so many bits are kept as the rest
-    needs, and whether there was anything above them; then the rest of the shift.
+    needs, and whether there was anything above or below them; then the rest of the shift.
     """
     clock = max(begin, line.ready(total, logarithm.shift))
     value = total.at(clock)
@@ -116,6 +126,7 @@ def normalised(
     over = line.register(
         f"{name}_over", choose([_differ(value[k + kept :], sign) for k in places], select), clock
     )
+    lost = line.register(f"{name}_lost", choose([value[:k].any() for k in places], select), clock)
     is_signed = total.now.shape().signed
     kept_sign = line.given(f"{name}_sign", sign, clock) if is_signed else None
     clock = part.clock
@@ -123,10 +134,12 @@ def normalised(
     sign = kept_sign.at(clock) if is_signed else Const(0)
     bits = span.bits
     low = choose([part.now[k : k + bits] for k in range(_COARSE)], fine) if bits else Const(0, 0)
+    rest = choose([part.now[:k].any() for k in range(_COARSE)], fine)
     high = choose([_differ(part.now[k + bits :], sign) for k in range(_COARSE)], fine)
     return Normalised(
         span, line.register(f"{name}_low", low, clock).now if bits else low,
-        line.register(f"{name}_beyond", high | over.now, clock), kept_sign,
+        line.register(f"{name}_beyond", high | over.now, clock),
+        line.register(f"{name}_rest", rest | lost.now, clock), kept_sign,
     )  # fmt: skip
 
 
