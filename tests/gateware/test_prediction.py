@@ -5,7 +5,9 @@ import pytest
 
 from lutgen.codec.predictive.kernel import begin, predict, scratch, target
 from lutgen.files.compiled import njit
+from lutgen.gateware.prediction.normaliser import Span
 from lutgen.gateware.prediction.prediction import Prediction
+from lutgen.gateware.prediction.sums import shared_sums
 from lutgen.model.predictive.neighbourhood import (
     ENERGIES,
     ERRORS,
@@ -93,3 +95,37 @@ def test_prediction(blocks, name):
     for k, port in enumerate(("whole", "below", "row"), 1):
         np.testing.assert_array_equal(found[f"p_{port}"][block.latency :][:count], results[:, k])
     assert len(np.unique(results[:, 3])) > model.classes
+
+
+def added_up(term) -> list[str]:
+    """The terms that a term of a shared sum stands for."""
+    return [term] if isinstance(term, str) else [name for part in term for name in added_up(part)]
+
+
+def test_sums_share_parts():
+    """Each sum stays what it is; what occurs in several is added once."""
+    sums = ["abcdefgh", "abc", "def", "abcdef", "bcd", "x", "gy"]
+    shared = shared_sums([*name] for name in sums)
+    assert [sorted(n for term in terms for n in added_up(term)) for terms in shared] == [
+        sorted(name) for name in sums
+    ]
+    pairs = {term for terms in shared for term in terms if not isinstance(term, str)}
+    while inner := {p for pair in pairs for p in pair if not isinstance(p, str)} - pairs:
+        pairs |= inner
+    assert len(pairs) + sum(len(terms) - 1 for terms in shared) == 9
+    assert sum(len(name) - 1 for name in sums) == 19
+
+
+@pytest.mark.parametrize("cuts", [
+    {1}, {3, 64}, {8, 24, 32}, {255}, {0}, {-1, 1}, {-127, 127}, {-14}, {-28, 0, 4, 8}, {64, -64},
+])  # fmt: skip
+def test_span_tells_cuts_apart(cuts):
+    """Bits within a span, and whether a value is beyond them, say what it is at least."""
+    span = Span.of(cuts)
+    values = np.arange(0 if min(cuts) > 0 else -2000, 2000)
+    kept = values >> span.low
+    inside = (kept >= -(1 << span.bits)) & (kept < 1 << span.bits)
+    seen = np.where(inside, kept, np.sign(values) << 12)
+    for cut in cuts:
+        np.testing.assert_array_equal(seen >= cut >> span.low, values >= cut)
+    assert span.bits <= max(map(abs, cuts)).bit_length()
