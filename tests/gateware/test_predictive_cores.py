@@ -162,12 +162,12 @@ def test_clocks_of_the_loops():
     """As docs/predictive.md has them: from a visit to the first prediction, row and record."""
     cores = CORES["8 bits"]
     for kind, lanes, after, record in (
-        ("encoder", 8, None, 32), ("decoder", 16, LaneDecoder.latency + UNFOLD_LATENCY, 61),
+        ("encoder", 8, None, 30), ("decoder", 16, LaneDecoder.latency + UNFOLD_LATENCY, 58),
     ):  # fmt: skip
         loop = SampleLoop(cores.codec.model, 8, lanes, cores.max_width, sample_after=after)
         Fragment.get(loop, None)
-        assert loop.prediction.first_latency + SampleLoop.context_latency == 30, kind
-        assert (loop.latency, loop.written) == (46, record), kind
+        assert loop.prediction.first_latency + SampleLoop.context_latency == 28, kind
+        assert (loop.latency, loop.written) == (43, record), kind
 
 
 @pytest.mark.parametrize("stalls", STALLS)
