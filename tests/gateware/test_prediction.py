@@ -5,6 +5,7 @@ import pytest
 
 from lutgen.codec.predictive.kernel import begin, predict, scratch, target
 from lutgen.files.compiled import njit
+from lutgen.gateware.prediction.leaves import Numbers, leaf_addresses, leaf_at
 from lutgen.gateware.prediction.normaliser import Span
 from lutgen.gateware.prediction.prediction import Prediction
 from lutgen.gateware.prediction.sums import shared_sums
@@ -18,6 +19,7 @@ from lutgen.model.predictive.neighbourhood import (
     keep,
     new_rows,
 )
+from lutgen.model.predictive.predictor import Predictor
 from lutgen.model.shipped import shipped
 from tests.gateware.bundle import Pipelines
 
@@ -129,3 +131,46 @@ def test_span_tells_cuts_apart(cuts):
     for cut in cuts:
         np.testing.assert_array_equal(seen >= cut >> span.low, values >= cut)
     assert span.bits <= max(map(abs, cuts)).bit_length()
+
+
+def trees() -> dict[str, Predictor]:
+    """The shipped ones, one that is a single way of sixteen nodes, and one without nodes."""
+    def of(child) -> Predictor:
+        n = len(child)
+        coefficients = np.zeros((n + 1, 19), np.int16)
+        coefficients[:, 0] = 128
+        child = np.array(child, np.int16).reshape(n, 2)
+        return Predictor(np.zeros(n, np.uint8), np.zeros(n, np.uint8), child, coefficients)
+
+    way = of([(-1 - k, k + 1 if k < 15 else -17) for k in range(16)])
+    return {name: shipped(name).predictor for name in CASES} | {"way": way, "leaf": of([])}
+
+
+@pytest.mark.parametrize("name", [*CASES, "way", "leaf"])
+def test_leaf_addresses(name):
+    """Whatever the answers of nodes that are not asked, the address is one of the leaf."""
+    predictor = trees()[name]
+    root = leaf_addresses(predictor)
+    assert root.bits <= 9
+    rng = np.random.default_rng(1)
+
+    def address(part, answers) -> int:
+        if isinstance(part, Numbers):
+            return next(
+                (k for k, (_, way) in enumerate(part.ways) if all(answers[n] == y for n, y in way)),
+                0,
+            )
+        sides = [address(side, answers) for side in (part.no, part.yes)]
+        widths = [side.bits for side in (part.no, part.yes)]
+        yes = bool(answers[part.node])
+        below = sides[yes] | sides[~yes & 1] >> widths[yes] << widths[yes]
+        return below | yes << (part.bits - 1)
+
+    seen = set()
+    for answers in rng.integers(2, size=(4000, len(predictor.feature))) == 1:
+        node = 0 if len(answers) else -1
+        while node >= 0:
+            node = int(predictor.child[node, int(answers[node])])
+        assert leaf_at(root, address(root, answers)) == -1 - node
+        seen.add(-1 - node)
+    assert len(seen) > min(predictor.leaves - 1, 8)
