@@ -197,8 +197,11 @@ def test_damaged_files():
     body[-20] ^= 16
     other = bytearray(file)
     other[VERSION_2["model hash"].offset] ^= 1
+    near = bytearray(file)  # the cores are lossless
+    near[VERSION_2["near"].offset] = 1
     for damaged, error in (
         (bytes(body), "bad_strip"), (file[:-30], "bad_packet"), (bytes(other), "bad_header"),
+        (bytes(near), "bad_header"),
     ):  # fmt: skip
         found, errors, _ = cores.decode([file, damaged, file])
         assert errors == {error} or errors == {error, "bad_strip"}
