@@ -1,5 +1,7 @@
 """The prediction's pipeline against `lutgen.codec.predictive.kernel`, on pictures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from lutgen.gateware.prediction.leaves import Numbers, leaf_addresses, leaf_at
 from lutgen.gateware.prediction.normaliser import Span
 from lutgen.gateware.prediction.prediction import Prediction
 from lutgen.gateware.prediction.sums import shared_sums
+from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.predictive.neighbourhood import (
     ENERGIES,
     ERRORS,
@@ -20,8 +23,10 @@ from lutgen.model.predictive.neighbourhood import (
     new_rows,
 )
 from lutgen.model.predictive.predictor import Predictor
+from lutgen.model.predictive.trees import NEVER, LutTrees
 from lutgen.model.shipped import shipped
 from tests.gateware.bundle import Pipelines
+from tests.models import predictive_model
 
 
 @njit(nogil=True)
@@ -62,19 +67,26 @@ def pictures(rng: np.random.Generator, depth: int) -> list[np.ndarray]:
 CASES = {"photo": 8, "photo-16": 12}
 
 
-@pytest.fixture(scope="module")
-def blocks() -> dict[str, Prediction]:
-    return {
-        name: Prediction(shipped(name), depth)
-        for name, depth in CASES.items()
-    }
+def odd_model() -> PredictiveModel:
+    """A model without corrections, of whose scale trees one is constant and one asks nothing."""
+    model = predictive_model(5)
+    scales = model.scales
+    values = scales.values.copy()
+    values[1], values[2, 1:] = -7, 3
+    threshold = scales.threshold.copy()
+    threshold[2] = NEVER
+    return replace(
+        model, corrections=LutTrees.none(), scales=LutTrees(scales.feature, threshold, values)
+    )
 
 
-@pytest.mark.parametrize("name", ["photo", pytest.param("photo-16", marks=pytest.mark.slow)])
-def test_prediction(blocks, name):
-    depth = CASES[name]
-    model = shipped(name)
-    block = blocks[name]
+@pytest.mark.parametrize("name", [
+    "photo", *(pytest.param(name, marks=pytest.mark.slow) for name in ("photo-16", "odd")),
+])  # fmt: skip
+def test_prediction(name):
+    depth = CASES.get(name, 8)
+    model = odd_model() if name == "odd" else shipped(name)
+    block = Prediction(model, depth)
     found_q, found_r = [], []
     for picture in pictures(np.random.default_rng(depth), depth):
         quantities = np.zeros((picture.size, len(QUANTITIES)), np.int64)

@@ -7,7 +7,8 @@ unsigned numbers have fewer bits, and so have their sums.
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Const, Shape, Value, signed
+import numpy as np
+from amaranth.hdl import Cat, Const, Shape, Value
 
 from lutgen.model.predictive.trees import NEVER, PINS, LutTrees
 
@@ -43,18 +44,19 @@ def _value(
 
 def add_tree_sum(line: Timeline, name: str, trees: LutTrees, comparisons: Comparisons) -> Timed:
     """Add all trees of a network and their sum; 0 if there are none."""
-    if not len(trees):
-        return line.given(name, Const(0, signed(1)))
-    found = []
     least = trees.values.min(axis=1).astype(int)
-    for tree in range(len(trees)):
+    varied = np.flatnonzero(trees.values.max(axis=1) > least).tolist()
+    if not varied:
+        return line.given(name, Const(int(least.sum()), 16).as_signed())
+    found = []
+    for tree in varied:
         questions = [
             (int(feature), int(threshold))
             for feature, threshold in zip(trees.feature[tree], trees.threshold[tree], strict=True)
         ]
         asked = [question for question in questions if question[1] < NEVER]
         # The last one, which is added last, has the rest.
-        added = -least[tree] + (least.sum() if tree == len(trees) - 1 else 0)
+        added = -least[tree] + (least.sum() if tree == varied[-1] else 0)
         found.append(_value(
             line, f"{name}_{tree}", (trees.values[tree] + added).tolist(),
             [threshold for _, threshold in questions],
