@@ -1,7 +1,7 @@
 """Strip writer: the payloads of groups become the bytes of a file."""
 
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
@@ -237,13 +237,13 @@ class StripWriter(wiring.Component):
         ends = gives["ends"] | (gives["ends_lone"] & f.file_ends & f.lone)
         number = f.strip & gives["clear"].replicate(len(f.strip))
         # 1: the sources, which stay as they are for a clock; 2: the bytes.
-        header = Array(self._header.bytes({
+        header = choose(self._header.bytes({
             "image width": file.width, "image height": file.height, "shift": file.shift,
             "near": file.near, "strip height": file.strip_height, "images": Const(1, 32),
-        }))  # fmt: skip
+        }), f.at)  # fmt: skip
         header_1, number_1, leb_1, second_1, source_1 = (
             delay(m, value, 1, name=f"{name}_a") for name, value in (
-                ("header", header[f.at]), ("number", number), ("leb", Cat(f.rest[:7], f.more)),
+                ("header", header[:8]), ("number", number), ("leb", Cat(f.rest[:7], f.more)),
                 ("second", f.part == 2), ("source", f.source),
             )
         )  # fmt: skip
