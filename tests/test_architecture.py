@@ -233,11 +233,8 @@ def setuptools() -> dict:
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
 
 
-#: Longer than the others: parsers and the writer of files, of which each state is a few lines, and
-#: two whose stages share most of their signals.
-LONG = {
-    "BandPackets", "PacketReader", "PacketWriter", "PayloadRings", "StripWriter", "SymbolStacks",
-}  # fmt: skip
+#: Longer than the others: parsers and the writer of files, of which each state is a few lines.
+LONG = {"BandPackets", "PacketReader", "PacketWriter"}
 
 
 def test_elaborate_is_short():

@@ -1,11 +1,17 @@
 """The prediction's pipeline against `lutgen.codec.predictive.kernel`, on pictures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lutgen.codec.predictive.kernel import begin, predict, scratch, target
 from lutgen.files.compiled import njit
+from lutgen.gateware.prediction.leaves import Numbers, leaf_addresses, leaf_at
+from lutgen.gateware.prediction.normaliser import Span
 from lutgen.gateware.prediction.prediction import Prediction
+from lutgen.gateware.prediction.sums import shared_sums
+from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.predictive.neighbourhood import (
     ENERGIES,
     ERRORS,
@@ -16,8 +22,11 @@ from lutgen.model.predictive.neighbourhood import (
     keep,
     new_rows,
 )
+from lutgen.model.predictive.predictor import Predictor
+from lutgen.model.predictive.trees import NEVER, LutTrees
 from lutgen.model.shipped import shipped
 from tests.gateware.bundle import Pipelines
+from tests.models import predictive_model
 
 
 @njit(nogil=True)
@@ -58,19 +67,26 @@ def pictures(rng: np.random.Generator, depth: int) -> list[np.ndarray]:
 CASES = {"photo": 8, "photo-16": 12}
 
 
-@pytest.fixture(scope="module")
-def blocks() -> dict[str, Prediction]:
-    return {
-        name: Prediction(shipped(name), depth)
-        for name, depth in CASES.items()
-    }
+def odd_model() -> PredictiveModel:
+    """A model without corrections, of whose scale trees one is constant and one asks nothing."""
+    model = predictive_model(5)
+    scales = model.scales
+    values = scales.values.copy()
+    values[1], values[2, 1:] = -7, 3
+    threshold = scales.threshold.copy()
+    threshold[2] = NEVER
+    return replace(
+        model, corrections=LutTrees.none(), scales=LutTrees(scales.feature, threshold, values)
+    )
 
 
-@pytest.mark.parametrize("name", ["photo", pytest.param("photo-16", marks=pytest.mark.slow)])
-def test_prediction(blocks, name):
-    depth = CASES[name]
-    model = shipped(name)
-    block = blocks[name]
+@pytest.mark.parametrize("name", [
+    "photo", *(pytest.param(name, marks=pytest.mark.slow) for name in ("photo-16", "odd")),
+])  # fmt: skip
+def test_prediction(name):
+    depth = CASES.get(name, 8)
+    model = odd_model() if name == "odd" else shipped(name)
+    block = Prediction(model, depth)
     found_q, found_r = [], []
     for picture in pictures(np.random.default_rng(depth), depth):
         quantities = np.zeros((picture.size, len(QUANTITIES)), np.int64)
@@ -93,3 +109,80 @@ def test_prediction(blocks, name):
     for k, port in enumerate(("whole", "below", "row"), 1):
         np.testing.assert_array_equal(found[f"p_{port}"][block.latency :][:count], results[:, k])
     assert len(np.unique(results[:, 3])) > model.classes
+
+
+def added_up(term) -> list[str]:
+    """The terms that a term of a shared sum stands for."""
+    return [term] if isinstance(term, str) else [name for part in term for name in added_up(part)]
+
+
+def test_sums_share_parts():
+    """Each sum stays what it is; what occurs in several is added once."""
+    sums = ["abcdefgh", "abc", "def", "abcdef", "bcd", "x", "gy"]
+    shared = shared_sums([*name] for name in sums)
+    assert [sorted(n for term in terms for n in added_up(term)) for terms in shared] == [
+        sorted(name) for name in sums
+    ]
+    pairs = {term for terms in shared for term in terms if not isinstance(term, str)}
+    while inner := {p for pair in pairs for p in pair if not isinstance(p, str)} - pairs:
+        pairs |= inner
+    assert len(pairs) + sum(len(terms) - 1 for terms in shared) == 9
+    assert sum(len(name) - 1 for name in sums) == 19
+
+
+@pytest.mark.parametrize("cuts", [
+    {1}, {3, 64}, {8, 24, 32}, {255}, {0}, {-1, 1}, {-127, 127}, {-14}, {-28, 0, 4, 8}, {64, -64},
+])  # fmt: skip
+def test_span_tells_cuts_apart(cuts):
+    """Bits within a span, and whether a value is beyond them, say what it is at least."""
+    span = Span.of(cuts)
+    values = np.arange(0 if min(cuts) > 0 else -2000, 2000)
+    kept = values >> span.low
+    inside = (kept >= -(1 << span.bits)) & (kept < 1 << span.bits)
+    seen = np.where(inside, kept, np.sign(values) << 12)
+    for cut in cuts:
+        np.testing.assert_array_equal(seen >= cut >> span.low, values >= cut)
+    assert span.bits <= max(map(abs, cuts)).bit_length()
+
+
+def trees() -> dict[str, Predictor]:
+    """The shipped ones, one that is a single way of sixteen nodes, and one without nodes."""
+    def of(child) -> Predictor:
+        n = len(child)
+        coefficients = np.zeros((n + 1, 19), np.int16)
+        coefficients[:, 0] = 128
+        child = np.array(child, np.int16).reshape(n, 2)
+        return Predictor(np.zeros(n, np.uint8), np.zeros(n, np.uint8), child, coefficients)
+
+    way = of([(-1 - k, k + 1 if k < 15 else -17) for k in range(16)])
+    return {name: shipped(name).predictor for name in CASES} | {"way": way, "leaf": of([])}
+
+
+@pytest.mark.parametrize("name", [*CASES, "way", "leaf"])
+def test_leaf_addresses(name):
+    """Whatever the answers of nodes that are not asked, the address is one of the leaf."""
+    predictor = trees()[name]
+    root = leaf_addresses(predictor)
+    assert root.bits <= 9
+    rng = np.random.default_rng(1)
+
+    def address(part, answers) -> int:
+        if isinstance(part, Numbers):
+            return next(
+                (k for k, (_, way) in enumerate(part.ways) if all(answers[n] == y for n, y in way)),
+                0,
+            )
+        sides = [address(side, answers) for side in (part.no, part.yes)]
+        widths = [side.bits for side in (part.no, part.yes)]
+        yes = bool(answers[part.node])
+        below = sides[yes] | sides[~yes & 1] >> widths[yes] << widths[yes]
+        return below | yes << (part.bits - 1)
+
+    seen = set()
+    for answers in rng.integers(2, size=(4000, len(predictor.feature))) == 1:
+        node = 0 if len(answers) else -1
+        while node >= 0:
+            node = int(predictor.child[node, int(answers[node])])
+        assert leaf_at(root, address(root, answers)) == -1 - node
+        seen.add(-1 - node)
+    assert len(seen) > min(predictor.leaves - 1, 8)

@@ -3,80 +3,65 @@
 See :mod:`lutgen.model.predictive.features`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
-from amaranth.hdl import Cat, Const, Mux, Value
+from amaranth.hdl import Const, Value
 from amaranth.utils import bits_for
 
-from lutgen.model.predictive.features import FEATURE_BITS, OCTAVE, Feature
-from lutgen.model.predictive.neighbourhood import FRACTION_BITS, PREDICTION
+from lutgen.model.predictive.features import FEATURE_BITS, Feature
+from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.predictive.neighbourhood import ERRORS, FRACTION_BITS, PREDICTION
+from lutgen.model.predictive.trees import NEVER
 
-from ..fabric.pipeline import choose
 from ..fabric.timeline import Timed
-from .quantities import Context
+from .normaliser import Normalised, Span, at_least, normalised
+from .quantities import Context, shifted
 from .scale import Logarithm
 
-__all__ = ["Comparisons", "normalised"]
+__all__ = ["Comparisons", "count_bits", "questions"]
 
-_COARSE_BITS = 2
-_COARSE = 1 << _COARSE_BITS
 _LEVEL_BITS = 7
+#: What a signed feature has added.
+_MIDDLE = 1 << (FEATURE_BITS - 1)
 
 
-def normalised(
-    context: Context, name: str, total: Timed, logarithm: Logarithm, gain: int
-) -> Timed:
-    """``(total << gain) >> shift`` clamped to a byte; a signed one has 128 added.
+def questions(model: PredictiveModel) -> dict[int, set[int]]:
+    """Thresholds that the model compares each of its features with."""
+    asked = defaultdict(set)
+    for nodes in (model.predictor, model.corrections, model.scales):
+        for feature, threshold in zip(
+            nodes.feature.ravel().tolist(), nodes.threshold.ravel().tolist(), strict=True
+        ):
+            if threshold != NEVER:
+                asked[feature].add(threshold)
+    return dict(asked)
 
-    Three clocks: whole fours of the shift first, of which only so many bits are kept as the rest
-    needs, and whether there was anything above them; then the rest of the shift; then the limit.
-    """
-    line = context.timeline
-    is_signed = total.now.shape().signed
-    clock = line.ready(total, logarithm.shift)
-    value = total.at(clock)
-    value = Cat(Const(0, gain), value)
-    sign = value[-1] if is_signed else Const(0)
-    shift = logarithm.shift.at(clock)
-    kept = FEATURE_BITS + _COARSE - 1
-    highest = logarithm.most >> _COARSE_BITS
-    wide = Cat(value, sign.replicate(_COARSE * highest + kept))
-    parts, above = [], []
-    for k in range(highest + 1):
-        parts.append(wide[_COARSE * k : _COARSE * k + kept])
-        rest = value[_COARSE * k + kept :]
-        above.append(_differ(rest, sign))
-    select = shift[_COARSE_BITS:]
-    part = line.register(f"{name}_part", choose(parts, select), clock)
-    over = line.register(f"{name}_above", choose(above, select), clock)
-    sign_1 = line.register(f"{name}_sign", sign, clock)
-    fine = logarithm.shift.at(part.clock)[:_COARSE_BITS]
-    value, sign = part.now, sign_1.now
-    # A signed byte has its sign in its own top bit; an unsigned one has none.
-    bits = FEATURE_BITS - 1 if is_signed else FEATURE_BITS
-    byte = choose([value[k : k + FEATURE_BITS] for k in range(_COARSE)], fine)
-    high = choose([
-        _differ(value[k + bits :], sign) for k in range(_COARSE)
-    ], fine)  # fmt: skip
-    low = line.register(f"{name}_low", byte[:bits], part.clock)
-    high = line.register(f"{name}_high", high | over.now, part.clock)
-    if is_signed:
-        sign = line.register(f"{name}_not_sign", ~sign, part.clock).now
-        limited = Cat(Mux(high.now, sign.replicate(bits), low.now), sign)
-    else:
-        limited = low.now | high.now.replicate(bits)
-    return line.register(f"{name}_byte", limited, low.clock)
+
+def _twins(features: Sequence[Feature], asked: Iterable[int]) -> dict[int, int]:
+    """Errors of which the size is a feature, too: both numbers.  A sign tells them apart."""
+    of_one = [k for k in asked if len(features[k].terms) == 1 and features[k].terms[0] in ERRORS]
+    sizes = {(features[k].terms, features[k].gain): k for k in of_one if features[k].absolute}
+    pairs = {
+        k: sizes.get((features[k].terms, features[k].gain))
+        for k in of_one if not features[k].absolute
+    }  # fmt: skip
+    return {k: twin for k, twin in pairs.items() if twin is not None}
 
 
 class Comparisons:
     """Features above thresholds, each made once.
 
+    Those that the first prediction asks for come as early as they can.  The others come with those
+    that need the first prediction: while they wait their sums are delayed, which has been done once
+    for all comparisons.
+
     Parameters
     ----------
     context:
         Quantities; the prediction is added to it later.
-    features:
-        Those of the model.
+    model:
+        Whose features they are, and whose thresholds.
     logarithm:
         Of S.
     changes:
@@ -84,71 +69,106 @@ class Comparisons:
     """
 
     def __init__(
-        self, context: Context, features: Sequence[Feature], logarithm: Logarithm, changes: Timed
+        self, context: Context, model: PredictiveModel, logarithm: Logarithm, changes: Timed
     ) -> None:
         self._context = context
-        self._features = features
+        self._features = model.features
+        self._questions: Mapping[int, set[int]] = questions(model)
         self._logarithm = logarithm
         self._changes = changes
-        self._bytes: dict[int, Timed] = {}
+        predictor = model.predictor
+        self._early = set(
+            zip(predictor.feature.tolist(), predictor.threshold.tolist(), strict=True)
+        )
+        self._early_features = {feature for feature, _ in self._early}
+        self._twins = _twins(model.features, self._questions)
+        self._normalised: dict[int, Normalised] = {}
         self._above: dict[tuple[int, int], Timed] = {}
 
-    def late(self, number: int) -> bool:
-        """Whether a feature needs the first prediction."""
-        return self._features[number].late
-
     def above(self, number: int, threshold: int) -> Timed:
-        """Whether feature ``number`` is above ``threshold``, less than 255."""
+        """Whether feature ``number`` is above ``threshold``, one of the model's questions."""
         key = (number, threshold)
+        if threshold == NEVER:
+            return self._context.timeline.given("never", Const(0, 1))
         if key not in self._above:
-            value = self.feature(number)
-            self._above[key] = self._context.timeline.register(
-                f"f{number}_above_{threshold}", value.now > threshold, value.clock
-            )
+            feature, cut = self._features[number], threshold + 1
+            name = f"f{number}_above_{threshold}"
+            self._above[key] = (
+                self._of_special(name, feature, cut, self._begin(key in self._early))
+                if feature.special
+                else self._of_sum(name, number, cut if feature.absolute else cut - _MIDDLE)
+            )  # fmt: skip
         return self._above[key]
 
-    def feature(self, number: int) -> Timed:
-        """A feature, a byte."""
-        if number not in self._bytes:
-            self._bytes[number] = self._feature(self._features[number], f"f{number}")
-        return self._bytes[number]
+    def _begin(self, early: bool) -> int:
+        """When it begins: with the first difference of the first prediction, unless it is early."""
+        return 0 if early else self._context.quantities[PREDICTION].clock + 1
 
-    def _feature(self, feature: Feature, name: str) -> Timed:
+    def _of_special(self, name: str, feature: Feature, cut: int, begin: int) -> Timed:
+        """Whether a feature that is no sum is ``cut`` or more."""
         line, context = self._context.timeline, self._context
         if feature.is_changes:
-            return self._changes
-        if feature.is_level:
+            clock = max(begin, self._changes.clock)
+            value = self._changes.at(clock)
+        elif feature.is_level:
             level = context.quantities[PREDICTION]
-            return line.given(name, level.now[context.widths.depth + FRACTION_BITS - _LEVEL_BITS :],
-                              level.clock)  # fmt: skip
-        if not feature.terms:
-            clock = self._logarithm.clock
-            half = self._logarithm.above_least(clock)[1:]
-            most = ((self._logarithm.most + 1) * OCTAVE - 1) >> 1
-            limit = (1 << FEATURE_BITS) - 1
-            if most > limit:
-                half = Mux(half > limit, limit, half)
-            return line.given(name, half, clock)
-        get = context.size if feature.absolute else context.difference
+            clock = max(begin, level.clock)
+            value = level.at(clock)[context.widths.depth + FRACTION_BITS - _LEVEL_BITS :]
+        else:
+            clock = max(begin, self._logarithm.clock)
+            value = self._logarithm.above_least(clock)[1:]
+        return line.register(name, at_least(value, cut), clock)
+
+    def _of_sum(self, name: str, number: int, cut: int) -> Timed:
+        """Whether a feature that is a sum is ``cut`` or more."""
+        line, twin = self._context.timeline, self._twins.get(number)
+        value = self._shifted(number if twin is None else twin)
+        if twin is None:
+            return line.register(name, value.at_least(cut), value.clock)
+        (term,) = self._features[number].terms
+        difference = self._context.difference(term)
+        sign = line.given(f"{name}_sign", difference.now[-1], difference.clock).at(value.clock)
+        if cut > 0:
+            answer = ~sign & value.at_least(cut)
+        else:  # what is shifted out makes a negative one less
+            answer = ~sign if cut == 0 else ~sign | ~value.above(-cut)
+        return line.register(name, answer, value.clock)
+
+    def _cuts(self, number: int) -> set[int]:
+        """What a shifted sum is looked at for: whether it is so much or more."""
+        added = 0 if self._features[number].absolute else _MIDDLE
+        cuts = {threshold + 1 - added for threshold in self._questions[number]}
+        for other, twin in self._twins.items():
+            if twin == number:
+                for cut in self._cuts(other):
+                    cuts |= {cut} if cut > 0 else {-cut, 1 - cut} if cut else set()
+        return cuts
+
+    def _shifted(self, number: int) -> Normalised:
+        """A sum divided by the scale."""
+        if number not in self._normalised:
+            feature = self._features[number]
+            total, zeros = self._total(f"f{number}", feature)
+            users = {number, *(other for other, twin in self._twins.items() if twin == number)}
+            self._normalised[number] = normalised(
+                self._context.timeline, f"f{number}", total, self._logarithm,
+                feature.gain + zeros, Span.of(self._cuts(number)),
+                begin=self._begin(not users.isdisjoint(self._early_features)),
+            )  # fmt: skip
+        return self._normalised[number]
+
+    def _total(self, name: str, feature: Feature) -> tuple[Timed, int]:
+        """A feature's sum, and the zero bits that it leaves out below."""
+        line, context = self._context.timeline, self._context
+        if feature.absolute:
+            return context.sum_of_sizes(feature.terms)
         zeros = min(context.zeros(term) for term in feature.terms)
-        terms = [
-            line.given(name, _shifted(get(term).now, context.zeros(term) - zeros), get(term).clock)
-            for term in feature.terms
-        ]  # fmt: skip
-        total = line.sum(name, terms)
-        return normalised(context, name, total, self._logarithm, feature.gain + zeros)
-
-
-def _differ(bits: Value, sign: Value) -> Value:
-    """Whether any of some bits, if there are any, is not like the sign."""
-    return (bits ^ sign.replicate(len(bits))).any() if len(bits) else Const(0)
-
-
-def _shifted(value: Value, bits: int) -> Value:
-    if not bits:
-        return value
-    wide = Cat(Const(0, bits), value)
-    return wide.as_signed() if value.shape().signed else wide
+        terms = []
+        for term in feature.terms:
+            value = context.difference(term)
+            more = context.zeros(term) - zeros
+            terms.append(line.given(name, shifted(value.now, more), value.clock))
+        return line.sum(name, terms), zeros
 
 
 def count_bits(values: Iterable[Value]) -> Value:

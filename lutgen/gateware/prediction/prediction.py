@@ -13,11 +13,11 @@ from lutgen.model.predictive.neighbourhood import ENERGIES, ERRORS, PREDICTION, 
 
 from ..fabric.fabric import LUT6, Fabric
 from ..fabric.timeline import Timeline
-from .features import Comparisons
+from .features import Comparisons, questions
 from .predictor import add_first_prediction
 from .quantities import Context, Widths
 from .scale import add_scale
-from .surroundings import add_changes, add_median, add_plain
+from .surroundings import COUNTED_TERMS, add_changes, add_median, add_plain
 from .target import add_corrected, add_row, add_target
 from .trees import add_tree_sum
 
@@ -84,11 +84,14 @@ class Prediction(wiring.Component):
             name: line.given(f"in_{name}", getattr(self, name))
             for name in (*SAMPLES, *ERRORS, *ENERGIES)
         })  # fmt: skip
+        context.plan_sums([COUNTED_TERMS, *(
+            model.features[k].terms for k in questions(model) if model.features[k].absolute
+        )])  # fmt: skip
         add_median(context)
         changes = add_changes(context)
         plain = add_plain(context, changes)
         logarithm = add_scale(context, model.scale)
-        comparisons = Comparisons(context, model.features, logarithm, changes)
+        comparisons = Comparisons(context, model, logarithm, changes)
         first = add_first_prediction(
             m, context, model.predictor, comparisons, plain, self._fabric
         )

@@ -4,7 +4,7 @@ See :mod:`lutgen.model.predictive.neighbourhood`.  Samples, which there are mult
 without their three zero bits.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Value, signed, unsigned
@@ -15,13 +15,15 @@ from lutgen.model.predictive.neighbourhood import (
     FRACTION_BITS,
     MEDIAN,
     PREDICTION,
+    QUANTITIES,
     SAMPLES,
     ZERO,
 )
 
 from ..fabric.timeline import Timed, Timeline
+from .sums import shared_sums
 
-__all__ = ["Context", "Widths", "magnitude"]
+__all__ = ["Context", "Widths", "magnitude", "shifted"]
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class Context:
         self.quantities = dict(given)
         self._differences: dict[str, Timed] = {}
         self._sizes: dict[str, Timed] = {}
+        self._plans: dict[tuple, list] = {}
+        self._parts: dict[tuple, Timed] = {}
 
     def add(self, name: str, value: Timed) -> None:
         """Add a quantity that comes later."""
@@ -111,6 +115,7 @@ class Context:
 
     def size(self, text: str) -> Timed:
         """``|a-b|``."""
+        text = _ordered(text)
         if text not in self._sizes:
             value = self.difference(text)
             if not value.now.shape().signed:
@@ -120,10 +125,50 @@ class Context:
             )
         return self._sizes[text]
 
+    def plan_sums(self, sums: Iterable[Sequence[str]]) -> None:
+        """Let sums of sizes share parts; those that are asked for by `sum_of_sizes`."""
+        keys = [self._key(terms) for terms in dict.fromkeys(tuple(terms) for terms in sums)]
+        self._plans = dict(zip(keys, shared_sums(keys), strict=True))
+
+    def sum_of_sizes(self, terms: Sequence[str]) -> tuple[Timed, int]:
+        """``|a-b| + |c-d| + ...``, and the zero bits that it leaves out below."""
+        key = self._key(terms)
+        name = "sum_" + "_".join(_legal(text) for text, _ in key)
+        parts = [self._part(part) for part in self._plans.get(key, key)]
+        return self.timeline.sum(name, parts), min(self.zeros(term) for term in terms)
+
+    def _key(self, terms: Sequence[str]) -> tuple[tuple[str, int], ...]:
+        """Each term with the zero bits that a sum of them has below it."""
+        zeros = min(self.zeros(term) for term in terms)
+        return tuple((_ordered(term), self.zeros(term) - zeros) for term in terms)
+
+    def _part(self, part: tuple) -> Timed:
+        """A term of a sum of sizes, or the sum of a pair of them."""
+        if part not in self._parts:
+            first, second = part
+            if isinstance(first, str):
+                size = self.size(first)
+                self._parts[part] = self.timeline.given(
+                    _legal(first), shifted(size.now, second), size.clock
+                )
+            else:
+                self._parts[part] = self.timeline.sum(
+                    f"pair_{len(self._parts)}", [self._part(first), self._part(second)]
+                )
+        return self._parts[part]
+
     def zeros(self, text: str) -> int:
         """Zero bits that `difference` and `size` leave out below."""
         a, _, b = text.partition("-")
         return FRACTION_BITS if _is_sample(a) and (b in ("", ZERO) or _is_sample(b)) else 0
+
+
+def shifted(value: Value, bits: int) -> Value:
+    """A value with zero bits below it; a signed one stays so."""
+    if not bits:
+        return value
+    wide = Cat(Const(0, bits), value)
+    return wide.as_signed() if value.shape().signed else wide
 
 
 def magnitude(value: Value) -> Value:
@@ -134,6 +179,12 @@ def magnitude(value: Value) -> Value:
 
 def _is_sample(name: str) -> bool:
     return name in SAMPLES or name == MEDIAN
+
+
+def _ordered(text: str) -> str:
+    """The one of ``a-b`` and ``b-a`` whose absolute value stands for both."""
+    a, _, b = text.partition("-")
+    return f"{b}-{a}" if b and QUANTITIES[b] < QUANTITIES[a] else text
 
 
 def _legal(text: str) -> str:

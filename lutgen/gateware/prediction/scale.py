@@ -1,5 +1,7 @@
 """The scale S of a sample and its logarithm, see :mod:`lutgen.model.predictive.features`."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const
@@ -15,6 +17,8 @@ __all__ = ["Logarithm", "add_scale", "digits", "times"]
 
 _LEAST_EXPONENT = bits_for(LEAST_SCALE) - 1
 _MANTISSA_BITS = bits_for(OCTAVE) - 1
+#: Weights that have a multiplier.
+_MULTIPLIERS = 5
 
 
 @dataclass(frozen=True)
@@ -75,20 +79,42 @@ def times(timeline: Timeline, name: str, value: Timed, constant: int) -> Timed:
     return total
 
 
+def _chain(line: Timeline, name: str, terms: Sequence[tuple[Timed, int]], start: int) -> Timed:
+    """A constant and values times constants, in multipliers with an adder behind each."""
+    total = line.given(f"{name}_start", Const(start))
+    for k, (value, weight) in enumerate(sorted(terms, key=lambda term: term[0].clock)):
+        clock = max(value.clock, total.clock - 1)
+        factor = line.register(f"{name}_factor{k}", value.at(clock), clock)
+        total = line.register(
+            f"{name}_{k}", factor.now * weight + total.at(factor.clock), factor.clock
+        )
+    return total
+
+
 def add_scale(context: Context, scale: Scale) -> Logarithm:
-    """Add S and its logarithm: one result per clock."""
+    """Add S and its logarithm: one result per clock.
+
+    Values of the same weight are added first.  Weights of most digits are multiplied, the others
+    are shifts and additions.
+    """
     line = context.timeline
-    terms, most = [], scale.least
+    alike, most = defaultdict(list), scale.least
     for text, weight in scale.weights.items():
-        if not weight:
-            continue
-        zeros = context.zeros(text)
-        name = "s_" + text.replace("-", "_")
-        terms.append(times(line, name, context.size(text), weight << zeros))
-        most += weight * context.widths.most(text)
+        if weight:
+            alike[weight << context.zeros(text)].append(context.size(text))
+            most += weight * context.widths.most(text)
+    terms = [
+        (line.sum(f"s_alike{weight}", sizes), weight)
+        for weight, sizes in sorted(alike.items(), key=lambda item: -len(digits(item[0])))
+    ]
     width = bits_for(most)
-    total = line.sum("scale", terms) if terms else line.given("scale_0", 0)
-    total = line.register("scale_s", (total.now + scale.least)[:width], total.clock)
+    dear = [term for term in terms[:_MULTIPLIERS] if len(digits(term[1])) > 1]
+    parts = [_chain(line, f"s_chain{k}", dear[k::2], 0 if k else scale.least) for k in range(2)]
+    parts += [
+        times(line, f"s_{weight}", value, weight) for value, weight in terms[len(dear) :]
+    ]
+    total = line.sum("scale", parts)
+    total = line.given("scale_s", total.now[:width], total.clock)
     # The leading one, alone.
     s = total.now
     leads = Cat(

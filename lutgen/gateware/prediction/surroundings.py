@@ -17,7 +17,10 @@ from ..fabric.timeline import Timed
 from .features import count_bits
 from .quantities import Context
 
-__all__ = ["add_changes", "add_median", "add_plain"]
+__all__ = ["COUNTED_TERMS", "add_changes", "add_median", "add_plain"]
+
+#: Differences whose sizes are added up.
+COUNTED_TERMS = tuple(f"{a}-{b}" for a, b in COUNTED)
 
 
 def add_median(context: Context) -> None:
@@ -43,7 +46,7 @@ def add_median(context: Context) -> None:
 def add_changes(context: Context) -> Timed:
     """How many of eight differences between neighbours are not zero."""
     line = context.timeline
-    differences = [context.difference(f"{a}-{b}") for a, b in COUNTED]
+    differences = [context.difference(term) for term in COUNTED_TERMS]
     clock = line.ready(*differences)
     some = line.register("changed", Cat(d.at(clock).any() for d in differences), clock)
     return line.register("changes", count_bits(some.now), some.clock)
@@ -52,8 +55,8 @@ def add_changes(context: Context) -> Timed:
 def add_plain(context: Context, changes: Timed) -> Timed:
     """Whether the surroundings are plain."""
     line = context.timeline
-    # All of these are differences of samples, so no zero bits stand below them.
-    total = line.sum("changes_size", [context.size(f"{a}-{b}") for a, b in COUNTED])
+    # All of these are differences of samples, whose sum leaves out their zero bits.
+    total, _ = context.sum_of_sizes(COUNTED_TERMS)
     clock = line.ready(total, changes)
     count = changes.at(clock)
     few = line.register("few_changes", count <= MOST_CHANGES, clock)

@@ -1,13 +1,14 @@
 """Sums of LUT trees: one LUT6 for each bit of a tree's numbers, see
 :mod:`lutgen.model.predictive.trees`.
 
-Trees that ask nothing about the first prediction are read and added up while it is computed: so
-two sums wait for it, and not all of their answers.
+All but one tree have the least of their numbers subtracted, which the one has added instead:
+unsigned numbers have fewer bits, and so have their sums.
 """
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Const, Value, signed
+import numpy as np
+from amaranth.hdl import Cat, Const, Shape, Value
 
 from lutgen.model.predictive.trees import NEVER, PINS, LutTrees
 
@@ -26,37 +27,39 @@ def look_up(values: Sequence[int], bits: int, address: Value) -> Value:
     return Cat(planes)
 
 
-def _value(line: Timeline, name: str, trees: LutTrees, tree: int, answers: list[Timed]) -> Timed:
+def _value(
+    line: Timeline, name: str, values: Sequence[int], thresholds: Sequence[int],
+    answers: list[Timed],
+) -> Timed:  # fmt: skip
+    """A tree's number, one of so many values."""
     clock = line.ready(*answers) if answers else 0
     pins = iter(answers)
     address = Cat(
-        next(pins).at(clock) if trees.threshold[tree, pin] < NEVER else Const(0, 1)
-        for pin in range(PINS)
+        next(pins).at(clock) if threshold < NEVER else Const(0, 1) for threshold in thresholds
     )
-    bits = trees.bits(tree)
-    return line.register(
-        f"{name}_{tree}", look_up(trees.values[tree], bits, address).as_signed(), clock,
-        signed(bits),
-    )  # fmt: skip
+    shape = Shape.cast(range(min(values), max(values) + 1))
+    number = look_up(values, shape.width, address)
+    return line.register(name, number.as_signed() if shape.signed else number, clock, shape)
 
 
 def add_tree_sum(line: Timeline, name: str, trees: LutTrees, comparisons: Comparisons) -> Timed:
     """Add all trees of a network and their sum; 0 if there are none."""
-    values: dict[bool, list[Timed]] = {False: [], True: []}
-    for tree in range(len(trees)):
-        asked = [
+    least = trees.values.min(axis=1).astype(int)
+    varied = np.flatnonzero(trees.values.max(axis=1) > least).tolist()
+    if not varied:
+        return line.given(name, Const(int(least.sum()), 16).as_signed())
+    found = []
+    for tree in varied:
+        questions = [
             (int(feature), int(threshold))
             for feature, threshold in zip(trees.feature[tree], trees.threshold[tree], strict=True)
-            if threshold < NEVER
         ]
-        late = any(comparisons.late(feature) for feature, _ in asked)
-        answers = [comparisons.above(*question) for question in asked]
-        values[late].append(_value(line, name, trees, tree, answers))
-    early, late = values[False], values[True]
-    parts = []
-    if early:
-        parts.append(line.sum(f"{name}_early", early))
-    total = [*parts, *late]
-    if not total:
-        return line.given(name, Const(0, signed(1)))
-    return line.sum(name, total)
+        asked = [question for question in questions if question[1] < NEVER]
+        # The last one, which is added last, has the rest.
+        added = -least[tree] + (least.sum() if tree == varied[-1] else 0)
+        found.append(_value(
+            line, f"{name}_{tree}", (trees.values[tree] + added).tolist(),
+            [threshold for _, threshold in questions],
+            [comparisons.above(*question) for question in asked],
+        ))  # fmt: skip
+    return line.sum(name, found)

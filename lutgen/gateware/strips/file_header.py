@@ -1,6 +1,6 @@
 """File header: what a reader of strips takes of a file's first bytes."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -82,11 +82,11 @@ class FileHeader(wiring.Component):
             check.fields[name]
             for name in ("image width", "image height", "strip height", "near", "shift")
         )
-        words = [
-            int(most) | int(bits) << depth
-            for most, bits in near_table(depth, lossless=self._lossless)
-        ]
-        (about_near,) = add_rom(m, "near", words, depth + 5, [near], platform)
+        if self._lossless:
+            about_near = Const(depth << depth | (1 << depth) - 1, depth + 5)
+        else:
+            words = [int(most) | int(bits) << depth for most, bits in near_table(depth)]
+            (about_near,) = add_rom(m, "near", words, depth + 5, [near], platform)
         m.d.comb += [
             file.width.eq(width), file.height.eq(height), file.strip_height.eq(strip_height),
             file.near.eq(near), file.shift.eq(shift), file.greatest.eq(about_near),
@@ -94,7 +94,8 @@ class FileHeader(wiring.Component):
         ]  # fmt: skip
         wrongs = Cat(
             width == 0, width > self._max_width, height == 0, height > self._max_height,
-            strip_height == 0, strip_height > height, shift > 16 - depth, self.bits == 0,
+            strip_height == 0, strip_height > height, shift > 16 - depth,
+            near.any() if self._lossless else self.bits == 0,
             check.wrong_header, check.wrong_model,
         )  # fmt: skip
         wrong = Signal(len(wrongs))

@@ -52,6 +52,8 @@ class LaneDecoder(wiring.Component):
         Lanes, at least :attr:`spacing`.
     address_bits:
         Bits of a word's address in the payload ring.
+    lossless:
+        Whether no file is near-lossless: all residuals have ``depth`` bits.
 
     Attributes
     ----------
@@ -90,11 +92,12 @@ class LaneDecoder(wiring.Component):
     spacing = 12
 
     def __init__(
-        self, cumulative: np.ndarray, *, depth: int, lanes: int, address_bits: int
-    ) -> None:
+        self, cumulative: np.ndarray, *, depth: int, lanes: int, address_bits: int,
+        lossless: bool = False,
+    ) -> None:  # fmt: skip
         if lanes < self.spacing:
             raise ValueError(f"lanes must be at least {self.spacing}, not {lanes!r}")
-        self._lanes, self._depth, self._address_bits = lanes, depth, address_bits
+        self._lanes, self._depth, self._lossless = lanes, depth, lossless
         self._search = TokenSearch(cumulative, depth)
         self.window_bits = depth - 3 + PROB_BITS
         super().__init__({
@@ -106,7 +109,7 @@ class LaneDecoder(wiring.Component):
             "folded": Out(depth),
             "damaged": Out(1),
             "pop": Out(1),
-            "payload": In(payload_layout(address_bits, depth)),
+            "payload": In(payload_layout(address_bits, depth, lossless=lossless)),
             "fetch": Out(address_bits + 5),
             "window": In(self.window_bits),
             "free_to": Out(address_bits),
@@ -131,10 +134,15 @@ class LaneDecoder(wiring.Component):
         m.d.comb += self.pop.eq(first[0])
         of_payload = {"write_at": 1, "en": first[1]}
         ends, end = memory("ends", payload.end, read_at=2, **of_payload)
+        known = self._lossless
         _, kind = memory(
-            "kinds", Cat(payload.bits, payload.plain, payload.empty), read_at=6, **of_payload
-        )
-        _, greatest = memory("greatest", payload.greatest, read_at=8, **of_payload)
+            "kinds", Cat(payload.plain, payload.empty, *([] if known else [payload.bits])),
+            read_at=6, **of_payload,
+        )  # fmt: skip
+        greatest = Const((1 << depth) - 1, depth)
+        if not known:
+            _, greatest = memory("greatest", payload.greatest, read_at=8, **of_payload)
+            greatest = delay(m, greatest, 1, name="greatest")
         # 1: the state.
         stored_state = Signal(STATE_BITS, reset_less=True)
         of_symbol = {"write_at": 12, "en": valid[12]}
@@ -151,7 +159,8 @@ class LaneDecoder(wiring.Component):
         position = delay(m, position, 5, name="position_late")
         # 7: token to prefix and number of raw bits.
         kind = delay(m, kind, 1, name="kind")
-        bits, plain, empty = kind[:5], kind[5], kind[6]
+        plain, empty = kind[0], kind[1]
+        bits = depth if known else kind[2:]
         token = search.token
         exact = ~token[4:].any()
         prefix = Signal(4, reset_less=True)
@@ -174,19 +183,20 @@ class LaneDecoder(wiring.Component):
             renewal.eq(rest[depth - 3 :]),
             behind_raw.eq(position + Mux(ended, 0, raw)),
         ]
-        product, lesser, fewer, _ = pop_step(
+        product, lesser, fewer, more = pop_step(
             m, delay(m, state, 6, name="state_late"), search.start, search.freq, code=codes
         )
         # 9: no residual is above the greatest.
-        greatest = delay(m, greatest, 1, name="greatest")
-        above = delay(m, beyond, 1, name="beyond") | (folded > greatest)
+        above = delay(m, beyond, 1, name="beyond")
+        if not known:
+            above = above | (folded > greatest)
         m.d.sync += [
             self.folded.eq(Mux(above, greatest, folded)),
             self.damaged.eq(delay(m, above, 1, name="above") & valid[10]),
         ]
         # 10 to 12: the state's bits.
         count = Signal(4, reset_less=True)
-        m.d.sync += count.eq(fewer + lesser)
+        m.d.sync += count.eq(Mux(lesser, more, fewer))
         both = Cat(delay(m, renewal, 2, name="renewal"), product)
         still = Mux(delay(m, ended, 3, name="ended_late"), 0, count)
         m.d.sync += [

@@ -13,17 +13,17 @@ from ..streams.lut_fifo import step
 __all__ = ["PayloadQueue", "payload_layout"]
 
 
-def payload_layout(address_bits: int, depth: int) -> StructLayout:
+def payload_layout(address_bits: int, depth: int, *, lossless: bool = False) -> StructLayout:
     """A payload in the ring of words of ``address_bits`` bits of address.
 
     ``state`` is the first one without its leading one, ``position`` the bit address behind it, or
     the first one of a ``plain`` payload, which has ``bits`` bits for each folded residual.  ``end``
     is the word behind the payload, in which and behind which there are zeros.  All residuals of an
-    ``empty`` one are 0.  None is above ``greatest``.
+    ``empty`` one are 0.  None is above ``greatest``.  The last two are known of ``lossless`` files.
     """
     return StructLayout({
         "state": STATE_BITS, "position": address_bits + 5, "end": address_bits, "plain": 1,
-        "empty": 1, "bits": 5, "greatest": depth,
+        "empty": 1, **({} if lossless else {"bits": 5, "greatest": depth}),
     })  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Payload rings: bits of groups in both forms, kept until the shorter one has been read."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
@@ -120,9 +120,7 @@ class PayloadRings(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        lanes, words = self._lanes, self._words
-        bits, lane_bits = (words - 1).bit_length(), len(self.lane)
-        m.submodules.packer, m.submodules.plain_packer = packers = (self._packer, self._plain)
+        m.submodules.packer, m.submodules.plain_packer = self._packer, self._plain
         for packer, group, number in (
             (self._packer, self.bits, self.count), (self._plain, self.plain, self.plain_count),
         ):  # fmt: skip
@@ -140,9 +138,20 @@ class PayloadRings(wiring.Component):
             for s in (self.lane, self.first, self.side, self.some, self.count_high)
         )
         close = delay(m, self.close, at, name="close", reset=True)
+        numbers, anything = self._number_words(m, ahead, lane, first, some, close)
+        payloads = self._describe(m, numbers, anything, lane, side, high, close)
+        pairs = self._complete(m, payloads)
+        self._look_for_room(m, payloads, pairs, numbers, lane)
+        self._store(m, numbers, lane, side, platform)
+        return m
 
-        # Numbers of the lane's next words; they stop at the most that may be needed.
-        m.submodules.indices = indices = Memory(shape=2 * bits + 1, depth=lanes, init=[])
+    def _number_words(self, m: Module, ahead, lane, first, some, close) -> tuple[list, Value]:
+        """Numbers of the lane's next words, which stop at the most that may be needed.
+
+        Returns each with whether the word is to be written, and whether any symbol was not zero.
+        """
+        bits = (self._words - 1).bit_length()
+        m.submodules.indices = indices = Memory(shape=2 * bits + 1, depth=self._lanes, init=[])
         read, write = indices.read_port(domain="comb"), indices.write_port()
         m.d.comb += read.addr.eq(ahead)
         # Two rounds after reset all numbers are 0: a lane whose number were beyond its room would
@@ -151,7 +160,7 @@ class PayloadRings(wiring.Component):
         cleared = Signal(init=1)
         m.d.sync += [clears.eq(clears - clears.any()), cleared.eq(clears.any())]
         numbers, any_before, afters = [], Signal(reset_less=True), []
-        for k, packer in enumerate(packers):
+        for k, packer in enumerate((self._packer, self._plain)):
             number = Signal(bits, name=f"number{k}", reset_less=True)
             m.d.sync += number.eq(read.data[k * bits : (k + 1) * bits])
             here = Mux(first, 0, number)
@@ -163,8 +172,10 @@ class PayloadRings(wiring.Component):
         m.d.comb += [
             write.en.eq(1), write.addr.eq(lane), write.data.eq(Cat(*afters, anything)),
         ]  # fmt: skip
+        return numbers, anything
 
-        # What is known of a complete payload.
+    def _describe(self, m: Module, numbers, anything, lane, side, high, close) -> Memory:
+        """What is known of each complete payload; registers are a clock and two behind."""
         layout = self._layout
         size_bits = layout["bytes"].width
         (coded, _), (plain, _) = numbers
@@ -183,29 +194,37 @@ class PayloadRings(wiring.Component):
             shown.bytes.eq(Mux(longer, plain_size, Mux(nothing, 0, size))),
             shown.zeros.eq(Mux(lacks, high_1 - Mux(nothing, 0, size), 0)),
         ]
-        m.submodules.payloads = payloads = Memory(shape=layout.size, depth=2 << lane_bits, init=[])
+        m.submodules.payloads = payloads = Memory(
+            shape=layout.size, depth=2 << len(self.lane), init=[]
+        )
         keep = payloads.write_port()
         lane_2, side_2 = delay(m, lane, 2, name="kept_lane"), delay(m, side, 2, name="kept_side")
         m.d.comb += [
             keep.addr.eq(Cat(side_2, lane_2)), keep.data.eq(shown),
             keep.en.eq(delay(m, close, 2, name="kept", reset=True)),
         ]  # fmt: skip
+        return payloads
 
-        # Which are complete.
-        done = Signal(2 << lane_bits)
+    def _complete(self, m: Module, payloads: Memory) -> list[Value]:
+        """Which payloads are complete: two bits of each lane; the one that is wanted is shown."""
+        (keep,) = payloads.write_ports
+        done = Signal(2 << len(self.lane))
         for k in range(len(done)):
             with m.If(keep.en & (keep.addr == k)):
                 m.d.sync += done[k].eq(1)
             with m.Elif(self.forget & (Cat(self.wanted_side, self.wanted) == k)):
                 m.d.sync += done[k].eq(0)
-        pairs = [done[2 * k : 2 * k + 2] for k in range(1 << lane_bits)]
         wanted = Cat(self.wanted_side, self.wanted)
         show = payloads.read_port(domain="comb")
         m.d.comb += [show.addr.eq(wanted), self.payload.as_value().eq(
             delay(m, show.data, 1, name="shown"))]  # fmt: skip
         m.d.sync += self.done.eq(choose(list(done), wanted))
+        return [done[2 * k : 2 * k + 2] for k in range(1 << len(self.lane))]
 
-        # Whether the lane's rings have room beside what is not read of its other group.
+    def _look_for_room(self, m: Module, payloads: Memory, pairs, numbers, lane) -> None:
+        """Whether a lane's rings have room beside what is not read of its other group."""
+        at, words = WordPacker.latency, self._words
+        bits = (words - 1).bit_length()
         early = delay(m, self.lane, at - 2, name="lane_early")
         side_early = delay(m, self.side, at - 2, name="side_early")
         other = payloads.read_port(domain="comb")
@@ -217,12 +236,12 @@ class PayloadRings(wiring.Component):
             name="reads",
         )  # fmt: skip
         unread = Signal(bits, reset_less=True)
-        length = delay(m, other.data[2:size_bits], 1, name="length")
+        length = delay(m, other.data[2 : self._layout["bytes"].width], 1, name="length")
         m.d.sync += unread.eq(Mux(there, Mux(reads, self.index, length) + 1, 0))
         limit = Signal(bits, reset_less=True)
         m.d.sync += limit.eq(words - _SLACK - unread)
         over = [delay(m, here, 1, name=f"here{k}") > limit for k, (here, _) in enumerate(numbers)]
-        m.submodules.full = full = Memory(shape=1, depth=lanes, init=[])
+        m.submodules.full = full = Memory(shape=1, depth=self._lanes, init=[])
         note, ask = full.write_port(), full.read_port(domain="comb")
         m.d.comb += [
             note.en.eq(1), note.addr.eq(delay(m, lane, 2, name="full_lane")),
@@ -230,14 +249,18 @@ class PayloadRings(wiring.Component):
         ]  # fmt: skip
         m.d.sync += self.go.eq(~choose(pairs, self.turn) & ~ask.data.replicate(2))
 
-        # The rings.
+    def _store(self, m: Module, numbers, lane, side, platform) -> None:
+        """The rings themselves, and the half of a word that is wanted."""
+        bits = (self._words - 1).bit_length()
         first_word = delay(
             m, Cat(self.index ^ self.wanted_side.replicate(bits), self.wanted), 1, name="from"
         )
         found = []
-        for name, packer, (number, fits) in zip(("coded", "plain"), packers, numbers, strict=True):
+        for name, packer, (number, fits) in zip(
+            ("coded", "plain"), (self._packer, self._plain), numbers, strict=True
+        ):
             found.append(add_ram(
-                m, f"{name}_ring", words << lane_bits, 8 * _WORD_BYTES,
+                m, f"{name}_ring", self._words << len(lane), 8 * _WORD_BYTES,
                 write=delay(m, fits, 1, name=f"{name}_fits", reset=True),
                 write_address=delay(
                     m, Cat(number ^ side.replicate(bits), lane), 1, name=f"{name}_place"
@@ -249,4 +272,3 @@ class PayloadRings(wiring.Component):
         m.d.comb += self.pair.eq(choose(
             [word[k : k + 16] for word in found for k in (16, 0)], Cat(lower, self.payload.plain)
         ))
-        return m

@@ -98,7 +98,7 @@ class StripDecoder(wiring.Component):
             lossless=lossless,
         )  # fmt: skip
         self._lanes = LaneDecoder(
-            cumulative, depth=depth, lanes=lanes, address_bits=address_bits
+            cumulative, depth=depth, lanes=lanes, address_bits=address_bits, lossless=lossless
         )
         self._queue = PayloadQueue(self._reader.payloads.payload.shape())
         self._ring = PayloadRing(address_bits, self._lanes.window_bits)

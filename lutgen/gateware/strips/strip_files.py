@@ -34,15 +34,13 @@ def file_layout(depth: int, max_width: int, max_height: int) -> StructLayout:
     })  # fmt: skip
 
 
-def near_table(depth: int, *, lossless: bool = False) -> np.ndarray:
+def near_table(depth: int) -> np.ndarray:
     """Of each greatest error, 0 to 255: greatest index, and bits of one; 0 if there is no such.
-
-    ``lossless`` leaves out all but error 0.
 
     int64, shape (256, 2).
     """
     table = np.zeros((SampleFormat.MAX_NEAR + 1, 2), dtype=np.int64)
-    for near in range(1 if lossless else min(len(table), ((1 << depth) - 1) // 2 + 1)):
+    for near in range(min(len(table), ((1 << depth) - 1) // 2 + 1)):
         levels = SampleFormat(depth, near=near).levels
         table[near] = levels - 1, raw_bits(levels)
     return table

@@ -155,7 +155,9 @@ class StripReader(wiring.Component):
         super().__init__({
             "words": In(stream.Signature(word_layout(stream_bytes))),
             "files": Out(stream.Signature(file_layout(depth, max_width, max_height))),
-            "payloads": Out(stream.Signature(payload_layout(address_bits, depth))),
+            "payloads": Out(stream.Signature(
+                payload_layout(address_bits, depth, lossless=lossless)
+            )),
             "write": Out(1),
             "address": Out(address_bits),
             "word": Out(WORD_BITS),
@@ -227,8 +229,10 @@ class StripReader(wiring.Component):
             head.close.eq(store.close),
             *drive(payload, head, "state", "position"),
             payload.end.eq(store.end), payload.plain.eq(lengths.plain & ~f.empty),
-            payload.empty.eq(f.empty), payload.bits.eq(header.bits),
-            payload.greatest.eq(header.file.greatest),
+            payload.empty.eq(f.empty),
+            *([] if self._lossless else [
+                payload.bits.eq(header.bits), payload.greatest.eq(header.file.greatest),
+            ]),
             self.payloads.valid.eq(f.queueing),
         ]  # fmt: skip
         with m.FSM():

@@ -1,7 +1,7 @@
 """Strip writer: the payloads of groups become the bytes of a file."""
 
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
@@ -32,6 +32,23 @@ _UNDER_WAY = PayloadRings.read_latency + 2
 _SETTLE = 7
 #: Sources of bytes; two of them are followed by their upper halves.
 _NUMBER, _HEADER, _LENGTH, _PART, _CRC, _, _SIZE, _ = range(8)
+#: States that give bytes: their source, and what is said of these.
+_GIVES = {
+    "header": (_HEADER, "byte"),
+    "number": (_NUMBER, "pair", "hidden", "clear"),
+    "number above": (_NUMBER, "pair", "hidden"),
+    "length byte": (_LENGTH, "byte"),
+    "part": (_PART, "byte"),
+    "zeros": (_NUMBER, "byte"),
+    "checksum": (_CRC, "pair", "unchecked"),
+    "checksum above": (_CRC + 1, "pair", "unchecked", "ends_lone"),
+    "index": (_SIZE, "pair"),
+    "index above": (_SIZE + 1, "pair"),
+    "index checksum": (_CRC, "pair", "unchecked"),
+    "index checksum above": (_CRC + 1, "pair", "unchecked", "ends"),
+}
+#: States that begin when what was given before has reached its end.
+_LATER = ("group", "first word", "zeros", "checksum", "strip", "index", "index checksum")
 
 
 def group_layout(lanes: int) -> StructLayout:
@@ -39,6 +56,67 @@ def group_layout(lanes: int) -> StructLayout:
     return StructLayout({
         "lane": bits_for(lanes - 1), "side": 1, "strip_last": 1, "file_last": 1,
     })  # fmt: skip
+
+
+class _Flow:
+    """What the states of a writer share: where it is, and what is given, in registers.
+
+    Whatever a state says of its bytes is a register beside the state: neither counters nor bytes
+    wait for its decoding.
+    """
+
+    def __init__(self, m: Module, writer: "StripWriter", strips: int, header_size: int) -> None:
+        self.m = m
+        length_bits = len(writer.payload.bytes)
+        # Of the state.
+        self.source = Signal(3)
+        self.flags = {
+            name: Signal(name=f"gives_{name}", init=0)
+            for name in ("byte", "pair", "hidden", "unchecked", "clear", "ends", "ends_lone")
+        }
+        self.in_group = Signal(init=1)
+        self.in_part, self.in_words, self.in_zeros = Signal(), Signal(), Signal()
+        # States go on when there is room, and later ones some clocks after they were entered.
+        self.wait, self.fresh, self.may_go, self.go = Signal(3), Signal(), Signal(), Signal()
+        m.d.comb += self.go.eq(self.may_go & ~self.fresh)
+        # Where it is in a file ...
+        self.begins_file, self.begins_strip = Signal(init=1), Signal(init=1)
+        self.for_index, self.file_ends, self.lone = Signal(), Signal(), Signal()
+        self.at = Signal(range(header_size))
+        self.strip, self.entry = Signal(range(strips)), Signal(range(strips))
+        # ... and in a payload.
+        self.part = Signal(2)
+        self.zeros = Signal.like(writer.payload.zeros)
+        self.some_left = Signal()
+        self.length = Signal(length_bits, reset_less=True)
+        self.before = Signal(length_bits)
+        self.change = Signal(length_bits + 1, reset_less=True)
+        self.rest = Signal(-(-(length_bits + 1) // 7) * 7, reset_less=True)
+        self.more = self.rest[7:].any()
+        # What happens once, a clock later.
+        self.restart, self.next_file = Signal(), Signal()
+        self.next_group, self.write_size = Signal(), Signal()
+        m.d.sync += [
+            once.eq(0) for once in (
+                self.fresh, self.restart, self.next_file, self.next_group, self.write_size,
+            )
+        ]  # fmt: skip
+
+    def enter(self, state: str) -> None:
+        """Go to a state."""
+        source, *said = _GIVES.get(state, (_NUMBER,))
+        self.m.next = state
+        self.m.d.sync += [
+            self.source.eq(source), self.fresh.eq(int(state in _LATER)),
+            *(flag.eq(int(name in said)) for name, flag in self.flags.items()),
+            self.in_group.eq(int(state == "group")), self.in_part.eq(int(state == "part")),
+            self.in_words.eq(int(state == "words")), self.in_zeros.eq(int(state == "zeros")),
+        ]  # fmt: skip
+
+    def gives(self, state: str, following: str) -> None:
+        """A state that gives what it has to, and goes on."""
+        with self.m.State(state), self.m.If(self.go):
+            self.enter(following)
 
 
 class StripWriter(wiring.Component):
@@ -122,52 +200,72 @@ class StripWriter(wiring.Component):
         wiring.connect(m, slice_.o, joiner.i)
         wiring.connect(m, joiner.o, narrower.i)
         wiring.connect(m, narrower.o, wiring.flipped(self.o))
-        next_group, next_file = Signal(), Signal()
-        front, waits = self._queue(m, "groups", self.put, self.group, next_group)
-        file, _ = self._queue(m, "files", self.begin, self.file, next_file)
+        f = _Flow(m, self, self._strips, self._header.size)
+        front, waits = self._queue(m, "groups", self.put, self.group, f.next_group)
+        file, _ = self._queue(m, "files", self.begin, self.file, f.next_file)
         group = Signal(self.group.shape())
-        m.d.sync += group.eq(front)
-        m.d.comb += [self.wanted.eq(group.lane), self.wanted_side.eq(group.side)]
+        m.d.sync += [
+            group.eq(front), f.lone.eq(f.strip == 0),
+            f.may_go.eq(queue.room & (f.wait[1:] == 0) & ~f.fresh),
+            f.wait.eq(Mux(f.fresh, _SETTLE - 1, f.wait - f.wait.any())),
+        ]  # fmt: skip
+        m.d.comb += [
+            self.wanted.eq(group.lane), self.wanted_side.eq(group.side),
+            self.forget.eq(f.next_group), crc.restart.eq(f.restart),
+        ]
+        self._give(m, f, file, crc, queue, platform)
+        self._count_words(m, f)
+        with m.FSM():
+            self._begin_states(f, waits)
+            self._payload_states(f, group)
+            self._end_states(f, group)
+        m.d.sync += self.busy.eq(
+            waits | ~f.in_group | f.fresh | f.wait.any() | queue.o.valid | slice_.o.valid
+            | joiner.busy | self.o.valid
+        )  # fmt: skip
+        return m
 
-        # What states say, 0: one or two bytes of a source, or two that the rings are asked for.
-        source = Signal(3)
-        byte, pair, asks, hidden, unchecked, ends, clear = (Signal(name=n) for n in (
-            "byte", "pair_", "asks", "hidden", "unchecked", "ends", "clear"))  # fmt: skip
-        number = Signal(range(self._strips))
-        at, part = Signal(range(self._header.size)), Signal(2)
-        strip, entry = Signal.like(number), Signal.like(number)
-        length_bits = self._layout["bytes"].width
-        rest = Signal(-(-(length_bits + 1) // 7) * 7, reset_less=True)
-        more = rest[7:].any()
+    def _give(self, m: Module, f: _Flow, file, crc: PairCrc32, queue, platform) -> None:
+        """Bytes of the states, and of the rings, on their way to the queue."""
+        # 0: one or two bytes of a source, or two that the rings are asked for.
+        gives = f.flags
+        byte, asks = Signal(), f.in_words & f.some_left & f.go
+        m.d.comb += byte.eq(
+            gives["byte"] & f.go & ~(f.in_part & ~f.part.any()) & ~(f.in_zeros & ~f.zeros.any())
+        )
+        hidden = gives["hidden"] | ((f.source == _HEADER) & ~f.begins_file)
+        ends = gives["ends"] | (gives["ends_lone"] & f.file_ends & f.lone)
+        number = f.strip & gives["clear"].replicate(len(f.strip))
         # 1: the sources, which stay as they are for a clock; 2: the bytes.
-        header = Array(self._header.bytes({
+        header = choose(self._header.bytes({
             "image width": file.width, "image height": file.height, "shift": file.shift,
             "near": file.near, "strip height": file.strip_height, "images": Const(1, 32),
-        }))  # fmt: skip
-        at_1, number_1, leb_1, second_1, source_1 = (
+        }), f.at)  # fmt: skip
+        header_1, number_1, leb_1, second_1, source_1 = (
             delay(m, value, 1, name=f"{name}_a") for name, value in (
-                ("at", at), ("number", number), ("leb", Cat(rest[:7], more)),
-                ("second", part == 2), ("source", source),
+                ("header", header[:8]), ("number", number), ("leb", Cat(f.rest[:7], f.more)),
+                ("second", f.part == 2), ("source", f.source),
             )
         )  # fmt: skip
-        write_size = Signal()
         low, high = Signal(8), Signal(24)
         size = add_ram(
-            m, "sizes", self._strips, 32, write=write_size, write_address=strip,
-            data=Cat(low, high), address=entry, fabric=platform,
+            m, "sizes", self._strips, 32, write=f.write_size,
+            write_address=delay(m, f.strip, 1, name="strip"), data=Cat(low, high),
+            address=f.entry, fabric=platform,
         )  # fmt: skip
         part_1 = Mux(second_1, self.pair[8:], self.pair[:8])
         literal = delay(m, choose([
-            number_1, header[at_1], leb_1, part_1, crc.value[:16], crc.value[16:], size[:16],
+            number_1, header_1, leb_1, part_1, crc.value[:16], crc.value[16:], size[:16],
             size[16:],
         ], source_1)[:16], 1, name="literal")  # fmt: skip
         byte_2, pair_2 = (
-            delay(m, s, 2, name=n, reset=True) for s, n in ((byte, "byte_of"), (pair, "pair_of"))
+            delay(m, s, 2, name=n, reset=True)
+            for s, n in ((byte, "byte_of"), (gives["pair"] & f.go, "pair_of"))
         )
         hidden_2, unchecked_2, ends_2, clear_2 = (
             delay(m, s, 2, name=n) for s, n in (
-                (hidden, "hidden_of"), (unchecked, "unchecked_of"), (ends, "ends_of"),
-                (clear, "clear_of"),
+                (hidden, "hidden_of"), (gives["unchecked"], "unchecked_of"), (ends, "ends_of"),
+                (gives["clear"], "clear_of"),
             )
         )  # fmt: skip
         # 3: the bytes leave; those of rings come a clock later, and nothing is near them.
@@ -192,167 +290,122 @@ class StripWriter(wiring.Component):
         with m.If(clears):
             m.d.sync += [low.eq(0), carry.eq(0), high.eq(0)]
 
-        # States go on when there is room, and some time after one that `settle` went to.
-        wait, go, again = Signal(3), Signal(), Signal()
-        m.d.sync += [
-            wait.eq(Mux(again, _SETTLE, wait - wait.any())),
-            go.eq(queue.room & (wait[1:] == 0) & ~again),
-        ]
-        begins_file, begins_strip, for_index = Signal(init=1), Signal(init=1), Signal()
-        file_ends, lone, some_left, reads = Signal(), Signal(), Signal(), Signal()
-        zeros = Signal.like(self.payload.zeros)
-        index, half = self.index, self.half
-        length = Signal(length_bits, reset_less=True)
-        before = Signal.like(length)
-        change = Signal(length_bits + 1, reset_less=True)
-        sign = change[-1]
-        m.d.sync += lone.eq(strip == 0)
-        m.d.comb += self.reads.eq(reads)
-
-        # What states say of the words, in registers: their counters shall not wait for it.
-        in_group, in_words, forget = Signal(init=1), Signal(), Signal()
-
-        def enter(state: str) -> None:
-            m.d.sync += [in_group.eq(int(state == "group")), in_words.eq(int(state == "words"))]
-            m.next = state
-
-        def settle(state: str) -> None:
-            m.d.comb += again.eq(1)
-            enter(state)
-
-        def give(what: int, *flags: Signal) -> None:
-            m.d.comb += [source.eq(what), *(flag.eq(1) for flag in flags)]
-
-        with m.FSM():
-            with m.State("group"):
-                m.d.sync += at.eq(0)
-                with m.If(go & waits & self.done):
-                    m.d.sync += reads.eq(1)
-                    enter("length")
-                    with m.If(begins_strip):
-                        m.d.comb += crc.restart.eq(1)
-                        enter("header")
-            with m.State("header"):  # of later strips and the index for the checksum alone
-                m.d.comb += hidden.eq(~begins_file)
-                with m.If(go):
-                    give(_HEADER, byte)
-                    m.d.sync += at.eq(at + 1)
-                    with m.If(at == self._header.size - 1):
-                        enter("number")
-                        with m.If(for_index):
-                            settle("index")
-            with m.State("number"):
-                m.d.comb += number.eq(strip)
-                m.d.sync += [begins_file.eq(0), begins_strip.eq(0), before.eq(0)]
-                with m.If(go):
-                    give(_NUMBER, pair, hidden, clear)
-                    enter("number above")
-            with m.State("number above"):
-                with m.If(go):
-                    give(_NUMBER, pair, hidden)
-                    enter("length")
-            with m.State("length"):
-                m.d.sync += change.eq(length - before)
-                enter("zigzag")
-            with m.State("zigzag"):
-                folded = change[:-1] ^ sign.replicate(length_bits)
-                m.d.sync += [before.eq(length), rest.eq(Cat(sign, folded))]
-                enter("length byte")
-            with m.State("length byte"):
-                with m.If(go):
-                    give(_LENGTH, byte)
-                    m.d.sync += rest.eq(rest >> 7)
-                    with m.If(~more):
-                        settle("first word")
-            with m.State("first word"):
-                m.d.sync += [some_left.eq(index.any()), half.eq(part != 3)]
-                with m.If(go):
-                    enter("part")
-            with m.State("part"):
-                # The third byte is in the word's upper half, the others are in the lower one.
-                with m.If(~part.any()):
-                    m.d.sync += [index.eq(index - 1), half.eq(0)]
-                    enter("words")
-                with m.Elif(go):
-                    give(_PART, byte)
-                    m.d.sync += [part.eq(part - 1), half.eq(1)]
-                    with m.If(part == 3):
-                        settle("first word")
-            with m.State("words"):
-                with m.If(~some_left):
-                    settle("zeros")
-            with m.State("zeros"):
-                m.d.sync += [entry.eq(0), file_ends.eq(group.file_last)]
-                with m.If(go & zeros.any()):
-                    give(_NUMBER, byte)
-                    m.d.sync += zeros.eq(zeros - 1)
-                with m.Elif(go):
-                    m.d.comb += forget.eq(1)
-                    m.d.sync += reads.eq(0)
-                    settle("group")
-                    with m.If(group.strip_last):
-                        settle("checksum")
-            with m.State("checksum"):
-                m.d.sync += begins_strip.eq(1)
-                with m.If(go):
-                    give(_CRC, pair, unchecked)
-                    enter("checksum above")
-            with m.State("checksum above"):
-                m.d.comb += ends.eq(file_ends & lone)
-                with m.If(go):
-                    give(_CRC + 1, pair, unchecked)
-                    settle("strip")
-            with m.State("strip"):
-                m.d.sync += at.eq(0)
-                with m.If(go):
-                    m.d.comb += [write_size.eq(1), crc.restart.eq(1)]
-                    with m.If(~file_ends):
-                        m.d.sync += strip.eq(strip + 1)
-                        enter("group")
-                    with m.Elif(lone):
-                        enter("file")
-                    with m.Else():
-                        m.d.sync += for_index.eq(1)
-                        enter("header")
-            with m.State("index"):
-                with m.If(go):
-                    give(_SIZE, pair)
-                    enter("index above")
-            with m.State("index above"):
-                with m.If(go):
-                    give(_SIZE + 1, pair)
-                    m.d.sync += entry.eq(entry + 1)
-                    settle("index")
-                    with m.If(entry == strip):
-                        settle("index checksum")
-            with m.State("index checksum"):
-                with m.If(go):
-                    give(_CRC, pair, unchecked)
-                    enter("index checksum above")
-            with m.State("index checksum above"):
-                with m.If(go):
-                    give(_CRC + 1, pair, unchecked, ends)
-                    enter("file")
-            with m.State("file"):
-                m.d.comb += next_file.eq(1)
-                m.d.sync += [strip.eq(0), begins_file.eq(1), for_index.eq(0)]
-                settle("group")
-        m.d.comb += [
-            asks.eq(in_words & some_left & go), self.forget.eq(next_group),
-        ]
-        m.d.sync += next_group.eq(forget)
-        in_bytes = self.payload.bytes
-        with m.If(in_group):
-            m.d.sync += [
-                part.eq(in_bytes[:2]), index.eq(in_bytes[2:]), zeros.eq(self.payload.zeros),
-                length.eq(in_bytes + self.payload.zeros),
-            ]  # fmt: skip
-        with m.If(asks):
+    def _count_words(self, m: Module, f: _Flow) -> None:
+        """Which word of the payload is wanted: the bytes of an incomplete one, then pairs."""
+        index, half, in_bytes = self.index, self.half, self.payload.bytes
+        asks = f.in_words & f.some_left & f.go
+        whole = f.in_part & ~f.part.any()
+        with m.If(whole | (asks & half)):
+            m.d.sync += index.eq(index - 1)
+        with m.If(f.in_part & f.part.any() & f.go):
+            m.d.sync += [f.part.eq(f.part - 1), half.eq(1)]
+        with m.Elif(whole):
+            m.d.sync += half.eq(0)
+        with m.Elif(asks):
             m.d.sync += half.eq(~half)
             with m.If(half):
-                m.d.sync += [index.eq(index - 1), some_left.eq(index.any())]
-        m.d.sync += self.busy.eq(
-            waits | ~in_group | wait.any() | queue.o.valid | slice_.o.valid
-            | joiner.busy | self.o.valid
-        )  # fmt: skip
-        return m
+                m.d.sync += f.some_left.eq(index.any())
+        with m.If(f.in_group):
+            m.d.sync += [
+                f.part.eq(in_bytes[:2]), index.eq(in_bytes[2:]), f.zeros.eq(self.payload.zeros),
+                f.length.eq(in_bytes + self.payload.zeros),
+            ]  # fmt: skip
+
+    def _begin_states(self, f: _Flow, waits) -> None:
+        """From a group that waits to the length of its payload."""
+        m, go = f.m, f.go
+        with m.State("group"):
+            m.d.sync += f.at.eq(0)
+            with m.If(go & waits & self.done):
+                m.d.sync += self.reads.eq(1)
+                f.enter("length")
+                with m.If(f.begins_strip):
+                    m.d.sync += f.restart.eq(1)
+                    f.enter("header")
+        with m.State("header"):  # of later strips and the index for the checksum alone
+            with m.If(go):
+                m.d.sync += f.at.eq(f.at + 1)
+                with m.If(f.at == self._header.size - 1):
+                    f.enter("number")
+                    with m.If(f.for_index):
+                        f.enter("index")
+        with m.State("number"):
+            m.d.sync += [f.begins_file.eq(0), f.begins_strip.eq(0), f.before.eq(0)]
+            with m.If(go):
+                f.enter("number above")
+        f.gives("number above", "length")
+
+    def _payload_states(self, f: _Flow, group) -> None:
+        """The length of a payload, as the difference to the one before, and the payload."""
+        m, go = f.m, f.go
+        sign, size = f.change[-1], len(f.length)
+        with m.State("length"):
+            m.d.sync += f.change.eq(f.length - f.before)
+            f.enter("zigzag")
+        with m.State("zigzag"):
+            m.d.sync += [
+                f.before.eq(f.length), f.rest.eq(Cat(sign, f.change[:-1] ^ sign.replicate(size))),
+            ]
+            f.enter("length byte")
+        with m.State("length byte"):
+            with m.If(go):
+                m.d.sync += f.rest.eq(f.rest >> 7)
+                with m.If(~f.more):
+                    f.enter("first word")
+        with m.State("first word"):
+            # The third byte is in the word's upper half, the others are in the lower one.
+            m.d.sync += [f.some_left.eq(self.index.any()), self.half.eq(f.part != 3)]
+            with m.If(go):
+                f.enter("part")
+        with m.State("part"):
+            with m.If(~f.part.any()):
+                f.enter("words")
+            with m.Elif(go & (f.part == 3)):
+                f.enter("first word")
+        with m.State("words"):
+            with m.If(~f.some_left):
+                f.enter("zeros")
+        with m.State("zeros"):
+            m.d.sync += [f.entry.eq(0), f.file_ends.eq(group.file_last)]
+            with m.If(go & f.zeros.any()):
+                m.d.sync += f.zeros.eq(f.zeros - 1)
+            with m.Elif(go):
+                m.d.sync += [f.next_group.eq(1), self.reads.eq(0)]
+                f.enter("group")
+                with m.If(group.strip_last):
+                    f.enter("checksum")
+
+    def _end_states(self, f: _Flow, group) -> None:
+        """From the end of a strip to the next one, or to the next file."""
+        m, go = f.m, f.go
+        with m.State("checksum"):
+            m.d.sync += f.begins_strip.eq(1)
+            with m.If(go):
+                f.enter("checksum above")
+        f.gives("checksum above", "strip")
+        with m.State("strip"):
+            m.d.sync += f.at.eq(0)
+            with m.If(go):
+                m.d.sync += [f.write_size.eq(1), f.restart.eq(1)]
+                with m.If(~f.file_ends):
+                    m.d.sync += f.strip.eq(f.strip + 1)
+                    f.enter("group")
+                with m.Elif(f.lone):
+                    f.enter("file")
+                with m.Else():
+                    m.d.sync += f.for_index.eq(1)
+                    f.enter("header")
+        f.gives("index", "index above")
+        with m.State("index above"):
+            with m.If(go):
+                m.d.sync += f.entry.eq(f.entry + 1)
+                f.enter("index")
+                with m.If(f.entry == f.strip):
+                    f.enter("index checksum")
+        f.gives("index checksum", "index checksum above")
+        f.gives("index checksum above", "file")
+        with m.State("file"):
+            m.d.sync += [
+                f.next_file.eq(1), f.strip.eq(0), f.begins_file.eq(1), f.for_index.eq(0),
+            ]
+            f.enter("group")

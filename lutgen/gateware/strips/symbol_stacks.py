@@ -1,5 +1,8 @@
 """Symbol stacks: groups of rows come in their order and leave backwards, lane by lane."""
 
+from itertools import accumulate
+from typing import NamedTuple
+
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
@@ -21,6 +24,16 @@ _HIGH = 11
 def stack_depth(symbols: int) -> int:
     """Symbols of a lane's stack: a power of two, those of a group and a margin."""
     return 1 << (symbols + 2 * _SLACK - 1).bit_length()
+
+
+class _Put(NamedTuple):
+    """A symbol on its way to its place, and whether it is the last one of its group."""
+
+    valid: Value
+    last: Value
+    lane: Value
+    place: Value
+    symbol: Value
 
 
 class SymbolStacks(wiring.Component):
@@ -95,37 +108,38 @@ class SymbolStacks(wiring.Component):
             **({"note": In(note_bits), "o_note": Out(note_bits)} if note_bits else {}),
         })  # fmt: skip
 
+    def _table(self, m: Module, name: str, *widths: int):
+        """A row for each lane: what writes it, and what adds a port that reads its fields."""
+        m.submodules[name] = memory = Memory(shape=sum(widths), depth=self._lanes, init=[])
+        port = memory.write_port()
+
+        def read(address: Value) -> list[Value]:
+            reader = memory.read_port(domain="comb")
+            m.d.comb += reader.addr.eq(address)
+            ends = list(accumulate(widths))
+            return [
+                reader.data[end - width : end] for width, end in zip(widths, ends, strict=True)
+            ]
+
+        return port, read
+
     def elaborate(self, platform) -> Module:
         m = Module()
-        lanes = self._lanes
         bits = (self._depth - 1).bit_length()
-        notes, counts = self._notes, self._counts
-
-        def table(name: str, *widths: int):
-            """A row for each lane: what writes it, and what adds a port that reads fields."""
-            memory = Memory(shape=sum(widths), depth=lanes, init=[])
-            m.submodules[name] = memory
-            port = memory.write_port()
-
-            def read(address: Value) -> list[Value]:
-                reader = memory.read_port(domain="comb")
-                m.d.comb += reader.addr.eq(address)
-                at, fields = 0, []
-                for width in widths:
-                    fields.append(reader.data[at : at + width])
-                    at += width
-                return fields
-
-            return port, read
-
         # Groups that come: where the next symbol goes and where the second one went.
-        coming, read_coming = table("coming", bits, bits, 1)
+        coming, read_coming = self._table(m, "coming", bits, bits, 1)
         # Complete ones that wait for their turn to leave, and those that leave.
-        complete, read_complete = table("complete", bits, bits, 1, *notes)
-        leaving, read_leaving = table("leaving", bits, bits, 1, 2, 1, 3 + len(self.o_high), *notes)
-        waiting = Signal(lanes)
+        complete, read_complete = self._table(m, "complete", bits, bits, 1, *self._notes)
+        leaving, read_leaving = self._table(
+            m, "leaving", bits, bits, 1, 2, 1, 3 + len(self.o_high), *self._notes
+        )
+        put = self._come(m, bits, coming, complete, read_coming, read_leaving)
+        self._leave(m, bits, put, leaving, read_coming, read_complete, read_leaving, platform)
+        return m
 
-        # A symbol comes.  1: its lane's group, and what leaves of the lane.
+    def _come(self, m: Module, bits: int, coming, complete, read_coming, read_leaving) -> _Put:
+        """A symbol comes, and goes to its place two clocks later."""
+        # 1: its lane's group, and what leaves of the lane.
         valid, first, last = (delay(m, s, 1, name=f"come_{s.name}", reset=True)
                               for s in (self.valid, self.first, self.last))  # fmt: skip
         lane, symbol = (delay(m, s, 1, name=f"come_{s.name}") for s in (self.lane, self.symbol))
@@ -157,16 +171,19 @@ class SymbolStacks(wiring.Component):
             coming.data.eq(base),
             complete.en.eq(last_2), complete.addr.eq(lane_2),
             complete.data.eq(Cat(
-                base, *(delay(m, self.note, 2, name="note") for _ in notes)
+                base, *(delay(m, self.note, 2, name="note") for _ in self._notes)
             )),
         ]  # fmt: skip
+        return _Put(valid_2, last_2, lane_2, place_2, symbol_2)
 
-        # Turns.  1: all that there is of the lane.
-        turn = self.turn
-        m.d.sync += turn.eq(Mux(turn == lanes - 1, 0, turn + 1))
-        clears = Signal(init=1)  # the first round forgets what was
-        with m.If(turn == lanes - 1):
-            m.d.sync += clears.eq(0)
+    def _leave(
+        self, m: Module, bits: int, put: _Put, leaving, read_coming, read_complete, read_leaving,
+        platform,
+    ) -> None:  # fmt: skip
+        """Lanes take turns, in each of which a symbol leaves, or what follows the last one."""
+        # 1: all that there is of the lane.
+        waiting = Signal(self._lanes)
+        turn, lane_1, cleared = self._turns(m)
         leaves = read_leaving(turn)
         final = delay(m, leaves[0] == leaves[1], 1, name="final")  # only the first one is left
         now = [delay(m, s, 1, name=f"now_{k}") for k, s in enumerate(leaves)]
@@ -177,8 +194,6 @@ class SymbolStacks(wiring.Component):
             delay(m, s, 1, name=f"grows_{k}") for k, s in enumerate(read_coming(turn))
         )
         waits = delay(m, choose(list(waiting), turn), 1, name="waits")
-        lane_1 = delay(m, turn, 1, name="turn")
-        cleared = delay(m, clears, 1, name="clears")
 
         idle, codes, flushes, closes = (phase == k for k in range(4))
         load = idle & waits & ~cleared
@@ -187,7 +202,7 @@ class SymbolStacks(wiring.Component):
         m.d.comb += down.eq(Mux(grew, at + 1, at - 1))
         # With both complemented, what grew downwards grows upwards.
         turned = there_grew.replicate(bits)
-        size = ((there_at ^ turned) - (there_second ^ turned) + 1)[:counts]
+        size = ((there_at ^ turned) - (there_second ^ turned) + 1)[: self._counts]
         after = Mux(
             load, 1, Mux(step & final, 2, Mux(flushes, 3, Mux(closes | cleared, 0, phase)))
         )
@@ -200,8 +215,8 @@ class SymbolStacks(wiring.Component):
                 *(Mux(load, there_note[0], note[0]) for _ in note),
             )),
         ]  # fmt: skip
-        for k in range(lanes):
-            with m.If(last_2 & (lane_2 == k)):
+        for k in range(self._lanes):
+            with m.If(put.last & (put.lane == k)):
                 m.d.sync += waiting[k].eq(1)
             with m.Elif(load & (lane_1 == k)):
                 m.d.sync += waiting[k].eq(0)
@@ -217,12 +232,23 @@ class SymbolStacks(wiring.Component):
         ):  # fmt: skip
             m.d.comb += getattr(self, name).eq(delay(m, value, 3, name=name))
         m.d.comb += self.o_symbol.eq(add_ram(
-            m, "symbols", self._depth << bits_for(lanes - 1), len(symbol_2), write=valid_2,
-            write_address=Cat(place_2, lane_2), data=symbol_2,
+            m, "symbols", self._depth << len(lane_1), len(put.symbol), write=put.valid,
+            write_address=Cat(put.place, put.lane), data=put.symbol,
             address=delay(m, Cat(down, lane_1), 1, name="from"), fabric=platform,
         ))  # fmt: skip
+        self._look_for_room(m, next_at, next_side, at, grew, idle, waits)
 
-        # Room: between what comes and what leaves, unless something waits in between.
+    def _turns(self, m: Module) -> tuple[Value, Value, Value]:
+        """Lane of this clock and of the one before, and whether that one forgets what was."""
+        turn, clears = self.turn, Signal(init=1)  # the first round forgets
+        m.d.sync += turn.eq(Mux(turn == self._lanes - 1, 0, turn + 1))
+        with m.If(turn == self._lanes - 1):
+            m.d.sync += clears.eq(0)
+        return turn, delay(m, turn, 1, name="turn"), delay(m, clears, 1, name="clears")
+
+    def _look_for_room(self, m: Module, next_at, next_side, at, grew, idle, waits) -> None:
+        """Room: between what comes and what leaves, unless something waits in between."""
+        bits = len(next_at)
         between = Signal(bits, reset_less=True)
         m.d.sync += between.eq(
             (next_at ^ (~next_side).replicate(bits)) - (at ^ (~next_side).replicate(bits))
@@ -230,9 +256,8 @@ class SymbolStacks(wiring.Component):
         blocked = delay(m, ~idle & waits, 1, name="blocked")
         meets = delay(m, ~idle & (next_side != grew), 1, name="meets")
         narrow = ~between[_SLACK.bit_length() - 1 :].any()
-        rooms = Signal(lanes)
+        rooms = Signal(self._lanes)
         m.d.sync += [
             rooms.eq(Cat(~(blocked | (meets & narrow)), rooms)),
             self.ready.eq(rooms.all()),
         ]
-        return m

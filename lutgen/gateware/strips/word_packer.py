@@ -143,13 +143,18 @@ class WordPacker(wiring.Component):
         )
         # 4: in their place.
         turned = Mux(place_2[-1], turned_2.rotate_left(half), turned_2)
-        held = Mux(first_2, 0, held_read.data)
+        # What is held counts below the group's place alone, so any bits may stand above: a word
+        # that goes on behind a full one holds all of the group.  A group that is a lane's first
+        # one has only zeros to begin with below it; if they are left out, it goes round the end.
+        held = held_read.data
+        if not self._strip and unit < len(self.pad):
+            held = Mux(first_2, 0, held)
         merged = Cat(
             Mux(below_2[k], held[k], turned[k]) for k in range(_WORD)
         )
         m.d.comb += [
             held_read.addr.eq(lane_2), held_write.addr.eq(lane_2), held_write.en.eq(1),
-            held_write.data.eq(Mux(wraps_2, turned & below_2, merged)),
+            held_write.data.eq(Mux(wraps_2, turned, merged)),
         ]  # fmt: skip
         m.d.sync += [self.word.eq(merged), self.valid.eq(valid_2)]
         m.d.comb += self.left.eq(Cat(*([0] * unit), delay(m, fill_2, 1, name="left")))
