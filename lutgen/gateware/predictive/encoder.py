@@ -101,7 +101,7 @@ class PredictiveEncoder(wiring.Component):
             files.o.ready.eq(begins),
             strips.begin.eq(begins),
             strips.file.eq(files.o.payload),
-            *drive(strips, symbol, "valid", "lane", "row", "folded", "first", "last"),
+            *drive(strips, symbol, "valid", "lane", "side", "row", "folded", "first", "last"),
             strips.strip_last.eq(symbol.strip_ends),
             strips.file_last.eq(symbol.file_ends),
         ]

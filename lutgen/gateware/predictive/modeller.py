@@ -27,6 +27,7 @@ def symbol_layout(depth: int, lanes: int, rows: int) -> StructLayout:
     return StructLayout({
         "valid": 1,
         "lane": bits_for(lanes - 1),
+        "side": 1,  # of its group, see `Walk`
         "row": bits_for(rows - 1),  # of the token tables
         "folded": depth,
         "first": 1,  # of its group
@@ -139,6 +140,7 @@ class Modeller(wiring.Component):
                 getattr(symbol, name).eq(line.given(name, value, reset=control).at(at))
                 for name, value, control in (
                     ("valid", visit.sample, True), ("lane", visit.lane, False),
+                    ("side", visit.side, False),
                     ("first", visit.first, False), ("last", visit.last, False),
                     ("file_begins", tag.file_begins, False),
                     ("strip_ends", tag.strip_ends, False), ("file_ends", tag.file_ends, False),

@@ -64,7 +64,9 @@ class StripWriter(wiring.Component):
         A file begins, which has these values in its header.  At most as many files as groups are
         inside.
     put, group : In(...)
-        A group begins, see `group_layout`.  At most four of each lane are inside.
+        A group begins, see `group_layout`.
+    ready : Out(1)
+        Two more groups may begin from the moment it falls.
     wanted, wanted_side, done, payload, reads, forget, index, half, pair : Out(...), In(...)
         See `.payload_rings.PayloadRings`.
     o : Out(stream of `lutgen.gateware.streams.axi.word_layout`)
@@ -92,6 +94,7 @@ class StripWriter(wiring.Component):
         index_bits = bits_for(ring_words(symbols, depth) - 1)
         super().__init__({
             "begin": In(1), "file": In(FILE), "put": In(1), "group": In(group_layout(lanes)),
+            "ready": Out(1),
             "wanted": Out(bits_for(lanes - 1)), "wanted_side": Out(1), "done": In(1),
             "payload": In(self._layout), "reads": Out(1), "forget": Out(1),
             "index": Out(index_bits), "half": Out(1), "pair": In(16),
@@ -99,17 +102,19 @@ class StripWriter(wiring.Component):
         })  # fmt: skip
 
     def _queue(self, m: Module, name: str, put, value, get):
-        """Front of a queue that never overflows, and whether there is one, a clock later."""
+        """Front of a queue; whether there is one, and room for two more, both a clock later."""
         depth = 1 << (4 * self._lanes - 1).bit_length()
         m.submodules[name] = memory = Memory(shape=value.shape(), depth=depth, init=[])
         write, read = memory.write_port(), memory.read_port(domain="comb")
         m.d.comb += [write.en.eq(put), write.data.eq(value)]
-        some = Signal(name=f"{name}_some")
+        some, room = Signal(name=f"{name}_some"), Signal(name=f"{name}_room")
+        inside = Signal(range(depth), name=f"{name}_inside")
+        m.d.comb += inside.eq(write.addr - read.addr)
         m.d.sync += [
             write.addr.eq(write.addr + put), read.addr.eq(read.addr + get),
-            some.eq(write.addr != read.addr),
+            some.eq(write.addr != read.addr), room.eq(inside < depth - 3),
         ]  # fmt: skip
-        return read.data, some
+        return read.data, some, room
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -123,11 +128,13 @@ class StripWriter(wiring.Component):
         wiring.connect(m, joiner.o, narrower.i)
         wiring.connect(m, narrower.o, wiring.flipped(self.o))
         next_group, next_file = Signal(), Signal()
-        front, waits = self._queue(m, "groups", self.put, self.group, next_group)
-        file, _ = self._queue(m, "files", self.begin, self.file, next_file)
+        front, waits, room = self._queue(m, "groups", self.put, self.group, next_group)
+        file, *_ = self._queue(m, "files", self.begin, self.file, next_file)
         group = Signal(self.group.shape())
         m.d.sync += group.eq(front)
-        m.d.comb += [self.wanted.eq(group.lane), self.wanted_side.eq(group.side)]
+        m.d.comb += [
+            self.wanted.eq(group.lane), self.wanted_side.eq(group.side), self.ready.eq(room),
+        ]  # fmt: skip
 
         # What states say, 0: one or two bytes of a source, or two that the rings are asked for.
         source = Signal(3)

@@ -14,6 +14,8 @@ __all__ = ["SymbolStacks", "stack_depth"]
 #: Symbols of a lane that may still come when ``ready`` falls: those of four periods, and those that
 #: have come since its room was looked at.
 _SLACK = 32
+#: Symbols of two groups of a lane between the first one of the later and the last of the other.
+_BOTH = 32
 #: Lowest bit of the number of symbols in units of 2,048.
 _HIGH = 11
 
@@ -26,11 +28,14 @@ def stack_depth(symbols: int) -> int:
 class SymbolStacks(wiring.Component):
     """A stack for each lane, from which the last group leaves while the next one comes.
 
-    A lane's stack is a ring of memory.  If a group grows upwards, the next one grows downwards from
-    the word below the first group's first symbol: into what the first one frees, as it leaves from
-    its top.  The third one grows upwards from the word above the second group's first symbol, and
-    so on.  So there is room for little more than one group.  If a group comes while the one before
-    it waits for the one before that, it begins where that one ends at this moment.
+    A lane's stack is a ring of memory.  If a group grows upwards, on *side* 0, the next one grows
+    downwards from the word below the first group's first symbol: into what the first one frees, as
+    it leaves from its top.  The third one grows upwards from the word above the second group's
+    first symbol, and so on.  So there is room for little more than one group.  If a group comes
+    while the one before the last one is still there, it begins where that one ends at this moment.
+
+    A group may begin when up to 16 symbols of the lane's group before it are still to come, if 16
+    of its own come between these at most.
 
     One symbol in and one out per clock, of one lane never in less than ``lanes`` clocks.  When the
     last symbol of a group has come, they leave backwards, one in each turn of the lane in which
@@ -48,12 +53,11 @@ class SymbolStacks(wiring.Component):
 
     Members
     -------
-    valid, lane, symbol, first, last : In(...)
-        A symbol, and whether it is the first or last one of its group.
+    valid, lane, side, symbol, first, last : In(...)
+        A symbol, and whether it is the first or last one of its group.  A lane's groups have sides
+        in turn.
     note : In(note_bits)
         With ``first`` and ``last``: comes back with all of the group.
-    side : Out(1)
-        Direction in which the group of the symbol grows, two clocks later.
     ready : Out(1)
         Each lane has room for the symbols of four periods of its four turns, and one.
     turn : Out(...)
@@ -86,8 +90,8 @@ class SymbolStacks(wiring.Component):
         self._notes = [note_bits] if note_bits else []
         lane_bits, self._counts = bits_for(lanes - 1), max(bits_for(symbols), _HIGH + 1)
         super().__init__({
-            "valid": In(1), "lane": In(lane_bits), "symbol": In(symbol_bits), "first": In(1),
-            "last": In(1), "side": Out(1), "ready": Out(1),
+            "valid": In(1), "lane": In(lane_bits), "side": In(1), "symbol": In(symbol_bits),
+            "first": In(1), "last": In(1), "ready": Out(1),
             "turn": Out(lane_bits), "go": In(2),
             "o_lane": Out(lane_bits), "o_code": Out(1), "o_flush": Out(1), "o_close": Out(1),
             "o_side": Out(1), "o_first": Out(1), "o_symbol": Out(symbol_bits),
@@ -101,9 +105,9 @@ class SymbolStacks(wiring.Component):
         bits = (self._depth - 1).bit_length()
         notes, counts = self._notes, self._counts
 
-        def table(name: str, *widths: int):
+        def table(name: str, *widths: int, rows: int = lanes):
             """A row for each lane: what writes it, and what adds a port that reads fields."""
-            memory = Memory(shape=sum(widths), depth=lanes, init=[])
+            memory = Memory(shape=sum(widths), depth=rows, init=[])
             m.submodules[name] = memory
             port = memory.write_port()
 
@@ -118,8 +122,9 @@ class SymbolStacks(wiring.Component):
 
             return port, read
 
-        # Groups that come: where the next symbol goes and where the second one went.
-        coming, read_coming = table("coming", bits, bits, 1)
+        # Groups that come, by lane and side: where the next symbol goes and the second one went.
+        coming, read_coming = table("coming", bits, bits, rows=2 * lanes)
+        newest, read_newest = table("newest", 1)  # side of the lane's last group
         # Complete ones that wait for their turn to leave, and those that leave.
         complete, read_complete = table("complete", bits, bits, 1, *notes)
         leaving, read_leaving = table("leaving", bits, bits, 1, 2, 1, 3 + len(self.o_high), *notes)
@@ -128,20 +133,22 @@ class SymbolStacks(wiring.Component):
         # A symbol comes.  1: its lane's group, and what leaves of the lane.
         valid, first, last = (delay(m, s, 1, name=f"come_{s.name}", reset=True)
                               for s in (self.valid, self.first, self.last))  # fmt: skip
-        lane, symbol = (delay(m, s, 1, name=f"come_{s.name}") for s in (self.lane, self.symbol))
+        lane, side, symbol = (
+            delay(m, s, 1, name=f"come_{s.name}") for s in (self.lane, self.side, self.symbol)
+        )
         fresh = Signal(bits, reset_less=True)  # where a group begins
-        place, side = Signal(bits), Signal()
-        next_old, second_old, side_old = read_coming(self.lane)
+        place = Signal(bits)
+        _, before = read_coming(Cat(~self.side, self.lane))
         leaves_at, _, leaves_side, leaves_phase, *_ = read_leaving(self.lane)
-        beyond = leaves_phase.any() & (leaves_side != side_old)
-        follows, second_1, side_1 = (
+        beyond = leaves_phase.any() & (leaves_side == self.side)
+        follows, second_1 = (
             delay(m, s, 1, name=f"coming_{k}")
-            for k, s in enumerate((next_old, second_old, side_old))
+            for k, s in enumerate(read_coming(Cat(self.side, self.lane)))
         )
         m.d.sync += fresh.eq(
-            Mux(beyond, leaves_at, Mux(side_old, second_old + 2, second_old - 2)[:bits])
+            Mux(beyond, leaves_at, Mux(self.side, before - 2, before + 2)[:bits])
         )
-        m.d.comb += [place.eq(Mux(first, fresh, follows)), side.eq(side_1 ^ first)]
+        m.d.comb += place.eq(Mux(first, fresh, follows))
         # 2: to its place.
         place_2, second_2, lane_2, side_2, first_2, symbol_2 = (
             delay(m, s, 1, name=f"put_{k}")
@@ -150,14 +157,13 @@ class SymbolStacks(wiring.Component):
         valid_2 = delay(m, valid, 1, name="put_valid", reset=True)
         last_2 = delay(m, valid & last, 1, name="put_last", reset=True)
         after_2 = Mux(side_2, place_2 - 1, place_2 + 1)[:bits]
-        base = Cat(after_2, Mux(first_2, after_2, second_2), side_2)
+        base = Cat(after_2, Mux(first_2, after_2, second_2))
         m.d.comb += [
-            self.side.eq(side_2),
-            coming.en.eq(valid_2), coming.addr.eq(lane_2),
-            coming.data.eq(base),
+            coming.en.eq(valid_2), coming.addr.eq(Cat(side_2, lane_2)), coming.data.eq(base),
+            newest.en.eq(valid_2 & first_2), newest.addr.eq(lane_2), newest.data.eq(side_2),
             complete.en.eq(last_2), complete.addr.eq(lane_2),
             complete.data.eq(Cat(
-                base, *(delay(m, self.note, 2, name="note") for _ in notes)
+                base, side_2, *(delay(m, self.note, 2, name="note") for _ in notes)
             )),
         ]  # fmt: skip
 
@@ -173,9 +179,6 @@ class SymbolStacks(wiring.Component):
         at, second, grew, phase, begins, count, *note = now
         there = [delay(m, s, 1, name=f"there_{k}") for k, s in enumerate(read_complete(turn))]
         there_at, there_second, there_grew, *there_note = there
-        next_at, _, next_side = (
-            delay(m, s, 1, name=f"grows_{k}") for k, s in enumerate(read_coming(turn))
-        )
         waits = delay(m, choose(list(waiting), turn), 1, name="waits")
         lane_1 = delay(m, turn, 1, name="turn")
         cleared = delay(m, clears, 1, name="clears")
@@ -187,7 +190,7 @@ class SymbolStacks(wiring.Component):
         m.d.comb += down.eq(Mux(grew, at + 1, at - 1))
         # With both complemented, what grew downwards grows upwards.
         turned = there_grew.replicate(bits)
-        size = ((there_at ^ turned) - (there_second ^ turned) + 1)[:counts]
+        size = ((there_at ^ turned) - (there_second ^ turned) + 1)[: min(counts, bits)]
         after = Mux(
             load, 1, Mux(step & final, 2, Mux(flushes, 3, Mux(closes | cleared, 0, phase)))
         )
@@ -222,14 +225,16 @@ class SymbolStacks(wiring.Component):
             address=delay(m, Cat(down, lane_1), 1, name="from"), fabric=platform,
         ))  # fmt: skip
 
-        # Room: between what comes and what leaves, unless something waits in between.
+        # Room: between what leaves and what comes next, unless this waits.  It is more than what
+        # comes needs: if the group after that has begun there, only what comes frees it again.
+        next_at = delay(m, read_coming(Cat(~grew, lane_1))[0], 1, name="next_at")
+        at_2, grew_2 = delay(m, at, 1, name="at"), delay(m, grew, 1, name="grew")
         between = Signal(bits, reset_less=True)
-        m.d.sync += between.eq(
-            (next_at ^ (~next_side).replicate(bits)) - (at ^ (~next_side).replicate(bits))
-        )
-        blocked = delay(m, ~idle & waits, 1, name="blocked")
-        meets = delay(m, ~idle & (next_side != grew), 1, name="meets")
-        narrow = ~between[_SLACK.bit_length() - 1 :].any()
+        m.d.sync += between.eq((next_at ^ grew_2.replicate(bits)) - (at_2 ^ grew_2.replicate(bits)))
+        blocked = delay(m, ~idle & waits, 2, name="blocked")
+        follows_it = delay(m, read_newest(turn)[0], 1, name="newest") != grew
+        meets = delay(m, ~idle & follows_it, 2, name="meets")
+        narrow = between < 2 * _SLACK + _BOTH
         rooms = Signal(lanes)
         m.d.sync += [
             rooms.eq(Cat(~(blocked | (meets & narrow)), rooms)),
