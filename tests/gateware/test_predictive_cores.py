@@ -197,10 +197,11 @@ def test_clocks_of_the_loops():
 
 
 @pytest.mark.parametrize("stalls", STALLS)
-def test_stalls(stalls):
+@pytest.mark.parametrize("size", [(18, 30), pytest.param(WIDE, marks=pytest.mark.slow)])
+def test_stalls(size, stalls):
     cores = CORES["8 bits"]
-    given = cut((18, 30), 8)
-    files, _, _ = cores.encode(raster(given), (18, 30), stalls=STALLS[stalls])
+    given = wide(size, 8, 2) if size == WIDE else cut(size, 8)
+    files, _, _ = cores.encode(raster(given), size, stalls=STALLS[stalls])
     assert files == [cores.file(p) for p in given]
     found, _, _ = cores.decode(files, stalls=STALLS[stalls])
     check_pixels(found, given)
@@ -215,9 +216,14 @@ def test_files_of_many_sizes():
     assert not errors
 
 
-def test_damaged_files():
+@pytest.mark.parametrize("size, after", [
+    ((18, 30), 1),
+    # In the damaged file's lanes groups of good files begin before its own have ended.
+    pytest.param((20, 280), 5, marks=pytest.mark.slow),
+])  # fmt: skip
+def test_damaged_files(size, after):
     cores = CORES["8 bits"]
-    good = cut((18, 30), 8)[1]
+    good = wide(size, 8)[0]
     file = cores.file(good)
     body = bytearray(file)
     body[-20] ^= 16
@@ -226,12 +232,12 @@ def test_damaged_files():
     for damaged, error in (
         (bytes(body), "bad_strip"), (file[:-30], "bad_packet"), (bytes(other), "bad_header"),
     ):  # fmt: skip
-        found, errors, _ = cores.decode([file, damaged, file])
+        found, errors, _ = cores.decode([file, damaged, *[file] * after])
         assert errors == {error} or errors == {error, "bad_strip"}
         pixels = good.size
-        assert len(found["data"]) == pixels * (2 if error == "bad_header" else 3)
-        for part in (slice(None, pixels), slice(-pixels, None)):
-            check_pixels({k: v[part] for k, v in found.items()}, [good])
+        assert len(found["data"]) == pixels * (1 + after + (error != "bad_header"))
+        check_pixels({k: v[:pixels] for k, v in found.items()}, [good])
+        check_pixels({k: v[-after * pixels :] for k, v in found.items()}, [good] * after)
 
 
 def test_markers_and_sizes():
@@ -259,6 +265,26 @@ def test_reset_in_mid_frame(clock):
     found, errors, _ = cores.decode(files, reset_at=clock)
     check_pixels(found, given)
     assert not errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("period", [0, 2, 5, 8, 11, 15])
+def test_reset_between_groups(period):
+    """So many periods after a lane's first group has given way to its second one."""
+    cores = CORES["8 bits"]
+    given = wide(WIDE, 8, 2)
+    files = [cores.file(p) for p in given]
+    for decodes, lanes in ((False, cores.config.encoder_lanes), (True, cores.config.lanes)):
+        # The first group begins some clocks after it has come.
+        there = 500 if decodes else GROUP * WIDE[1]
+        clock = there + (WIDE[1] + 3 + period) * GROUP * lanes
+        if decodes:
+            found, errors, _ = cores.decode(files, reset_at=clock)
+            check_pixels(found, given)
+        else:
+            made, errors, _ = cores.encode(raster(given), WIDE, reset_at=clock)
+            assert made == files
+        assert not errors
 
 
 @pytest.mark.parametrize("options, message", [

@@ -41,9 +41,9 @@ def symbol_layout(depth: int, lanes: int, rows: int) -> StructLayout:
 class Modeller(wiring.Component):
     """Turns pictures into symbols, one per clock, in the order of staggered rows.
 
-    Pictures of W columns take ``max(17, ceil((W + 15) / lanes)) * 4 * lanes`` clocks for each four
-    rows: 1.01 clocks a pixel at 1,920.  A group's first symbol comes when its four rows have come,
-    unless groups before it are still under way.  Reset forgets all pictures.
+    Pictures of W columns take ``4 * max(17 * lanes, W + 3)`` clocks for each four rows, so 1.002
+    clocks a pixel at 1,920.  A group's first symbol comes when its four rows have come, unless
+    groups before it are still under way.  Reset forgets all pictures.
 
     Parameters
     ----------
