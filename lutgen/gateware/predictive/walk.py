@@ -15,7 +15,7 @@ the row above it far enough ahead.  There is no check and no stall: a period hap
 or, if the next group is due and not there, or what follows is full, for none.
 """
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
@@ -198,9 +198,9 @@ class Walk(wiring.Component):
     def _decide(self, m: Module, line: Timeline, turn: dict[str, Timed], ending):
         """Whether the next period happens, and whether a group begins in it."""
         lanes, group = self._lanes, self.groups.payload
-        start_lane = Signal(range(lanes), init=lanes - 1)
+        start_lane, start_above = Signal(range(lanes), init=lanes - 1), Signal(range(lanes))
         stagger = self._stagger(m, start_lane)
-        since = Signal.like(stagger, init=-1)
+        left = Signal.like(stagger)
         due = Signal(init=1)
         in_strip = Signal()
         go, starting, side = Signal(), Signal(), Signal(init=1)
@@ -214,36 +214,35 @@ class Walk(wiring.Component):
             begins.eq(ending & ~halted & due & self.groups.valid),
             self.groups.ready.eq(begins),
         ]
-        m.d.sync += due.eq(since >= stagger)
+        m.d.sync += due.eq(left == 0)
         go_next, start_next = Signal(), Signal()
         with m.If(ending):
             m.d.sync += [go_next.eq(~halted), start_next.eq(begins)]
-            with m.If(~halted & (since != Const(-1, len(since)).as_unsigned())):
-                m.d.sync += since.eq(since + 1)
+            with m.If(~halted & left.any()):
+                m.d.sync += left.eq(left - 1)
         with m.If(begins):
             m.d.sync += [
-                since.eq(1),
-                due.eq(0),
                 new.rows.eq(group.rows),
                 new.top.eq(group.top),
                 new.apart.eq(stagger - _BEHIND),
                 in_strip.eq(~group.bottom),
+                start_above.eq(start_lane),
                 start_lane.eq(Mux(start_lane == lanes - 1, 0, start_lane + 1)),
                 side.eq(side ^ (start_lane == lanes - 1)),
             ]
             if self._tag:
                 m.d.sync += new.tag.eq(group.tag)
+        # When it knows of the lane.
+        with m.If(delay(m, begins, 3, name="begins", reset=True)):
+            m.d.sync += left.eq(stagger - 1)
         ended = Signal()
         m.d.sync += ended.eq(ending)
         with m.If(ended):
             m.d.sync += [go.eq(go_next), starting.eq(start_next), period.eq(period + go_next)]
-        # Known a clock before: the group that begins is that of this clock's lane.
+        # Known a clock before, in the lane before: the group that begins is that of this clock.
         meets = Signal()
         lane, row = turn["lane"].now, turn["row"].now
-        with m.If(lane == lanes - 1):
-            m.d.sync += meets.eq((row == 3) & (start_lane == 0))
-        with m.Else():
-            m.d.sync += meets.eq((row == 0) & (start_lane == lane + 1))
+        m.d.sync += meets.eq((lane == start_above) & (row == Mux(start_above == lanes - 1, 3, 0)))
         turn["go"] = line.given("go", go, reset=True)
         turn["period"] = line.given("period", period)
         return line.given("begins", starting & meets, reset=True), side, new

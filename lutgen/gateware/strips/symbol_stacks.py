@@ -125,6 +125,9 @@ class SymbolStacks(wiring.Component):
         # Groups that come, by lane and side: where the next symbol goes and the second one went.
         coming, read_coming = table("coming", bits, bits, rows=2 * lanes)
         newest, read_newest = table("newest", 1)  # side of the lane's last group
+        # What a lane's next group of that side wants to know of the one before: the same second
+        # symbol's place.
+        before, read_before = table("before", bits, rows=2 * lanes)
         # Complete ones that wait for their turn to leave, and those that leave.
         complete, read_complete = table("complete", bits, bits, 1, *notes)
         leaving, read_leaving = table("leaving", bits, bits, 1, 2, 1, 3 + len(self.o_high), *notes)
@@ -138,7 +141,7 @@ class SymbolStacks(wiring.Component):
         )
         fresh = Signal(bits, reset_less=True)  # where a group begins
         place = Signal(bits)
-        _, before = read_coming(Cat(~self.side, self.lane))
+        (second_old,) = read_before(Cat(self.side, self.lane))
         leaves_at, _, leaves_side, leaves_phase, *_ = read_leaving(self.lane)
         beyond = leaves_phase.any() & (leaves_side == self.side)
         follows, second_1 = (
@@ -146,7 +149,7 @@ class SymbolStacks(wiring.Component):
             for k, s in enumerate(read_coming(Cat(self.side, self.lane)))
         )
         m.d.sync += fresh.eq(
-            Mux(beyond, leaves_at, Mux(self.side, before - 2, before + 2)[:bits])
+            Mux(beyond, leaves_at, Mux(self.side, second_old - 2, second_old + 2)[:bits])
         )
         m.d.comb += place.eq(Mux(first, fresh, follows))
         # 2: to its place.
@@ -161,6 +164,8 @@ class SymbolStacks(wiring.Component):
         m.d.comb += [
             coming.en.eq(valid_2), coming.addr.eq(Cat(side_2, lane_2)), coming.data.eq(base),
             newest.en.eq(valid_2 & first_2), newest.addr.eq(lane_2), newest.data.eq(side_2),
+            before.en.eq(valid_2 & first_2), before.addr.eq(Cat(~side_2, lane_2)),
+            before.data.eq(after_2),
             complete.en.eq(last_2), complete.addr.eq(lane_2),
             complete.data.eq(Cat(
                 base, side_2, *(delay(m, self.note, 2, name="note") for _ in notes)
