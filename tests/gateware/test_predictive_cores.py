@@ -164,6 +164,19 @@ def test_two_groups_of_a_lane(name):
     assert not errors
 
 
+@pytest.mark.slow
+def test_longest_payloads():
+    """Noise in one strip: a group that is due has its payload, while one of each lane is used."""
+    cores = CORES["strips"]
+    noise = wide((cores.max_height, cores.max_width), cores.depth)[1]
+    file = cores.codec.encode(
+        noise.astype(np.uint16), depth=cores.depth, tile_width=0, strip_height=len(noise)
+    )
+    found, errors, _ = cores.decode([file])
+    check_pixels(found, [noise])
+    assert not errors
+
+
 @pytest.mark.parametrize("size, count", [((40, 48), 4), (WIDE, 5)])
 def test_clocks(size, count):
     """Of pictures in a row each four rows take 17 periods, or as many turns of a lane as a row has
