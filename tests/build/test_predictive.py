@@ -21,7 +21,7 @@ def test_rate_is_that_of_the_slower_core():
     photo = shipped("photo")
     target = get_target("zynq7045")
     rate = find_plan(photo, None, target).rate(250)
-    assert rate == {"pixels_per_beat": 1, "clocks_per_pixel": 1.008333, "mpx_per_s": 247.934}
+    assert rate == {"pixels_per_beat": 1, "clocks_per_pixel": 1.001562, "mpx_per_s": 249.61}
     both = PredictiveOptions(max_width=64)
     encoder = PredictiveOptions(max_width=64, top="encoder")
     assert find_plan(photo, encoder, target).rate(250)["clocks_per_pixel"] == 2.125

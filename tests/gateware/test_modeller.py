@@ -18,7 +18,7 @@ from lutgen.sim import Design, rtl_stream
 from lutgen.sim.drive.beats import raster_beats
 from tests.gateware.test_prediction import pictures
 
-FIELDS = ("lane", "row", "folded", "first", "last", "strip_ends", "file_ends")
+FIELDS = ("lane", "side", "row", "folded", "first", "last", "strip_ends", "file_ends")
 
 
 class _Symbols(wiring.Component):
@@ -117,13 +117,15 @@ def split(case: Case, symbols) -> list[dict[str, np.ndarray]]:
     """Symbols by group, in the order in which groups begin."""
     groups, under_way = [], {}
     for k, lane in enumerate(symbols["lane"]):
+        place = lane, symbols["side"][k]
         if symbols["first"][k]:
-            assert lane not in under_way and lane == len(groups) % case.lanes
-            under_way[lane] = []
-            groups.append(under_way[lane])
-        under_way[lane].append(k)
+            round_, number = divmod(len(groups), case.lanes)
+            assert place not in under_way and place == (number, round_ % 2)
+            under_way[place] = []
+            groups.append(under_way[place])
+        under_way[place].append(k)
         if symbols["last"][k]:
-            del under_way[lane]
+            del under_way[place]
     assert not under_way
     return [{name: symbols[name][members] for name in FIELDS} for members in groups]
 

@@ -104,16 +104,26 @@ def told(result, names: tuple[str, ...]) -> set[str]:
     return {name for k, name in enumerate(names) if result.status["error"] >> k & 1}
 
 
-CORES = {"8 bits": Cores("photo", 8, 48, 42), "strips": Cores("photo-16", 12, 60, 64, 8, 8)}
-#: The second one is for the full run.
+#: The decoder's payload ring of the second one, for the full run, would lack room for the longest
+#: payloads if it held no more than one for each lane.
+CORES = {"8 bits": Cores("photo", 8, 280, 84), "strips": Cores("photo-16", 12, 338, 84, 8, 8)}
 NAMES = ["8 bits", pytest.param("strips", marks=pytest.mark.slow)]
 SIZES = [(40, 48), (5, 9), (1, 1), (3, 2), (18, 30)]
+#: Of pictures that keep all lanes busy, so that two groups of a lane are under way at its ends.
+WIDE = (64, 280)
 
 
 def cut(size: tuple[int, int], depth: int) -> list[np.ndarray]:
     height, width = size
     return [p[:height, :width] for p in pictures(np.random.default_rng(5), depth)
             if len(p) >= height]  # fmt: skip
+
+
+def wide(size: tuple[int, int], depth: int, count: int = 3) -> list[np.ndarray]:
+    """Smooth, noise, drawn, and others, larger than those of `cut`."""
+    height, width = size
+    return [np.tile(p, (-(-height // len(p)), -(-width // p.shape[1])))[:height, :width]
+            for p in pictures(np.random.default_rng(6), depth)[1 : 1 + count]]  # fmt: skip
 
 
 def check_pixels(found, given: list[np.ndarray]) -> None:
@@ -141,21 +151,50 @@ def test_decoder(name, size):
     assert not errors
 
 
-def test_clocks():
-    """Pictures in a row take 17 periods for each four rows, and nothing between them."""
+@pytest.mark.parametrize("name", NAMES)
+def test_two_groups_of_a_lane(name):
+    """Lanes begin with groups before those before them have ended, of other files and strips."""
+    cores = CORES[name]
+    size = cores.max_height - 1, cores.max_width
+    given = wide(size, cores.depth)
+    files, errors, _ = cores.encode(raster(given), size)
+    assert files == [cores.file(p) for p in given] and not errors
+    found, errors, _ = cores.decode(files)
+    check_pixels(found, given)
+    assert not errors
+
+
+@pytest.mark.slow
+def test_longest_payloads():
+    """Noise in one strip: a group that is due has its payload, while one of each lane is used."""
+    cores = CORES["strips"]
+    noise = wide((cores.max_height, cores.max_width), cores.depth)[1]
+    file = cores.codec.encode(
+        noise.astype(np.uint16), depth=cores.depth, tile_width=0, strip_height=len(noise)
+    )
+    found, errors, _ = cores.decode([file])
+    check_pixels(found, [noise])
+    assert not errors
+
+
+@pytest.mark.parametrize("size, count", [((40, 48), 4), (WIDE, 5)])
+def test_clocks(size, count):
+    """Of pictures in a row each four rows take 17 periods, or as many turns of a lane as a row has
+    columns and three more; and between them is nothing."""
     cores = CORES["8 bits"]
-    given = cut((40, 48), 8)
-    groups = (len(given) - 1) * 40 // GROUP
-    _, _, result = cores.encode(raster(given), (40, 48))
-    ends = result.input_clocks[VIDEO_IN][given[0].size - 1 :: given[0].size]
-    # From the second one on, pictures find all buffers full, and wait for one to be free, which
-    # may be seen in one part of a period or another.
-    period = GROUP * cores.config.encoder_lanes
-    assert abs(ends[-1] - ends[1] - (groups - 40 // GROUP) * 17 * period) < period
-    _, _, result = cores.decode([cores.file(p) for p in given])
-    ends = result.output_clocks[VIDEO_OUT][given[0].size - 1 :: given[0].size]
-    period = GROUP * cores.config.lanes
-    assert abs(ends[-1] - ends[0] - groups * 17 * period) < period
+    given = wide(size, 8, count)
+    for decodes, lanes in ((False, cores.config.encoder_lanes), (True, cores.config.lanes)):
+        if decodes:
+            _, _, result = cores.decode([cores.file(p) for p in given])
+            ends = result.output_clocks[VIDEO_OUT]
+        else:
+            _, _, result = cores.encode(raster(given), size)
+            ends = result.input_clocks[VIDEO_IN]
+        ends = ends[given[0].size - 1 :: given[0].size]
+        # Once they find all buffers full, the encoder's pictures wait for one to be free, which may
+        # be seen in one part of a period or another.
+        wanted = size[0] // GROUP * max(17 * lanes, size[1] + 3) * GROUP
+        assert abs(ends[-1] - ends[-2] - wanted) < GROUP * lanes, decodes
 
 
 def test_clocks_of_the_loops():
@@ -171,10 +210,11 @@ def test_clocks_of_the_loops():
 
 
 @pytest.mark.parametrize("stalls", STALLS)
-def test_stalls(stalls):
+@pytest.mark.parametrize("size", [(18, 30), pytest.param(WIDE, marks=pytest.mark.slow)])
+def test_stalls(size, stalls):
     cores = CORES["8 bits"]
-    given = cut((18, 30), 8)
-    files, _, _ = cores.encode(raster(given), (18, 30), stalls=STALLS[stalls])
+    given = wide(size, 8, 2) if size == WIDE else cut(size, 8)
+    files, _, _ = cores.encode(raster(given), size, stalls=STALLS[stalls])
     assert files == [cores.file(p) for p in given]
     found, _, _ = cores.decode(files, stalls=STALLS[stalls])
     check_pixels(found, given)
@@ -200,9 +240,14 @@ def test_files_of_many_sizes():
     assert not errors
 
 
-def test_damaged_files():
+@pytest.mark.parametrize("size, after", [
+    ((18, 30), 1),
+    # In the damaged file's lanes groups of good files begin before its own have ended.
+    pytest.param((20, 280), 5, marks=pytest.mark.slow),
+])  # fmt: skip
+def test_damaged_files(size, after):
     cores = CORES["8 bits"]
-    good = cut((18, 30), 8)[1]
+    good = wide(size, 8)[0]
     file = cores.file(good)
     body = bytearray(file)
     body[-20] ^= 16
@@ -214,12 +259,12 @@ def test_damaged_files():
         (bytes(body), "bad_strip"), (file[:-30], "bad_packet"), (bytes(other), "bad_header"),
         (bytes(near), "bad_header"),
     ):  # fmt: skip
-        found, errors, _ = cores.decode([file, damaged, file])
+        found, errors, _ = cores.decode([file, damaged, *[file] * after])
         assert errors == {error} or errors == {error, "bad_strip"}
         pixels = good.size
-        assert len(found["data"]) == pixels * (2 if error == "bad_header" else 3)
-        for part in (slice(None, pixels), slice(-pixels, None)):
-            check_pixels({k: v[part] for k, v in found.items()}, [good])
+        assert len(found["data"]) == pixels * (1 + after + (error != "bad_header"))
+        check_pixels({k: v[:pixels] for k, v in found.items()}, [good])
+        check_pixels({k: v[-after * pixels :] for k, v in found.items()}, [good] * after)
 
 
 def test_markers_and_sizes():
@@ -234,7 +279,7 @@ def test_markers_and_sizes():
     wrong["last"][3] = 1
     files, errors, _ = cores.encode(wrong, (5, 9))
     assert files == [cores.file(p) for p in given] and errors == {"bad_marker"}
-    files, errors, _ = cores.encode(raster(given[:1]), (5, 49))
+    files, errors, _ = cores.encode(raster(given[:1]), (5, 281))
     assert not files and "bad_size" in errors
 
 
@@ -247,6 +292,26 @@ def test_reset_in_mid_frame(clock):
     found, errors, _ = cores.decode(files, reset_at=clock)
     check_pixels(found, given)
     assert not errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("period", [0, 2, 5, 8, 11, 15])
+def test_reset_between_groups(period):
+    """So many periods after a lane's first group has given way to its second one."""
+    cores = CORES["8 bits"]
+    given = wide(WIDE, 8, 2)
+    files = [cores.file(p) for p in given]
+    for decodes, lanes in ((False, cores.config.encoder_lanes), (True, cores.config.lanes)):
+        # The first group begins some clocks after it has come.
+        there = 500 if decodes else GROUP * WIDE[1]
+        clock = there + (WIDE[1] + 3 + period) * GROUP * lanes
+        if decodes:
+            found, errors, _ = cores.decode(files, reset_at=clock)
+            check_pixels(found, given)
+        else:
+            made, errors, _ = cores.encode(raster(given), WIDE, reset_at=clock)
+            assert made == files
+        assert not errors
 
 
 @pytest.mark.parametrize("options, message", [

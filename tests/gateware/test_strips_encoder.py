@@ -14,6 +14,7 @@ from amaranth.lib.wiring import In, Out
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import Frame, raw_bits
 from lutgen.codec.predictive.strip import model_unit
+from lutgen.gateware.predictive.walk import PRIMING
 from lutgen.gateware.strips.strip_encoder import StripEncoder
 from lutgen.gateware.strips.strip_writer import FILE
 from lutgen.model.predictive.neighbourhood import new_rows
@@ -24,6 +25,8 @@ from tests.models import predictive_model
 ROWS = 4
 #: Periods between two groups' beginnings, and those that a pipeline before the encoder holds.
 APART, UNDER_WAY = 17, 3
+#: So few that lanes begin with groups of 48 columns before the one before is complete.
+CLOSE = 6
 
 
 class Paced(wiring.Component):
@@ -159,9 +162,10 @@ def beats_of(build: Build, pictures: list[Picture], apart: int = APART) -> dict[
     free, start, places = [0] * lanes, -apart, []
     for g, group in enumerate(groups):
         start = max(start + apart, free[g % lanes])
-        free[g % lanes] = start + int(group["t"][-1]) + 1
+        # A row goes on with the lane's next group when it has ended, and been primed for it.
+        free[g % lanes] = start + group["picture"].samples.shape[1] + PRIMING
         places.append((start + group["t"]) * ROWS * lanes + group["k"] * lanes + g % lanes)
-    clocks = max(free) * ROWS * lanes
+    clocks = (max(free) + 4 * ROWS) * ROWS * lanes
     beats = {
         name: np.zeros(clocks, dtype=np.int64)
         for name in ("code", "row", "folded", "first", "last", "strip_last", "file_last",
@@ -170,7 +174,9 @@ def beats_of(build: Build, pictures: list[Picture], apart: int = APART) -> dict[
     if build.near:
         beats["raw_bits"] = np.zeros(clocks, dtype=np.int64)
     beats["lane"] = np.arange(clocks) % lanes
-    for group, at in zip(groups, places, strict=True):
+    beats["side"] = np.zeros(clocks, dtype=np.int64)
+    for g, (group, at) in enumerate(zip(groups, places, strict=True)):
+        beats["side"][at] = g // lanes % 2
         assert not beats["code"][at].any(), "two symbols in one clock"
         beats["code"][at] = 1
         for name in ("row", "folded"):
@@ -199,7 +205,7 @@ def rtl_encode(
     result = rtl_stream(
         design_of(build), {"i": beats}, {"o": ["data", "keep", "last"]},
         stalls={"o": stall} if stall else None, idle="idle",
-        idle_clocks=(UNDER_WAY + 2) * ROWS * build.lanes, max_clocks=clocks * 8 + 40000,
+        idle_clocks=(UNDER_WAY + 2) * ROWS * build.lanes, max_clocks=clocks * 8 + 400000,
         watch=["held"], reset_at=None if reset_at is None else int(reset_at * clocks),
     )  # fmt: skip
     packets, packet = [], bytearray()
@@ -283,22 +289,24 @@ def test_files_of_many_strips(name):
     check(build, pictures)
 
 
+@pytest.mark.parametrize("apart", [APART, CLOSE])
 @pytest.mark.parametrize("stall", [
     Stall(0.5, seed=1), Stall(0.9, seed=2), Stall(0.8, seed=3, burst=3000),
     Stall(0.97, seed=4, burst=40000),
 ], ids=str)  # fmt: skip
-def test_stalls(stall):
+def test_stalls(stall, apart):
     """Output that is held back holds the input back, and nothing is lost."""
     rng = np.random.default_rng(3)
     kinds = rng.choice(["smooth", "noise", "black", "spark"], 12, p=[0.4, 0.4, 0.1, 0.1])
     result = check(WIDE, [
         Picture(drawn(rng, kind, height, int(rng.integers(1, 49)), 8), int(rng.integers(1, height)))
         for kind, height in zip(kinds, rng.integers(2, 60, len(kinds)).tolist(), strict=True)
-    ], stall=stall)  # fmt: skip
+    ], stall=stall, apart=apart)  # fmt: skip
     assert any(value for _, value in result.changes["held"])
 
 
-def test_stall_in_an_index():
+@pytest.mark.parametrize("apart", [APART, CLOSE])
+def test_stall_in_an_index(apart):
     """A group that waits while the index before it is held back is not written over.
 
     Every eighth group is noise, so one lane has nothing else, and its ring is full.
@@ -308,7 +316,7 @@ def test_stall_in_an_index():
     check(WIDE, [
         picture for _ in range(24)
         for picture in (strips, Picture(drawn(rng, "noise", 4, 48, 8), 4))
-    ], stall=Stall(0.99, seed=7, burst=3000))  # fmt: skip
+    ], stall=Stall(0.99, seed=7, burst=3000), apart=apart)  # fmt: skip
 
 
 @pytest.mark.parametrize("reset_at", [0.21, 0.55, 0.8])

@@ -8,15 +8,14 @@ from lutgen.errors import InputError
 from lutgen.model.predictive.model import PredictiveModel
 
 from ..fabric.fabric import FABRICS, Fabric
+from .walk import PRIMING
 
 __all__ = ["PredictiveConfig"]
 
 _MOST_WIDTH = 16384
 _MOST_LANES = 32
-#: Periods from the beginning of a group of rows to that of the next, at least.
+#: Periods from the beginning of a group of rows to that of the next in its strip, at least.
 _STAGGER = 17
-#: Visits of a group besides those of its first row's samples.
-_BESIDES = 15
 
 
 @dataclass(frozen=True)
@@ -119,10 +118,9 @@ class PredictiveConfig:
 
     def clocks_per_sample(self, width: int, lanes: int) -> float:
         """Clocks that a sample takes in a stream of pictures of that width."""
-        periods = max(_STAGGER, -(-(width + _BESIDES) // lanes))
-        return periods * self.period(lanes) / (GROUP * width)
+        return max(_STAGGER * lanes, width + PRIMING) / width
 
     @staticmethod
     def narrowest(lanes: int) -> int:
         """Width in columns from which on all lanes are busy."""
-        return (_STAGGER - 1) * lanes - _BESIDES + 1
+        return _STAGGER * lanes - PRIMING

@@ -1,6 +1,6 @@
 """Decoder core of profile ``predictive``: files in, pixels out, one sample per clock."""
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Module, Mux
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -29,8 +29,8 @@ __all__ = ["PredictiveDecoder"]
 class PredictiveDecoder(wiring.Component):
     """Decodes files of one image each, without loss.
 
-    Pictures of W columns take ``max(17, ceil((W + 15) / lanes)) * 4 * lanes`` clocks for each four
-    rows: 1.01 clocks a pixel at 1,920.  Reset forgets all files.
+    Pictures of W columns take ``4 * max(17 * lanes, W + 3)`` clocks for each four rows, so 1.002
+    clocks a pixel at 1,920.  Reset forgets all files.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ class PredictiveDecoder(wiring.Component):
         Bits of a sample.
     lanes:
         Groups that are decoded side by side: 15 or more, so that a period is as long as the loop.
-        A period waits until the next payload is there, so the payload ring holds one for each.
+        A period waits until the next payload is there, while one of each lane is being decoded: the
+        payload ring holds them all.
     max_width, max_height:
         Largest image.
     stream_bytes:
@@ -67,10 +68,10 @@ class PredictiveDecoder(wiring.Component):
         max_height: int, stream_bytes: int = 4, fabric: Fabric = LUT6,
     ) -> None:  # fmt: skip
         self._depth, self._lanes = depth, lanes
-        words = lanes * StripReader.words_of(max_width, depth)
+        words = (lanes + 1) * StripReader.words_of(max_width, depth)
         self._strips = strips = StripDecoder(
             model_hash=bytes.fromhex(model.hash)[:8], cumulative=model.cumulative, depth=depth,
-            max_width=max_width, max_height=max_height, lanes=lanes, stream_bytes=stream_bytes,
+            max_width=max_width, max_height=max_height, lanes=2 * lanes, stream_bytes=stream_bytes,
             lossless=True, address_bits=(words + PayloadStore.margin - 1).bit_length(),
         )  # fmt: skip
         self._loop = SampleLoop(
@@ -111,6 +112,11 @@ class PredictiveDecoder(wiring.Component):
             for name in walk.visit.shape().members
         }
         asks = loop.latency
+        # The two groups that a lane may have under way are two lanes of the strips'.
+        lane = visit["lane"].at(asks - 1)
+        payload = line.register(
+            "payload", Mux(visit["side"].at(asks - 1), lane + self._lanes, lane), asks - 1
+        )
         m.d.comb += [
             walk.width.eq(source.walk_width),
             source.walking.eq(walk.busy),
@@ -119,7 +125,7 @@ class PredictiveDecoder(wiring.Component):
             *[getattr(loop.visit, name).eq(getattr(walk.visit, name))
               for name in loop.visit.shape().members],
             strips.valid.eq(visit["sample"].at(asks)),
-            strips.lane.eq(visit["lane"].at(asks)),
+            strips.lane.eq(payload.now),
             strips.row.eq(loop.row),
             strips.first.eq(visit["first"].at(asks)),
             strips.last.eq(visit["last"].at(asks)),

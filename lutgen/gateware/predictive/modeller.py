@@ -27,6 +27,7 @@ def symbol_layout(depth: int, lanes: int, rows: int) -> StructLayout:
     return StructLayout({
         "valid": 1,
         "lane": bits_for(lanes - 1),
+        "side": 1,  # of its group, see `Walk`
         "row": bits_for(rows - 1),  # of the token tables
         "folded": depth,
         "first": 1,  # of its group
@@ -40,9 +41,9 @@ def symbol_layout(depth: int, lanes: int, rows: int) -> StructLayout:
 class Modeller(wiring.Component):
     """Turns pictures into symbols, one per clock, in the order of staggered rows.
 
-    Pictures of W columns take ``max(17, ceil((W + 15) / lanes)) * 4 * lanes`` clocks for each four
-    rows: 1.01 clocks a pixel at 1,920.  A group's first symbol comes when its four rows have come,
-    unless groups before it are still under way.  Reset forgets all pictures.
+    Pictures of W columns take ``4 * max(17 * lanes, W + 3)`` clocks for each four rows, so 1.002
+    clocks a pixel at 1,920.  A group's first symbol comes when its four rows have come, unless
+    groups before it are still under way.  Reset forgets all pictures.
 
     Parameters
     ----------
@@ -146,6 +147,7 @@ class Modeller(wiring.Component):
                 getattr(symbol, name).eq(line.given(name, value, reset=control).at(at))
                 for name, value, control in (
                     ("valid", visit.sample, True), ("lane", visit.lane, False),
+                    ("side", visit.side, False),
                     ("first", visit.first, False), ("last", visit.last, False),
                     ("file_begins", tag.file_begins, False),
                     ("strip_ends", tag.strip_ends, False), ("file_ends", tag.file_ends, False),

@@ -4,12 +4,11 @@ Encoder and decoder share it: they differ in where the sample comes from.  See
 :mod:`lutgen.model.predictive.neighbourhood` for what stands in a context, at borders, too.
 """
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import bits_for
 
 from lutgen.codec.predictive.container import GROUP
 from lutgen.model.predictive.model import PredictiveModel
@@ -94,7 +93,7 @@ class SampleLoop(wiring.Component):
         sample_after: int | None = None, fabric: Fabric = LUT6,
     ) -> None:  # fmt: skip
         self._widths = Widths(depth)
-        self._lanes, self._max_width, self._fabric = lanes, max_width, fabric
+        self._fabric = fabric
         self.prediction = Prediction(model, depth, fabric=fabric)
         first = self.context_latency + self.prediction.first_latency
         #: Clocks from a visit to the results.
@@ -110,11 +109,8 @@ class SampleLoop(wiring.Component):
             )
         #: Fewest periods between groups.
         self.least_stagger = least_stagger(lanes, self.written + 1)
-        turns = max(self.least_stagger, -(-(max_width + 15) // lanes))
-        #: Columns that are kept between a group's last row and the row below it.
-        self._kept = 1 << bits_for(turns - 1)
         super().__init__({
-            "visit": In(visit_layout(lanes, max_width, 0)),
+            "visit": In(visit_layout(lanes, max_width, self.least_stagger, 0)),
             "whole": Out(self._widths.sample),
             "below": Out(1),
             "row": Out(len(self.prediction.row)),
@@ -149,7 +145,7 @@ class SampleLoop(wiring.Component):
         """The record three columns further right in the row above, and that of W.
 
         Within a group both are the latest of their rows; the first row of a group reads what the
-        last one of the lane before has left in a block memory.
+        last one of the lane before has left in a block memory, each record at its period.
         """
         shape = record.shape()
         m.submodules.latest = memory = Memory(
@@ -169,14 +165,12 @@ class SampleLoop(wiring.Component):
             m.d.comb += reader.addr.eq(address[: len(slot)])
             reads.append(reader.data)
         own = line.register("own", reads[0], 2)
-        column_bits = bits_for(self._kept - 1)
-        column = line.register("column", visit["ahead"].at(done - 1) - 3, done - 1,
-                               unsigned(column_bits))  # fmt: skip
+        place = Cat(visit["period"].at(done), visit["lane"].at(done))
         between = add_ram(
-            m, "between", 1 << (len(self.visit.lane) + column_bits), shape.size,
-            write=write & (visit["row"].at(done) == GROUP - 1),
-            write_address=Cat(column.now, visit["lane"].at(done)), data=record.as_value(),
-            address=Cat(visit["ahead"].now[:column_bits], visit["above"].now), fabric=self._fabric,
+            m, "between", 1 << len(place), shape.size,
+            write=write & (visit["row"].at(done) == GROUP - 1), write_address=place,
+            data=record.as_value(), address=Cat(visit["above_period"].now, visit["above"].now),
+            fabric=self._fabric,
         )  # fmt: skip
         above = Mux(visit["row"].at(2) == 0, between, reads[1])
         return line.register("newest", above, 2), own

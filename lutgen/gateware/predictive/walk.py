@@ -6,12 +6,16 @@ clock ``lanes * k + lane`` of a period, row k of a lane's group has its turn and
 than in the period before.  So a sample has a whole period until the next one of its row wants it,
 and a group's samples come in the order of its payload.
 
+A row that has ended does not wait for those below it: it goes on with the lane's next group.  So
+for twelve periods two groups are under way in a lane; groups of a lane have *sides* in turn, by
+which they are told apart.
+
 The groups of a strip begin one after the other, always as many periods apart, so that each finds
 the row above it far enough ahead.  There is no check and no stall: a period happens for all lanes
 or, if the next group is due and not there, or what follows is full, for none.
 """
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
@@ -20,14 +24,16 @@ from amaranth.utils import bits_for
 
 from lutgen.codec.predictive.container import GROUP, LAG
 
-from ..fabric.timeline import Timeline
+from ..fabric.pipeline import delay
+from ..fabric.timeline import Timed, Timeline
 
-__all__ = ["PRIMING", "Walk", "group_layout", "least_stagger", "visit_layout"]
+__all__ = ["PRIMING", "Walk", "group_layout", "least_stagger", "period_bits", "visit_layout"]
 
 #: Visits of a row before its first sample, which fill its window.
 PRIMING = 3
-#: Columns of a group's last row behind its first.
-_BEHIND = LAG * (GROUP - 1)
+#: Periods from the first visit of a group to its last row's first sample, which is the first thing
+#: that the group below wants.
+_BEHIND = LAG * (GROUP - 1) + PRIMING
 
 
 def least_stagger(lanes: int, clocks: int) -> int:
@@ -42,10 +48,19 @@ def least_stagger(lanes: int, clocks: int) -> int:
         above a lane's first one is the last one of the lane before, and in the worst case that
         lane's turn comes last.
     """
-    stagger = _BEHIND + PRIMING + 1
-    while (stagger - _BEHIND - PRIMING) * GROUP * lanes - GROUP * lanes + 1 < clocks:
+    stagger = _BEHIND + 1
+    while (stagger - _BEHIND) * GROUP * lanes - GROUP * lanes + 1 < clocks:
         stagger += 1
     return stagger
+
+
+def period_bits(lanes: int, max_width: int, least: int) -> int:
+    """Bits of a period's number: it comes again when nothing from that period is wanted."""
+    return bits_for(_most_stagger(lanes, max_width, least) - _BEHIND)
+
+
+def _most_stagger(lanes: int, max_width: int, least: int) -> int:
+    return max(least, -(-(max_width + PRIMING) // lanes))
 
 
 def group_layout(tag: int) -> StructLayout:
@@ -58,15 +73,19 @@ def group_layout(tag: int) -> StructLayout:
     })
 
 
-def visit_layout(lanes: int, max_width: int, tag: int) -> StructLayout:
+def visit_layout(lanes: int, max_width: int, least: int, tag: int) -> StructLayout:
     """What happens in a clock."""
+    period = period_bits(lanes, max_width, least)
     return StructLayout({
         "valid": 1,  # there is a visit
         "sample": 1,  # ... of a sample, not one before the row's first
         "lane": bits_for(lanes - 1),
+        "side": 1,  # other than that of the lane's group before
         "above": bits_for(lanes - 1),  # the lane before
         "row": 2,
         "ahead": bits_for(max_width + PRIMING - 1),  # column of the sample, plus 3
+        "period": period,
+        "above_period": period,  # that of the lane before in which its last row was at ``ahead``
         "begin": 1,  # the row's first visit
         "left": 1,  # the sample is the first of its row
         "beyond": 1,  # there is no column three further right
@@ -80,8 +99,9 @@ def visit_layout(lanes: int, max_width: int, tag: int) -> StructLayout:
 class Walk(wiring.Component):
     """Goes through the rows of groups, one visit per clock.
 
-    A picture of W columns takes ``max(least, ceil((W + 15) / lanes))`` periods of ``4 * lanes``
-    clocks for each group.  After reset no group is under way.
+    Each row of W columns has W + 3 visits, and then goes on with the lane's next group: a picture
+    takes ``max(least * lanes, W + 3)`` periods of ``4 * lanes`` clocks for as many groups as there
+    are lanes.  After reset no group is under way.
 
     Parameters
     ----------
@@ -117,11 +137,16 @@ class Walk(wiring.Component):
         if lanes < 2:
             raise ValueError(f"lanes must be at least 2, not {lanes!r}")
         self._lanes, self._max_width, self._least, self._tag = lanes, max_width, least, tag
+        #: What is kept of a group under way.
+        self._record = StructLayout({
+            "rows": 2, "top": 1, "apart": period_bits(lanes, max_width, least),
+            **({"tag": tag} if tag else {}),
+        })  # fmt: skip
         super().__init__({
             "width": In(bits_for(max_width)),
             "groups": In(stream.Signature(group_layout(tag))),
             "hold": In(1),
-            "visit": Out(visit_layout(lanes, max_width, tag)),
+            "visit": Out(visit_layout(lanes, max_width, least, tag)),
             "busy": Out(1),
         })
 
@@ -135,44 +160,52 @@ class Walk(wiring.Component):
         with m.If(lane == lanes - 1):
             m.d.sync += row.eq(row + 1)
 
-        go, starting, start_lane, new = self._decide(m, (row == 3) & (lane == lanes - 2))
-        # Known a clock before: the group that begins is that of this clock's lane.
-        meets = Signal()
-        with m.If(lane == lanes - 1):
-            m.d.sync += meets.eq((row == 3) & (start_lane == 0))
-        with m.Else():
-            m.d.sync += meets.eq((row == 0) & (start_lane == lane + 1))
-        here = starting & meets
-        progress, record, active = self._lane(m, lane, row, go, here, new)
-        self._visit(m, go & active, lane, above, row, progress, record)
+        line = Timeline(m)
+        turn = {
+            name: line.given(name, value) for name, value in (
+                ("lane", lane), ("above", above), ("row", row), ("slot", Cat(lane, row)),
+            )
+        }  # fmt: skip
+        begins, side, new = self._decide(m, line, turn, (row == 3) & (lane == lanes - 2))
+        self._rows(m, line, turn, begins, side, new)
+        self._visit(m, turn)
         return m
 
-    def _decide(self, m: Module, ending):
-        """Whether the next period happens, and whether a group begins in it."""
-        lanes, group = self._lanes, self.groups.payload
-        turns = self._max_width + PRIMING + _BEHIND
-        stagger = Signal(range(max(self._least, -(-turns // lanes)) + 1))
-        each = Signal(range(-(-turns // lanes) + 1))
-        # ceil((W + 15) / lanes), by a multiplication that is exact for all widths.
-        shift = 0
-        factor = 1
-        while any(
-            (w + PRIMING + _BEHIND + lanes - 1) * factor >> shift
-            != (w + PRIMING + _BEHIND + lanes - 1) // lanes
-            for w in range(1, self._max_width + 1)
-        ):
+    def _stagger(self, m: Module, lane) -> Signal:
+        """Periods from the beginning of this lane's group to that of the next lane's."""
+        lanes = self._lanes
+        visits = [w + PRIMING for w in range(1, self._max_width + 1)]
+        # A division by multiplication that is exact for all widths.
+        shift, factor = 0, 1
+        while any(n * factor >> shift != n // lanes for n in visits):
             shift += 1
             factor = -(-(1 << shift) // lanes)
+        number = Signal(range(visits[-1] + 1))
+        each = Signal(range(visits[-1] // lanes + 1))
+        rest, more = Signal(range(lanes)), Signal()
+        stagger = Signal(range(_most_stagger(lanes, self._max_width, self._least) + 1))
+        # Some wait a period more, so that all of a round wait as long as a row takes.
+        apart = each + more
         m.d.sync += [
-            each.eq((self.width + (PRIMING + _BEHIND + lanes - 1)) * factor >> shift),
-            stagger.eq(Mux(each < self._least, self._least, each)),
+            number.eq(self.width + PRIMING),
+            each.eq(number * factor >> shift),
+            rest.eq(number - each * lanes),
+            more.eq(lane < rest),
+            stagger.eq(Mux(apart < self._least, self._least, apart)),
         ]
-        since = Signal.like(stagger, init=-1)
+        return stagger
+
+    def _decide(self, m: Module, line: Timeline, turn: dict[str, Timed], ending):
+        """Whether the next period happens, and whether a group begins in it."""
+        lanes, group = self._lanes, self.groups.payload
+        start_lane, start_above = Signal(range(lanes), init=lanes - 1), Signal(range(lanes))
+        stagger = self._stagger(m, start_lane)
+        left = Signal.like(stagger)
         due = Signal(init=1)
         in_strip = Signal()
-        go, starting = Signal(), Signal()
-        start_lane = Signal(range(lanes), init=lanes - 1)
-        new = Signal(group_layout(self._tag), reset_less=True)
+        go, starting, side = Signal(), Signal(), Signal(init=1)
+        period = Signal(len(self.visit.period))
+        new = Signal(self._record, reset_less=True)
         halted = Signal()
         begins = Signal()
         # Decided a clock before the period begins, so that its first clock finds registers.
@@ -181,105 +214,115 @@ class Walk(wiring.Component):
             begins.eq(ending & ~halted & due & self.groups.valid),
             self.groups.ready.eq(begins),
         ]
-        m.d.sync += due.eq(since >= stagger)
+        m.d.sync += due.eq(left == 0)
         go_next, start_next = Signal(), Signal()
         with m.If(ending):
             m.d.sync += [go_next.eq(~halted), start_next.eq(begins)]
-            with m.If(~halted & (since != Const(-1, len(since)).as_unsigned())):
-                m.d.sync += since.eq(since + 1)
+            with m.If(~halted & left.any()):
+                m.d.sync += left.eq(left - 1)
         with m.If(begins):
             m.d.sync += [
-                since.eq(1),
-                due.eq(0),
-                new.eq(group),
+                new.rows.eq(group.rows),
+                new.top.eq(group.top),
+                new.apart.eq(stagger - _BEHIND),
                 in_strip.eq(~group.bottom),
+                start_above.eq(start_lane),
                 start_lane.eq(Mux(start_lane == lanes - 1, 0, start_lane + 1)),
+                side.eq(side ^ (start_lane == lanes - 1)),
             ]
+            if self._tag:
+                m.d.sync += new.tag.eq(group.tag)
+        # When it knows of the lane.
+        with m.If(delay(m, begins, 3, name="begins", reset=True)):
+            m.d.sync += left.eq(stagger - 1)
         ended = Signal()
         m.d.sync += ended.eq(ending)
         with m.If(ended):
-            m.d.sync += [go.eq(go_next), starting.eq(start_next)]
-        return go, starting, start_lane, new
+            m.d.sync += [go.eq(go_next), starting.eq(start_next), period.eq(period + go_next)]
+        # Known a clock before, in the lane before: the group that begins is that of this clock.
+        meets = Signal()
+        lane, row = turn["lane"].now, turn["row"].now
+        m.d.sync += meets.eq((lane == start_above) & (row == Mux(start_above == lanes - 1, 3, 0)))
+        turn["go"] = line.given("go", go, reset=True)
+        turn["period"] = line.given("period", period)
+        return line.given("begins", starting & meets, reset=True), side, new
 
-    def _lane(self, m: Module, lane, row, go, here, new):
-        """The lane's period since its group began, and its group."""
-        bits = bits_for(self._max_width + PRIMING + _BEHIND - 1)
-        size = 4 + self._tag
-        m.submodules.progress = progresses = Memory(shape=bits, depth=self._lanes, init=[])
-        m.submodules.group = groups = Memory(shape=size, depth=self._lanes, init=[])
-        progress_read, group_read = (
-            memory.read_port(domain="comb") for memory in (progresses, groups)
+    def _rows(self, m: Module, line: Timeline, turn: dict[str, Timed], begins: Timed, side, new):
+        """Each row's group and its visits; row 0 begins when told, the others after that above."""
+        lanes, slot = self._lanes, turn["slot"]
+        state = StructLayout({"ahead": len(self.visit.ahead), "side": 1, "active": 1})
+        m.submodules.states = states = Memory(shape=state.size, depth=1 << len(slot), init=[])
+        m.submodules.records = records = Memory(
+            shape=self._record.size, depth=2 << len(turn["lane"]), init=[]
         )
-        progress_write, group_write = (
-            memory.write_port() for memory in (progresses, groups)
-        )
-        active = Signal(self._lanes)
-        progress = Signal(bits)
-        record = Signal(group_layout(self._tag))
-        ends = Signal(bits)
-        m.d.sync += ends.eq(self.width + (PRIMING + _BEHIND - 1))
-        is_active = here | active.bit_select(lane, 1)
+        load, read = (memory.read_port(domain="comb") for memory in (states, records))
+        store, write = states.write_port(), records.write_port()
+        # After a reset all rows have a turn before the first period.
+        fresh = Signal(init=1)
+        with m.If((turn["row"].now == 3) & (turn["lane"].now == lanes - 1)):
+            m.d.sync += fresh.eq(0)
         m.d.comb += [
-            progress_read.addr.eq(lane),
-            group_read.addr.eq(lane),
-            progress.eq(Mux(here, 0, progress_read.data)),
-            record.eq(Mux(here, new, group_read.data)),
-            progress_write.addr.eq(lane),
-            group_write.addr.eq(lane),
-            group_write.data.eq(new),
-            group_write.en.eq(here),
-            progress_write.data.eq(Mux(here, 0, progress + 1)),
-            progress_write.en.eq(here | (go & (row == 3))),
-        ]
-        with m.If(here):
-            m.d.sync += active.bit_select(lane, 1).eq(1)
-        with m.Elif(go & (row == 3) & (progress == ends)):
-            m.d.sync += active.bit_select(lane, 1).eq(0)
-        m.d.sync += self.busy.eq(active.any() | here)
-        return progress, record, is_active
-
-    def _visit(self, m: Module, active, lane, above, row, progress, record) -> None:
-        line = Timeline(m)
-        lane, above, row = (
-            line.given(name, value) for name, value in (("lane", lane), ("above", above),
-                                                        ("row", row))
-        )  # fmt: skip
-        record = line.given("record", record.as_value())
-        active = line.given("active", active, reset=True)
-        width = self.width
-        # 1: columns of this row since its first visit, a negative number before it.
-        ahead = line.register("ahead", progress - Cat(Const(0, 2), row.now), 0)
-        exists = line.register("exists", active.now & (row.now <= record.now[:2]), 0, reset=True)
-        # 2: where that is.
-        value = ahead.now
-        inside = Signal()
-        plus = Signal(len(width) + 1, reset_less=True)
-        m.d.sync += plus.eq(width + PRIMING)
-        m.d.comb += inside.eq((value >= 0) & (value < plus))
-        valid = line.register("valid", exists.now & inside, 1, reset=True)
-        sample = line.register("sample", exists.now & inside & (value >= PRIMING), 1, reset=True)
-        begin = line.register("begin", value == 0, 1)
-        left = line.register("left", value == PRIMING, 1)
-        beyond = line.register("beyond", value >= width, 1)
-        right = line.register("right", value == plus - 1, 1)
-        top = line.register("top", record.at(1)[2] & (row.at(1) == 0), 1)
-        is_first = line.register("is_first", row.at(1) == 0, 1)
-        is_last = line.register("is_last", row.at(1) == record.at(1)[:2], 1)
-        # 3: the visit.
-        visit, end = self.visit, 2
+            load.addr.eq(slot.now),
+            write.addr.eq(Cat(side, turn["lane"].now)), write.data.eq(new), write.en.eq(begins.now),
+        ]  # fmt: skip
+        # 1: what the row does in this period, and whether its next visit is the first of a group.
+        was = state(line.register("was", load.data, 0).now)
+        last = Signal.like(was.ahead)
+        m.d.sync += last.eq(self.width + (PRIMING - 1))
+        active = was.active & turn["go"].at(1)
+        right = was.ahead == last
+        follows, follows_side = Signal(), Signal()
+        is_first = turn["row"].at(1) == 0
+        starts = Mux(is_first, begins.at(1), follows)
+        next_state = Signal(state)
         m.d.sync += [
-            visit.valid.eq(valid.at(end)),
-            visit.sample.eq(sample.at(end)),
-            visit.lane.eq(lane.at(end)),
-            visit.above.eq(above.at(end)),
-            visit.row.eq(row.at(end)),
-            visit.ahead.eq(ahead.at(end)),
-            visit.begin.eq(begin.at(end)),
-            visit.left.eq(left.at(end)),
-            visit.beyond.eq(beyond.at(end)),
-            visit.top.eq(top.at(end)),
-            visit.first.eq(sample.at(end) & left.at(end) & is_first.at(end)),
-            visit.last.eq(sample.at(end) & right.at(end) & is_last.at(end)),
+            next_state.ahead.eq(Mux(starts, 0, was.ahead + active)),
+            next_state.side.eq(Mux(starts, Mux(is_first, side, follows_side), was.side)),
+            next_state.active.eq(
+                ~line.given("fresh", fresh).at(1) & (starts | (was.active & ~(active & right)))
+            ),
         ]
+        m.d.comb += [
+            store.addr.eq(slot.at(2)), store.data.eq(next_state), store.en.eq(1),
+            read.addr.eq(Cat(was.side, turn["lane"].at(1))),
+        ]  # fmt: skip
+        for name, value in (
+            ("valid", active), ("sample", active & (was.ahead >= PRIMING)),
+        ):  # fmt: skip
+            turn[name] = line.register(name, value, 1, reset=True)
+        for name, value in (
+            ("ahead", was.ahead), ("side", was.side), ("record", read.data),
+            ("begin", was.ahead == 0), ("left", was.ahead == PRIMING),
+            ("beyond", was.ahead >= self.width), ("right", right),
+        ):  # fmt: skip
+            turn[name] = line.register(name, value, 1)
+        # 2: the row below begins after the fourth visit of this one, if it is one of the group.
+        record = self._record(turn["record"].now)
+        below = turn["valid"].now & (turn["ahead"].now == LAG - 1) & (
+            turn["row"].at(2) != record.rows
+        )
+        m.d.comb += Cat(follows, follows_side).eq(
+            delay(m, Cat(below, turn["side"].now), lanes - 1, name="follows")
+        )
+
+    def _visit(self, m: Module, turn: dict[str, Timed]) -> None:
+        """3: the visit."""
+        visit, end = self.visit, 2
+        record = self._record(turn["record"].now)
+        first_row, last_row = turn["row"].at(end) == 0, turn["row"].at(end) == record.rows
+        last = turn["sample"].now & turn["right"].now & last_row
+        m.d.sync += [
+            *(getattr(visit, name).eq(turn[name].at(end)) for name in (
+                "valid", "sample", "lane", "side", "above", "row", "ahead", "period", "begin",
+                "left", "beyond",
+            )),
+            visit.above_period.eq(turn["period"].at(end) - record.apart),
+            visit.top.eq(record.top & first_row),
+            visit.first.eq(turn["sample"].now & turn["left"].now & first_row),
+            visit.last.eq(last),
+        ]  # fmt: skip
         if self._tag:
-            m.d.sync += visit.tag.eq(record.at(end)[4:])
+            m.d.sync += visit.tag.eq(record.tag)
+        under_way = Signal(range(self._lanes + 3))
+        begun = self.groups.valid & self.groups.ready
+        m.d.sync += [under_way.eq(under_way + begun - last), self.busy.eq(under_way.any() | begun)]

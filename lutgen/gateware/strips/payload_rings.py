@@ -156,8 +156,8 @@ class PayloadRings(wiring.Component):
         m.d.comb += read.addr.eq(ahead)
         # Two rounds after reset all numbers are 0: a lane whose number were beyond its room would
         # not be let on to its first word.
-        clears = Signal(range(2 * lanes + at + 2), init=2 * lanes + at + 1)
-        cleared = Signal(init=1)
+        rounds = 2 * self._lanes + WordPacker.latency + 1
+        clears, cleared = Signal(range(rounds + 1), init=rounds), Signal(init=1)
         m.d.sync += [clears.eq(clears - clears.any()), cleared.eq(clears.any())]
         numbers, any_before, afters = [], Signal(reset_less=True), []
         for k, packer in enumerate((self._packer, self._plain)):

@@ -23,10 +23,11 @@ class StripEncoder(wiring.Component):
     """Makes files of folded residuals and the rows of their tables.
 
     They are those of `lutgen.codec.predictive.codec.PredictiveCodec`, byte for byte.  One symbol
-    per clock.  Groups of rows begin in their order, each in a lane that is free; a lane's symbols
-    come in the order of the format, one in ``lanes`` clocks at most.  They leave backwards when the
-    group is complete, and the payload is written when its turn among the groups has come.  Reset
-    forgets everything.
+    per clock.  Groups of rows begin in their order, one lane after the other, before all of the
+    lane's group before has come, see `SymbolStacks`; a group's symbols come in the order of the
+    format, those of a lane in ``lanes`` clocks one at most.  They leave backwards when the group is
+    complete, and the payload is written when its turn among the groups has come.  Reset forgets
+    everything.
 
     Parameters
     ----------
@@ -51,8 +52,8 @@ class StripEncoder(wiring.Component):
     -------
     valid : In(1)
         A symbol.
-    lane : In(...)
-        Its lane.
+    lane, side : In(...)
+        Its lane, and which of the lane's groups it is of: they have sides 0 and 1 in turn.
     row, folded : In(...)
         Its row of the tables, and the folded residual.
     first, last : In(1)
@@ -99,7 +100,7 @@ class StripEncoder(wiring.Component):
             max_strips=max_strips,
         )  # fmt: skip
         super().__init__({
-            "valid": In(1), "lane": In(bits_for(lanes - 1)), "row": In(rows),
+            "valid": In(1), "lane": In(bits_for(lanes - 1)), "side": In(1), "row": In(rows),
             "folded": In(depth), "first": In(1), "last": In(1), "strip_last": In(1),
             "file_last": In(1), **({"raw_bits": In(self._plain_bits)} if near else {}),
             "begin": In(1), "file": In(FILE), "ready": Out(1),
@@ -114,15 +115,15 @@ class StripEncoder(wiring.Component):
         m.submodules.writer = writer = self._writer
         wiring.connect(m, writer.o, wiring.flipped(self.o))
         m.d.comb += [
-            *drive(stacks, self, "valid", "lane", "first", "last"),
+            *drive(stacks, self, "valid", "lane", "side", "first", "last"),
             stacks.symbol.eq(Cat(self.folded, self.row)),
             *([stacks.note.eq(self.raw_bits)] if self._near else []),
-            self.ready.eq(stacks.ready),
+            self.ready.eq(stacks.ready & writer.ready),
             rings.turn.eq(stacks.turn), stacks.go.eq(rings.go),
             *drive(writer, self, "begin", "file"), self.busy.eq(writer.busy),
             writer.put.eq(delay(m, self.valid & self.first, 2, name="put", reset=True)),
             writer.group.eq(Cat(
-                delay(m, self.lane, 2, name="put_lane"), stacks.side,
+                delay(m, Cat(self.lane, self.side), 2, name="put_lane"),
                 delay(m, Cat(self.strip_last, self.file_last), 2, name="put_ends"),
             )),
         ]  # fmt: skip

@@ -142,7 +142,9 @@ class StripWriter(wiring.Component):
         A file begins, which has these values in its header.  At most as many files as groups are
         inside.
     put, group : In(...)
-        A group begins, see `group_layout`.  At most four of each lane are inside.
+        A group begins, see `group_layout`.
+    ready : Out(1)
+        Two more groups may begin from the moment it falls.
     wanted, wanted_side, done, payload, reads, forget, index, half, pair : Out(...), In(...)
         See `.payload_rings.PayloadRings`.
     o : Out(stream of `lutgen.gateware.streams.axi.word_layout`)
@@ -170,6 +172,7 @@ class StripWriter(wiring.Component):
         index_bits = bits_for(ring_words(symbols, depth) - 1)
         super().__init__({
             "begin": In(1), "file": In(FILE), "put": In(1), "group": In(group_layout(lanes)),
+            "ready": Out(1),
             "wanted": Out(bits_for(lanes - 1)), "wanted_side": Out(1), "done": In(1),
             "payload": In(self._layout), "reads": Out(1), "forget": Out(1),
             "index": Out(index_bits), "half": Out(1), "pair": In(16),
@@ -177,17 +180,19 @@ class StripWriter(wiring.Component):
         })  # fmt: skip
 
     def _queue(self, m: Module, name: str, put, value, get):
-        """Front of a queue that never overflows, and whether there is one, a clock later."""
+        """Front of a queue; whether there is one, and room for two more, both a clock later."""
         depth = 1 << (4 * self._lanes - 1).bit_length()
         m.submodules[name] = memory = Memory(shape=value.shape(), depth=depth, init=[])
         write, read = memory.write_port(), memory.read_port(domain="comb")
         m.d.comb += [write.en.eq(put), write.data.eq(value)]
-        some = Signal(name=f"{name}_some")
+        some, room = Signal(name=f"{name}_some"), Signal(name=f"{name}_room")
+        inside = Signal(range(depth), name=f"{name}_inside")
+        m.d.comb += inside.eq(write.addr - read.addr)
         m.d.sync += [
             write.addr.eq(write.addr + put), read.addr.eq(read.addr + get),
-            some.eq(write.addr != read.addr),
+            some.eq(write.addr != read.addr), room.eq(inside < depth - 3),
         ]  # fmt: skip
-        return read.data, some
+        return read.data, some, room
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -201,8 +206,8 @@ class StripWriter(wiring.Component):
         wiring.connect(m, joiner.o, narrower.i)
         wiring.connect(m, narrower.o, wiring.flipped(self.o))
         f = _Flow(m, self, self._strips, self._header.size)
-        front, waits = self._queue(m, "groups", self.put, self.group, f.next_group)
-        file, _ = self._queue(m, "files", self.begin, self.file, f.next_file)
+        front, waits, room = self._queue(m, "groups", self.put, self.group, f.next_group)
+        file, *_ = self._queue(m, "files", self.begin, self.file, f.next_file)
         group = Signal(self.group.shape())
         m.d.sync += [
             group.eq(front), f.lone.eq(f.strip == 0),
@@ -211,8 +216,8 @@ class StripWriter(wiring.Component):
         ]  # fmt: skip
         m.d.comb += [
             self.wanted.eq(group.lane), self.wanted_side.eq(group.side),
-            self.forget.eq(f.next_group), crc.restart.eq(f.restart),
-        ]
+            self.forget.eq(f.next_group), crc.restart.eq(f.restart), self.ready.eq(room),
+        ]  # fmt: skip
         self._give(m, f, file, crc, queue, platform)
         self._count_words(m, f)
         with m.FSM():

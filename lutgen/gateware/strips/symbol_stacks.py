@@ -17,6 +17,8 @@ __all__ = ["SymbolStacks", "stack_depth"]
 #: Symbols of a lane that may still come when ``ready`` falls: those of four periods, and those that
 #: have come since its room was looked at.
 _SLACK = 32
+#: Symbols of two groups of a lane between the first one of the later and the last of the other.
+_BOTH = 32
 #: Lowest bit of the number of symbols in units of 2,048.
 _HIGH = 11
 
@@ -39,11 +41,14 @@ class _Put(NamedTuple):
 class SymbolStacks(wiring.Component):
     """A stack for each lane, from which the last group leaves while the next one comes.
 
-    A lane's stack is a ring of memory.  If a group grows upwards, the next one grows downwards from
-    the word below the first group's first symbol: into what the first one frees, as it leaves from
-    its top.  The third one grows upwards from the word above the second group's first symbol, and
-    so on.  So there is room for little more than one group.  If a group comes while the one before
-    it waits for the one before that, it begins where that one ends at this moment.
+    A lane's stack is a ring of memory.  If a group grows upwards, on *side* 0, the next one grows
+    downwards from the word below the first group's first symbol: into what the first one frees, as
+    it leaves from its top.  The third one grows upwards from the word above the second group's
+    first symbol, and so on.  So there is room for little more than one group.  If a group comes
+    while the one before the last one is still there, it begins where that one ends at this moment.
+
+    A group may begin when up to 16 symbols of the lane's group before it are still to come, if 16
+    of its own come between these at most.
 
     One symbol in and one out per clock, of one lane never in less than ``lanes`` clocks.  When the
     last symbol of a group has come, they leave backwards, one in each turn of the lane in which
@@ -61,12 +66,11 @@ class SymbolStacks(wiring.Component):
 
     Members
     -------
-    valid, lane, symbol, first, last : In(...)
-        A symbol, and whether it is the first or last one of its group.
+    valid, lane, side, symbol, first, last : In(...)
+        A symbol, and whether it is the first or last one of its group.  A lane's groups have sides
+        in turn.
     note : In(note_bits)
         With ``first`` and ``last``: comes back with all of the group.
-    side : Out(1)
-        Direction in which the group of the symbol grows, two clocks later.
     ready : Out(1)
         Each lane has room for the symbols of four periods of its four turns, and one.
     turn : Out(...)
@@ -99,8 +103,8 @@ class SymbolStacks(wiring.Component):
         self._notes = [note_bits] if note_bits else []
         lane_bits, self._counts = bits_for(lanes - 1), max(bits_for(symbols), _HIGH + 1)
         super().__init__({
-            "valid": In(1), "lane": In(lane_bits), "symbol": In(symbol_bits), "first": In(1),
-            "last": In(1), "side": Out(1), "ready": Out(1),
+            "valid": In(1), "lane": In(lane_bits), "side": In(1), "symbol": In(symbol_bits),
+            "first": In(1), "last": In(1), "ready": Out(1),
             "turn": Out(lane_bits), "go": In(2),
             "o_lane": Out(lane_bits), "o_code": Out(1), "o_flush": Out(1), "o_close": Out(1),
             "o_side": Out(1), "o_first": Out(1), "o_symbol": Out(symbol_bits),
@@ -108,9 +112,11 @@ class SymbolStacks(wiring.Component):
             **({"note": In(note_bits), "o_note": Out(note_bits)} if note_bits else {}),
         })  # fmt: skip
 
-    def _table(self, m: Module, name: str, *widths: int):
-        """A row for each lane: what writes it, and what adds a port that reads its fields."""
-        m.submodules[name] = memory = Memory(shape=sum(widths), depth=self._lanes, init=[])
+    def _table(self, m: Module, name: str, *widths: int, sides: int = 1):
+        """A row for each lane and side: what writes it, and what adds a port that reads its fields.
+        """
+        rows = sides * self._lanes
+        m.submodules[name] = memory = Memory(shape=sum(widths), depth=rows, init=[])
         port = memory.write_port()
 
         def read(address: Value) -> list[Value]:
@@ -126,36 +132,49 @@ class SymbolStacks(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         bits = (self._depth - 1).bit_length()
-        # Groups that come: where the next symbol goes and where the second one went.
-        coming, read_coming = self._table(m, "coming", bits, bits, 1)
+        # Groups that come, by lane and side: where the next symbol goes and the second one went.
+        coming, read_coming = self._table(m, "coming", bits, bits, sides=2)
+        newest, read_newest = self._table(m, "newest", 1)  # side of the lane's last group
+        # What a lane's next group of that side wants to know of the one before: the same second
+        # symbol's place.
+        before, read_before = self._table(m, "before", bits, sides=2)
         # Complete ones that wait for their turn to leave, and those that leave.
         complete, read_complete = self._table(m, "complete", bits, bits, 1, *self._notes)
         leaving, read_leaving = self._table(
             m, "leaving", bits, bits, 1, 2, 1, 3 + len(self.o_high), *self._notes
         )
-        put = self._come(m, bits, coming, complete, read_coming, read_leaving)
-        self._leave(m, bits, put, leaving, read_coming, read_complete, read_leaving, platform)
+        put = self._come(
+            m, bits, coming, newest, before, complete, read_coming, read_before, read_leaving
+        )
+        self._leave(
+            m, bits, put, leaving, read_coming, read_newest, read_complete, read_leaving, platform
+        )
         return m
 
-    def _come(self, m: Module, bits: int, coming, complete, read_coming, read_leaving) -> _Put:
+    def _come(
+        self, m: Module, bits: int, coming, newest, before, complete, read_coming, read_before,
+        read_leaving,
+    ) -> _Put:  # fmt: skip
         """A symbol comes, and goes to its place two clocks later."""
         # 1: its lane's group, and what leaves of the lane.
         valid, first, last = (delay(m, s, 1, name=f"come_{s.name}", reset=True)
                               for s in (self.valid, self.first, self.last))  # fmt: skip
-        lane, symbol = (delay(m, s, 1, name=f"come_{s.name}") for s in (self.lane, self.symbol))
+        lane, side, symbol = (
+            delay(m, s, 1, name=f"come_{s.name}") for s in (self.lane, self.side, self.symbol)
+        )
         fresh = Signal(bits, reset_less=True)  # where a group begins
-        place, side = Signal(bits), Signal()
-        next_old, second_old, side_old = read_coming(self.lane)
+        place = Signal(bits)
+        (second_old,) = read_before(Cat(self.side, self.lane))
         leaves_at, _, leaves_side, leaves_phase, *_ = read_leaving(self.lane)
-        beyond = leaves_phase.any() & (leaves_side != side_old)
-        follows, second_1, side_1 = (
+        beyond = leaves_phase.any() & (leaves_side == self.side)
+        follows, second_1 = (
             delay(m, s, 1, name=f"coming_{k}")
-            for k, s in enumerate((next_old, second_old, side_old))
+            for k, s in enumerate(read_coming(Cat(self.side, self.lane)))
         )
         m.d.sync += fresh.eq(
-            Mux(beyond, leaves_at, Mux(side_old, second_old + 2, second_old - 2)[:bits])
+            Mux(beyond, leaves_at, Mux(self.side, second_old - 2, second_old + 2)[:bits])
         )
-        m.d.comb += [place.eq(Mux(first, fresh, follows)), side.eq(side_1 ^ first)]
+        m.d.comb += place.eq(Mux(first, fresh, follows))
         # 2: to its place.
         place_2, second_2, lane_2, side_2, first_2, symbol_2 = (
             delay(m, s, 1, name=f"put_{k}")
@@ -164,21 +183,22 @@ class SymbolStacks(wiring.Component):
         valid_2 = delay(m, valid, 1, name="put_valid", reset=True)
         last_2 = delay(m, valid & last, 1, name="put_last", reset=True)
         after_2 = Mux(side_2, place_2 - 1, place_2 + 1)[:bits]
-        base = Cat(after_2, Mux(first_2, after_2, second_2), side_2)
+        base = Cat(after_2, Mux(first_2, after_2, second_2))
         m.d.comb += [
-            self.side.eq(side_2),
-            coming.en.eq(valid_2), coming.addr.eq(lane_2),
-            coming.data.eq(base),
+            coming.en.eq(valid_2), coming.addr.eq(Cat(side_2, lane_2)), coming.data.eq(base),
+            newest.en.eq(valid_2 & first_2), newest.addr.eq(lane_2), newest.data.eq(side_2),
+            before.en.eq(valid_2 & first_2), before.addr.eq(Cat(~side_2, lane_2)),
+            before.data.eq(after_2),
             complete.en.eq(last_2), complete.addr.eq(lane_2),
             complete.data.eq(Cat(
-                base, *(delay(m, self.note, 2, name="note") for _ in self._notes)
+                base, side_2, *(delay(m, self.note, 2, name="note") for _ in self._notes)
             )),
         ]  # fmt: skip
         return _Put(valid_2, last_2, lane_2, place_2, symbol_2)
 
     def _leave(
-        self, m: Module, bits: int, put: _Put, leaving, read_coming, read_complete, read_leaving,
-        platform,
+        self, m: Module, bits: int, put: _Put, leaving, read_coming, read_newest, read_complete,
+        read_leaving, platform,
     ) -> None:  # fmt: skip
         """Lanes take turns, in each of which a symbol leaves, or what follows the last one."""
         # 1: all that there is of the lane.
@@ -190,9 +210,6 @@ class SymbolStacks(wiring.Component):
         at, second, grew, phase, begins, count, *note = now
         there = [delay(m, s, 1, name=f"there_{k}") for k, s in enumerate(read_complete(turn))]
         there_at, there_second, there_grew, *there_note = there
-        next_at, _, next_side = (
-            delay(m, s, 1, name=f"grows_{k}") for k, s in enumerate(read_coming(turn))
-        )
         waits = delay(m, choose(list(waiting), turn), 1, name="waits")
 
         idle, codes, flushes, closes = (phase == k for k in range(4))
@@ -202,7 +219,7 @@ class SymbolStacks(wiring.Component):
         m.d.comb += down.eq(Mux(grew, at + 1, at - 1))
         # With both complemented, what grew downwards grows upwards.
         turned = there_grew.replicate(bits)
-        size = ((there_at ^ turned) - (there_second ^ turned) + 1)[: self._counts]
+        size = ((there_at ^ turned) - (there_second ^ turned) + 1)[: min(self._counts, bits)]
         after = Mux(
             load, 1, Mux(step & final, 2, Mux(flushes, 3, Mux(closes | cleared, 0, phase)))
         )
@@ -236,7 +253,7 @@ class SymbolStacks(wiring.Component):
             write_address=Cat(put.place, put.lane), data=put.symbol,
             address=delay(m, Cat(down, lane_1), 1, name="from"), fabric=platform,
         ))  # fmt: skip
-        self._look_for_room(m, next_at, next_side, at, grew, idle, waits)
+        self._look_for_room(m, lane_1, at, grew, idle, waits, read_coming, read_newest)
 
     def _turns(self, m: Module) -> tuple[Value, Value, Value]:
         """Lane of this clock and of the one before, and whether that one forgets what was."""
@@ -246,16 +263,23 @@ class SymbolStacks(wiring.Component):
             m.d.sync += clears.eq(0)
         return turn, delay(m, turn, 1, name="turn"), delay(m, clears, 1, name="clears")
 
-    def _look_for_room(self, m: Module, next_at, next_side, at, grew, idle, waits) -> None:
-        """Room: between what comes and what leaves, unless something waits in between."""
-        bits = len(next_at)
+    def _look_for_room(
+        self, m: Module, lane_1, at, grew, idle, waits, read_coming, read_newest
+    ) -> None:
+        """Room: between what leaves and what comes next, unless this waits.
+
+        It is more than what comes needs: if the group after that has begun there, only what comes
+        frees it again.
+        """
+        bits = len(at)
+        next_at = delay(m, read_coming(Cat(~grew, lane_1))[0], 1, name="next_at")
+        at_2, grew_2 = delay(m, at, 1, name="at"), delay(m, grew, 1, name="grew")
         between = Signal(bits, reset_less=True)
-        m.d.sync += between.eq(
-            (next_at ^ (~next_side).replicate(bits)) - (at ^ (~next_side).replicate(bits))
-        )
-        blocked = delay(m, ~idle & waits, 1, name="blocked")
-        meets = delay(m, ~idle & (next_side != grew), 1, name="meets")
-        narrow = ~between[_SLACK.bit_length() - 1 :].any()
+        m.d.sync += between.eq((next_at ^ grew_2.replicate(bits)) - (at_2 ^ grew_2.replicate(bits)))
+        blocked = delay(m, ~idle & waits, 2, name="blocked")
+        follows_it = delay(m, read_newest(self.turn)[0], 1, name="newest") != grew
+        meets = delay(m, ~idle & follows_it, 2, name="meets")
+        narrow = between < 2 * _SLACK + _BOTH
         rooms = Signal(self._lanes)
         m.d.sync += [
             rooms.eq(Cat(~(blocked | (meets & narrow)), rooms)),
