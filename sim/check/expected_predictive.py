@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lutgen.codec.predictive.container import raw_bits
+from lutgen.gateware.prediction.leaves import leaf_addresses
+from lutgen.gateware.prediction.predictor import coefficient_words, steps
 from lutgen.model.head import PROB_BITS
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.predictive.residual import token_of
@@ -17,14 +18,15 @@ from lutgen.sim.check.expected_tables import Tables
 
 __all__ = ["predictive_tables"]
 
-#: Bits of a coefficient.
-_COEFFICIENT = 9
 
 
 def predictive_tables(core: str, model: PredictiveModel, depth: int) -> Tables:
     """Tables of an ``encoder`` or ``decoder`` of samples of so many bits."""
-    coefficients = model.predictor.coefficients % (1 << _COEFFICIENT)
-    found = {(".prediction", "coefficients"): _joined(coefficients, _COEFFICIENT)}
+    predictor = model.predictor
+    addresses = leaf_addresses(predictor)
+    # A memory of each step's coefficients, one behind the other.
+    words = [word for taps in steps() for word in coefficient_words(predictor, addresses, taps)]
+    found = {(".prediction", "coefficients"): words}
     return found | (_ends if core == "encoder" else _bounds)(model.cumulative, depth)
 
 
@@ -41,7 +43,7 @@ def _ends(cumulative: np.ndarray, depth: int) -> Tables:
 
 
 def _bounds(cumulative: np.ndarray, depth: int) -> Tables:
-    """Bounds of three steps of a search, and of each allowed error what it makes of samples."""
+    """Bounds of three steps of a search."""
     tokens, table = 4 * depth, cumulative % (1 << PROB_BITS)
     parts = -(-tokens // 16)
     # Where parts of 16 tokens begin, but the first; where those of this depth end; where the last
@@ -58,11 +60,8 @@ def _bounds(cumulative: np.ndarray, depth: int) -> Tables:
         places = [[start + step * k for k in (1, 2, 3)] for start in starts]
         return _joined(table[:, places].reshape(-1, 3), PROB_BITS)
 
-    greatest = (1 << depth) - 1
     return {
         (".search", "first"): _joined(table[:, first], PROB_BITS),
         (".search", "second"): inner(range(0, 16 * halves, 16), 4),
         (".search", "third"): inner(range(0, 16 * parts, 4), 1),
-        # Only error 0 is allowed.
-        (".header", "near"): [greatest | raw_bits(greatest + 1) << depth, *[0] * 255],
     }

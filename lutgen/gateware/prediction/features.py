@@ -19,7 +19,7 @@ from .normaliser import Normalised, Span, at_least, normalised
 from .quantities import Context, shifted
 from .scale import Logarithm
 
-__all__ = ["Comparisons", "count_bits", "questions"]
+__all__ = ["Comparisons", "count_bits", "questions", "twins"]
 
 _LEVEL_BITS = 7
 #: What a signed feature has added.
@@ -38,7 +38,7 @@ def questions(model: PredictiveModel) -> dict[int, set[int]]:
     return dict(asked)
 
 
-def _twins(features: Sequence[Feature], asked: Iterable[int]) -> dict[int, int]:
+def twins(features: Sequence[Feature], asked: Iterable[int]) -> dict[int, int]:
     """Errors of which the size is a feature, too: both numbers.  A sign tells them apart."""
     of_one = [k for k in asked if len(features[k].terms) == 1 and features[k].terms[0] in ERRORS]
     sizes = {(features[k].terms, features[k].gain): k for k in of_one if features[k].absolute}
@@ -81,7 +81,7 @@ class Comparisons:
             zip(predictor.feature.tolist(), predictor.threshold.tolist(), strict=True)
         )
         self._early_features = {feature for feature, _ in self._early}
-        self._twins = _twins(model.features, self._questions)
+        self._twins = twins(model.features, self._questions)
         self._normalised: dict[int, Normalised] = {}
         self._above: dict[tuple[int, int], Timed] = {}
 

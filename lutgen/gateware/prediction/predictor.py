@@ -16,13 +16,18 @@ from .features import Comparisons
 from .leaves import Branch, Numbers, add_leaf_address, leaf_addresses, leaf_at
 from .quantities import Context
 
-__all__ = ["add_first_prediction", "coefficient_words"]
+__all__ = ["add_first_prediction", "coefficient_words", "steps"]
 
 #: Bits of a coefficient, -255 to 255.
 _WIDTH = 9
 _ROM_LATENCY = 2
 #: Chains of products: each addition takes a clock, so as many as take no longer than a tree.
 _CHAINS = 4
+
+
+def steps() -> list[slice]:
+    """Taps whose coefficients are read together, clock by clock."""
+    return [slice(first, first + _CHAINS) for first in range(0, len(TAPS), _CHAINS)]
 
 
 def coefficient_words(
@@ -60,9 +65,8 @@ def add_first_prediction(
     cut = COEFFICIENT_BITS - FRACTION_BITS
     chains = [Const(1 << (cut - 1), cut), *[Const(0, 1)] * (_CHAINS - 1)]
     ends = []
-    for step, first in enumerate(range(0, len(TAPS), _CHAINS)):
-        taps = slice(first, first + _CHAINS)
-        names = TAPS[taps]
+    for step, taps in enumerate(steps()):
+        first, names = taps.start, TAPS[taps]
         clock = leaf.clock + step
         words = coefficient_words(predictor, addresses, taps)
         (word,) = add_rom(
