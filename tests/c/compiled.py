@@ -12,15 +12,21 @@ import pytest
 from lutgen.c.folder import write_folder
 from lutgen.codec.predictive.codec import best_layout
 from lutgen.codec.predictive.container import Frame
+from lutgen.codec.predictive.planes import FIRST_CFA
+from lutgen.model.cfa import CFAS
 
-__all__ = ["DAMAGED_STRIPS", "SANITIZERS", "STRICT", "SUCCESS", "Answer", "Program", "build",
-           "build_fuzzer"]  # fmt: skip
+__all__ = [
+    "BAD_ARGUMENT", "DAMAGED_STRIPS", "OTHER_PIXELS", "SANITIZERS", "STRICT", "SUCCESS", "Answer",
+    "Program", "build", "build_fuzzer",
+]  # fmt: skip
 
 #: What the sources must be free of.
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion")
 SANITIZERS = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-SUCCESS, DAMAGED_STRIPS = 0, 14
+SUCCESS, BAD_ARGUMENT, DAMAGED_STRIPS, OTHER_PIXELS = 0, 2, 14, 15
 _ENCODE, _DECODE = 0, 1
+#: Stands for the order of planes that the library chooses.
+_BEST_ORDER = 99
 
 
 @dataclass(frozen=True)
@@ -33,9 +39,7 @@ class Answer:
 
     def images(self, file: bytes) -> np.ndarray:
         frame = Frame.unpack(file)
-        return np.frombuffer(self.data, frame.bits.dtype).reshape(
-            frame.images, frame.height, frame.width
-        )
+        return np.frombuffer(self.data, frame.bits.dtype).reshape(frame.shape)
 
 
 class Program:
@@ -49,23 +53,31 @@ class Program:
     def encode(
         self, model: str, images: np.ndarray, *, depth: int, shift: int = 0, near: int = 0,
         strip_height: int | None = None, tile_width: int | None = None, by_strips: bool = False,
+        order: int | None = None, channels: int = 1, cfa: str | None = None,
     ) -> None:  # fmt: skip
         """Put down an encoding with the options of `PredictiveCodec.encode`."""
-        count, height, width = images.shape
+        count, height, width = images.shape[:3]
+        if cfa:
+            channels, order, height, width = 4, FIRST_CFA + CFAS.index(cfa), height // 2, width // 2
+            strip_height, tile_width = (
+                size and (size + 1) // 2 for size in (strip_height, tile_width)
+            )
+        elif order is None:
+            order = _BEST_ORDER
         best = best_layout(width, height)
         self._order(_ENCODE, model, images.tobytes(), (
-            width, height, depth, shift, near >> shift,
+            width, height, channels, order, depth, shift, near >> shift,
             best[0] if strip_height is None else min(strip_height, height),
             best[1] if tile_width is None else min(tile_width, width), count,
         ), by_strips)  # fmt: skip
 
     def decode(self, model: str, file: bytes, *, by_strips: bool = False) -> None:
         """Put down a decoding."""
-        self._order(_DECODE, model, file, (0,) * 8, by_strips)
+        self._order(_DECODE, model, file, (0,) * 10, by_strips)
 
     def _order(self, what, model, data, frame, by_strips) -> None:
         numbers = (what, self.models.index(model), *frame, by_strips, len(data))
-        self._orders.append(struct.pack("=12I", *numbers) + data)
+        self._orders.append(struct.pack("=14I", *numbers) + data)
 
     def answers(self, timeout: float = 120) -> list[Answer]:
         """What became of all that was put down; a report of a sanitizer fails."""

@@ -11,11 +11,11 @@
 #define FIND_TOKEN find_token
 
 /* Sums of the trees `begin` to `end`, for four lanes at a time. */
-static void look_up(const struct lutgen_model *model, unsigned begin, unsigned end,
+static void look_up(const struct lutgen_tables *tables, unsigned begin, unsigned end,
                     const uint8_t (*address_of)[LANES], int32_t sum[LANES])
 {
     for (unsigned l = 0; l < LANES; l += 4) {
-        const int8_t *value = model->value[begin];
+        const int8_t *value = tables->value[begin];
         const uint8_t *address = address_of[begin] + l;
         int32_t a = 0;
         int32_t b = 0;

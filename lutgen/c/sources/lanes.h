@@ -53,7 +53,7 @@ struct lutgen_lane_group {
 
 /* A strip that is being coded; all memory is the workspace's. */
 struct lutgen_lanes {
-    const struct lutgen_model *model;
+    const struct lutgen_tables *tables;
     struct lutgen_samples samples;
     void *planes;                 /* see lanes_body.h */
     void *plan;

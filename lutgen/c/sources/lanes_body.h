@@ -10,10 +10,10 @@
 static void NAME(predict_step)(const struct lutgen_lanes *lanes, struct NAME(planes) *p,
                                uint32_t i, uint32_t t, uint32_t begin, uint32_t end)
 {
-    const struct lutgen_model *model = lanes->model;
+    const struct lutgen_tables *tables = lanes->tables;
     const uint32_t starting = t / LAG;
     const struct NAME(plan) *plan = lanes->plan;
-    const unsigned trees = (unsigned)model->corrections + model->scales;
+    const unsigned trees = (unsigned)tables->corrections + tables->scales;
     const int lossless = lanes->samples.step == 1;
 
     NAME(gather)(p, plan, i);
@@ -24,22 +24,22 @@ static void NAME(predict_step)(const struct lutgen_lanes *lanes, struct NAME(pla
         NAME(mend_first)(p, i);
     }
     NAME(look)(p, lossless);
-    NAME(measure)(model, p, plan);
-    NAME(divide)(model, model->part[0], model->part[1], p, plan);
-    NAME(fill_special)(model, p);
-    NAME(find_leaves)(model, p, plan);
+    NAME(measure)(tables, p, plan);
+    NAME(divide)(tables, tables->part[0], tables->part[1], p, plan);
+    NAME(fill_special)(tables, p);
+    NAME(find_leaves)(tables, p, plan);
     NAME(predict_first)(lanes, p, t, begin, end);
-    NAME(divide)(model, model->part[2], model->part[3], p, plan);
-    NAME(fill_level)(model, lanes->samples.depth, p);
+    NAME(divide)(tables, tables->part[2], tables->part[3], p, plan);
+    NAME(fill_level)(tables, lanes->samples.depth, p);
     NAME(ask)(trees, p, plan);
-    LOOK_UP(model, 0, model->corrections, (const uint8_t(*)[LANES])p->address, p->correction);
-    LOOK_UP(model, model->corrections, trees, (const uint8_t(*)[LANES])p->address, p->scale);
+    LOOK_UP(tables, 0, tables->corrections, (const uint8_t(*)[LANES])p->address, p->correction);
+    LOOK_UP(tables, tables->corrections, trees, (const uint8_t(*)[LANES])p->address, p->scale);
     NAME(aim_all)(lanes, p);
     if (!lossless) {
         for (uint32_t k = begin; k < end; k++) {
             struct lutgen_prediction found;
 
-            aim(model, &lanes->samples, p->final[k],
+            aim(tables, &lanes->samples, p->final[k],
                 p->scale[k] + p->logarithm[k] * SCALE_STEP, 0, &found);
             p->whole[k] = found.whole;
             p->rest[k] = found.rest;
@@ -52,7 +52,7 @@ static void NAME(predict_step)(const struct lutgen_lanes *lanes, struct NAME(pla
 static inline int NAME(decode_group)(const struct lutgen_lanes *lanes, struct NAME(planes) *p,
                                      struct lutgen_lane_group *group, uint32_t begin, uint32_t end)
 {
-    const struct lutgen_model *model = lanes->model;
+    const struct lutgen_tables *tables = lanes->tables;
     const int32_t most = lanes->samples.most;
     const int32_t step = lanes->samples.step;
     const int32_t maximum = lanes->samples.maximum;
@@ -65,9 +65,9 @@ static inline int NAME(decode_group)(const struct lutgen_lanes *lanes, struct NA
 
         if (state) {
             const uint32_t row = (uint32_t)p->row[k];
-            const uint32_t token = FIND_TOKEN(model, row, state & SLOT_MASK);
+            const uint32_t token = FIND_TOKEN(tables, row, state & SLOT_MASK);
 
-            folded = (int32_t)take_residual(model->cumulative[row], token, &bits, &state);
+            folded = (int32_t)take_residual(tables->cumulative[row], token, &bits, &state);
         } else if (group->plain) {
             refill(&bits);
             folded = (int32_t)take(&bits, group->plain);
@@ -143,6 +143,7 @@ static int NAME(decode)(struct lutgen_lanes *lanes)
 
 static int NAME(encode)(struct lutgen_lanes *lanes)
 {
+    const struct lutgen_plane *plane = &lanes->plane;
     struct NAME(planes) *p = lanes->planes;
     const uint32_t steps = NAME(steps)(lanes);
     uint32_t i = NAME(begin_block)(lanes, p);
@@ -156,8 +157,9 @@ static int NAME(encode)(struct lutgen_lanes *lanes)
         for (uint32_t k = begin; k < end; k++) {
             struct lutgen_lane_group *group = &lanes->group[k / GROUP];
             int32_t restored;
+            const uint8_t *line = (const uint8_t *)plane->samples + k * plane->stride * plane->bytes;
             const int32_t index =
-                quantised(&lanes->samples, sample_at(&lanes->plane, k, t - LAG * k), &restored);
+                quantised(&lanes->samples, sample_at(plane, line, t - LAG * k), &restored);
 
             group->folded[group->count] =
                 (uint16_t)fold(index, p->whole[k], p->rest[k], lanes->samples.most);

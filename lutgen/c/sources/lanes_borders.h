@@ -137,7 +137,7 @@ static uint32_t NAME(begin_block)(const struct lutgen_lanes *lanes, struct NAME(
 
     if (lanes->y == 0) {
         memset(p, 0, sizeof *p);
-        NAME(prepare)(lanes->model, p, lanes->plan);
+        NAME(prepare)(lanes->tables, p, lanes->plan);
     }
     for (uint32_t back = HISTORY - 2; back > 0; back--) {
         const uint32_t i = HISTORY - back;

@@ -55,10 +55,10 @@ struct NAME(plan) {
     int32_t place[PLACES]; /* of neighbours, from their step's own place in the first plane on */
 };
 
-static void NAME(prepare)(const struct lutgen_model *model, struct NAME(planes) *p,
+static void NAME(prepare)(const struct lutgen_tables *tables, struct NAME(planes) *p,
                           struct NAME(plan) *plan)
 {
-    const unsigned trees = (unsigned)model->corrections + model->scales;
+    const unsigned trees = (unsigned)tables->corrections + tables->scales;
 
     for (int k = 0; k < PLACES; k++) {
         const struct lutgen_place *at = &lutgen_places[k];
@@ -67,33 +67,33 @@ static void NAME(prepare)(const struct lutgen_model *model, struct NAME(planes) 
                              (LANES + BEFORE) +
                          BEFORE - at->above;
     }
-    for (unsigned k = 0; k < model->feature[model->part[4]].first; k++) {
-        plan->term[k].a = p->quantity[model->term[k][0]];
-        plan->term[k].b = p->quantity[model->term[k][1]];
+    for (unsigned k = 0; k < tables->feature[tables->part[4]].first; k++) {
+        plan->term[k].a = p->quantity[tables->term[k][0]];
+        plan->term[k].b = p->quantity[tables->term[k][1]];
     }
-    for (unsigned k = 0; k < model->weights; k++) {
-        plan->weight[k].a = p->quantity[model->weight[k].minuend];
-        plan->weight[k].b = p->quantity[model->weight[k].subtrahend];
+    for (unsigned k = 0; k < tables->weights; k++) {
+        plan->weight[k].a = p->quantity[tables->weight[k].minuend];
+        plan->weight[k].b = p->quantity[tables->weight[k].subtrahend];
         for (int l = 0; l < LANES; l++) {
-            plan->weight[k].weight[l] = (ELEMENT)model->weight[k].weight;
+            plan->weight[k].weight[l] = (ELEMENT)tables->weight[k].weight;
         }
     }
-    for (unsigned n = 0; n < model->nodes; n++) {
-        const int16_t *child = model->child[n];
-        const int last = model->nodes - 1; /* leaves stand behind the nodes */
+    for (unsigned n = 0; n < tables->nodes; n++) {
+        const int16_t *child = tables->child[n];
+        const int last = tables->nodes - 1; /* leaves stand behind the nodes */
 
         plan->node[n].below = p->leaf[child[0] < 0 ? last - child[0] : child[0]];
         plan->node[n].above = p->leaf[child[1] < 0 ? last - child[1] : child[1]];
-        plan->node[n].feature = p->feature[model->node[n][0]];
-        memset(plan->node[n].threshold, model->node[n][1] ^ 128, LANES);
+        plan->node[n].feature = p->feature[tables->node[n][0]];
+        memset(plan->node[n].threshold, tables->node[n][1] ^ 128, LANES);
     }
-    for (unsigned leaf = 0; leaf <= model->nodes; leaf++) {
-        memset(p->leaf[model->nodes + leaf], (int)leaf, LANES);
+    for (unsigned leaf = 0; leaf <= tables->nodes; leaf++) {
+        memset(p->leaf[tables->nodes + leaf], (int)leaf, LANES);
     }
     for (unsigned t = 0; t < trees; t++) {
         for (unsigned pin = 0; pin < LUTGEN_PINS; pin++) {
-            plan->tree[t].feature[pin] = p->feature[model->tree[t].feature[pin]];
-            memset(plan->tree[t].threshold[pin], model->tree[t].threshold[pin] ^ 128, LANES);
+            plan->tree[t].feature[pin] = p->feature[tables->tree[t].feature[pin]];
+            memset(plan->tree[t].threshold[pin], tables->tree[t].threshold[pin] ^ 128, LANES);
         }
     }
     for (int l = 0; l < LANES; l++) {

@@ -4,6 +4,7 @@
 
 #include "container.h"
 #include "lanes.h"
+#include "planes.h"
 
 /* What a workspace is divided into. */
 struct lutgen_work {
@@ -30,7 +31,7 @@ static void *part(uint8_t *base, uint64_t *at, uint64_t count, uint64_t bytes)
 /* Whether rows of a frame can be coded side by side. */
 static int has_lanes(const struct lutgen_frame *frame)
 {
-    return frame->tile_width == 0 && frame->width >= LEAST_LANE_WIDTH;
+    return frame->channels == 1 && frame->tile_width == 0 && frame->width >= LEAST_LANE_WIDTH;
 }
 
 /* Divide a workspace, or, without one, only say how many bytes it must have. */
@@ -42,9 +43,11 @@ static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct l
 
     work->rows.width = frame->tile_width ? frame->tile_width : frame->width;
     work->rows.stride = work->rows.width + 2 * PAD;
+    work->rows.channels = frame->channels;
+    work->rows.mask = (frame->channels > 1 ? ROWS_OF_COLOUR : ROWS) - 1;
     for (int p = 0; p < PLANES; p++) {
         work->rows.plane[p] =
-            part(base, &at, (uint64_t)ROWS * work->rows.stride, sizeof(int32_t));
+            part(base, &at, (uint64_t)(work->rows.mask + 1) * work->rows.stride, sizeof(int32_t));
     }
     work->folded = part(base, &at, samples, sizeof(uint16_t));
     work->row = part(base, &at, samples, sizeof(uint16_t));
@@ -82,34 +85,6 @@ static enum lutgen_status use(const struct lutgen_frame *frame, void *workspace,
     return LUTGEN_SUCCESS;
 }
 
-/* The samples of a strip of the frame. */
-static struct lutgen_plane plane_of(const struct lutgen_frame *frame, void *samples,
-                                    size_t stride, uint32_t rows)
-{
-    struct lutgen_plane plane;
-
-    plane.samples = samples;
-    plane.stride = stride;
-    plane.width = frame->width;
-    plane.height = rows;
-    plane.bytes = (uint32_t)lutgen_sample_bytes(frame);
-    plane.shift = frame->shift;
-    return plane;
-}
-
-/* The samples of a unit of a strip. */
-static struct lutgen_plane unit_plane(const struct lutgen_plane *strip,
-                                      const struct lutgen_unit *unit)
-{
-    struct lutgen_plane plane = *strip;
-
-    plane.samples =
-        (uint8_t *)strip->samples + (unit->y * strip->stride + unit->x) * strip->bytes;
-    plane.width = unit->columns;
-    plane.height = unit->rows;
-    return plane;
-}
-
 /* Rows of a unit's tile, which may be narrower than others. */
 static struct lutgen_rows rows_of(const struct lutgen_rows *rows, uint32_t columns)
 {
@@ -119,25 +94,17 @@ static struct lutgen_rows rows_of(const struct lutgen_rows *rows, uint32_t colum
     return found;
 }
 
-static uint32_t lag_of(const struct lutgen_frame *frame, const struct lutgen_unit *unit)
+/* The first byte of row y of a strip. */
+static uint8_t *line_at(const struct lutgen_frame *frame, void *samples, size_t stride, uint32_t y)
 {
-    return frame->tile_width ? unit->columns : LAG;
-}
-
-/* Rows of samples that are all 0. */
-static void clear(const struct lutgen_plane *plane)
-{
-    for (uint32_t y = 0; y < plane->height; y++) {
-        memset((uint8_t *)plane->samples + y * plane->stride * plane->bytes, 0,
-               (size_t)plane->width * plane->bytes);
-    }
+    return (uint8_t *)samples + y * stride * lutgen_sample_bytes(frame);
 }
 
 /* Blocks of rows that are coded side by side. */
 
 static int use_lanes(const struct lutgen_model *model, const struct lutgen_frame *frame)
 {
-    return has_lanes(frame) && frame->depth <= model->lane_depth;
+    return has_lanes(frame) && frame->depth <= model->plane[0]->lane_depth;
 }
 
 static void begin_lanes(const struct lutgen_model *model, const struct lutgen_frame *frame,
@@ -145,7 +112,7 @@ static void begin_lanes(const struct lutgen_model *model, const struct lutgen_fr
 {
     struct lutgen_lanes *lanes = &work->lanes;
 
-    lanes->model = model;
+    lanes->tables = model->plane[0];
     lanes->samples = samples_of(frame->depth, frame->max_error);
     lanes->bias = frame->depth == 16 ? 32768 : 0;
     for (unsigned k = 0; k < MOST_LANES + 3; k++) {
@@ -200,7 +167,7 @@ static enum lutgen_status decode_blocks(const struct lutgen_model *model,
             group->plain = walk.length == unit.most ? lutgen_plain_bits(frame) : 0;
             group->state = group->plain ? 0 : begin_state(&group->bits);
         }
-        sound = frame->depth <= model->narrow_depth ? functions->decode_16(lanes)
+        sound = frame->depth <= model->plane[0]->narrow_depth ? functions->decode_16(lanes)
                                                     : functions->decode_32(lanes);
         if (!sound) {
             return LUTGEN_BAD_PAYLOAD;
@@ -219,25 +186,22 @@ static enum lutgen_status decode_units(const struct lutgen_model *model,
 {
     const struct lutgen_frame *frame = &reader->frame;
     const struct lutgen_samples samples = samples_of(frame->depth, frame->max_error);
-    const uint32_t units = lutgen_units(frame, strip->rows);
+    const uint32_t units = lutgen_units(frame, plane->height);
     struct lutgen_walk walk = {reader->file + strip->offset, reader->file + strip->limit, 0};
 
     for (uint32_t k = 0; k < units; k++) {
         struct lutgen_unit unit;
-        struct lutgen_plane part_of;
         struct lutgen_rows rows;
         struct lutgen_bits bits;
         const uint8_t *payload = NULL;
         uint32_t plain;
 
-        lutgen_unit_at(frame, strip->rows, k, &unit);
+        lutgen_unit_at(frame, plane->height, k, &unit);
         (void)lutgen_next_payload(&walk, &unit, &payload);
-        part_of = unit_plane(plane, &unit);
         rows = rows_of(&work->rows, unit.columns);
         begin_bits(&bits, payload, walk.at);
         plain = walk.length == unit.most ? lutgen_plain_bits(frame) : 0;
-        if (!lutgen_decode_unit(model, &samples, &rows, unit.y, lag_of(frame, &unit), &part_of,
-                                &bits, plain)) {
+        if (!lutgen_decode_unit(model, &samples, &rows, plane, &unit, &bits, plain)) {
             return LUTGEN_BAD_PAYLOAD;
         }
     }
@@ -249,17 +213,18 @@ enum lutgen_status lutgen_decode_strip(const struct lutgen_model *model,
                                        const struct lutgen_strip *strip, void *samples,
                                        size_t stride, void *workspace, size_t workspace_bytes)
 {
-    const struct lutgen_plane plane = plane_of(&reader->frame, samples, stride, strip->rows);
+    const struct lutgen_frame *frame = &reader->frame;
+    const struct lutgen_plane plane = lutgen_plane_of(frame, samples, stride, strip->rows);
     struct lutgen_work work;
     size_t after = 0;
-    enum lutgen_status status = use(&reader->frame, workspace, workspace_bytes, &work);
+    enum lutgen_status status = use(frame, workspace, workspace_bytes, &work);
 
     if (status != LUTGEN_SUCCESS) {
         return status;
     }
     status = lutgen_check_strip(reader, strip, &after);
     if (status == LUTGEN_SUCCESS) {
-        status = use_lanes(model, &reader->frame)
+        status = use_lanes(model, frame)
                      ? decode_blocks(model, reader, strip, &plane, &work)
                      : decode_units(model, reader, strip, &plane, &work);
     }
@@ -267,24 +232,28 @@ enum lutgen_status lutgen_decode_strip(const struct lutgen_model *model,
         status = LUTGEN_BAD_END;
     }
     if (status != LUTGEN_SUCCESS) {
-        clear(&plane);
+        for (uint32_t y = 0; y < strip->rows; y++) {
+            memset(line_at(frame, samples, stride, y), 0,
+                   lutgen_row_samples(frame) * lutgen_sample_bytes(frame));
+        }
     }
     return status;
 }
 
 /* Whether all samples are in the frame's range and have its zeros below. */
-static int in_range(const struct lutgen_frame *frame, const struct lutgen_plane *plane)
+static int in_range(const struct lutgen_frame *frame, const void *samples, size_t stride,
+                    uint32_t rows)
 {
     const uint32_t allowed = ((1u << frame->depth) - 1) << frame->shift;
 
-    if (plane->bytes == 1) {
+    if (lutgen_sample_bytes(frame) == 1) {
         return 1;
     }
-    for (uint32_t y = 0; y < plane->height; y++) {
-        const uint16_t *row = (const uint16_t *)plane->samples + y * plane->stride;
+    for (uint32_t y = 0; y < rows; y++) {
+        const uint16_t *row = (const uint16_t *)samples + y * stride;
         uint32_t used = 0;
 
-        for (uint32_t x = 0; x < plane->width; x++) {
+        for (size_t x = 0; x < lutgen_row_samples(frame); x++) {
             used |= row[x];
         }
         if (used & ~allowed) {
@@ -326,7 +295,7 @@ static int put_unit(const struct lutgen_model *model, const struct lutgen_frame 
     size_t bytes = most;
     size_t zeros = 0;
 
-    if (lutgen_write_payload(model, folded, row, count, &payload)) {
+    if (lutgen_write_payload(model->cumulative, folded, row, count, &payload)) {
         bytes = (size_t)(payload.end - payload.at);
     }
     if (bytes < least) {
@@ -357,14 +326,11 @@ static int encode_units(const struct lutgen_model *model, const struct lutgen_fr
 
     for (uint32_t k = 0; k < units; k++) {
         struct lutgen_unit unit;
-        struct lutgen_plane part_of;
         struct lutgen_rows rows;
 
         lutgen_unit_at(frame, plane->height, k, &unit);
-        part_of = unit_plane(plane, &unit);
         rows = rows_of(&work->rows, unit.columns);
-        lutgen_model_unit(model, &samples, &rows, unit.y, lag_of(frame, &unit), &part_of,
-                          work->folded, work->row);
+        lutgen_model_unit(model, &samples, &rows, plane, &unit, work->folded, work->row);
         if (!put_unit(model, frame, &unit, work->folded, work->row, work->payload, out)) {
             return 0;
         }
@@ -389,7 +355,7 @@ static int encode_blocks(const struct lutgen_model *model, const struct lutgen_f
             lanes->group[g].row = work->row + g * largest;
             lanes->group[g].count = 0;
         }
-        if (frame->depth <= model->narrow_depth) {
+        if (frame->depth <= model->plane[0]->narrow_depth) {
             functions->encode_16(lanes);
         } else {
             functions->encode_32(lanes);
@@ -425,14 +391,16 @@ enum lutgen_status lutgen_encode_strip(const struct lutgen_model *model,
     if (status != LUTGEN_SUCCESS || number >= lutgen_strips(frame)) {
         return LUTGEN_BAD_ARGUMENT;
     }
+    if (!lutgen_takes(model, frame)) {
+        return LUTGEN_OTHER_PIXELS;
+    }
     status = use(frame, workspace, workspace_bytes, &work);
     if (status != LUTGEN_SUCCESS) {
         return status;
     }
-    top = number % lutgen_strips_of_image(frame) * frame->strip_height;
-    rows = (uint32_t)lesser((int32_t)frame->strip_height, (int32_t)(frame->height - top));
-    plane = plane_of(frame, (void *)(uintptr_t)samples, stride, rows);
-    if (!in_range(frame, &plane)) {
+    lutgen_rows_of(frame, number, &top, &rows);
+    plane = lutgen_plane_of(frame, (void *)(uintptr_t)samples, stride, rows);
+    if (!in_range(frame, samples, stride, rows)) {
         return LUTGEN_BAD_ARGUMENT;
     }
     done = use_lanes(model, frame) ? encode_blocks(model, frame, &plane, &work, &bytes)
