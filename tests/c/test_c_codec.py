@@ -13,7 +13,15 @@ from lutgen.codec.predictive.codec import DamagedStripsError, PredictiveCodec
 from lutgen.model.cfa import CFAS
 from lutgen.model.header import VERSION_2
 from lutgen.model.shipped import SHIPPED, find_model
-from tests.c.compiled import DAMAGED_STRIPS, SANITIZERS, SUCCESS, build, build_fuzzer
+from tests.c.compiled import (
+    BAD_ARGUMENT,
+    DAMAGED_STRIPS,
+    OTHER_PIXELS,
+    SANITIZERS,
+    SUCCESS,
+    build,
+    build_fuzzer,
+)
 from tests.models import colour_model, mosaic_model, predictive_model
 
 
@@ -90,8 +98,8 @@ def cases(rng, count: int, kinds: tuple[str, ...]):
             height, width, options = 2 * ((height + 1) // 2), 2 * ((width + 1) // 2), {"cfa": kind}
         elif kind != "gray" and k % 3 == 0:
             options["order"] = int(rng.integers(6)) if options["channels"] > 2 else 0
-        image = drawn(rng, ("noise", "flat", "page", "smooth", "smooth")[k % 5], height, width, depth)
-        image = stacked(image, kind, rng)
+        texture = ("noise", "flat", "page", "smooth", "smooth")[k % 5]
+        image = stacked(drawn(rng, texture, height, width, depth), kind, rng)
         images = np.stack([image, image[::-1]][: 1 + (k % 7 == 0)]) << shift
         yield images.astype(np.uint8 if depth + shift == 8 else np.uint16), {
             "depth": depth, "shift": shift, "near": int(rng.choice([0, 0, 1, 2, 5])),
@@ -162,17 +170,40 @@ def reference(codec: PredictiveCodec, file: bytes):
         return None, (), None
 
 
+def victims(codecs, rng) -> tuple[list, list]:
+    """Files of one strip, and of many, with their models: gray, colour and filter arrays."""
+    image = drawn(rng, "smooth", 40, 30, 8)
+    gray, deep = image.astype(np.uint8), drawn(rng, "smooth", 21, 20, 11).astype(np.uint16)
+    rgb = stacked(image, "RGB", rng).astype(np.uint8)
+    rgba = stacked(deep, "RGBA", rng).astype(np.uint16)
+    one = [
+        ("photo", gray[:, :20], {"tile_width": 0}), ("photo", gray[:, :20], {"tile_width": 11}),
+        ("random-rgb", rgb[:20, :17], {"channels": 3, "tile_width": 0}),
+        ("photo-rgb", rgba[:14], {"channels": 4, "tile_width": 7, "depth": 11}),
+        ("random-bayer", gray[:, :24], {"cfa": "GRBG", "tile_width": 0}),
+    ]
+    many = [
+        ("photo", gray, {"strip_height": 8}),
+        ("photo", deep, {"depth": 11, "near": 1, "strip_height": 9, "tile_width": 6}),
+        ("random-rgb", rgba, {"channels": 4, "depth": 11, "near": 1, "strip_height": 6}),
+        ("photo-rgb", rgb[:24], {"channels": 3, "strip_height": 5, "tile_width": 0}),
+        ("photo-bayer", gray, {"cfa": "RGGB", "strip_height": 8, "tile_width": 10}),
+    ]
+    return tuple(
+        [(name, codecs[name].encode(image, **{"depth": 8, **options}))
+         for name, image, options in files if name in codecs]
+        for files in (one, many)
+    )  # fmt: skip
+
+
 def stands_damage(program, codecs, rng, count: int) -> None:
-    name = program.models[0]
-    image = drawn(rng, "smooth", 40, 30, 8).astype(np.uint8)[None]
-    deep = drawn(rng, "smooth", 21, 20, 11).astype(np.uint16)[None]
-    one = [codecs[name].encode(image[:, :20], depth=8, tile_width=tile) for tile in (0, 11)]
-    many = [codecs[name].encode(image, depth=8, strip_height=8),
-            codecs[name].encode(deep, depth=11, near=1, strip_height=9, tile_width=6)]  # fmt: skip
+    one, many = victims(codecs, rng)
     wanted = []
     for k in range(count):
         sound = k % 2 == 0
-        bad = mutated(rng, (one if sound else many)[k // 2 % 2], sound)
+        files = one if sound else many
+        name, file = files[k // 2 % len(files)]
+        bad = mutated(rng, file, sound)
         program.decode(name, bad, by_strips=False)
         wanted.append((bad, reference(codecs[name], bad)))
     kinds = set()
@@ -187,7 +218,7 @@ def stands_damage(program, codecs, rng, count: int) -> None:
 
 
 def test_damage_is_the_references(program, codecs):
-    stands_damage(program, codecs, np.random.default_rng(3), 300)
+    stands_damage(program, codecs, np.random.default_rng(3), 600)
 
 
 @pytest.mark.slow
@@ -195,21 +226,53 @@ def test_damage_is_the_references_often(program, codecs):
     stands_damage(program, codecs, np.random.default_rng(4), 20000)
 
 
+def test_images_that_a_model_does_not_code_are_refused(program, codecs):
+    """By both ways; a file whose header says so is as damaged as others for the reference."""
+    image = np.arange(48, dtype=np.uint8)
+    colour, gray = image.reshape(1, 4, 4, 3), image.reshape(1, 4, 12)
+    for name, pixels, options in (
+        ("random", colour, {"channels": 3, "order": 0}), ("random", gray, {"cfa": "RGGB"}),
+        ("random-rgb", gray, {"cfa": "RGGB"}), ("random-bayer", gray, {}),
+        ("random-bayer", colour, {"channels": 3, "order": 0}),
+    ):  # fmt: skip
+        program.encode(name, pixels, depth=8, **options)
+    for name, channels in (("random", 3), ("random-rgb", 4 | 9 << 4), ("random-bayer", 4)):
+        file = bytearray(codecs["random"].encode(gray, depth=8) + bytes(100))
+        file[4:12] = bytes.fromhex(codecs[name].model.hash)[:8]
+        file[18] = channels
+        with pytest.raises(CorruptStreamError, match="images must be"):
+            codecs[name].decode(bytes(file))
+        program.decode(name, bytes(file))
+    assert {answer.status for answer in program.answers()} == {OTHER_PIXELS}
+
+
+@pytest.mark.parametrize(("channels", "order"), [(1, 1), (2, 1), (3, 6), (3, 8), (4, 12)])
+def test_orders_out_of_range_are_refused(program, channels, order):
+    image = np.zeros((1, 4, 4, channels), np.uint8)
+    program.encode("random-rgb", image, depth=8, channels=channels, order=order)
+    assert program.answers()[0].status == BAD_ARGUMENT
+
+
 def test_every_cut_is_found(program, codecs):
-    file = codecs["random"].encode(np.arange(400, dtype=np.uint8).reshape(1, 20, 20), depth=8,
-                                   strip_height=6, tile_width=0)  # fmt: skip
-    for size in range(len(file)):
-        program.decode("random", file[:size])
+    image = np.arange(400, dtype=np.uint8).reshape(1, 20, 20)
+    for name, pixels, options in (("random", image, {}), ("random-bayer", image, {"cfa": "BGGR"}),
+                                  ("random-rgb", image.reshape(1, 20, 10, 2), {"channels": 2})):
+        file = codecs[name].encode(pixels, depth=8, strip_height=6, tile_width=0, **options)
+        for size in range(len(file)):
+            program.decode(name, file[:size])
     assert SUCCESS not in {answer.status for answer in program.answers()}
 
 
 def test_fuzz_target_takes_a_corpus(program, codecs, tmp_path):
     """Files, some of which are damaged; more of them is a fuzzer's work."""
     rng = np.random.default_rng(5)
-    file = codecs[program.models[0]].encode(
-        drawn(rng, "smooth", 35, 20, 8).astype(np.uint8)[None], depth=8, tile_width=0
-    )
-    corpus = [file, b"", file[:20], *(mutated(rng, file, sound=False) for _ in range(100))]
+    files = []
+    for name, file in victims(codecs, rng)[1]:
+        files.append(bytearray(file))
+        files[-1][4] = program.models.index(name)  # the target takes this model
+    corpus = [b"", bytes(files[0][:20]), *map(bytes, files), *(
+        mutated(rng, bytes(files[k % len(files)]), sound=False) for k in range(100)
+    )]  # fmt: skip
     for k, data in enumerate(corpus):
         (tmp_path / str(k)).write_bytes(data)
     run = subprocess.run([build_fuzzer(program), *sorted(tmp_path.iterdir())], timeout=60,
