@@ -135,6 +135,15 @@ def test_both_are_the_references_often(program, codecs):
     both_ways(program, codecs, np.random.default_rng(2), 700)
 
 
+def test_a_32_bit_big_endian_machine_does_the_same(codecs, models, tmp_path):
+    """Compiled for PowerPC and run by qemu, where both are installed."""
+    few = {name: model for name, model in models.items() if name.startswith("random")}
+    program = build(
+        tmp_path / "lutgen", few, ("-O1", "-static"), "powerpc-linux-gnu-gcc", "qemu-ppc", ">"
+    )
+    both_ways(program, codecs, np.random.default_rng(7), 12)
+
+
 def test_samples_out_of_range_are_refused(program):
     program.encode("random", np.full((1, 4, 4), 1024, np.uint16), depth=10)
     program.encode("random", np.full((1, 4, 4), 6, np.uint16), depth=10, shift=2)
