@@ -141,8 +141,7 @@ def _fits(model: PredictiveModel) -> bool:
     """Whether the code for many samples at once has room for the model, see ``lanes.h``."""
     kernel = model.kernel
     return (
-        model.references == 0
-        and len(kernel.split_feature) <= 255 and len(model.corrections) + len(model.scales) <= 128
+        len(kernel.split_feature) <= 255 and len(model.corrections) + len(model.scales) <= 128
         and len(kernel.weight) <= 32 and len(kernel.minuend) < 256
     )
 

@@ -87,7 +87,7 @@ def kinds_of(model: str) -> tuple[str, ...]:
 def cases(rng, count: int, kinds: tuple[str, ...]):
     """Images and options of all depths, errors, shifts and layouts."""
     sizes = [(1, 1), (1, 40), (40, 1), (3, 16), (5, 17), (21, 50), (37, 24), (75, 33), (110, 17),
-             (18, 150), (2, 3)]  # fmt: skip
+             (18, 150), (2, 3), (37, 66), (67, 131)]  # fmt: skip
     for k in range(count):
         depth = 8 + k % 9
         shift = int(rng.integers(0, 17 - depth)) if k % 4 == 3 else 0

@@ -163,6 +163,7 @@ static inline uint32_t find_token_avx2(const struct lutgen_tables *tables, uint3
 
 #define ELEMENT int16_t
 #define NARROW 1
+#define COLOUR 0
 #define NAME(x) x##_avx2_16
 #include "lanes_body.h"
 #undef ELEMENT
@@ -173,9 +174,16 @@ static inline uint32_t find_token_avx2(const struct lutgen_tables *tables, uint3
 #define NARROW 0
 #define NAME(x) x##_avx2_32
 #include "lanes_body.h"
+#undef COLOUR
+#undef NAME
+
+#define COLOUR 1
+#define NAME(x) x##_avx2_colour
+#include "lanes_body.h"
 
 const struct lutgen_lanes_functions lutgen_lanes_avx2 = {
-    LANES, decode_avx2_16, decode_avx2_32, encode_avx2_16, encode_avx2_32,
+    LANES,         decode_avx2_16,     decode_avx2_32,     encode_avx2_16,
+    encode_avx2_32, decode_avx2_colour, encode_avx2_colour,
 };
 
 #if defined(__clang__)

@@ -1,7 +1,7 @@
 /* Part of lanes_body.h: what is held of each lane, and the model as loops over lanes want it. */
 
 struct NAME(planes) {
-    ELEMENT quantity[QUANTITIES][LANES];
+    ELEMENT quantity[COLOUR ? ALL_QUANTITIES : QUANTITIES][LANES];
     int8_t feature[LUTGEN_MOST_FEATURES][LANES]; /* less 128 */
     uint8_t leaf[2 * MOST_NODES + 1][LANES];     /* that a node leads to; then all leaves */
     uint8_t address[MOST_TREES][LANES];
@@ -20,6 +20,9 @@ struct NAME(planes) {
     int32_t rest[LANES];
     int32_t row[LANES];
     ELEMENT sample[LANES];
+#if COLOUR
+    ELEMENT level[LANES]; /* what samples are above the values that are kept */
+#endif
     ELEMENT kept[PLANES][HISTORY + STEPS][LANES + BEFORE];
 };
 
@@ -53,20 +56,47 @@ struct NAME(plan) {
     } kind[2];
     ELEMENT gain[8][LANES];
     int32_t place[PLACES]; /* of neighbours, from their step's own place in the first plane on */
+#if COLOUR
+    struct {
+        const struct NAME(planes) *planes;
+        uint32_t before; /* steps that it is ahead */
+        int32_t place[OF_ONE];
+    } reference[MOST_REFERENCES];
+#endif
 };
 
-static void NAME(prepare)(const struct lutgen_tables *tables, struct NAME(planes) *p,
-                          struct NAME(plan) *plan)
+/* Where a neighbour stands, counted from its step's own place in the first plane. */
+static int32_t NAME(place_of)(const struct lutgen_lanes *lanes, const struct lutgen_place *at)
 {
+    return (at->plane * (HISTORY + STEPS) + at->column - (int32_t)ROW_LAG(lanes) * at->above) *
+               (LANES + BEFORE) +
+           BEFORE - at->above;
+}
+
+static void NAME(prepare)(const struct lutgen_lanes *lanes, unsigned number)
+{
+    const struct lutgen_lane_channel *channel = &lanes->channel[number];
+    const struct lutgen_tables *tables = channel->tables;
+    struct NAME(planes) *p = channel->planes;
+    struct NAME(plan) *plan = channel->plan;
     const unsigned trees = (unsigned)tables->corrections + tables->scales;
 
     for (int k = 0; k < PLACES; k++) {
-        const struct lutgen_place *at = &lutgen_places[k];
-
-        plan->place[k] = (at->plane * (HISTORY + STEPS) + at->column - LAG * at->above) *
-                             (LANES + BEFORE) +
-                         BEFORE - at->above;
+        plan->place[k] = NAME(place_of)(lanes, &lutgen_places[k]);
     }
+#if COLOUR
+    for (unsigned r = 0; r < tables->references; r++) {
+        const unsigned other = r ? 0 : number - 1;
+
+        plan->reference[r].planes = lanes->channel[other].planes;
+        plan->reference[r].before = LAG * (number - other);
+        for (int k = 0; k < OF_ONE; k++) {
+            plan->reference[r].place[k] =
+                NAME(place_of)(lanes, &lutgen_reference_places[k]) -
+                (int32_t)plan->reference[r].before * (LANES + BEFORE);
+        }
+    }
+#endif
     for (unsigned k = 0; k < tables->feature[tables->part[4]].first; k++) {
         plan->term[k].a = p->quantity[tables->term[k][0]];
         plan->term[k].b = p->quantity[tables->term[k][1]];

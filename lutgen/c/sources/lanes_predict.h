@@ -243,18 +243,18 @@ static void NAME(find_leaves)(const struct lutgen_tables *tables, struct NAME(pl
 }
 
 /* Sum of products of taps and coefficients of lane k, whose sample is in column x. */
-static inline int32_t NAME(dot)(const struct lutgen_lanes *lanes, const int16_t *taps, uint32_t k,
-                                uint32_t x)
+static inline int32_t NAME(dot)(const struct lutgen_lane_channel *channel, const int16_t *taps,
+                                uint32_t k, uint32_t x)
 {
 #ifdef LANE_DOT
-    return LANE_DOT(taps, lanes->taps[k + 3] + x - 3, lanes->taps[k + 2] + x - 3,
-                    lanes->taps[k + 1] + x - 3, lanes->taps[k] + x - 3);
+    return LANE_DOT(taps, channel->taps[k + 3] + x - 3, channel->taps[k + 2] + x - 3,
+                    channel->taps[k + 1] + x - 3, channel->taps[k] + x - 3);
 #else
     int16_t around[32];
     int32_t total = 0;
 
     for (uint32_t above = 0; above < 4; above++) {
-        memcpy(around + 8 * above, lanes->taps[k + 3 - above] + x - 3, 8 * sizeof around[0]);
+        memcpy(around + 8 * above, channel->taps[k + 3 - above] + x - 3, 8 * sizeof around[0]);
     }
     for (int n = 0; n < 32; n++) {
         total += (int32_t)around[n] * taps[n];
@@ -265,42 +265,54 @@ static inline int32_t NAME(dot)(const struct lutgen_lanes *lanes, const int16_t 
 
 /* First predictions: from rows as in the picture, or, where neighbours are beyond the sides or above
  * the strip, from quantities. */
-static void NAME(predict_first)(const struct lutgen_lanes *lanes, struct NAME(planes) *restrict p,
-                                uint32_t t, uint32_t begin, uint32_t end)
+static void NAME(predict_first)(const struct lutgen_lanes *lanes,
+                                const struct lutgen_lane_channel *channel, uint32_t t,
+                                uint32_t begin, uint32_t end)
 {
-    const struct lutgen_tables *tables = lanes->tables;
+    const struct lutgen_tables *tables = channel->tables;
+    struct NAME(planes) *restrict p = channel->planes;
     const int32_t most = lanes->samples.maximum << FRACTION_BITS;
-    const uint32_t width = lanes->plane.width;
+    /* Differences may need more than the 16 bits of taps. */
+    const int32_t bias = COLOUR && tables->references ? 0 : lanes->bias * (1 << FRACTION_BITS);
+    const uint32_t width = COLOUR && tables->references ? 0 : lanes->plane.width;
     const uint8_t *leaf = p->leaf[0];
     int32_t sum[LANES] = {0};
     int32_t weight[LANES] = {0}; /* of the median */
 
     for (uint32_t k = begin; k < end; k++) {
-        const uint32_t x = t - LAG * k;
+        const uint32_t x = t - ROW_LAG(lanes) * k;
         const int16_t *taps = tables->taps[leaf[k]];
         int32_t total = 0;
 
         if (x >= 3 && x + 3 < width && lanes->y + k >= 3) {
-            total = NAME(dot)(lanes, taps, k, x) * (1 << FRACTION_BITS);
+            total = NAME(dot)(channel, taps, k, x) * (1 << FRACTION_BITS);
         } else {
             for (unsigned n = 0; n <= Q_NNNE - Q_W; n++) {
-                total += taps[lutgen_tap_place[n]] *
-                         (p->quantity[Q_W + n][k] - lanes->bias * (1 << FRACTION_BITS));
+                total += taps[lutgen_tap_place[n]] * (p->quantity[Q_W + n][k] - bias);
             }
         }
+#if COLOUR
+        for (unsigned r = 0; r < tables->references; r++) {
+            const int16_t *others = tables->reference_taps[leaf[k]] + r * TAPS_OF_ONE;
+
+            for (unsigned n = 0; n < TAPS_OF_ONE; n++) {
+                total += others[n] * p->quantity[QUANTITIES + r * OF_ONE + n][k];
+            }
+        }
+#endif
         sum[k] = total;
         weight[k] = tables->median[leaf[k]];
     }
     EACH_LANE(l) {
-        const int32_t bias = lanes->bias * (1 << FRACTION_BITS);
         const int32_t middle = p->quantity[Q_MED][l];
         const int32_t total = sum[l] + weight[l] * (middle - bias);
         const int32_t first = ((total + (1 << (COEFFICIENT_BITS - 1))) >> COEFFICIENT_BITS) + bias;
-        const int32_t low = first > 0 ? first : 0;
-        const int32_t high = low < most ? low : most;
         const int32_t plain = p->plain[l];
+        const int32_t value = (middle & plain) | (first & ~plain);
+        const int32_t least = -LEVEL(p, l);
+        const int32_t low = value > least ? value : least;
 
-        p->quantity[Q_P][l] = (ELEMENT)((middle & plain) | (high & ~plain));
+        p->quantity[Q_P][l] = (ELEMENT)(low < most + least ? low : most + least);
     }
 }
 
@@ -310,7 +322,7 @@ static void NAME(fill_level)(const struct lutgen_tables *tables, int32_t depth,
 {
     for (unsigned j = tables->part[3]; j < tables->part[4]; j++) {
         EACH_LANE(l) {
-            p->feature[j][l] = (int8_t)((p->quantity[Q_P][l] >> (depth + FRACTION_BITS - 7)) - 128);
+            p->feature[j][l] = (int8_t)(((p->quantity[Q_P][l] + LEVEL(p, l)) >> (depth + FRACTION_BITS - 7)) - 128);
         }
     }
 }
@@ -338,9 +350,9 @@ static void NAME(ask)(unsigned trees, struct NAME(planes) *restrict p,
 }
 
 /* Corrected predictions, what they point at, and table rows. */
-static void NAME(aim_all)(const struct lutgen_lanes *lanes, struct NAME(planes) *restrict p)
+static void NAME(aim_all)(const struct lutgen_lanes *lanes, const struct lutgen_tables *tables,
+                          struct NAME(planes) *restrict p)
 {
-    const struct lutgen_tables *tables = lanes->tables;
     const int32_t most = lanes->samples.maximum << FRACTION_BITS;
     const int32_t classes = tables->classes - 1;
     const int32_t origin = tables->origin;
@@ -348,7 +360,7 @@ static void NAME(aim_all)(const struct lutgen_lanes *lanes, struct NAME(planes) 
     EACH_LANE(l) {
         const int32_t plain = p->plain[l];
         const int32_t moved = (p->correction[l] * p->unit[l] >> CORRECTION_BITS) & ~plain;
-        const int32_t first = p->quantity[Q_P][l];
+        const int32_t first = p->quantity[Q_P][l] + LEVEL(p, l);
         const int32_t low = first + moved > 0 ? first + moved : 0;
 
         p->final[l] = low < most ? low : most;

@@ -13,7 +13,7 @@ struct lutgen_work {
     uint16_t *row;
     uint8_t *payload; /* of the largest unit */
     struct lutgen_lanes lanes;
-    int16_t *taps;
+    int16_t *taps[LUTGEN_MOST_PLANES];
     size_t taps_stride;
 };
 
@@ -31,13 +31,13 @@ static void *part(uint8_t *base, uint64_t *at, uint64_t count, uint64_t bytes)
 /* Whether rows of a frame can be coded side by side. */
 static int has_lanes(const struct lutgen_frame *frame)
 {
-    return frame->channels == 1 && frame->tile_width == 0 && frame->width >= LEAST_LANE_WIDTH;
+    return frame->tile_width == 0 && frame->width >= LEAST_LANE_WIDTH * frame->channels;
 }
 
 /* Divide a workspace, or, without one, only say how many bytes it must have. */
 static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct lutgen_work *work)
 {
-    const uint64_t groups = has_lanes(frame) ? MOST_LANES / GROUP : 1;
+    const uint64_t groups = has_lanes(frame) ? MOST_LANES * frame->channels / GROUP : 1;
     const uint64_t samples = groups * lutgen_largest_unit(frame);
     uint64_t at = 0;
 
@@ -54,11 +54,16 @@ static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct l
     work->payload = part(base, &at, lutgen_largest_payload(frame), 1);
     if (has_lanes(frame)) {
         work->taps_stride = frame->width + TAP_PAD;
-        work->taps = part(base, &at, (MOST_LANES + 3) * (uint64_t)work->taps_stride, sizeof(int16_t));
-        work->lanes.planes = part(base, &at, lutgen_planes_bytes(), 1);
-        work->lanes.plan = part(base, &at, lutgen_plan_bytes(), 1);
-        for (int n = 0; n < LINES; n++) {
-            work->lanes.line[n] = part(base, &at, frame->width, sizeof(int32_t));
+        for (uint32_t n = 0; n < frame->channels; n++) {
+            struct lutgen_lane_channel *channel = &work->lanes.channel[n];
+
+            work->taps[n] = part(base, &at, (MOST_LANES + 3) * (uint64_t)work->taps_stride,
+                                 sizeof(int16_t));
+            channel->planes = part(base, &at, lutgen_planes_bytes(frame->channels), 1);
+            channel->plan = part(base, &at, lutgen_plan_bytes(), 1);
+            for (int k = 0; k < LINES; k++) {
+                channel->line[k] = part(base, &at, frame->width, sizeof(int32_t));
+            }
         }
     }
     return at;
@@ -102,9 +107,21 @@ static uint8_t *line_at(const struct lutgen_frame *frame, void *samples, size_t 
 
 /* Blocks of rows that are coded side by side. */
 
+/* The tables of a channel: of two, gray and alpha, both have those of gray. */
+static const struct lutgen_tables *tables_of(const struct lutgen_model *model,
+                                             const struct lutgen_frame *frame, uint32_t channel)
+{
+    return model->plane[frame->channels >= LUTGEN_COLOURS ? channel : 0];
+}
+
 static int use_lanes(const struct lutgen_model *model, const struct lutgen_frame *frame)
 {
-    return has_lanes(frame) && frame->depth <= model->plane[0]->lane_depth;
+    for (uint32_t n = 0; n < frame->channels; n++) {
+        if (frame->depth > tables_of(model, frame, n)->lane_depth) {
+            return 0;
+        }
+    }
+    return has_lanes(frame);
 }
 
 static void begin_lanes(const struct lutgen_model *model, const struct lutgen_frame *frame,
@@ -112,32 +129,61 @@ static void begin_lanes(const struct lutgen_model *model, const struct lutgen_fr
 {
     struct lutgen_lanes *lanes = &work->lanes;
 
-    lanes->tables = model->plane[0];
     lanes->samples = samples_of(frame->depth, frame->max_error);
     lanes->bias = frame->depth == 16 ? 32768 : 0;
-    for (unsigned k = 0; k < MOST_LANES + 3; k++) {
-        lanes->taps[k] = work->taps + k * work->taps_stride;
+    for (uint32_t n = 0; n < frame->channels; n++) {
+        lanes->channel[n].tables = tables_of(model, frame, n);
+        for (unsigned k = 0; k < MOST_LANES + 3; k++) {
+            lanes->channel[n].taps[k] = work->taps[n] + k * work->taps_stride;
+        }
+        memset(work->taps[n], 0, (MOST_LANES + 3) * work->taps_stride * sizeof(int16_t));
     }
-    memset(work->taps, 0, (MOST_LANES + 3) * work->taps_stride * sizeof(int16_t));
+    for (uint32_t row = 0; row < MOST_LANES * frame->channels; row++) {
+        lanes->channel_of[row] = (uint8_t)(row % frame->channels);
+        lanes->lane_of[row] = (uint8_t)(row / frame->channels);
+    }
 }
 
-/* Turn to the block whose first row is row y of the strip; returns its number of groups. */
+/* Turn to the block whose first row of planes is row y of the strip; returns its number of groups. */
 static uint32_t begin_block(struct lutgen_lanes *lanes, const struct lutgen_plane *strip,
                             uint32_t y, uint32_t most)
 {
-    lanes->y = y;
+    lanes->y = y / strip->channels;
     lanes->plane = *strip;
-    lanes->plane.samples = (uint8_t *)strip->samples + y * strip->stride * strip->bytes;
+    lanes->plane.samples = (uint8_t *)strip->samples + lanes->y * strip->stride * strip->bytes;
     lanes->plane.height = (uint32_t)lesser((int32_t)most, (int32_t)(strip->height - y));
+    lanes->rows = lanes->plane.height / strip->channels;
+    for (uint32_t row = 0; row < lanes->plane.height; row++) {
+        lanes->start[row] = row_start(&lanes->plane, row);
+    }
     return (lanes->plane.height + GROUP - 1) / GROUP;
 }
 
 /* The last rows of a block become those above the next one. */
 static void end_block(struct lutgen_lanes *lanes)
 {
-    for (unsigned k = 0; k < 3; k++) {
-        memcpy(lanes->taps[k], lanes->taps[lanes->plane.height + k], lanes->plane.width * sizeof(int16_t));
+    for (uint32_t n = 0; n < lanes->plane.channels; n++) {
+        int16_t *const *taps = lanes->channel[n].taps;
+
+        for (unsigned k = 0; k < 3; k++) {
+            memcpy(taps[k], taps[lanes->rows + k], lanes->plane.width * sizeof(int16_t));
+        }
     }
+}
+
+/* The code for a frame's channels and depth. */
+static lutgen_lanes_code *lanes_code(const struct lutgen_model *model,
+                                     const struct lutgen_frame *frame, int encode)
+{
+    const struct lutgen_lanes_functions *best = lutgen_lanes_best();
+
+    if (frame->channels > 1) {
+        return encode ? best->encode_colour : best->decode_colour;
+    }
+    if (frame->depth <= model->plane[0]->narrow_depth) {
+        return encode ? best->encode_16 : best->decode_16;
+    }
+    return encode ? best->encode_32 : best->decode_32;
 }
 
 static enum lutgen_status decode_blocks(const struct lutgen_model *model,
@@ -147,29 +193,27 @@ static enum lutgen_status decode_blocks(const struct lutgen_model *model,
                                         struct lutgen_work *work)
 {
     const struct lutgen_frame *frame = &reader->frame;
-    const struct lutgen_lanes_functions *functions = lutgen_lanes_best();
+    const uint32_t rows = lutgen_lanes_best()->lanes * frame->channels; /* of planes, of a block */
+    lutgen_lanes_code *const code = lanes_code(model, frame, 0);
     struct lutgen_lanes *lanes = &work->lanes;
     struct lutgen_walk walk = {reader->file + strip->offset, reader->file + strip->limit, 0};
 
     begin_lanes(model, frame, work);
-    for (uint32_t y = 0; y < strip->rows; y += functions->lanes) {
-        const uint32_t groups = begin_block(lanes, plane, y, functions->lanes);
-        int sound;
+    for (uint32_t y = 0; y < plane->height; y += rows) {
+        const uint32_t groups = begin_block(lanes, plane, y, rows);
 
         for (uint32_t g = 0; g < groups; g++) {
             struct lutgen_lane_group *group = &lanes->group[g];
             struct lutgen_unit unit;
             const uint8_t *payload = NULL;
 
-            lutgen_unit_at(frame, strip->rows, y / GROUP + g, &unit);
+            lutgen_unit_at(frame, plane->height, y / GROUP + g, &unit);
             (void)lutgen_next_payload(&walk, &unit, &payload);
             begin_bits(&group->bits, payload, walk.at);
             group->plain = walk.length == unit.most ? lutgen_plain_bits(frame) : 0;
             group->state = group->plain ? 0 : begin_state(&group->bits);
         }
-        sound = frame->depth <= model->plane[0]->narrow_depth ? functions->decode_16(lanes)
-                                                    : functions->decode_32(lanes);
-        if (!sound) {
+        if (!code(lanes)) {
             return LUTGEN_BAD_PAYLOAD;
         }
         end_block(lanes);
@@ -342,24 +386,21 @@ static int encode_blocks(const struct lutgen_model *model, const struct lutgen_f
                          const struct lutgen_plane *plane, struct lutgen_work *work,
                          struct lutgen_out *out)
 {
-    const struct lutgen_lanes_functions *functions = lutgen_lanes_best();
+    const uint32_t rows = lutgen_lanes_best()->lanes * frame->channels; /* of planes, of a block */
+    lutgen_lanes_code *const code = lanes_code(model, frame, 1);
     const size_t largest = lutgen_largest_unit(frame);
     struct lutgen_lanes *lanes = &work->lanes;
 
     begin_lanes(model, frame, work);
-    for (uint32_t y = 0; y < plane->height; y += functions->lanes) {
-        const uint32_t groups = begin_block(lanes, plane, y, functions->lanes);
+    for (uint32_t y = 0; y < plane->height; y += rows) {
+        const uint32_t groups = begin_block(lanes, plane, y, rows);
 
         for (uint32_t g = 0; g < groups; g++) {
             lanes->group[g].folded = work->folded + g * largest;
             lanes->group[g].row = work->row + g * largest;
             lanes->group[g].count = 0;
         }
-        if (frame->depth <= model->plane[0]->narrow_depth) {
-            functions->encode_16(lanes);
-        } else {
-            functions->encode_32(lanes);
-        }
+        (void)code(lanes);
         for (uint32_t g = 0; g < groups; g++) {
             struct lutgen_unit unit;
 
