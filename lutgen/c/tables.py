@@ -117,9 +117,9 @@ def _plane_source(model: PredictiveModel, number: int, first_row: int) -> str:
         "guess": ("uint8_t", _guesses(kernel.cumulative), "[1 << LUTGEN_GUESS_BITS]"),
     }  # fmt: skip
     if model.references:
-        arrays["reference_taps"] = (
-            "int16_t", _reference_taps(model.predictor.coefficients), "[LUTGEN_REFERENCE_TAPS]"
-        )
+        others, errors = _reference_taps(model.predictor.coefficients)
+        arrays["reference_taps"] = "int16_t", others, "[LUTGEN_MOST_REFERENCES][32]"
+        arrays["reference_error"] = "int16_t", errors, "[LUTGEN_MOST_REFERENCES]"
     members = {
         "references": model.references, "lane_depth": wide, "narrow_depth": narrow,
         "least": kernel.least, "origin": kernel.origin, "classes": kernel.classes,
@@ -165,10 +165,15 @@ def _taps(coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows.reshape(-1, 32), coefficients[:, 0]
 
 
-def _reference_taps(coefficients: np.ndarray) -> np.ndarray:
-    """Coefficients of reference planes; those of a second one that there is not are 0."""
+def _reference_taps(coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients of two reference planes likewise, 0 if there is one, and those of their errors."""
     own = coefficients[:, len(TAPS) :]
-    return np.pad(own, ((0, 0), (0, len(REFERENCE_TAPS) - own.shape[1])))
+    planes = np.pad(own, ((0, 0), (0, len(REFERENCE_TAPS) - own.shape[1])))
+    planes = planes.reshape(len(coefficients), len(LETTERS), -1)
+    rows = np.zeros((len(coefficients), len(LETTERS), 4, 8), dtype=np.int16)
+    for k, (y, x) in enumerate(reference.SAMPLES.values()):
+        rows[:, :, -y, _TAP_COLUMN + x] = planes[:, :, k]
+    return rows.reshape(-1, len(LETTERS), 32), planes[:, :, -1]
 
 
 def _guesses(cumulative: np.ndarray) -> np.ndarray:

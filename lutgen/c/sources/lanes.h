@@ -34,7 +34,8 @@ enum {
     MOST_NODES = 255,         /* of a tree whose leaves have numbers of 8 bits */
     MOST_TREES = 128,
     MOST_WEIGHTS = 32,
-    MOST_TERMS = 256
+    MOST_TERMS = 256,
+    MOST_TAP_DEPTH = 14       /* of differences that are kept as taps, of 16 bits */
 };
 
 /* A loop over lanes, which the compiler shall make into vector instructions and not unroll before:
@@ -61,7 +62,8 @@ struct lutgen_lane_channel {
     void *planes;                  /* see lanes_planes.h */
     void *plan;
     void *line[LINES];             /* of `width` quantities */
-    int16_t *taps[MOST_LANES + 3]; /* rows as they are in the picture, less `bias` */
+    int16_t *taps[MOST_LANES + 3]; /* rows of what is kept of samples, less `bias` */
+    const struct lutgen_lane_channel *reference[LUTGEN_MOST_REFERENCES];
 };
 
 /* A strip that is being coded; all memory is the workspace's. */

@@ -168,7 +168,8 @@ static void NAME(put_taps)(const struct lutgen_lanes *lanes, uint32_t t, uint32_
         const struct NAME(planes) *p = channel->planes;
         const uint32_t k = NAME(lane_of)(lanes, row);
 
-        channel->taps[k + 3][t - LAG * row] = (int16_t)(p->sample[k] - bias);
+        channel->taps[k + 3][t - LAG * row] =
+            (int16_t)(p->sample[k] - (LEVEL(p, k) >> FRACTION_BITS) - bias);
     }
 }
 

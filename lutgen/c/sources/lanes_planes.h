@@ -61,7 +61,7 @@ struct NAME(plan) {
         const struct NAME(planes) *planes;
         uint32_t before; /* steps that it is ahead */
         int32_t place[OF_ONE];
-    } reference[MOST_REFERENCES];
+    } reference[LUTGEN_MOST_REFERENCES];
 #endif
 };
 
@@ -86,10 +86,10 @@ static void NAME(prepare)(const struct lutgen_lanes *lanes, unsigned number)
     }
 #if COLOUR
     for (unsigned r = 0; r < tables->references; r++) {
-        const unsigned other = r ? 0 : number - 1;
+        const struct lutgen_lane_channel *other = channel->reference[r];
 
-        plan->reference[r].planes = lanes->channel[other].planes;
-        plan->reference[r].before = LAG * (number - other);
+        plan->reference[r].planes = other->planes;
+        plan->reference[r].before = LAG * (number - (unsigned)(other - lanes->channel));
         for (int k = 0; k < OF_ONE; k++) {
             plan->reference[r].place[k] =
                 NAME(place_of)(lanes, &lutgen_reference_places[k]) -

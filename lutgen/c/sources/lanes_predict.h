@@ -272,9 +272,10 @@ static void NAME(predict_first)(const struct lutgen_lanes *lanes,
     const struct lutgen_tables *tables = channel->tables;
     struct NAME(planes) *restrict p = channel->planes;
     const int32_t most = lanes->samples.maximum << FRACTION_BITS;
-    /* Differences may need more than the 16 bits of taps. */
-    const int32_t bias = COLOUR && tables->references ? 0 : lanes->bias * (1 << FRACTION_BITS);
-    const uint32_t width = COLOUR && tables->references ? 0 : lanes->plane.width;
+    const int32_t bias =
+        COLOUR && tables->references ? 0 : lanes->bias * (1 << FRACTION_BITS);
+    const int has_taps = !COLOUR || !tables->references || lanes->samples.depth <= MOST_TAP_DEPTH;
+    const uint32_t width = has_taps ? lanes->plane.width : 0;
     const uint8_t *leaf = p->leaf[0];
     int32_t sum[LANES] = {0};
     int32_t weight[LANES] = {0}; /* of the median */
@@ -285,19 +286,32 @@ static void NAME(predict_first)(const struct lutgen_lanes *lanes,
         int32_t total = 0;
 
         if (x >= 3 && x + 3 < width && lanes->y + k >= 3) {
-            total = NAME(dot)(channel, taps, k, x) * (1 << FRACTION_BITS);
+            total = NAME(dot)(channel, taps, k, x);
+#if COLOUR
+            for (unsigned r = 0; r < tables->references; r++) {
+                total += NAME(dot)(channel->reference[r], tables->reference_taps[leaf[k]][r], k, x);
+            }
+#endif
+            total *= 1 << FRACTION_BITS;
         } else {
             for (unsigned n = 0; n <= Q_NNNE - Q_W; n++) {
                 total += taps[lutgen_tap_place[n]] * (p->quantity[Q_W + n][k] - bias);
             }
+#if COLOUR
+            for (unsigned r = 0; r < tables->references; r++) {
+                const int16_t *others = tables->reference_taps[leaf[k]][r];
+
+                for (unsigned n = 0; n < LEVELS_OF_ONE; n++) {
+                    total += others[lutgen_reference_tap_place[n]] *
+                             p->quantity[QUANTITIES + r * OF_ONE + n][k];
+                }
+            }
+#endif
         }
 #if COLOUR
         for (unsigned r = 0; r < tables->references; r++) {
-            const int16_t *others = tables->reference_taps[leaf[k]] + r * TAPS_OF_ONE;
-
-            for (unsigned n = 0; n < TAPS_OF_ONE; n++) {
-                total += others[n] * p->quantity[QUANTITIES + r * OF_ONE + n][k];
-            }
+            total += tables->reference_error[leaf[k]][r] *
+                     p->quantity[QUANTITIES + r * OF_ONE + R_ERROR][k];
         }
 #endif
         sum[k] = total;

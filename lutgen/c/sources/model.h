@@ -12,7 +12,7 @@ enum {
     LUTGEN_GUESS_BITS = 8,     /* of a slot, that say where to look for its token */
     LUTGEN_MOST_FEATURES = 64,
     LUTGEN_TABLES = 3,         /* of a class: near a whole number, far from it, plain */
-    LUTGEN_REFERENCE_TAPS = 20 /* of a linear predictor with two reference planes */
+    LUTGEN_MOST_REFERENCES = 2 /* planes that a sample knows */
 };
 
 struct lutgen_weight {
@@ -57,7 +57,8 @@ struct lutgen_tables {
     const int16_t (*child)[2];      /* a later node, or -1 - leaf */
     const int16_t (*taps)[32];      /* of a leaf, see lutgen_tap_place */
     const int16_t *median;          /* of a leaf: coefficient of the median */
-    const int16_t (*reference_taps)[LUTGEN_REFERENCE_TAPS]; /* of a leaf, plane by plane */
+    const int16_t (*reference_taps)[LUTGEN_MOST_REFERENCES][32]; /* likewise, of other planes, ... */
+    const int16_t (*reference_error)[LUTGEN_MOST_REFERENCES];    /* ... and of their errors */
     const struct lutgen_tree *tree;
     const int8_t (*value)[LUTGEN_ENTRIES];
     const uint16_t (*cumulative)[LUTGEN_TOKENS + 1];

@@ -94,6 +94,9 @@ static const uint8_t lutgen_tap_place[Q_NNNE - Q_W + 1] = {
     2, 1, 0, 11, 10, 9, 8, 12, 13, 14, 19, 18, 17, 20, 21, 27, 26, 28,
 };
 
+/* The same of a reference plane's; the sample at the place is in the first row's column 3. */
+static const uint8_t lutgen_reference_tap_place[LEVELS_OF_ONE] = {3, 2, 4, 11, 10, 12, 1, 5, 19};
+
 /* First prediction, in 1/8, of a sample between 0 and the greatest one, or of its difference to
  * `level`. */
 static inline int32_t first_prediction(const struct lutgen_tables *tables, unsigned leaf,
@@ -105,11 +108,13 @@ static inline int32_t first_prediction(const struct lutgen_tables *tables, unsig
         total += (int64_t)tables->taps[leaf][lutgen_tap_place[k]] * quantity[Q_W + k];
     }
     for (unsigned r = 0; r < tables->references; r++) {
-        const int16_t *taps = tables->reference_taps[leaf] + r * TAPS_OF_ONE;
+        const int16_t *taps = tables->reference_taps[leaf][r];
+        const int32_t *others = quantity + QUANTITIES + r * OF_ONE;
 
-        for (unsigned k = 0; k < TAPS_OF_ONE; k++) {
-            total += (int64_t)taps[k] * quantity[QUANTITIES + r * OF_ONE + k];
+        for (unsigned k = 0; k < LEVELS_OF_ONE; k++) {
+            total += (int64_t)taps[lutgen_reference_tap_place[k]] * others[k];
         }
+        total += (int64_t)tables->reference_error[leaf][r] * others[R_ERROR];
     }
     /* At most 39 products of 8 and 20 bits: 34 bits, less the 7 of the coefficients. */
     return clamped((int32_t)(total >> COEFFICIENT_BITS), -level,

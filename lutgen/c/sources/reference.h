@@ -6,12 +6,13 @@
 #ifndef LUTGEN_REFERENCE_H
 #define LUTGEN_REFERENCE_H
 
+#include "model.h"
 #include "neighbourhood.h"
 
 /* Quantities of a reference plane; those of the plane before come first, then those of the first
- * plane where that is another one.  Taps of linear predictors are the first of them. */
-enum { MOST_REFERENCES = 2, OF_ONE = 16, TAPS_OF_ONE = 10, R_X = 0 };
-enum { ALL_QUANTITIES = QUANTITIES + MOST_REFERENCES * OF_ONE };
+ * plane where that is another one.  Linear predictors weigh the samples and the error at the place. */
+enum { OF_ONE = 16, LEVELS_OF_ONE = 9, R_X = 0, R_ERROR = LEVELS_OF_ONE };
+enum { ALL_QUANTITIES = QUANTITIES + LUTGEN_MOST_REFERENCES * OF_ONE };
 
 /* Where they are read from; "above" counts rows of the plane. */
 static const struct lutgen_place lutgen_reference_places[OF_ONE] = {

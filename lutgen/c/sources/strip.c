@@ -133,6 +133,8 @@ static void begin_lanes(const struct lutgen_model *model, const struct lutgen_fr
     lanes->bias = frame->depth == 16 ? 32768 : 0;
     for (uint32_t n = 0; n < frame->channels; n++) {
         lanes->channel[n].tables = tables_of(model, frame, n);
+        lanes->channel[n].reference[0] = &lanes->channel[n ? n - 1 : 0];
+        lanes->channel[n].reference[1] = &lanes->channel[0];
         for (unsigned k = 0; k < MOST_LANES + 3; k++) {
             lanes->channel[n].taps[k] = work->taps[n] + k * work->taps_stride;
         }
