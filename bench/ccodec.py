@@ -1,7 +1,7 @@
 """Speed of the codec in C on one thread, beside other codecs on the same images in the same run.
 
     python -m bench.ccodec --gray kodak=kodak thermal16=domains2/thermal16
-    python -m bench.ccodec --rgb kodak-rgb=kodak --cfa RGGB bayer8=domains2/bayer8
+    python -m bench.ccodec --rgb kodak-rgb=kodak --cfa RGGB bayer14=domains2/bayer14
 
 Data is named as for `python -m bench.domains`; the C is that of `lutgen c`, compiled by gcc as its
 CMakeLists.txt does, once as it is and once without code for AVX2.  Mpx/s count processor time, not

@@ -135,7 +135,8 @@ static void NAME(put_samples)(const struct lutgen_lanes *lanes, uint32_t t, uint
     for (uint32_t row = begin; row < end; row++) {
         const struct NAME(planes) *p = lanes->channel[lanes->channel_of[row]].planes;
 
-        put_sample(plane, lanes->start[row], t - LAG * row, p->sample[lanes->lane_of[row]]);
+        put_sample(plane, lanes->start[row], (size_t)(t - LAG * row) * plane->step,
+                   p->sample[lanes->lane_of[row]]);
     }
 #else
     const struct NAME(planes) *p = lanes->channel[0].planes;
@@ -216,15 +217,15 @@ static int NAME(encode)(struct lutgen_lanes *lanes)
             const struct lutgen_lane_channel *channel = NAME(channel_of)(lanes, row);
             struct NAME(planes) *p = channel->planes;
             const uint32_t k = NAME(lane_of)(lanes, row);
-            const void *start = COLOUR ? lanes->start[row] : (const uint8_t *)plane->samples +
-                                                                 row * plane->stride * plane->bytes;
+            const size_t at = (size_t)(t - LAG * row) * (COLOUR ? plane->step : 1);
             int32_t restored;
             const int32_t index =
-                quantised(&lanes->samples, sample_at(plane, start, t - LAG * row), &restored);
+                quantised(&lanes->samples, sample_at(plane, lanes->start[row], at), &restored);
 
             group->folded[group->count] =
                 (uint16_t)fold(index, p->whole[k], p->rest[k], lanes->samples.most);
-            group->row[group->count++] = (uint16_t)(channel->tables->first_row + (uint32_t)p->row[k]);
+            group->row[group->count++] =
+                (uint16_t)((COLOUR ? channel->tables->first_row : 0) + p->row[k]);
             p->sample[k] = (ELEMENT)restored;
         }
         NAME(put_taps)(lanes, t, begin, end);

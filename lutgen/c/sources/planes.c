@@ -108,14 +108,13 @@ static uint64_t cost(const struct lutgen_plane *picture, uint32_t channel, uint3
         int32_t corner = 0;
 
         for (uint32_t x = 0; x < picture->width; x++) {
-            const size_t at = channel * picture->bytes;
-            const size_t less = other * picture->bytes;
-            int32_t value = (int32_t)sample_at(picture, now + at, x);
-            int32_t north = (int32_t)sample_at(picture, above + at, x);
+            const size_t at = (size_t)x * picture->step;
+            int32_t value = (int32_t)sample_at(picture, now, at + channel);
+            int32_t north = (int32_t)sample_at(picture, above, at + channel);
 
             if (other != channel) {
-                value -= (int32_t)sample_at(picture, now + less, x);
-                north -= (int32_t)sample_at(picture, above + less, x);
+                value -= (int32_t)sample_at(picture, now, at + other);
+                north -= (int32_t)sample_at(picture, above, at + other);
             }
             if (x > 0) {
                 total += (uint32_t)absolute(value - median(west, north, corner));

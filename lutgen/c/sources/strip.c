@@ -291,6 +291,7 @@ static int in_range(const struct lutgen_frame *frame, const void *samples, size_
                     uint32_t rows)
 {
     const uint32_t allowed = ((1u << frame->depth) - 1) << frame->shift;
+    const size_t count = lutgen_row_samples(frame);
 
     if (lutgen_sample_bytes(frame) == 1) {
         return 1;
@@ -299,7 +300,7 @@ static int in_range(const struct lutgen_frame *frame, const void *samples, size_
         const uint16_t *row = (const uint16_t *)samples + y * stride;
         uint32_t used = 0;
 
-        for (size_t x = 0; x < lutgen_row_samples(frame); x++) {
+        for (size_t x = 0; x < count; x++) {
             used |= row[x];
         }
         if (used & ~allowed) {

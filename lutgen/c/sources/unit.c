@@ -87,7 +87,8 @@ void lutgen_model_unit(const struct lutgen_model *model, const struct lutgen_sam
             const struct walked *now = &walk.walked[k % GROUP];
             int32_t restored;
             const int32_t index =
-                quantised(samples, sample_at(plane, now->samples, now->x), &restored);
+                quantised(samples, sample_at(plane, now->samples, (size_t)now->x * plane->step),
+                          &restored);
 
             look(&walk, now, &p);
             *folded++ = (uint16_t)fold(index, p.whole, p.rest, samples->most);
@@ -123,7 +124,7 @@ int lutgen_decode_unit(const struct lutgen_model *model, const struct lutgen_sam
             }
             sample = lesser(unfold(folded, p.whole, p.rest, samples->most) * samples->step,
                             samples->maximum);
-            put_sample(plane, now->samples, now->x, sample);
+            put_sample(plane, now->samples, (size_t)now->x * plane->step, sample);
             done(&walk, k, sample, &p);
         }
     }

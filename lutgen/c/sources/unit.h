@@ -27,19 +27,16 @@ static inline void *row_start(const struct lutgen_plane *plane, uint32_t y)
     return (uint8_t *)plane->samples + at * plane->bytes;
 }
 
-static inline uint32_t sample_at(const struct lutgen_plane *plane, const void *row, uint32_t x)
+/* A sample of a row; `at` is its column times the plane's step. */
+static inline uint32_t sample_at(const struct lutgen_plane *plane, const void *row, size_t at)
 {
-    const size_t at = (size_t)x * plane->step;
-
     return plane->bytes == 1 ? ((const uint8_t *)row)[at]
                              : (uint32_t)((const uint16_t *)row)[at] >> plane->shift;
 }
 
-static inline void put_sample(const struct lutgen_plane *plane, void *row, uint32_t x,
+static inline void put_sample(const struct lutgen_plane *plane, void *row, size_t at,
                               int32_t sample)
 {
-    const size_t at = (size_t)x * plane->step;
-
     if (plane->bytes == 1) {
         ((uint8_t *)row)[at] = (uint8_t)sample;
     } else {
