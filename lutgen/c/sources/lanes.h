@@ -9,11 +9,11 @@
  * was kept 4 - c steps ago in the lane to the left.  Left of lane 0 stand the three rows above the
  * block.
  *
- * Of several channels each has lanes of its own, as it has a model of its own: row k of channel c is at
- * column t - 4 (C k + c).  A row sees those of the channels before it 4 steps ago for each channel.
+ * Of several channels each has lanes of its own, as it has a model of its own: row k of channel c
+ * is at column t - 4 (C k + c).  Of the channel before it a row sees what was kept 4 steps ago.
  *
- * The code is in lanes_body.h, which is compiled for gray with quantities of 16 and of 32 bits, and for
- * colour with those of 32. */
+ * The code is in lanes_body.h, which is compiled for gray with quantities of 16 and of 32 bits, and
+ * for colour with those of 32. */
 #ifndef LUTGEN_LANES_H
 #define LUTGEN_LANES_H
 

@@ -3,8 +3,8 @@
  * several channels.  Loops over lanes are for the compiler's vectoriser: nothing in them depends on
  * another lane. */
 
-/* Channels, by how many columns a row of a channel is behind the one above, what samples are above the
- * values that are kept, and steps that are looked back. */
+/* Channels, by how many columns a row of a channel is behind the one above, what samples are above
+ * the values that are kept, and steps that are looked back. */
 #undef CHANNELS
 #undef ROW_LAG
 #undef LEVEL

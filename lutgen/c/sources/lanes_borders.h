@@ -11,14 +11,16 @@ static void NAME(gather)(struct NAME(planes) *p, const struct NAME(plan) *plan,
     }
 #if COLOUR
     for (unsigned r = 0; r < references; r++) {
-        from = (const ELEMENT *)(const void *)plan->reference[r].planes->kept + i * (LANES + BEFORE);
+        from = (const ELEMENT *)(const void *)plan->reference[r].planes->kept;
+        from += i * (LANES + BEFORE);
         for (unsigned k = 0; k < OF_ONE; k++) {
             memcpy(p->quantity[QUANTITIES + r * OF_ONE + k], from + plan->reference[r].place[k],
                    sizeof p->quantity[0]);
         }
     }
     if (references) {
-        memcpy(p->level, p->quantity[QUANTITIES + (references - 1) * OF_ONE + R_X], sizeof p->level);
+        memcpy(p->level, p->quantity[QUANTITIES + (references - 1) * OF_ONE + R_X],
+               sizeof p->level);
     }
 #else
     (void)references;

@@ -336,7 +336,9 @@ static void NAME(fill_level)(const struct lutgen_tables *tables, int32_t depth,
 {
     for (unsigned j = tables->part[3]; j < tables->part[4]; j++) {
         EACH_LANE(l) {
-            p->feature[j][l] = (int8_t)(((p->quantity[Q_P][l] + LEVEL(p, l)) >> (depth + FRACTION_BITS - 7)) - 128);
+            const int32_t level = p->quantity[Q_P][l] + LEVEL(p, l);
+
+            p->feature[j][l] = (int8_t)((level >> (depth + FRACTION_BITS - 7)) - 128);
         }
     }
 }

@@ -1,5 +1,5 @@
-/* Decoder and encoder of .lgc files, version 2 of the format: gray and colour images, with or without
- * alpha, and colour filter arrays, of 8 to 16 bits, coded with a model of lutgen's profile
+/* Decoder and encoder of .lgc files, version 2 of the format: gray and colour images, with or
+ * without alpha, and colour filter arrays, of 8 to 16 bits, coded with a model of lutgen's profile
  * "predictive".  See docs/format.md and docs/c.md of lutgen.
  *
  * Nothing here allocates, keeps state between calls or calls the operating system: the caller gives
@@ -55,9 +55,9 @@ struct lutgen_model;
 /* First 8 bytes of a model's SHA-256, which files written with it have in their headers. */
 const uint8_t *lutgen_model_hash(const struct lutgen_model *model);
 
-/* What images are: the channels of their pixels, or the pattern of a colour filter array, a square of
- * four samples row by row.  Models of gray code gray alone; those of colour all up to LUTGEN_RGBA, but
- * gray not as well as the former; those of colour filter arrays these alone. */
+/* What images are: the channels of their pixels, or the pattern of a colour filter array, a square
+ * of four samples row by row.  Models of gray code gray alone; those of colour all up to LUTGEN_RGBA,
+ * those of colour filter arrays these alone. */
 enum lutgen_pixels {
     LUTGEN_GRAY = 1,
     LUTGEN_GRAY_ALPHA,
@@ -69,6 +69,7 @@ enum lutgen_pixels {
     LUTGEN_GBRG
 };
 
+/* Whether a model codes such images. */
 int lutgen_model_takes(const struct lutgen_model *model, enum lutgen_pixels pixels);
 
 /* What a header says.  Of colour filter arrays all sizes count squares of four samples: width and

@@ -57,8 +57,9 @@ struct lutgen_tables {
     const int16_t (*child)[2];      /* a later node, or -1 - leaf */
     const int16_t (*taps)[32];      /* of a leaf, see lutgen_tap_place */
     const int16_t *median;          /* of a leaf: coefficient of the median */
-    const int16_t (*reference_taps)[LUTGEN_MOST_REFERENCES][32]; /* likewise, of other planes, ... */
-    const int16_t (*reference_error)[LUTGEN_MOST_REFERENCES];    /* ... and of their errors */
+    /* Likewise those of reference planes, and of their errors at the place. */
+    const int16_t (*reference_taps)[LUTGEN_MOST_REFERENCES][32];
+    const int16_t (*reference_error)[LUTGEN_MOST_REFERENCES];
     const struct lutgen_tree *tree;
     const int8_t (*value)[LUTGEN_ENTRIES];
     const uint16_t (*cumulative)[LUTGEN_TOKENS + 1];

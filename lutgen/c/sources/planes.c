@@ -7,7 +7,7 @@ static const uint8_t orders[ORDERS][LUTGEN_COLOURS] = {
     {1, 0, 2}, {1, 2, 0}, {0, 1, 2}, {0, 2, 1}, {2, 1, 0}, {2, 0, 1},
 };
 
-/* Places of a square, 2 * row + column, of the two greens, red and blue: of RGGB, BGGR, GRBG, GBRG. */
+/* Places of a square, 2 * row + column, of the greens, red and blue: of RGGB, BGGR, GRBG, GBRG. */
 static const uint8_t places[CFAS][LUTGEN_MOST_PLANES] = {
     {1, 2, 0, 3}, {1, 2, 3, 0}, {0, 3, 1, 2}, {0, 3, 2, 1},
 };
@@ -95,15 +95,16 @@ struct lutgen_plane lutgen_plane_of(const struct lutgen_frame *frame, void *samp
 
 /* Order of the planes. */
 
-/* Sum of the absolute residuals of medians, borders left out, of a channel, or, if `other` is not the
- * same, of its difference to that one. */
+/* Sum of the absolute residuals of medians, borders left out, of a channel, or, if `other` is not
+ * the same, of its difference to that one. */
 static uint64_t cost(const struct lutgen_plane *picture, uint32_t channel, uint32_t other)
 {
     uint64_t total = 0;
 
     for (uint32_t y = 1; y < picture->height; y++) {
-        const uint8_t *now = (const uint8_t *)picture->samples + y * picture->stride * picture->bytes;
-        const uint8_t *above = now - picture->stride * picture->bytes;
+        const size_t stride = picture->stride * picture->bytes;
+        const uint8_t *now = (const uint8_t *)picture->samples + y * stride;
+        const uint8_t *above = now - stride;
         int32_t west = 0;
         int32_t corner = 0;
 

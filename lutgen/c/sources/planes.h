@@ -1,10 +1,10 @@
 /* Planes of colour images as rows: which plane comes first, and where its samples are;
  * lutgen/codec/predictive/planes.py.
  *
- * An image of several channels is coded like a gray one of as many rows more: row y of the plane that
- * is coded first, of the second, and so on, then row y + 1.  A colour filter array is an image of half
- * the sides whose four planes are the places of a square: both greens, red and blue.  Nothing is
- * moved: rows of planes are read and written where they are in the picture. */
+ * An image of several channels is coded like a gray one of as many rows more: row y of the plane
+ * that is coded first, of the second, and so on, then row y + 1.  A colour filter array is an image
+ * of half the sides whose four planes are the places of a square: both greens, red and blue.
+ * Nothing is moved: rows of planes are read and written where they are in the picture. */
 #ifndef LUTGEN_PLANES_H
 #define LUTGEN_PLANES_H
 

@@ -10,7 +10,7 @@
 #include "neighbourhood.h"
 
 /* Quantities of a reference plane; those of the plane before come first, then those of the first
- * plane where that is another one.  Linear predictors weigh the samples and the error at the place. */
+ * plane where that is another one.  Linear predictors weigh samples, and the error at the place. */
 enum { OF_ONE = 16, LEVELS_OF_ONE = 9, R_X = 0, R_ERROR = LEVELS_OF_ONE };
 enum { ALL_QUANTITIES = QUANTITIES + LUTGEN_MOST_REFERENCES * OF_ONE };
 

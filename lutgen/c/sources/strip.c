@@ -3,92 +3,8 @@
 #include <string.h>
 
 #include "container.h"
-#include "lanes.h"
 #include "planes.h"
-
-/* What a workspace is divided into. */
-struct lutgen_work {
-    struct lutgen_rows rows;
-    uint16_t *folded; /* of the largest unit, or of a block of groups */
-    uint16_t *row;
-    uint8_t *payload; /* of the largest unit */
-    struct lutgen_lanes lanes;
-    int16_t *taps[LUTGEN_MOST_PLANES];
-    size_t taps_stride;
-};
-
-enum { ALIGNMENT = 64 };
-
-/* Take `count` things of `bytes` each from what is left; `*at` counts on past the workspace's end. */
-static void *part(uint8_t *base, uint64_t *at, uint64_t count, uint64_t bytes)
-{
-    void *const found = base ? base + *at : NULL;
-
-    *at += (count * bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    return found;
-}
-
-/* Whether rows of a frame can be coded side by side. */
-static int has_lanes(const struct lutgen_frame *frame)
-{
-    return frame->tile_width == 0 && frame->width >= LEAST_LANE_WIDTH * frame->channels;
-}
-
-/* Divide a workspace, or, without one, only say how many bytes it must have. */
-static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct lutgen_work *work)
-{
-    const uint64_t groups = has_lanes(frame) ? MOST_LANES * frame->channels / GROUP : 1;
-    const uint64_t samples = groups * lutgen_largest_unit(frame);
-    uint64_t at = 0;
-
-    work->rows.width = frame->tile_width ? frame->tile_width : frame->width;
-    work->rows.stride = work->rows.width + 2 * PAD;
-    work->rows.channels = frame->channels;
-    work->rows.mask = (frame->channels > 1 ? ROWS_OF_COLOUR : ROWS) - 1;
-    for (int p = 0; p < PLANES; p++) {
-        work->rows.plane[p] =
-            part(base, &at, (uint64_t)(work->rows.mask + 1) * work->rows.stride, sizeof(int32_t));
-    }
-    work->folded = part(base, &at, samples, sizeof(uint16_t));
-    work->row = part(base, &at, samples, sizeof(uint16_t));
-    work->payload = part(base, &at, lutgen_largest_payload(frame), 1);
-    if (has_lanes(frame)) {
-        work->taps_stride = frame->width + TAP_PAD;
-        for (uint32_t n = 0; n < frame->channels; n++) {
-            struct lutgen_lane_channel *channel = &work->lanes.channel[n];
-
-            work->taps[n] = part(base, &at, (MOST_LANES + 3) * (uint64_t)work->taps_stride,
-                                 sizeof(int16_t));
-            channel->planes = part(base, &at, lutgen_planes_bytes(frame->channels), 1);
-            channel->plan = part(base, &at, lutgen_plan_bytes(), 1);
-            for (int k = 0; k < LINES; k++) {
-                channel->line[k] = part(base, &at, frame->width, sizeof(int32_t));
-            }
-        }
-    }
-    return at;
-}
-
-size_t lutgen_workspace_bytes(const struct lutgen_frame *frame)
-{
-    struct lutgen_work work;
-    const uint64_t bytes = divide(frame, NULL, &work) + ALIGNMENT;
-
-    return bytes > SIZE_MAX ? SIZE_MAX : (size_t)bytes;
-}
-
-static enum lutgen_status use(const struct lutgen_frame *frame, void *workspace, size_t bytes,
-                              struct lutgen_work *work)
-{
-    uint8_t *base = workspace;
-
-    if (workspace == NULL || bytes < lutgen_workspace_bytes(frame)) {
-        return LUTGEN_SMALL_WORKSPACE;
-    }
-    base += (ALIGNMENT - (uintptr_t)workspace % ALIGNMENT) % ALIGNMENT;
-    divide(frame, base, work);
-    return LUTGEN_SUCCESS;
-}
+#include "workspace.h"
 
 /* Rows of a unit's tile, which may be narrower than others. */
 static struct lutgen_rows rows_of(const struct lutgen_rows *rows, uint32_t columns)
@@ -121,7 +37,7 @@ static int use_lanes(const struct lutgen_model *model, const struct lutgen_frame
             return 0;
         }
     }
-    return has_lanes(frame);
+    return lutgen_has_lanes(frame);
 }
 
 static void begin_lanes(const struct lutgen_model *model, const struct lutgen_frame *frame,
@@ -263,7 +179,7 @@ enum lutgen_status lutgen_decode_strip(const struct lutgen_model *model,
     const struct lutgen_plane plane = lutgen_plane_of(frame, samples, stride, strip->rows);
     struct lutgen_work work;
     size_t after = 0;
-    enum lutgen_status status = use(frame, workspace, workspace_bytes, &work);
+    enum lutgen_status status = lutgen_use(frame, workspace, workspace_bytes, &work);
 
     if (status != LUTGEN_SUCCESS) {
         return status;
@@ -438,7 +354,7 @@ enum lutgen_status lutgen_encode_strip(const struct lutgen_model *model,
     if (!lutgen_takes(model, frame)) {
         return LUTGEN_OTHER_PIXELS;
     }
-    status = use(frame, workspace, workspace_bytes, &work);
+    status = lutgen_use(frame, workspace, workspace_bytes, &work);
     if (status != LUTGEN_SUCCESS) {
         return status;
     }

@@ -1,5 +1,5 @@
-/* One sample after the other, as lutgen/codec/predictive/{strip,colour_strip}.py: rows of a unit are
- * walked side by side, each some columns behind the one above. */
+/* One sample after the other, as lutgen/codec/predictive/strip.py and colour_strip.py: rows of a unit
+ * are walked side by side, each some columns behind the one above. */
 
 #include "unit.h"
 
@@ -32,7 +32,8 @@ static void begin(struct walk *walk, uint32_t k)
     struct walked *now = &walk->walked[k % GROUP];
 
     now->tables = walk->model->plane[number];
-    now->samples = (uint8_t *)row_start(plane, y) + (size_t)walk->unit->x * plane->step * plane->bytes;
+    now->samples =
+        (uint8_t *)row_start(plane, y) + (size_t)walk->unit->x * plane->step * plane->bytes;
     now->x = 0;
     begin_row(walk->rows, y, now->tables->references ? 0 : 1 << (walk->samples->depth - 1));
     locate(walk->rows, y, &now->row);
@@ -79,7 +80,9 @@ void lutgen_model_unit(const struct lutgen_model *model, const struct lutgen_sam
                        const struct lutgen_rows *rows, const struct lutgen_plane *plane,
                        const struct lutgen_unit *unit, uint16_t *folded, uint16_t *row)
 {
-    struct walk walk = {.model = model, .samples = samples, .rows = rows, .plane = plane, .unit = unit};
+    struct walk walk = {
+        .model = model, .samples = samples, .rows = rows, .plane = plane, .unit = unit,
+    };
     struct lutgen_prediction p;
 
     while (next_step(&walk)) {
@@ -102,7 +105,9 @@ int lutgen_decode_unit(const struct lutgen_model *model, const struct lutgen_sam
                        const struct lutgen_rows *rows, const struct lutgen_plane *plane,
                        const struct lutgen_unit *unit, struct lutgen_bits *bits, uint32_t plain)
 {
-    struct walk walk = {.model = model, .samples = samples, .rows = rows, .plane = plane, .unit = unit};
+    struct walk walk = {
+        .model = model, .samples = samples, .rows = rows, .plane = plane, .unit = unit,
+    };
     struct lutgen_prediction p;
     uint32_t state = plain ? 0 : begin_state(bits);
 
