@@ -185,11 +185,17 @@ def victims(codecs, rng) -> tuple[list, list]:
     gray, deep = image.astype(np.uint8), drawn(rng, "smooth", 21, 20, 11).astype(np.uint16)
     rgb = stacked(image, "RGB", rng).astype(np.uint8)
     rgba = stacked(deep, "RGBA", rng).astype(np.uint16)
+    # Wide enough for rows side by side: 16 columns for each channel.
+    wide = drawn(rng, "smooth", 14, 130, 8)
+    wide_rgb = stacked(wide[:, :50], "RGB", rng).astype(np.uint8)
     one = [
         ("photo", gray[:, :20], {"tile_width": 0}), ("photo", gray[:, :20], {"tile_width": 11}),
         ("random-rgb", rgb[:20, :17], {"channels": 3, "tile_width": 0}),
         ("photo-rgb", rgba[:14], {"channels": 4, "tile_width": 7, "depth": 11}),
         ("random-bayer", gray[:, :24], {"cfa": "GRBG", "tile_width": 0}),
+        ("photo-rgb", wide_rgb, {"channels": 3, "tile_width": 0, "strip_height": 14}),
+        ("photo-bayer", wide.astype(np.uint8), {"cfa": "BGGR", "tile_width": 0,
+                                                "strip_height": 14}),
     ]
     many = [
         ("photo", gray, {"strip_height": 8}),
@@ -197,6 +203,9 @@ def victims(codecs, rng) -> tuple[list, list]:
         ("random-rgb", rgba, {"channels": 4, "depth": 11, "near": 1, "strip_height": 6}),
         ("photo-rgb", rgb[:24], {"channels": 3, "strip_height": 5, "tile_width": 0}),
         ("photo-bayer", gray, {"cfa": "RGGB", "strip_height": 8, "tile_width": 10}),
+        ("random-rgb", wide_rgb, {"channels": 3, "near": 1, "tile_width": 0, "strip_height": 5}),
+        ("random-bayer", wide.astype(np.uint8), {"cfa": "GBRG", "tile_width": 0,
+                                                 "strip_height": 6}),
     ]
     return tuple(
         [(name, codecs[name].encode(image, **{"depth": 8, **options}))
