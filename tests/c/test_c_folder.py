@@ -154,6 +154,13 @@ def test_example_codes_colour_and_arrays(program, tmp_path, channels, options):
     assert file == codec.encode(picture, depth=8, channels=channels, **options)
     subprocess.run([program, "decode", "x.lgc", "out"], cwd=tmp_path, check=True)
     assert (tmp_path / "out").read_bytes() == whole(codec.decode(file)[0])
+    said = subprocess.run([program, "info", "x.lgc"], cwd=tmp_path, capture_output=True, text=True,
+                          check=True).stdout  # fmt: skip
+    for line in ("width 30", "height 22", f"channels {channels}", "model is known 1",
+                 f"pattern {options.get('cfa', 'none')}"):  # fmt: skip
+        assert f"{line}\n" in said
+    if "cfa" in options and "strip_height" in options:
+        assert "strip height 10\ntile width 8\n" in said  # even, in rows and columns of the image
 
 
 def test_example_says_what_is_wrong(program, tmp_path):

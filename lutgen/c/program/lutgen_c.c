@@ -252,6 +252,7 @@ static int info(const char *in)
     size_t bytes = 0;
     uint8_t *data = read_all(in, &bytes);
     enum lutgen_status status;
+    uint32_t square;
 
     if (!data) {
         return failed(in, "cannot be read");
@@ -261,6 +262,7 @@ static int info(const char *in)
     if (status != LUTGEN_SUCCESS) {
         return failed(in, lutgen_status_text(status));
     }
+    square = lutgen_image_height(&frame) / frame.height; /* rows of the image that a row is */
     printf("images %lu\nwidth %lu\nheight %lu\nchannels %lu\npattern %s\ndepth %lu\nshift %lu\n"
            "near %lu\nstrip height %lu\ntile width %lu\nstrips %lu\nmodel is known %d\n",
            (unsigned long)frame.images, (unsigned long)lutgen_image_width(&frame),
@@ -268,7 +270,7 @@ static int info(const char *in)
            (unsigned long)lutgen_image_channels(&frame),
            frame.order >= LUTGEN_RGGB ? patterns[frame.order - LUTGEN_RGGB] : "none",
            (unsigned long)frame.depth, (unsigned long)frame.shift, (unsigned long)frame.max_error,
-           (unsigned long)frame.strip_height, (unsigned long)frame.tile_width,
+           (unsigned long)(square * frame.strip_height), (unsigned long)(square * frame.tile_width),
            (unsigned long)lutgen_strips(&frame), model_of(&frame) != NULL);
     return 0;
 }
