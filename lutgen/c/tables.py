@@ -33,7 +33,7 @@ from lutgen.model.samples import SampleFormat
 __all__ = ["depths", "identifier", "model_header", "model_source"]
 
 #: Bits of a slot that say where the search for its token begins.
-_GUESS_BITS = 8
+_GUESS_BITS = 6
 #: Column of a row of taps that stands below the sample.
 _TAP_COLUMN = 3
 _LEAST_DEPTH = 8
@@ -177,7 +177,7 @@ def _reference_taps(coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _guesses(cumulative: np.ndarray) -> np.ndarray:
-    """Token of the first of each 64 slots."""
+    """Token of the first of each 256 slots."""
     slots = np.arange(1 << _GUESS_BITS) << (PROB_BITS - _GUESS_BITS)
     return np.stack([np.searchsorted(row, slots, side="right") - 1 for row in cumulative])
 

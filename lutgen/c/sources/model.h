@@ -9,7 +9,7 @@ enum {
     LUTGEN_ENTRIES = 64,       /* numbers of a tree */
     LUTGEN_TOKENS = 64,
     LUTGEN_PROB_BITS = 14,     /* of cumulative frequencies */
-    LUTGEN_GUESS_BITS = 8,     /* of a slot, that say where to look for its token */
+    LUTGEN_GUESS_BITS = 6,     /* of a slot, that say where to look for its token */
     LUTGEN_MOST_FEATURES = 64,
     LUTGEN_TABLES = 3,         /* of a class: near a whole number, far from it, plain */
     LUTGEN_MOST_REFERENCES = 2 /* planes that a sample knows */
