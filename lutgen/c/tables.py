@@ -166,7 +166,7 @@ def _taps(coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _reference_taps(coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients of two reference planes likewise, 0 if there is one, and those of their errors."""
+    """Those of two reference planes likewise, 0 of one that there is not; those of their errors."""
     own = coefficients[:, len(TAPS) :]
     planes = np.pad(own, ((0, 0), (0, len(REFERENCE_TAPS) - own.shape[1])))
     planes = planes.reshape(len(coefficients), len(LETTERS), -1)
