@@ -1,6 +1,7 @@
 """Speed of the codec in C on one thread, beside other codecs on the same images in the same run.
 
     python -m bench.ccodec --gray kodak=kodak thermal16=domains2/thermal16
+    python -m bench.ccodec --rgb kodak-rgb=kodak --cfa RGGB bayer14=domains2/bayer14
 
 Data is named as for `python -m bench.domains`; the C is that of `lutgen c`, compiled by gcc as its
 CMakeLists.txt does, once as it is and once without code for AVX2.  Mpx/s count processor time, not
@@ -19,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,10 +31,14 @@ from bench.domains import gray, middle, named
 from lutgen.c.folder import write_folder
 from lutgen.c.tables import identifier
 from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.codec.predictive.planes import FIRST_CFA
 from lutgen.commands import Command, Failure, OutputFile
 from lutgen.errors import ToolError
 from lutgen.files.whole import write_file
+from lutgen.formats.colour import colour_files, read_colour
 from lutgen.formats.rules import DEEP_GRAY
+from lutgen.model.cfa import CFAS
+from lutgen.model.default import COLOUR, DEEP, DEFAULT, MOSAIC
 from lutgen.model.samples import SignificantBits
 from lutgen.model.shipped import find_model
 from lutgen.training.data.datasets import data_hash, load_images
@@ -47,18 +53,22 @@ class _Frame(ctypes.Structure):
 
     _fields_ = [("model_hash", ctypes.c_uint8 * 8)] + [
         (name, ctypes.c_uint32) for name in (
-            "width", "height", "depth", "shift", "max_error", "strip_height", "tile_width",
-            "images",
+            "width", "height", "channels", "order", "depth", "shift", "max_error", "strip_height",
+            "tile_width", "images",
         )
     ]  # fmt: skip
 
 
 class Library:
-    """The compiled library, with one model, as a codec of single images."""
+    """The compiled library, with one model, as a codec of single images.
 
-    def __init__(self, path: Path, model: str) -> None:
+    ``cfa`` is the pattern of images that are colour filter arrays.
+    """
+
+    def __init__(self, path: Path, model: str, cfa: str | None) -> None:
         self._calls = ctypes.CDLL(str(path))
-        for name in ("workspace_bytes", "encoded_bound", "decoded_bytes"):
+        self._pattern = cfa and FIRST_CFA + CFAS.index(cfa)
+        for name in ("workspace_bytes", "encoded_bound", "decoded_bytes", "row_samples"):
             getattr(self._calls, f"lutgen_{name}").restype = ctypes.c_size_t
         self._model = ctypes.byref(ctypes.c_char.in_dll(self._calls, f"lutgen_{identifier(model)}"))
 
@@ -70,12 +80,15 @@ class Library:
             raise ToolError(f"the codec in C must succeed, not return status {status}")
 
     def encode(self, image: np.ndarray) -> bytes:
-        """The file of an image of uint8 or uint16, shape (H, W)."""
+        """The file of an image of uint8 or uint16, shape (H, W) or (H, W, C)."""
         frame, used, bits = _Frame(), ctypes.c_size_t(), SignificantBits.of(image)
-        height, width = image.shape
+        height, width, channels = (*image.shape, 1)[:3]
         self._calls.lutgen_default_frame(
-            ctypes.byref(frame), self._model, width, height, bits.depth, bits.shift, 1
-        )
+            ctypes.byref(frame), self._model, self._pattern or channels, width, height, bits.depth,
+            bits.shift, 1,
+        )  # fmt: skip
+        stride = ctypes.c_size_t(self._calls.lutgen_row_samples(ctypes.byref(frame)))
+        frame.order = self._calls.lutgen_best_order(ctypes.byref(frame), _pointer(image), stride)
         file, work = self._room("encoded_bound", frame), self._room("workspace_bytes", frame)
         self._check(self._calls.lutgen_encode(
             self._model, ctypes.byref(frame), _pointer(image), *_buffer(file), ctypes.byref(used),
@@ -92,7 +105,10 @@ class Library:
             self._model, *_buffer(data), *_buffer(out), None, None, *_buffer(work)
         ))  # fmt: skip
         kind = np.uint8 if frame.depth + frame.shift == 8 else np.uint16
-        return out.view(kind).reshape(frame.height, frame.width)
+        if self._pattern:
+            return out.view(kind).reshape(2 * frame.height, 2 * frame.width)
+        shape = frame.height, frame.width, frame.channels
+        return out.view(kind).reshape(shape if frame.channels > 1 else shape[:2])
 
 
 def _pointer(array: np.ndarray) -> ctypes.c_void_p:
@@ -103,14 +119,16 @@ def _buffer(array: np.ndarray) -> tuple[ctypes.c_void_p, ctypes.c_size_t]:
     return _pointer(array), ctypes.c_size_t(array.nbytes)
 
 
-def compiled(folder: Path, model: str, flags: tuple[str, ...]) -> tuple[Library, dict]:
+def compiled(
+    folder: Path, model: str, flags: tuple[str, ...], cfa: str | None = None
+) -> tuple[Library, dict]:
     """The library of a model, and how large it is."""
     write_folder({model: find_model(model)}, folder / "lutgen")
     path = folder / "liblutgen.so"
     sources = sorted((folder / "lutgen" / "src").glob("*.c"))
     subprocess.run(["gcc", *FLAGS, *flags, *sources, "-o", path], check=True)
     sizes = subprocess.run(["size", path], check=True, capture_output=True, text=True).stdout
-    return Library(path, model), {"text_and_tables": int(sizes.splitlines()[1].split()[0])}
+    return Library(path, model, cfa), {"text_and_tables": int(sizes.splitlines()[1].split()[0])}
 
 
 class Timed(NamedTuple):
@@ -120,11 +138,15 @@ class Timed(NamedTuple):
     decode: Callable[[bytes], np.ndarray]
 
 
-def others(model: str, *, reference: bool) -> dict[str, Timed]:
-    """Codecs to stand beside, one thread each."""
+def others(
+    model: str, *, reference: bool, channels: int = 1, cfa: str | None = None
+) -> dict[str, Timed]:
+    """Codecs to stand beside, one thread each; filter arrays are gray to them."""
     import imagecodecs
 
-    found = {"JPEG-LS (CharLS)": Timed(imagecodecs.jpegls_encode, imagecodecs.jpegls_decode)}
+    found = {}
+    if channels == 1:  # of colour, the binding codes it in one scan and without a transform
+        found["JPEG-LS (CharLS)"] = Timed(imagecodecs.jpegls_encode, imagecodecs.jpegls_decode)
     for effort in (1, 3, 7):
         found[f"JPEG XL e{effort}"] = Timed(
             lambda image, effort=effort: imagecodecs.jpegxl_encode(
@@ -134,13 +156,16 @@ def others(model: str, *, reference: bool) -> dict[str, Timed]:
         )
     if reference:
         codec = PredictiveCodec(find_model(model), threads=1)
-        found["Python and numba"] = Timed(codec.encode, lambda data: codec.decode(data)[0])
+        found["Python and numba"] = Timed(
+            lambda image: codec.encode(image, channels=channels, cfa=cfa),
+            lambda data: codec.decode(data)[0],
+        )
     return found
 
 
 def measure(images: list[np.ndarray], codecs: dict[str, Timed], rounds: int) -> dict:
     """Bits per pixel, and Mpx/s of encoding and decoding, of each codec."""
-    pixels = sum(image.size for image in images)
+    pixels = sum(image.shape[0] * image.shape[1] for image in images)
     seconds = {name: np.full((2, len(images)), np.inf) for name in codecs}
     sizes = dict.fromkeys(codecs, 0)
     for turn in range(rounds):
@@ -166,10 +191,22 @@ def measure(images: list[np.ndarray], codecs: dict[str, Timed], rounds: int) -> 
     }
 
 
+def model_for(images: list[np.ndarray], cfa: str | None) -> str:
+    """Name of the model that lutgen takes for such images."""
+    if cfa:
+        return MOSAIC[DEFAULT]
+    if images[0].ndim > 2:
+        return COLOUR[DEFAULT]
+    return DEFAULT if all(image.dtype == np.uint8 for image in images) else DEEP[DEFAULT]
+
+
 @click.command(cls=Command)
 @click.argument("data", nargs=-1, metavar="[NAME=]DATA...")
 @click.option("--gray", "colour", multiple=True, metavar="[NAME=]FOLDER",
               help="Colour pictures, made gray.")  # fmt: skip
+@click.option("--rgb", multiple=True, metavar="[NAME=]FOLDER", help="Colour pictures, 8 bits.")
+@click.option("--cfa", multiple=True, nargs=2, metavar="PATTERN [NAME=]DATA",
+              help="Colour filter arrays of a pattern, such as RGGB.")  # fmt: skip
 @click.option("--crop", type=click.IntRange(1), metavar="N",
               help="Measure the middle, at most N x N pixels.")  # fmt: skip
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
@@ -178,23 +215,36 @@ def measure(images: list[np.ndarray], codecs: dict[str, Timed], rounds: int) -> 
               help="Measure Python's codec, too.")  # fmt: skip
 @click.option("--split", default="val", show_default=True, help="Part of data that comes in parts.")
 @click.option("--out", default="bench/results/c-codec.json", show_default=True, type=OutputFile())
-def main(data, colour, crop, rounds, most, reference, split, out) -> None:
+def main(data, colour, rgb, cfa, crop, rounds, most, reference, split, out) -> None:
     """Measure the codec in C, and add the figures to the json of earlier runs."""
-    if not data and not colour:
+    if not data and not colour and not rgb and not cfa:
         raise click.UsageError("data must be at least one set, not none")
-    sets = {name: lambda spec=spec: load_images(spec, split=split, limits=DEEP_GRAY)
-            for name, spec in named(data).items()}  # fmt: skip
-    sets |= {name: lambda spec=spec: gray(spec) for name, spec in named(colour).items()}
+
+    def deep(spec):
+        return load_images(spec, split=split, limits=DEEP_GRAY)
+
+    patterns = {name: pattern for pattern, spec in cfa for name in named((spec,))}
+    if bad := set(patterns.values()) - set(CFAS):
+        raise click.UsageError(f"cfa must be one of {', '.join(CFAS)}, not {min(bad)}")
+    readers = (
+        (deep, data), (deep, tuple(spec for _, spec in cfa)), (gray, colour),
+        (lambda spec: [read_colour(path) for path in colour_files(spec)], rgb),
+    )  # fmt: skip
+    sets = {name: partial(read, spec)
+            for read, specs in readers for name, spec in named(specs).items()}  # fmt: skip
     found = json.loads(Path(out).read_text()) if Path(out).exists() else {}
     for name, read in sets.items():
         images = [np.ascontiguousarray(middle(image, crop)) for image in read()][:most]
-        model = "photo" if all(image.dtype == np.uint8 for image in images) else "photo-16"
+        channels, pattern = (*images[0].shape, 1)[2], patterns.get(name)
+        model = model_for(images, pattern)
         with tempfile.TemporaryDirectory() as folder:
             codecs, sizes = {}, {}
             for variant, flags in VARIANTS.items():
-                library, sizes[variant] = compiled(Path(folder) / identifier(variant), model, flags)
+                library, sizes[variant] = compiled(
+                    Path(folder) / identifier(variant), model, flags, pattern
+                )
                 codecs[variant] = Timed(library.encode, library.decode)
-            codecs |= others(model, reference=reference)
+            codecs |= others(model, reference=reference, channels=channels, cfa=pattern)
             found[name] = {
                 "date": date.today().isoformat(),
                 "command": shlex.join(["python", "-m", "bench.ccodec", *sys.argv[1:]]),

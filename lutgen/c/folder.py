@@ -10,6 +10,7 @@ from pathlib import Path
 import lutgen
 from lutgen.errors import InputError
 from lutgen.files.whole import scratch_folder
+from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.model import PredictiveModel
 
 from .tables import identifier, model_header, model_source
@@ -24,7 +25,7 @@ _PARTS = {"src": "sources", "program": "program", "": "project"}
 _ENDINGS = (".c", ".h", ".in", ".md", ".txt")
 
 
-def folder_files(models: Mapping[str, PredictiveModel]) -> dict[str, str]:
+def folder_files(models: Mapping[str, PredictiveModel | ColourModel]) -> dict[str, str]:
     """Texts of all files by their paths in the folder, the record apart.
 
     Parameters
@@ -94,7 +95,7 @@ def old_files(out: Path) -> list[str]:
         ) from None
 
 
-def write_folder(models: Mapping[str, PredictiveModel], out: Path) -> dict:
+def write_folder(models: Mapping[str, PredictiveModel | ColourModel], out: Path) -> dict:
     """Write the folder, or leave it as it is; returns its record.
 
     Raises

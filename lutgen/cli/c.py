@@ -23,8 +23,9 @@ __all__ = ["c_"]
 def c_(models, out, as_json) -> None:
     """Write a decoder and encoder in C, with the tables of models of profile predictive.
 
-    C99 without dependencies that allocates nothing, an example program, and files for CMake and
-    pkg-config.  What it writes is byte for byte what `lutgen encode` writes.
+    Models of gray images, of colour (photo-rgb) and of colour filter arrays (photo-bayer) may stand
+    in one library.  C99 without dependencies that allocates nothing, an example program, and files
+    for CMake and pkg-config.  What it writes is byte for byte what `lutgen encode` writes.
     """
     from lutgen.c.folder import old_files, write_folder
     from lutgen.errors import InputError
@@ -32,16 +33,16 @@ def c_(models, out, as_json) -> None:
     from lutgen.model.predictive.model import PredictiveModel
     from lutgen.model.shipped import SHIPPED, find_model, shipped
 
-    names = models or [n for n in SHIPPED if isinstance(shipped(n), PredictiveModel)]
+    known = PredictiveModel | ColourModel
+    names = models or [n for n in SHIPPED if isinstance(shipped(n), known)]
     try:
         old_files(Path(out))
         found = {}
         for name in names:
             model = find_model(name)
-            if not isinstance(model, PredictiveModel):
-                kind = "colour" if isinstance(model, ColourModel) else f"profile {model.profile}"
+            if not isinstance(model, known):
                 raise InputError(
-                    f"model must be of gray images and profile predictive, not {name} of {kind}"
+                    f"model must be of profile predictive, not {name} of profile {model.profile}"
                 )
             found[name if name in SHIPPED else Path(name).stem] = model
         if len(found) < len(names):

@@ -12,87 +12,113 @@ import pytest
 from lutgen.c.folder import write_folder
 from lutgen.codec.predictive.codec import best_layout
 from lutgen.codec.predictive.container import Frame
+from lutgen.codec.predictive.planes import FIRST_CFA
+from lutgen.model.cfa import CFAS
 
-__all__ = ["DAMAGED_STRIPS", "SANITIZERS", "STRICT", "SUCCESS", "Answer", "Program", "build",
-           "build_fuzzer"]  # fmt: skip
+__all__ = [
+    "BAD_ARGUMENT", "DAMAGED_STRIPS", "OTHER_PIXELS", "SANITIZERS", "STRICT", "SUCCESS", "Answer",
+    "Program", "build", "build_fuzzer",
+]  # fmt: skip
 
 #: What the sources must be free of.
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion")
 SANITIZERS = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-SUCCESS, DAMAGED_STRIPS = 0, 14
+SUCCESS, BAD_ARGUMENT, DAMAGED_STRIPS, OTHER_PIXELS = 0, 2, 14, 15
 _ENCODE, _DECODE = 0, 1
+#: Stands for the order of planes that the library chooses.
+_BEST_ORDER = 99
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, damaged strips, and bytes: a file or samples."""
+    """Status, damaged strips, and bytes: a file or samples, in the byte order of the program."""
 
     status: int
     damaged: tuple[int, ...]
     data: bytes
+    byte_order: str
 
     def images(self, file: bytes) -> np.ndarray:
         frame = Frame.unpack(file)
-        return np.frombuffer(self.data, frame.bits.dtype).reshape(
-            frame.images, frame.height, frame.width
-        )
+        kind = np.dtype(frame.bits.dtype).newbyteorder(self.byte_order)
+        return np.frombuffer(self.data, kind).reshape(frame.shape)
 
 
 class Program:
-    """Cases are put down by `encode` and `decode`, and coded all at once by `answers`."""
+    """Cases are put down by `encode` and `decode`, and coded all at once by `answers`.
 
-    def __init__(self, path: Path, models) -> None:
+    A program for another machine is run by ``emulator``, and has a byte order of its own.
+    """
+
+    def __init__(self, path: Path, models, emulator: str = "", byte_order: str = "=") -> None:
         self.path = path
+        self._command = [*filter(None, [emulator]), path]
+        self._byte_order = byte_order
         self.models = list(models)
         self._orders: list[bytes] = []
 
     def encode(
         self, model: str, images: np.ndarray, *, depth: int, shift: int = 0, near: int = 0,
         strip_height: int | None = None, tile_width: int | None = None, by_strips: bool = False,
+        order: int | None = None, channels: int = 1, cfa: str | None = None,
     ) -> None:  # fmt: skip
         """Put down an encoding with the options of `PredictiveCodec.encode`."""
-        count, height, width = images.shape
+        count, height, width = images.shape[:3]
+        if cfa:
+            channels, order, height, width = 4, FIRST_CFA + CFAS.index(cfa), height // 2, width // 2
+            strip_height, tile_width = (
+                size and (size + 1) // 2 for size in (strip_height, tile_width)
+            )
+        elif order is None:
+            order = _BEST_ORDER
         best = best_layout(width, height)
-        self._order(_ENCODE, model, images.tobytes(), (
-            width, height, depth, shift, near >> shift,
+        kind = images.dtype.newbyteorder(self._byte_order)
+        self._order(_ENCODE, model, images.astype(kind).tobytes(), (
+            width, height, channels, order, depth, shift, near >> shift,
             best[0] if strip_height is None else min(strip_height, height),
             best[1] if tile_width is None else min(tile_width, width), count,
         ), by_strips)  # fmt: skip
 
     def decode(self, model: str, file: bytes, *, by_strips: bool = False) -> None:
         """Put down a decoding."""
-        self._order(_DECODE, model, file, (0,) * 8, by_strips)
+        self._order(_DECODE, model, file, (0,) * 10, by_strips)
 
     def _order(self, what, model, data, frame, by_strips) -> None:
         numbers = (what, self.models.index(model), *frame, by_strips, len(data))
-        self._orders.append(struct.pack("=12I", *numbers) + data)
+        self._orders.append(struct.pack(f"{self._byte_order}14I", *numbers) + data)
 
     def answers(self, timeout: float = 120) -> list[Answer]:
         """What became of all that was put down; a report of a sanitizer fails."""
         orders, self._orders = self._orders, []
-        run = subprocess.run([self.path], input=b"".join(orders), capture_output=True,
+        run = subprocess.run(self._command, input=b"".join(orders), capture_output=True,
                              timeout=timeout)  # fmt: skip
         assert run.returncode == 0 and not run.stderr, run.stderr.decode()[-3000:]
         found, at = [], 0
         while at < len(run.stdout):
-            status, count = struct.unpack_from("=2I", run.stdout, at)
-            damaged = struct.unpack_from(f"={count}I", run.stdout, at + 8)
+            status, count = struct.unpack_from(f"{self._byte_order}2I", run.stdout, at)
+            damaged = struct.unpack_from(f"{self._byte_order}{count}I", run.stdout, at + 8)
             at += 8 + 4 * count
-            (size,) = struct.unpack_from("=I", run.stdout, at)
-            found.append(Answer(status, damaged, run.stdout[at + 4 : at + 4 + size]))
+            (size,) = struct.unpack_from(f"{self._byte_order}I", run.stdout, at)
+            data = run.stdout[at + 4 : at + 4 + size]
+            found.append(Answer(status, damaged, data, self._byte_order))
             at += 4 + size
         assert len(found) == len(orders)
         return found
 
 
-def build(folder: Path, models, flags=SANITIZERS, compiler: str = "gcc") -> Program:
+def build(
+    folder: Path, models, flags=SANITIZERS, compiler: str = "gcc", emulator: str = "",
+    byte_order: str = "=",
+) -> Program:  # fmt: skip
     """Write the sources of models, compile them and the driver; a warning is a failure."""
-    if shutil.which(compiler) is None:
-        pytest.skip(f"needs {compiler}")
+    for tool in filter(None, (compiler, emulator)):
+        if shutil.which(tool) is None:
+            pytest.skip(f"needs {tool}")
     write_folder(models, folder)
     objects = [_object(path, folder, flags, compiler)
                for path in sorted((folder / "src").glob("*.c"))]  # fmt: skip
-    return Program(_linked("driver", objects, folder, flags, compiler), models)
+    driver = _linked("driver", objects, folder, flags, compiler)
+    return Program(driver, models, emulator, byte_order)
 
 
 def build_fuzzer(program: Program, flags=(*SANITIZERS, "-DSTANDALONE")) -> Path:

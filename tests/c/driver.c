@@ -1,7 +1,7 @@
 /* Codes many cases in one process: orders from standard input, answers to standard output.
  *
- * An order is 12 numbers of four bytes, in the machine's order, and bytes: what is to be done, the
- * model, the frame's eight numbers, how the strips are walked over, how many bytes follow.  An
+ * An order is 14 numbers of four bytes, in the machine's order, and bytes: what is to be done, the
+ * model, the frame's ten numbers, how the strips are walked over, how many bytes follow.  An
  * answer is the status, how many strips are damaged, and their numbers; then how many bytes follow,
  * and the bytes.  All memory has just the size that the library asks for. */
 
@@ -12,7 +12,7 @@
 #include "lutgen.h"
 #include "lutgen_models.h"
 
-enum { ENCODE, DECODE, NUMBERS = 12 };
+enum { ENCODE, DECODE, NUMBERS = 14, BEST_ORDER = 99 };
 
 static uint32_t damaged[1 << 16];
 static uint32_t damaged_count;
@@ -47,7 +47,9 @@ static enum lutgen_status encode_strips(const struct lutgen_model *model,
 {
     const uint32_t strips = lutgen_strips(frame);
     const uint32_t of_image = strips / frame->images;
-    const size_t row = frame->width * lutgen_sample_bytes(frame);
+    const size_t stride = lutgen_row_samples(frame);
+    const uint32_t height = lutgen_image_height(frame);
+    const uint32_t strip_height = frame->strip_height * (height / frame->height);
     uint32_t *sizes = malloc(strips * sizeof *sizes);
     uint8_t **parts = malloc(strips * sizeof *parts);
     enum lutgen_status status = lutgen_write_header(frame, file);
@@ -55,15 +57,16 @@ static enum lutgen_status encode_strips(const struct lutgen_model *model,
     *used = LUTGEN_HEADER_BYTES;
     for (uint32_t k = strips; k-- > 0;) {
         const size_t top =
-            (size_t)(k / of_image) * frame->height + (size_t)(k % of_image) * frame->strip_height;
+            (size_t)(k / of_image) * height + (size_t)(k % of_image) * strip_height;
         void *workspace = malloc(lutgen_workspace_bytes(frame));
         size_t bytes = 0;
 
         parts[k] = malloc(lutgen_strip_bound(frame));
         if (status == LUTGEN_SUCCESS) {
-            status = lutgen_encode_strip(model, frame, k, samples + top * row, frame->width,
-                                         parts[k], lutgen_strip_bound(frame), &bytes, workspace,
-                                         lutgen_workspace_bytes(frame));
+            status = lutgen_encode_strip(
+                model, frame, k, samples + top * stride * lutgen_sample_bytes(frame), stride,
+                parts[k], lutgen_strip_bound(frame), &bytes, workspace,
+                lutgen_workspace_bytes(frame));
         }
         sizes[k] = (uint32_t)bytes;
         free(workspace);
@@ -90,6 +93,10 @@ static void encode(const struct lutgen_model *model, struct lutgen_frame *frame,
     enum lutgen_status status;
 
     memcpy(frame->model_hash, lutgen_model_hash(model), sizeof frame->model_hash);
+    if (frame->order == BEST_ORDER) {
+        frame->order = 0;
+        frame->order = lutgen_best_order(frame, samples, lutgen_row_samples(frame));
+    }
     if (by_strips) {
         status = encode_strips(model, frame, samples, file, &used);
     } else {
@@ -119,18 +126,19 @@ static enum lutgen_status decode_strips(const struct lutgen_model *model, const 
     }
     while (count-- > 0) {
         const struct lutgen_strip *strip = &strips[count];
-        const size_t width = frame->width * lutgen_sample_bytes(frame);
+        const size_t stride = lutgen_row_samples(frame);
+        const size_t width = stride * lutgen_sample_bytes(frame);
         uint8_t *part = malloc(strip->rows * width);
         void *workspace = malloc(lutgen_workspace_bytes(frame));
         const enum lutgen_status found =
-            lutgen_decode_strip(model, &reader, strip, part, frame->width, workspace,
+            lutgen_decode_strip(model, &reader, strip, part, stride, workspace,
                                 lutgen_workspace_bytes(frame));
 
         if (found != LUTGEN_SUCCESS) {
             status = LUTGEN_DAMAGED_STRIPS;
             tell(NULL, strip, found);
         }
-        memcpy(samples + ((size_t)strip->image * frame->height + strip->top) * width, part,
+        memcpy(samples + ((size_t)strip->image * lutgen_image_height(frame) + strip->top) * width, part,
                strip->rows * width);
         free(part);
         free(workspace);
@@ -173,18 +181,19 @@ int main(void)
 
     while (fread(number, sizeof number[0], NUMBERS, stdin) == NUMBERS) {
         const struct lutgen_model *model = lutgen_models[number[1]].model;
-        struct lutgen_frame frame = {{0},       number[2], number[3], number[4], number[5],
-                                     number[6], number[7], number[8], number[9]};
-        uint8_t *data = malloc(number[11]);
+        struct lutgen_frame frame = {{0},       number[2], number[3], number[4],
+                                     number[5], number[6], number[7], number[8],
+                                     number[9], number[10], number[11]};
+        uint8_t *data = malloc(number[13]);
 
-        if (fread(data, 1, number[11], stdin) != number[11]) {
+        if (fread(data, 1, number[13], stdin) != number[13]) {
             return 1;
         }
         damaged_count = 0;
         if (number[0] == ENCODE) {
-            encode(model, &frame, data, (int)number[10]);
+            encode(model, &frame, data, (int)number[12]);
         } else {
-            decode(model, data, number[11], (int)number[10]);
+            decode(model, data, number[13], (int)number[12]);
         }
         free(data);
     }

@@ -1,4 +1,5 @@
-/* A target for libFuzzer or AFL++: decodes whatever it gets, by the first model of the library.
+/* A target for libFuzzer or AFL++: decodes whatever it gets, by the model of the library whose number
+ * is in the first byte of the hash.
  *
  *     clang -g -O1 -fsanitize=fuzzer,address,undefined -I src src/[!.]*.c fuzz.c -o fuzz
  *
@@ -19,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct lutgen_model *model = lutgen_models[0].model;
+    const size_t number = size >= LUTGEN_HEADER_BYTES ? data[4] % lutgen_models_count : 0;
+    const struct lutgen_model *model = lutgen_models[number].model;
     uint8_t *file = malloc(size ? size : 1);
     struct lutgen_frame frame;
 

@@ -15,7 +15,7 @@ from lutgen.errors import InputError
 from lutgen.formats.netpbm import netpbm_bytes
 from lutgen.model.samples import SignificantBits
 from lutgen.model.shipped import find_model
-from tests.models import predictive_model, table_model
+from tests.models import mosaic_model, predictive_model, table_model
 
 
 def run(*arguments):
@@ -24,11 +24,13 @@ def run(*arguments):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """What the command writes for two models."""
+    """What the command writes for models of gray, colour and colour filter arrays."""
     place = tmp_path_factory.mktemp("c")
     predictive_model().save(place / "own 1.lutgen")
+    mosaic_model().save(place / "mosaic.lutgen")
     out = place / "out"
-    done = run("--model", "photo", "--model", place / "own 1.lutgen", "--out", out)
+    done = run("--model", "photo", "--model", place / "own 1.lutgen", "--model", "photo-rgb",
+               "--model", place / "mosaic.lutgen", "--out", out)  # fmt: skip
     assert done.exit_code == 0, done.output
     return out
 
@@ -37,6 +39,7 @@ def test_record_names_files_and_models(folder):
     record = json.loads((folder / "lutgen-c.json").read_text())
     assert record["models"] == {
         "photo": find_model("photo").hash, "own 1": predictive_model().hash,
+        "photo-rgb": find_model("photo-rgb").hash, "mosaic": mosaic_model().hash,
     }  # fmt: skip
     found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
     assert found == {*record["files"], "lutgen-c.json"}
@@ -59,8 +62,7 @@ def test_other_folders_and_models_are_refused(tmp_path):
     for arguments, what in (
         (("--out", tmp_path), "out must be new, empty or written by an earlier"),
         (("--out", tmp_path / "mine"), "out must be a folder"),
-        (("--model", tmp_path / "table.lutgen", "--out", tmp_path / "o"), "must be of gray images"),
-        (("--model", "photo-rgb", "--out", tmp_path / "o"), "not photo-rgb of colour"),
+        (("--model", tmp_path / "table.lutgen", "--out", tmp_path / "o"), "must be of profile"),
         (("--model", "photo", "--model", "photo", "--out", tmp_path / "o"), "different names"),
     ):
         done = run(*arguments)
@@ -124,11 +126,53 @@ def test_example_codes_pictures(program, tmp_path, top, options):
     )
 
 
+def pam_bytes(picture: np.ndarray) -> bytes:
+    height, width, channels = picture.shape
+    kind = {2: "GRAYSCALE_ALPHA", 4: "RGB_ALPHA"}[channels]
+    return (
+        f"P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH {channels}\nMAXVAL 255\nTUPLTYPE {kind}\n"
+        "ENDHDR\n"
+    ).encode() + picture.tobytes()
+
+
+@pytest.mark.parametrize(("channels", "options"), [
+    (1, {"cfa": "GBRG"}), (1, {"cfa": "RGGB", "strip_height": 9, "tile_width": 7}), (2, {}),
+    (3, {}), (3, {"near": 1, "strip_height": 4}), (4, {}),
+])  # fmt: skip
+def test_example_codes_colour_and_arrays(program, tmp_path, channels, options):
+    picture = np.random.default_rng(1).integers(0, 256, (22, 30, channels), dtype=np.uint8)
+    if channels == 1:
+        picture = picture[..., 0]
+    whole = pam_bytes if channels in (2, 4) else netpbm_bytes
+    (tmp_path / "in").write_bytes(whole(picture))
+    words = [w for name, value in options.items()
+             for w in (f"--{name.replace('_', '-')}", str(value))]  # fmt: skip
+    subprocess.run([program, "encode", *words, "in", "x.lgc"], cwd=tmp_path, check=True)
+    file = (tmp_path / "x.lgc").read_bytes()
+    model = mosaic_model() if "cfa" in options else find_model("photo-rgb")
+    codec = PredictiveCodec(model, threads=1)
+    assert file == codec.encode(picture, depth=8, channels=channels, **options)
+    subprocess.run([program, "decode", "x.lgc", "out"], cwd=tmp_path, check=True)
+    assert (tmp_path / "out").read_bytes() == whole(codec.decode(file)[0])
+    said = subprocess.run([program, "info", "x.lgc"], cwd=tmp_path, capture_output=True, text=True,
+                          check=True).stdout  # fmt: skip
+    for line in ("width 30", "height 22", f"channels {channels}", "model is known 1",
+                 f"pattern {options.get('cfa', 'none')}"):  # fmt: skip
+        assert f"{line}\n" in said
+    if "cfa" in options and "strip_height" in options:
+        assert "strip height 10\ntile width 8\n" in said  # even, in rows and columns of the image
+
+
 def test_example_says_what_is_wrong(program, tmp_path):
     (tmp_path / "bad.lgc").write_bytes(b"LGC\x02" + bytes(40))
+    (tmp_path / "odd.pgm").write_bytes(netpbm_bytes(np.zeros((4, 5), np.uint8)))
+    (tmp_path / "rgb.ppm").write_bytes(netpbm_bytes(np.zeros((4, 5, 3), np.uint8)))
     for words, code, what in (
         ((), 2, "lutgen-c encode"), (("decode", "bad.lgc", "o.pgm"), 1, "field of the header"),
         (("encode", "bad.lgc", "o"), 1, "raw PGM"), (("info", "none"), 1, "cannot be read"),
+        (("encode", "--cfa", "RGGB", "odd.pgm", "o"), 1, "a PGM whose sides are even"),
+        (("encode", "--cfa", "RGBG", "odd.pgm", "o"), 2, "lutgen-c encode"),
+        (("encode", "--model", "photo", "rgb.ppm", "o"), 1, "does not code images of so many"),
     ):  # fmt: skip
         done = subprocess.run([program, *words], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == code and what in done.stderr

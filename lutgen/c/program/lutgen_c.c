@@ -1,4 +1,4 @@
-/* lutgen-c: an example of the library, which codes PGM files of 8 to 16 bits. */
+/* lutgen-c: an example of the library, which codes PGM, PPM and PAM files of 8 to 16 bits. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,12 +6,16 @@
 
 #include "lutgen.h"
 #include "lutgen_models.h"
-#include "pgm.h"
+#include "pnm.h"
 
 static const char usage[] =
-    "lutgen-c encode [--model NAME] [--near N] [--strip-height R] [--tile-width W] IN.pgm OUT.lgc\n"
-    "lutgen-c decode IN.lgc OUT.pgm\n"
+    "lutgen-c encode [--model NAME] [--cfa RGGB|BGGR|GRBG|GBRG] [--near N] [--strip-height R]\n"
+    "                [--tile-width W] IN OUT.lgc    IN: PGM, PPM or PAM, raw\n"
+    "lutgen-c decode IN.lgc OUT    gray and colour filter arrays: PGM, RGB: PPM, alpha: PAM\n"
     "lutgen-c info IN.lgc\n";
+
+static const char *const patterns[] = {"RGGB", "BGGR", "GRBG", "GBRG"};
+enum { PATTERNS = 4 };
 
 static int failed(const char *file, const char *why)
 {
@@ -53,10 +57,12 @@ static int write_all(const char *name, const uint8_t *data, size_t bytes)
     return fclose(file) == 0 && whole;
 }
 
-static const struct lutgen_model *named(const char *name)
+/* The model of a name, or the first one that codes such images. */
+static const struct lutgen_model *named(const char *name, enum lutgen_pixels pixels)
 {
     for (size_t k = 0; k < lutgen_models_count; k++) {
-        if (!name || strcmp(lutgen_models[k].name, name) == 0) {
+        if (name ? strcmp(lutgen_models[k].name, name) == 0
+                 : lutgen_model_takes(lutgen_models[k].model, pixels)) {
             return lutgen_models[k].model;
         }
     }
@@ -75,17 +81,43 @@ static const struct lutgen_model *model_of(const struct lutgen_frame *frame)
 
 struct options {
     const char *model;
+    const char *cfa; /* pattern of a colour filter array */
     unsigned long near_lossless;
     unsigned long strip_height;
     unsigned long tile_width;
     int tiles; /* whether a tile width is given */
 };
 
+/* What pixels are by the name of their pattern, which is one. */
+static enum lutgen_pixels pattern_of(const char *name)
+{
+    int k = 0;
+
+    while (k < PATTERNS - 1 && strcmp(patterns[k], name) != 0) {
+        k++;
+    }
+    return (enum lutgen_pixels)(LUTGEN_RGGB + k);
+}
+
+static int is_pattern(const char *name)
+{
+    return strcmp(patterns[pattern_of(name) - LUTGEN_RGGB], name) == 0;
+}
+
+/* A height or width of the picture as a frame has it: at most `most`, squares of an array. */
+static uint32_t cut(unsigned long size, const char *cfa, uint32_t most)
+{
+    const unsigned long found = cfa ? (size + 1) / 2 : size;
+
+    return found < most ? (uint32_t)found : most;
+}
+
 static int encode(const struct options *options, const char *in, const char *out)
 {
-    const struct lutgen_model *model = named(options->model);
+    const struct lutgen_model *model;
     struct lutgen_frame frame;
-    struct pgm images;
+    struct pnm images;
+    enum lutgen_pixels pixels;
     size_t bytes = 0;
     uint8_t *data = read_all(in, &bytes);
     uint32_t depth = 8;
@@ -95,16 +127,26 @@ static int encode(const struct options *options, const char *in, const char *out
     size_t bound;
     enum lutgen_status status;
 
-    if (!model) {
-        return failed(options->model, "no model of this library has that name");
-    }
     if (!data) {
         return failed(in, "cannot be read");
     }
-    if (!pgm_read(data, bytes, &images)) {
-        return failed(in, "must be one or many raw PGM images of one size");
+    if (!pnm_read(data, bytes, &images)) {
+        return failed(in, "must be one or many raw PGM, PPM or PAM images of one size");
     }
     free(data);
+    pixels = (enum lutgen_pixels)images.channels;
+    if (options->cfa) {
+        if (images.channels != 1 || images.width % 2 || images.height % 2) {
+            return failed(in, "a colour filter array must be a PGM whose sides are even");
+        }
+        pixels = pattern_of(options->cfa);
+    }
+    model = named(options->model, pixels);
+    if (!model) {
+        return failed(options->model ? options->model : in,
+                      options->model ? "no model of this library has that name"
+                                     : "no model of this library codes such images");
+    }
     if (images.top > 255) {
         uint32_t declared = 9;
 
@@ -112,21 +154,23 @@ static int encode(const struct options *options, const char *in, const char *out
             declared++;
         }
         lutgen_significant_bits(images.samples,
-                                (size_t)images.images * images.width * images.height, declared,
-                                &depth, &shift);
+                                (size_t)images.images * images.width * images.height *
+                                    images.channels,
+                                declared, &depth, &shift);
     }
-    lutgen_default_frame(&frame, model, images.width, images.height, depth, shift, images.images);
+    lutgen_default_frame(&frame, model, pixels, images.width, images.height, depth, shift,
+                         images.images);
     frame.max_error = (uint32_t)(options->near_lossless >> shift);
-    if (options->strip_height && options->strip_height < frame.height) {
-        frame.strip_height = (uint32_t)options->strip_height;
+    if (options->strip_height) {
+        frame.strip_height = cut(options->strip_height, options->cfa, frame.height);
     }
     if (options->tiles) {
-        frame.tile_width = options->tile_width < frame.width ? (uint32_t)options->tile_width
-                                                             : frame.width;
+        frame.tile_width = cut(options->tile_width, options->cfa, frame.width);
     }
     if (lutgen_check_frame(&frame) != LUTGEN_SUCCESS) {
         return failed(in, lutgen_status_text(LUTGEN_BAD_ARGUMENT));
     }
+    frame.order = lutgen_best_order(&frame, images.samples, lutgen_row_samples(&frame));
     bound = lutgen_encoded_bound(&frame);
     file = malloc(bound);
     workspace = malloc(lutgen_workspace_bytes(&frame));
@@ -158,7 +202,7 @@ static int decode(const char *in, const char *out)
 {
     const struct lutgen_model *model;
     struct lutgen_frame frame;
-    struct pgm images;
+    struct pnm images;
     size_t bytes = 0;
     uint8_t *data = read_all(in, &bytes);
     uint8_t *file;
@@ -176,8 +220,9 @@ static int decode(const char *in, const char *out)
     if (!model) {
         return failed(in, "was written with a model that this library does not have");
     }
-    images.width = frame.width;
-    images.height = frame.height;
+    images.width = lutgen_image_width(&frame);
+    images.height = lutgen_image_height(&frame);
+    images.channels = lutgen_image_channels(&frame);
     images.images = frame.images;
     images.top = (1u << (frame.depth + frame.shift)) - 1;
     images.samples = malloc(lutgen_decoded_bytes(&frame));
@@ -190,7 +235,7 @@ static int decode(const char *in, const char *out)
     if (status != LUTGEN_SUCCESS && status != LUTGEN_DAMAGED_STRIPS) {
         return failed(in, lutgen_status_text(status));
     }
-    file = pgm_write(&images, &bytes);
+    file = pnm_write(&images, &bytes);
     if (!file || !write_all(out, file, bytes)) {
         return failed(out, "cannot be written");
     }
@@ -207,6 +252,7 @@ static int info(const char *in)
     size_t bytes = 0;
     uint8_t *data = read_all(in, &bytes);
     enum lutgen_status status;
+    uint32_t square;
 
     if (!data) {
         return failed(in, "cannot be read");
@@ -216,11 +262,15 @@ static int info(const char *in)
     if (status != LUTGEN_SUCCESS) {
         return failed(in, lutgen_status_text(status));
     }
-    printf("images %lu\nwidth %lu\nheight %lu\ndepth %lu\nshift %lu\nnear %lu\n"
-           "strip height %lu\ntile width %lu\nstrips %lu\nmodel is known %d\n",
-           (unsigned long)frame.images, (unsigned long)frame.width, (unsigned long)frame.height,
+    square = lutgen_image_height(&frame) / frame.height; /* rows of the image that a row is */
+    printf("images %lu\nwidth %lu\nheight %lu\nchannels %lu\npattern %s\ndepth %lu\nshift %lu\n"
+           "near %lu\nstrip height %lu\ntile width %lu\nstrips %lu\nmodel is known %d\n",
+           (unsigned long)frame.images, (unsigned long)lutgen_image_width(&frame),
+           (unsigned long)lutgen_image_height(&frame),
+           (unsigned long)lutgen_image_channels(&frame),
+           frame.order >= LUTGEN_RGGB ? patterns[frame.order - LUTGEN_RGGB] : "none",
            (unsigned long)frame.depth, (unsigned long)frame.shift, (unsigned long)frame.max_error,
-           (unsigned long)frame.strip_height, (unsigned long)frame.tile_width,
+           (unsigned long)(square * frame.strip_height), (unsigned long)(square * frame.tile_width),
            (unsigned long)lutgen_strips(&frame), model_of(&frame) != NULL);
     return 0;
 }
@@ -236,13 +286,16 @@ static int number(const char *text, unsigned long *value)
 
 int main(int argc, char **argv)
 {
-    struct options options = {NULL, 0, 0, 0, 0};
+    struct options options = {NULL, NULL, 0, 0, 0, 0};
     int at = 2;
     int sound = 1;
 
     for (; sound && argc > 1 && at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
         if (strcmp(argv[at], "--model") == 0) {
             options.model = argv[at + 1];
+        } else if (strcmp(argv[at], "--cfa") == 0) {
+            options.cfa = argv[at + 1];
+            sound = is_pattern(options.cfa);
         } else if (strcmp(argv[at], "--near") == 0) {
             sound = number(argv[at + 1], &options.near_lossless);
         } else if (strcmp(argv[at], "--strip-height") == 0) {

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "arithmetic.h"
+#include "planes.h"
 
 enum { MOST_SIDE = 65535, LEAST_DEPTH = 8, MOST_DEPTH = 16, MOST_ERROR = 255, VERSION = 2 };
+enum { ORDER_AT = 4, MOST_CHANNELS = 4 }; /* bits of a byte of the header */
 
 /* The polynomial of zlib, Ethernet and PNG, four bits at a time. */
 static const uint32_t crc_table[16] = {
@@ -57,7 +59,7 @@ static void pack(const struct lutgen_frame *frame, uint8_t header[LUTGEN_HEADER_
     put_16(header + 14, frame->height);
     header[16] = (uint8_t)frame->depth;
     header[17] = (uint8_t)frame->shift;
-    header[18] = 1; /* channels */
+    header[18] = (uint8_t)(frame->channels | frame->order << ORDER_AT);
     header[19] = (uint8_t)frame->max_error;
     header[20] = 0; /* coder: rANS */
     put_16(header + 21, frame->strip_height);
@@ -95,6 +97,7 @@ enum lutgen_status lutgen_check_frame(const struct lutgen_frame *frame)
     if (!within(frame->width, 1, MOST_SIDE) || !within(frame->height, 1, MOST_SIDE) ||
         !within(frame->depth, LEAST_DEPTH, MOST_DEPTH) ||
         !within(frame->shift, 0, MOST_DEPTH - frame->depth) ||
+        !within(frame->channels, 1, MOST_CHANNELS) || !lutgen_sound_order(frame) ||
         !within(frame->max_error, 0, MOST_ERROR) ||
         !within(frame->max_error, 0, ((1u << frame->depth) - 1) / 2) ||
         !within(frame->strip_height, 1, frame->height) ||
@@ -112,6 +115,8 @@ enum lutgen_status lutgen_check_frame(const struct lutgen_frame *frame)
 static uint64_t least_bytes(const struct lutgen_frame *frame)
 {
     const uint64_t pixels = (uint64_t)frame->images * frame->width * frame->height;
+    const uint64_t paid = pixels / SAMPLES_PER_BYTE * frame->channels +
+                          pixels % SAMPLES_PER_BYTE * frame->channels / SAMPLES_PER_BYTE;
     const uint64_t strips = lutgen_strips(frame);
     uint64_t units;
 
@@ -119,13 +124,14 @@ static uint64_t least_bytes(const struct lutgen_frame *frame)
         units = strips * lutgen_units(frame, frame->strip_height);
     } else {
         const uint32_t whole = frame->height / frame->strip_height;
-        const uint32_t rest = frame->height % frame->strip_height;
+        const uint32_t rest = frame->height % frame->strip_height * frame->channels;
+        const uint32_t rows = frame->strip_height * frame->channels;
 
-        units = frame->images * ((uint64_t)whole * lutgen_units(frame, frame->strip_height) +
-                                 lutgen_units(frame, rest));
+        units = frame->images *
+                ((uint64_t)whole * lutgen_units(frame, rows) + lutgen_units(frame, rest));
     }
-    if (units < pixels / SAMPLES_PER_BYTE) {
-        units = pixels / SAMPLES_PER_BYTE;
+    if (units < paid) {
+        units = paid;
     }
     return units + LUTGEN_HEADER_BYTES + CRC_BYTES * strips;
 }
@@ -147,11 +153,13 @@ enum lutgen_status lutgen_read_frame(const uint8_t *file, size_t bytes,
     frame->height = get_16(file + 14);
     frame->depth = file[16];
     frame->shift = file[17];
+    frame->channels = file[18] & ((1u << ORDER_AT) - 1);
+    frame->order = file[18] >> ORDER_AT;
     frame->max_error = file[19];
     frame->strip_height = get_16(file + 21);
     frame->tile_width = get_16(file + 23);
     frame->images = lutgen_get_32(file + 25);
-    if (file[18] != 1 || file[20] != 0 || lutgen_check_frame(frame) != LUTGEN_SUCCESS) {
+    if (file[20] != 0 || lutgen_check_frame(frame) != LUTGEN_SUCCESS) {
         return LUTGEN_BAD_HEADER;
     }
     return least_bytes(frame) > bytes ? LUTGEN_CUT_SHORT : LUTGEN_SUCCESS;
@@ -169,7 +177,7 @@ uint32_t lutgen_plain_bits(const struct lutgen_frame *frame)
 uint32_t lutgen_units(const struct lutgen_frame *frame, uint32_t rows)
 {
     return frame->tile_width ? (frame->width + frame->tile_width - 1) / frame->tile_width
-                             : (rows + 3) / 4;
+                             : (rows + GROUP - 1) / GROUP;
 }
 
 void lutgen_unit_at(const struct lutgen_frame *frame, uint32_t rows, uint32_t k,
@@ -183,13 +191,15 @@ void lutgen_unit_at(const struct lutgen_frame *frame, uint32_t rows, uint32_t k,
         unit->x = k * frame->tile_width;
         unit->columns = (uint32_t)lesser((int32_t)frame->tile_width,
                                          (int32_t)(frame->width - unit->x));
+        unit->lag = unit->columns;
     } else {
-        unit->y = 4 * k;
-        unit->rows = (uint32_t)lesser(4, (int32_t)(rows - unit->y));
+        unit->y = GROUP * k;
+        unit->rows = (uint32_t)lesser(GROUP, (int32_t)(rows - unit->y));
         unit->x = 0;
         unit->columns = frame->width;
+        unit->lag = LAG;
     }
-    samples = (uint64_t)unit->rows * unit->columns; /* at most 2 to the 32 */
+    samples = (uint64_t)unit->rows * unit->columns; /* at most 2 to the 34 */
     unit->least = samples / SAMPLES_PER_BYTE;
     unit->most = (samples * lutgen_plain_bits(frame) + 7) / 8;
 }
@@ -209,7 +219,7 @@ size_t lutgen_largest_unit(const struct lutgen_frame *frame)
 {
     struct lutgen_unit unit;
 
-    lutgen_unit_at(frame, frame->strip_height, 0, &unit);
+    lutgen_unit_at(frame, frame->strip_height * frame->channels, 0, &unit);
     return size_of((uint64_t)unit.rows * unit.columns);
 }
 
@@ -217,13 +227,8 @@ size_t lutgen_largest_payload(const struct lutgen_frame *frame)
 {
     struct lutgen_unit unit;
 
-    lutgen_unit_at(frame, frame->strip_height, 0, &unit);
+    lutgen_unit_at(frame, frame->strip_height * frame->channels, 0, &unit);
     return size_of(unit.most);
-}
-
-size_t lutgen_sample_bytes(const struct lutgen_frame *frame)
-{
-    return frame->depth + frame->shift > 8 ? 2 : 1;
 }
 
 /* a * b + c, or the greatest number. */
@@ -236,13 +241,14 @@ size_t lutgen_decoded_bytes(const struct lutgen_frame *frame)
 {
     const uint64_t pixels = (uint64_t)frame->images * frame->width * frame->height;
 
-    return size_of(multiplied(pixels, lutgen_sample_bytes(frame), 0));
+    return size_of(multiplied(pixels, frame->channels * lutgen_sample_bytes(frame), 0));
 }
 
 size_t lutgen_strip_bound(const struct lutgen_frame *frame)
 {
-    const uint64_t samples = (uint64_t)frame->strip_height * frame->width;
-    const uint64_t units = lutgen_units(frame, frame->strip_height);
+    const uint32_t rows = frame->strip_height * frame->channels;
+    const uint64_t samples = (uint64_t)rows * frame->width;
+    const uint64_t units = lutgen_units(frame, rows);
 
     return size_of(samples * 2 + units * (LENGTH_BYTES + 1) + CRC_BYTES);
 }
@@ -255,7 +261,7 @@ size_t lutgen_encoded_bound(const struct lutgen_frame *frame)
                               LUTGEN_HEADER_BYTES + CRC_BYTES));
 }
 
-/* Strips and index. */
+/* Strips. */
 
 uint32_t lutgen_strip_crc(const struct lutgen_frame *frame, uint32_t number)
 {
@@ -299,7 +305,8 @@ enum lutgen_status lutgen_check_strip(const struct lutgen_reader *reader,
 {
     const struct lutgen_frame *frame = &reader->frame;
     const uint8_t *first = reader->file + strip->offset;
-    const uint32_t units = lutgen_units(frame, strip->rows);
+    const uint32_t rows = lutgen_plane_rows(frame, strip->rows);
+    const uint32_t units = lutgen_units(frame, rows);
     struct lutgen_walk walk = {first, reader->file + strip->limit, 0};
     uint32_t crc;
 
@@ -308,7 +315,7 @@ enum lutgen_status lutgen_check_strip(const struct lutgen_reader *reader,
         const uint8_t *payload;
         enum lutgen_status status;
 
-        lutgen_unit_at(frame, strip->rows, k, &unit);
+        lutgen_unit_at(frame, rows, k, &unit);
         status = lutgen_next_payload(&walk, &unit, &payload);
         if (status != LUTGEN_SUCCESS) {
             return status;
@@ -324,6 +331,19 @@ enum lutgen_status lutgen_check_strip(const struct lutgen_reader *reader,
     *after = (size_t)(walk.at - reader->file) + CRC_BYTES;
     return LUTGEN_SUCCESS;
 }
+
+void lutgen_rows_of(const struct lutgen_frame *frame, uint32_t number, uint32_t *top,
+                    uint32_t *rows)
+{
+    const uint32_t first = number % lutgen_strips_of_image(frame) * frame->strip_height;
+    const uint32_t count =
+        (uint32_t)lesser((int32_t)frame->strip_height, (int32_t)(frame->height - first));
+
+    *top = is_cfa(frame) ? 2 * first : first;
+    *rows = is_cfa(frame) ? 2 * count : count;
+}
+
+/* Index. */
 
 size_t lutgen_index_bytes(const struct lutgen_frame *frame)
 {
@@ -352,73 +372,4 @@ void lutgen_write_index(const struct lutgen_frame *frame, const uint32_t *strip_
         lutgen_put_32(out + 4 * k, strip_bytes[k]);
     }
     lutgen_put_32(out + 4 * strips, lutgen_index_crc(frame, out, 4 * strips));
-}
-
-/* Whether the index is sound: its checksum, and that its strips fill the file. */
-static int sound_index(const struct lutgen_reader *reader, uint32_t strips)
-{
-    const uint8_t *index = reader->file + reader->index;
-    uint64_t end = LUTGEN_HEADER_BYTES;
-
-    if (lutgen_index_crc(&reader->frame, index, 4 * (size_t)strips) !=
-        lutgen_get_32(index + 4 * (size_t)strips)) {
-        return 0;
-    }
-    for (size_t k = 0; k < strips; k++) {
-        end += lutgen_get_32(index + 4 * k);
-    }
-    return end == reader->index;
-}
-
-enum lutgen_status lutgen_open(struct lutgen_reader *reader, const struct lutgen_model *model,
-                               const uint8_t *file, size_t bytes)
-{
-    enum lutgen_status status = lutgen_read_frame(file, bytes, &reader->frame);
-    size_t index;
-
-    if (status != LUTGEN_SUCCESS) {
-        return status;
-    }
-    if (memcmp(lutgen_model_hash(model), reader->frame.model_hash, 8) != 0) {
-        return LUTGEN_OTHER_MODEL;
-    }
-    index = lutgen_index_bytes(&reader->frame);
-    if (bytes < index || bytes - index < LUTGEN_HEADER_BYTES) {
-        return LUTGEN_CUT_SHORT;
-    }
-    reader->file = file;
-    reader->index = bytes - index;
-    reader->next = LUTGEN_HEADER_BYTES;
-    reader->number = 0;
-    reader->indexed = index == 0 || sound_index(reader, lutgen_strips(&reader->frame));
-    return LUTGEN_SUCCESS;
-}
-
-enum lutgen_status lutgen_next_strip(struct lutgen_reader *reader, struct lutgen_strip *strip)
-{
-    const struct lutgen_frame *frame = &reader->frame;
-    const uint32_t strips = lutgen_strips(frame);
-    const uint32_t of_image = lutgen_strips_of_image(frame);
-
-    if (reader->number == strips) {
-        return LUTGEN_END;
-    }
-    strip->number = reader->number++;
-    strip->image = strip->number / of_image;
-    strip->top = strip->number % of_image * frame->strip_height;
-    strip->rows = (uint32_t)lesser((int32_t)frame->strip_height,
-                                   (int32_t)(frame->height - strip->top));
-    strip->offset = reader->next;
-    strip->limit = reader->index;
-    strip->ends = reader->indexed || reader->number == strips;
-    if (reader->indexed) {
-        if (strips > 1) {
-            strip->limit = strip->offset +
-                           lutgen_get_32(reader->file + reader->index + 4 * (size_t)strip->number);
-        }
-        reader->next = strip->limit;
-    } else if (lutgen_check_strip(reader, strip, &reader->next) != LUTGEN_SUCCESS) {
-        reader->next = reader->index;
-    }
-    return LUTGEN_SUCCESS;
 }

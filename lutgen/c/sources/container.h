@@ -8,15 +8,18 @@
 enum {
     CRC_BYTES = 4,
     LENGTH_BYTES = 5,       /* most that say a length */
-    SAMPLES_PER_BYTE = 2048 /* most that a byte of a payload stands for */
+    SAMPLES_PER_BYTE = 2048, /* most that a byte of a payload stands for */
+    GROUP = 4,              /* rows that share a payload, ... */
+    LAG = 4                 /* ... and by how many columns each is behind the one above */
 };
 
-/* A unit within its strip. */
+/* A unit within its strip, whose rows are those of all planes in turn. */
 struct lutgen_unit {
     uint32_t y;
     uint32_t rows;
     uint32_t x;
     uint32_t columns;
+    uint32_t lag;   /* by how many columns each row is behind the one above */
     uint64_t least; /* bytes of its payload at least, ... */
     uint64_t most;  /* ... and at most, which are those of plain bits */
 };
@@ -34,10 +37,17 @@ uint32_t lutgen_get_32(const uint8_t *data);
 
 uint32_t lutgen_strips_of_image(const struct lutgen_frame *frame);
 
+/* First row of a strip in its image, and how many rows it has. */
+void lutgen_rows_of(const struct lutgen_frame *frame, uint32_t number, uint32_t *top,
+                    uint32_t *rows);
+
 /* Bits of a folded residual in a payload of plain bits. */
 uint32_t lutgen_plain_bits(const struct lutgen_frame *frame);
 
-/* Units of a strip of so many rows, and unit k of them. */
+/* Rows of planes of a strip that has so many rows of the image. */
+uint32_t lutgen_plane_rows(const struct lutgen_frame *frame, uint32_t rows);
+
+/* Units of a strip of so many rows of planes, and unit k of them. */
 uint32_t lutgen_units(const struct lutgen_frame *frame, uint32_t rows);
 void lutgen_unit_at(const struct lutgen_frame *frame, uint32_t rows, uint32_t k,
                     struct lutgen_unit *unit);

@@ -4,7 +4,7 @@
 
 #include "arithmetic.h"
 #include "container.h"
-#include "model.h"
+#include "planes.h"
 
 enum { NARROW = 128, TILE = 64, LARGE_TILE = 4096 };
 
@@ -46,15 +46,25 @@ const char *lutgen_status_text(enum lutgen_status status)
         return "a strip does not end where the next one begins";
     case LUTGEN_DAMAGED_STRIPS:
         return "some strips are damaged";
+    case LUTGEN_OTHER_PIXELS:
+        return "the model does not code images of so many channels, or of a colour filter array";
     }
     return "unknown status";
 }
 
 void lutgen_default_frame(struct lutgen_frame *frame, const struct lutgen_model *model,
-                          uint32_t width, uint32_t height, uint32_t depth, uint32_t shift,
-                          uint32_t images)
+                          enum lutgen_pixels pixels, uint32_t width, uint32_t height,
+                          uint32_t depth, uint32_t shift, uint32_t images)
 {
+    const int cfa = (uint32_t)pixels >= FIRST_CFA;
+
     memcpy(frame->model_hash, model->hash, sizeof frame->model_hash);
+    frame->channels = cfa ? LUTGEN_MOST_PLANES : (uint32_t)pixels;
+    frame->order = cfa ? (uint32_t)pixels : 0;
+    if (cfa) { /* half an odd side is refused like none */
+        width = width % 2 ? 0 : width / 2;
+        height = height % 2 ? 0 : height / 2;
+    }
     frame->width = width;
     frame->height = height;
     frame->depth = depth;
@@ -91,6 +101,12 @@ void lutgen_significant_bits(const uint16_t *samples, size_t count, uint32_t dec
     *depth = top - *shift;
 }
 
+/* Row `top` of an image among those of all. */
+static size_t row_number(const struct lutgen_frame *frame, uint32_t image, uint32_t top)
+{
+    return (size_t)image * lutgen_image_height(frame) + top;
+}
+
 enum lutgen_status lutgen_decode(const struct lutgen_model *model, const uint8_t *file,
                                  size_t bytes, void *samples, size_t samples_bytes,
                                  lutgen_damage *damage, void *user, void *workspace,
@@ -110,12 +126,12 @@ enum lutgen_status lutgen_decode(const struct lutgen_model *model, const uint8_t
         return LUTGEN_SMALL_OUTPUT;
     }
     while (lutgen_next_strip(&reader, &strip) == LUTGEN_SUCCESS) {
-        const size_t row = (size_t)strip.image * reader.frame.height + strip.top;
-        uint8_t *const at = (uint8_t *)samples + row * reader.frame.width *
-                                                     lutgen_sample_bytes(&reader.frame);
-        const enum lutgen_status status =
-            lutgen_decode_strip(model, &reader, &strip, at, reader.frame.width, workspace,
-                                workspace_bytes);
+        const size_t row = row_number(&reader.frame, strip.image, strip.top);
+        const size_t stride = lutgen_row_samples(&reader.frame);
+        uint8_t *const at =
+            (uint8_t *)samples + row * stride * lutgen_sample_bytes(&reader.frame);
+        const enum lutgen_status status = lutgen_decode_strip(model, &reader, &strip, at, stride,
+                                                              workspace, workspace_bytes);
 
         if (status != LUTGEN_SUCCESS) {
             result = LUTGEN_DAMAGED_STRIPS;
@@ -136,6 +152,7 @@ enum lutgen_status lutgen_encode(const struct lutgen_model *model,
                                  size_t workspace_bytes)
 {
     struct lutgen_frame own = *frame;
+    const size_t stride = lutgen_row_samples(frame);
     uint32_t strips;
     uint8_t *sizes;
     uint8_t *at = file + LUTGEN_HEADER_BYTES;
@@ -152,15 +169,17 @@ enum lutgen_status lutgen_encode(const struct lutgen_model *model,
     strips = lutgen_strips(&own);
     sizes = file + file_bytes - lutgen_index_bytes(&own); /* moved to its place at the end */
     for (uint32_t k = 0; k < strips; k++) {
-        const uint32_t of_image = lutgen_strips_of_image(&own);
-        const size_t row =
-            (size_t)(k / of_image) * own.height + (size_t)(k % of_image) * own.strip_height;
+        uint32_t top;
+        uint32_t rows;
+        size_t row;
         size_t bytes = 0;
-        const enum lutgen_status status = lutgen_encode_strip(
-            model, &own, k,
-            (const uint8_t *)samples + row * own.width * lutgen_sample_bytes(&own), own.width, at,
-            (size_t)(sizes - at), &bytes, workspace, workspace_bytes);
+        enum lutgen_status status;
 
+        lutgen_rows_of(&own, k, &top, &rows);
+        row = row_number(&own, k / lutgen_strips_of_image(&own), top);
+        status = lutgen_encode_strip(
+            model, &own, k, (const uint8_t *)samples + row * stride * lutgen_sample_bytes(&own),
+            stride, at, (size_t)(sizes - at), &bytes, workspace, workspace_bytes);
         if (status != LUTGEN_SUCCESS) {
             return status;
         }

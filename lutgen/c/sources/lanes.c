@@ -11,11 +11,11 @@
 #define FIND_TOKEN find_token
 
 /* Sums of the trees `begin` to `end`, for four lanes at a time. */
-static void look_up(const struct lutgen_model *model, unsigned begin, unsigned end,
+static void look_up(const struct lutgen_tables *tables, unsigned begin, unsigned end,
                     const uint8_t (*address_of)[LANES], int32_t sum[LANES])
 {
     for (unsigned l = 0; l < LANES; l += 4) {
-        const int8_t *value = model->value[begin];
+        const int8_t *value = tables->value[begin];
         const uint8_t *address = address_of[begin] + l;
         int32_t a = 0;
         int32_t b = 0;
@@ -39,6 +39,7 @@ static void look_up(const struct lutgen_model *model, unsigned begin, unsigned e
 
 #define ELEMENT int16_t
 #define NARROW 1
+#define COLOUR 0
 #define NAME(x) x##_16
 #include "lanes_body.h"
 #undef ELEMENT
@@ -49,9 +50,16 @@ static void look_up(const struct lutgen_model *model, unsigned begin, unsigned e
 #define NARROW 0
 #define NAME(x) x##_32
 #include "lanes_body.h"
+#undef COLOUR
+#undef NAME
+
+#define COLOUR 1
+#define NAME(x) x##_colour
+#include "lanes_body.h"
 
 const struct lutgen_lanes_functions lutgen_lanes_portable = {
-    LANES, decode_16, decode_32, encode_16, encode_32,
+    LANES,         decode_16,     decode_32,     encode_16,
+    encode_32, decode_colour, encode_colour,
 };
 
 #ifdef LUTGEN_AVX2
@@ -91,12 +99,13 @@ const struct lutgen_lanes_functions *lutgen_lanes_best(void)
 }
 
 /* Room for the structures of any variant: those of 16 lanes are smaller. */
-size_t lutgen_planes_bytes(void)
+size_t lutgen_planes_bytes(uint32_t channels)
 {
-    return sizeof(struct planes_32) * (MOST_LANES / LANES);
+    return (channels > 1 ? sizeof(struct planes_colour) : sizeof(struct planes_32)) *
+           (MOST_LANES / LANES);
 }
 
 size_t lutgen_plan_bytes(void)
 {
-    return sizeof(struct plan_32) * (MOST_LANES / LANES);
+    return sizeof(struct plan_colour) * (MOST_LANES / LANES);
 }

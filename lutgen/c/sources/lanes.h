@@ -9,7 +9,11 @@
  * was kept 4 - c steps ago in the lane to the left.  Left of lane 0 stand the three rows above the
  * block.
  *
- * The code is in lanes_body.h, which is compiled for quantities of 16 and of 32 bits. */
+ * Of several channels each has lanes of its own, as it has a model of its own: row k of channel c
+ * is at column t - 4 (C k + c).  Of the channel before it a row sees what was kept 4 steps ago.
+ *
+ * The code is in lanes_body.h, which is compiled for gray with quantities of 16 and of 32 bits, and
+ * for colour with those of 32. */
 #ifndef LUTGEN_LANES_H
 #define LUTGEN_LANES_H
 
@@ -21,16 +25,17 @@
 #endif
 
 enum {
-    MOST_LANES = 32,          /* rows of a block; LANES of those are compiled for */
+    MOST_LANES = 32,          /* rows of pixels of a block; LANES of those are compiled for */
+    MOST_ROWS = MOST_LANES * LUTGEN_MOST_PLANES,
     LEAST_LANE_WIDTH = 16,    /* in narrower strips a row ends before the third one below begins */
     BEFORE = 4,               /* places left of lane 0, of which three are used */
-    HISTORY = 16,             /* steps that are looked back */
     STEPS = 64,               /* steps until the history is moved back to the front */
     LINES = 6,                /* rows above a block: three of samples, two of errors, an energy */
     MOST_NODES = 255,         /* of a tree whose leaves have numbers of 8 bits */
     MOST_TREES = 128,
     MOST_WEIGHTS = 32,
-    MOST_TERMS = 256
+    MOST_TERMS = 256,
+    MOST_TAP_DEPTH = 14       /* of differences that are kept as taps, of 16 bits */
 };
 
 /* A loop over lanes, which the compiler shall make into vector instructions and not unroll before:
@@ -51,27 +56,38 @@ struct lutgen_lane_group {
     size_t count; /* of folded residuals so far */
 };
 
-/* A strip that is being coded; all memory is the workspace's. */
-struct lutgen_lanes {
-    const struct lutgen_model *model;
-    struct lutgen_samples samples;
-    void *planes;                 /* see lanes_body.h */
+/* One channel of a strip. */
+struct lutgen_lane_channel {
+    const struct lutgen_tables *tables;
+    void *planes;                  /* see lanes_planes.h */
     void *plan;
-    void *line[LINES];            /* of `width` quantities */
-    int16_t *taps[MOST_LANES + 3];     /* rows as they are in the picture, less `bias` */
-    int32_t bias;
-    uint32_t y;                   /* first row of the block */
-    struct lutgen_plane plane;    /* the block's samples */
-    struct lutgen_lane_group group[MOST_LANES / GROUP];
+    void *line[LINES];             /* of `width` quantities */
+    int16_t *taps[MOST_LANES + 3]; /* rows of what is kept of samples, less `bias` */
+    const struct lutgen_lane_channel *reference[LUTGEN_MOST_REFERENCES];
 };
 
-/* Bytes of planes and plan, and what rows of taps have behind their last column. */
-size_t lutgen_planes_bytes(void);
+/* A strip that is being coded; all memory is the workspace's. */
+struct lutgen_lanes {
+    struct lutgen_lane_channel channel[LUTGEN_MOST_PLANES];
+    struct lutgen_samples samples;
+    int32_t bias;
+    uint32_t y;                    /* first row of the block, of pixels */
+    uint32_t rows;                 /* of the block, of pixels */
+    struct lutgen_plane plane;     /* the block's samples */
+    struct lutgen_lane_group group[MOST_ROWS / GROUP];
+    /* Of each of the block's rows of planes, for colour. */
+    void *start[MOST_ROWS];
+    uint8_t channel_of[MOST_ROWS];
+    uint8_t lane_of[MOST_ROWS];
+};
+
+/* Bytes of planes and plan of each channel, and what rows of taps have behind their last column. */
+size_t lutgen_planes_bytes(uint32_t channels);
 size_t lutgen_plan_bytes(void);
 enum { TAP_PAD = 8 };
 
-/* Code a block, for quantities of 16 bits or 32; decoding returns 0 if a residual is out of its
- * range. */
+/* Code a block, of gray with quantities of 16 bits or 32, or of several channels; decoding returns 0
+ * if a residual is out of its range. */
 typedef int lutgen_lanes_code(struct lutgen_lanes *lanes);
 
 struct lutgen_lanes_functions {
@@ -80,6 +96,8 @@ struct lutgen_lanes_functions {
     lutgen_lanes_code *decode_32;
     lutgen_lanes_code *encode_16;
     lutgen_lanes_code *encode_32;
+    lutgen_lanes_code *decode_colour;
+    lutgen_lanes_code *encode_colour;
 };
 
 extern const struct lutgen_lanes_functions lutgen_lanes_portable;

@@ -39,7 +39,7 @@ static inline void store_wide(int32_t *to, __m256i values)
 
 /* Sums of the trees `begin` to `end`: a table of 64 numbers is four of the sixteen that a shuffle
  * looks up in.  An address of another one gets its upper bit set, for which a shuffle gives 0. */
-static void look_up_avx2(const struct lutgen_model *model, unsigned begin, unsigned end,
+static void look_up_avx2(const struct lutgen_tables *tables, unsigned begin, unsigned end,
                          const uint8_t (*address)[LANES], int32_t sum[LANES])
 {
     const __m256i second = _mm256_set1_epi8(16);
@@ -50,7 +50,7 @@ static void look_up_avx2(const struct lutgen_model *model, unsigned begin, unsig
     __m256i high = _mm256_setzero_si256();
 
     for (unsigned t = begin; t < end; t++) {
-        const int8_t *value = model->value[t];
+        const int8_t *value = tables->value[t];
         const __m256i at = load(address[t]);
         const __m256i a = _mm256_adds_epu8(at, others);
         const __m256i b = _mm256_adds_epu8(_mm256_xor_si256(at, second), others);
@@ -140,10 +140,10 @@ static inline int32_t dot_avx2(const int16_t *taps, const int16_t *a, const int1
 }
 
 /* The token whose interval a slot is in: as many as end at or before it. */
-static inline uint32_t find_token_avx2(const struct lutgen_model *model, uint32_t row,
+static inline uint32_t find_token_avx2(const struct lutgen_tables *tables, uint32_t row,
                                        uint32_t slot)
 {
-    const uint16_t *end = model->cumulative[row] + 1;
+    const uint16_t *end = tables->cumulative[row] + 1;
     const __m256i behind = _mm256_set1_epi16((int16_t)(slot + 1));
     const __m256i low = _mm256_packs_epi16(_mm256_cmpgt_epi16(behind, load(end)),
                                            _mm256_cmpgt_epi16(behind, load(end + 16)));
@@ -163,6 +163,7 @@ static inline uint32_t find_token_avx2(const struct lutgen_model *model, uint32_
 
 #define ELEMENT int16_t
 #define NARROW 1
+#define COLOUR 0
 #define NAME(x) x##_avx2_16
 #include "lanes_body.h"
 #undef ELEMENT
@@ -173,9 +174,16 @@ static inline uint32_t find_token_avx2(const struct lutgen_model *model, uint32_
 #define NARROW 0
 #define NAME(x) x##_avx2_32
 #include "lanes_body.h"
+#undef COLOUR
+#undef NAME
+
+#define COLOUR 1
+#define NAME(x) x##_avx2_colour
+#include "lanes_body.h"
 
 const struct lutgen_lanes_functions lutgen_lanes_avx2 = {
-    LANES, decode_avx2_16, decode_avx2_32, encode_avx2_16, encode_avx2_32,
+    LANES,         decode_avx2_16,     decode_avx2_32,     encode_avx2_16,
+    encode_avx2_32, decode_avx2_colour, encode_avx2_colour,
 };
 
 #if defined(__clang__)

@@ -47,7 +47,7 @@ static void NAME(look)(struct NAME(planes) *restrict p, int lossless)
 }
 
 /* S, its logarithm, and what features are divided by. */
-static void NAME(measure)(const struct lutgen_model *model, struct NAME(planes) *restrict p,
+static void NAME(measure)(const struct lutgen_tables *tables, struct NAME(planes) *restrict p,
                           const struct NAME(plan) *restrict plan)
 {
     int32_t scale[LANES];
@@ -56,9 +56,9 @@ static void NAME(measure)(const struct lutgen_model *model, struct NAME(planes) 
     int32_t logarithm[LANES];
 
     EACH_LANE(l) {
-        scale[l] = model->least;
+        scale[l] = tables->least;
     }
-    for (unsigned k = 0; k < model->weights; k++) {
+    for (unsigned k = 0; k < tables->weights; k++) {
         const ELEMENT *restrict a = plan->weight[k].a;
         const ELEMENT *restrict b = plan->weight[k].b;
         const ELEMENT *restrict weight = plan->weight[k].weight;
@@ -134,7 +134,7 @@ static inline int8_t NAME(divided)(ELEMENT total, ELEMENT gain, ELEMENT low, ELE
 }
 
 /* Features `begin` to `end`, which are differences divided by the scale. */
-static void NAME(divide)(const struct lutgen_model *model, unsigned begin, unsigned end,
+static void NAME(divide)(const struct lutgen_tables *tables, unsigned begin, unsigned end,
                          struct NAME(planes) *restrict p, const struct NAME(plan) *restrict plan)
 {
     const ELEMENT *restrict limit = p->limit;
@@ -143,7 +143,7 @@ static void NAME(divide)(const struct lutgen_model *model, unsigned begin, unsig
     const ELEMENT *restrict factor = p->factor;
 
     for (unsigned j = begin; j < end; j++) {
-        const struct lutgen_feature *f = &model->feature[j];
+        const struct lutgen_feature *f = &tables->feature[j];
         const ELEMENT *restrict gain = plan->gain[f->gain];
         const ELEMENT *restrict low = plan->kind[f->absolute].low;
         const ELEMENT *restrict high = plan->kind[f->absolute].high;
@@ -188,11 +188,11 @@ static void NAME(divide)(const struct lutgen_model *model, unsigned begin, unsig
 #else
 
 /* Features `begin` to `end`, which are differences divided by the scale. */
-static void NAME(divide)(const struct lutgen_model *model, unsigned begin, unsigned end,
+static void NAME(divide)(const struct lutgen_tables *tables, unsigned begin, unsigned end,
                          struct NAME(planes) *restrict p, const struct NAME(plan) *restrict plan)
 {
     for (unsigned j = begin; j < end; j++) {
-        const struct lutgen_feature *f = &model->feature[j];
+        const struct lutgen_feature *f = &tables->feature[j];
 
         LANE_DIVIDE(p->feature[j], &plan->term[f[0].first].a, f[1].first - f[0].first, f->absolute,
                     f->gain, p->limit, p->before, p->factor);
@@ -201,10 +201,10 @@ static void NAME(divide)(const struct lutgen_model *model, unsigned begin, unsig
 #endif
 
 /* Scale and changes as features. */
-static void NAME(fill_special)(const struct lutgen_model *model, struct NAME(planes) *restrict p)
+static void NAME(fill_special)(const struct lutgen_tables *tables, struct NAME(planes) *restrict p)
 {
-    for (unsigned j = model->part[1]; j < model->part[2]; j++) {
-        const int changes = model->feature[j].changes;
+    for (unsigned j = tables->part[1]; j < tables->part[2]; j++) {
+        const int changes = tables->feature[j].changes;
 
         EACH_LANE(l) {
             const int32_t half = (p->logarithm[l] - (LEAST_EXPONENT << OCTAVE_BITS)) >> 1;
@@ -217,10 +217,10 @@ static void NAME(fill_special)(const struct lutgen_model *model, struct NAME(pla
 }
 
 /* The leaf of each lane is that of node 0: nodes are resolved from the last one up. */
-static void NAME(find_leaves)(const struct lutgen_model *model, struct NAME(planes) *restrict p,
+static void NAME(find_leaves)(const struct lutgen_tables *tables, struct NAME(planes) *restrict p,
                               const struct NAME(plan) *restrict plan)
 {
-    for (unsigned n = model->nodes; n-- > 0;) {
+    for (unsigned n = tables->nodes; n-- > 0;) {
         const int8_t *restrict feature = plan->node[n].feature;
         const int8_t *restrict threshold = plan->node[n].threshold;
 #ifdef LANE_CHOOSE
@@ -243,18 +243,18 @@ static void NAME(find_leaves)(const struct lutgen_model *model, struct NAME(plan
 }
 
 /* Sum of products of taps and coefficients of lane k, whose sample is in column x. */
-static inline int32_t NAME(dot)(const struct lutgen_lanes *lanes, const int16_t *taps, uint32_t k,
-                                uint32_t x)
+static inline int32_t NAME(dot)(const struct lutgen_lane_channel *channel, const int16_t *taps,
+                                uint32_t k, uint32_t x)
 {
 #ifdef LANE_DOT
-    return LANE_DOT(taps, lanes->taps[k + 3] + x - 3, lanes->taps[k + 2] + x - 3,
-                    lanes->taps[k + 1] + x - 3, lanes->taps[k] + x - 3);
+    return LANE_DOT(taps, channel->taps[k + 3] + x - 3, channel->taps[k + 2] + x - 3,
+                    channel->taps[k + 1] + x - 3, channel->taps[k] + x - 3);
 #else
     int16_t around[32];
     int32_t total = 0;
 
     for (uint32_t above = 0; above < 4; above++) {
-        memcpy(around + 8 * above, lanes->taps[k + 3 - above] + x - 3, 8 * sizeof around[0]);
+        memcpy(around + 8 * above, channel->taps[k + 3 - above] + x - 3, 8 * sizeof around[0]);
     }
     for (int n = 0; n < 32; n++) {
         total += (int32_t)around[n] * taps[n];
@@ -265,52 +265,80 @@ static inline int32_t NAME(dot)(const struct lutgen_lanes *lanes, const int16_t 
 
 /* First predictions: from rows as in the picture, or, where neighbours are beyond the sides or above
  * the strip, from quantities. */
-static void NAME(predict_first)(const struct lutgen_lanes *lanes, struct NAME(planes) *restrict p,
-                                uint32_t t, uint32_t begin, uint32_t end)
+static void NAME(predict_first)(const struct lutgen_lanes *lanes,
+                                const struct lutgen_lane_channel *channel, uint32_t t,
+                                uint32_t begin, uint32_t end)
 {
-    const struct lutgen_model *model = lanes->model;
+    const struct lutgen_tables *tables = channel->tables;
+    struct NAME(planes) *restrict p = channel->planes;
     const int32_t most = lanes->samples.maximum << FRACTION_BITS;
-    const uint32_t width = lanes->plane.width;
+    const int32_t bias =
+        COLOUR && tables->references ? 0 : lanes->bias * (1 << FRACTION_BITS);
+    const int has_taps = !COLOUR || !tables->references || lanes->samples.depth <= MOST_TAP_DEPTH;
+    const uint32_t width = has_taps ? lanes->plane.width : 0;
     const uint8_t *leaf = p->leaf[0];
     int32_t sum[LANES] = {0};
     int32_t weight[LANES] = {0}; /* of the median */
 
     for (uint32_t k = begin; k < end; k++) {
-        const uint32_t x = t - LAG * k;
-        const int16_t *taps = model->taps[leaf[k]];
+        const uint32_t x = t - ROW_LAG(lanes) * k;
+        const int16_t *taps = tables->taps[leaf[k]];
         int32_t total = 0;
 
         if (x >= 3 && x + 3 < width && lanes->y + k >= 3) {
-            total = NAME(dot)(lanes, taps, k, x) * (1 << FRACTION_BITS);
+            total = NAME(dot)(channel, taps, k, x);
+#if COLOUR
+            for (unsigned r = 0; r < tables->references; r++) {
+                total += NAME(dot)(channel->reference[r], tables->reference_taps[leaf[k]][r], k, x);
+            }
+#endif
+            total *= 1 << FRACTION_BITS;
         } else {
             for (unsigned n = 0; n <= Q_NNNE - Q_W; n++) {
-                total += taps[lutgen_tap_place[n]] *
-                         (p->quantity[Q_W + n][k] - lanes->bias * (1 << FRACTION_BITS));
+                total += taps[lutgen_tap_place[n]] * (p->quantity[Q_W + n][k] - bias);
             }
+#if COLOUR
+            for (unsigned r = 0; r < tables->references; r++) {
+                const int16_t *others = tables->reference_taps[leaf[k]][r];
+
+                for (unsigned n = 0; n < LEVELS_OF_ONE; n++) {
+                    total += others[lutgen_reference_tap_place[n]] *
+                             p->quantity[QUANTITIES + r * OF_ONE + n][k];
+                }
+            }
+#endif
         }
+#if COLOUR
+        for (unsigned r = 0; r < tables->references; r++) {
+            total += tables->reference_error[leaf[k]][r] *
+                     p->quantity[QUANTITIES + r * OF_ONE + R_ERROR][k];
+        }
+#endif
         sum[k] = total;
-        weight[k] = model->median[leaf[k]];
+        weight[k] = tables->median[leaf[k]];
     }
     EACH_LANE(l) {
-        const int32_t bias = lanes->bias * (1 << FRACTION_BITS);
         const int32_t middle = p->quantity[Q_MED][l];
         const int32_t total = sum[l] + weight[l] * (middle - bias);
         const int32_t first = ((total + (1 << (COEFFICIENT_BITS - 1))) >> COEFFICIENT_BITS) + bias;
-        const int32_t low = first > 0 ? first : 0;
-        const int32_t high = low < most ? low : most;
         const int32_t plain = p->plain[l];
+        const int32_t value = (middle & plain) | (first & ~plain);
+        const int32_t least = -LEVEL(p, l);
+        const int32_t low = value > least ? value : least;
 
-        p->quantity[Q_P][l] = (ELEMENT)((middle & plain) | (high & ~plain));
+        p->quantity[Q_P][l] = (ELEMENT)(low < most + least ? low : most + least);
     }
 }
 
 /* Level of the first prediction. */
-static void NAME(fill_level)(const struct lutgen_model *model, int32_t depth,
+static void NAME(fill_level)(const struct lutgen_tables *tables, int32_t depth,
                              struct NAME(planes) *restrict p)
 {
-    for (unsigned j = model->part[3]; j < model->part[4]; j++) {
+    for (unsigned j = tables->part[3]; j < tables->part[4]; j++) {
         EACH_LANE(l) {
-            p->feature[j][l] = (int8_t)((p->quantity[Q_P][l] >> (depth + FRACTION_BITS - 7)) - 128);
+            const int32_t level = p->quantity[Q_P][l] + LEVEL(p, l);
+
+            p->feature[j][l] = (int8_t)((level >> (depth + FRACTION_BITS - 7)) - 128);
         }
     }
 }
@@ -338,17 +366,17 @@ static void NAME(ask)(unsigned trees, struct NAME(planes) *restrict p,
 }
 
 /* Corrected predictions, what they point at, and table rows. */
-static void NAME(aim_all)(const struct lutgen_lanes *lanes, struct NAME(planes) *restrict p)
+static void NAME(aim_all)(const struct lutgen_lanes *lanes, const struct lutgen_tables *tables,
+                          struct NAME(planes) *restrict p)
 {
-    const struct lutgen_model *model = lanes->model;
     const int32_t most = lanes->samples.maximum << FRACTION_BITS;
-    const int32_t classes = model->classes - 1;
-    const int32_t origin = model->origin;
+    const int32_t classes = tables->classes - 1;
+    const int32_t origin = tables->origin;
 
     EACH_LANE(l) {
         const int32_t plain = p->plain[l];
         const int32_t moved = (p->correction[l] * p->unit[l] >> CORRECTION_BITS) & ~plain;
-        const int32_t first = p->quantity[Q_P][l];
+        const int32_t first = p->quantity[Q_P][l] + LEVEL(p, l);
         const int32_t low = first + moved > 0 ? first + moved : 0;
 
         p->final[l] = low < most ? low : most;

@@ -1,12 +1,14 @@
-/* Decoder and encoder of .lgc files, version 2 of the format: gray images of 8 to 16 bits, coded
- * with a model of lutgen's profile "predictive".  See docs/format.md and docs/c.md of lutgen.
+/* Decoder and encoder of .lgc files, version 2 of the format: gray and colour images, with or
+ * without alpha, and colour filter arrays, of 8 to 16 bits, coded with a model of lutgen's profile
+ * "predictive".  See docs/format.md and docs/c.md of lutgen.
  *
  * Nothing here allocates, keeps state between calls or calls the operating system: the caller gives
  * all memory, and calls from several threads need only workspaces of their own.  A file has strips,
  * rows of an image that are coded on their own; memory and threads go by strips.
  *
  * Samples are uint8_t if depth + shift is 8, else uint16_t in the machine's byte order; pointers to
- * them must be aligned to their size.  A stride is in samples.
+ * them must be aligned to their size.  Channels are interleaved: red, green, blue, alpha of a pixel
+ * follow one another.  A stride is in samples.
  */
 #ifndef LUTGEN_H
 #define LUTGEN_H
@@ -19,7 +21,7 @@ extern "C" {
 #endif
 
 /* A program that was written for version X.Y works with all X.Z of Z >= Y. */
-#define LUTGEN_API_MAJOR 1
+#define LUTGEN_API_MAJOR 2
 #define LUTGEN_API_MINOR 0
 
 /* Bytes of the header of a file, all that `lutgen_read_frame` looks at. */
@@ -40,7 +42,8 @@ enum lutgen_status {
     LUTGEN_BAD_CHECKSUM,    /* the CRC-32 of a strip is wrong */
     LUTGEN_BAD_PAYLOAD,     /* a residual is out of its range */
     LUTGEN_BAD_END,         /* a strip ends before or behind the next one */
-    LUTGEN_DAMAGED_STRIPS   /* some strips of a file are damaged, the others are decoded */
+    LUTGEN_DAMAGED_STRIPS,  /* some strips of a file are damaged, the others are decoded */
+    LUTGEN_OTHER_PIXELS     /* the model does not code such images, see lutgen_pixels */
 };
 
 /* What stands for a status in a message: a clause without capital letter and full stop. */
@@ -52,11 +55,32 @@ struct lutgen_model;
 /* First 8 bytes of a model's SHA-256, which files written with it have in their headers. */
 const uint8_t *lutgen_model_hash(const struct lutgen_model *model);
 
-/* What a header says. */
+/* What images are: the channels of their pixels, or the pattern of a colour filter array, a square
+ * of four samples row by row.  Models of gray code gray alone; those of colour all up to LUTGEN_RGBA,
+ * those of colour filter arrays these alone. */
+enum lutgen_pixels {
+    LUTGEN_GRAY = 1,
+    LUTGEN_GRAY_ALPHA,
+    LUTGEN_RGB,
+    LUTGEN_RGBA,
+    LUTGEN_RGGB = 8,
+    LUTGEN_BGGR,
+    LUTGEN_GRBG,
+    LUTGEN_GBRG
+};
+
+/* Whether a model codes such images. */
+int lutgen_model_takes(const struct lutgen_model *model, enum lutgen_pixels pixels);
+
+/* What a header says.  Of colour filter arrays all sizes count squares of four samples: width and
+ * height are half of the image's, see lutgen_image_width. */
 struct lutgen_frame {
     uint8_t model_hash[8]; /* first bytes of the model's SHA-256 */
     uint32_t width;        /* of an image, 1 to 65,535 pixels */
     uint32_t height;
+    uint32_t channels;     /* of a pixel, 1 to 4; 4 of a colour filter array */
+    uint32_t order;        /* of the planes: 0 to 5 of colour, see lutgen_best_order; 8 to 11: the
+                              pattern of a colour filter array, as in lutgen_pixels; else 0 */
     uint32_t depth;        /* bits of a sample that are coded, 8 to 16 */
     uint32_t shift;        /* zero bits below them, 0 to 16 - depth */
     uint32_t max_error;    /* greatest error of a sample before the shift ("near"), 0: lossless */
@@ -65,10 +89,15 @@ struct lutgen_frame {
     uint32_t images;       /* images of the file, one after the other */
 };
 
-/* Fill in a frame for lossless coding, cut as lutgen cuts images unless told. */
+/* Fill in a frame for lossless coding, cut as lutgen cuts images unless told.  Width and height are
+ * those of the image; odd ones of a colour filter array give a frame that is refused. */
 void lutgen_default_frame(struct lutgen_frame *frame, const struct lutgen_model *model,
-                          uint32_t width, uint32_t height, uint32_t depth, uint32_t shift,
-                          uint32_t images);
+                          enum lutgen_pixels pixels, uint32_t width, uint32_t height,
+                          uint32_t depth, uint32_t shift, uint32_t images);
+
+/* The order of the planes of least residuals, for the frame's `order`, from its first image; lutgen
+ * takes it unless told.  Of frames of gray or of a colour filter array it is what they have. */
+uint32_t lutgen_best_order(const struct lutgen_frame *frame, const void *samples, size_t stride);
 
 /* Depth and shift of the bits that samples of type uint16_t use.  `declared` is how many bits they
  * are said to have, 9 to 16; if 16, those of the greatest sample count, but at least 9, as samples
@@ -88,6 +117,10 @@ enum lutgen_status lutgen_check_frame(const struct lutgen_frame *frame);
 /* Of frames that have been checked or read.  Numbers of bytes that a size_t cannot hold are
  * SIZE_MAX. */
 uint32_t lutgen_strips(const struct lutgen_frame *frame);
+uint32_t lutgen_image_width(const struct lutgen_frame *frame);
+uint32_t lutgen_image_height(const struct lutgen_frame *frame);
+uint32_t lutgen_image_channels(const struct lutgen_frame *frame); /* 1 of colour filter arrays */
+size_t lutgen_row_samples(const struct lutgen_frame *frame);      /* width times channels */
 size_t lutgen_sample_bytes(const struct lutgen_frame *frame);  /* 1 or 2 */
 size_t lutgen_decoded_bytes(const struct lutgen_frame *frame); /* all images */
 size_t lutgen_encoded_bound(const struct lutgen_frame *frame); /* no file is larger */
@@ -125,7 +158,7 @@ enum lutgen_status lutgen_encode(const struct lutgen_model *model,
 struct lutgen_strip {
     uint32_t number; /* in the file */
     uint32_t image;
-    uint32_t top;    /* first row */
+    uint32_t top;    /* first row of the image */
     uint32_t rows;
     size_t offset;   /* in the file: its first byte, ... */
     size_t limit;    /* ... and the one behind what it may reach to */

@@ -24,7 +24,11 @@ struct lutgen_place {
     int8_t above;
     int8_t column;
 };
-enum { FIRST_PLACE = Q_W, PLACES = Q_ENERGY_NEEE - Q_W + 1 };
+enum {
+    FIRST_PLACE = Q_W,
+    PLACES = Q_ENERGY_NEEE - Q_W + 1,
+    MOST_PLACES = PLACES + 32 /* with those of two reference planes */
+};
 static const struct lutgen_place lutgen_places[PLACES] = {
     {SAMPLES, 0, -1}, {SAMPLES, 0, -2}, {SAMPLES, 0, -3},
     {SAMPLES, 1, 0}, {SAMPLES, 1, -1}, {SAMPLES, 1, -2}, {SAMPLES, 1, -3},
@@ -44,36 +48,47 @@ static const uint8_t lutgen_counted[COUNTED][2] = {
     {Q_NE, Q_NEE}, {Q_N, Q_NN}, {Q_NW, Q_NNW}, {Q_NE, Q_NNE},
 };
 
-/* Columns on either side of a row that hold what stands beyond its ends, and rows that are kept: up
- * to four that are being coded, and three above. */
-enum { PAD = 4, ROWS = 8 };
+/* Columns on either side of a row that hold what stands beyond its ends, and rows that are kept,
+ * powers of two: up to four that are being coded, and three above, of one plane or up to four. */
+enum { PAD = 4, ROWS = 8, ROWS_OF_COLOUR = 16 };
 
-/* The rows of one strip: samples, errors, energies, each of 8 rows of `stride`. */
+/* The rows of one strip: samples, errors, energies, of each the last few rows of `stride`.  Rows of
+ * several channels are those of their planes in turn, and rows above are so many before. */
 struct lutgen_rows {
     int32_t *plane[PLANES];
     uint32_t width;
     uint32_t stride; /* width + 2 PAD */
+    uint32_t channels;
+    uint32_t mask;   /* rows that are kept, less one */
+};
+
+/* What is looked at and written while a row is being coded. */
+struct lutgen_row {
+    const int32_t *place[MOST_PLACES]; /* of the first sample, see locate; then reference.h's */
+    int32_t *now[PLANES];
+    const int32_t *above; /* energies of the row above, or NULL */
 };
 
 static inline int32_t *row_of(const struct lutgen_rows *rows, int plane, uint32_t y)
 {
-    return rows->plane[plane] + (size_t)(y & (ROWS - 1)) * rows->stride + PAD;
+    return rows->plane[plane] + (size_t)(y & rows->mask) * rows->stride + PAD;
 }
 
-/* Put what stands left of row y, and of the row above, whose first sample is known; `middle` is the
- * middle of the range. */
+/* Put what stands left of row y, and of the row above, whose first sample is known; `middle` is what
+ * stands left of the strip's first sample. */
 static inline void begin_row(const struct lutgen_rows *rows, uint32_t y, int32_t middle)
 {
     const int32_t first[PLANES] = {middle << FRACTION_BITS, 0, 0};
 
     for (int p = 0; p < PLANES; p++) {
         int32_t *now = row_of(rows, p, y);
-        const int32_t left = y ? row_of(rows, p, y - 1)[0] : first[p];
+        int32_t *above = y < rows->channels ? NULL : row_of(rows, p, y - rows->channels);
+        const int32_t left = above ? above[0] : first[p];
 
         for (int k = 1; k <= PAD; k++) {
             now[-k] = left;
-            if (y > 0) {
-                row_of(rows, p, y - 1)[-k] = left;
+            if (above) {
+                above[-k] = left;
             }
         }
     }
@@ -83,42 +98,50 @@ static inline void begin_row(const struct lutgen_rows *rows, uint32_t y, int32_t
 static inline void end_row(const struct lutgen_rows *rows, uint32_t y)
 {
     for (int p = 0; p < PLANES; p++) {
-        int32_t *now = row_of(rows, p, y);
+        int32_t *last = row_of(rows, p, y) + rows->width - 1;
 
-        for (uint32_t k = 0; k < PAD; k++) {
-            now[rows->width + k] = now[rows->width - 1];
+        for (int k = 1; k <= PAD; k++) {
+            last[k] = last[0];
         }
     }
 }
 
-/* Find where the neighbours of the first sample of row y stand. */
-static inline void locate(const struct lutgen_rows *rows, uint32_t y,
-                          const int32_t *place[PLACES])
+/* Where a place is for the first sample of row y, if those of its own row are of row `own`. */
+static inline const int32_t *located(const struct lutgen_rows *rows, uint32_t y, uint32_t own,
+                                     const struct lutgen_place *at)
+{
+    const uint32_t above = (uint32_t)at->above * rows->channels;
+
+    if (y < rows->channels && above > 0) {
+        return row_of(rows, at->plane, own) - 1;
+    }
+    return row_of(rows, at->plane, own < above ? own % rows->channels : own - above) + at->column;
+}
+
+/* Fill in where the neighbours of the first sample of row y stand; those of a sample further right
+ * are as much further. */
+static inline void locate(const struct lutgen_rows *rows, uint32_t y, struct lutgen_row *row)
 {
     for (int k = 0; k < PLACES; k++) {
-        const struct lutgen_place *at = &lutgen_places[k];
-        const uint32_t above = (uint32_t)at->above;
-
-        if (y == 0 && above > 0) { /* in the first row all above is W */
-            place[k] = row_of(rows, at->plane, 0) - 1;
-        } else {
-            place[k] = row_of(rows, at->plane, above > y ? 0 : y - above) + at->column;
-        }
+        row->place[k] = located(rows, y, y, &lutgen_places[k]);
     }
+    for (int p = 0; p < PLANES; p++) {
+        row->now[p] = row_of(rows, p, y);
+    }
+    row->above = y < rows->channels ? NULL : row_of(rows, ENERGIES, y - rows->channels);
 }
 
 /* Fill in all quantities but the prediction for the sample in column x. */
-static inline void gather(const int32_t *const place[PLACES], uint32_t x,
-                          int32_t quantity[QUANTITIES])
+static inline void gather(const struct lutgen_row *row, uint32_t x, int32_t *quantity)
 {
     for (int k = 0; k < PLACES; k++) {
-        quantity[FIRST_PLACE + k] = place[k][x];
+        quantity[FIRST_PLACE + k] = row->place[k][x];
     }
     quantity[Q_MED] = median(quantity[Q_W], quantity[Q_N], quantity[Q_NW]);
     quantity[Q_ZERO] = 0;
 }
 
-static inline int32_t changes(const int32_t quantity[QUANTITIES])
+static inline int32_t changes(const int32_t *quantity)
 {
     int32_t count = 0;
 
@@ -128,7 +151,7 @@ static inline int32_t changes(const int32_t quantity[QUANTITIES])
     return count;
 }
 
-static inline int is_plain(const int32_t quantity[QUANTITIES])
+static inline int is_plain(const int32_t *quantity)
 {
     int32_t count = 0;
     int32_t total = 0;
@@ -143,23 +166,18 @@ static inline int is_plain(const int32_t quantity[QUANTITIES])
     return count <= MOST_CHANGES && total >= SHARP * count;
 }
 
-/* Keep a sample, once it is known, with its error and energy. */
-static inline void keep(const struct lutgen_rows *rows, uint32_t y, uint32_t x, int32_t sample,
-                        int32_t prediction)
+/* Keep a sample less `level`, which is in 1/8, once it is known, with its error and energy. */
+static inline void keep(const struct lutgen_row *row, uint32_t x, int32_t sample,
+                        int32_t prediction, int32_t level)
 {
-    int32_t *energy = row_of(rows, ENERGIES, y) + x;
-    const int32_t value = sample << FRACTION_BITS;
+    int32_t *energy = row->now[ENERGIES] + x;
+    const int32_t value = (sample << FRACTION_BITS) - level;
     const int32_t error = value - prediction;
     const int32_t west = energy[-1];
-    int32_t north = west;
+    const int32_t north = row->above ? greater(row->above[x + 2], row->above[x + 3]) : west;
 
-    if (y > 0) {
-        const int32_t *above = row_of(rows, ENERGIES, y - 1) + x;
-
-        north = greater(above[2], above[3]);
-    }
-    row_of(rows, SAMPLES, y)[x] = value;
-    row_of(rows, ERRORS, y)[x] = error;
+    row->now[SAMPLES][x] = value;
+    row->now[ERRORS][x] = error;
     energy[0] = (west + ((2 * absolute(error) + north) >> 1)) >> 1;
 }
 

@@ -68,7 +68,7 @@ static inline int drain(struct lutgen_payload *payload, uint64_t *held, uint32_t
     return 1;
 }
 
-int lutgen_write_payload(const struct lutgen_model *model, const uint16_t *folded,
+int lutgen_write_payload(const uint16_t (*cumulative)[LUTGEN_TOKENS + 1], const uint16_t *folded,
                          const uint16_t *row, size_t count, struct lutgen_payload *payload)
 {
     uint64_t held = 0;
@@ -86,8 +86,8 @@ int lutgen_write_payload(const struct lutgen_model *model, const uint16_t *folde
     for (size_t k = count; k-- > 0;) {
         uint32_t raw;
         const uint32_t token = token_of(folded[k], &raw);
-        const uint32_t start = model->cumulative[row[k]][token];
-        const uint32_t freq = model->cumulative[row[k]][token + 1] - start;
+        const uint32_t start = cumulative[row[k]][token];
+        const uint32_t freq = cumulative[row[k]][token + 1] - start;
 
         if (k == count - 1) {
             state = last_state(start, freq);

@@ -83,10 +83,10 @@ static inline uint32_t begin_state(struct lutgen_bits *bits)
 }
 
 /* The token whose interval a slot is in. */
-static inline uint32_t find_token(const struct lutgen_model *model, uint32_t row, uint32_t slot)
+static inline uint32_t find_token(const struct lutgen_tables *tables, uint32_t row, uint32_t slot)
 {
-    const uint16_t *cumulative = model->cumulative[row];
-    uint32_t token = model->guess[row][slot >> (LUTGEN_PROB_BITS - LUTGEN_GUESS_BITS)];
+    const uint16_t *cumulative = tables->cumulative[row];
+    uint32_t token = tables->guess[row][slot >> (LUTGEN_PROB_BITS - LUTGEN_GUESS_BITS)];
 
     /* Most often the token is one of two; a branch for each would be guessed wrongly. */
     token += cumulative[token + 1] <= slot;
@@ -113,12 +113,12 @@ static inline uint32_t take_residual(const uint16_t *cumulative, uint32_t token,
 }
 
 /* One sample's folded residual. */
-static inline uint32_t next_residual(const struct lutgen_model *model, struct lutgen_bits *bits,
+static inline uint32_t next_residual(const struct lutgen_tables *tables, struct lutgen_bits *bits,
                                      uint32_t *state, uint32_t row)
 {
-    const uint32_t token = find_token(model, row, *state & SLOT_MASK);
+    const uint32_t token = find_token(tables, row, *state & SLOT_MASK);
 
-    return take_residual(model->cumulative[row], token, bits, state);
+    return take_residual(tables->cumulative[row], token, bits, state);
 }
 
 /* Longest payload that need not be looked at again: that of plain bits. */
@@ -128,8 +128,9 @@ struct lutgen_payload {
     uint8_t *end;
 };
 
-/* Code a unit's folded residuals, see lutgen_payload; returns 0 if there is no room. */
-int lutgen_write_payload(const struct lutgen_model *model, const uint16_t *folded,
+/* Code a unit's folded residuals, whose `row` are those of `cumulative`, see lutgen_payload; returns
+ * 0 if there is no room. */
+int lutgen_write_payload(const uint16_t (*cumulative)[LUTGEN_TOKENS + 1], const uint16_t *folded,
                          const uint16_t *row, size_t count, struct lutgen_payload *payload);
 
 /* Write folded residuals of `bits` bits each. */

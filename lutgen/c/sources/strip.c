@@ -3,112 +3,8 @@
 #include <string.h>
 
 #include "container.h"
-#include "lanes.h"
-
-/* What a workspace is divided into. */
-struct lutgen_work {
-    struct lutgen_rows rows;
-    uint16_t *folded; /* of the largest unit, or of a block of groups */
-    uint16_t *row;
-    uint8_t *payload; /* of the largest unit */
-    struct lutgen_lanes lanes;
-    int16_t *taps;
-    size_t taps_stride;
-};
-
-enum { ALIGNMENT = 64 };
-
-/* Take `count` things of `bytes` each from what is left; `*at` counts on past the workspace's end. */
-static void *part(uint8_t *base, uint64_t *at, uint64_t count, uint64_t bytes)
-{
-    void *const found = base ? base + *at : NULL;
-
-    *at += (count * bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    return found;
-}
-
-/* Whether rows of a frame can be coded side by side. */
-static int has_lanes(const struct lutgen_frame *frame)
-{
-    return frame->tile_width == 0 && frame->width >= LEAST_LANE_WIDTH;
-}
-
-/* Divide a workspace, or, without one, only say how many bytes it must have. */
-static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct lutgen_work *work)
-{
-    const uint64_t groups = has_lanes(frame) ? MOST_LANES / GROUP : 1;
-    const uint64_t samples = groups * lutgen_largest_unit(frame);
-    uint64_t at = 0;
-
-    work->rows.width = frame->tile_width ? frame->tile_width : frame->width;
-    work->rows.stride = work->rows.width + 2 * PAD;
-    for (int p = 0; p < PLANES; p++) {
-        work->rows.plane[p] =
-            part(base, &at, (uint64_t)ROWS * work->rows.stride, sizeof(int32_t));
-    }
-    work->folded = part(base, &at, samples, sizeof(uint16_t));
-    work->row = part(base, &at, samples, sizeof(uint16_t));
-    work->payload = part(base, &at, lutgen_largest_payload(frame), 1);
-    if (has_lanes(frame)) {
-        work->taps_stride = frame->width + TAP_PAD;
-        work->taps = part(base, &at, (MOST_LANES + 3) * (uint64_t)work->taps_stride, sizeof(int16_t));
-        work->lanes.planes = part(base, &at, lutgen_planes_bytes(), 1);
-        work->lanes.plan = part(base, &at, lutgen_plan_bytes(), 1);
-        for (int n = 0; n < LINES; n++) {
-            work->lanes.line[n] = part(base, &at, frame->width, sizeof(int32_t));
-        }
-    }
-    return at;
-}
-
-size_t lutgen_workspace_bytes(const struct lutgen_frame *frame)
-{
-    struct lutgen_work work;
-    const uint64_t bytes = divide(frame, NULL, &work) + ALIGNMENT;
-
-    return bytes > SIZE_MAX ? SIZE_MAX : (size_t)bytes;
-}
-
-static enum lutgen_status use(const struct lutgen_frame *frame, void *workspace, size_t bytes,
-                              struct lutgen_work *work)
-{
-    uint8_t *base = workspace;
-
-    if (workspace == NULL || bytes < lutgen_workspace_bytes(frame)) {
-        return LUTGEN_SMALL_WORKSPACE;
-    }
-    base += (ALIGNMENT - (uintptr_t)workspace % ALIGNMENT) % ALIGNMENT;
-    divide(frame, base, work);
-    return LUTGEN_SUCCESS;
-}
-
-/* The samples of a strip of the frame. */
-static struct lutgen_plane plane_of(const struct lutgen_frame *frame, void *samples,
-                                    size_t stride, uint32_t rows)
-{
-    struct lutgen_plane plane;
-
-    plane.samples = samples;
-    plane.stride = stride;
-    plane.width = frame->width;
-    plane.height = rows;
-    plane.bytes = (uint32_t)lutgen_sample_bytes(frame);
-    plane.shift = frame->shift;
-    return plane;
-}
-
-/* The samples of a unit of a strip. */
-static struct lutgen_plane unit_plane(const struct lutgen_plane *strip,
-                                      const struct lutgen_unit *unit)
-{
-    struct lutgen_plane plane = *strip;
-
-    plane.samples =
-        (uint8_t *)strip->samples + (unit->y * strip->stride + unit->x) * strip->bytes;
-    plane.width = unit->columns;
-    plane.height = unit->rows;
-    return plane;
-}
+#include "planes.h"
+#include "workspace.h"
 
 /* Rows of a unit's tile, which may be narrower than others. */
 static struct lutgen_rows rows_of(const struct lutgen_rows *rows, uint32_t columns)
@@ -119,25 +15,29 @@ static struct lutgen_rows rows_of(const struct lutgen_rows *rows, uint32_t colum
     return found;
 }
 
-static uint32_t lag_of(const struct lutgen_frame *frame, const struct lutgen_unit *unit)
+/* The first byte of row y of a strip. */
+static uint8_t *line_at(const struct lutgen_frame *frame, void *samples, size_t stride, uint32_t y)
 {
-    return frame->tile_width ? unit->columns : LAG;
-}
-
-/* Rows of samples that are all 0. */
-static void clear(const struct lutgen_plane *plane)
-{
-    for (uint32_t y = 0; y < plane->height; y++) {
-        memset((uint8_t *)plane->samples + y * plane->stride * plane->bytes, 0,
-               (size_t)plane->width * plane->bytes);
-    }
+    return (uint8_t *)samples + y * stride * lutgen_sample_bytes(frame);
 }
 
 /* Blocks of rows that are coded side by side. */
 
+/* The tables of a channel: of two, gray and alpha, both have those of gray. */
+static const struct lutgen_tables *tables_of(const struct lutgen_model *model,
+                                             const struct lutgen_frame *frame, uint32_t channel)
+{
+    return model->plane[frame->channels >= LUTGEN_COLOURS ? channel : 0];
+}
+
 static int use_lanes(const struct lutgen_model *model, const struct lutgen_frame *frame)
 {
-    return has_lanes(frame) && frame->depth <= model->lane_depth;
+    for (uint32_t n = 0; n < frame->channels; n++) {
+        if (frame->depth > tables_of(model, frame, n)->lane_depth) {
+            return 0;
+        }
+    }
+    return lutgen_has_lanes(frame);
 }
 
 static void begin_lanes(const struct lutgen_model *model, const struct lutgen_frame *frame,
@@ -145,32 +45,63 @@ static void begin_lanes(const struct lutgen_model *model, const struct lutgen_fr
 {
     struct lutgen_lanes *lanes = &work->lanes;
 
-    lanes->model = model;
     lanes->samples = samples_of(frame->depth, frame->max_error);
     lanes->bias = frame->depth == 16 ? 32768 : 0;
-    for (unsigned k = 0; k < MOST_LANES + 3; k++) {
-        lanes->taps[k] = work->taps + k * work->taps_stride;
+    for (uint32_t n = 0; n < frame->channels; n++) {
+        lanes->channel[n].tables = tables_of(model, frame, n);
+        lanes->channel[n].reference[0] = &lanes->channel[n ? n - 1 : 0];
+        lanes->channel[n].reference[1] = &lanes->channel[0];
+        for (unsigned k = 0; k < MOST_LANES + 3; k++) {
+            lanes->channel[n].taps[k] = work->taps[n] + k * work->taps_stride;
+        }
+        memset(work->taps[n], 0, (MOST_LANES + 3) * work->taps_stride * sizeof(int16_t));
     }
-    memset(work->taps, 0, (MOST_LANES + 3) * work->taps_stride * sizeof(int16_t));
+    for (uint32_t row = 0; row < MOST_LANES * frame->channels; row++) {
+        lanes->channel_of[row] = (uint8_t)(row % frame->channels);
+        lanes->lane_of[row] = (uint8_t)(row / frame->channels);
+    }
 }
 
-/* Turn to the block whose first row is row y of the strip; returns its number of groups. */
+/* Turn to the block whose first row of planes is row y of the strip; returns its number of groups. */
 static uint32_t begin_block(struct lutgen_lanes *lanes, const struct lutgen_plane *strip,
                             uint32_t y, uint32_t most)
 {
-    lanes->y = y;
+    lanes->y = y / strip->channels;
     lanes->plane = *strip;
-    lanes->plane.samples = (uint8_t *)strip->samples + y * strip->stride * strip->bytes;
+    lanes->plane.samples = (uint8_t *)strip->samples + lanes->y * strip->stride * strip->bytes;
     lanes->plane.height = (uint32_t)lesser((int32_t)most, (int32_t)(strip->height - y));
+    lanes->rows = lanes->plane.height / strip->channels;
+    for (uint32_t row = 0; row < lanes->plane.height; row++) {
+        lanes->start[row] = row_start(&lanes->plane, row);
+    }
     return (lanes->plane.height + GROUP - 1) / GROUP;
 }
 
 /* The last rows of a block become those above the next one. */
 static void end_block(struct lutgen_lanes *lanes)
 {
-    for (unsigned k = 0; k < 3; k++) {
-        memcpy(lanes->taps[k], lanes->taps[lanes->plane.height + k], lanes->plane.width * sizeof(int16_t));
+    for (uint32_t n = 0; n < lanes->plane.channels; n++) {
+        int16_t *const *taps = lanes->channel[n].taps;
+
+        for (unsigned k = 0; k < 3; k++) {
+            memcpy(taps[k], taps[lanes->rows + k], lanes->plane.width * sizeof(int16_t));
+        }
     }
+}
+
+/* The code for a frame's channels and depth. */
+static lutgen_lanes_code *lanes_code(const struct lutgen_model *model,
+                                     const struct lutgen_frame *frame, int encode)
+{
+    const struct lutgen_lanes_functions *best = lutgen_lanes_best();
+
+    if (frame->channels > 1) {
+        return encode ? best->encode_colour : best->decode_colour;
+    }
+    if (frame->depth <= model->plane[0]->narrow_depth) {
+        return encode ? best->encode_16 : best->decode_16;
+    }
+    return encode ? best->encode_32 : best->decode_32;
 }
 
 static enum lutgen_status decode_blocks(const struct lutgen_model *model,
@@ -180,29 +111,27 @@ static enum lutgen_status decode_blocks(const struct lutgen_model *model,
                                         struct lutgen_work *work)
 {
     const struct lutgen_frame *frame = &reader->frame;
-    const struct lutgen_lanes_functions *functions = lutgen_lanes_best();
+    const uint32_t rows = lutgen_lanes_best()->lanes * frame->channels; /* of planes, of a block */
+    lutgen_lanes_code *const code = lanes_code(model, frame, 0);
     struct lutgen_lanes *lanes = &work->lanes;
     struct lutgen_walk walk = {reader->file + strip->offset, reader->file + strip->limit, 0};
 
     begin_lanes(model, frame, work);
-    for (uint32_t y = 0; y < strip->rows; y += functions->lanes) {
-        const uint32_t groups = begin_block(lanes, plane, y, functions->lanes);
-        int sound;
+    for (uint32_t y = 0; y < plane->height; y += rows) {
+        const uint32_t groups = begin_block(lanes, plane, y, rows);
 
         for (uint32_t g = 0; g < groups; g++) {
             struct lutgen_lane_group *group = &lanes->group[g];
             struct lutgen_unit unit;
             const uint8_t *payload = NULL;
 
-            lutgen_unit_at(frame, strip->rows, y / GROUP + g, &unit);
+            lutgen_unit_at(frame, plane->height, y / GROUP + g, &unit);
             (void)lutgen_next_payload(&walk, &unit, &payload);
             begin_bits(&group->bits, payload, walk.at);
             group->plain = walk.length == unit.most ? lutgen_plain_bits(frame) : 0;
             group->state = group->plain ? 0 : begin_state(&group->bits);
         }
-        sound = frame->depth <= model->narrow_depth ? functions->decode_16(lanes)
-                                                    : functions->decode_32(lanes);
-        if (!sound) {
+        if (!code(lanes)) {
             return LUTGEN_BAD_PAYLOAD;
         }
         end_block(lanes);
@@ -219,25 +148,22 @@ static enum lutgen_status decode_units(const struct lutgen_model *model,
 {
     const struct lutgen_frame *frame = &reader->frame;
     const struct lutgen_samples samples = samples_of(frame->depth, frame->max_error);
-    const uint32_t units = lutgen_units(frame, strip->rows);
+    const uint32_t units = lutgen_units(frame, plane->height);
     struct lutgen_walk walk = {reader->file + strip->offset, reader->file + strip->limit, 0};
 
     for (uint32_t k = 0; k < units; k++) {
         struct lutgen_unit unit;
-        struct lutgen_plane part_of;
         struct lutgen_rows rows;
         struct lutgen_bits bits;
         const uint8_t *payload = NULL;
         uint32_t plain;
 
-        lutgen_unit_at(frame, strip->rows, k, &unit);
+        lutgen_unit_at(frame, plane->height, k, &unit);
         (void)lutgen_next_payload(&walk, &unit, &payload);
-        part_of = unit_plane(plane, &unit);
         rows = rows_of(&work->rows, unit.columns);
         begin_bits(&bits, payload, walk.at);
         plain = walk.length == unit.most ? lutgen_plain_bits(frame) : 0;
-        if (!lutgen_decode_unit(model, &samples, &rows, unit.y, lag_of(frame, &unit), &part_of,
-                                &bits, plain)) {
+        if (!lutgen_decode_unit(model, &samples, &rows, plane, &unit, &bits, plain)) {
             return LUTGEN_BAD_PAYLOAD;
         }
     }
@@ -249,17 +175,18 @@ enum lutgen_status lutgen_decode_strip(const struct lutgen_model *model,
                                        const struct lutgen_strip *strip, void *samples,
                                        size_t stride, void *workspace, size_t workspace_bytes)
 {
-    const struct lutgen_plane plane = plane_of(&reader->frame, samples, stride, strip->rows);
+    const struct lutgen_frame *frame = &reader->frame;
+    const struct lutgen_plane plane = lutgen_plane_of(frame, samples, stride, strip->rows);
     struct lutgen_work work;
     size_t after = 0;
-    enum lutgen_status status = use(&reader->frame, workspace, workspace_bytes, &work);
+    enum lutgen_status status = lutgen_use(frame, workspace, workspace_bytes, &work);
 
     if (status != LUTGEN_SUCCESS) {
         return status;
     }
     status = lutgen_check_strip(reader, strip, &after);
     if (status == LUTGEN_SUCCESS) {
-        status = use_lanes(model, &reader->frame)
+        status = use_lanes(model, frame)
                      ? decode_blocks(model, reader, strip, &plane, &work)
                      : decode_units(model, reader, strip, &plane, &work);
     }
@@ -267,24 +194,29 @@ enum lutgen_status lutgen_decode_strip(const struct lutgen_model *model,
         status = LUTGEN_BAD_END;
     }
     if (status != LUTGEN_SUCCESS) {
-        clear(&plane);
+        for (uint32_t y = 0; y < strip->rows; y++) {
+            memset(line_at(frame, samples, stride, y), 0,
+                   lutgen_row_samples(frame) * lutgen_sample_bytes(frame));
+        }
     }
     return status;
 }
 
 /* Whether all samples are in the frame's range and have its zeros below. */
-static int in_range(const struct lutgen_frame *frame, const struct lutgen_plane *plane)
+static int in_range(const struct lutgen_frame *frame, const void *samples, size_t stride,
+                    uint32_t rows)
 {
     const uint32_t allowed = ((1u << frame->depth) - 1) << frame->shift;
+    const size_t count = lutgen_row_samples(frame);
 
-    if (plane->bytes == 1) {
+    if (lutgen_sample_bytes(frame) == 1) {
         return 1;
     }
-    for (uint32_t y = 0; y < plane->height; y++) {
-        const uint16_t *row = (const uint16_t *)plane->samples + y * plane->stride;
+    for (uint32_t y = 0; y < rows; y++) {
+        const uint16_t *row = (const uint16_t *)samples + y * stride;
         uint32_t used = 0;
 
-        for (uint32_t x = 0; x < plane->width; x++) {
+        for (size_t x = 0; x < count; x++) {
             used |= row[x];
         }
         if (used & ~allowed) {
@@ -326,7 +258,7 @@ static int put_unit(const struct lutgen_model *model, const struct lutgen_frame 
     size_t bytes = most;
     size_t zeros = 0;
 
-    if (lutgen_write_payload(model, folded, row, count, &payload)) {
+    if (lutgen_write_payload(model->cumulative, folded, row, count, &payload)) {
         bytes = (size_t)(payload.end - payload.at);
     }
     if (bytes < least) {
@@ -357,14 +289,11 @@ static int encode_units(const struct lutgen_model *model, const struct lutgen_fr
 
     for (uint32_t k = 0; k < units; k++) {
         struct lutgen_unit unit;
-        struct lutgen_plane part_of;
         struct lutgen_rows rows;
 
         lutgen_unit_at(frame, plane->height, k, &unit);
-        part_of = unit_plane(plane, &unit);
         rows = rows_of(&work->rows, unit.columns);
-        lutgen_model_unit(model, &samples, &rows, unit.y, lag_of(frame, &unit), &part_of,
-                          work->folded, work->row);
+        lutgen_model_unit(model, &samples, &rows, plane, &unit, work->folded, work->row);
         if (!put_unit(model, frame, &unit, work->folded, work->row, work->payload, out)) {
             return 0;
         }
@@ -376,24 +305,21 @@ static int encode_blocks(const struct lutgen_model *model, const struct lutgen_f
                          const struct lutgen_plane *plane, struct lutgen_work *work,
                          struct lutgen_out *out)
 {
-    const struct lutgen_lanes_functions *functions = lutgen_lanes_best();
+    const uint32_t rows = lutgen_lanes_best()->lanes * frame->channels; /* of planes, of a block */
+    lutgen_lanes_code *const code = lanes_code(model, frame, 1);
     const size_t largest = lutgen_largest_unit(frame);
     struct lutgen_lanes *lanes = &work->lanes;
 
     begin_lanes(model, frame, work);
-    for (uint32_t y = 0; y < plane->height; y += functions->lanes) {
-        const uint32_t groups = begin_block(lanes, plane, y, functions->lanes);
+    for (uint32_t y = 0; y < plane->height; y += rows) {
+        const uint32_t groups = begin_block(lanes, plane, y, rows);
 
         for (uint32_t g = 0; g < groups; g++) {
             lanes->group[g].folded = work->folded + g * largest;
             lanes->group[g].row = work->row + g * largest;
             lanes->group[g].count = 0;
         }
-        if (frame->depth <= model->narrow_depth) {
-            functions->encode_16(lanes);
-        } else {
-            functions->encode_32(lanes);
-        }
+        (void)code(lanes);
         for (uint32_t g = 0; g < groups; g++) {
             struct lutgen_unit unit;
 
@@ -425,14 +351,16 @@ enum lutgen_status lutgen_encode_strip(const struct lutgen_model *model,
     if (status != LUTGEN_SUCCESS || number >= lutgen_strips(frame)) {
         return LUTGEN_BAD_ARGUMENT;
     }
-    status = use(frame, workspace, workspace_bytes, &work);
+    if (!lutgen_takes(model, frame)) {
+        return LUTGEN_OTHER_PIXELS;
+    }
+    status = lutgen_use(frame, workspace, workspace_bytes, &work);
     if (status != LUTGEN_SUCCESS) {
         return status;
     }
-    top = number % lutgen_strips_of_image(frame) * frame->strip_height;
-    rows = (uint32_t)lesser((int32_t)frame->strip_height, (int32_t)(frame->height - top));
-    plane = plane_of(frame, (void *)(uintptr_t)samples, stride, rows);
-    if (!in_range(frame, &plane)) {
+    lutgen_rows_of(frame, number, &top, &rows);
+    plane = lutgen_plane_of(frame, (void *)(uintptr_t)samples, stride, rows);
+    if (!in_range(frame, samples, stride, rows)) {
         return LUTGEN_BAD_ARGUMENT;
     }
     done = use_lanes(model, frame) ? encode_blocks(model, frame, &plane, &work, &bytes)

@@ -1,104 +1,136 @@
-/* One sample after the other, as lutgen/codec/predictive/strip.py: rows of a unit are walked side by
- * side, each `lag` columns behind the one above; at step t row k is at column t - lag k. */
+/* One sample after the other, as lutgen/codec/predictive/strip.py and colour_strip.py: rows of a unit
+ * are walked side by side, each some columns behind the one above. */
 
 #include "unit.h"
 
-/* The first row that is within the unit at step t, and the one behind the last. */
-static void active(uint32_t t, uint32_t lag, const struct lutgen_plane *plane, uint32_t *first,
-                   uint32_t *end)
-{
-    const uint32_t last = t / lag + 1;
+/* A row that is being coded. */
+struct walked {
+    const struct lutgen_tables *tables;
+    struct lutgen_row row;
+    void *samples;
+    uint32_t x; /* the next column */
+};
 
-    *first = t < plane->width ? 0 : (t - plane->width) / lag + 1;
-    *end = last < plane->height ? last : plane->height;
+/* Rows `first` to `end` of the unit are being coded: row k is walked[k % GROUP]. */
+struct walk {
+    const struct lutgen_model *model;
+    const struct lutgen_samples *samples;
+    const struct lutgen_rows *rows;
+    const struct lutgen_plane *plane;
+    const struct lutgen_unit *unit;
+    struct walked walked[GROUP];
+    uint32_t first;
+    uint32_t end;
+};
+
+static void begin(struct walk *walk, uint32_t k)
+{
+    const struct lutgen_plane *plane = walk->plane;
+    const uint32_t y = walk->unit->y + k;
+    /* Two channels, gray and alpha, are both predicted like gray. */
+    const uint32_t number = plane->channels > 2 ? y % plane->channels : 0;
+    struct walked *now = &walk->walked[k % GROUP];
+
+    now->tables = walk->model->plane[number];
+    now->samples =
+        (uint8_t *)row_start(plane, y) + (size_t)walk->unit->x * plane->step * plane->bytes;
+    now->x = 0;
+    begin_row(walk->rows, y, now->tables->references ? 0 : 1 << (walk->samples->depth - 1));
+    locate(walk->rows, y, &now->row);
+    locate_references(walk->rows, y, now->tables->references, &now->row);
 }
 
-/* Steps of a unit; at most 65,535 squared. */
-static uint32_t steps_of(uint32_t lag, const struct lutgen_plane *plane)
+/* Begin the next row if it is its turn; returns whether there is anything left to do. */
+static int next_step(struct walk *walk)
 {
-    return plane->width + lag * (plane->height - 1);
+    const uint32_t end = walk->end;
+
+    if (end < walk->unit->rows &&
+        (end == walk->first || walk->walked[(end - 1) % GROUP].x == walk->unit->lag)) {
+        begin(walk, end);
+        walk->end++;
+    }
+    return walk->first < walk->unit->rows;
+}
+
+/* Keep the next sample of row k. */
+static inline void done(struct walk *walk, uint32_t k, int32_t sample,
+                        const struct lutgen_prediction *p)
+{
+    struct walked *now = &walk->walked[k % GROUP];
+
+    keep(&now->row, now->x, sample, p->first, p->level);
+    if (++now->x == walk->unit->columns) {
+        end_row(walk->rows, walk->unit->y + k);
+        walk->first++;
+    }
+}
+
+static inline void look(const struct walk *walk, const struct walked *now,
+                        struct lutgen_prediction *p)
+{
+    int32_t quantity[ALL_QUANTITIES];
+
+    gather(&now->row, now->x, quantity);
+    gather_references(&now->row, now->x, now->tables->references, quantity);
+    predict(now->tables, walk->samples, quantity, p);
 }
 
 void lutgen_model_unit(const struct lutgen_model *model, const struct lutgen_samples *samples,
-                       const struct lutgen_rows *rows, uint32_t y, uint32_t lag,
-                       const struct lutgen_plane *plane, uint16_t *folded, uint16_t *row)
+                       const struct lutgen_rows *rows, const struct lutgen_plane *plane,
+                       const struct lutgen_unit *unit, uint16_t *folded, uint16_t *row)
 {
-    const int32_t middle = 1 << (samples->depth - 1);
-    const uint32_t steps = steps_of(lag, plane);
-    const int32_t *places[GROUP][PLACES];
-    int32_t quantity[QUANTITIES];
+    struct walk walk = {
+        .model = model, .samples = samples, .rows = rows, .plane = plane, .unit = unit,
+    };
     struct lutgen_prediction p;
-    uint32_t first;
-    uint32_t end;
 
-    for (uint32_t t = 0; t < steps; t++) {
-        active(t, lag, plane, &first, &end);
-        for (uint32_t k = first; k < end; k++) {
-            const uint32_t x = t - lag * k;
-            const int32_t **place = places[k & (GROUP - 1)];
+    while (next_step(&walk)) {
+        for (uint32_t k = walk.first; k < walk.end; k++) {
+            const struct walked *now = &walk.walked[k % GROUP];
             int32_t restored;
-            const int32_t index = quantised(samples, sample_at(plane, k, x), &restored);
+            const int32_t index =
+                quantised(samples, sample_at(plane, now->samples, (size_t)now->x * plane->step),
+                          &restored);
 
-            if (x == 0) {
-                begin_row(rows, y + k, middle);
-                locate(rows, y + k, place);
-            }
-            gather(place, x, quantity);
-            predict(model, samples, quantity, &p);
+            look(&walk, now, &p);
             *folded++ = (uint16_t)fold(index, p.whole, p.rest, samples->most);
-            *row++ = (uint16_t)p.row;
-            keep(rows, y + k, x, restored, p.first);
-            if (x == plane->width - 1) {
-                end_row(rows, y + k);
-            }
+            *row++ = (uint16_t)(now->tables->first_row + p.row);
+            done(&walk, k, restored, &p);
         }
     }
 }
 
 int lutgen_decode_unit(const struct lutgen_model *model, const struct lutgen_samples *samples,
-                       const struct lutgen_rows *rows, uint32_t y, uint32_t lag,
-                       const struct lutgen_plane *plane, struct lutgen_bits *bits,
-                       uint32_t plain)
+                       const struct lutgen_rows *rows, const struct lutgen_plane *plane,
+                       const struct lutgen_unit *unit, struct lutgen_bits *bits, uint32_t plain)
 {
-    const int32_t middle = 1 << (samples->depth - 1);
-    const uint32_t steps = steps_of(lag, plane);
-    const int32_t *places[GROUP][PLACES];
-    int32_t quantity[QUANTITIES];
+    struct walk walk = {
+        .model = model, .samples = samples, .rows = rows, .plane = plane, .unit = unit,
+    };
     struct lutgen_prediction p;
     uint32_t state = plain ? 0 : begin_state(bits);
-    uint32_t first;
-    uint32_t end;
 
-    for (uint32_t t = 0; t < steps; t++) {
-        active(t, lag, plane, &first, &end);
-        for (uint32_t k = first; k < end; k++) {
-            const uint32_t x = t - lag * k;
-            const int32_t **place = places[k & (GROUP - 1)];
+    while (next_step(&walk)) {
+        for (uint32_t k = walk.first; k < walk.end; k++) {
+            const struct walked *now = &walk.walked[k % GROUP];
             int32_t folded = 0;
             int32_t sample;
 
-            if (x == 0) {
-                begin_row(rows, y + k, middle);
-                locate(rows, y + k, place);
-            }
-            gather(place, x, quantity);
-            predict(model, samples, quantity, &p);
+            look(&walk, now, &p);
             if (plain) {
                 refill(bits);
                 folded = (int32_t)take(bits, plain);
             } else if (state) {
-                folded = (int32_t)next_residual(model, bits, &state, p.row);
+                folded = (int32_t)next_residual(now->tables, bits, &state, p.row);
             }
             if (folded > samples->most) {
                 return 0;
             }
             sample = lesser(unfold(folded, p.whole, p.rest, samples->most) * samples->step,
                             samples->maximum);
-            put_sample(plane, k, x, sample);
-            keep(rows, y + k, x, sample, p.first);
-            if (x == plane->width - 1) {
-                end_row(rows, y + k);
-            }
+            put_sample(plane, now->samples, (size_t)now->x * plane->step, sample);
+            done(&walk, k, sample, &p);
         }
     }
     return 1;

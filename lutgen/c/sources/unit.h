@@ -2,39 +2,45 @@
 #ifndef LUTGEN_UNIT_H
 #define LUTGEN_UNIT_H
 
+#include "container.h"
 #include "predict.h"
 #include "row_coder.h"
 
-/* By how many columns each row of a group is behind the one above, and rows of a group. */
-enum { LAG = 4, GROUP = 4 };
-
-/* Where a unit's samples are in memory. */
+/* Where the samples of a strip are in memory, as rows of its planes in turn (planes.h). */
 struct lutgen_plane {
     void *samples; /* the first one */
-    size_t stride;
+    size_t stride; /* from a row of pixels to the next, in samples */
     uint32_t width;
-    uint32_t height;
-    uint32_t bytes; /* of a sample */
+    uint32_t height; /* rows of all planes */
+    uint32_t bytes;  /* of a sample */
     uint32_t shift;
+    uint32_t channels;
+    uint32_t step;                     /* from a sample of a plane to the next, in samples */
+    size_t offset[LUTGEN_MOST_PLANES]; /* of the first sample of each plane */
 };
 
-static inline uint32_t sample_at(const struct lutgen_plane *plane, uint32_t y, uint32_t x)
+/* The first sample of a row. */
+static inline void *row_start(const struct lutgen_plane *plane, uint32_t y)
 {
-    const size_t at = y * plane->stride + x;
+    const size_t at = y / plane->channels * plane->stride + plane->offset[y % plane->channels];
 
-    return plane->bytes == 1 ? ((const uint8_t *)plane->samples)[at]
-                             : (uint32_t)((const uint16_t *)plane->samples)[at] >> plane->shift;
+    return (uint8_t *)plane->samples + at * plane->bytes;
 }
 
-static inline void put_sample(const struct lutgen_plane *plane, uint32_t y, uint32_t x,
+/* A sample of a row; `at` is its column times the plane's step. */
+static inline uint32_t sample_at(const struct lutgen_plane *plane, const void *row, size_t at)
+{
+    return plane->bytes == 1 ? ((const uint8_t *)row)[at]
+                             : (uint32_t)((const uint16_t *)row)[at] >> plane->shift;
+}
+
+static inline void put_sample(const struct lutgen_plane *plane, void *row, size_t at,
                               int32_t sample)
 {
-    const size_t at = y * plane->stride + x;
-
     if (plane->bytes == 1) {
-        ((uint8_t *)plane->samples)[at] = (uint8_t)sample;
+        ((uint8_t *)row)[at] = (uint8_t)sample;
     } else {
-        ((uint16_t *)plane->samples)[at] = (uint16_t)((uint32_t)sample << plane->shift);
+        ((uint16_t *)row)[at] = (uint16_t)((uint32_t)sample << plane->shift);
     }
 }
 
@@ -51,17 +57,16 @@ static inline int32_t quantised(const struct lutgen_samples *samples, uint32_t s
     return index;
 }
 
-/* Fill in the folded residuals and table rows of a unit, in the order of its payload, whose first
- * row is row y of its strip or tile. */
+/* Fill in the folded residuals of a unit and their rows of the model's `cumulative`, in the order of
+ * its payload; `rows` are those of its strip or tile. */
 void lutgen_model_unit(const struct lutgen_model *model, const struct lutgen_samples *samples,
-                       const struct lutgen_rows *rows, uint32_t y, uint32_t lag,
-                       const struct lutgen_plane *plane, uint16_t *folded, uint16_t *row);
+                       const struct lutgen_rows *rows, const struct lutgen_plane *plane,
+                       const struct lutgen_unit *unit, uint16_t *folded, uint16_t *row);
 
 /* Decode a unit from bits, its payload; `plain` is how many bits a folded residual has if they are
  * plain, else 0.  Returns 0 if a residual is out of its range. */
 int lutgen_decode_unit(const struct lutgen_model *model, const struct lutgen_samples *samples,
-                       const struct lutgen_rows *rows, uint32_t y, uint32_t lag,
-                       const struct lutgen_plane *plane, struct lutgen_bits *bits,
-                       uint32_t plain);
+                       const struct lutgen_rows *rows, const struct lutgen_plane *plane,
+                       const struct lutgen_unit *unit, struct lutgen_bits *bits, uint32_t plain);
 
 #endif

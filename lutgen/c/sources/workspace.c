@@ -1,0 +1,73 @@
+#include "workspace.h"
+
+enum { ALIGNMENT = 64 };
+
+/* Take `count` things of `bytes` each from what is left; `*at` counts on past the workspace's end. */
+static void *part(uint8_t *base, uint64_t *at, uint64_t count, uint64_t bytes)
+{
+    void *const found = base ? base + *at : NULL;
+
+    *at += (count * bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return found;
+}
+
+int lutgen_has_lanes(const struct lutgen_frame *frame)
+{
+    return frame->tile_width == 0 && frame->width >= LEAST_LANE_WIDTH * frame->channels;
+}
+
+/* Divide a workspace, or, without one, only say how many bytes it must have. */
+static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct lutgen_work *work)
+{
+    const uint64_t groups = lutgen_has_lanes(frame) ? MOST_LANES * frame->channels / GROUP : 1;
+    const uint64_t samples = groups * lutgen_largest_unit(frame);
+    uint64_t at = 0;
+
+    work->rows.width = frame->tile_width ? frame->tile_width : frame->width;
+    work->rows.stride = work->rows.width + 2 * PAD;
+    work->rows.channels = frame->channels;
+    work->rows.mask = (frame->channels > 1 ? ROWS_OF_COLOUR : ROWS) - 1;
+    for (int p = 0; p < PLANES; p++) {
+        work->rows.plane[p] =
+            part(base, &at, (uint64_t)(work->rows.mask + 1) * work->rows.stride, sizeof(int32_t));
+    }
+    work->folded = part(base, &at, samples, sizeof(uint16_t));
+    work->row = part(base, &at, samples, sizeof(uint16_t));
+    work->payload = part(base, &at, lutgen_largest_payload(frame), 1);
+    if (lutgen_has_lanes(frame)) {
+        work->taps_stride = frame->width + TAP_PAD;
+        for (uint32_t n = 0; n < frame->channels; n++) {
+            struct lutgen_lane_channel *channel = &work->lanes.channel[n];
+
+            work->taps[n] = part(base, &at, (MOST_LANES + 3) * (uint64_t)work->taps_stride,
+                                 sizeof(int16_t));
+            channel->planes = part(base, &at, lutgen_planes_bytes(frame->channels), 1);
+            channel->plan = part(base, &at, lutgen_plan_bytes(), 1);
+            for (int k = 0; k < LINES; k++) {
+                channel->line[k] = part(base, &at, frame->width, sizeof(int32_t));
+            }
+        }
+    }
+    return at;
+}
+
+size_t lutgen_workspace_bytes(const struct lutgen_frame *frame)
+{
+    struct lutgen_work work;
+    const uint64_t bytes = divide(frame, NULL, &work) + ALIGNMENT;
+
+    return bytes > SIZE_MAX ? SIZE_MAX : (size_t)bytes;
+}
+
+enum lutgen_status lutgen_use(const struct lutgen_frame *frame, void *workspace, size_t bytes,
+                              struct lutgen_work *work)
+{
+    uint8_t *base = workspace;
+
+    if (workspace == NULL || bytes < lutgen_workspace_bytes(frame)) {
+        return LUTGEN_SMALL_WORKSPACE;
+    }
+    base += (ALIGNMENT - (uintptr_t)workspace % ALIGNMENT) % ALIGNMENT;
+    divide(frame, base, work);
+    return LUTGEN_SUCCESS;
+}

@@ -1,0 +1,24 @@
+/* What a workspace, the caller's memory, is divided into. */
+#ifndef LUTGEN_WORKSPACE_H
+#define LUTGEN_WORKSPACE_H
+
+#include "lanes.h"
+
+struct lutgen_work {
+    struct lutgen_rows rows;
+    uint16_t *folded; /* of the largest unit, or of a block of groups */
+    uint16_t *row;
+    uint8_t *payload; /* of the largest unit */
+    struct lutgen_lanes lanes;
+    int16_t *taps[LUTGEN_MOST_PLANES];
+    size_t taps_stride;
+};
+
+/* Whether rows of a frame can be coded side by side. */
+int lutgen_has_lanes(const struct lutgen_frame *frame);
+
+/* Divide a workspace of so many bytes. */
+enum lutgen_status lutgen_use(const struct lutgen_frame *frame, void *workspace, size_t bytes,
+                              struct lutgen_work *work);
+
+#endif
