@@ -76,6 +76,8 @@ class Logic:
             parser.need(")")
             return found
         name = parser.next()
+        if not re.match(r"\w", name):
+            raise ValueError(f"{name} must not stand before a value")
         if constant := _CONSTANT.fullmatch(name):
             number = int(constant[3], 16 if constant[2] == "h" else 10)
             if parser.take(">>"):
