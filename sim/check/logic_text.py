@@ -9,10 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["Logic", "every_case", "look_up"]
+__all__ = ["Logic", "LogicError", "every_case", "look_up"]
 
 _TOKEN = re.compile(r"\s*(\d+'[hd][0-9a-f]+|\w+(?:\[\d+\])?|>>|[{}(),?:&|^~])")
 _CONSTANT = re.compile(r"(\d+)'([hd])([0-9a-f]+)")
+
+
+class LogicError(ValueError):
+    """Text that is something else than it must be."""
 
 
 class Logic:
@@ -25,7 +29,7 @@ class Logic:
     cases :
         Number of cases.
     source :
-        Value of what is no wire, a register or a bit of one; ValueError for what it does not know.
+        Value of what is no wire, a register or a bit of one; LogicError for what it does not know.
     """
 
     def __init__(
@@ -40,16 +44,16 @@ class Logic:
 
         Raises
         ------
-        ValueError
+        LogicError
             If it is more than logic of single bits.
         """
         tokens = _TOKEN.findall(expression)
         if "".join(tokens) != re.sub(r"\s", "", expression):
-            raise ValueError(f"{expression[:60]} must be logic of single bits")
+            raise LogicError(f"{expression[:60]} must be logic of single bits")
         parser = _Parser(tokens)
         found = self._choice(parser)
         if parser.here is not None:
-            raise ValueError(f"{expression[:60]} must be logic of single bits")
+            raise LogicError(f"{expression[:60]} must be logic of single bits")
         return found
 
     def _choice(self, parser: _Parser) -> int:
@@ -77,13 +81,13 @@ class Logic:
             return found
         name = parser.next()
         if not re.match(r"\w", name):
-            raise ValueError(f"{name} must not stand before a value")
+            raise LogicError(f"{name} must not stand before a value")
         if constant := _CONSTANT.fullmatch(name):
             number = int(constant[3], 16 if constant[2] == "h" else 10)
             if parser.take(">>"):
                 return look_up(number, self._parts(parser), self._all)
             if constant[1] != "1":
-                raise ValueError(f"{name} must be a single bit")
+                raise LogicError(f"{name} must be a single bit")
             return self._all if number else 0
         if name not in self._known:
             wire = self._wires.get(name)
@@ -116,7 +120,7 @@ class _Parser:
         """Take the next one."""
         token = self.here
         if token is None:
-            raise ValueError("an expression must not end here")
+            raise LogicError("an expression must not end here")
         self._at += 1
         return token
 
@@ -129,7 +133,7 @@ class _Parser:
     def need(self, token: str) -> None:
         """Take this one."""
         if not self.take(token):
-            raise ValueError(f"{token} must stand where {self.here} does")
+            raise LogicError(f"{token} must stand where {self.here} does")
 
 
 def look_up(table: int, address: list[int], every: int) -> int:

@@ -22,7 +22,7 @@ from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.predictive.predictor import Predictor
 from lutgen.model.predictive.trees import NEVER, PINS, LutTrees
 from lutgen.sim.check.build_tables import CompareLuts
-from lutgen.sim.check.logic_text import Logic, every_case, look_up
+from lutgen.sim.check.logic_text import Logic, LogicError, every_case, look_up
 
 __all__ = ["tree_luts"]
 
@@ -31,8 +31,9 @@ _REGISTER = re.compile(r"^ +(\w+) <= ([^;]+);", re.M)
 _QUESTION = re.compile(r"f(\d+)_above_(\d+)(?:_(\d+))?")
 _BIT = re.compile(r"(\w+?)(?:\[(\d+)\])?")
 #: What comparisons look at, but for the clock that a register is of.
-_PART = re.compile(r"f(\d+)_(low|beyond|rest|sign)|f\d+_above_\d+_(sign)")
-_CLOCK = re.compile(r"(.+?)_\d+")
+_PART = re.compile(r"f(\d+)_(low|beyond|rest|sign)")
+_SPECIAL = ("mantissa", "shift", "first", "changes")
+_CLOCK = re.compile(r"_\d+$")
 #: Bits of the logarithm's mantissa, of which the lowest is not looked at.
 _MANTISSA = 4
 _MIDDLE = 1 << (FEATURE_BITS - 1)
@@ -177,19 +178,17 @@ class _Comparisons:
 
 
 def _input(name: str, number: int, twin: int | None) -> str:
-    """What a comparison of a feature calls its input; ValueError if it must not look at it."""
+    """What a comparison of a feature calls its input; LogicError if it must not look at it."""
     signal, bit = _BIT.fullmatch(name).groups()
-    for known in (signal, getattr(_CLOCK.fullmatch(signal), "group", lambda _: "")(1)):
-        if match := _PART.fullmatch(known):
-            kind = match[2] or match[3]
-            of = number if match[3] or kind == "sign" else number if twin is None else twin
-            if (match[1] is None or int(match[1]) == of) and (
-                match[3] is None or known.startswith(f"f{number}_above_")
-            ):
-                return f"low[{bit or 0}]" if kind == "low" else kind
-        if known in ("mantissa", "shift", "first", "changes"):
+    for known in (signal, _CLOCK.sub("", signal)):
+        if known in _SPECIAL:
             return f"{known}[{bit or 0}]"
-    raise ValueError(f"it must not look at {name}")
+        if known.startswith(f"f{number}_above_") and known.endswith("_sign"):
+            return "sign"  # of a size that two features share
+        match = _PART.fullmatch(known)
+        if match and int(match[1]) == (number if twin is None else twin):
+            return f"low[{bit or 0}]" if match[2] == "low" else match[2]
+    raise LogicError(f"it must not look at {name}")
 
 
 def _wrong_questions(text: _Text, asked: _Comparisons) -> Iterator[str]:
@@ -208,7 +207,7 @@ def _wrong_questions(text: _Text, asked: _Comparisons) -> Iterator[str]:
         else:
             try:
                 wrong = _wrong_comparison(text, asked, question, expression, level)
-            except ValueError as error:
+            except LogicError as error:
                 yield f"{name}: {error}"
             else:
                 if wrong:
@@ -228,7 +227,7 @@ def _wrong_comparison(
     Logic(text.wires, 1, note).value(expression)
     names = list(dict.fromkeys(names))
     if len(names) > _MOST:
-        raise ValueError(f"it looks at {len(names)} bits")
+        raise LogicError(f"it looks at {len(names)} bits")
     inputs = [_input(name, question[0], asked.twin(question[0])) for name in names]
     lanes = dict(zip(names, every_case(len(names)), strict=True))
     found = Logic(text.wires, 1 << len(names), lanes.__getitem__).value(expression)
@@ -278,7 +277,7 @@ def _wrong_tree(
         table = sum((int(v) >> bit & 1) << k for k, v in enumerate(values))
         try:
             right = logic.value(part) == look_up(table, pins, every)
-        except ValueError as error:
+        except LogicError as error:
             yield f"bit {bit} of {name}: {error}"
         else:
             if not right:
@@ -289,7 +288,7 @@ def _lane(lanes: Mapping[Question, int], name: str) -> int:
     """Cases in which a register of an answer says yes."""
     question = _question(name)
     if question not in lanes:
-        raise ValueError(f"it must not look at {name}")
+        raise LogicError(f"it must not look at {name}")
     return lanes[question]
 
 
@@ -313,7 +312,7 @@ def _wrong_leaves(text: _Text, predictor: Predictor) -> Iterator[str]:
     logic = Logic(text.wires, _WALKS, source)
     try:
         bits = [logic.value(part) for part in text.parts("leaf")]
-    except ValueError as error:
+    except LogicError as error:
         yield f"the leaf's address: {error}"
         return
     addresses = leaf_addresses(predictor)

@@ -1,0 +1,47 @@
+"""Logic in Verilog text, evaluated."""
+
+import pytest
+
+from lutgen.sim.check.logic_text import Logic, LogicError, every_case, look_up
+
+INPUTS = dict(zip("abc", every_case(3), strict=True))
+WIRES = {"n1": "a & b", "n2": "~ c", "n3": "c ? n1 : n2", "n4": "8'hca >> { c, b, a }",
+         "n5": "4'd8 >> { n1, a }"}  # fmt: skip
+
+
+def logic():
+    return Logic(WIRES, 8, INPUTS.__getitem__)
+
+
+def cases(function):
+    return sum(bool(function(k & 1, k >> 1 & 1, k >> 2 & 1)) << k for k in range(8))
+
+
+@pytest.mark.parametrize(("expression", "function"), [
+    ("n1", lambda a, b, c: a & b),
+    ("n1 | n2", lambda a, b, c: a & b | (1 - c)),
+    ("a ^ b", lambda a, b, c: a ^ b),
+    ("n3", lambda a, b, c: a & b if c else 1 - c),
+    ("n4", lambda a, b, c: 0xCA >> (4 * c + 2 * b + a) & 1),
+    ("n5", lambda a, b, c: 8 >> (2 * (a & b) + a) & 1),
+    ("~ (a | b) & c", lambda a, b, c: (1 - (a | b)) & c),
+    ("1'h1", lambda a, b, c: 1),
+    ("a ? b : c ? 1'h0 : 1'h1", lambda a, b, c: b if a else 1 - c),
+])  # fmt: skip
+def test_value(expression, function):
+    assert logic().value(expression) == cases(function)
+
+
+@pytest.mark.parametrize("expression", [
+    "a + b", "2'h3", "& a", "a &", "{ a, b }", "a b", "(a", "a ? b", "8'hca >> { a,",
+])  # fmt: skip
+def test_refused(expression):
+    with pytest.raises(LogicError):
+        logic().value(expression)
+
+
+def test_look_up():
+    lanes = list(every_case(6))
+    table = 0x123456789ABCDEF0
+    assert look_up(table, lanes, (1 << 64) - 1) == table
+    assert [lane >> 5 & 1 for lane in lanes] == [1, 0, 1, 0, 0, 0]
