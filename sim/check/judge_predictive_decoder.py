@@ -284,9 +284,13 @@ class PredictiveDecoderJudge(PredictiveJudge):
     # What is inside.
 
     def begins_at(self, plan: Plan) -> np.ndarray:
-        """Beats with which a file begins."""
-        last = plan.beats_of("last").astype(bool)
-        return np.concatenate(([True], last[:-1]))
+        """Beats with which a file begins: the first of it that have a byte."""
+        last, kept = plan.beats_of("last"), np.flatnonzero(plan.beats_of("keep"))
+        file = np.cumsum(last) - last
+        _, first = np.unique(file[kept], return_index=True)
+        found = np.zeros(len(last), bool)
+        found[kept[first]] = True
+        return found
 
     def _ends(self, result: StreamResult) -> np.ndarray:
         """The beat before that of the next picture."""

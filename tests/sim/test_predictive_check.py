@@ -198,7 +198,7 @@ def test_sampled_pictures_visit_many_rows():
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--model", "photo", "--tile", "8x8"], "--tile must be left out for a model of profile"),
-    (["--depth", "10"], "--depth must be left out for a model of profile"),
+    (["--model", "digits", "--depth", "10"], "--depth must be left out for a model of profile"),
     (["--model", "photo", "--depth", "7"], "bit depth must be 8 to 16, not 7"),
     (["--build", "DIR", "--depth", "10"], "--build must stand without --depth"),
 ])  # fmt: skip

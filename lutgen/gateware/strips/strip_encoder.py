@@ -15,6 +15,9 @@ from .symbol_stacks import SymbolStacks
 
 __all__ = ["StripEncoder"]
 
+#: Clocks from a symbol until the writer is busy with its group.
+_KNOWN = 5
+
 #: Rows of a group.
 _ROWS = 4
 
@@ -114,13 +117,15 @@ class StripEncoder(wiring.Component):
         m.submodules.rings = rings = self._rings
         m.submodules.writer = writer = self._writer
         wiring.connect(m, writer.o, wiring.flipped(self.o))
+        came = Signal(_KNOWN)  # in clocks before: a group that the writer does not know of yet
+        m.d.sync += came.eq(Cat(self.valid, came))
         m.d.comb += [
             *drive(stacks, self, "valid", "lane", "side", "first", "last"),
             stacks.symbol.eq(Cat(self.folded, self.row)),
             *([stacks.note.eq(self.raw_bits)] if self._near else []),
             self.ready.eq(stacks.ready & writer.ready),
             rings.turn.eq(stacks.turn), stacks.go.eq(rings.go),
-            *drive(writer, self, "begin", "file"), self.busy.eq(writer.busy),
+            *drive(writer, self, "begin", "file"), self.busy.eq(writer.busy | came.any()),
             writer.put.eq(delay(m, self.valid & self.first, 2, name="put", reset=True)),
             writer.group.eq(Cat(
                 delay(m, Cat(self.lane, self.side), 2, name="put_lane"),
