@@ -58,7 +58,7 @@ def routed() -> str:
     target = records[0]["target"]
     return "\n".join([
         *lines, "",
-        f"({target['name']}, {target['part']}, each core of the flagship routed on its own by "
+        f"({target['name']}, {target['part']}, each core of `digits` routed on its own by "
         "nextpnr; cells of the worst path count a carry chain as one; "
         + ", ".join(f"`{record['command']}`" for record in records) + ")",
     ])  # fmt: skip

@@ -37,7 +37,7 @@ def notes(targets: Iterable[Target]) -> str:
     found = {target.name: fit(target) for target in targets}
     limits = {f.limit for f in found.values() if f.limit}
     lines = [
-        "pairs: encoder and decoder of the embedded model, images up to 512 wide, each",
+        "pairs: encoder and decoder of `photo`, gray of 8 bits up to 1920 x 1080, each",
         f"{FLAGSHIP['lut']:,} LUT, {FLAGSHIP['ff']:,} FF, {FLAGSHIP['bram36']:g} BRAM36, "
         f"{FLAGSHIP['dsp']} DSP; {', '.join(sorted(limits))} run out first, at 100 %.",
         "Counts are Yosys' for 7-series; nothing was placed or routed.",
