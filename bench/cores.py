@@ -25,7 +25,8 @@ import numpy as np
 
 from bench.throughput import timed
 from lutgen.build.cores import GLUE, count_core, count_cores, count_glue, top_of_cores
-from lutgen.build.describe import DEPTHS, block_paths
+from lutgen.build.describe import DEPTHS
+from lutgen.build.tile_blueprint import block_paths
 from lutgen.codec.codec import Codec
 from lutgen.commands import Command, OutputFile
 from lutgen.files.whole import write_file

@@ -37,7 +37,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from lutgen.build.describe import block_paths
+from lutgen.build.tile_blueprint import block_paths
 from lutgen.codec.codec import Codec
 from lutgen.commands import Command, OutputFile
 from lutgen.files.whole import write_file

@@ -3,12 +3,14 @@
 import importlib.util
 import json
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import bench
 from bench import damage, figures, gap, luts, table1
 from lutgen.codec.rans import CHECK_STATE, push
 from lutgen.compare.baselines import BASELINES
@@ -18,6 +20,12 @@ from tests.models import laplace_model, pyramid_laplace_model, table_model
 needs_plots = pytest.mark.skipif(
     importlib.util.find_spec("matplotlib") is None, reason="plots need matplotlib: extra `bench`"
 )
+
+
+@pytest.mark.parametrize("path", sorted(Path(bench.__file__).parent.glob("*.py")), ids=lambda p: p.stem)
+def test_programs_find_what_they_import(path):
+    """Also those that no test runs, since what they measure takes long."""
+    importlib.import_module("bench" if path.stem == "__init__" else f"bench.{path.stem}")
 
 
 def run(command, *arguments):

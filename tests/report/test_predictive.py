@@ -47,7 +47,7 @@ def test_title_block():
         "largest image 1,920 × 1,080", "strips one of an image",
         "groups of four rows side by side encoder 8, decoder 16",
         "clocks of a period encoder 32, decoder 64",
-        "columns that keep all groups busy encoder 114, decoder 242", "entropy coder rANS",
+        "columns that keep all groups busy encoder 133, decoder 269", "entropy coder rANS",
         "control plain ports", "stream 4 bytes per beat", "features 38", "predictors 64",
         "LUT trees 48", "classes 44",
     ):  # fmt: skip
