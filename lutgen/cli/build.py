@@ -168,12 +168,16 @@ def sim(
             check_folder(os.path.join(folder, "saif"), folder)
         except OutputError as error:
             raise click.BadParameter(str(error), param_hint="--saif") from None
+    design = None if folder else design_of(ctx, model, options)
     if images:
-        from lutgen.formats.imageio import read_images
+        from lutgen.formats.imageio import DEEP_GRAY, GRAY_8, read_images
 
+        parameters = load_build(folder)["parameters"] if folder else design.record()
+        limits = DEEP_GRAY if parameters.get("depth", 8) > 8 else GRAY_8
         named = [
-            (f"{path} {k}", image) for path in images for k, image in enumerate(read_images(path))
-        ][:limit]
+            (f"{path} {k}", image)
+            for path in images for k, image in enumerate(read_images(path, limits))
+        ][:limit]  # fmt: skip
     else:
         named = None
     common = {"count": limit, "stall": stall, "seed": seed, "quick": quick}
@@ -185,8 +189,7 @@ def sim(
                 )
             else:
                 result = check(
-                    model, named, design_of(ctx, model, options), target=target,
-                    progress=progress, **common,
+                    model, named, design, target=target, progress=progress, **common
                 )
     except SimulationError as error:
         raise Failure(str(error)) from error

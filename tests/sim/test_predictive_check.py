@@ -12,6 +12,7 @@ from lutgen.build.options import PredictiveOptions
 from lutgen.cli import main
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.sample import sample, visited
+from lutgen.formats.imageio import write_image
 from lutgen.model.shipped import shipped
 from lutgen.sim.check.build_tables import changed_files, compare_tables
 from lutgen.sim.check.check import check_build, checked_build
@@ -207,6 +208,19 @@ def test_options_of_the_command(folder, arguments, message):
     done = CliRunner().invoke(main, ["sim", *arguments])
     assert done.exit_code != 0
     assert message in done.stderr + str(done.exception)
+
+
+@pytest.mark.slow
+def test_deep_images_are_read(tmp_path):
+    """As files of 16 bits, and refused by name where they have too many."""
+    write_image(tmp_path / "deep.png", np.full((4, 5), 1 << 12, np.uint16))
+    done = CliRunner().invoke(main, [
+        "sim", "--depth", "12", "--images", str(tmp_path / "deep.png"), "--max-width", "8",
+        "--max-height", "8", "--quick",
+    ])  # fmt: skip
+    assert done.exit_code != 0
+    text = done.stderr + str(done.exception)
+    assert "must have samples of 12 bits, not 4096: build with --depth 13" in text
 
 
 @pytest.mark.slow
