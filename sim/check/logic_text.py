@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
 
 __all__ = ["Logic", "LogicError", "every_case", "look_up"]
 
@@ -79,6 +80,10 @@ class Logic:
             found = self._choice(parser)
             parser.need(")")
             return found
+        for gate in "&|":  # of all bits of what follows
+            if parser.take(gate):
+                parts = self._parts(parser)
+                return reduce(int.__and__ if gate == "&" else int.__or__, parts)
         name = parser.next()
         if not re.match(r"\w", name):
             raise LogicError(f"{name} must not stand before a value")

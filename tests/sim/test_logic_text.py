@@ -25,6 +25,8 @@ def cases(function):
     ("n4", lambda a, b, c: 0xCA >> (4 * c + 2 * b + a) & 1),
     ("n5", lambda a, b, c: 8 >> (2 * (a & b) + a) & 1),
     ("~ (a | b) & c", lambda a, b, c: (1 - (a | b)) & c),
+    ("& { a, b, c }", lambda a, b, c: a & b & c),
+    ("| { a, n2 }", lambda a, b, c: a | (1 - c)),
     ("1'h1", lambda a, b, c: 1),
     ("a ? b : c ? 1'h0 : 1'h1", lambda a, b, c: b if a else 1 - c),
 ])  # fmt: skip
@@ -33,7 +35,7 @@ def test_value(expression, function):
 
 
 @pytest.mark.parametrize("expression", [
-    "a + b", "2'h3", "& a", "a &", "{ a, b }", "a b", "(a", "a ? b", "8'hca >> { a,",
+    "a + b", "2'h3", "a &", "{ a, b }", "a b", "(a", "a ? b", "8'hca >> { a,",
 ])  # fmt: skip
 def test_refused(expression):
     with pytest.raises(LogicError):
