@@ -73,10 +73,9 @@ def check(
         See `check_build`, and what is raised.
     """
     simulator_tools()  # before the work
-    model = find_buildable(model)
     if images is not None:
         images = [(name, np.asarray(image)) for name, image in images]
-    options = options or blueprint_kind(model.profile).options_kind()
+    options = options or blueprint_kind(find_buildable(model).profile).options_kind()
     shapes = [image.shape for _, image in images or () if image.ndim == 2]
     options = replace(
         options,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from lutgen.build.buildable import find_plan
 from lutgen.build.codec import build, load_build
 from lutgen.build.options import PredictiveOptions
 from lutgen.cli import main
@@ -15,9 +16,10 @@ from lutgen.codec.predictive.sample import sample, visited
 from lutgen.formats.imageio import write_image
 from lutgen.model.shipped import shipped
 from lutgen.sim.check.build_tables import changed_files, compare_tables
-from lutgen.sim.check.check import check_build, checked_build
+from lutgen.sim.check.check import check, check_build, checked_build
 from lutgen.sim.check.check_table import summary, table
 from lutgen.sim.check.predictive_pictures import PredictivePictures, synthetic_photographs
+from lutgen.targets import get_target
 
 SMALL = PredictiveOptions(max_width=48, max_height=42, name="lutgen")
 CORES = ("encoder", "decoder")
@@ -208,6 +210,20 @@ def test_options_of_the_command(folder, arguments, message):
     done = CliRunner().invoke(main, ["sim", *arguments])
     assert done.exit_code != 0
     assert message in done.stderr + str(done.exception)
+
+
+def test_default_model_is_that_of_the_depth(monkeypatch):
+    """As `lutgen build` has it."""
+    class Built(Exception):
+        pass
+
+    def build_nothing(target, model, options, **_):
+        raise Built(find_plan(model, options, get_target(target)).model.hash)
+
+    monkeypatch.setattr("lutgen.sim.check.check.build", build_nothing)
+    for depth, name in ((8, "photo"), (12, "photo-16")):
+        with pytest.raises(Built, match=f"^{shipped(name).hash}$"):
+            check(None, None, PredictiveOptions(depth=depth))
 
 
 @pytest.mark.slow
