@@ -392,7 +392,7 @@ def test_every_kind_in_icarus(kind, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["registers", "cores", "engine", "predictive"])
+@pytest.mark.parametrize("kind", ["registers", "predictive"])
 def test_verilator(kind, tmp_path):
     """The same clocks as in Icarus Verilog, if that is there; of two tops, the decoder alone."""
     for folder, module in [*made(kind, tmp_path / "b")][-1:]:
