@@ -155,12 +155,8 @@ def look_up(table: int, address: list[int], every: int) -> int:
 
 def every_case(bits: int) -> Iterator[int]:
     """So many inputs that have every combination of values in the cases, the fastest one first."""
-    cases = 1 << bits
     for bit in range(bits):
         run = ((1 << (1 << bit)) - 1) << (1 << bit)
-        period, found = 2 << bit, 0
-        while period < cases:
-            run |= run << period
-            period *= 2
-        found = run
-        yield found & ((1 << cases) - 1)
+        for doubled in range(bit + 1, bits):
+            run |= run << (1 << doubled)
+        yield run
