@@ -11,6 +11,7 @@ from lutgen.registers.register_map import RegisterMap
 from lutgen.targets import Target
 
 from .recorded import PairOptions
+from .registers import build_maps
 from .testbench import Picture
 
 __all__ = ["Blueprint"]
@@ -91,7 +92,7 @@ class Blueprint(ABC):
 
     def maps(self) -> dict[str, RegisterMap]:
         """Registers by core; none without registers."""
-        return {}
+        return build_maps(self.options.made, self.config) if self.options.registers else {}
 
     @staticmethod
     @abstractmethod

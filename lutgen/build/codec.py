@@ -54,8 +54,8 @@ def build(
         What the cores are made of, of the kind that the model's profile has; None for the
         defaults.
     out:
-        Folder; by default ``rtl_out/<target>/<top>-<profile>``.  An earlier build in it is
-        replaced when the new one is complete; files that no build wrote stay.
+        Folder; by default one below ``rtl_out/<target>`` that the blueprint names.  An earlier
+        build in it is replaced when the new one is complete; files that no build wrote stay.
     estimate:
         Whether Yosys shall count resources and logic levels, which takes most of the time.
     testbench:

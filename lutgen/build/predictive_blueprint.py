@@ -7,7 +7,6 @@ from lutgen.targets import Target
 from . import predictive_text
 from .blueprint import Blueprint
 from .predictive_options import PredictiveOptions
-from .registers import build_maps
 from .testbench import Picture
 
 __all__ = ["PredictiveBlueprint"]
@@ -100,9 +99,6 @@ class PredictiveBlueprint(Blueprint):
         # A group of rows, and its payload on its way.
         width = picture.samples.shape[1] + _BESIDES
         return 4 * width * self.core_record(core)["period"]
-
-    def maps(self) -> dict:
-        return build_maps(self.options.made, self.config) if self.options.registers else {}
 
 
 #: Columns that a group takes besides its own: those between its rows, and an idle lane's.

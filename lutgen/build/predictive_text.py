@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 
-from lutgen.targets.fit import basis, depths, levels_basis
-
 from .block_table import block_table
 from .predictive_options import PredictiveOptions
-from .text import comment, counts, register_pages, whereabouts
+from .text import comment, register_pages, spent, whereabouts
 
 __all__ = ["header", "summary", "table"]
 
@@ -47,7 +45,7 @@ def table(record: Mapping):
 
 def summary(record: Mapping) -> str:
     """What a build is and what to do with it, a few lines of text."""
-    target, pair, rate = record["target"], record["pair"], record["rate"]
+    target, rate = record["target"], record["rate"]
     options = PredictiveOptions.of_record(record["parameters"])
     lines = []
     for name, core in record["cores"].items():
@@ -65,21 +63,5 @@ def summary(record: Mapping) -> str:
         f"{rate['clocks_per_pixel']:.4g} clocks a sample at {options.max_width} columns, "
         f"{rate['mpx_per_s']:g} Mpx/s at the clock goal of {target['clock_mhz']:g} MHz"
     )
-    if pair:
-        deepest = max(record["cores"].values(), key=lambda core: core["resources"]["levels"] or 0)
-        lines.append(
-            f"{options.top}: {counts(pair)}; at most {depths(pair)}; most LUT levels in "
-            f"{deepest['resources']['worst_block']} of {deepest['module']}"
-        )
-        lines.append(levels_basis(target["yosys_family"]))
-        if differs := basis(target["family"], target["yosys_family"]):
-            lines.append(differs)
-        if pair["fits"] is None:
-            lines.append(f"not compared with {target['name']}, whose cells are others")
-        elif not pair["fits"]:
-            lines.append(
-                f"DOES NOT FIT {target['name']}: try a smaller --max-width, or another --target"
-            )
-    else:
-        lines.append("resources not counted: leave out --no-estimate")
+    lines += spent(record, "a smaller --max-width, or another --target")
     return "\n".join([*lines, *register_pages(record), *whereabouts(record)])

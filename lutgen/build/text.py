@@ -12,7 +12,7 @@ from .options import BuildOptions
 
 __all__ = [
     "LICENCE", "codec_ports", "comment", "counts", "depth_cell", "header", "levels_of",
-    "register_pages", "summary", "table", "whereabouts", "wrapper",
+    "register_pages", "spent", "summary", "table", "whereabouts", "wrapper",
 ]  # fmt: skip
 
 #: What a generated file says of itself.
@@ -175,7 +175,7 @@ def depth_cell(part: Mapping) -> str:
 
 def summary(record: Mapping) -> str:
     """What a build is and what to do with it, a few lines of text."""
-    target, pair = record["target"], record["pair"]
+    target = record["target"]
     options = BuildOptions.of_record(record["parameters"])
     tile_width, tile_height = options.tile
     lines = []
@@ -194,25 +194,28 @@ def summary(record: Mapping) -> str:
             f"{cores} cores behind each pair of ports, {cores} pixels per beat; at most "
             f"{record['rate']['mpx_per_s']:g} Mpx/s at the clock goal"
         )
-    if pair:
-        deepest = max(record["cores"].values(), key=lambda core: core["resources"]["levels"] or 0)
-        lines.append(
-            f"{options.top}: {counts(pair)}; at most {depths(pair)}; most LUT levels in "
-            f"{deepest['resources']['worst_block']} of {deepest['module']}"
-        )
-        lines.append(levels_basis(target["yosys_family"]))
-        if differs := basis(target["family"], target["yosys_family"]):
-            lines.append(differs)
-        if pair["fits"] is None:
-            lines.append(f"not compared with {target['name']}, whose cells are others")
-        elif not pair["fits"]:
-            lines.append(
-                f"DOES NOT FIT {target['name']}: try smaller --max-width, --tile or --lanes, or "
-                "another --target"
-            )
-    else:
-        lines.append("resources not counted: leave out --no-estimate")
+    lines += spent(record, "smaller --max-width, --tile or --lanes, or another --target")
     return "\n".join([*lines, *register_pages(record), *whereabouts(record)])
+
+
+def spent(record: Mapping, remedy: str) -> list[str]:
+    """What a build takes of its device; ``remedy`` is what to try if it does not fit."""
+    target, pair = record["target"], record["pair"]
+    if not pair:
+        return ["resources not counted: leave out --no-estimate"]
+    deepest = max(record["cores"].values(), key=lambda core: core["resources"]["levels"] or 0)
+    lines = [
+        f"{record['parameters']['top']}: {counts(pair)}; at most {depths(pair)}; most LUT levels "
+        f"in {deepest['resources']['worst_block']} of {deepest['module']}",
+        levels_basis(target["yosys_family"]),
+    ]
+    if differs := basis(target["family"], target["yosys_family"]):
+        lines.append(differs)
+    if pair["fits"] is None:
+        lines.append(f"not compared with {target['name']}, whose cells are others")
+    elif not pair["fits"]:
+        lines.append(f"DOES NOT FIT {target['name']}: try {remedy}")
+    return lines
 
 
 def register_pages(record: Mapping) -> list[str]:

@@ -10,7 +10,6 @@ from . import text
 from .blueprint import Blueprint
 from .cores import count_core, count_cores, count_glue, rate, top_of_cores
 from .options import BuildOptions
-from .registers import build_maps
 from .testbench import Picture
 
 __all__ = ["TileBlueprint", "block_paths"]
@@ -132,9 +131,6 @@ class TileBlueprint(Blueprint):
         # A few tiles, one after the other, with their levels.
         sides = zip(picture.samples.shape[::-1], self.options.tile, strict=True)
         return 4 * math.prod(map(min, sides)) * self.core_record(core)["lanes"]
-
-    def maps(self) -> dict:
-        return build_maps(self.options.made, self.config) if self.options.registers else {}
 
 
 def block_paths(model: Model, core: str, registers: bool = False) -> dict[str, list[str]]:
