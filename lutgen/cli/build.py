@@ -38,7 +38,7 @@ __all__ = ["build_", "sim", "targets"]
 @cores_option
 @name_option
 @click.option(
-    "--out", metavar="DIR", show_default="rtl_out/TARGET/TOP-PROFILE", help="Folder of the build."
+    "--out", metavar="DIR", show_default="rtl_out/TARGET/TOP-...", help="Folder of the build."
 )
 @click.option(
     "--testbench", type=click.Path(exists=True, dir_okay=False), metavar="IMAGE",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -10,11 +11,25 @@ from lutgen.build.options import BuildOptions
 from lutgen.codec.codec import Codec
 from lutgen.codec.sample import sample, visited
 
-__all__ = ["Pictures"]
+__all__ = ["Pictures", "parts_of"]
 
 #: Shares of noise in pictures drawn from the model, see `lutgen.sim.cores.codec.sample`.
 _SHARES = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 0.8, 1.0)
 _SIDE = 256
+
+
+def parts_of(
+    drawn: Sequence[np.ndarray], rng: np.random.Generator, width: int, height: int, count: int
+) -> np.ndarray:
+    """Parts of drawn pictures, repeated where they are too small: (count, height, width)."""
+    made = []
+    for _ in range(count):
+        image = drawn[int(rng.integers(len(drawn)))]
+        y, x = (int(rng.integers(side)) for side in image.shape)
+        image = np.roll(image, (-y, -x), axis=(0, 1))
+        repeat = (-(-height // image.shape[0]), -(-width // image.shape[1]))
+        made.append(np.tile(image, repeat)[:height, :width])
+    return np.stack(made)
 
 
 class Pictures:
@@ -60,14 +75,7 @@ class Pictures:
 
     def of(self, width: int, height: int, count: int = 1) -> np.ndarray:
         """Pictures of a size: uint8, (count, height, width)."""
-        made = []
-        for _ in range(count):
-            image = self.drawn[int(self._rng.integers(len(self.drawn)))]
-            y, x = (int(self._rng.integers(side)) for side in image.shape)
-            image = np.roll(image, (-y, -x), axis=(0, 1))
-            repeat = (-(-height // image.shape[0]), -(-width // image.shape[1]))
-            made.append(np.tile(image, repeat)[:height, :width])
-        return np.stack(made)
+        return parts_of(self.drawn, self._rng, width, height, count)
 
     def noise(self, width: int, height: int) -> np.ndarray:
         """A picture of noise, which is the longest file of its size there is, nearly."""

@@ -10,6 +10,7 @@ import numpy as np
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import GROUP
 from lutgen.codec.predictive.sample import sample, visited
+from lutgen.sim.check.judge_pictures import parts_of
 
 __all__ = ["PredictivePictures", "synthetic_photographs"]
 
@@ -84,14 +85,7 @@ class PredictivePictures:
 
     def of(self, width: int, height: int, count: int = 1) -> np.ndarray:
         """Pictures of a size, parts of the drawn ones: (count, height, width)."""
-        made = []
-        for _ in range(count):
-            image = self.drawn[int(self._rng.integers(len(self.drawn)))]
-            y, x = (int(self._rng.integers(side)) for side in image.shape)
-            image = np.roll(image, (-y, -x), axis=(0, 1))
-            repeat = (-(-height // image.shape[0]), -(-width // image.shape[1]))
-            made.append(np.tile(image, repeat)[:height, :width])
-        return np.stack(made)
+        return parts_of(self.drawn, self._rng, width, height, count)
 
     def noise(self, width: int, height: int) -> np.ndarray:
         """A picture of noise, which is the longest file of its size there is: (1, height, width).
