@@ -13,9 +13,9 @@ from lutgen.codec.any_profile import (
     codec_of,
     decoding_model,
     header_of,
-    is_predictive,
 )
 from lutgen.codec.container import Header, split_packets
+from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import Frame, check_strips
 from lutgen.errors import InputError
 from lutgen.formats.rules import channels_of, check_stack, limits_of
@@ -127,7 +127,7 @@ def encode(
     bits = SignificantBits.of(array)
     found = find_model(model, depth=bits.depth, channels=channels, mosaic=cfa is not None)
     codec = _codec(found)
-    if is_predictive(found):
+    if isinstance(codec, PredictiveCodec):
         return codec.encode(
             array, depth=bits.depth, shift=bits.shift, near=near, channels=channels, cfa=cfa
         )
@@ -187,7 +187,7 @@ def info(data: bytes) -> Info:
         model_name=name_of(header.model_hash),
         images=header.images,
         file_bytes=len(data),
-        **(_frame_info if isinstance(header, Frame) else _tiles_info)(data, header),
+        **(_frame_info(data, header) if isinstance(header, Frame) else _tiles_info(data, header)),
     )
 
 

@@ -56,7 +56,7 @@ class InternalError(Failure):
         )
 
 
-class _OneLine:
+class _OneLine(click.Command):
     """Turns the errors that users cause, and bugs, into one line each."""
 
     def __init__(self, *arguments, **options) -> None:
@@ -112,7 +112,7 @@ class _OneLine:
             raise
 
 
-class Command(_OneLine, click.Command):
+class Command(_OneLine):
     """A command that stands alone."""
 
 
@@ -170,7 +170,7 @@ def run_files(out: str, checkpoint: str | None, log: str | None) -> dict[str, Pa
 
     A model that goes to a pipe or device has neither unless it is named.
     """
-    found = {}
+    found: dict[str, Path | None] = {}
     for name, chosen, suffix in (("checkpoint", checkpoint, "ckpt"), ("log", log, "jsonl")):
         if chosen is not None and is_stream(chosen):
             raise click.BadParameter(
@@ -182,7 +182,7 @@ def run_files(out: str, checkpoint: str | None, log: str | None) -> dict[str, Pa
                 check_output(path)
             except InputError as error:
                 raise click.BadParameter(str(error), param_hint=f"--{name}") from None
-        found[name] = path and Path(path)
+        found[name] = None if path is None else Path(path)
     return found
 
 

@@ -5,6 +5,7 @@ Profile ``predictive`` codes groups of rows or tiles into version 2 of the forma
 """
 
 from lutgen.model.header import MAGIC, TABLES, VERSION_2, magic_and_version
+from lutgen.model.model import Model
 from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.shipped import SHIPPED, AnyModel, find_model, name_of, shipped
@@ -31,7 +32,9 @@ def is_predictive(model: AnyModel) -> bool:
 
 def codec_of(model: AnyModel, *, threads: int | None = None) -> AnyCodec:
     """The codec of a model; see `Codec` and `PredictiveCodec` for their options."""
-    return (PredictiveCodec if is_predictive(model) else Codec)(model, threads=threads)
+    if isinstance(model, Model):
+        return Codec(model, threads=threads)
+    return PredictiveCodec(model, threads=threads)
 
 
 def header_of(data: bytes, size: int | None = None) -> Header | Frame:

@@ -70,7 +70,8 @@ class Encoded:
 
 def level_sizes(rects: Sequence, levels: int) -> np.ndarray:
     """Height and width of each level of rectangles: int64, shape (n, levels + 1, 2)."""
-    sides = [np.array([(r.stop - r.start, c.stop - c.start) for r, c in rects], dtype=np.int64)]
+    whole = [(r.stop - r.start, c.stop - c.start) for r, c in rects]
+    sides: list[np.ndarray] = [np.array(whole, dtype=np.int64)]
     for _ in range(levels):
         sides.append(half(sides[-1]))
     return np.stack(sides, axis=1)
@@ -110,7 +111,7 @@ class Codec:
         self._lock = Lock()
         self._arm = arm_arrays(model)
         self._ups = ups_arrays(model)
-        reach = model.upsampler.radius if model.levels else 0
+        reach = 0 if model.upsampler is None else model.upsampler.radius
         self._border = max(model.window.radius, reach)
 
     def _tans(self, coder: Coder) -> TansTables | None:
@@ -266,13 +267,13 @@ class Codec:
         levels = self.model.levels
         if isinstance(level, bool) or not isinstance(level, int) or not 0 <= level <= levels:
             raise InputError(f"level must be 0 to {levels}, the model's levels, not {level!r}")
-        data, start, length, header = self._read(data, level)
+        read, start, length, header = self._read(data, level)
         tans = self._tans_arrays(header.coder)
         rects = list(header.grid)
         sizes = level_sizes(rects, levels)
         height, width = -(-header.grid.height >> level), -(-header.grid.width >> level)
         images = np.zeros((header.images, height, width), dtype=np.uint8)
-        padded = np.frombuffer(data + bytes(16), dtype=np.uint8)
+        padded = np.frombuffer(read + bytes(16), dtype=np.uint8)
         # Tiles of equal size side by side keep all lanes busy to the end.
         area = np.tile(sizes[:, 0, 0] * sizes[:, 0, 1], header.images)
         order = np.argsort(-area, kind="stable")
@@ -302,7 +303,9 @@ class Codec:
             pass
         return images
 
-    def _read(self, data: bytes | BinaryIO, level: int) -> tuple:
+    def _read(
+        self, data: bytes | BinaryIO, level: int
+    ) -> tuple[bytes, np.ndarray, np.ndarray, Header]:
         """Bytes of a file, start and length of payloads or their fronts in them, and header."""
         if level == 0:
             data = data if isinstance(data, bytes) else data.read()

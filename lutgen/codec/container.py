@@ -18,9 +18,9 @@ missed (:mod:`.rans`).  Version 2 of the format has a CRC (:mod:`.predictive.con
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -126,7 +126,7 @@ class Header:
         }
 
     @classmethod
-    def _from_values(cls, values: dict[str, int | bytes]) -> "Header":
+    def _from_values(cls, values: Mapping[str, Any]) -> "Header":
         """A header with these values of a table's fields; InputError as the class."""
         sides = ("image width", "image height", "tile width", "tile height")
         return cls(
@@ -201,10 +201,11 @@ def _check_room(bytes_: int, header: Header) -> int:
 
 def _tile_sides(grid: TileGrid) -> tuple[list[int], list[int]]:
     """Width of each column of tiles, and height of each row."""
-    return tuple(
-        [side] * (whole // side) + [whole % side] * (whole % side > 0)
-        for whole, side in ((grid.width, grid.tile_width), (grid.height, grid.tile_height))
-    )
+
+    def sides(whole: int, side: int) -> list[int]:
+        return [side] * (whole // side) + [whole % side] * (whole % side > 0)
+
+    return sides(grid.width, grid.tile_width), sides(grid.height, grid.tile_height)
 
 
 def _least_payloads(header: Header) -> list[int]:

@@ -3,10 +3,10 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import numpy as np
 
-from lutgen.codec.any_profile import is_predictive
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.container import Header, split_packets
@@ -142,7 +142,7 @@ class PredictiveFiles(ImageCodec):
         self._codecs = [PredictiveCodec(m, threads=1) for m in models]
         self.limits = DEEP_GRAY if cfa else limits_of(models[2])
         self._cfa = cfa
-        self._layout = {"strip_height": strip_height, "tile_width": tile_width}
+        self._layout: dict[str, Any] = {"strip_height": strip_height, "tile_width": tile_width}
 
     def encode(self, array: np.ndarray, near: int = 0) -> bytes:
         channels = 1 if array.ndim == 2 else array.shape[2]
@@ -174,7 +174,7 @@ class TileCodec(ImageCodec):
         self, model: Model, *, tile: tuple[int, int] = (32, 32), coder: Coder = RANS
     ) -> None:
         self._codec = Codec(model, threads=1)
-        self._options = {"tile": tile, "coder": coder}
+        self._options: dict[str, Any] = {"tile": tile, "coder": coder}
 
     def encode(self, array: np.ndarray, near: int = 0) -> bytes:
         if near:
@@ -221,7 +221,7 @@ class TileCodec(ImageCodec):
             file += len(encoded.data)
             sizes = _file_sizes(encoded.data, len(group))
             file_each += sum(sizes)
-            mean += len(group) * mean_bpp(sizes, group)
+            mean += len(group) * mean_bpp(sizes, list(group))
             start = time.perf_counter()
             decoded = codec.decode(encoded.data, progress=step("decoding"))
             decode_s += time.perf_counter() - start
@@ -256,12 +256,14 @@ def image_codec(
     model for gray images of more than 8 significant bits, and for colour, if there is one.
     """
     found = find_model(model, mosaic=cfa is not None)
-    if not is_predictive(found):
+    if isinstance(found, Model):
         return TileCodec(found, tile=tile, coder=coder)
-    deep, colour = None, None
+    deep: PredictiveModel | None = None
+    colour: ColourModel | None = None
     if model is None and cfa is None:
-        deep = find_model(depth=DEEP_GRAY.depth)
-        colour = find_model(channels=SampleFormat.MAX_CHANNELS)
+        # Those that ship for them are of this profile.
+        deep = cast(PredictiveModel, find_model(depth=DEEP_GRAY.depth))
+        colour = cast(ColourModel, find_model(channels=SampleFormat.MAX_CHANNELS))
     return PredictiveFiles(
         found, deep=deep, colour=colour, cfa=cfa, strip_height=strip_height, tile_width=tile_width
     )

@@ -1,6 +1,8 @@
 """The table of `lutgen eval`: codecs by data, never a number cut."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 from lutgen.compare.baselines import BASELINES
 
@@ -29,10 +31,7 @@ def table(results: Mapping[str, Mapping]):
 
     def rows_of(key: str) -> None:
         for name in usual:
-            row(name, lambda r, name=name: r.get("baselines", {}).get(name, {}).get(key))
-
-    def own(key: str) -> Callable[[Mapping], float | None]:
-        return lambda r: r.get("bpp", {}).get(key)
+            row(name, _at("baselines", name, key))
 
     def any_has(key: str) -> bool:
         return any(key in r.get("bpp", {}) for r in results.values())
@@ -46,11 +45,11 @@ def table(results: Mapping[str, Mapping]):
 
     grid.add_row("one file per image", style="italic")
     rows_of("bpp")
-    lutgen(own("file_each"))
+    lutgen(_at("bpp", "file_each"))
     for near in dict.fromkeys(n["near"] for r in results.values() for n in r.get(_NEAR, ())):
         grid.add_row(f"every sample within {near}", style="italic")
-        row("JPEG-LS", lambda r, near=near: _of_near(r, near, "JPEG-LS"))
-        lutgen(lambda r, near=near: _of_near(r, near, "lutgen"))
+        row("JPEG-LS", partial(_of_near, near=near, name="JPEG-LS"))
+        lutgen(partial(_of_near, near=near, name="lutgen"))
     paged = any(
         b.get("bpp_page") is not None for r in results.values()
         for b in r.get("baselines", {}).values()
@@ -59,23 +58,23 @@ def table(results: Mapping[str, Mapping]):
         grid.add_row(f"one file per size{', others one page' * paged}", style="italic")
         if paged:
             rows_of("bpp_page")
-        lutgen(own("file"))
-        row("lutgen, tiles alone", own("payload"))
-        row("lutgen, ideal", own("ideal"), end_section=True)
+        lutgen(_at("bpp", "file"))
+        row("lutgen, tiles alone", _at("bpp", "payload"))
+        row("lutgen, ideal", _at("bpp", "ideal"), end_section=True)
     levels = max(len(result.get("levels", ())) for result in results.values())
     if levels > 1:
         for level in reversed(range(levels)):
-            row(f"ideal, level {level}", lambda r, level=level: _of_level(r, level, "bpp"))
+            row(f"ideal, level {level}", partial(_of_level, level=level, key="bpp"))
         grid.add_section()
         for level in reversed(range(levels - 1)):
             for label, key in (("upsampled", "rmse"), ("bicubic", "bicubic_rmse")):
                 row(
                     f"RMSE, level {level} {label}",
-                    lambda r, level=level, key=key: _of_level(r, level, key), ".2f",
+                    partial(_of_level, level=level, key=key), ".2f",
                 )  # fmt: skip
         grid.add_section()
     for way in ("encode", "decode") if ours else ():
-        row(f"{way}, Mpixel/s/core", lambda r, way=way: r.get("speed", {}).get(way), ".2f")
+        row(f"{way}, Mpixel/s/core", _at("speed", way), ".2f")
     return grid
 
 
@@ -108,11 +107,23 @@ def show(results: Mapping[str, Mapping], console) -> None:
         console.print(text, soft_wrap=not console.is_terminal, style="dim")
 
 
+def _at(*keys: str) -> Callable[[Mapping], float | None]:
+    """What takes from a result the number at the end of these keys, None if there is none."""
+
+    def value(result: Mapping) -> float | None:
+        found: Any = result
+        for key in keys:
+            found = (found or {}).get(key)
+        return found
+
+    return value
+
+
 def _of_level(result: Mapping, level: int, key: str) -> float | None:
     levels = result.get("levels", ())
     return levels[level].get(key) if level < len(levels) else None
 
 
 def _of_near(result: Mapping, near: int, name: str) -> float | None:
-    found = next((n for n in result.get(_NEAR, ()) if n["near"] == near), {})
+    found: Mapping = next((n for n in result.get(_NEAR, ()) if n["near"] == near), {})
     return found.get(name, {}).get("bpp")

@@ -30,10 +30,12 @@ def upsampling_errors(images: np.ndarray, model: Model, tile: tuple[int, int]) -
         the number of pixels.
     """
     errors = np.zeros((model.levels, 3))
-    if not model.levels:
+    upsampler = model.upsampler
+    if upsampler is None:
         return errors
     levels = pyramid(images, model.levels)
-    grid = TileGrid(*images.shape[:0:-1], *tile)
+    _, height, width = images.shape
+    grid = TileGrid(width, height, *tile)
     for level, (high, low) in enumerate(zip(levels, levels[1:], strict=False)):
         errors[level, 2] = high.size
         for image, small in zip(high, low, strict=True):
@@ -42,7 +44,7 @@ def upsampling_errors(images: np.ndarray, model: Model, tile: tuple[int, int]) -
         for part, small in zip(*tiles, strict=True):
             step = max(1, _BLOCK // part[0].size)
             for i in range(0, len(part), step):
-                guess = model.upsampler.upsample(small[i : i + step], *part.shape[1:])
+                guess = upsampler.upsample(small[i : i + step], *part.shape[1:])
                 errors[level, 0] += _squares(part[i : i + step], guess)
     return errors
 

@@ -25,6 +25,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -231,7 +232,7 @@ def _check_json(where: str, meta) -> None:
     """Check types, key types, finiteness and depth of `meta` without recursion."""
     if not isinstance(meta, dict):
         raise ArchiveError(f"{where}: meta must be a dict, not {_short(meta)}")
-    stack = [(meta, 1)]
+    stack: list[tuple[Any, int]] = [(meta, 1)]
     while stack:
         value, depth = stack.pop()
         if isinstance(value, (dict, list)):
@@ -241,8 +242,8 @@ def _check_json(where: str, meta) -> None:
                 for key in value:
                     if not isinstance(key, str):
                         raise ArchiveError(f"{where}: keys of meta must be str, not {_short(key)}")
-                value = value.values()
-            stack.extend((item, depth + 1) for item in value)
+            items = value.values() if isinstance(value, dict) else value
+            stack.extend((item, depth + 1) for item in items)
         elif isinstance(value, float):
             if not math.isfinite(value):
                 raise ArchiveError(f"{where}: numbers in meta must be finite, not {value!r}")

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
+from typing import Any
 
 import numba
 
@@ -39,9 +40,10 @@ def _enable(dispatcher) -> None:
     try:
         dispatcher.enable_caching()
     except RuntimeError:  # numba has found no folder
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(cache_folder() / "numba")
+        settings: Any = numba.config
+        before = settings.CACHE_DIR
+        settings.CACHE_DIR = str(cache_folder() / "numba")
         try:
             dispatcher.enable_caching()
         finally:
-            numba.config.CACHE_DIR = before
+            settings.CACHE_DIR = before

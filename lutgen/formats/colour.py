@@ -204,8 +204,9 @@ def _open(path, data: bytes):
     if "transparency" in picture.info:
         raise ImageError(f"{path}: picture must be {_WANTED}, not with transparency; {_CONVERT}")
     # Cameras put previews behind the one picture of a JPEG.
-    if picture.format in ("WEBP", "TIFF") and getattr(picture, "n_frames", 1) > 1:
-        raise ImageError(f"{path}: file must hold one picture, not {picture.n_frames}")
+    pictures = getattr(picture, "n_frames", 1)
+    if picture.format in ("WEBP", "TIFF") and pictures > 1:
+        raise ImageError(f"{path}: file must hold one picture, not {pictures}")
     check_sides(path, *picture.size)
     return picture
 

@@ -13,6 +13,7 @@ import math
 import re
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def read_tiff(path, data: bytes, limits: GrayLimits) -> tuple[np.ndarray, int]:
     with _complaints() as complaints:
         try:
             with tifffile.TiffFile(io.BytesIO(data)) as file:
-                page = file.pages[0]
+                page = file.pages.first
                 if complaints:
                     raise _damaged(path, complaints[0])
                 _check_single(path, file, page)
@@ -95,7 +96,7 @@ def tiff_bytes(array: np.ndarray) -> bytes:
 
     file = io.BytesIO()
     channels = 1 if array.ndim == 2 else array.shape[2]
-    colour = {"photometric": "rgb" if channels > 2 else "minisblack"}
+    colour: dict[str, Any] = {"photometric": "rgb" if channels > 2 else "minisblack"}
     if channels in _WITH_ALPHA:
         colour["extrasamples"] = ["unassalpha"]
     if channels > 1:

@@ -55,7 +55,7 @@ def io_xdc(
         If a name is not a plain Verilog identifier, or the clock is not among the inputs.
     """
     _check("module", module)
-    sides = {"input": [], "output": []}
+    sides: dict[str, list[str]] = {"input": [], "output": []}
     for port in ports:
         _check("port", port["name"])
         sides[port["direction"]].append(port["name"] + "[*]" * (port["width"] > 1))

@@ -157,7 +157,7 @@ class _Code:
 @lru_cache(maxsize=1 << 16)
 def _split(table: int) -> tuple[str, int, int, int]:
     """Choose the pin that leaves least to compute; return shape, pin and both cofactors."""
-    best = None
+    choices = []
     for j in range(6):
         if not depends(table, j):
             continue
@@ -173,10 +173,9 @@ def _split(table: int) -> tuple[str, int, int, int]:
             else:
                 shape, cost = "mux", 3
         # A pin more in the rest costs about as much as three operations.
-        key = (3 * rest + cost, j)
-        if best is None or key < best[0]:
-            best = key, (shape, j, low, high)
-    return best[1]
+        choices.append((3 * rest + cost, j, shape, low, high))
+    _, pin, shape, low, high = min(choices)
+    return shape, pin, low, high
 
 
 def _support(table: int) -> int:
@@ -191,7 +190,8 @@ def _allocate(ops, outputs) -> Program:
             last[a] = last[b] = index
     for value in outputs:
         last[value] = len(ops)
-    place, free, steps, registers = {0: 0, 1: 1}, [], [], 2
+    place, steps, registers = {0: 0, 1: 1}, [], 2
+    free: list[int] = []
     for index, (ufunc, a, b) in enumerate(ops):
         if ufunc is not None:
             sources = place[a], place[b]

@@ -8,6 +8,7 @@ A head is what `Head` says; another one needs a class and its place in `HEADS`.
 
 import heapq
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, NamedTuple, Protocol
@@ -114,7 +115,7 @@ class Head(Protocol):
     def code_length(self, classes: np.ndarray, symbols: np.ndarray) -> np.ndarray:
         """Ideal code length in bits of each symbol, float64, for reports only."""
 
-    def readout(self, outputs: dict[str, np.ndarray]) -> OutputArrays:
+    def readout(self, outputs: Mapping[str, np.ndarray]) -> OutputArrays:
         """What the compiled kernels make a class from."""
 
 
@@ -130,10 +131,10 @@ class TableHead:
 
     cumulative: np.ndarray
 
-    kind = "table"
-    title = "table"
-    arrays = ("cumulative",)
-    groups = ("index",)
+    kind: ClassVar[str] = "table"
+    title: ClassVar[str] = "table"
+    arrays: ClassVar[tuple[str, ...]] = ("cumulative",)
+    groups: ClassVar[tuple[str, ...]] = ("index",)
 
     def __post_init__(self) -> None:
         array = _integer("cumulative frequencies", self.cumulative, np.int32, 2)
@@ -208,7 +209,7 @@ class TableHead:
         index = network.evaluate_index("index", features)
         return index if walker is None else walker.walk(index, features).astype(np.int64)
 
-    def readout(self, outputs: dict[str, np.ndarray]) -> OutputArrays:
+    def readout(self, outputs: Mapping[str, np.ndarray]) -> OutputArrays:
         """See `Head.readout`: the sum is the index."""
         index, none = outputs["index"].astype(np.int64), np.zeros(0, dtype=np.int64)
         return OutputArrays(
@@ -247,10 +248,10 @@ class LaplaceHead:
     sigma: np.ndarray
     cdf: np.ndarray
 
-    kind = "laplace"
-    title = "Laplace"
-    arrays = ("mu", "sigma", "cdf")
-    groups = ("mu", "sigma")
+    kind: ClassVar[str] = "laplace"
+    title: ClassVar[str] = "Laplace"
+    arrays: ClassVar[tuple[str, ...]] = ("mu", "sigma", "cdf")
+    groups: ClassVar[tuple[str, ...]] = ("mu", "sigma")
 
     def __post_init__(self) -> None:
         for name, ndim in (("mu", 1), ("sigma", 1), ("cdf", 2)):
@@ -321,7 +322,7 @@ class LaplaceHead:
         counts = (network.evaluate_count(name, features) for name in self.groups)
         return self.classify(*counts).astype(np.int64)
 
-    def readout(self, outputs: dict[str, np.ndarray]) -> OutputArrays:
+    def readout(self, outputs: Mapping[str, np.ndarray]) -> OutputArrays:
         """See `Head.readout`: both numbers of ones, through their tables."""
         mu, sigma = (outputs[name].astype(np.int64) for name in self.groups)
         return OutputArrays(
@@ -349,4 +350,6 @@ class LaplaceHead:
 
 
 #: Heads by kind.
-HEADS: dict[str, type[Head]] = {head.kind: head for head in (TableHead, LaplaceHead)}
+HEADS: dict[str, type[TableHead] | type[LaplaceHead]] = {
+    TableHead.kind: TableHead, LaplaceHead.kind: LaplaceHead
+}  # fmt: skip

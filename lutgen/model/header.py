@@ -18,7 +18,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lutgen.errors import InputError
 
@@ -107,8 +107,8 @@ class HeaderTable:
         values = {"magic": MAGIC, "version": self.version, **values}
         return self._layout.pack(*(values[field.name] for field in self.fields))
 
-    def unpack(self, data: bytes) -> dict[str, int | bytes]:
-        """Values by the fields' names, of at least ``size`` bytes."""
+    def unpack(self, data: bytes) -> dict[str, Any]:
+        """Values, numbers or bytes, by the fields' names, of at least ``size`` bytes."""
         found = self._layout.unpack_from(data)
         return {field.name: value for field, value in zip(self.fields, found, strict=True)}
 

@@ -11,6 +11,7 @@ from .constraint import exponents
 from .head import SYMBOLS, OutputArrays
 from .model import Model
 from .netlist import Netlist
+from .netlist_builder import NetlistBuilder
 from .upsample import GROUPS
 
 __all__ = [
@@ -99,21 +100,22 @@ def arm_arrays(model: Model) -> ArmArrays:
 
 def ups_arrays(model: Model) -> UpsArrays:
     """The upsampling model of a codec model."""
-    if not model.levels:
-        nothing = Netlist(1, [], [], [], {})
+    upsampler = model.upsampler
+    if upsampler is None:
+        nothing = NetlistBuilder(1).build()
         none = np.zeros(0, dtype=np.int64)
         return UpsArrays(
             offsets=none.reshape(0, 2), circuit=_circuit(nothing), bits=none,
             first=np.zeros(5, np.int64), values=np.zeros((4, 1), dtype=np.uint8),
         )  # fmt: skip
-    outputs = model.upsampler.network.outputs
+    outputs = upsampler.network.outputs
     bits = [len(outputs[name]) for name in GROUPS]
     values = np.zeros((4, max(bits) + 1), dtype=np.uint8)
-    for row, table in zip(values, model.upsampler.values, strict=True):
+    for row, table in zip(values, upsampler.values, strict=True):
         row[: len(table)] = table
     return UpsArrays(
-        offsets=np.array(model.upsampler.offsets, dtype=np.int64),
-        circuit=_circuit(model.upsampler.network),
+        offsets=np.array(upsampler.offsets, dtype=np.int64),
+        circuit=_circuit(upsampler.network),
         bits=np.concatenate([outputs[name] for name in GROUPS]).astype(np.int64),
         first=np.cumsum([0, *bits]),
         values=values,

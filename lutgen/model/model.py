@@ -166,10 +166,12 @@ class Model:
             Element l is of level l: uint8, shape (F, ..., h, w).
         """
         pixels = pyramid(tiles, self.levels)
-        priors = [
-            self.upsampler.upsample(low, *high.shape[-2:])
-            for high, low in zip(pixels, pixels[1:], strict=False)
-        ]
+        priors: list[np.ndarray | None] = []
+        if self.upsampler is not None:
+            priors += [
+                self.upsampler.upsample(low, *high.shape[-2:])
+                for high, low in zip(pixels, pixels[1:], strict=False)
+            ]
         priors.append(None)  # nothing is known before the coarsest level
         return [self.window.extract(*both) for both in zip(pixels, priors, strict=True)]
 
@@ -187,7 +189,7 @@ class Model:
                     arrays[f"walker.{i}.{name}"] = getattr(stage, name)
         meta["head"] = self.head.kind
         arrays |= {f"head.{name}": getattr(self.head, name) for name in self.head.arrays}
-        if self.levels:
+        if self.upsampler is not None:
             upsampler, more = self.upsampler.network.to_arrays("upsampler.")
             meta["levels"] = self.levels
             meta["upsampler"] = {"network": upsampler, "size": self.upsampler.size}

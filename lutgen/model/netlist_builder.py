@@ -71,10 +71,13 @@ class NetlistBuilder:
             row[: len(pins)] = pins
         return Netlist(
             features=self._features,
-            inputs=[self._signals[i] for i in inputs],
+            inputs=np.array([self._signals[i] for i in inputs], dtype=np.int64).reshape(-1, 2),
             fanin=fanin,
-            tables=[self._signals[i][1] for i in nodes],
-            outputs={name: [place[i] for i in ids] for name, ids in self._outputs.items()},
+            tables=np.array([self._signals[i][1] for i in nodes], dtype=np.uint64),
+            outputs={
+                name: np.array([place[i] for i in ids], dtype=np.int64)
+                for name, ids in self._outputs.items()
+            },
         )
 
     # --- for lutgen.model.optimise: tables here are repeated to 64 bits (see lutgen.model.truth)

@@ -50,7 +50,8 @@ def _optimise_once(netlist: Netlist) -> Netlist:
         (*inputs[old - 2], old) for old in range(2, first) if old in readers or old in exported
     ):
         new[old] = builder.input(feature, threshold)
-    done, used, spent = {}, set(), set()
+    done, used = {}, set()
+    spent: set[int] = set()
     for old in range(first, first + len(fanin)):
         if old not in readers and old not in exported:
             continue

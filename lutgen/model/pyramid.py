@@ -1,5 +1,7 @@
 """The average-pool pyramid (GIC-DLC, section 3.1): level 0 is the image, each next one half."""
 
+from typing import TypeVar
+
 import numpy as np
 
 from lutgen.errors import InputError
@@ -9,9 +11,11 @@ __all__ = ["MAX_LEVELS", "half", "pool", "pyramid"]
 #: Most levels above the image: a 64 x 64 tile is 8 x 8 then.
 MAX_LEVELS = 3
 
+SideT = TypeVar("SideT", int, np.ndarray)
 
-def half(side: int) -> int:
-    """Side of the next coarser level, in pixels: odd sides are rounded up."""
+
+def half(side: SideT) -> SideT:
+    """Side, or array of sides, of the next coarser level, in pixels: odd sides are rounded up."""
     return (side + 1) // 2
 
 

@@ -25,7 +25,7 @@ AnyModel = Model | PredictiveModel | ColourModel
 _MODELS = resources.files("lutgen") / "models"
 
 
-def _packaged(kind: type, name: str) -> AnyModel:
+def _packaged(kind: type[PredictiveModel] | type[ColourModel], name: str) -> AnyModel:
     with resources.as_file(_MODELS / f"{name}.lutgen") as path:
         return kind.load(path)
 
@@ -41,7 +41,9 @@ SHIPPED: dict[str, Callable[[], AnyModel]] = {
     },
 }  # fmt: skip
 
-_CLASSES = {TILE_KIND: Model, PREDICTIVE_KIND: PredictiveModel, COLOUR_KIND: ColourModel}
+_CLASSES: dict[str, type[Model] | type[PredictiveModel] | type[ColourModel]] = {
+    TILE_KIND: Model, PREDICTIVE_KIND: PredictiveModel, COLOUR_KIND: ColourModel,
+}
 
 
 @cache

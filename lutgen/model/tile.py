@@ -63,7 +63,7 @@ class TileGrid:
             ("tile_height", MAX_TILE_SIDE),
         ):
             value = getattr(self, name)
-            if not isinstance(value, Integral) or not 1 <= value <= limit:
+            if not isinstance(value, Integral) or not 1 <= int(value) <= limit:
                 label = name.replace("_", " ")
                 label = label if "tile" in label else f"image {label}"
                 raise InputError(f"{label} must be 1 to {limit} pixels, not {value!r}")

@@ -6,6 +6,7 @@ Needs systemrdl-compiler, of the extra ``dev``.  For developers only: what a bui
 
 import json
 from pathlib import Path
+from typing import Any
 
 from lutgen.errors import InputError
 
@@ -42,7 +43,7 @@ def compile_rdl(name: str, values: dict[str, int] | None = None) -> RegisterMap:
     compiler = RDLCompiler()
     compiler.compile_file(str(RDL))
     # The encoder has the same registers in all builds.
-    parameters = {
+    parameters: dict[str, Any] = {
         key.upper(): value
         for key, value in (values or {}).items()
         if name == "decoder" or key not in ("max_level", "tiles", "strips")
@@ -97,7 +98,7 @@ def _kind(node) -> str:
     """The kind of a field, from its properties; InputError if it is none of `KINDS`."""
     access = node.get_property("sw").name, node.get_property("hw").name
     if node.get_property("counter"):
-        kind = "saturating" if node.get_property("incrsaturate") else "wrapping"
+        kind: str | None = "saturating" if node.get_property("incrsaturate") else "wrapping"
         expected = ("r", "r")
     elif node.get_property("intr"):
         kind, expected = "cause", ("rw", "w")
@@ -108,7 +109,7 @@ def _kind(node) -> str:
     else:
         kind = {("r", "na"): "constant", ("rw", "r"): "setting", ("r", "w"): "flag"}.get(access)
         expected = access
-    if kind not in KINDS or access != expected:
+    if kind is None or kind not in KINDS or access != expected:
         raise InputError(f"{node.get_path()} must be of a known kind, not sw = {access[0]}, "
                          f"hw = {access[1]}")  # fmt: skip
     return kind

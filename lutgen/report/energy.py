@@ -19,9 +19,10 @@ def energy(sheet: Sheet, found: Mapping | None, run: Mapping | None) -> dict | N
     """
     if not found:
         return None
-    same = run and all(run[key] == found[key] for key in ("images", "width", "height"))
+    if run and any(run[key] != found[key] for key in ("images", "width", "height")):
+        run = None
     cores = {
-        name: _scaled(core, found["clock_mhz"], run[direction] if same else None)
+        name: _scaled(core, found["clock_mhz"], run[direction] if run else None)
         for direction, name in DIRECTIONS.items()
         if name in sheet.record["cores"] and (core := found["cores"].get(name))
     }

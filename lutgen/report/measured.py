@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from lutgen.errors import InputError
 
@@ -47,7 +48,7 @@ def read_measured(
                 f"--{name} must be left out: no command measures that of profile "
                 f"{record['model']['profile']} yet, so {path} is of another build"
             )
-    found = {}
+    found: dict[str, Any] = {}
     for name, kind in sheet.kinds.items():
         if (path := files.get(name)) is None:
             found[name] = None

@@ -62,7 +62,7 @@ def _saving(result: Mapping) -> dict | None:
     coded = _coded(result)
     if not coded:
         return None
-    best = min(coded, key=coded.get)
+    best = min(coded, key=coded.__getitem__)
     return {
         "codec": best, "percent": 100 * (1 - result["bpp"]["file_each"] / coded[best]),
     }  # fmt: skip
@@ -75,7 +75,7 @@ def _plot(number: int, name: str, result: Mapping, sheet: Sheet):
     # The one to know first stands last, below the others.
     rows += [
         Row(files.plotted, [Dot(bpp[key], "ours")], 3, strong=True)
-        for key, files in reversed(sheet.files.items()) if files.plotted
+        for key, files in reversed(list(sheet.files.items())) if files.plotted
     ]  # fmt: skip
     largest = max(raw, bpp["file_each"], *(value for _, value in coded))
     return dot_plot(

@@ -22,8 +22,8 @@ def speed(sheet: Sheet, found: Mapping | None) -> dict:
     record = sheet.record
     clock = record["target"]["clock_mhz"]
     rows = []
-    for direction, core in DIRECTIONS.items() if found else ():
-        if core not in record["cores"]:
+    for direction, core in DIRECTIONS.items():
+        if not found or core not in record["cores"]:
             continue
         clocks = found[direction]
         steady = clocks["steady_clocks_per_pixel"]
@@ -53,7 +53,7 @@ def _rate(record: Mapping, core: str, mpx: float) -> dict:
     luts = counted["total"]["lut"] if counted else None
     return {
         "core": core, "mpx": mpx, "luts": luts,
-        "mpx_per_klut": mpx / (luts / 1000) if counted else None,
+        "mpx_per_klut": None if luts is None else mpx / (luts / 1000),
     }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Read Yosys' json: the cells of every instance, and the flat design that paths run through."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .cells import Cell, Net
@@ -22,7 +22,7 @@ class FlatDesign:
     names: dict[Net, str]
 
 
-def cells_by_instance(mapped: dict, top: str) -> dict[str, list[Cell]]:
+def cells_by_instance(mapped: Mapping, top: str) -> dict[str, list[Cell]]:
     """The leaf cells of every instance of a design with hierarchy, by path ("" is the top).
 
     Nets are local to each instance.
@@ -43,7 +43,7 @@ def cells_by_instance(mapped: dict, top: str) -> dict[str, list[Cell]]:
     return found
 
 
-def flat_design(mapped: dict, top: str, paths: Iterable[str]) -> FlatDesign:
+def flat_design(mapped: Mapping, top: str, paths: Iterable[str]) -> FlatDesign:
     """A design that `flatten` has merged into its top, where ``paths`` are the former instances.
 
     Each cell gets the path of the instance that its name begins with.  Cells that were made after

@@ -154,18 +154,18 @@ def energy(
     """
     parts = {name: [path_parts(path) for path in paths] for name, paths in blocks.items()}
     owners: dict[str, str] = {}
-    result = {
-        "classes": {name: {"cells": 0.0, "wires": 0.0, "events": 0} for name in CLASSES},
-        "blocks": dict.fromkeys(parts, 0.0),
-        "coefficients": dict.fromkeys(COEFFICIENTS, 0.0),
+    classes: dict[str, dict[str, float]] = {
+        name: {"cells": 0.0, "wires": 0.0, "events": 0} for name in CLASSES
     }
+    by_block = dict.fromkeys(parts, 0.0)
+    coefficients = dict.fromkeys(COEFFICIENTS, 0.0)
 
     def charge(path: str, kind: str, where: str, name: str, count: float) -> None:
         picojoules = count * COEFFICIENTS[name].picojoules
         owner = owners.get(path) or owners.setdefault(path, owner_of(path_parts(path), parts))
-        result["classes"][kind][where] += picojoules
-        result["blocks"][owner] = result["blocks"].get(owner, 0.0) + picojoules
-        result["coefficients"][name] += picojoules
+        classes[kind][where] += picojoules
+        by_block[owner] = by_block.get(owner, 0.0) + picojoules
+        coefficients[name] += picojoules
 
     loads, wired = _loads(design)
     drivers = {net: ("", "input") for nets in design.inputs.values() for net in nets}
@@ -178,14 +178,14 @@ def energy(
         )
         if pins:
             charge(cell.path, "clock", "wires", "clock", pins * clocks)
-            result["classes"]["clock"]["events"] += pins * clocks
+            classes["clock"]["events"] += pins * clocks
     clock = {net for cell in design.cells for p in _CLOCK_PINS for net in cell.inputs.get(p, ())}
     for net, (path, kind) in drivers.items():
         if net in clock or not loads.get(net):
             continue  # a net that nothing reads is not there
         count = transitions(net)
         if kind != "bram":
-            result["classes"][kind]["events"] += count
+            classes[kind]["events"] += count
         if kind in _DRIVER:
             charge(path, kind, "cells", _DRIVER[kind], count)
         if wired.get(net):
@@ -197,9 +197,11 @@ def energy(
         charge(cell.path, "lut_memory", "cells", "write", count * cost(cell)["lut_memory"])
     for cell, count in accesses:
         charge(cell.path, "bram", "cells", "bram", count * cost(cell)["bram36"])
-        result["classes"]["bram"]["events"] += count
-    result["total"] = sum(result["blocks"].values())
-    return result
+        classes["bram"]["events"] += count
+    return {
+        "classes": classes, "blocks": by_block, "coefficients": coefficients,
+        "total": sum(by_block.values()),
+    }  # fmt: skip
 
 
 def _class(cell: Cell) -> str:

@@ -88,11 +88,12 @@ def map_generic(verilog: str, top: str) -> tuple[dict, dict]:
 
 
 def map_twice(verilog: str, top: str, prepare: str, map_luts: str) -> tuple[dict, dict]:
-    return run_yosys(verilog, top, (
+    modules, flat = run_yosys(verilog, top, (
         f"read_verilog design.v; {prepare}; design -save prepared; "
         f"{map_luts}; write_json modules.json; "
         f"design -load prepared; flatten -noscopeinfo; clean; {map_luts}; write_json flat.json"
     ), ("modules.json", "flat.json"))  # fmt: skip
+    return modules, flat
 
 
 def run_yosys(verilog: str, top: str, script: str, files: Iterable[str]) -> tuple[dict, ...]:

@@ -1,6 +1,7 @@
 """Devices that designs are built for: one file each in ``constraints``."""
 
 import tomllib
+from typing import Any
 
 from lutgen.constraints import read
 from lutgen.errors import InputError
@@ -25,7 +26,8 @@ _OPTIONAL = ("luts", "ffs", "bram36", "dsps", "lut_primitive", "yosys_family")
 
 
 def _load(name: str) -> Target:
-    data = dict.fromkeys(_OPTIONAL) | tomllib.loads(read(f"{name}.toml"))
+    data: dict[str, Any] = {key: None for key in _OPTIONAL}
+    data |= tomllib.loads(read(f"{name}.toml"))
     return Target(**data | {"name": name, "tools": tuple(data["tools"])})
 
 

@@ -3,6 +3,7 @@
 import re
 import struct
 import tracemalloc
+from functools import cache
 from zlib import crc32
 
 import numpy as np
@@ -27,16 +28,29 @@ MODEL = predictive_model()
 CODEC = PredictiveCodec(MODEL, threads=1)
 HASH = bytes.fromhex(MODEL.hash)[:8]
 SMALL = np.add.outer(np.arange(9), 7 * np.arange(8)).astype(np.uint8) ^ np.uint8(1)
-#: Files of each layout, and the images that they must decode to.
-FILES = {
-    "one strip of rows": CODEC.encode(SMALL, strip_height=9, tile_width=0),
-    "strips of rows": CODEC.encode(SMALL, strip_height=4, tile_width=0),
-    "tiles": CODEC.encode(np.stack([SMALL, ~SMALL]), strip_height=5, tile_width=3),
-    "near": CODEC.encode(SMALL, near=2, strip_height=4, tile_width=0),
-    "deep": CODEC.encode(SMALL.astype(np.uint16) * 80, strip_height=4, tile_width=0),
-    "raw": CODEC.encode(np.random.default_rng(0).integers(0, 256, (3, 8), dtype=np.uint8)),
+#: An image of each layout, and how it is coded.
+LAYOUTS = {
+    "one strip of rows": (SMALL, {"strip_height": 9, "tile_width": 0}),
+    "strips of rows": (SMALL, {"strip_height": 4, "tile_width": 0}),
+    "tiles": (np.stack([SMALL, ~SMALL]), {"strip_height": 5, "tile_width": 3}),
+    "near": (SMALL, {"near": 2, "strip_height": 4, "tile_width": 0}),
+    "deep": (SMALL.astype(np.uint16) * 80, {"strip_height": 4, "tile_width": 0}),
+    "raw": (np.random.default_rng(0).integers(0, 256, (3, 8), dtype=np.uint8), {}),
 }
-IMAGES = {name: CODEC.decode(data) for name, data in FILES.items()}
+
+
+# Not when pytest collects: the kernels of the codec are compiled by its first call.
+@cache
+def file_of(name: str) -> bytes:
+    """The file of a layout."""
+    image, options = LAYOUTS[name]
+    return CODEC.encode(image, **options)
+
+
+@cache
+def image_of(name: str) -> np.ndarray:
+    """What the file of a layout must decode to."""
+    return CODEC.decode(file_of(name))
 
 
 def refused(data: bytes, image: np.ndarray) -> bool:
@@ -66,9 +80,9 @@ def sound(data: bytes) -> bool:
     return True
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", LAYOUTS)
 def test_a_changed_byte_never_gives_another_image(name):
-    data, image = FILES[name], IMAGES[name]
+    data, image = file_of(name), image_of(name)
     frame = Frame.unpack(data)
     _, end = split_index(data, frame)
     for at in range(len(data)):
@@ -80,9 +94,9 @@ def test_a_changed_byte_never_gives_another_image(name):
             assert not sound(bad), (at, value)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", LAYOUTS)
 def test_a_file_that_is_cut_short_or_goes_on_is_refused(name):
-    data, image = FILES[name], IMAGES[name]
+    data, image = file_of(name), image_of(name)
     assert sound(data)
     for size in range(len(data)):
         assert refused(data[:size], image) and not sound(data[:size]), size
@@ -91,10 +105,10 @@ def test_a_file_that_is_cut_short_or_goes_on_is_refused(name):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.binary(max_size=200), st.sampled_from(list(FILES)), st.booleans())
+@given(st.binary(max_size=200), st.sampled_from(list(LAYOUTS)), st.booleans())
 def test_random_bytes(noise, name, with_header):
-    data = FILES[name][: VERSION_2.size] + noise if with_header else noise
-    if data != FILES[name]:
+    data = file_of(name)[: VERSION_2.size] + noise if with_header else noise
+    if data != file_of(name):
         with pytest.raises(CorruptStreamError):
             CODEC.decode(data)
 
@@ -143,10 +157,10 @@ def test_payloads_of_a_hostile_writer(payloads, form, tile):
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.binary(max_size=40), min_size=3, max_size=3), st.sampled_from(list(FILES)))
+@given(st.lists(st.binary(max_size=40), min_size=3, max_size=3), st.sampled_from(list(LAYOUTS)))
 def test_strips_of_a_hostile_writer(bodies, name):
     """Right checksums over any bytes."""
-    frame = Frame.unpack(FILES[name])
+    frame = Frame.unpack(file_of(name))
     try:
         CODEC.decode(_with_checksums(frame, bodies[: frame.strips]))
     except CorruptStreamError:
@@ -194,13 +208,13 @@ def test_files_that_say_little_have_enough_bytes(sides, layout):
     ("coder", 9, "coder must be 0, not 9"),
 ])  # fmt: skip
 def test_headers_that_break_a_rule(field, value, message):
-    data = VERSION_2[field].put(FILES["one strip of rows"], value)
+    data = VERSION_2[field].put(file_of("one strip of rows"), value)
     with pytest.raises(CorruptStreamError, match=f"^stream header: {re.escape(message)}$"):
         Frame.unpack(data)
 
 
 def test_what_is_said_of_damage():
-    data = bytearray(FILES["tiles"])
+    data = bytearray(file_of("tiles"))
     frame = Frame.unpack(data)
     starts, _ = split_index(bytes(data), frame)
     assert frame.strips == 4

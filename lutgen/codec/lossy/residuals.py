@@ -96,10 +96,11 @@ class ResidualWriter:
     def sequence(self) -> tuple[np.ndarray, np.ndarray]:
         """Classes and symbols of all batches, each int64, shape (n,)."""
         none = np.zeros(0, dtype=np.int64)
-        return tuple(
+        classes, symbols = (
             np.concatenate([none, *parts]).astype(np.int64)
             for parts in (self._classes, self._symbols)
         )
+        return classes, symbols
 
     def payload(self) -> bytes:
         """All batches coded."""

@@ -94,8 +94,8 @@ class PredictiveCodec:
             raise InputError(f"threads must be at least 1, not {threads!r}")
         self.model = model
         self._threads = threads or os.cpu_count() or 1
-        planes = getattr(model, "planes", (model,))
-        self._mosaic = getattr(model, "mosaic", False)
+        planes = model.planes if isinstance(model, ColourModel) else (model,)
+        self._mosaic = isinstance(model, ColourModel) and model.mosaic
         # Alpha, the fourth plane of colour, has the first one's model, and no reference planes.
         fourth = planes[:1] if len(planes) > 1 and not self._mosaic else ()
         self._kernels = [plane.kernel for plane in (*planes, *fourth)]

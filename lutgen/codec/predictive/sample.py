@@ -1,8 +1,11 @@
 """Pictures drawn from a predictive model, which visit its classes and tokens as real ones do."""
 
+from typing import cast
+
 import numpy as np
 
 from lutgen.codec.sample import blended
+from lutgen.model.predictive.model import Kernel, PredictiveModel
 from lutgen.model.predictive.neighbourhood import new_rows
 from lutgen.model.predictive.residual import TOKENS, token_of
 
@@ -41,7 +44,7 @@ def sample(
     numpy.ndarray
         uint8, deeper ones uint16, shape (height, width).
     """
-    kernel = codec.model.kernel
+    kernel = _kernel(codec)
     table = blended(kernel.cumulative, share, _tokens(depth)).astype(np.int32)
     kernel = kernel._replace(cumulative=np.ascontiguousarray(table))
     rng, context = np.random.default_rng(seed), new_rows(width, 1)
@@ -56,7 +59,7 @@ def sample(
 
 def visited(codec: PredictiveCodec, image: np.ndarray, *, depth: int = 8) -> np.ndarray:
     """Which tokens come in which rows of the tables: bool, (rows, tokens of this depth)."""
-    kernel, (height, width) = codec.model.kernel, image.shape
+    kernel, (height, width) = _kernel(codec), image.shape
     seen = np.zeros((len(kernel.cumulative), _tokens(depth)), dtype=bool)
     context = new_rows(width, 1)
     samples = image.astype(np.int32)
@@ -69,6 +72,10 @@ def visited(codec: PredictiveCodec, image: np.ndarray, *, depth: int = 8) -> np.
         tokens = [token_of(int(value))[0] for value in folded]
         seen[row, tokens] = True
     return seen
+
+
+def _kernel(codec: PredictiveCodec) -> Kernel:
+    return cast(PredictiveModel, codec.model).kernel
 
 
 def _tokens(depth: int) -> int:

@@ -105,9 +105,9 @@ def ruled_table(text: str) -> tuple[list[str], list[dict[str, str]]]:
     columns = [(m.end(), m[0]) for m in re.finditer(r"\S+(?: \S+)*", lines[rule - 1])]
     rows = []
     for line in lines[rule + 1 :]:
-        first, *others = re.finditer(r"\S+", line) if line.strip() else [None]
-        if first is None:
+        if not line.strip():
             break
+        first, *others = re.finditer(r"\S+", line)
         row = {columns[0][1]: first[0]}
         for value in others:
             row[min(columns, key=lambda column: abs(column[0] - value.end()))[1]] = value[0]

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from lutgen.names import top_module
 from lutgen.targets.fit import basis
 
-from .vivado_report import Count, VivadoReport
+from .vivado_report import VivadoReport
 
 __all__ = ["KINDS", "compare", "summary", "table", "title"]
 
@@ -53,7 +53,8 @@ def compare(report: VivadoReport, build: Mapping | None = None) -> dict:
     for kind, (used, available) in _reported(report).items():
         guess = counts.get(kind)
         if kind == "carry":
-            guess = counts.get("carry4") if report.utilisation.family == "7-series" else None
+            use = report.utilisation
+            guess = counts.get("carry4") if use and use.family == "7-series" else None
         rows.append({
             "kind": kind,
             "vivado": used,
@@ -190,12 +191,11 @@ def _reported(report: VivadoReport) -> dict[str, tuple[float | None, float | Non
         counts = {
             "lut": use.luts, "lut_logic": use.lut_logic, "lut_memory": use.lut_memory,
             "ff": use.ffs, "bram36": use.bram36, "dsp": use.dsps,
-            "carry": Count(use.carry, None), "muxf": Count(use.muxf, None),
         }  # fmt: skip
         found = {
             kind: (count.used, count.available) if count else (None, None)
             for kind, count in counts.items()
-        }
+        } | {"carry": (use.carry, None), "muxf": (use.muxf, None)}
     if report.timing and report.timing.worst:
         found["levels"] = (report.timing.worst.levels, None)
     return found

@@ -11,8 +11,8 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from lutgen.errors import InputError
 
@@ -232,7 +232,8 @@ def read_reports(folder: str | os.PathLike) -> VivadoReport:
         raise ReportError(
             f"{folder} must hold files *.rpt or *.txt that {commands} have written, not none"
         )
-    read, files = {}, {}
+    read: dict[str, Any] = {}
+    files: dict[str, str] = {}
     for kind, parse in _PARSERS.items():
         if kind not in found:
             continue
@@ -378,17 +379,17 @@ def parse_power(text: str, name: str) -> Power:
             # The summary has no names of columns: its first row is one of its values.
             for label, value in (columns, *table):
                 rows.setdefault(label.strip(), value.strip())
-    watts = []
+    summary: list[Watts] = []
     for label in ("Total On-Chip Power (W)", "Dynamic (W)", "Device Static (W)"):
         if label not in rows:
             raise _unknown(name, "a power report", head, f"a row {label!r} of two columns")
-        watts.append(_watts(rows[label], label, name))
+        summary.append(_watts(rows[label], label, name))
     activity = rows.get("Simulation Activity File", "")
     return Power(
         header=head,
-        total=watts[0],
-        dynamic=watts[1],
-        static=watts[2],
+        total=summary[0],
+        dynamic=summary[1],
+        static=summary[2],
         components=components,
         confidence=rows.get("Confidence Level", ""),
         activity="" if set(activity) <= {"-"} else activity,
@@ -414,16 +415,18 @@ def _stage(text: str) -> tuple[bool, int]:
 def _worst_path(text: str) -> WorstPath | None:
     """The listed setup path with the least slack."""
     paths = []
-    for start, after in pairwise([*_PATH.finditer(text), None]):
-        block = text[start.end() : after.start() if after else None]
+    starts = list(_PATH.finditer(text))
+    ends = [*(start.start() for start in starts), len(text)][1:]
+    for start, end in zip(starts, ends, strict=True):
+        block = text[start.end() : end]
         levels = re.search(r"^ +Logic Levels: +(\d+)(?: +\((.*?)\))?", block, re.M)
-        names = [
+        source, destination = (
             re.search(rf"^ +{word}: +(\S+)", block, re.M) for word in ("Source", "Destination")
-        ]
-        if levels and all(names) and re.search(r"^ +Path Type: +Setup ", block, re.M):
+        )
+        if levels and source and destination and re.search(r"^ +Path Type: +Setup ", block, re.M):
             paths.append(
                 WorstPath(
-                    float(start[1]), int(levels[1]), levels[2] or "", *(found[1] for found in names)
+                    float(start[1]), int(levels[1]), levels[2] or "", source[1], destination[1]
                 )
             )
     return min(paths, key=lambda path: path.slack_ns, default=None)

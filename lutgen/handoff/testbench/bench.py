@@ -72,7 +72,8 @@ def make_testbench(record: Mapping, sessions: Mapping[str, Session]) -> dict[str
         If a core has an input that a session does not name, or a beat does not fit a port.
     """
     module, name = module_of_testbench(record), build_of(record)
-    parts, texts = [], {}
+    parts: list[_Core] = []
+    texts: dict[str, str] = {}
     for number, (core, session) in enumerate(sessions.items()):
         made = record["cores"][core]
         prefix = "" if made["module"] == top_module(record) else f"{core}_"

@@ -286,7 +286,7 @@ class PredictiveModel(PredictiveFile):
         )  # fmt: skip
 
 
-def _trees(arrays: dict, part: str) -> LutTrees:
+def _trees(arrays: Mapping[str, np.ndarray], part: str) -> LutTrees:
     return LutTrees(*(arrays[f"{part}.{name}"] for name in ("feature", "threshold", "values")))
 
 

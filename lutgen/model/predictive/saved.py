@@ -58,7 +58,7 @@ class PredictiveFile:
 
     def with_training(self, training: Mapping) -> Self:
         """The same model with another training record."""
-        return replace(self, training=training)
+        return replace(self, training=training)  # type: ignore[type-var]
 
     def save(self, path) -> None:
         """Write the model file."""

@@ -103,7 +103,7 @@ def address_words(corrections: LutTrees, scales: LutTrees, order: list[int]) -> 
     for (t, pin), value in np.ndenumerate(threshold):
         if value < NEVER:
             bit = 1 << (PINS * (t % _PACKED) + pin)
-            words[order.index(feature[t, pin]), value + 1 :, t // _PACKED] |= bit
+            words[order.index(int(feature[t, pin])), int(value) + 1 :, t // _PACKED] |= bit
     return words
 
 
