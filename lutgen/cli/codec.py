@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -102,7 +103,8 @@ def encode(
     INPUT is a PNG, PGM, PPM, TIFF or npy file, the latter of shape (H, W) or (N, H, W), - for one
     of them from standard input, or a folder of PNG, PGM and TIFF files.  Models of profile
     predictive code 8 to 16 bits, the others 8.  Images are gray, or, with a model of colour, also
-    gray with alpha, RGB or RGBA: npy of shape (H, W, C) or (N, H, W, C).
+    gray with alpha, RGB or RGBA: npy of shape (H, W, C) or (N, H, W, C).  A DNG is the colour
+    filter array that it says it is.
     """
     from lutgen.codec.any_profile import codec_of, is_predictive
     from lutgen.codec.coder import coder_named
@@ -118,8 +120,11 @@ def encode(
     # What takes most, unless a model is given.
     found = find_model(model, channels=SampleFormat.MAX_CHANNELS, mosaic=cfa is not None)
     _check_options(found)
-    stack = read_gray_stack(inputs, DEEP_GRAY if cfa else limits_of(found))
-    images, bits = stack.array, stack.bits
+    limits = DEEP_GRAY if cfa else limits_of(found)
+    if is_predictive(found):
+        limits = replace(limits, cfas=(cfa,) if cfa else CFAS)
+    stack = read_gray_stack(inputs, limits)
+    images, bits, cfa = stack.array, stack.bits, cfa or stack.cfa
     if cfa:
         check_sides_of_cfa(images.shape, inputs[0])
     channels = 1 if images.ndim == 3 else images.shape[3]
@@ -380,11 +385,11 @@ def evaluate_(
 ) -> None:  # fmt: skip
     """Measure a model beside the usual lossless codecs.
 
-    DATA is a folder of PNG, PGM and TIFF files, an image, npy, npz (FILE.npz:ARRAY for one array)
-    or IDX file, - for an image or npy file from standard input, or one of glyphs, emnist-digits,
-    kmnist and fashion-mnist, the last three fetched by torchvision: pip install
-    "lutgen[download]".  A path that does not exist is looked for in the
-    folder that the environment variable LUTGEN_DATA names.
+    DATA is a folder of PNG, PGM and TIFF files, with --cfa also of DNG files, an image, npy, npz
+    (FILE.npz:ARRAY for one array) or IDX file, - for an image or npy file from standard input, or
+    one of glyphs, emnist-digits, kmnist and fashion-mnist, the last three fetched by torchvision:
+    pip install "lutgen[download]".  A path that does not exist is looked for in the folder that
+    the environment variable LUTGEN_DATA names.
 
     Compared are one file per image of each codec; and, where many small images share one file,
     the same images on one page for the others.  All bytes of the files count.

@@ -3,6 +3,7 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -140,7 +141,7 @@ class PredictiveFiles(ImageCodec):
     ) -> None:  # fmt: skip
         models = (model, deep or model, colour or model)
         self._codecs = [PredictiveCodec(m, threads=1) for m in models]
-        self.limits = DEEP_GRAY if cfa else limits_of(models[2])
+        self.limits = replace(DEEP_GRAY, cfas=(cfa,)) if cfa else limits_of(models[2])
         self._cfa = cfa
         self._layout: dict[str, Any] = {"strip_height": strip_height, "tile_width": tile_width}
 

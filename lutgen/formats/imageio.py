@@ -1,4 +1,4 @@
-"""Images in and out: PNG, PGM, TIFF and npy, of 8 to 16 bits per sample; PPM in.
+"""Images in and out: PNG, PGM, TIFF and npy, of 8 to 16 bits per sample; PPM and DNG in.
 
 Gray, and where the codec takes it gray with alpha, RGB and RGBA.  `GrayLimits` say what the codec
 takes; every other image is refused with the reason and the way out, never converted.  All commands
@@ -18,7 +18,7 @@ import numpy as np
 
 from lutgen.files.pictures import GRAY_ENDINGS, picture_files
 from lutgen.files.whole import STANDARD, read_file, write_file
-from lutgen.formats import netpbm, tiff
+from lutgen.formats import dng, netpbm, tiff
 from lutgen.formats.arrays import NPY_MAGIC, npy_bytes, read_npy
 from lutgen.formats.png import MAGIC as PNG_MAGIC
 from lutgen.formats.png import header_of, png_bytes, read_png
@@ -57,10 +57,13 @@ class GrayImage:
         uint8 or uint16, shape (H, W), or (N, H, W) of several; of colour (H, W, C) or (N, H, W, C).
     bits:
         Which bits of the array are significant, by what the file says and by its pixels.
+    cfa:
+        Pattern of the colour filters, a name of `lutgen.model.cfa.CFAS`, if the file names it.
     """
 
     array: np.ndarray
     bits: SignificantBits
+    cfa: str | None = None
 
 
 def image_format(path) -> str:
@@ -83,7 +86,8 @@ def image_format(path) -> str:
 def read_gray(path, limits: GrayLimits = DEEP_GRAY) -> list[GrayImage]:
     """Read all images of a file or folder; sizes and depths may differ.
 
-    A folder gives its PNG, PGM and TIFF files sorted by name, hidden ones left out; an npy file of
+    A folder gives its PNG, PGM and TIFF files, with limits that take them its DNG files, too,
+    sorted by name, hidden ones left out; an npy file of
     shape (N, H, W) gives N images.
 
     Raises
@@ -96,9 +100,10 @@ def read_gray(path, limits: GrayLimits = DEEP_GRAY) -> list[GrayImage]:
     """
     if os.fspath(path) == STANDARD or not os.path.isdir(path):
         return _read(path, limits)
-    files = picture_files(path, GRAY_ENDINGS)
+    files = picture_files(path, GRAY_ENDINGS + (".dng",) * bool(limits.cfas))
     if not files:
-        raise ImageError(f"{path}: folder must have PNG, PGM or TIFF files in it, not none")
+        kinds = "PNG, PGM, TIFF or DNG" if limits.cfas else "PNG, PGM or TIFF"
+        raise ImageError(f"{path}: folder must have {kinds} files in it, not none")
     return [_single(file, _read(file, limits)) for file in files]
 
 
@@ -163,6 +168,7 @@ def read_gray_stack(paths: Iterable, limits: GrayLimits = DEEP_GRAY) -> GrayImag
                 ("size", _size(first), _size(array)),
                 ("number of channels", _channels(first), _channels(array)),
                 ("type", str(first.dtype), str(array.dtype)),
+                ("pattern of colour filters", str((images or [image])[0].cfa), str(image.cfa)),
             ):
                 if wanted != found:
                     raise ImageError(
@@ -175,7 +181,8 @@ def read_gray_stack(paths: Iterable, limits: GrayLimits = DEEP_GRAY) -> GrayImag
     top = max(image.bits.top for image in images)
     shift = min(image.bits.shift for image in images)
     return GrayImage(
-        np.stack([image.array for image in images]), SignificantBits(top - shift, shift)
+        np.stack([image.array for image in images]), SignificantBits(top - shift, shift),
+        images[0].cfa,
     )
 
 
@@ -254,6 +261,9 @@ def _read(path, limits: GrayLimits) -> list[GrayImage]:
     elif data[:2] in (netpbm.MAGICS if limits.channels > 1 else (b"P2", b"P5")):
         array, declared = _read_pgm(path, data, limits)
     elif data.startswith(tiff.MAGICS):
+        if limits.cfas and dng.is_dng(data):
+            array, declared, cfa = dng.read_dng(path, data, limits)
+            return [GrayImage(array, SignificantBits.of(array, declared), cfa)]
         array, declared = tiff.read_tiff(path, data, limits)
     else:
         kind = foreign_kind(data)

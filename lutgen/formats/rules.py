@@ -43,11 +43,15 @@ class GrayLimits:
         Most pixels of a side.
     channels:
         Most samples of a pixel: 1, gray alone, or 4, also gray with alpha, RGB and RGBA.
+    cfas:
+        Patterns of colour filter arrays that are taken as samples where a file names its pattern,
+        as DNG does; of `lutgen.model.cfa.CFAS`.
     """
 
     depth: int = 8
     side: int = MAX_IMAGE_SIDE
     channels: int = 1
+    cfas: tuple[str, ...] = ()
 
     @property
     def dtypes(self) -> tuple[np.dtype, ...]:

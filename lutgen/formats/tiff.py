@@ -12,7 +12,7 @@ import logging
 import math
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,9 @@ from lutgen.files.bounds import DEFLATE_RATIO, LZW_RATIO, PACKBITS_RATIO
 
 from .rules import GrayLimits, ImageError, check_sides
 
-__all__ = ["MAGICS", "read_tiff", "tiff_bytes"]
+__all__ = [
+    "MAGICS", "check_segments", "damaged", "logged_errors", "read_tiff", "tiff_bytes",
+]  # fmt: skip
 
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -61,32 +63,32 @@ def read_tiff(path, data: bytes, limits: GrayLimits) -> tuple[np.ndarray, int]:
     """
     import tifffile
 
-    with _complaints() as complaints:
+    with logged_errors() as errors:
         try:
             with tifffile.TiffFile(io.BytesIO(data)) as file:
                 page = file.pages.first
-                if complaints:
-                    raise _damaged(path, complaints[0])
+                if errors:
+                    raise damaged(path, errors[0])
                 _check_single(path, file, page)
                 _check_kind(path, page, limits)
                 check_sides(path, page.imagewidth, page.imagelength, limits.side)
-                _check_segments(path, page, len(data))
+                check_segments(path, page, len(data), _RATIOS)
                 image = page.asarray(maxworkers=1)
         except (ImageError, MemoryError):
             raise
         except Exception as error:  # tifffile, imagecodecs and struct let many kinds out
-            raise _damaged(path, f"{type(error).__name__}: {error}") from None
+            raise damaged(path, f"{type(error).__name__}: {error}") from None
     depth = page.bitspersample
-    if complaints:
-        raise _damaged(path, complaints[0])
+    if errors:
+        raise damaged(path, errors[0])
     channels = page.samplesperpixel
     if channels > 1 and page.planarconfig != _CONTIGUOUS:
         image = np.moveaxis(image, 0, -1)
     shape = (page.imagelength, page.imagewidth, channels)[: 2 if channels == 1 else 3]
     if image.shape != shape or image.dtype not in limits.dtypes:
-        raise _damaged(path, f"pixels {image.dtype} of shape {image.shape}")
+        raise damaged(path, f"pixels {image.dtype} of shape {image.shape}")
     if int(image.max()) >> depth:
-        raise _damaged(path, f"a pixel of {int(image.max())} in {depth} bits")
+        raise damaged(path, f"a pixel of {int(image.max())} in {depth} bits")
     return np.ascontiguousarray(image), depth
 
 
@@ -160,15 +162,18 @@ def _check_kind(path, page, limits: GrayLimits) -> None:
         )
 
 
-def _check_segments(path, page, size: int) -> None:
-    """ImageError unless the file has all strips or tiles, and bytes enough for their pixels."""
+def check_segments(path, page, size: int, ratios: Mapping[int, int]) -> None:
+    """ImageError unless the file has all strips or tiles, and bytes enough for their pixels.
+
+    ``ratios`` has bytes that one byte holds at most, by number of the compression.
+    """
     offsets, counts = page.dataoffsets, page.databytecounts
     wanted = math.prod(page.chunked)
     if not len(offsets) == len(counts) == wanted:
-        raise _damaged(path, f"{min(len(offsets), len(counts))} of {wanted} strips or tiles")
+        raise damaged(path, f"{min(len(offsets), len(counts))} of {wanted} strips or tiles")
     for offset, count in zip(offsets, counts, strict=True):
         if offset < 8 or count < 1 or offset + count > size:
-            raise _damaged(path, "strips or tiles beyond its end")
+            raise damaged(path, "strips or tiles beyond its end")
     packed = sum(counts)
     if page.is_tiled:
         height, width, parts = page.tilelength, page.tilewidth, wanted
@@ -179,7 +184,7 @@ def _check_segments(path, page, size: int) -> None:
     elif not page.is_tiled:
         parts = page.samplesperpixel
     room = parts * height * -(-width * page.bitspersample // 8)
-    if packed > size or room > packed * _RATIOS[page.compression]:
+    if packed > size or room > packed * ratios[page.compression]:
         raise ImageError(
             f"{path}: TIFF must be whole, not {packed} bytes of {page.imagewidth} x "
             f"{page.imagelength} pixels"
@@ -187,7 +192,7 @@ def _check_segments(path, page, size: int) -> None:
 
 
 @contextlib.contextmanager
-def _complaints() -> Iterator[list[str]]:
+def logged_errors() -> Iterator[list[str]]:
     """Errors that tifffile logs in this thread, where it goes on with a guess; none is printed."""
     found: list[str] = []
     thread = threading.get_ident()
@@ -207,5 +212,6 @@ def _complaints() -> Iterator[list[str]]:
         logger.removeFilter(keep)
 
 
-def _damaged(path, how: str) -> ImageError:
+def damaged(path, how: str) -> ImageError:
+    """The error of a damaged TIFF; ``how`` is what was found."""
     return ImageError(f"{path}: TIFF must be whole, not damaged ({' '.join(how.split())})")

@@ -219,3 +219,32 @@ def test_version_2_of_colour(name):
     assert found.dtype == image.dtype and found.shape == image.shape
     assert np.abs(found.astype(int) - image).max() <= options.get("near", 0)
     assert codec.encode(image, channels=image.shape[2], **options).hex() == data
+
+
+MOSAIC = (np.arange(80).reshape(8, 10) * 53 % 4001).astype(np.uint16)
+MOSAICS = {
+    "12 bits in rows": ({"cfa": "RGGB", "strip_height": 4, "tile_width": 0}, (
+        "4c4743029d316f178b73931f050004000c00840000020000000100000032027fdf96ff37ffb53fd8"
+        "9ff6a7fc8487bbb794c9e0d238f6970dfff42cffb53fd89ff6a7fb337fe97fa5fe979ffb5583303f"
+        "fbb9fd89ff6a7fb13fed4ff9dc8f776f2993c1c118f697037ffb08ffed4ff627fda9feccc0107fe4"
+        "1ed2ffbbdfaf51ee63ad3100000034000000cd990e28"
+    )),
+    "tiles, near": ({"cfa": "GBRG", "near": 3, "strip_height": 2, "tile_width": 3}, (
+        "4c4743029d316f178b73931f050004000c00b403000100020001000000149240f14c051300102003"
+        "00834271b4051a801098010973c7022044301662631446c242200232400130040037422234043040"
+        "31040209284932f03bde855651140501e2a4072a8010840100140202c0092900106c0309230b8278"
+        "133603cefd145082733c07238010100300600273563e18a450dc4e096f22e8d83fbebe3671200000"
+        "002000000020000000200000009e7ffb4d"
+    )),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MOSAICS)
+def test_version_2_of_filter_arrays(name):
+    options, data = MOSAICS[name]
+    codec = PredictiveCodec(ColourModel(tuple(map(predictive_model, (0, 1, 2, 2)))), threads=1)
+    assert codec.model.hash[:16] == "9d316f178b73931f"
+    found = codec.decode(bytes.fromhex(data))[0]
+    assert found.dtype == MOSAIC.dtype and found.shape == MOSAIC.shape
+    assert np.abs(found.astype(int) - MOSAIC).max() <= options.get("near", 0)
+    assert codec.encode(MOSAIC, **options).hex() == data
