@@ -83,6 +83,7 @@ def design(build: Build) -> Design:
     return Design.of(_Player(
         depth=build.depth, stream_bytes=build.stream_bytes, lanes=build.lanes,
         max_width=build.max_width, max_height=300, address_bits=build.address_bits,
+        max_near=min(SampleFormat.MAX_NEAR, SampleFormat(build.depth).maximum // 2),
     ))  # fmt: skip
 
 
