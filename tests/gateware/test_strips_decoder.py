@@ -18,6 +18,7 @@ from lutgen.gateware.fabric.pipeline import delay
 from lutgen.gateware.strips.strip_decoder import StripDecoder
 from lutgen.model.header import VERSION_2
 from lutgen.model.predictive.neighbourhood import new_rows
+from lutgen.model.samples import SampleFormat
 from lutgen.sim import Design, Stall, rtl_stream
 from tests.models import predictive_model
 

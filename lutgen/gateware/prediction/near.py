@@ -1,10 +1,12 @@
 """Near-lossless samples: their indices, what these stand for, and what follows for predictions.
 
 See :class:`lutgen.model.samples.SampleFormat` and `lutgen.codec.predictive.kernel.target`.  Each
-sample comes with the *near* of its file, the greatest error of a sample: what follows from it stands
-in small tables, so that files of any nears can be under way together.  Nothing is divided: what the
-decoder divides by 2 near + 1 the format itself defines as a product with a reciprocal of 16 bits,
-and the encoder's index is a product that is exact for all samples (`Near.factors`).
+sample comes with the *near* of its file, the greatest error of a sample.  What follows from it
+stands in small tables, so files of any nears can be under way together.
+
+Nothing is divided by 2 near + 1: of predictions the format itself asks for the product with a
+reciprocal of 16 bits, and the encoder's indices are products that are exact for all samples
+(`Near.factors`).
 """
 
 from collections.abc import Sequence
@@ -92,9 +94,9 @@ class Near:
     def factors(self) -> tuple[list[int], int]:
         """Factors and a shift: ``(x + near) * factor >> shift`` is the index of each sample x.
 
-        With ``factor * step - 2 ** shift = e`` the product is by ``n * e / 2 ** shift / step`` above
-        the quotient n / step, which changes its whole part only from 1 / step on: no n, none of
-        which is above ``2 ** depth - 1 + near``, may reach ``n * e = 2 ** shift``.
+        Let ``e = factor * step - 2 ** shift``, and n be ``x + near``.  The product is above the
+        quotient ``n / step`` by ``n * e / 2 ** shift / step``.  That changes no whole part if it is
+        less than ``1 / step``: so for all n, ``n * e`` must be less than ``2 ** shift``.
         """
         shift = self.depth
         while True:

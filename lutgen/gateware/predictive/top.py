@@ -1,10 +1,12 @@
 """Tops of profile ``predictive``: the cores behind AXI4-Stream ports.
 
 Ports are those of :mod:`lutgen.gateware.core.top`, without ``images`` and ``level``: each picture
-is a file of its own.  Where the greatest near of the configuration is not 0, the encoder has a port
-``near`` besides, the greatest error of the next picture's samples, which like its size must have
-been stable for two clocks when it begins; the decoder takes it from each file.  TDATA of video has whole bytes, a sample in its low bits; bits above it are
+is a file of its own.  TDATA of video has whole bytes, a sample in its low bits; bits above it are
 not looked at, and come out as zeros.
+
+Where the configuration's ``max_near`` is not 0, the encoder has a port ``near`` besides: the
+greatest error of the next picture's samples, which like its size must have been stable for two
+clocks when it begins.  The decoder takes that of each file.
 
 Error bits of an encoder: 0 misplaced TUSER or TLAST, 1 impossible size or near.  Error bits of a
 decoder: 0 not a file of this build, 1 packet damaged or cut short, 2 checksum of a strip wrong.
