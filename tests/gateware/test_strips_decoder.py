@@ -18,6 +18,7 @@ from lutgen.gateware.fabric.pipeline import delay
 from lutgen.gateware.strips.strip_decoder import StripDecoder
 from lutgen.model.header import VERSION_2
 from lutgen.model.predictive.neighbourhood import new_rows
+from lutgen.model.samples import SampleFormat
 from lutgen.sim import Design, Stall, rtl_stream
 from tests.models import predictive_model
 
@@ -83,6 +84,7 @@ def design(build: Build) -> Design:
     return Design.of(_Player(
         depth=build.depth, stream_bytes=build.stream_bytes, lanes=build.lanes,
         max_width=build.max_width, max_height=300, address_bits=build.address_bits,
+        max_near=min(SampleFormat.MAX_NEAR, SampleFormat(build.depth).maximum // 2),
     ))  # fmt: skip
 
 

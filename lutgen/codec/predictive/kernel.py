@@ -33,13 +33,14 @@ from lutgen.model.predictive.residual import rounded
 from lutgen.model.predictive.trees import tree_sums
 
 __all__ = [
-    "begin", "near_offset", "predict", "predict_first", "predict_of", "scratch", "target",
+    "RECIPROCAL_BITS", "begin", "near_offset", "predict", "predict_first", "predict_of",
+    "reciprocal_of", "scratch", "target",
 ]  # fmt: skip
 
 _P, _MEDIAN = QUANTITIES["P"], QUANTITIES["MED"]
 _QUANTITIES = quantities_with(MOST_REFERENCES)
 #: Bits of the reciprocal of the step of near-lossless samples.
-_RECIPROCAL_BITS = 16
+RECIPROCAL_BITS = 16
 
 
 @njit(nogil=True)
@@ -138,6 +139,12 @@ def predict(kernel, rows, x, depth, step, quantity, feature, place, references=0
     return first, final, scale, plain
 
 
+@njit(nogil=True, inline="always")
+def reciprocal_of(step):
+    """What brings predictions to indices, each of ``step`` samples: 2^16 over the step, rounded."""
+    return ((1 << RECIPROCAL_BITS) + (step >> 1)) // step
+
+
 @njit(nogil=True)
 def near_offset(step):
     """What the scale of indices is below that of samples, ``step`` of which share an index."""
@@ -154,8 +161,7 @@ def target(kernel, final, scale, plain, step, most):
         Nearest index, the rest in 1/8, and the row of the token table.
     """
     if step > 1:
-        reciprocal = ((1 << _RECIPROCAL_BITS) + (step >> 1)) // step
-        final = (final * reciprocal + (1 << (_RECIPROCAL_BITS - 1))) >> _RECIPROCAL_BITS
+        final = (final * reciprocal_of(step) + (1 << (RECIPROCAL_BITS - 1))) >> RECIPROCAL_BITS
         scale -= near_offset(step)
     whole, rest = rounded(final)
     if whole > most:

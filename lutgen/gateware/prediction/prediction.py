@@ -14,6 +14,7 @@ from lutgen.model.predictive.neighbourhood import ENERGIES, ERRORS, PREDICTION, 
 from ..fabric.fabric import LUT6, Fabric
 from ..fabric.timeline import Timeline
 from .features import Comparisons, questions
+from .near import Near, NearTables
 from .predictor import add_first_prediction
 from .quantities import Context, Widths
 from .scale import add_scale
@@ -35,6 +36,8 @@ class Prediction(wiring.Component):
         Bits of a sample, 8 to 16.
     fabric:
         Whose memories to use.
+    near:
+        Nears that samples may have; by default all are lossless.
 
     Members
     -------
@@ -44,10 +47,13 @@ class Prediction(wiring.Component):
         Errors of first predictions, in 1/8.
     EW, ... : In(...)
         Energies.
+    near : In(...)
+        With ``near``: that of the sample's file.
     first : Out(depth + 3)
         First prediction, in 1/8, ``first_latency`` clocks later.
     whole : Out(depth)
-        Nearest whole number of the corrected prediction, ``latency`` clocks later; so are these:
+        Nearest whole number of the corrected prediction, or nearest index, ``latency`` clocks
+        later; so are these:
     below : Out(1)
         Whether the prediction is below it.
     row : Out(...)
@@ -55,9 +61,10 @@ class Prediction(wiring.Component):
     """
 
     def __init__(
-        self, model: PredictiveModel, depth: int, *, fabric: Fabric = LUT6
-    ) -> None:
-        self._model = model
+        self, model: PredictiveModel, depth: int, *, fabric: Fabric = LUT6,
+        near: Near | None = None,
+    ) -> None:  # fmt: skip
+        self._model, self._near = model, near
         self._widths = widths = Widths(depth)
         self._fabric = fabric
         super().__init__({
@@ -68,6 +75,7 @@ class Prediction(wiring.Component):
             "whole": Out(widths.sample),
             "below": Out(1),
             "row": Out(bits_for(TABLES * model.classes - 1)),
+            **({"near": In(near.bits)} if near else {}),
         })
         # Made at once, as latencies follow from the model and are counted where they come about.
         self._module = Module()
@@ -89,7 +97,11 @@ class Prediction(wiring.Component):
         )])  # fmt: skip
         add_median(context)
         changes = add_changes(context)
-        plain = add_plain(context, changes)
+        near = None
+        if self._near:
+            given = line.given("in_near", self.near)
+            near = NearTables(m, line, self._near, given, fabric=self._fabric)
+        plain = add_plain(context, changes, near)
         logarithm = add_scale(context, model.scale)
         comparisons = Comparisons(context, model, logarithm, changes)
         first = add_first_prediction(
@@ -99,8 +111,8 @@ class Prediction(wiring.Component):
         correction = add_tree_sum(line, "correction", model.corrections, comparisons)
         scales = add_tree_sum(line, "scales", model.scales, comparisons)
         corrected = add_corrected(context, correction, logarithm, plain)
-        row = add_row(context, scales, logarithm, model.origin, model.classes)
-        target = add_target(context, corrected, row, plain)
+        row = add_row(context, scales, logarithm, model.origin, model.classes, near)
+        target = add_target(context, corrected, row, plain, near)
         end = line.ready(target.whole, target.below, target.row)
         m.d.comb += [
             self.first.eq(first.now),

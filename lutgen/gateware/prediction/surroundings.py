@@ -15,6 +15,7 @@ from lutgen.model.predictive.neighbourhood import (
 
 from ..fabric.timeline import Timed
 from .features import count_bits
+from .near import NearTables
 from .quantities import Context
 
 __all__ = ["COUNTED_TERMS", "add_changes", "add_median", "add_plain"]
@@ -52,8 +53,8 @@ def add_changes(context: Context) -> Timed:
     return line.register("changes", count_bits(some.now), some.clock)
 
 
-def add_plain(context: Context, changes: Timed) -> Timed:
-    """Whether the surroundings are plain."""
+def add_plain(context: Context, changes: Timed, near: NearTables | None = None) -> Timed:
+    """Whether the surroundings are plain, which none are of near-lossless samples."""
     line = context.timeline
     # All of these are differences of samples, whose sum leaves out their zero bits.
     total, _ = context.sum_of_sizes(COUNTED_TERMS)
@@ -61,4 +62,7 @@ def add_plain(context: Context, changes: Timed) -> Timed:
     count = changes.at(clock)
     few = line.register("few_changes", count <= MOST_CHANGES, clock)
     sharp = line.register("sharp", total.at(clock) >= count * (SHARP >> FRACTION_BITS), clock)
-    return line.register("plain", few.now & sharp.now, few.clock)
+    plain = few.now & sharp.now
+    if near:
+        plain &= near.lossless(few.clock)
+    return line.register("plain", plain, few.clock)

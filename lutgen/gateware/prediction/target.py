@@ -14,6 +14,7 @@ from lutgen.model.predictive.neighbourhood import FRACTION_BITS, PREDICTION
 
 from ..fabric.pipeline import choose, clamped
 from ..fabric.timeline import Timed
+from .near import NearTables
 from .quantities import Context
 from .scale import Logarithm
 
@@ -79,25 +80,46 @@ def _wide(value, width: int):
 
 
 def add_row(
-    context: Context, scales: Timed, logarithm: Logarithm, origin: int, classes: int
-) -> Timed:
+    context: Context, scales: Timed, logarithm: Logarithm, origin: int, classes: int,
+    near: NearTables | None = None,
+) -> Timed:  # fmt: skip
     """First of the three rows of a class: the corrected scale in quarters of an octave."""
     line = context.timeline
     clock = line.ready(scales, logarithm.shift, logarithm.mantissa)
-    level = logarithm.above_least(clock)
     constant = SCALE_STEP * _LEAST - origin
-    total = line.register(
-        "spread", scales.at(clock) + Cat(Const(0, bits_for(SCALE_STEP) - 1), level) + constant,
-        clock,
-    )  # fmt: skip
+    if near:
+        constant = near.less_offset(constant, clock - 1)
+        level = logarithm.above_least(clock - 1)
+        level = line.register(
+            "level", Cat(Const(0, bits_for(SCALE_STEP) - 1), level) + constant.now, clock - 1
+        )
+        total = scales.at(clock) + level.now
+    else:
+        level = logarithm.above_least(clock)
+        total = scales.at(clock) + Cat(Const(0, bits_for(SCALE_STEP) - 1), level) + constant
+    total = line.register("spread", total, clock)
     number = line.register("class", clamped(total.now >> CLASS_BITS, classes - 1), total.clock)
     return line.register(
         "class_row", number.now * TABLES, number.clock, unsigned(bits_for(TABLES * classes - 1))
     )
 
 
-def add_target(context: Context, corrected: Timed, row: Timed, plain: Timed) -> Target:
+def add_target(
+    context: Context, corrected: Timed, row: Timed, plain: Timed, near: NearTables | None = None
+) -> Target:
     """Round the corrected prediction, and choose among the rows of the class."""
+    line = context.timeline
+    whole, rest = near.add_nearest(corrected) if near else _add_rounded(context, corrected)
+    clock = line.ready(row, rest)
+    far = (rest.at(clock) < -1) | (rest.at(clock) > 1)
+    kind = Mux(plain.at(clock), 2, far)
+    chosen = line.register("row", (row.at(clock) + kind)[: len(row)], clock)
+    below = line.given("below", rest.now[-1], rest.clock)
+    return Target(whole, below, chosen)
+
+
+def _add_rounded(context: Context, corrected: Timed) -> tuple[Timed, Timed]:
+    """Nearest whole number of a prediction, and the rest in 1/8."""
     line, widths = context.timeline, context.widths
     half = 1 << (FRACTION_BITS - 1)
     value = corrected.now
@@ -107,9 +129,4 @@ def add_target(context: Context, corrected: Timed, row: Timed, plain: Timed) -> 
     rest = line.register(
         "rest", value[:FRACTION_BITS].as_signed(), corrected.clock, signed(FRACTION_BITS)
     )
-    clock = line.ready(row, rest)
-    far = (rest.at(clock) < -1) | (rest.at(clock) > 1)
-    kind = Mux(plain.at(clock), 2, far)
-    chosen = line.register("row", (row.at(clock) + kind)[: len(row)], clock)
-    below = line.given("below", rest.now[-1], rest.clock)
-    return Target(whole, below, chosen)
+    return whole, rest

@@ -6,6 +6,7 @@ from typing import ClassVar
 from lutgen.codec.predictive.container import GROUP, MAX_SIDE
 from lutgen.errors import InputError
 from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.samples import SampleFormat
 
 from ..fabric.fabric import FABRICS, Fabric
 from .walk import PRIMING
@@ -38,6 +39,9 @@ class PredictiveConfig:
         most.
     fabric:
         What the core will be mapped to, a name in `fabric.FABRICS`.
+    max_near:
+        Greatest near of a file, the error of its samples: 0, where all are lossless, to 255 and to
+        half of the greatest sample.
 
     Raises
     ------
@@ -58,6 +62,7 @@ class PredictiveConfig:
     lanes: int = 16
     encoder_lanes: int = 8
     fabric: str = "lut6"
+    max_near: int = 0
 
     def __post_init__(self) -> None:
         if self.fabric not in FABRICS:
@@ -72,9 +77,11 @@ class PredictiveConfig:
             ("max height", self.max_height, 8, MAX_SIDE),
             ("lanes", self.lanes, 15, _MOST_LANES),
             ("encoder lanes", self.encoder_lanes, 8, _MOST_LANES),
+            ("near", self.max_near, 0, SampleFormat.MAX_NEAR),
         ):
             if type(value) is not int or not least <= value <= most:
                 raise InputError(f"{name} must be {least} to {most}, not {value!r}")
+        SampleFormat(self.depth, near=self.max_near)
         strip = self.strip_height
         if strip is not None and (type(strip) is not int or strip < 1 or strip % GROUP):
             raise InputError(f"strip height must be a multiple of {GROUP}, not {strip!r}")
@@ -108,7 +115,7 @@ class PredictiveConfig:
     def _shared(self) -> dict:
         return {
             "model": self.model, "depth": self.depth, "max_width": self.max_width,
-            "max_height": self.max_height, "fabric": self.cells,
+            "max_height": self.max_height, "fabric": self.cells, "max_near": self.max_near,
         }  # fmt: skip
 
     @staticmethod

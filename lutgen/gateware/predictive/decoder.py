@@ -11,6 +11,7 @@ from ..fabric.pipeline import drive
 from ..fabric.timeline import Timeline
 from ..files.raster import pixel_layout
 from ..prediction.fold import UNFOLD_LATENCY, add_unfold
+from ..prediction.near import RESTORE_LATENCY, Near, NearTables
 from ..prediction.quantities import Widths
 from ..streams.axi import word_layout
 from ..strips.payload_store import PayloadStore
@@ -27,7 +28,7 @@ __all__ = ["PredictiveDecoder"]
 
 
 class PredictiveDecoder(wiring.Component):
-    """Decodes files of one image each, without loss.
+    """Decodes files of one image each.
 
     Pictures of W columns take ``4 * max(17 * lanes, W + 3)`` clocks for each four rows, so 1.002
     clocks a pixel at 1,920.  Reset forgets all files.
@@ -46,6 +47,8 @@ class PredictiveDecoder(wiring.Component):
         Largest image.
     stream_bytes:
         Bytes of a beat of the files.
+    max_near:
+        Greatest near of a file, the error of its samples; files of greater ones have a bad header.
     fabric:
         Whose memories to use.
 
@@ -65,27 +68,29 @@ class PredictiveDecoder(wiring.Component):
 
     def __init__(
         self, model: PredictiveModel, depth: int, *, lanes: int = 16, max_width: int,
-        max_height: int, stream_bytes: int = 4, fabric: Fabric = LUT6,
+        max_height: int, stream_bytes: int = 4, max_near: int = 0, fabric: Fabric = LUT6,
     ) -> None:  # fmt: skip
-        self._depth, self._lanes = depth, lanes
+        self._depth, self._lanes, self._fabric = depth, lanes, fabric
+        self._near = near = Near(depth, max_near) if max_near else None
         words = (lanes + 1) * StripReader.words_of(max_width, depth)
         self._strips = strips = StripDecoder(
             model_hash=bytes.fromhex(model.hash)[:8], cumulative=model.cumulative, depth=depth,
             max_width=max_width, max_height=max_height, lanes=2 * lanes, stream_bytes=stream_bytes,
-            lossless=True, address_bits=(words + PayloadStore.margin - 1).bit_length(),
+            max_near=max_near, address_bits=(words + PayloadStore.margin - 1).bit_length(),
         )  # fmt: skip
+        after = strips.latency + UNFOLD_LATENCY + (RESTORE_LATENCY if near else 0)
         self._loop = SampleLoop(
-            model, depth, lanes, max_width, sample_after=strips.latency + UNFOLD_LATENCY,
-            fabric=fabric,
+            model, depth, lanes, max_width, sample_after=after, fabric=fabric, near=near
         )
         memory = GroupMemory(max_width, lanes)
         self._out = PictureOut(depth, memory, fabric=fabric)
         self._group = memory.layout
         self._source = GroupSource(
-            file_layout(depth, max_width, max_height), memory, max_height=max_height
+            file_layout(depth, max_width, max_height), memory, max_height=max_height,
+            near_bits=near.bits if near else 0,
         )
         self._walk = Walk(
-            lanes, max_width, least=self._loop.least_stagger, tag=memory.layout.size
+            lanes, max_width, least=self._loop.least_stagger, tag=self._source.tag.size
         )
         super().__init__({
             "words": In(stream.Signature(word_layout(stream_bytes))),
@@ -132,13 +137,22 @@ class PredictiveDecoder(wiring.Component):
             *drive(self, strips, "bad_header", "bad_packet", "bad_strip"),
             *drive(self, out, "eof"),
         ]  # fmt: skip
+        answers = asks + strips.latency
+        near, greatest = None, None
+        if self._near:
+            given = line.given("near", source.tag(walk.visit.tag).near)
+            m.d.comb += loop.near.eq(given.now)
+            near = NearTables(m, line, self._near, given, fabric=self._fabric)
+            greatest = near.greatest(asks)
         sample = add_unfold(
             line, Widths(self._depth), line.given("whole", loop.whole, asks),
-            line.given("below", loop.below, asks),
-            line.given("folded", strips.folded, asks + strips.latency),
+            line.given("below", loop.below, asks), line.given("folded", strips.folded, answers),
+            greatest,
         )  # fmt: skip
+        if near:
+            sample = near.add_restored(sample)
         at = sample.clock
-        group = self._group(visit["tag"].at(at))
+        group = self._group(visit["tag"].at(at)[: self._group.size])
         ahead = visit["ahead"].at(at)
         m.d.comb += [
             loop.sample.eq(sample.now),

@@ -21,7 +21,7 @@ __all__ = ["PredictiveEncoder"]
 
 
 class PredictiveEncoder(wiring.Component):
-    """Encodes each picture into a file, without loss.
+    """Encodes each picture into a file.
 
     Pictures of W columns take ``4 * max(17 * lanes, W + 3)`` clocks for each four rows, so 1.002
     clocks a pixel at 1,920.  Reset forgets all pictures.
@@ -44,11 +44,15 @@ class PredictiveEncoder(wiring.Component):
         Whose memories to use.
     events:
         Whether to tell what happens to pictures.
+    max_near:
+        Greatest near of a picture, the error of its samples when decoded; 0: all are lossless.
 
     Members
     -------
     pixels, width, height, bad_marker, bad_size
         See `picture_in.PictureIn`.
+    (near)
+        With ``max_near``, likewise.
     words : Out(stream of `lutgen.gateware.streams.axi.word_layout`)
         Files, a packet each.
     idle : Out(1)
@@ -60,19 +64,20 @@ class PredictiveEncoder(wiring.Component):
     def __init__(
         self, model: PredictiveModel, depth: int, *, lanes: int = 8, max_width: int,
         max_height: int, strip_height: int | None = None, stream_bytes: int = 4,
-        fabric: Fabric = LUT6, events: bool = False,
+        fabric: Fabric = LUT6, events: bool = False, max_near: int = 0,
     ) -> None:  # fmt: skip
+        self._max_near = max_near
         self._events = PICTURE_EVENTS if events else ()
         self._lanes, self._strip_height = lanes, strip_height or max_height
         strips = -(-max_height // self._strip_height)
         self._model = Modeller(
             model, depth, lanes=lanes, max_width=max_width, max_height=max_height,
-            strip_height=strip_height, fabric=fabric, events=events,
+            strip_height=strip_height, fabric=fabric, events=events, max_near=max_near,
         )  # fmt: skip
         self._strips = StripEncoder(
             model.cumulative, model_hash=bytes.fromhex(model.hash)[:8], max_width=max_width,
             depth=depth, lanes=lanes, count=stream_bytes,
-            max_strips=1 << max(1, (strips - 1).bit_length()),
+            max_strips=1 << max(1, (strips - 1).bit_length()), near=bool(max_near),
         )  # fmt: skip
         super().__init__({
             "pixels": In(stream.Signature(pixel_layout(depth))),
@@ -82,6 +87,7 @@ class PredictiveEncoder(wiring.Component):
             "bad_marker": Out(1),
             "bad_size": Out(1),
             "idle": Out(1),
+            **({"near": self._model.signature.members["near"]} if max_near else {}),
             **dict.fromkeys(self._events, Out(1)),
         })
 
@@ -95,15 +101,19 @@ class PredictiveEncoder(wiring.Component):
         symbol = model.symbol
         begins = symbol.valid & symbol.first & symbol.file_begins
         rows = self._strip_height
+        further = []  # fields behind the sizes: shift, which is 0, and near
+        if self._max_near:
+            further = [Const(0, FILE["shift"].width), model.file_near]
+            m.d.comb += [model.near.eq(self.near), strips.raw_bits.eq(symbol.raw_bits)]
         m.d.comb += [
             *drive(model, self, "width", "height"),
             *drive(self, model, "bad_marker", "bad_size", *self._events),
             model.hold.eq(~strips.ready),
             files.i.valid.eq(model.file_begins),
-            # Fields from the first on; shift and error are 0.
+            # Fields from the first on; those that are not there are 0.
             files.i.payload.as_value().eq(Cat(
                 _wide(model.file_width), _wide(model.file_height),
-                _wide(Mux(model.file_height < rows, model.file_height, rows)),
+                _wide(Mux(model.file_height < rows, model.file_height, rows)), *further,
             )),
             files.o.ready.eq(begins),
             strips.begin.eq(begins),

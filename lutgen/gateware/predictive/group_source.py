@@ -11,7 +11,13 @@ from lutgen.codec.predictive.container import GROUP
 from .group_memory import GroupMemory
 from .walk import group_layout
 
-__all__ = ["GroupSource"]
+__all__ = ["GroupSource", "source_tag"]
+
+
+def source_tag(memory: GroupMemory, near_bits: int = 0) -> StructLayout:
+    """What the visits of a group carry: the group in its memory, and its file's near."""
+    near = {"near": near_bits} if near_bits else {}
+    return StructLayout({**memory.layout.members, **near})
 
 
 class GroupSource(wiring.Component):
@@ -28,11 +34,13 @@ class GroupSource(wiring.Component):
         Where samples will stand.
     max_height:
         Rows of an image at most.
+    near_bits:
+        Bits of an image's near that its groups carry; 0 if all are lossless.
 
     Members
     -------
     files : In(stream)
-        Images: width, height and strip height.
+        Images: width, height, strip height and near.
     waiting : In(1)
         The next group's payload is there.
     freed : In(1)
@@ -40,21 +48,25 @@ class GroupSource(wiring.Component):
     walking : In(1)
         The walk is busy.
     groups : Out(stream)
-        See `walk.group_layout`; its tag is a group of the memory.
+        See `walk.group_layout`; its tag is a `source_tag`.
     walk_width : Out(...)
         Width of the groups that are offered.
     busy : Out(1)
         An image is under way, or a buffer in use.
     """
 
-    def __init__(self, file: StructLayout, memory: GroupMemory, *, max_height: int) -> None:
-        self._memory, self._max_height = memory, max_height
+    def __init__(
+        self, file: StructLayout, memory: GroupMemory, *, max_height: int, near_bits: int = 0
+    ) -> None:
+        self._memory, self._max_height, self._near_bits = memory, max_height, near_bits
+        #: What visits carry of a group.
+        self.tag = source_tag(memory, near_bits)
         super().__init__({
             "files": In(stream.Signature(file)),
             "waiting": In(1),
             "freed": In(1),
             "walking": In(1),
-            "groups": Out(stream.Signature(group_layout(self._memory.layout.size))),
+            "groups": Out(stream.Signature(group_layout(self.tag.size))),
             "walk_width": Out(bits_for(memory.max_width)),
             "busy": Out(1),
         })
@@ -63,13 +75,14 @@ class GroupSource(wiring.Component):
         m = Module()
         file, group = self.files.payload, self.groups.payload
         memory = self._memory
-        tag = memory.layout(group.tag)
+        tag = self.tag(group.tag)
         rows = bits_for(self._max_height)
         of_image, of_strip, height = Signal(rows), Signal(rows), Signal(rows)
         least, whole = Signal(rows), Signal()  # of strip and image, and whether it is all of it
         used = Signal(range(memory.buffers + 1))
         base = Signal(range(memory.words))
         first, top = Signal(), Signal()
+        near = Signal(self._near_bits)
         goes = Signal()
         m.d.comb += goes.eq(self.groups.valid & self.groups.ready)
         m.d.sync += used.eq(used + goes - self.freed)
@@ -86,6 +99,8 @@ class GroupSource(wiring.Component):
                         height.eq(file.strip_height), of_strip.eq(file.strip_height),
                         first.eq(1), top.eq(1),
                     ]  # fmt: skip
+                    if self._near_bits:
+                        m.d.sync += near.eq(file.near)
                     m.next = "compare"
             with m.State("compare"):
                 cut = of_strip < of_image
@@ -102,6 +117,8 @@ class GroupSource(wiring.Component):
                     tag.first.eq(first),
                     tag.last.eq(whole & (least <= GROUP)),
                 ]
+                if self._near_bits:
+                    m.d.sync += tag.near.eq(near)
                 m.next = "offer"
             with m.State("offer"):
                 m.d.comb += self.groups.valid.eq(may & self.waiting)

@@ -13,6 +13,7 @@ from ..fabric.pipeline import drive
 from ..fabric.timeline import Timeline
 from ..files.raster import pixel_layout
 from ..prediction.fold import FOLD_LATENCY, add_fold
+from ..prediction.near import Near, NearTables
 from ..prediction.quantities import Widths
 from .group_memory import GroupMemory
 from .picture_in import PICTURE_EVENTS, PictureIn
@@ -22,7 +23,7 @@ from .walk import PRIMING, Walk
 __all__ = ["Modeller", "symbol_layout"]
 
 
-def symbol_layout(depth: int, lanes: int, rows: int) -> StructLayout:
+def symbol_layout(depth: int, lanes: int, rows: int, *, near: bool = False) -> StructLayout:
     """What is coded in a clock."""
     return StructLayout({
         "valid": 1,
@@ -35,6 +36,8 @@ def symbol_layout(depth: int, lanes: int, rows: int) -> StructLayout:
         "file_begins": 1,  # the group is the first of its file
         "strip_ends": 1,  # the group is the last of its strip
         "file_ends": 1,  # ... and of its file
+        # Of a folded residual in plain form, with ``last``.
+        **({"raw_bits": bits_for(depth)} if near else {}),
     })
 
 
@@ -59,11 +62,16 @@ class Modeller(wiring.Component):
         Whose memories to use.
     events:
         Whether to tell what happens to pictures.
+    max_near:
+        Greatest near of a picture; where it is not 0, samples become indices on their way from the
+        memory, so that the loop is no longer for it.
 
     Members
     -------
     pixels, width, height, file_begins, file_width, file_height, bad_marker, bad_size
         See `PictureIn`.
+    (near, file_near)
+        With ``max_near``, likewise.
     hold : In(1)
         Begin no period; symbols of the one under way, and of :attr:`latency` clocks more, follow.
     symbol : Out(...)
@@ -77,15 +85,17 @@ class Modeller(wiring.Component):
     def __init__(
         self, model: PredictiveModel, depth: int, *, lanes: int = 8, max_width: int,
         max_height: int, strip_height: int | None = None, fabric: Fabric = LUT6,
-        events: bool = False,
+        events: bool = False, max_near: int = 0,
     ) -> None:  # fmt: skip
         self._events = PICTURE_EVENTS if events else ()
-        self._depth, self._lanes = depth, lanes
+        self._depth, self._lanes, self._fabric = depth, lanes, fabric
+        self._near = near = Near(depth, max_near) if max_near else None
         self._pictures = PictureIn(
             depth, GroupMemory(max_width, lanes), max_height=max_height,
             strip_height=strip_height or max_height, fabric=fabric, events=events,
+            max_near=max_near,
         )  # fmt: skip
-        self._loop = SampleLoop(model, depth, lanes, max_width, fabric=fabric)
+        self._loop = SampleLoop(model, depth, lanes, max_width, fabric=fabric, near=near)
         #: Clocks from a visit to its symbol.
         self.latency = self._loop.latency + FOLD_LATENCY
         self._walk = Walk(
@@ -101,10 +111,15 @@ class Modeller(wiring.Component):
             "bad_marker": Out(1),
             "bad_size": Out(1),
             "hold": In(1),
-            "symbol": Out(symbol_layout(depth, lanes, len(model.cumulative))),
+            "symbol": Out(symbol_layout(depth, lanes, len(model.cumulative), near=bool(near))),
             "busy": Out(1),
+            **{name: self._pictures.signature.members[name] for name in self._near_ports},
             **dict.fromkeys(self._events, Out(1)),
         })
+
+    @property
+    def _near_ports(self) -> tuple[str, ...]:
+        return ("near", "file_near") if self._near else ()
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -129,17 +144,26 @@ class Modeller(wiring.Component):
             *[getattr(loop.visit, name).eq(getattr(visit, name))
               for name in loop.visit.shape().members],
         ]  # fmt: skip
-        sample = line.given("sample", pictures.sample, pictures.latency)
+        sample = coded = line.given("sample", pictures.sample, pictures.latency)
+        end, at = loop.latency, self.latency
+        symbol, greatest = self.symbol, None
+        if self._near:
+            given = line.given("near", tag.near)
+            near = NearTables(m, line, self._near, given, fabric=self._fabric)
+            coded = near.add_index(sample)
+            sample = near.add_restored(coded)
+            greatest = near.greatest(end)
+            m.d.comb += [
+                pictures.near.eq(self.near), self.file_near.eq(pictures.file_near),
+                loop.near.eq(given.now), symbol.raw_bits.eq(near.raw_bits(at).now),
+            ]  # fmt: skip
         m.d.comb += loop.sample.eq(sample.at(loop.sample_clock))
 
-        end = loop.latency
         folded = add_fold(
             line, Widths(self._depth), line.given("whole", loop.whole, end),
-            line.given("below", loop.below, end), sample,
+            line.given("below", loop.below, end), coded, greatest,
         )  # fmt: skip
         row = line.given("table_row", loop.row, end)
-        at = self.latency
-        symbol = self.symbol
         m.d.comb += [
             symbol.row.eq(row.at(at)),
             symbol.folded.eq(folded.now),

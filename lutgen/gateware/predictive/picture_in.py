@@ -23,10 +23,11 @@ __all__ = ["PICTURE_EVENTS", "PictureIn", "group_tag"]
 PICTURE_EVENTS = ("in_file", *RASTER_EVENTS)
 
 
-def group_tag(words: int) -> StructLayout:
-    """What the visits of a group carry: where its rows stand, and what ends with it."""
+def group_tag(words: int, near_bits: int = 0) -> StructLayout:
+    """What the visits of a group carry: where its rows stand, what ends with it, and its near."""
     return StructLayout({
         "base": bits_for(words - 1), "file_begins": 1, "strip_ends": 1, "file_ends": 1,
+        **({"near": near_bits} if near_bits else {}),
     })  # fmt: skip
 
 
@@ -36,9 +37,9 @@ class PictureIn(wiring.Component):
     One pixel per clock as long as a buffer is free, but for a clock between groups.  Geometry is
     counted, not taken from the markers: a pixel without ``sof`` where a picture should begin is
     dropped, a marker in a wrong place is reported and otherwise ignored.  Each picture is a file.
-    The size is sampled when a picture begins, and must have been stable for two clocks; one that is
-    0 or too large is reported and its first pixel dropped.  A picture of another width waits until
-    those before it have been walked through.
+    The size, and the near, are sampled when a picture begins, and must have been stable for two
+    clocks; a size that is 0 or too large, or a near that is too large, is reported and its first
+    pixel dropped.  A picture of another width waits until those before it have been walked through.
 
     Parameters
     ----------
@@ -54,6 +55,8 @@ class PictureIn(wiring.Component):
         Whose memories to use.
     events:
         Whether to tell what happens.
+    max_near:
+        Greatest near of a picture.
 
     Members
     -------
@@ -61,6 +64,8 @@ class PictureIn(wiring.Component):
         See `lutgen.gateware.files.raster.pixel_layout`.
     width, height : In(...)
         Size of the next picture.
+    near : In(...)
+        With ``max_near``: near of the next picture.
     groups : Out(stream)
         Groups that are complete, see `walk.group_layout`, with a `group_tag`.
     walk_width : Out(...)
@@ -74,7 +79,8 @@ class PictureIn(wiring.Component):
     sample : Out(depth)
         The same, :attr:`latency` clocks later.
     file_begins : Out(1)
-        A picture has begun: its size is on ``file_width``, ``file_height``.
+        A picture has begun: its size is on ``file_width``, ``file_height``, its near, if there is
+        one, on ``file_near``.
     bad_marker, bad_size : Out(1)
         Pulses.
     busy : Out(1)
@@ -88,15 +94,16 @@ class PictureIn(wiring.Component):
 
     def __init__(
         self, depth: int, memory: GroupMemory, *, max_height: int, strip_height: int,
-        fabric: Fabric = LUT6, events: bool = False,
+        fabric: Fabric = LUT6, events: bool = False, max_near: int = 0,
     ) -> None:  # fmt: skip
         if strip_height < max_height and strip_height % GROUP:
             raise ValueError(f"strip height must be a multiple of {GROUP}, not {strip_height!r}")
         max_width = memory.max_width
         self._memory, self._max_height = memory, max_height
         self._strip_height, self._fabric, self._events = strip_height, fabric, events
+        self._max_near, near_bits = max_near, bits_for(max_near)
         #: What visits carry of a group.
-        self.tag = tag = group_tag(memory.words)
+        self.tag = tag = group_tag(memory.words, near_bits if max_near else 0)
         super().__init__({
             "pixels": In(stream.Signature(pixel_layout(depth))),
             "width": In(bits_for(max_width)),
@@ -115,6 +122,7 @@ class PictureIn(wiring.Component):
             "bad_marker": Out(1),
             "bad_size": Out(1),
             "busy": Out(1),
+            **({"near": In(near_bits), "file_near": Out(near_bits)} if max_near else {}),
             **(dict.fromkeys(PICTURE_EVENTS, Out(1)) if events else {}),
         })
 
@@ -138,10 +146,13 @@ class PictureIn(wiring.Component):
         m.d.sync += self.busy.eq((used != 0) | ends)
 
         good = Signal()  # the size that is offered
-        m.d.sync += good.eq(
+        fits = (
             (self.width != 0) & (self.width <= self._memory.max_width)
             & (self.height != 0) & (self.height <= self._max_height)
         )  # fmt: skip
+        if self._max_near:
+            fits &= self.near <= self._max_near
+        m.d.sync += good.eq(fits)
         alike, empty = Signal(), Signal()
         m.d.sync += [
             alike.eq(self.width == self.walk_width),
@@ -200,6 +211,8 @@ class PictureIn(wiring.Component):
                 self.walk_width.eq(self.width),
                 self.file_width.eq(self.width), self.file_height.eq(self.height),
             ]  # fmt: skip
+            if self._max_near:
+                m.d.sync += self.file_near.eq(self.near)
         m.d.sync += self.file_begins.eq(starts)
         with m.If(~(self.pixels.valid & self.pixels.ready)):
             m.d.sync += [self.bad_marker.eq(0), self.bad_size.eq(0)]
@@ -248,6 +261,7 @@ class PictureIn(wiring.Component):
             tag.file_begins.eq(begins),
             tag.strip_ends.eq(strip_ends),
             tag.file_ends.eq(at_bottom),
+            *([tag.near.eq(self.file_near)] if self._max_near else []),
         ]
         wiring.connect(m, queue.o, wiring.flipped(self.groups))
 

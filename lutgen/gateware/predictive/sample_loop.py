@@ -17,6 +17,7 @@ from lutgen.model.predictive.neighbourhood import ENERGIES, ERRORS, FRACTION_BIT
 from ..fabric.blockmem import add_ram
 from ..fabric.fabric import LUT6, Fabric
 from ..fabric.timeline import Timed, Timeline
+from ..prediction.near import Near
 from ..prediction.prediction import Prediction
 from ..prediction.quantities import Widths
 from .walk import least_stagger, visit_layout
@@ -74,15 +75,19 @@ class SampleLoop(wiring.Component):
         is the earliest.
     fabric:
         Whose memories to use.
+    near:
+        Nears that files may have; by default all are lossless.
 
     Members
     -------
     visit : In(...)
         From the walk.
+    near : In(...)
+        With ``near``, and with the visit: that of the visit's file.
     whole, below, row : Out(...)
         See `Prediction`, :attr:`latency` clocks after the visit.
     sample : In(depth)
-        The visit's sample, :attr:`sample_clock` clocks after it.
+        The visit's sample, as a decoder has it, :attr:`sample_clock` clocks after it.
     """
 
     #: Clocks from a visit to its quantities.
@@ -90,11 +95,11 @@ class SampleLoop(wiring.Component):
 
     def __init__(
         self, model: PredictiveModel, depth: int, lanes: int, max_width: int, *,
-        sample_after: int | None = None, fabric: Fabric = LUT6,
+        sample_after: int | None = None, fabric: Fabric = LUT6, near: Near | None = None,
     ) -> None:  # fmt: skip
         self._widths = Widths(depth)
-        self._fabric = fabric
-        self.prediction = Prediction(model, depth, fabric=fabric)
+        self._fabric, self._near = fabric, near
+        self.prediction = Prediction(model, depth, fabric=fabric, near=near)
         first = self.context_latency + self.prediction.first_latency
         #: Clocks from a visit to the results.
         self.latency = self.context_latency + self.prediction.latency
@@ -115,6 +120,7 @@ class SampleLoop(wiring.Component):
             "below": Out(1),
             "row": Out(len(self.prediction.row)),
             "sample": In(self._widths.sample),
+            **({"near": In(near.bits)} if near else {}),
         })
 
     def elaborate(self, platform) -> Module:
@@ -133,6 +139,9 @@ class SampleLoop(wiring.Component):
         quantities = self._quantities(line, visit, windows, west)
         for name, value in quantities.items():
             m.d.comb += getattr(prediction, name).eq(value.now)
+        if self._near:
+            near = line.given("visit_near", self.near)
+            m.d.comb += prediction.near.eq(near.at(self.context_latency))
         m.d.comb += [
             self.whole.eq(prediction.whole),
             self.below.eq(prediction.below),

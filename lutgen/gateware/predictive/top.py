@@ -4,9 +4,13 @@ Ports are those of :mod:`lutgen.gateware.core.top`, without ``images`` and ``lev
 is a file of its own.  TDATA of video has whole bytes, a sample in its low bits; bits above it are
 not looked at, and come out as zeros.
 
-Error bits of an encoder: 0 misplaced TUSER or TLAST, 1 impossible size.  Error bits of a decoder: 0
-not a file of this build, 1 packet damaged or cut short, 2 checksum of a strip wrong.  After any
-error the core goes on with the next picture or file.
+Where the configuration's ``max_near`` is not 0, the encoder has a port ``near`` besides: the
+greatest error of the next picture's samples, which like its size must have been stable for two
+clocks when it begins.  The decoder takes that of each file.
+
+Error bits of an encoder: 0 misplaced TUSER or TLAST, 1 impossible size or near.  Error bits of a
+decoder: 0 not a file of this build, 1 packet damaged or cut short, 2 checksum of a strip wrong.
+After any error the core goes on with the next picture or file.
 """
 
 from amaranth.hdl import Module
@@ -53,6 +57,7 @@ class PredictiveEncoderTop(Top):
             **stream_ports("m_axis_stream", stream_bytes, source=True),
             "width": In(bits_for(config.max_width)),
             "height": In(bits_for(config.max_height)),
+            **({"near": In(bits_for(config.max_near))} if config.max_near else {}),
             "idle": Out(1),
             "error": Out(len(ENCODER_ERRORS)),
             "clear_error": In(1),
@@ -71,6 +76,8 @@ class PredictiveEncoderTop(Top):
         wiring.connect(m, pixels, core.pixels)
         wiring.connect(m, core.words, words)
         m.d.comb += [core.width.eq(self.width), core.height.eq(self.height)]
+        if c.max_near:
+            m.d.comb += core.near.eq(self.near)
         m.d.sync += self.idle.eq(
             core.idle & ~(pixels.valid | core.words.valid | self.m_axis_stream_tvalid)
         )

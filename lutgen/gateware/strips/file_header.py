@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..fabric.blockmem import add_rom
+from ..fabric.table import add_table
 from ..files.header import BuildHeader, HeaderCheck
 from .strip_files import file_layout, near_table
 
@@ -24,8 +24,8 @@ class FileHeader(wiring.Component):
         Bits of a sample.
     max_width, max_height:
         Largest image.
-    lossless:
-        Whether near-lossless files are wrong.
+    max_near:
+        Greatest near that is not wrong.
 
     Members
     -------
@@ -48,9 +48,9 @@ class FileHeader(wiring.Component):
 
     def __init__(
         self, header: BuildHeader, *, depth: int, max_width: int, max_height: int,
-        lossless: bool = False,
+        max_near: int = 0,
     ) -> None:  # fmt: skip
-        self._lossless = lossless
+        self._max_near = max_near
         self._header, self._depth = header, depth
         self._max_width, self._max_height = max_width, max_height
         super().__init__({
@@ -82,11 +82,12 @@ class FileHeader(wiring.Component):
             check.fields[name]
             for name in ("image width", "image height", "strip height", "near", "shift")
         )
-        if self._lossless:
-            about_near = Const(depth << depth | (1 << depth) - 1, depth + 5)
-        else:
-            words = [int(most) | int(bits) << depth for most, bits in near_table(depth)]
-            (about_near,) = add_rom(m, "near", words, depth + 5, [near], platform)
+        words = [
+            int(most) | int(bits) << depth for most, bits in near_table(depth, self._max_near)
+        ]
+        about_near = Const(words[0], depth + 5)
+        if self._max_near:
+            about_near = add_table(m, "near", words, depth + 5, near, platform)
         m.d.comb += [
             file.width.eq(width), file.height.eq(height), file.strip_height.eq(strip_height),
             file.near.eq(near), file.shift.eq(shift), file.greatest.eq(about_near),
@@ -95,7 +96,7 @@ class FileHeader(wiring.Component):
         wrongs = Cat(
             width == 0, width > self._max_width, height == 0, height > self._max_height,
             strip_height == 0, strip_height > height, shift > 16 - depth,
-            near.any() if self._lossless else self.bits == 0,
+            near > self._max_near if self._max_near else near.any(),
             check.wrong_header, check.wrong_model,
         )  # fmt: skip
         wrong = Signal(len(wrongs))

@@ -60,8 +60,8 @@ class StripDecoder(wiring.Component):
     address_bits:
         Of words in the payload ring; `ring_bits` unless given.  A smaller ring makes groups wait
         where payloads are long.
-    lossless:
-        Whether files that are near-lossless have a bad header.
+    max_near:
+        Greatest near of a file; those of greater ones have a bad header.
 
     Attributes
     ----------
@@ -89,17 +89,18 @@ class StripDecoder(wiring.Component):
     def __init__(
         self, *, model_hash: bytes, cumulative: np.ndarray, depth: int, max_width: int,
         max_height: int, lanes: int = 16, stream_bytes: int = 4, address_bits: int | None = None,
-        lossless: bool = False,
+        max_near: int = 0,
     ) -> None:  # fmt: skip
         address_bits = address_bits or ring_bits(lanes, max_width, depth)
         self._reader = StripReader(
             header=strip_header(model_hash, depth), depth=depth, max_width=max_width,
             max_height=max_height, stream_bytes=stream_bytes, address_bits=address_bits,
-            lossless=lossless,
+            max_near=max_near,
         )  # fmt: skip
         self._lanes = LaneDecoder(
-            cumulative, depth=depth, lanes=lanes, address_bits=address_bits, lossless=lossless
-        )
+            cumulative, depth=depth, lanes=lanes, address_bits=address_bits,
+            lossless=not max_near,
+        )  # fmt: skip
         self._queue = PayloadQueue(self._reader.payloads.payload.shape())
         self._ring = PayloadRing(address_bits, self._lanes.window_bits)
         self.latency = self._lanes.latency

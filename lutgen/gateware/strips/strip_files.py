@@ -1,6 +1,5 @@
 """What files of version 2 a build of strips takes, and what it tells of each."""
 
-import numpy as np
 from amaranth.lib.data import StructLayout
 from amaranth.utils import bits_for
 
@@ -34,13 +33,7 @@ def file_layout(depth: int, max_width: int, max_height: int) -> StructLayout:
     })  # fmt: skip
 
 
-def near_table(depth: int) -> np.ndarray:
-    """Of each greatest error, 0 to 255: greatest index, and bits of one; 0 if there is no such.
-
-    int64, shape (256, 2).
-    """
-    table = np.zeros((SampleFormat.MAX_NEAR + 1, 2), dtype=np.int64)
-    for near in range(min(len(table), ((1 << depth) - 1) // 2 + 1)):
-        levels = SampleFormat(depth, near=near).levels
-        table[near] = levels - 1, raw_bits(levels)
-    return table
+def near_table(depth: int, most: int) -> list[tuple[int, int]]:
+    """Of each near from 0 to ``most``: greatest index, and bits of one."""
+    levels = [SampleFormat(depth, near=near).levels for near in range(most + 1)]
+    return [(count - 1, raw_bits(count)) for count in levels]

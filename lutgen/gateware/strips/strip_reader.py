@@ -118,6 +118,8 @@ class StripReader(wiring.Component):
     address_bits:
         Bits of a word's address in the ring, see `PayloadStore`; it must have room for the longest
         payload.
+    max_near:
+        Greatest near of a file; those of greater ones have a bad header.
 
     Members
     -------
@@ -144,9 +146,9 @@ class StripReader(wiring.Component):
 
     def __init__(
         self, *, header: BuildHeader, depth: int, max_width: int, max_height: int,
-        stream_bytes: int, address_bits: int, lossless: bool = False,
+        stream_bytes: int, address_bits: int, max_near: int = 0,
     ) -> None:  # fmt: skip
-        self._lossless = lossless
+        self._max_near = max_near
         self._header, self._depth, self._stream_bytes = header, depth, stream_bytes
         self._max_width, self.max_height = max_width, max_height
         least = self.words_of(max_width, depth) + PayloadStore.margin
@@ -156,7 +158,7 @@ class StripReader(wiring.Component):
             "words": In(stream.Signature(word_layout(stream_bytes))),
             "files": Out(stream.Signature(file_layout(depth, max_width, max_height))),
             "payloads": Out(stream.Signature(
-                payload_layout(address_bits, depth, lossless=lossless)
+                payload_layout(address_bits, depth, lossless=not max_near)
             )),
             "write": Out(1),
             "address": Out(address_bits),
@@ -180,7 +182,7 @@ class StripReader(wiring.Component):
         unit, byte = front.unit, front.data[:8]
         m.submodules.header = header = FileHeader(
             self._header, depth=self._depth, max_width=self._max_width, max_height=self.max_height,
-            lossless=self._lossless,
+            max_near=self._max_near,
         )  # fmt: skip
         m.submodules.crc = crc = Crc32(unit)
         m.submodules.walk = walk = GroupWalk(self._depth, self._max_width, self.max_height)
@@ -230,9 +232,9 @@ class StripReader(wiring.Component):
             *drive(payload, head, "state", "position"),
             payload.end.eq(store.end), payload.plain.eq(lengths.plain & ~f.empty),
             payload.empty.eq(f.empty),
-            *([] if self._lossless else [
+            *([
                 payload.bits.eq(header.bits), payload.greatest.eq(header.file.greatest),
-            ]),
+            ] if self._max_near else []),
             self.payloads.valid.eq(f.queueing),
         ]  # fmt: skip
         with m.FSM():
