@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from lutgen.training.loclic.contexts.checkerboard import anchors
 from lutgen.training.loclic.contexts.linear_attention import LinearAttention
 from lutgen.training.loclic.contexts.window_attention import WindowAttention
 from lutgen.training.loclic.fixed.affine import FixedConv, FixedLinear
@@ -90,13 +91,15 @@ def test_attention():
     q, k, v = torch.randn(3, 1, 8, 5, 6, dtype=torch.float64) * 2
     linear = LinearAttention(2)
     fixed = FixedLinearAttention(linear, TABLES)
-    near(fixed(*(to_fixed(t) for t in (q, k, v))), linear(q, k, v), 4)
+    for keys in (None, anchors(q), torch.zeros(5, 6, dtype=torch.bool)):
+        near(fixed(*(to_fixed(t) for t in (q, k, v)), keys), linear(q, k, v, keys), 4)
 
-    q, k, v = torch.randn(3, 6, 25, 4, dtype=torch.float64) * 2
+    # Two images of three windows, one of them without an anchor.
+    q, k, v = torch.randn(3, 12, 25, 4, dtype=torch.float64) * 2
     bias = torch.randn(2, 25, 25, dtype=torch.float64)
-    window = WindowAttention(5)
-    fixed = FixedWindowAttention(window, TABLES)
-    near(fixed(*(to_fixed(t) for t in (q, k, v, bias))), window(q, k, v, bias), 12)
+    seen = torch.rand(3, 25) < torch.tensor([[0.3], [0.7], [0.0]])
+    window, fixed = WindowAttention(), FixedWindowAttention(TABLES)
+    near(fixed(*(to_fixed(t) for t in (q, k, v, bias)), seen), window(q, k, v, bias, seen), 12)
 
 
 @pytest.fixture(scope="module")
