@@ -9,8 +9,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 from lutgen.cli import main
-from lutgen.formats.colour import colour_files
+from lutgen.formats.colour import colour_files, read_colour
 from lutgen.training.data.datasets import DatasetError
+from lutgen.training.loclic import crops as crops_module
 from lutgen.training.loclic.crops import Crops
 from lutgen.training.loclic.networks import config as configs
 from lutgen.training.loclic.networks.config import CodecConfig
@@ -129,6 +130,22 @@ def test_crops(files):
     assert np.array_equal(first[1::2], shared[1])
     with pytest.raises(DatasetError, match="must be at least 128 x 128 pixels, .* not 96 x 80$"):
         Crops(files, 128, seed=0)
+
+
+@pytest.mark.parametrize(("pictures", "reads"), [(3, 3), (2, None), (0, None)])
+def test_crops_read_pictures_that_fit_once(files, monkeypatch, pictures, reads):
+    read = []
+    monkeypatch.setattr(
+        crops_module, "read_colour", lambda path: read.append(path) or read_colour(path)
+    )
+    size = 80 * 96 * 3
+    crops = Crops(files, 64, seed=5, memory=pictures * size + size // 2)
+    batches = [crops.batch(step, 8, 64) for step in range(6)]
+    kept = sum(read.count(path) == 1 for path in files)
+    assert kept == pictures  # the others are drawn some 16 times
+    assert reads is None or len(read) == reads
+    again = Crops(files, 64, seed=5)
+    assert all(np.array_equal(again.batch(k, 8, 64), b) for k, b in enumerate(batches))
 
 
 def test_schedule():
