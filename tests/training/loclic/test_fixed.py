@@ -74,16 +74,21 @@ def test_roots_are_exact():
         assert integer_root(square).tolist() == [math.isqrt(v) for v in square.tolist()]
 
 
-def test_layer_norm():
+@pytest.mark.parametrize(("channels", "units"), [(16, 100), (64, 100), (128, 200)])
+def test_layer_norm(channels, units):
     torch.manual_seed(1)
-    norm = nn.LayerNorm(16).double()
+    norm = nn.LayerNorm(channels).double()
     nn.init.normal_(norm.weight)
-    x = torch.randn(50, 16, dtype=torch.float64) * torch.logspace(-1, 2, 50)[:, None]
-    near(FixedLayerNorm(norm)(to_fixed(x)), norm(x), 100)
-    zero = torch.zeros(1, 16, dtype=torch.float64)
+    x = torch.randn(50, channels, dtype=torch.float64) * torch.logspace(-1, 2, 50)[:, None]
+    near(FixedLayerNorm(norm)(to_fixed(x)), norm(x), units)
+    zero = torch.zeros(1, channels, dtype=torch.float64)
     near(FixedLayerNorm(norm)(zero), norm(zero), 1)
-    with pytest.raises(ValueError, match="at most 64, not 65"):
-        FixedLayerNorm(nn.LayerNorm(65))
+    # The greatest sums there are: half of the channels at either bound.
+    most = torch.full((1, channels), 2.0**11, dtype=torch.float64)
+    most[:, ::2] *= -1
+    near(FixedLayerNorm(norm)(to_fixed(most)), norm(most), units)
+    with pytest.raises(ValueError, match="at most 128, not 129"):
+        FixedLayerNorm(nn.LayerNorm(129))
 
 
 def test_attention():
