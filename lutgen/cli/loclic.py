@@ -71,29 +71,27 @@ def complexity(names, rule: str, as_json: bool) -> None:
     show_default=True,
     help="Weight of the squared error; the papers have .0018 .0035 .0067 .0130 .0250 .0483.",
 )
-@click.option("--steps", type=int, default=2000, show_default=True, help="At the full rate.")
+@click.option("--steps", type=click.IntRange(0), default=2000, show_default=True)
 @click.option(
-    "--rate", type=float, default=1e-4, show_default=True,
-    help="Adam's rate; short runs want more than the papers' 1e-4.",
+    "--prior-steps", type=click.IntRange(0), default=0, show_default=True,
+    help="Steps before all others, without context networks: four times faster.",
 )  # fmt: skip
 @click.option(
-    "--ramp-steps", type=click.IntRange(0), default=0, show_default=True,
+    "--large-steps", type=click.IntRange(0), default=0, show_default=True,
+    help="Steps after all others, on larger crops.",
+)  # fmt: skip
+@click.option(
+    "--rate", type=float, default=6e-4, show_default=True,
+    help="Adam's rate at its highest; the papers' millions of steps have 1e-4.",
+)  # fmt: skip
+@click.option(
+    "--ramp-steps", "ramp", type=int, show_default="a twentieth of all steps",
     help="First steps, in which the rate grows from zero.",
 )  # fmt: skip
 @click.option(
-    "--prior-steps", type=click.IntRange(0), default=0, show_default=True,
-    help="Steps at the full rate before all others, without context networks: four times faster.",
+    "--end", type=float, default=0.01, show_default=True,
+    help="Share of the rate that a cosine leaves at the end; 1 for no decay.",
 )  # fmt: skip
-@click.option(
-    "--cool-steps", type=click.IntRange(0), default=0, show_default=True, help="... a tenth of it."
-)
-@click.option(
-    "--large-steps",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="... a tenth of it, on larger crops.",
-)
 @click.option("--crop", type=int, default=256, show_default=True, help="Side of crops in pixels.")
 @click.option("--large-crop", type=int, default=512, show_default=True)
 @click.option("--batch", type=int, default=8, show_default=True, help="Crops per step.")
@@ -112,7 +110,7 @@ def complexity(names, rule: str, as_json: bool) -> None:
 @json_option
 @click.option("-o", "--out", required=True, type=OutputFile(), help="Trained codec, *.pt.")
 def train(
-    data, name, weight, ramp_steps, seed, start, device, checkpoint, log, as_json, out, **plan
+    data, name, weight, rate, ramp, end, seed, start, device, checkpoint, log, as_json, out, **plan
 ) -> None:
     """Train a codec.
 
@@ -124,8 +122,9 @@ def train(
 
     try:
         config = TrainConfig(
-            codec=preset(name), stages=stages(**plan), weight=weight, seed=seed, ramp=ramp_steps
-        )
+            codec=preset(name), stages=stages(**plan), weight=weight, seed=seed, rate=rate,
+            ramp=ramp, end=end,
+        )  # fmt: skip
     except InputError as error:
         raise click.UsageError(str(error)) from error
     import torch

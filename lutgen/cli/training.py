@@ -80,6 +80,11 @@ _KEEP = "as it is"
     "--levels", type=int, show_default="2", help="[dlc] Levels of the pyramid, profile gic-dlc."
 )
 @click.option(
+    "--mapping", type=click.Choice(["counted", "paper"]), show_default="counted",
+    help="[dlc] What numbers of ones mean as location and scale: what suits the training images "
+    "best, counted after training, or the paper's formulas.",
+)  # fmt: skip
+@click.option(
     "--device", type=click.Choice(["cpu", "cuda"]), show_default="cuda where there is",
     help="[dlc] Where to compute.",
 )  # fmt: skip
@@ -124,7 +129,7 @@ def train(profile, trainer, data, licence, out, **options) -> None:
     common = ("seed", "checkpoint")
     own = {
         "tree": ("classes", "leaves", "top_leaves", "stages"),
-        "dlc": ("preset", "steps", "luts", "levels", "device", "log"),
+        "dlc": ("preset", "steps", "luts", "levels", "mapping", "device", "log"),
         "boost": ("classes", "predictors", "corrections", "scales", "samples", "start", "prior"),
     }
     options = {name: value for name, value in options.items() if value is not None}

@@ -123,7 +123,7 @@ def write_archive(
 
 
 def read_archive(
-    path_or_bytes, kind: str, version: int, limits: Limits = Limits()
+    path_or_bytes, kind: str, version: int, limits: Limits = Limits(), *, oldest: int = 1
 ) -> tuple[dict, dict[str, np.ndarray]]:
     """Read an archive.
 
@@ -137,6 +137,8 @@ def read_archive(
         The newest version of it that the caller reads.
     limits : Limits
         Bounds on what is accepted; nothing larger is ever allocated.
+    oldest : int
+        The oldest version of it that the caller reads.
 
     Returns
     -------
@@ -156,10 +158,12 @@ def read_archive(
     if found != kind:
         raise ArchiveError(f"{where}: kind must be {kind!r}, not {_short(found)}")
     found = head["version"]
-    if not _is_int(found) or not 1 <= found <= version:
+    if not _is_int(found) or not oldest <= found <= version:
+        older = _is_int(found) and 1 <= found < oldest
+        advice = "an older one must be made again" if older else "a newer file needs a newer lutgen"
         raise ArchiveError(
-            f"{where}: version of {kind} must be between 1 and {version}, not {_short(found)}; "
-            "a newer file needs a newer lutgen"
+            f"{where}: version of {kind} must be between {oldest} and {version}, not "
+            f"{_short(found)}; {advice}"
         )
     return head["meta"], _unpack(where, head["arrays"], body, start, limits)
 

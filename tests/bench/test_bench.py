@@ -63,6 +63,11 @@ def test_table1(results):
     pyramid = row["models"]["pyramid"]
     assert sum(p["bpp"] for p in pyramid["levels"]) == pytest.approx(pyramid["bpp"]["ideal"])
     assert sum(row["per_image"]) / row["pixels"] == pytest.approx(pyramid["bpp"]["ideal"], rel=1e-3)
+    # The same networks, another head.
+    assert list(row["models"]) == ["pyramid", "pyramid, paper", "table"]
+    paper = row["models"]["pyramid, paper"]
+    assert (paper["luts"], paper["profile"]) == (pyramid["luts"], pyramid["profile"])
+    assert paper["hash"] != pyramid["hash"]
     images = load_images("glyphs:6", split="val")
     assert (row["source"], row["sha256"]) == ("glyphs:6", data_hash(images))
 

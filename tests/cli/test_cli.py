@@ -273,6 +273,10 @@ def test_models_that_are_refused(images, folder):
      "levels of profile raster-laplace must be 0, not 2"),
     ("train --data a.png --out x --profile gic-dlc --steps 0",
      "steps must be at least 1, not 0"),
+    ("train --data a.png --out x --profile raster-table --trainer dlc --mapping paper",
+     "mapping must be counted with a table head, whose classes are counted"),
+    ("train --data a.png --out x --mapping paper",
+     "--mapping must stand without trainer tree, which has none"),
     ("train --data a.png --out x --classes 1", "classes must be 2 to 4096, not 1"),
     ("fly", "No such command 'fly'."),
 ])  # fmt: skip

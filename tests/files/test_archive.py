@@ -143,6 +143,11 @@ def test_read_refuses_damage():
     refuse(data.replace(b"\r\n", b"\n", 1), "magic must be")
     refuse(pack(kind="other"), "kind must be 'test', not 'other'")
     refuse(pack(version=2), "version of test must be between 1 and 1, not 2; a newer file needs")
+    with pytest.raises(ArchiveError, match="between 2 and 3, not 1; an older one must be made aga"):
+        read_archive(data, "test", 3, oldest=2)
+    with pytest.raises(ArchiveError, match="between 2 and 3, not 4; a newer file needs"):
+        read_archive(pack(version=4), "test", 3, oldest=2)
+    assert read_archive(pack(version=2), "test", 3, oldest=2)
 
 
 def test_read_refuses_hostile_bodies():

@@ -10,9 +10,16 @@ from lutgen.errors import InputError
 from lutgen.training.tree.tree_config import RasterTable
 
 __all__ = [
-    "PRESETS", "DlcConfig", "GicDlc", "GicDlcPlus", "Hardness", "NetworkConfig",
+    "MAPPINGS", "PRESETS", "DlcConfig", "GicDlc", "GicDlcPlus", "Hardness", "NetworkConfig",
     "RasterLaplace", "RasterTableDlc", "Schedule", "configure",
 ]  # fmt: skip
+
+
+#: What numbers of ones of a Laplace head mean once the network is trained.
+MAPPINGS = {
+    "counted": "each number has the location or scale that suits training images best",
+    "paper": "location and scale by the paper's formulas, as in training",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +167,8 @@ class DlcConfig:
     window: int = 5
     # "laplace" (the paper) or "table": then the last layer is a class index.
     head: str = "laplace"
+    # One of `MAPPINGS`; head "laplace" only.
+    mapping: str = "counted"
     # Context tree whose classes the trained bits divide further; head "table" only.
     base: RasterTable | None = None
     # Autoregressive and upsampling model; the latter needs levels.
@@ -190,6 +199,10 @@ class DlcConfig:
             raise InputError("constraint must be False without levels")
         if self.head not in ("laplace", "table"):
             raise InputError(f"head must be laplace or table, not {self.head!r}")
+        if self.mapping not in MAPPINGS:
+            raise InputError(f"mapping must be {' or '.join(MAPPINGS)}, not {self.mapping!r}")
+        if self.mapping != "counted" and self.head == "table":
+            raise InputError("mapping must be counted with a table head, whose classes are counted")
         if self.base is not None and (self.head != "table" or self.levels or self.base.stages):
             raise InputError("base must be a tree without stages, for a raster table head")
         if self.window not in (3, 5, 7):
@@ -280,7 +293,7 @@ PRESETS = {
 
 def configure(
     kind: type[DlcConfig], *, preset: str = "cpu-quick", steps: int | None = None,
-    luts: int | None = None, levels: int | None = None, seed: int = 0,
+    luts: int | None = None, levels: int | None = None, mapping: str = "counted", seed: int = 0,
 ) -> DlcConfig:  # fmt: skip
     """Configuration of a profile by a preset and a few numbers.
 
@@ -296,6 +309,8 @@ def configure(
         Nodes of each layer of both networks.
     levels:
         Of the pyramid; a raster profile has none.
+    mapping:
+        See `DlcConfig`.
     seed:
         See `DlcConfig`.
 
@@ -306,7 +321,7 @@ def configure(
     """
     if preset not in PRESETS:
         raise InputError(f"preset must be one of {', '.join(PRESETS)}, not {preset!r}")
-    config = kind(seed=seed)
+    config = kind(mapping=mapping, seed=seed)
     if levels is not None:
         if not config.levels or levels < 1:
             raise InputError(

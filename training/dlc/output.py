@@ -69,7 +69,7 @@ class LaplaceOutput:
         return -log_p / math.log(2)
 
     def head(self) -> LaplaceHead:
-        """Integer tables: the nearest of 64 scales for each count."""
+        """Integer tables of the paper's mapping: half-pixel locations, the nearest of 64 scales."""
         scales = np.geomspace(_LEAST, _MOST, _SCALES)
         tables = LaplaceHead.from_scales(scales, self.mu, self.sigma)
         count = np.arange(self.sigma + 1)

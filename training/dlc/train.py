@@ -184,6 +184,8 @@ class _Trainer:
             head, more = table_head(output, netlist, samples(self.images), held)
             self.progress("counting tables", 1, 1)
             return netlist, head, found | more
+        if c.mapping == "paper":
+            return netlist, output.head(), found
         self.progress("counting tables", 0, 1)
         head = self._laplace_head(output, netlist, samples)
         self.progress("counting tables", 1, 1)

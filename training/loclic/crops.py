@@ -11,9 +11,15 @@ from lutgen.training.data.datasets import DatasetError
 
 __all__ = ["Crops"]
 
+#: Bytes of decoded pictures that are kept, by default.
+_MEMORY = 1 << 30
+
 
 class Crops:
     """Batches of crops, each a function of its number alone; pictures are read when needed.
+
+    Pictures are drawn at random, so that none is needed sooner than another: those that were read
+    first are kept, as many as fit, and the others are read again each time.
 
     Parameters
     ----------
@@ -23,6 +29,8 @@ class Crops:
         Side of the largest crop that will be asked for.
     seed:
         Of the choice.
+    memory:
+        Bytes that kept pictures may take, 3 for each pixel.
 
     Raises
     ------
@@ -30,9 +38,13 @@ class Crops:
         If there is no picture, or one is none that `read_colour` takes, or smaller than the crop.
     """
 
-    def __init__(self, files: Sequence[Path], least: int, seed: int) -> None:
+    def __init__(
+        self, files: Sequence[Path], least: int, seed: int, memory: int = _MEMORY
+    ) -> None:
         self._files = list(files)
         self._seed = seed
+        self._kept: dict[int, np.ndarray] = {}
+        self._left = memory
         if not self._files:
             raise DatasetError("pictures must be at least one, not none")
         for path in self._files:
@@ -57,10 +69,19 @@ class Crops:
         mirrored = rng.random(count) < 0.5
         crops = []
         for pick, place, mirror in zip(picks[part], places[part], mirrored[part], strict=True):
-            image = read_colour(self._files[pick])
+            image = self._picture(int(pick))
             y, x = (
                 int(at * (size - side + 1)) for at, size in zip(place, image.shape, strict=False)
             )
             crop = image[y : y + side, x : x + side]
             crops.append(crop[:, ::-1] if mirror else crop)
         return np.stack(crops)
+
+    def _picture(self, index: int) -> np.ndarray:
+        image = self._kept.get(index)
+        if image is None:
+            image = read_colour(self._files[index])
+            if image.nbytes <= self._left:
+                self._left -= image.nbytes
+                self._kept[index] = image
+        return image

@@ -18,6 +18,10 @@ __all__ = ["begin_linear"]
 
 #: Little enough that normalisation begins as almost none, and enough to have a gradient.
 _GAMMA = 0.01
+#: Of scales and means, in spreads of their channel, what the hyper-synthesis begins to say.
+_SHARE = 0.1
+#: Constant pictures have no deviation to divide by.
+_LEAST_DEVIATION = 1e-3
 
 
 def begin_linear(network: Codec, x: torch.Tensor, weight: float) -> None:
@@ -30,6 +34,8 @@ def begin_linear(network: Codec, x: torch.Tensor, weight: float) -> None:
     channels for one, and back through the skip connections of the synthesis, beside which nothing
     is added yet.  Steps of y are those that the loss wants at high rates, and the hyper-synthesis
     begins with the spread of each channel.  The context networks begin by passing on what it says.
+    All layers of the hyperprior begin with unit variance: with usual first weights z is a fraction
+    of a rounding step too, all of it rounds to zero, and nothing of it is heard of.
 
     Parameters
     ----------
@@ -48,9 +54,8 @@ def begin_linear(network: Codec, x: torch.Tensor, weight: float) -> None:
         _synthesis(network, components, means, scales)
         y = network.analysis(x)
         spread = y.std((0, 2, 3)).clamp(min=0.11)
-        last = network.hyper_synthesis.stages[-1]
-        last.weight *= 0.1
-        last.bias.copy_(torch.cat([spread, y.mean((0, 2, 3))]))
+        _hyperprior(network, y, torch.cat([spread, spread]))
+        network.hyper_synthesis.stages[-1].bias.copy_(torch.cat([spread, y.mean((0, 2, 3))]))
         for index, part in enumerate(network.entropy_model.slices):
             for parameters in (part.anchor_parameters, part.other_parameters):
                 _pass_on(parameters, index, network.config)
@@ -158,6 +163,29 @@ def _synthesis(network: Codec, components, means, scales) -> None:
         conv.bias.zero_()
         conv.weight[:across, :rows, 1, 1] = part.T / share
         conv.bias[:across] = means[level] * (share**level / math.prod(scales[:level]))
+
+
+def _hyperprior(network: Codec, y: torch.Tensor, spread: torch.Tensor) -> None:
+    z = _unit_variance(network.hyper_analysis.stages, y)
+    last = network.hyper_analysis.stages[-1]
+    deviation = z.std((0, 2, 3)).clamp(min=_LEAST_DEVIATION)
+    last.weight /= deviation[:, None, None, None]
+    last.bias.copy_((last.bias - z.mean((0, 2, 3))) / deviation)
+    z = torch.round(network.hyper_analysis(y))
+    _unit_variance(network.hyper_synthesis.stages, z)
+    network.hyper_synthesis.stages[-1].weight *= _SHARE * spread[:, None, None, None]
+
+
+def _unit_variance(stages: nn.Sequential, x: torch.Tensor) -> torch.Tensor:
+    """Scale each convolution so that what it gives has unit variance; the output."""
+    for stage in stages:
+        conv = stage[0] if isinstance(stage, nn.Sequential) else stage
+        if isinstance(conv, nn.Conv2d):
+            deviation = stage(x).std().clamp(min=_LEAST_DEVIATION)
+            conv.weight /= deviation
+            conv.bias /= deviation
+        x = stage(x)
+    return x
 
 
 def _pass_on(parameters: EntropyParameters, index: int, config: CodecConfig) -> None:

@@ -1,5 +1,6 @@
 """Configuration of a training run of the lossy codec; importable without torch."""
 
+import math
 from dataclasses import dataclass
 
 from lutgen.errors import InputError
@@ -13,7 +14,7 @@ LAMBDAS = (0.0018, 0.0035, 0.0067, 0.0130, 0.0250, 0.0483)
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A part of a run with its own crops and rate.
+    """A part of a run with its own crops.
 
     Raises
     ------
@@ -26,8 +27,6 @@ class Stage:
     crop: int = 256
     # Crops per step, of all processes.
     batch: int = 8
-    # Adam's rate.
-    rate: float = 1e-4
     # Whether y is coded with the context networks, or as the hyper-synthesis alone tells, which
     # takes a quarter of the time: enough to find transforms.
     contexts: bool = True
@@ -39,8 +38,6 @@ class Stage:
             )
         if self.crop < ALIGNMENT or self.crop % ALIGNMENT:
             raise InputError(f"crop must be a multiple of {ALIGNMENT} pixels, not {self.crop!r}")
-        if not 0 < self.rate < 1:
-            raise InputError(f"rate must be between 0 and 1, not {self.rate!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +54,16 @@ class TrainConfig:
     stages: tuple[Stage, ...]
     # Weight of the squared error, of pixels 0 to 255, against bits per pixel.
     weight: float = 0.0130
+    # Adam's rate at its highest; the papers' is 1e-4, for a hundred times the steps.
+    rate: float = 6e-4
+    # First steps, in which the rate grows from zero; a twentieth of all unless told.
+    ramp: int | None = None
+    # Share of the rate that a cosine leaves at the end; 1 for no decay.
+    end: float = 0.01
     # Adam's rate for the quantiles of the factorized prior.
     auxiliary_rate: float = 1e-3
     # Longest gradient.
     clip: float = 1.0
-    # First steps, in which the rate grows from zero.
-    ramp: int = 0
     seed: int = 0
     # Steps between lines of the log.
     log_every: int = 50
@@ -74,8 +75,16 @@ class TrainConfig:
         for name in ("weight", "auxiliary_rate", "clip", "log_every"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be above zero, not {getattr(self, name)!r}")
-        if self.ramp < 0:
-            raise InputError(f"ramp must be a number of steps, not {self.ramp!r}")
+        if not 0 < self.rate < 1:
+            raise InputError(f"rate must be between 0 and 1, not {self.rate!r}")
+        if not 0 <= self.end <= 1:
+            raise InputError(f"end must be a share of the rate, 0 to 1, not {self.end!r}")
+        if self.ramp is None:
+            object.__setattr__(self, "ramp", self.steps // 20)
+        if not 0 <= self.ramp < self.steps:
+            raise InputError(
+                f"ramp must be a number of steps below all {self.steps}, not {self.ramp!r}"
+            )
 
     @property
     def steps(self) -> int:
@@ -89,30 +98,30 @@ class TrainConfig:
             step -= stage.steps
         raise InputError("step must be one of the run, not behind its end")
 
-    def rate(self, step: int) -> float:
-        """Adam's rate of a step, from 0."""
-        return self.stage(step).rate * min(1.0, (step + 1) / (self.ramp + 1))
+    def rate_of(self, step: int) -> float:
+        """Adam's rate of a step, from 0: it grows linearly, then falls along half a cosine."""
+        if step < self.ramp:
+            return self.rate * (step + 1) / (self.ramp + 1)
+        fallen = (step - self.ramp) / (self.steps - self.ramp)
+        return self.rate * (self.end + (1 - self.end) * 0.5 * (1 + math.cos(math.pi * fallen)))
 
 
 def stages(
-    *, steps: int, cool_steps: int, large_steps: int, crop: int, large_crop: int, batch: int,
-    rate: float = 1e-4, prior_steps: int = 0,
-) -> tuple[Stage, ...]:  # fmt: skip
-    """A run as the papers describe it.
+    *, steps: int, large_steps: int, crop: int, large_crop: int, batch: int, prior_steps: int = 0
+) -> tuple[Stage, ...]:
+    """The parts of a run.
 
-    Most steps on crops at the full rate; some at a tenth of it; and the larger crops for want of
-    which version 1 of the LoC-LIC paper reports weakness on large images, in batches of about as
-    many pixels, at a tenth of the rate.  Before all of them come ``prior_steps`` without contexts,
-    which no paper has.  A count of 0 leaves a stage out.
+    Most steps on crops; last come the larger crops for want of which version 1 of the LoC-LIC
+    paper reports weakness on large images, in batches of about as many pixels.  Before all of them
+    come ``prior_steps`` without contexts, which no paper has.  A count of 0 leaves a part out.
     """
     fewer = max(1, batch * crop**2 // large_crop**2)
     plan = (
-        (prior_steps, crop, batch, rate, False), (steps, crop, batch, rate, True),
-        (cool_steps, crop, batch, rate / 10, True),
-        (large_steps, large_crop, fewer, rate / 10, True),
+        (prior_steps, crop, batch, False), (steps, crop, batch, True),
+        (large_steps, large_crop, fewer, True),
     )  # fmt: skip
     return tuple(
-        Stage(steps=n, crop=side, batch=size, rate=speed, contexts=contexts)
-        for n, side, size, speed, contexts in plan
+        Stage(steps=n, crop=side, batch=size, contexts=contexts)
+        for n, side, size, contexts in plan
         if n
     )

@@ -15,7 +15,9 @@ from lutgen.training.run.torch_file import read_torch
 
 __all__ = ["load_codec", "save_codec"]
 
-_FORMAT = "lutgen-loclic-1"
+_FORMAT = "lutgen-loclic-2"
+#: Of networks with mistakes, see `lutgen.codec.lossy.model`.
+_EARLIER = "lutgen-loclic-1"
 
 
 def save_codec(path, network: Codec, training: dict) -> None:
@@ -35,7 +37,7 @@ def load_codec(path) -> tuple[Codec, dict]:
     Raises
     ------
     InputError
-        If the file holds none.
+        If the file holds none, or one of an earlier version, whose networks were others.
     OSError
         If it cannot be read.
     """
@@ -45,7 +47,8 @@ def load_codec(path) -> tuple[Codec, dict]:
     data = read_torch(path)
     try:
         if data["format"] != _FORMAT:
-            raise InputError(f"format {data['format']!r}")
+            earlier = ", of an earlier lutgen: train again" if data["format"] == _EARLIER else ""
+            raise InputError(f"format must be {_FORMAT!r}, not {data['format']!r}{earlier}")
         config, weights, training = CodecConfig(**data["config"]), data["weights"], data["training"]
         shapes = {name: value.shape for name, value in weights.items()}
         check_shapes(skeleton(config, len(weights)).state_dict(), shapes)

@@ -120,7 +120,7 @@ def train_codec(
     for step in range(first, config.steps):
         stage = config.stage(step)
         for group in main.param_groups:
-            group["lr"] = config.rate(step)
+            group["lr"] = config.rate_of(step)
         batch = crops.batch(step, stage.batch, stage.crop, slice(rank(), None, world()))
         x = _images(batch, device)
         # The noise of a step must not depend on where a run went on.
@@ -153,7 +153,7 @@ def train_codec(
             lines.write(
                 step=done, loss=mean[0].item(), bpp=mean[1].item(),
                 psnr=-10 * math.log10(max(mean[2].item(), 1e-12)), auxiliary=mean[3].item(),
-                rate=config.rate(step), crop=stage.crop, contexts=stage.contexts,
+                rate=config.rate_of(step), crop=stage.crop, contexts=stage.contexts,
                 seconds=round(seconds, 2),
             )  # fmt: skip
             sums.zero_()

@@ -28,7 +28,9 @@ SCALES = 64
 RAW_CLASS, FAR_CLASS = SCALES, SCALES + 1
 PRIOR_CLASS = FAR_CLASS + 1
 _LEAST, _MOST = 0.11, 256.0
-_KIND, _VERSION = "loclic", 1
+#: Version 1 had other networks under the same names: no second normalisation in the local context,
+#: and attention that looked beyond the image and at cells that are no anchors.
+_KIND, _VERSION = "loclic", 2
 _LIMITS = Limits(size=1 << 30, json=1 << 20, arrays=1 << 14)
 
 
@@ -122,11 +124,11 @@ class LossyModelFile:
         Raises
         ------
         ArchiveError
-            If it is no such file, or damaged.
+            If it is no such file, of an earlier version, or damaged.
         OSError
             If it cannot be read.
         """
-        return cls(*read_archive(path, _KIND, _VERSION, _LIMITS))
+        return cls(*read_archive(path, _KIND, _VERSION, _LIMITS, oldest=_VERSION))
 
 
 def load_tables(path) -> tuple[EscapeTables, str]:

@@ -26,9 +26,12 @@ from lutgen.training.dlc.config import (
     Schedule,
     configure,
 )
+from lutgen.training.dlc.mapping import with_paper_mapping
 from lutgen.training.dlc.network import LutNetwork
+from lutgen.training.dlc.output import LaplaceOutput
 from lutgen.training.dlc.train import arm_layout, integer_bpp, train_dlc_model, ups_layout
 from lutgen.training.tree.tree_config import RasterTable
+from tests.models import table_model
 
 IMAGES = list(glyphs(60, seed=3))
 
@@ -52,6 +55,28 @@ def test_model_codes_images(kind):
     assert np.array_equal(codec.decode(encoded.data), stack)
     # The bits that the trainer's integer figures promise are those that the codec codes for.
     assert encoded.ideal_bits == pytest.approx(sum(integer_bpp(model, stack)) * stack.size)
+
+
+def test_mapping():
+    """What numbers of ones mean is the formula of training, or counted behind it."""
+    config = small(RasterLaplace, steps=40)
+    counted = train_dlc_model(IMAGES, config, date="2026-01-01")
+    paper = train_dlc_model(IMAGES, replace(config, mapping="paper"), date="2026-01-01")
+    formula = LaplaceOutput(16, 16).head()
+    for name in formula.arrays:
+        assert np.array_equal(getattr(paper.head, name), getattr(formula, name)), name
+    assert not np.array_equal(counted.head.mu, formula.mu)
+    assert not np.array_equal(counted.head.sigma, formula.sigma)
+    assert paper.training["config"]["mapping"] == "paper"
+    kept = IMAGES[:40]
+    assert sum(integer_bpp(counted, kept)) < sum(integer_bpp(paper, kept))
+    # A counted model has the other within: the networks are the same.
+    again = with_paper_mapping(counted)
+    record = {k: v for k, v in paper.training.items() if k != "metrics"}
+    assert again.hash == paper.hash
+    assert again.training == record
+    with pytest.raises(ValueError, match="^model must have a Laplace head .* not table$"):
+        with_paper_mapping(table_model())
 
 
 def test_tree_and_trained_bits():

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from lutgen.training.loclic.contexts.checkerboard import anchors
 from lutgen.training.loclic.contexts.linear_attention import LinearAttention
 from lutgen.training.loclic.contexts.window_attention import WindowAttention
 from lutgen.training.loclic.fixed.affine import FixedConv, FixedLinear
@@ -73,16 +74,21 @@ def test_roots_are_exact():
         assert integer_root(square).tolist() == [math.isqrt(v) for v in square.tolist()]
 
 
-def test_layer_norm():
+@pytest.mark.parametrize(("channels", "units"), [(16, 100), (64, 100), (128, 200)])
+def test_layer_norm(channels, units):
     torch.manual_seed(1)
-    norm = nn.LayerNorm(16).double()
+    norm = nn.LayerNorm(channels).double()
     nn.init.normal_(norm.weight)
-    x = torch.randn(50, 16, dtype=torch.float64) * torch.logspace(-1, 2, 50)[:, None]
-    near(FixedLayerNorm(norm)(to_fixed(x)), norm(x), 100)
-    zero = torch.zeros(1, 16, dtype=torch.float64)
+    x = torch.randn(50, channels, dtype=torch.float64) * torch.logspace(-1, 2, 50)[:, None]
+    near(FixedLayerNorm(norm)(to_fixed(x)), norm(x), units)
+    zero = torch.zeros(1, channels, dtype=torch.float64)
     near(FixedLayerNorm(norm)(zero), norm(zero), 1)
-    with pytest.raises(ValueError, match="at most 64, not 65"):
-        FixedLayerNorm(nn.LayerNorm(65))
+    # The greatest sums there are: half of the channels at either bound.
+    most = torch.full((1, channels), 2.0**11, dtype=torch.float64)
+    most[:, ::2] *= -1
+    near(FixedLayerNorm(norm)(to_fixed(most)), norm(most), units)
+    with pytest.raises(ValueError, match="at most 128, not 129"):
+        FixedLayerNorm(nn.LayerNorm(129))
 
 
 def test_attention():
@@ -90,13 +96,15 @@ def test_attention():
     q, k, v = torch.randn(3, 1, 8, 5, 6, dtype=torch.float64) * 2
     linear = LinearAttention(2)
     fixed = FixedLinearAttention(linear, TABLES)
-    near(fixed(*(to_fixed(t) for t in (q, k, v))), linear(q, k, v), 4)
+    for keys in (None, anchors(q), torch.zeros(5, 6, dtype=torch.bool)):
+        near(fixed(*(to_fixed(t) for t in (q, k, v)), keys), linear(q, k, v, keys), 4)
 
-    q, k, v = torch.randn(3, 6, 25, 4, dtype=torch.float64) * 2
+    # Two images of three windows, one of them without an anchor.
+    q, k, v = torch.randn(3, 12, 25, 4, dtype=torch.float64) * 2
     bias = torch.randn(2, 25, 25, dtype=torch.float64)
-    window = WindowAttention(5)
-    fixed = FixedWindowAttention(window, TABLES)
-    near(fixed(*(to_fixed(t) for t in (q, k, v, bias))), window(q, k, v, bias), 12)
+    seen = torch.rand(3, 25) < torch.tensor([[0.3], [0.7], [0.0]])
+    window, fixed = WindowAttention(), FixedWindowAttention(TABLES)
+    near(fixed(*(to_fixed(t) for t in (q, k, v, bias)), seen), window(q, k, v, bias, seen), 12)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import torch
 
 from lutgen.codec.lossy.loc_container import ImageTooLargeError, LocFile
 from lutgen.codec.lossy.model import LossyModelFile
+from lutgen.files.archive import write_archive
 from lutgen.files.bounds import FREE_PIXELS, PIXELS_PER_BYTE
 from lutgen.training.loclic import deployed, store
 from lutgen.training.loclic.deployed import DeployedCodec
@@ -90,7 +91,7 @@ def test_a_configuration_larger_than_the_arrays(network, model, no_network, tmp_
         DeployedCodec(LossyModelFile(model.meta | {"config": config}, model.arrays))
     path = tmp_path / "t.pt"
     torch.save({
-        "format": "lutgen-loclic-1", "config": config, "weights": network.state_dict(),
+        "format": "lutgen-loclic-2", "config": config, "weights": network.state_dict(),
         "training": {},
     }, path)  # fmt: skip
     with pytest.raises(ValueError, match=f"{path} must be a trained LoC-LIC codec: .*{message}"):
@@ -111,10 +112,31 @@ def test_weights_that_are_no_numbers(network, model, no_network, tmp_path, bad):
     weights[name].view(-1)[3] = bad
     path = tmp_path / "t.pt"
     torch.save({
-        "format": "lutgen-loclic-1", "config": dataclasses.asdict(TINY), "weights": weights,
+        "format": "lutgen-loclic-2", "config": dataclasses.asdict(TINY), "weights": weights,
         "training": {},
     }, path)  # fmt: skip
     with pytest.raises(ValueError, match="must be a trained LoC-LIC codec: .*must be finite"):
+        load_codec(path)
+
+
+def test_files_of_networks_with_mistakes(network, model, no_network, tmp_path):
+    """Version 1 had the same arrays but for one normalisation, and other attention."""
+    path = tmp_path / "m.loclic"
+    write_archive(path, "loclic", 1, dict(model.meta), model.arrays)
+    with pytest.raises(ValueError, match=(
+        f"^{path}: version of loclic must be between 2 and 2, not 1; an older one must be made "
+        "again$"
+    )):  # fmt: skip
+        LossyModelFile.read(path)
+    path = tmp_path / "t.pt"
+    torch.save({
+        "format": "lutgen-loclic-1", "config": dataclasses.asdict(TINY),
+        "weights": network.state_dict(), "training": {},
+    }, path)  # fmt: skip
+    with pytest.raises(ValueError, match=(
+        f"^{path} must be a trained LoC-LIC codec: format must be 'lutgen-loclic-2', not "
+        "'lutgen-loclic-1', of an earlier lutgen: train again$"
+    )):  # fmt: skip
         load_codec(path)
 
 

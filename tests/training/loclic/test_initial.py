@@ -7,6 +7,7 @@ import torch
 from lutgen.training.loclic.initial import begin_linear
 from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.networks.config import PRESETS, CodecConfig
+from lutgen.training.loclic.networks.factorized_prior import FactorizedPrior
 from lutgen.training.loclic.train import bits_per_pixel
 
 SMALL = CodecConfig(source="test", widths=(16, 16, 32), latent=64, slices=2)
@@ -52,6 +53,37 @@ def test_steps_are_those_of_the_weight():
         with torch.no_grad():
             spreads.append(network.analysis(x).std((0, 2, 3)))
     assert torch.allclose(spreads[1], 2 * spreads[0], rtol=1e-3)
+
+
+def test_the_hyperprior_is_alive(begun):
+    """Side information has something to say, and is heard, in every channel."""
+    x = images(16)  # those that it began with
+    with torch.no_grad():
+        y = begun.analysis(x)
+        z = begun.hyper_analysis(y)
+        scales, means = begun.hyper_synthesis(torch.round(z))
+    assert torch.allclose(z.std((0, 2, 3)), torch.ones(32), rtol=1e-3)
+    assert (torch.round(z) != 0).float().mean() > 0.3
+    spread = y.std((0, 2, 3)).clamp(min=0.11)
+    for told in (scales, means):
+        assert (told.std((0, 2, 3)) / spread).median() > 0.03
+    # They begin as the spread and mean of each channel.
+    assert torch.allclose(scales.mean((0, 2, 3)), spread, rtol=0.5)
+
+
+def test_the_prior_begins_as_z_does(begun):
+    """A normal distribution of unit variance with noise has 2.12 bits, the prior a little more."""
+    torch.manual_seed(1)
+    prior = FactorizedPrior(8)
+    z = torch.randn(4, 8, 30, 30)
+    with torch.no_grad():
+        noisy = prior.likelihood(z + torch.rand_like(z) - 0.5)
+        own = begun.prior.likelihood(begun.hyper_analysis(begun.analysis(images(24)[16:])))
+    assert -noisy.log2().mean() < 2.2
+    assert -own.log2().mean() < 2.5
+    # Nothing is left for the auxiliary loss to do.
+    assert prior.loss() < 0.01 * 8
+    assert prior.medians.abs().max() == 0
 
 
 def test_contexts_pass_on(begun):

@@ -9,8 +9,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 from lutgen.cli import main
-from lutgen.formats.colour import colour_files
+from lutgen.formats.colour import colour_files, read_colour
 from lutgen.training.data.datasets import DatasetError
+from lutgen.training.loclic import crops as crops_module
 from lutgen.training.loclic.crops import Crops
 from lutgen.training.loclic.networks import config as configs
 from lutgen.training.loclic.networks.config import CodecConfig
@@ -35,8 +36,9 @@ def files(tmp_path):
 
 def run(steps, rate=1e-3, **more):
     return TrainConfig(
-        codec=TINY, stages=[Stage(steps=steps, crop=64, batch=2, rate=rate)], log_every=2, **more
-    )
+        codec=TINY, stages=[Stage(steps=steps, crop=64, batch=2)], log_every=2, rate=rate,
+        ramp=0, end=1, **more,
+    )  # fmt: skip
 
 
 def test_training_learns(files, tmp_path):
@@ -96,12 +98,8 @@ def test_a_stopped_run_goes_on(files, tmp_path):
 
 def test_stages_without_contexts_and_a_start(files):
     first, _ = train_codec(files, run(2))
-    plan = stages(
-        steps=2, cool_steps=2, large_steps=0, crop=64, large_crop=128, batch=2, rate=1e-4,
-        prior_steps=3,
-    )  # fmt: skip
-    config = TrainConfig(codec=TINY, stages=plan, log_every=1, ramp=1)
-    assert [config.rate(k) for k in (0, 1, 4, 5)] == pytest.approx([5e-5, 1e-4, 1e-4, 1e-5])
+    plan = stages(steps=4, large_steps=0, crop=64, large_crop=128, batch=2, prior_steps=3)
+    config = TrainConfig(codec=TINY, stages=plan, log_every=1, rate=1e-4)
     seen = []
     network, record = train_codec(files, config, start=first, progress=lambda *a: seen.append(a))
     assert record["last"]["step"] == len(seen) == 7
@@ -119,8 +117,6 @@ def test_stages_without_contexts_and_a_start(files):
     other = TrainConfig(codec=configs.preset("loc-lic-small"), stages=plan)
     with pytest.raises(ValueError, match="must be of the same configuration, not 'test'"):
         train_codec(files, other, start=first)
-    with pytest.raises(ValueError, match="^ramp must be a number of steps, not -1$"):
-        TrainConfig(codec=TINY, stages=plan, ramp=-1)
 
 
 def test_crops(files):
@@ -136,16 +132,46 @@ def test_crops(files):
         Crops(files, 128, seed=0)
 
 
+@pytest.mark.parametrize(("pictures", "reads"), [(3, 3), (2, None), (0, None)])
+def test_crops_read_pictures_that_fit_once(files, monkeypatch, pictures, reads):
+    read = []
+    monkeypatch.setattr(
+        crops_module, "read_colour", lambda path: read.append(path) or read_colour(path)
+    )
+    size = 80 * 96 * 3
+    crops = Crops(files, 64, seed=5, memory=pictures * size + size // 2)
+    batches = [crops.batch(step, 8, 64) for step in range(6)]
+    kept = sum(read.count(path) == 1 for path in files)
+    assert kept == pictures  # the others are drawn some 16 times
+    assert reads is None or len(read) == reads
+    again = Crops(files, 64, seed=5)
+    assert all(np.array_equal(again.batch(k, 8, 64), b) for k, b in enumerate(batches))
+
+
 def test_schedule():
-    plan = stages(
-        steps=10, cool_steps=0, large_steps=3, crop=256, large_crop=512, batch=8
-    )  # fmt: skip
-    assert [(s.steps, s.crop, s.batch, s.rate) for s in plan] == [
-        (10, 256, 8, 1e-4), (3, 512, 2, 1e-5),
-    ]  # fmt: skip
+    plan = stages(steps=10, large_steps=3, crop=256, large_crop=512, batch=8)
+    assert [(s.steps, s.crop, s.batch) for s in plan] == [(10, 256, 8), (3, 512, 2)]
     config = TrainConfig(codec=TINY, stages=plan)
     assert config.steps == 13
     assert [config.stage(k).crop for k in (0, 9, 10, 12)] == [256, 256, 512, 512]
+    # A twentieth of the steps warms up, unless told.
+    assert (config.ramp, TrainConfig(codec=TINY, stages=[Stage(steps=300)]).ramp) == (0, 15)
+    warm = TrainConfig(codec=TINY, stages=plan, rate=0.01, ramp=3, end=0.2)
+    rates = [warm.rate_of(k) for k in range(13)]
+    assert rates[:4] == pytest.approx([0.0025, 0.005, 0.0075, 0.01])
+    assert rates[8] == pytest.approx(0.006)  # half of the way
+    assert rates[3:] == sorted(rates[3:], reverse=True)
+    assert 0.002 < rates[-1] < 0.0023
+    flat = TrainConfig(codec=TINY, stages=plan, rate=0.01, ramp=0, end=1)
+    assert {flat.rate_of(k) for k in range(13)} == {0.01}
+    with pytest.raises(ValueError, match="^ramp must be a number of steps below all 13, not -1$"):
+        TrainConfig(codec=TINY, stages=plan, ramp=-1)
+    with pytest.raises(ValueError, match="^ramp must be a number of steps below all 13, not 13$"):
+        TrainConfig(codec=TINY, stages=plan, ramp=13)
+    with pytest.raises(ValueError, match="^end must be a share of the rate, 0 to 1, not 2$"):
+        TrainConfig(codec=TINY, stages=plan, end=2)
+    with pytest.raises(ValueError, match="^rate must be between 0 and 1, not 0$"):
+        TrainConfig(codec=TINY, stages=plan, rate=0)
     with pytest.raises(ValueError, match="^crop must be a multiple of 64 pixels, not 100$"):
         Stage(steps=1, crop=100)
     with pytest.raises(ValueError, match="^steps and batch must be at least 1, not 1 and 0$"):

@@ -5,8 +5,9 @@ which are coded first, are the cells with an odd sum of row and column.
 """
 
 import torch
+from torch.nn import functional
 
-__all__ = ["anchors", "window_anchors"]
+__all__ = ["anchors", "windows"]
 
 
 def anchors(y: torch.Tensor) -> torch.Tensor:
@@ -17,7 +18,9 @@ def anchors(y: torch.Tensor) -> torch.Tensor:
     return (rows + columns) % 2 == 1
 
 
-def window_anchors(side: int) -> torch.Tensor:
-    """Which cells of a window round a non-anchor are anchors: bool, (side * side,)."""
-    steps = torch.arange(side) - side // 2
-    return ((steps[:, None] + steps[None]) % 2 == 1).flatten()
+def windows(mask: torch.Tensor, side: int) -> torch.Tensor:
+    """A mask of cells, bool (h, w), in the window round each: bool, (h * w, side * side).
+
+    Nothing of a window that lies outside the image is in it.
+    """
+    return functional.unfold(mask[None, None].float(), side, padding=side // 2)[0].T > 0

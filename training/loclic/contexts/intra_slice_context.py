@@ -22,6 +22,9 @@ class IntraSliceContext(nn.Module):
         anchors of the slice before ----- conv1x1 -- dw3x3 -- k -+- linear attention
         anchors of this slice ----------- conv1x1 -- dw3x3 -- v -+      |
              (B, 2c, h, w) --- FeedForward(2c, 4c, 2c) --- conv5x5(c, 2c)
+
+    Only anchors are keys, and only non-anchors get something, whatever the convolutions spread to
+    the other cells.
     """
 
     HEADS = 2
@@ -52,4 +55,4 @@ class IntraSliceContext(nn.Module):
         q = self.query(before * ~mask)
         k = self.key(before * mask)
         v = self.value(anchors)
-        return self.mix(self.merge(self.attend(q, k, v)))
+        return self.mix(self.merge(self.attend(q, k, v, mask) * ~mask))

@@ -23,9 +23,17 @@ class LinearAttention(nn.Module):
         super().__init__()
         self.heads = heads
 
-    def forward(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        """(B, C, h, w) of three of them."""
+    def forward(
+        self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, keys: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """(B, C, h, w) of three of them.
+
+        ``keys``, bool (h, w), are the cells that are looked at, all by default.
+        """
         q_heads, k_heads, v_heads = (split(x, self.heads) for x in (q, k, v))
+        if keys is not None:
+            # Not minus infinity: without a key, nothing may become NaN.
+            k_heads = k_heads.masked_fill(~keys.flatten(), torch.finfo(k.dtype).min)
         context = torch.bmm(k_heads.softmax(2), v_heads.transpose(1, 2))
         out = torch.bmm(context.transpose(1, 2), q_heads.softmax(1))
         return out.reshape(q.shape)

@@ -60,5 +60,5 @@ class SliceModel(nn.Module):
         self, anchors: torch.Tensor, decoded: list[torch.Tensor], mask: torch.Tensor
     ) -> list[torch.Tensor]:
         """Contexts that non-anchors have from anchors; see `IntraSliceContext.forward`."""
-        local = [self.local(anchors)]
+        local = [self.local(anchors, mask)]
         return local if self.intra is None else [*local, self.intra(decoded[-1], anchors, mask)]

@@ -65,7 +65,7 @@ def _replace(network: nn.Module, tables: FunctionTables, bits: int | None) -> No
             case LinearAttention():
                 new = FixedLinearAttention(layer, tables)
             case WindowAttention():
-                new = FixedWindowAttention(layer, tables)
+                new = FixedWindowAttention(tables)
             case _:
                 _replace(layer, tables, bits)
                 continue

@@ -8,8 +8,9 @@ from lutgen.training.loclic.fixed.number import FRACTION, UNIT, bounded, shift_r
 
 __all__ = ["FixedLayerNorm", "integer_root"]
 
-#: Bits that are dropped before squaring, so that sums of squares stay within int64.
-_DROPPED = 2
+#: Channels at most, and of how many on a bit more is dropped before squaring, so that sums of
+#: squares stay below 2**62: they are at most the cube of the channels times the square of a value.
+_MOST, _MANY = 128, 64
 
 
 def integer_root(x: torch.Tensor) -> torch.Tensor:
@@ -20,21 +21,22 @@ def integer_root(x: torch.Tensor) -> torch.Tensor:
 
 
 class FixedLayerNorm(nn.Module):
-    """Of an nn.LayerNorm over c channels, the last dimension; at most 64 channels."""
+    """Of an nn.LayerNorm over c channels, the last dimension; at most 128 channels."""
 
     def __init__(self, norm: nn.LayerNorm) -> None:
         super().__init__()
         (self._channels,) = norm.normalized_shape
-        if self._channels > 64:
-            raise InputError(f"channels must be at most 64, not {self._channels}")
+        if self._channels > _MOST:
+            raise InputError(f"channels must be at most {_MOST}, not {self._channels}")
+        self._dropped = 2 if self._channels <= _MANY else 3
         # What keeps roots of nothing from zero, in the units of the square.
-        unit = UNIT >> _DROPPED
+        unit = UNIT >> self._dropped
         self._least = max(1, round(norm.eps * unit**2 * self._channels**2))
         self.register_buffer("weight", to_fixed(norm.weight.detach()))
         self.register_buffer("bias", to_fixed(norm.bias.detach()))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = shift_right(bounded(x), _DROPPED).to(torch.int64)
+        x = shift_right(bounded(x), self._dropped).to(torch.int64)
         # All times the number of channels, which makes the mean an integer.
         away = self._channels * x - x.sum(-1, keepdim=True)
         square = (away * away).sum(-1, keepdim=True) // self._channels + self._least

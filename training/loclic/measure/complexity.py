@@ -265,8 +265,8 @@ def _slice(config: CodecConfig, index: int) -> Iterator[Layer]:
 
 def _local(c: int, window: int) -> Iterator[Layer]:
     block, cells = "local context", window**2
-    # Gain and offset of the layer norm; two heads' relative positions.
-    extra = 2 * c + 2 * (2 * window - 1) ** 2
+    # Gains and offsets of the layer norms; two heads' relative positions.
+    extra = 2 * c + 4 * c + 2 * (2 * window - 1) ** 2
     yield Layer(block, 0, 0, 16, kind="parameters", extra=extra)
     yield Layer(block, c, 3 * c, 16, kind="linear")
     for _ in ("q^T k", "v a"):

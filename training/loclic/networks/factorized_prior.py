@@ -14,8 +14,10 @@ __all__ = ["FactorizedPrior"]
 
 #: As in CompressAI, one layer more than in the paper.
 _HIDDEN = (3, 3, 3, 3)
-#: Width of the distribution at first.
-_SCALE = 10.0
+#: Scale of the logistic distribution at first: its deviation, 1.81 of these, is that of z with
+#: noise, which begins with unit variance (`lutgen.training.loclic.initial`).  One of 10, as in
+#: CompressAI, costs 3 bits more for each value.
+_SCALE = 0.575
 #: Probability beyond the outer quantiles.
 _TAILS = 1e-9
 
@@ -46,8 +48,10 @@ class FactorizedPrior(nn.Module):
             self.biases.append(torch.rand(width, b, 1) - 0.5)
         for b in _HIDDEN:
             self.gates.append(torch.zeros(width, b, 1))
-        #: Lower tail, median and upper tail of each channel, found by the auxiliary loss.
-        self.quantiles = nn.Parameter(torch.tensor([-_SCALE, 0.0, _SCALE]).repeat(width, 1))
+        #: Lower tail, median and upper tail of each channel, followed by the auxiliary loss.
+        self.quantiles = nn.Parameter(_SCALE * _targets().repeat(width, 1))
+        with torch.no_grad():  # random biases had moved the median
+            self.biases[-1] -= self.logits(torch.zeros(width, 1))[..., None]
 
     def logits(self, values: torch.Tensor, *, fixed: bool = False) -> torch.Tensor:
         """Logits of cumulative probabilities.
@@ -95,6 +99,11 @@ class FactorizedPrior(nn.Module):
 
     def loss(self) -> torch.Tensor:
         """Auxiliary loss: how far the quantiles are from where they belong, a sum."""
-        tail = math.log(2 / _TAILS - 1)
-        target = self.quantiles.new_tensor([-tail, 0.0, tail])
+        target = _targets().to(self.quantiles)
         return (self.logits(self.quantiles, fixed=True) - target).abs().sum()
+
+
+def _targets() -> torch.Tensor:
+    """Logits at the quantiles."""
+    tail = math.log(2 / _TAILS - 1)
+    return torch.tensor([-tail, 0.0, tail])
