@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
+import numpy as np
+
 from lutgen.registers.register_map import RegisterMap
 from lutgen.targets import Target
 
@@ -85,6 +87,15 @@ class Blueprint(ABC):
     @abstractmethod
     def encode(self, picture: Picture) -> bytes:
         """The reference's file of a picture."""
+
+    @property
+    def settings(self) -> dict[str, int]:
+        """What the testbench tells an encoder besides sizes, by port or register."""
+        return {}
+
+    def decoded(self, picture: Picture) -> np.ndarray:
+        """Samples that a decoder makes of the file of a picture."""
+        return picture.samples
 
     @abstractmethod
     def silence(self, core: str, picture: Picture) -> int:

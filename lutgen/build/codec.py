@@ -107,7 +107,8 @@ def build(
                 record, target, ports, verilog, memories, slave_maps(options.top, maps)
             )
         return texts | picture_testbench(
-            record, picture, coded.result(), stream_bytes=options.stream_bytes, cores=plan.cores,
+            record, picture, coded.result(), plan.decoded(picture), settings=plan.settings,
+            stream_bytes=options.stream_bytes, cores=plan.cores,
             quiet={core: plan.silence(core, picture) for core in record["cores"]}, maps=maps,
         )  # fmt: skip
 

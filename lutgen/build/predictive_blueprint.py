@@ -2,6 +2,9 @@
 
 import os
 
+import numpy as np
+
+from lutgen.model.samples import SampleFormat
 from lutgen.targets import Target
 
 from . import predictive_text
@@ -91,9 +94,17 @@ class PredictiveBlueprint(Blueprint):
 
         options, codec = self.options, PredictiveCodec(self.model, threads=1)
         return codec.encode(
-            picture.samples, depth=options.depth, tile_width=0,
+            picture.samples, depth=options.depth, near=options.near, tile_width=0,
             strip_height=options.strip_height or len(picture.samples),
         )
+
+    @property
+    def settings(self) -> dict[str, int]:
+        return {"near": self.options.near}
+
+    def decoded(self, picture: Picture) -> np.ndarray:
+        form = SampleFormat(self.options.depth, near=self.options.near)
+        return form.restore(form.quantise(picture.samples))
 
     def silence(self, core: str, picture: Picture) -> int:
         # A group of rows, and its payload on its way.

@@ -33,6 +33,8 @@ class PredictiveOptions(PairOptions):
         Width of the stream's TDATA in bytes: 1, 2, 4 or 8.
     registers:
         See `.options.BuildOptions`.
+    near:
+        Greatest near that the cores take, ``max_near`` of their configuration.
     fabric:
         See the first; `settle` takes it from the device.
 
@@ -47,6 +49,7 @@ class PredictiveOptions(PairOptions):
     max_width: int = 1920
     max_height: int = 1080
     strip_height: int | None = None
+    near: int = 0
     lanes: int | None = None
     encoder_lanes: int | None = None
     stream_bytes: int = 4
@@ -72,7 +75,7 @@ class PredictiveOptions(PairOptions):
         }  # fmt: skip
         return PredictiveConfig(
             model, self.depth, self.max_width, self.max_height, self.strip_height,
-            fabric=self.fabric, **given,
+            fabric=self.fabric, max_near=self.near, **given,
         )  # fmt: skip
 
     def settle(self, model: PredictiveModel, target: Target) -> PredictiveOptions:

@@ -21,6 +21,8 @@ def header(record: Mapping, module: str) -> str:
         f"strips         {_strips(options)}",
         f"stream         {options.stream_bytes} bytes",
     ]
+    if options.near:
+        lines.append(f"near           errors of up to {options.near}, lossless at 0")
     for name, core in record["cores"].items():
         lines.append(f"{name:14} {core['lanes']} groups of four rows side by side")
     return comment(
@@ -33,6 +35,10 @@ def _strips(options: PredictiveOptions) -> str:
     if options.strip_height is None:
         return "one of a picture"
     return f"{options.strip_height} rows each"
+
+
+def _near(options: PredictiveOptions) -> str:
+    return f" with errors of up to {options.near}" if options.near else ""
 
 
 def table(record: Mapping):
@@ -56,8 +62,9 @@ def summary(record: Mapping) -> str:
             f"{memory / 1024:.0f} Kibit of memory"
         )
     lines.append(
-        f"samples of {options.depth} bits, images up to {options.max_width}x{options.max_height}, "
-        f"strips: {_strips(options)}; stream of {options.stream_bytes} bytes"
+        f"samples of {options.depth} bits{_near(options)}, "
+        f"images up to {options.max_width}x{options.max_height}, strips: {_strips(options)}; "
+        f"stream of {options.stream_bytes} bytes"
     )
     lines.append(
         f"{rate['clocks_per_pixel']:.4g} clocks a sample at {options.max_width} columns, "

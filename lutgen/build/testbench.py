@@ -70,8 +70,9 @@ class Picture:
 
 
 def picture_testbench(
-    record: dict, picture: Picture, file: bytes, *, stream_bytes: int,
-    quiet: Mapping[str, int], cores: int = 1, maps: Mapping[str, RegisterMap] | None = None,
+    record: dict, picture: Picture, file: bytes, decoded: np.ndarray, *, stream_bytes: int,
+    quiet: Mapping[str, int], settings: Mapping[str, int], cores: int = 1,
+    maps: Mapping[str, RegisterMap] | None = None,
 ) -> dict[str, str]:  # fmt: skip
     """Texts by file name, for an encoder, a decoder or both; ``record`` gets ``testbench``.
 
@@ -79,13 +80,15 @@ def picture_testbench(
     ----------
     record:
         ``build.json`` with its cores.
-    picture, file:
-        What an encoder is sent and a decoder gives, and the reference's file of it, the other way
-        round.
+    picture, file, decoded:
+        What an encoder is sent, the reference's file of it, which a decoder is sent, and the
+        samples that it gives.
     stream_bytes, cores:
         Of the build.
     quiet:
         By core, the clocks in which no beat may move: more than any pipeline or tile takes.
+    settings:
+        What an encoder is told besides sizes, by port or register.
     maps:
         Registers by core, of cores that have them.
     """
@@ -94,10 +97,12 @@ def picture_testbench(
     height, width = picture.samples.shape
     sent = raster_beats(picture.samples[None], cores)
     keep = np.tile((1 << filled(width, cores)) - 1, height)
-    given = sent | {"keep": keep} if cores > 1 else sent
+    given = raster_beats(decoded[None], cores)
+    if cores > 1:
+        given |= {"keep": keep}
     words = file_words(file, stream_bytes)
     pixels, size = ("pixels", picture.samples.size), ("bytes", len(file))
-    sides = {"width": width, "height": height, "images": 1, "level": 0}
+    sides = {"width": width, "height": height, "images": 1, "level": 0, **settings}
     made = {
         "encoder": ({"s_axis_video": sent, "m_axis_stream": words}, pixels, size),
         "decoder": ({"s_axis_stream": words, "m_axis_video": given}, size, pixels),

@@ -122,6 +122,8 @@ def design_options(command):
             name, type=int, metavar=shape, show_default=default,
             help=f"{text} Of profile predictive.",
         ) for name, shape, default, text in (
+            ("--near", "N", "lossless alone",
+             "Greatest error of a sample that files may be coded with."),
             ("--strip-height", "ROWS", "one strip", "Rows of a strip, a multiple of 4."),
             ("--depth", "BITS", str(PredictiveOptions.depth), "Of a sample, 8 to 16."),
         )),

@@ -73,8 +73,9 @@ class Identity:
         else:
             # Builds of tiles take 8 bits and do not say so.
             depth = f" of {parameters['depth']} bits" if "depth" in parameters else ""
+            kind = "Lossless and near-lossless" if parameters.get("near") else "Lossless"
             what = (
-                f"Lossless image {parameters['top']} of lutgen {version}: model {model['hash']}, "
+                f"{kind} image {parameters['top']} of lutgen {version}: model {model['hash']}, "
                 f"images up to {parameters['max_width']} x {parameters['max_height']} pixels{depth}"
             )
         return cls(

@@ -16,6 +16,10 @@ __all__ = ["JSON", "RDL", "compile_rdl", "table_text"]
 
 RDL = Path(__file__).with_name("registers.rdl")
 JSON = RDL.with_suffix(".json")
+#: Values that registers of one map alone depend on.
+_ONLY_OF = {
+    "max_level": "decoder", "tiles": "decoder", "strips": "decoder", "max_near": "encoder",
+}  # fmt: skip
 
 
 def compile_rdl(name: str, values: dict[str, int] | None = None) -> RegisterMap:
@@ -42,12 +46,10 @@ def compile_rdl(name: str, values: dict[str, int] | None = None) -> RegisterMap:
 
     compiler = RDLCompiler()
     compiler.compile_file(str(RDL))
-    # The encoder has the same registers in all builds.
     parameters: dict[str, Any] = {
         key.upper(): value
-        for key, value in (values or {}).items()
-        if name == "decoder" or key not in ("max_level", "tiles", "strips")
-    }
+        for key, value in (values or {}).items() if _ONLY_OF.get(key, name) == name
+    }  # fmt: skip
     top = compiler.elaborate(f"lutgen_{name}", parameters=parameters).top
     registers = [
         Register(

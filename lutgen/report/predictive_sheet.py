@@ -55,6 +55,7 @@ class PredictiveSheet(Sheet):
 
     def facts(self) -> list[tuple[str, str]]:
         parameters, model = self.parameters, self.model
+        near = parameters.get("near")  # which builds of the first versions do not name
 
         def cores(key: str) -> str:
             return ", ".join(f"{name} {core[key]}" for name, core in self.record["cores"].items())
@@ -65,6 +66,7 @@ class PredictiveSheet(Sheet):
             ("largest image",
              f"{count(parameters['max_width'])} × {count(parameters['max_height'])}"),
             ("strips", _strips(parameters["strip_height"])),
+            *([("greatest error, of each image", f"0 to {near}")] if near else []),
             ("groups of four rows side by side", cores("lanes")),
             ("clocks of a period", cores("period")),
             ("columns that keep all groups busy", cores("narrowest")),
@@ -77,6 +79,10 @@ class PredictiveSheet(Sheet):
             ("LUT trees", count(model["trees"])),
             ("classes", count(model["classes"])),
         ]  # fmt: skip
+
+    @property
+    def losses(self) -> str:
+        return "lossless and near-lossless" if self.parameters.get("near") else "lossless"
 
     def chain(self, core: str) -> Chain:
         return predictive_chain(self.record, core)

@@ -60,6 +60,11 @@ class Sheet(ABC):
         """Bits of a sample of an image that is not compressed."""
         return 8
 
+    @property
+    def losses(self) -> str:
+        """What files may lose, as an adjective."""
+        return "lossless"
+
     @abstractmethod
     def facts(self) -> list[tuple[str, str]]:
         """Rows of the title block that every profile has its own of."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from itertools import cycle
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from lutgen.codec.predictive.container import GROUP
 from lutgen.gateware.ip.build_map import build_map
 from lutgen.gateware.ip.registers import BUS
 from lutgen.gateware.predictive.config import PredictiveConfig
+from lutgen.model.samples import SampleFormat
 from lutgen.sim.check.judge import (
     BLOCKED,
     BURSTS,
@@ -30,7 +32,7 @@ from lutgen.sim.cores.predictive import group_clocks
 from lutgen.sim.drive.stream import StreamResult
 from lutgen.sim.tool.design import Design
 
-__all__ = ["PredictiveJudge"]
+__all__ = ["PredictiveJudge", "nears_of"]
 
 #: Clocks of the largest pictures.
 _BUDGET = 130_000
@@ -40,6 +42,14 @@ _RESETS = 64
 _SMALL = (49, 26)
 #: Clocks after which ``idle`` tells that a beat has been taken.
 _SEEN = 2
+#: Nears up to this one are all gone through.
+_FEW = 5
+
+
+def nears_of(config: PredictiveConfig) -> tuple[int, ...]:
+    """Nears that pictures have in turn: the first ones, and the greatest."""
+    few = range(min(_FEW, config.max_near) + 1)
+    return tuple(dict.fromkeys([*few, config.max_near]))
 
 
 class PredictiveJudge(CoreJudge):
@@ -58,7 +68,6 @@ class PredictiveJudge(CoreJudge):
     """
 
     errors: tuple[str, ...]
-    settings: tuple[str, ...] = ()
 
     def __init__(
         self, config: PredictiveConfig, options: PredictiveOptions, design: Design,
@@ -66,6 +75,7 @@ class PredictiveJudge(CoreJudge):
     ) -> None:  # fmt: skip
         self.config, self.bytes, self.codec = config, options.stream_bytes, codec
         self._map = build_map(self.core, config) if options.registers else None
+        self._nears, self._near = cycle(nears_of(config)), 0
         super().__init__(design, self._output(), pictures, share=share, seed=seed)
 
     @abstractmethod
@@ -78,18 +88,28 @@ class PredictiveJudge(CoreJudge):
         """Lanes of the core."""
 
     @abstractmethod
-    def send(self, plan: Plan, image: np.ndarray, number: int = 0) -> None:
-        """A picture, and what must come of it; odd numbers may come in another form."""
+    def send(
+        self, plan: Plan, image: np.ndarray, number: int = 0, near: int | None = None
+    ) -> None:
+        """A picture, and what must come of it; odd numbers may come in another form.
+
+        Unless told, its near is the next one that the core takes.
+        """
 
     @abstractmethod
     def errors_of_inputs(self, plan: Plan) -> None:
         """Every error: provoked, seen, cleared; and the next picture is right."""
 
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Ports that say what the next picture is."""
+        return ()
+
     def runs(self) -> list[Run]:
         """All runs, quick ones first."""
+        nears = [Run("nears", self._each_near)] if self.config.max_near else []
         return [
-            Run("errors", self.errors_of_inputs),
-            Run("sizes and files", self._sizes),
+            Run("errors", self.errors_of_inputs), *nears, Run("sizes and files", self._sizes),
             Run("pictures of the model", self._drawn),
             Run("buffers", self._buffers),
             Run("resets at rest", self.resets_at_rest, upset=True),
@@ -108,13 +128,25 @@ class PredictiveJudge(CoreJudge):
             return self._map[name].fields[0].width
         return self.design.ports[name].width
 
-    def file(self, image: np.ndarray, strip_height: int | None = None, shift: int = 0) -> bytes:
-        """The reference's file of a picture."""
+    def file(
+        self, image: np.ndarray, strip_height: int | None = None, shift: int = 0, near: int = 0
+    ) -> bytes:
+        """The reference's file of a picture; ``near`` is of its samples without the shift."""
         strip = strip_height or self.config.strip_height or len(image)
         depth = self.config.depth
         return self.codec.encode(
-            image, depth=depth, shift=shift, tile_width=0, strip_height=strip
+            image, depth=depth, shift=shift, near=near << shift, tile_width=0, strip_height=strip
         )
+
+    def decoded(self, image: np.ndarray, near: int) -> np.ndarray:
+        """A picture as it comes out of its file: no sample is further off than the near."""
+        form = SampleFormat(self.config.depth, near=near)
+        return form.restore(form.quantise(image))
+
+    def next_near(self) -> int:
+        """Near of the next picture, or of the next pictures together: each in turn."""
+        self._near = next(self._nears)
+        return self._near
 
     # Clocks.
 
@@ -144,6 +176,21 @@ class PredictiveJudge(CoreJudge):
         return 3 * self.clocks(*self.usual) + 64 * GROUP * self.lanes + 4000
 
     # Phases.
+
+    def _each_near(self, plan: Plan) -> None:
+        """Pictures of every kind, all of one near, and then of all nears in turn."""
+        w, h = (min(*pair) for pair in zip((41, 13), self.pictures.largest, strict=True))
+        kinds = self.pictures.contents(w, h).values()
+        for near in nears_of(self.config):
+            plan.script.stall((FREE, RANDOM)[near % 2])
+            for number, image in enumerate(kinds):
+                self.send(plan, image, number, near)
+            plan.settle(f"pictures of near {near}")
+        for stall in (FREE, RANDOM, BURSTS):
+            plan.script.stall(stall)
+            for number, image in enumerate(kinds):
+                self.send(plan, image, number)
+            plan.settle(f"nears in turn, stalls {stall}")
 
     def _sizes(self, plan: Plan) -> None:
         rng = np.random.default_rng(self.seed)

@@ -22,6 +22,7 @@ from lutgen.gateware.predictive.top import DECODER_ERRORS
 from lutgen.gateware.strips.strip_files import strip_header
 from lutgen.model.header import VERSION_2
 from lutgen.model.predictive.neighbourhood import new_rows
+from lutgen.model.samples import SampleFormat
 from lutgen.sim.check import outputs
 from lutgen.sim.check.judge import BLOCKED, FREE, RANDOM, Plan
 from lutgen.sim.check.judge_predictive import PredictiveJudge
@@ -57,15 +58,18 @@ class PredictiveDecoderJudge(PredictiveJudge):
         """Lanes of the core."""
         return self.config.lanes
 
-    def send(self, plan: Plan, image: np.ndarray, number: int = 0) -> None:
+    def send(
+        self, plan: Plan, image: np.ndarray, number: int = 0, near: int | None = None
+    ) -> None:
         """A picture's file, with null bytes if the number is odd, in strips of some height."""
+        near = self.next_near() if near is None else near
         strip = _STRIPS[self._sent % len(_STRIPS)]
         self._sent += 1
         # Each strip takes as long as a group at least.
         strip = strip if strip and len(image) <= 8 * strip else None
-        file = self.file(image, strip)
+        file = self.file(image, strip, near=near)
         plan.send((scattered_words if number % 2 else file_beats)(file, self.bytes))
-        plan.expect(outputs.Frame(image))
+        plan.expect(outputs.Frame(self.decoded(image, near)))
 
     # Damage.
 
@@ -75,10 +79,13 @@ class PredictiveDecoderJudge(PredictiveJudge):
         image = self.pictures.noise(w, h)[0]
         self._headers(plan, self.pictures.of(2, 1)[0])
         self._shifts(plan, image)
-        for strip in (h, GROUP):
-            self._packets(plan, image, self.file(image, strip))
-        self._lengths(plan, image)
-        self._residuals(plan)
+        most = self.config.max_near
+        for strip, near in ((h, 0), (GROUP, most)):
+            near_image = self.decoded(image, near)
+            self._packets(plan, near_image, self.file(near_image, strip, near=near))
+        for near in dict.fromkeys((0, most)):
+            self._lengths(plan, self.decoded(image, near), near)
+            self._residuals(plan, near)
         if not plan.control.controls:
             return  # registers keep their causes
         plan.script.stall(FREE)
@@ -126,7 +133,8 @@ class PredictiveDecoderJudge(PredictiveJudge):
         frame = Frame.unpack(file)
         for name, most in (
             ("image width", self.config.max_width), ("image height", self.config.max_height),
-            ("strip height", frame.height), ("shift", 16 - self.config.depth), ("near", 0),
+            ("strip height", frame.height), ("shift", 16 - self.config.depth),
+            ("near", self.config.max_near),
         ):  # fmt: skip
             field = VERSION_2[name]
             for value in impossible_values(most, 8 * field.size):
@@ -203,9 +211,9 @@ class PredictiveDecoderJudge(PredictiveJudge):
             start, stop, after = unit_payloads(data, at, end, frame.pack(), number, sizes)
             yield start.tolist(), stop.tolist(), after
 
-    def _lengths(self, plan: Plan, image: np.ndarray) -> None:
-        """Lengths that no payload has."""
-        file = self.file(image, len(image))
+    def _lengths(self, plan: Plan, image: np.ndarray, near: int) -> None:
+        """Lengths that no payload has; the image is one that its near leaves as it is."""
+        file = self.file(image, len(image), near=near)
         (starts, stops, _), *_ = self._strips(file)
         frame = Frame.unpack(file)
         sizes = list(strip_sizes(frame, frame.units(len(image))))
@@ -228,38 +236,41 @@ class PredictiveDecoderJudge(PredictiveJudge):
             self._bad(plan, "a payload that is too short", bad, "bad_packet",
                       outputs.Frame(image, np.s_[:, :]))  # fmt: skip
 
-    def _residuals(self, plan: Plan) -> None:
+    def _residuals(self, plan: Plan, near: int) -> None:
         """Residuals that no sample of the depth has, in a strip whose checksum is right."""
         depth = self.config.depth
-        if depth == 16:
-            return
+        form = SampleFormat(depth, near=near)
+        # Tokens end with residuals of 16 bits.
+        values = [v for v in (form.levels, 1 << depth, (1 << depth + 1) - 1) if v >> 16 == 0]
         # A group of which all samples but the last one are what they must be.
-        image = np.full((GROUP, self.usual[0]), 9, self.pictures.dtype)
-        samples, size = image.astype(np.int32), image.size
+        image = self.decoded(np.full((GROUP, self.usual[0]), 9, self.pictures.dtype), near)
+        samples, indices = (a.astype(np.int32) for a in (image, form.quantise(image)))
+        size = image.size
         folded, row = np.empty((2, size), dtype=np.int32)
         kernel = self.codec.model.kernel
         model_unit(
-            kernel, new_rows(image.shape[1]), 0, samples, samples, LAG, depth, 1,
-            (1 << depth) - 1, folded, row,
+            kernel, new_rows(image.shape[1]), 0, samples, indices, LAG, depth, form.step,
+            form.levels - 1, folded, row,
         )  # fmt: skip
-        header = Frame.unpack(self.file(image, GROUP)).pack()
-        for value in (1 << depth, (1 << depth + 1) - 1):
+        header = Frame.unpack(self.file(image, GROUP, near=near)).pack()
+        for value in dict.fromkeys(values):
             folded[-1] = value
             room = np.empty(most_payload_bytes(size), dtype=np.uint8)
             at = write_payload(folded, row, kernel.cumulative, room)
             bad = header + pack_strip(header, 0, [room[at:].tobytes()])
             last = outputs.Frame(image, np.s_[-1:, -1:])
-            self._bad(plan, f"a residual of {value}", bad, "bad_strip", last)
+            self._bad(plan, f"a residual of {value}, near {near}", bad, "bad_strip", last)
 
     # Resets.
 
     def begin(self, plan: Plan, images: np.ndarray):
         """Beats of the pictures' files."""
-        return file_beats([self.file(image) for image in images], self.bytes)
+        near = self.next_near()
+        return file_beats([self.file(image, near=near) for image in images], self.bytes)
 
     def wanted(self, images: np.ndarray) -> list[outputs.Frame]:
         """The pictures."""
-        return [outputs.Frame(image) for image in images]
+        return [outputs.Frame(self.decoded(image, self._near)) for image in images]
 
     def begun(self, images: np.ndarray) -> list:
         """Of a picture that is cut short, nothing is asked."""

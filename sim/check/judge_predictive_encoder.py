@@ -23,10 +23,18 @@ class PredictiveEncoderJudge(PredictiveJudge):
     core = "encoder"
     sink = "s_axis_video"
     errors = ENCODER_ERRORS
-    settings = ("width", "height")
-
     def _output(self) -> FileOutput:
         return FileOutput(self.bytes)
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Ports that say what the next picture is."""
+        return ("width", "height", *(["near"] if self.config.max_near else []))
+
+    def _settings(self, width: int, height: int, near: int) -> dict[str, int]:
+        """Settings of pictures."""
+        values = {"width": width, "height": height, "near": near}
+        return {name: values[name] for name in self.settings}
 
     @property
     def lanes(self) -> int:
@@ -43,15 +51,18 @@ class PredictiveEncoderJudge(PredictiveJudge):
             beats["data"] = beats["data"] | noise << depth
         return beats
 
-    def send(self, plan: Plan, image: np.ndarray, number: int = 0) -> None:
+    def send(
+        self, plan: Plan, image: np.ndarray, number: int = 0, near: int | None = None
+    ) -> None:
         """A picture, whose settings change while it is inside, and its file."""
+        near = self.next_near() if near is None else near
         height, width = image.shape
         w, h = self.pictures.largest
         plan.send_configured(
-            self._beats(image[None]), {"width": width, "height": height},
-            {"width": w - width, "height": h - height},
+            self._beats(image[None]), self._settings(width, height, near),
+            self._settings(w - width, h - height, self.config.max_near - near),
         )  # fmt: skip
-        plan.expect(self.file(image))
+        plan.expect(self.file(image, near=near))
 
     # Errors.
 
@@ -61,22 +72,26 @@ class PredictiveEncoderJudge(PredictiveJudge):
 
         def send(change) -> list:
             image = self.pictures.of(w, h)
-            plan.configure(width=w, height=h)
-            plan.send(change(self._beats(image)))
+            plan.send(change(self.begin(plan, image)))
             return self.wanted(image)
 
         for name in send_misplaced(plan, w, h, send):
             self.send(plan, self.pictures.of(w, h)[0])
             plan.settle(f"after {name}")
         plan.script.stall(FREE)
-        plan.configure(width=w, height=h)
+        plan.configure(**self._settings(w, h, self.next_near()))
         plan.send({"data": np.array([1, 2]), "user": np.zeros(2, int), "last": np.array([0, 1])})
         plan.send(self._beats(image := self.pictures.of(w, h)))
         plan.expect(*self.wanted(image))
         plan.settle("pixels before a picture", ["sof_late"])
-        for name, most in zip(("width", "height"), self.pictures.largest, strict=True):
+        limits = dict(zip(("width", "height"), self.pictures.largest, strict=True))
+        if self.config.max_near:
+            limits["near"] = self.config.max_near
+        for name, most in limits.items():
             for value in impossible_values(most, self.setting_bits(name)):
-                plan.configure(**{"width": 1, "height": 1, name: value})
+                if not value and name == "near":
+                    continue
+                plan.configure(**self._settings(1, 1, 0) | {name: value})
                 plan.send(self._beats(self.pictures.of(1, 1)))
                 what = f"an impossible {name}, {value}"
                 plan.settle(what, ["bad_size"])
@@ -85,9 +100,8 @@ class PredictiveEncoderJudge(PredictiveJudge):
         if not plan.control.controls:
             return  # registers keep their causes
         for change in ("user", "last"):
-            beats = self._beats(self.pictures.of(w, h))
+            beats = self.begin(plan, self.pictures.of(w, h))
             beats[change][1] ^= 1
-            plan.configure(width=w, height=h)
             plan.send(beats)
             plan.quiet()
             plan.reset(2)
@@ -98,12 +112,12 @@ class PredictiveEncoderJudge(PredictiveJudge):
     def begin(self, plan: Plan, images: np.ndarray):
         """Settings of pictures, and their beats."""
         _, height, width = images.shape
-        plan.configure(width=width, height=height)
+        plan.configure(**self._settings(width, height, self.next_near()))
         return self._beats(images)
 
     def wanted(self, images: np.ndarray) -> list[bytes]:
         """A file of each picture."""
-        return [self.file(image) for image in images]
+        return [self.file(image, near=self._near) for image in images]
 
     begun = wanted
 

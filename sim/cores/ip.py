@@ -124,17 +124,21 @@ class RtlEncoderIp:
         images: np.ndarray,
         *,
         per_file: int | None = None,
+        near: int = 0,
         stall: Mapping[str, Stall] | None = None,
         **options,
     ) -> Encoded:
-        """Encode images of one size; parameters as in `.codec.RtlEncoder`."""
+        """Encode images of one size; parameters as in `.codec.RtlEncoder`, and ``near``."""
         images = np.asarray(images)
         count, height, width = images.shape
         if self.config.strips:
             per_file = 1  # whose files have one image each
         session = _Session(
             self._map,
-            {"width": width, "height": height, "images": per_file or count},
+            {
+                "width": width, "height": height, "images": per_file or count,
+                **({"near": near} if self.config.max_near else {}),
+            },
         )
         result, counters, errors = session.run(
             self._design,

@@ -52,9 +52,10 @@ class RtlPredictiveEncoder:
         self._design = Design.of(source or PredictiveEncoderTop(config, stream_bytes=stream_bytes))
 
     def __call__(
-        self, images: np.ndarray, *, stall: Mapping[str, Stall] | None = None, **options
-    ) -> Encoded:
-        """Encode images of one size, (N, H, W), each into a file of its own.
+        self, images: np.ndarray, *, near: int = 0, stall: Mapping[str, Stall] | None = None,
+        **options,
+    ) -> Encoded:  # fmt: skip
+        """Encode images of one size, (N, H, W), each into a file of its own, of that near.
 
         ``stall`` has stalls of ``pixels`` and ``bytes``; options are those of `rtl_stream`.
         """
@@ -64,7 +65,10 @@ class RtlPredictiveEncoder:
             self._design, {"s_axis_video": raster_beats(images)},
             {"m_axis_stream": ["data", "keep", "last"]}, names=AXIS,
             stalls=rename_stalls(stall, {"pixels": "s_axis_video", "bytes": "m_axis_stream"}),
-            config={"width": width, "height": height, "clear_error": 0}, watch=["error"],
+            config={
+                "width": width, "height": height, "clear_error": 0,
+                **({"near": near} if self.config.max_near else {}),
+            }, watch=["error"],
             **{
                 "idle": "idle", "idle_clocks": _IDLE_CLOCKS,
                 "max_clocks": _SLOWER * clocks * count * -(-height // 4) + SLACK_CLOCKS, **options,

@@ -123,8 +123,10 @@ def of_command_line(*words: str, model: str = "photo"):
 
 def test_options_of_the_profile():
     assert of_command_line() == PredictiveOptions()
-    assert of_command_line("--depth", "12", "--strip-height", "64", "--max-width", "640") == (
-        PredictiveOptions(depth=12, strip_height=64, max_width=640)
+    assert of_command_line(
+        "--depth", "12", "--strip-height", "64", "--max-width", "640", "--near", "5"
+    ) == (
+        PredictiveOptions(depth=12, strip_height=64, max_width=640, near=5)
     )
     assert of_command_line("--tile", "8x8", model="digits") == BuildOptions(tile=(8, 8))
     for model, word in (("photo", "--tile=8x8"), ("photo", "--cores=2"), ("digits", "--depth=8")):
@@ -141,7 +143,7 @@ def test_record_of_the_predictive_profile_is_read_back():
     record = json.loads(json.dumps(options.record()))
     assert record == {
         "top": "encoder", "name": f"lutgen_{model.hash[:8]}", "depth": 12, "max_width": 1920,
-        "max_height": 1080, "strip_height": None, "lanes": None, "encoder_lanes": 8,
+        "max_height": 1080, "strip_height": None, "near": 0, "lanes": None, "encoder_lanes": 8,
         "stream_bytes": 4, "registers": False, "fabric": "lut4",
     }  # fmt: skip
     assert options_of({"parameters": record, "model": {"profile": "predictive"}}) == options

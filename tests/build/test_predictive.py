@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -10,7 +11,9 @@ from lutgen.build.blueprints import summary, table
 from lutgen.build.buildable import find_plan
 from lutgen.build.codec import build, load_build
 from lutgen.build.options import BuildOptions, PredictiveOptions, options_of
+from lutgen.build.predictive_blueprint import PredictiveBlueprint
 from lutgen.cli import main
+from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.model.shipped import find_model, shipped
 from lutgen.targets import get_target
 
@@ -65,6 +68,30 @@ def test_build(built):
     text = summary(record)
     assert "samples of 8 bits, images up to 48x42, strips: 8 rows each" in text
     assert "resources not counted" in text
+
+
+def test_words_about_nears(built):
+    """Only of builds that have them."""
+    near = built | {"parameters": built["parameters"] | {"near": 5}}
+    assert "near" not in PredictiveBlueprint.header(built, "m") + summary(built)
+    assert "// near           errors of up to 5, lossless at 0\n" in (
+        PredictiveBlueprint.header(near, "m")
+    )
+    assert "samples of 8 bits with errors of up to 5, images up to" in summary(near)
+
+
+def test_testbench_of_near_lossless_cores():
+    """Its encoder is told the greatest near, and its decoder gives what that leaves."""
+    options = PredictiveOptions(max_width=48, max_height=42, near=3)
+    plan = find_plan(shipped("photo"), options, get_target("generic"))
+    picture = plan.picture(None)
+    decoded = plan.decoded(picture)
+    assert plan.settings == {"near": 3} and 0 < np.abs(
+        decoded.astype(int) - picture.samples
+    ).max() <= 3
+    np.testing.assert_array_equal(
+        PredictiveCodec(plan.model, threads=1).decode(plan.encode(picture))[0], decoded
+    )
 
 
 @pytest.mark.slow

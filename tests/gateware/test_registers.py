@@ -5,10 +5,12 @@ import pytest
 
 from lutgen.gateware.ip.build_map import build_map, build_values
 from lutgen.gateware.ip.registers import RegisterFile
+from lutgen.gateware.predictive.config import PredictiveConfig
 from lutgen.registers.register_map import KINDS, MAPS, stored_map
 from lutgen.sim import Design, Stall, rtl_stream
 from tests.gateware.ip import Script, words
 from tests.gateware.tops import tops
+from tests.models import predictive_model
 
 CONFIGS = {"encoder": "plain", "decoder": "two levels"}
 OKAY, SLVERR = 0, 2
@@ -47,7 +49,8 @@ def test_table_is_what_the_rdl_says(name):
 
     assert compile_rdl(name) == stored_map(name)
     assert JSON.read_text(encoding="utf-8") == table_text()
-    for config in (tops("plain").config, tops("two levels").config):
+    near = PredictiveConfig(predictive_model(), max_near=5)
+    for config in (tops("plain").config, tops("two levels").config, near):
         assert compile_rdl(name, build_values(config)) == build_map(name, config)
 
 
@@ -61,7 +64,8 @@ def test_offsets_are_those_of_the_interface(name):
     }  # fmt: skip
     own = {
         "encoder": {
-            "width": 0x2C, "height": 0x30, "images": 0x34, "sof_early": 0x60, "sof_late": 0x64,
+            "width": 0x2C, "height": 0x30, "images": 0x34, "near": 0x38, "max_near": 0x3C,
+            "sof_early": 0x60, "sof_late": 0x64,
             "eol_early": 0x68, "eol_late": 0x6C, "bad_size": 0x70,
         },
         "decoder": {
@@ -89,6 +93,17 @@ def test_level_is_of_levels_only():
     plain = build_map("decoder", tops("plain").config)
     assert not {"level"} & {register.name for register in plain}
     assert "update" not in [field.name for field in plain["control"].fields]
+
+
+def test_near_is_of_near_lossless_builds_only():
+    def names(name: str, near: int) -> set[str]:
+        config = PredictiveConfig(predictive_model(), max_near=near)
+        return {register.name for register in build_map(name, config)}
+
+    assert names("encoder", 5) - names("encoder", 0) == {"near", "max_near"}
+    assert names("decoder", 5) == names("decoder", 0)
+    registers = build_map("encoder", PredictiveConfig(predictive_model(), max_near=5))
+    assert (registers["near"].reset, registers["max_near"].reset) == (0, 5)
 
 
 def test_impossible_values():

@@ -158,6 +158,10 @@ class CDriver:
         if timeout is not None:
             self._done(self._call("encoder_wait_size", self._reads(timeout)))
 
+    def set_near(self, near: int, *, timeout: float) -> None:
+        self._done(self._call("encoder_set_near", near))
+        self._done(self._call("encoder_wait_size", self._reads(timeout)))
+
     def set_level(self, level: int, *, timeout: float) -> None:
         self._done(self._call("decoder_set_level", level))
         self._done(self._call("decoder_wait_level", self._reads(timeout)))

@@ -7,10 +7,18 @@ import pytest
 from lxml import etree
 
 from lutgen.build.text import codec_ports, wrapper
+from lutgen.gateware.ip.build_map import build_map
+from lutgen.gateware.predictive.config import PredictiveConfig
+from lutgen.handoff.driver import driver_files
+from lutgen.handoff.registers import register_texts
 from lutgen.handoff.vivado import vivado_files
+from lutgen.registers.register_map import MAPS
 from lutgen.targets import get_target
+from tests.handoff.bench_driver import load_python_driver
+from tests.handoff.c_driver import CDriver, compile_library
 from tests.handoff.component import buses_of, parse, text
 from tests.handoff.vivado import Vivado
+from tests.models import predictive_model
 
 RECORD = Path(__file__).parents[2] / "bench" / "results" / "build-predictive.json"
 #: What TDATA of pixels is in bytes, by bits of a sample.
@@ -57,6 +65,46 @@ def test_ip_says_what_pixels_it_takes(deep, schema):
     (core,) = vivado.cores
     assert core.buses == buses
     assert core.properties["description"] == said
+
+
+def test_near_of_the_drivers(tmp_path):
+    """Both drivers set what the encoder of a near-lossless build takes, and no more."""
+    maps = {}
+    for near in (0, 5):
+        config = PredictiveConfig(predictive_model(), max_near=near)
+        maps[near] = [build_map(name, config) for name in MAPS]
+        folder = tmp_path / f"near{near}"
+        folder.mkdir()
+        texts = driver_files(maps[near], "a:b:c:1", "lutgen")
+        for registers in maps[near]:
+            texts |= register_texts(registers, "lutgen")
+        for name, content in texts.items():
+            (folder / name).write_text(content)
+        compile_library(folder, folder / "driver.so", own_access=True)
+    encoder = maps[5][0]
+    control, update = encoder["control"].offset, encoder["control"]["update"].mask
+    words = {register.offset: register.reset for register in encoder}
+
+    class Bus:
+        read = staticmethod(words.__getitem__)
+
+        @staticmethod
+        def write(offset: int, value: int) -> None:
+            words[offset] = value & ~update if offset == control else value
+
+    python = load_python_driver(str(tmp_path / "near5" / "lutgen_driver.py")).open_core(Bus)
+    c = CDriver(tmp_path / "near5" / "driver.so", "encoder", Bus, {})
+    for number, driver in enumerate((python, c)):
+        for near in (5 - number, 2):
+            driver.set_near(near, timeout=1)
+            assert words[encoder["near"].offset] == near
+        with pytest.raises(ValueError):
+            driver.set_near(6, timeout=1)
+        assert words[encoder["near"].offset] == 2
+    lossless = load_python_driver(str(tmp_path / "near0" / "lutgen_driver.py")).open_core(Bus)
+    lossless.set_near(0)
+    with pytest.raises(ValueError, match="near must be 0 to 0, not 1"):
+        lossless.set_near(1)
 
 
 def test_nothing_speaks_of_tiles(deep):

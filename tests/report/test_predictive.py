@@ -70,6 +70,10 @@ def test_options_that_are_not_the_default():
     text = bare(built(depth=12, strip_height=64, registers=True))
     assert "samples 12 bits" in text and "strips 64 rows each" in text
     assert "control AXI4-Lite registers" in text
+    assert "of a learned lossless image codec" in text and "greatest error" not in text
+    text = bare(built(near=5))
+    assert "of a learned lossless and near-lossless image codec" in text
+    assert "greatest error, of each image 0 to 5" in text
 
 
 def test_blocks_stand_along_the_pipeline_with_their_purpose():

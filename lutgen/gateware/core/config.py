@@ -66,6 +66,8 @@ class CoreConfig:
     pixel_bits: ClassVar[int] = 8
     #: Whether files have strips, and not tiles.
     strips: ClassVar[bool] = False
+    #: Greatest error of a sample.
+    max_near: ClassVar[int] = 0
 
     model: Model = field(repr=False)
     lanes: int | None = None

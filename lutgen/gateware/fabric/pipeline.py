@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.utils import bits_for
 
-__all__ = ["choose", "clamped", "delay", "drive", "one_hot_select"]
+__all__ = ["choose", "clamped", "delay", "drive", "look_up", "one_hot_select"]
 
 
 def delay(m: Module, value, cycles: int, *, name: str, reset: bool = False) -> Value:
@@ -44,6 +44,14 @@ def choose(values: Sequence, select) -> Value:
         pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
         level = [Mux(select[bit], p[1], p[0]) if len(p) == 2 else p[0] for p in pairs]
     return level[0]
+
+
+def look_up(m: Module, name: str, words: Sequence[int], width: int, address: Value) -> Value:
+    """What a table of unsigned words has at an address, two clocks later; in LUTs.
+
+    An address beyond the last word reads any of them.
+    """
+    return delay(m, choose([Const(word, width) for word in words], address), 2, name=name)
 
 
 def clamped(value: Value, most: int) -> Value:

@@ -30,6 +30,7 @@ def build_values(config: CoreConfig | PredictiveConfig) -> dict[str, int]:
         "max_width": config.max_width,
         "max_height": config.max_height,
         "max_level": config.levels,
+        "max_near": config.max_near,
         "tiles": int(not config.strips),
         "strips": int(config.strips),
     }

@@ -1,6 +1,8 @@
 """IPs of profile ``predictive``: see :mod:`.ip` for ports, registers and resets.
 
-Each picture is a file, so that ``images`` must be 1, and there is no level.
+Each picture is a file, so that ``images`` must be 1, and there is no level.  The encoder has a
+register ``near`` where its configuration's ``max_near`` is not 0; a greater one is an impossible
+size.
 """
 
 from amaranth.hdl import DomainRenamer, Module, Signal
@@ -30,9 +32,17 @@ class PredictiveEncoderIp(EncoderIp):
         return core, core.words
 
     def _settings(self, m: Module, registers: RegisterFile, core, load) -> None:
-        several = Signal()
+        several, most = Signal(), self._config.max_near
+        wrong = [several]
         m.d.sync += several.eq(registers.images != 1)
-        self._sizes(m, registers, core, load, several)
+        if most:
+            near, beyond = Signal.like(core.near, name="near"), Signal(name="near_beyond")
+            wrong.append(beyond)
+            m.d.comb += core.near.eq(near)
+            m.d.sync += beyond.eq(registers.near > most)
+            with m.If(load):
+                m.d.sync += near.eq(registers.near)
+        self._sizes(m, registers, core, load, *wrong)
 
     def _inside(self, m: Module, core, given, packed):
         return core.in_file | given.valid

@@ -20,8 +20,7 @@ from lutgen.codec.predictive.kernel import RECIPROCAL_BITS, near_offset, recipro
 from lutgen.model.predictive.neighbourhood import FRACTION_BITS
 from lutgen.model.samples import SampleFormat
 
-from ..fabric.fabric import LUT6, Fabric
-from ..fabric.table import add_table
+from ..fabric.pipeline import look_up
 from ..fabric.timeline import Timed, Timeline
 from .quantities import Widths
 
@@ -137,24 +136,17 @@ class NearTables:
         Nears that there are.
     near:
         Of the sample that enters in clock 0.
-    fabric:
-        Whose memories to use.
     """
 
-    def __init__(
-        self, m: Module, timeline: Timeline, form: Near, near: Timed, *, fabric: Fabric = LUT6
-    ) -> None:
+    def __init__(self, m: Module, timeline: Timeline, form: Near, near: Timed) -> None:
         self._m, self._line, self._form, self._near = m, timeline, form, near
-        self._fabric = fabric
         self._widths = Widths(form.depth)
 
     def _table(self, name: str, values: Sequence[int], clock: int) -> Timed:
         """Value of the sample's near, there in ``clock``."""
         bits = max(bits_for(max(values)), bits_for(min(values))) + (min(values) < 0)
         words = [value & (1 << bits) - 1 for value in values]
-        found = add_table(
-            self._m, name, words, bits, self._near.at(clock - _TABLE_LATENCY), self._fabric
-        )
+        found = look_up(self._m, name, words, bits, self._near.at(clock - _TABLE_LATENCY))
         return self._line.given(name, found.as_signed() if min(values) < 0 else found, clock)
 
     def lossless(self, clock: int):

@@ -99,8 +99,7 @@ class Prediction(wiring.Component):
         changes = add_changes(context)
         near = None
         if self._near:
-            given = line.given("in_near", self.near)
-            near = NearTables(m, line, self._near, given, fabric=self._fabric)
+            near = NearTables(m, line, self._near, line.given("in_near", self.near))
         plain = add_plain(context, changes, near)
         logarithm = add_scale(context, model.scale)
         comparisons = Comparisons(context, model, logarithm, changes)

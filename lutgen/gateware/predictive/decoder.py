@@ -70,7 +70,7 @@ class PredictiveDecoder(wiring.Component):
         self, model: PredictiveModel, depth: int, *, lanes: int = 16, max_width: int,
         max_height: int, stream_bytes: int = 4, max_near: int = 0, fabric: Fabric = LUT6,
     ) -> None:  # fmt: skip
-        self._depth, self._lanes, self._fabric = depth, lanes, fabric
+        self._depth, self._lanes = depth, lanes
         self._near = near = Near(depth, max_near) if max_near else None
         words = (lanes + 1) * StripReader.words_of(max_width, depth)
         self._strips = strips = StripDecoder(
@@ -142,7 +142,7 @@ class PredictiveDecoder(wiring.Component):
         if self._near:
             given = line.given("near", source.tag(walk.visit.tag).near)
             m.d.comb += loop.near.eq(given.now)
-            near = NearTables(m, line, self._near, given, fabric=self._fabric)
+            near = NearTables(m, line, self._near, given)
             greatest = near.greatest(asks)
         sample = add_unfold(
             line, Widths(self._depth), line.given("whole", loop.whole, asks),

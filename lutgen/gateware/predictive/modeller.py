@@ -88,7 +88,7 @@ class Modeller(wiring.Component):
         events: bool = False, max_near: int = 0,
     ) -> None:  # fmt: skip
         self._events = PICTURE_EVENTS if events else ()
-        self._depth, self._lanes, self._fabric = depth, lanes, fabric
+        self._depth, self._lanes = depth, lanes
         self._near = near = Near(depth, max_near) if max_near else None
         self._pictures = PictureIn(
             depth, GroupMemory(max_width, lanes), max_height=max_height,
@@ -149,7 +149,7 @@ class Modeller(wiring.Component):
         symbol, greatest = self.symbol, None
         if self._near:
             given = line.given("near", tag.near)
-            near = NearTables(m, line, self._near, given, fabric=self._fabric)
+            near = NearTables(m, line, self._near, given)
             coded = near.add_index(sample)
             sample = near.add_restored(coded)
             greatest = near.greatest(end)

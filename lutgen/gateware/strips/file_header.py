@@ -3,8 +3,9 @@
 from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
-from ..fabric.table import add_table
+from ..fabric.pipeline import look_up
 from ..files.header import BuildHeader, HeaderCheck
 from .strip_files import file_layout, near_table
 
@@ -87,7 +88,7 @@ class FileHeader(wiring.Component):
         ]
         about_near = Const(words[0], depth + 5)
         if self._max_near:
-            about_near = add_table(m, "near", words, depth + 5, near, platform)
+            about_near = look_up(m, "near", words, depth + 5, near[: bits_for(self._max_near)])
         m.d.comb += [
             file.width.eq(width), file.height.eq(height), file.strip_height.eq(strip_height),
             file.near.eq(near), file.shift.eq(shift), file.greatest.eq(about_near),

@@ -221,6 +221,20 @@ class Encoder(Core):
             self.write(register, value)
         self._update(timeout)
 
+    def set_near(self, near: int, *, timeout: Optional[float] = 1.0) -> None:
+        """Set the greatest error of a decoded sample, 0 for none, for the files that begin from now
+        on.
+
+        Waits until that is so, which is between two files; ``timeout=None`` does not wait.
+        """
+        has_near = "max_near" in self._registers
+        largest = self.read("max_near") if has_near else 0
+        if not 0 <= near <= largest:
+            raise ValueError(f"near must be 0 to {largest}, not {near!r}")
+        if has_near:
+            self.write("near", near)
+            self._update(timeout)
+
 
 class Decoder(Core):
     """The decoder."""

@@ -25,6 +25,18 @@ enum lutgen_result lutgen_encoder_set_size(const struct lutgen_ip *ip, uint32_t 
     return LUTGEN_OK;
 }
 
+#ifdef LUTGEN_ENCODER_NEAR_OFFSET
+enum lutgen_result lutgen_encoder_set_near(const struct lutgen_ip *ip, uint32_t near)
+{
+    if (near > lutgen_ip_read(ip, LUTGEN_ENCODER_MAX_NEAR_OFFSET)) {
+        return LUTGEN_BAD_ARGUMENT;
+    }
+    lutgen_ip_write(ip, LUTGEN_ENCODER_NEAR_OFFSET, near);
+    lutgen_ip_command(ip, LUTGEN_ENCODER_CONTROL_UPDATE_MASK);
+    return LUTGEN_OK;
+}
+#endif
+
 enum lutgen_result lutgen_encoder_wait_size(const struct lutgen_ip *ip, uint32_t reads)
 {
     while (reads-- > 0u) {

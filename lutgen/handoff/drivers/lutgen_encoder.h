@@ -16,7 +16,7 @@ struct lutgen_encoder_errors {
     uint32_t sof_late;  /* pixels dropped before a start of frame */
     uint32_t eol_early; /* ends of line before the last column */
     uint32_t eol_late;  /* lines without an end in the last column */
-    uint32_t bad_size;  /* files that would have begun with an impossible size */
+    uint32_t bad_size;  /* files that would have begun with an impossible size or near */
 };
 
 /* Set the address and check that the encoder of these headers is there. */
@@ -27,7 +27,13 @@ enum lutgen_result lutgen_encoder_init(struct lutgen_ip *ip, uintptr_t base);
 enum lutgen_result lutgen_encoder_set_size(const struct lutgen_ip *ip, uint32_t width,
                                            uint32_t height, uint32_t images);
 
-/* Wait until the size that was asked for is the one in use, which is between two files. */
+#ifdef LUTGEN_ENCODER_NEAR_OFFSET
+/* Ask for a near, the greatest error of a decoded sample, for the files that begin from now on; 0 is
+   lossless. LUTGEN_BAD_ARGUMENT, and no change, if it is too large. */
+enum lutgen_result lutgen_encoder_set_near(const struct lutgen_ip *ip, uint32_t near);
+#endif
+
+/* Wait until what was asked for is in use, which is between two files. */
 enum lutgen_result lutgen_encoder_wait_size(const struct lutgen_ip *ip, uint32_t reads);
 
 void lutgen_encoder_read_errors(const struct lutgen_ip *ip, struct lutgen_encoder_errors *errors);
