@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from lutgen.sim.check.check import check, check_build, checked_build
 from lutgen.sim.check.check_table import summary, table
 from lutgen.sim.check.predictive_pictures import PredictivePictures, synthetic_photographs
 from lutgen.targets import get_target
+from tests.models import predictive_model
 
 SMALL = PredictiveOptions(max_width=48, max_height=42, name="lutgen")
 CORES = ("encoder", "decoder")
@@ -251,6 +253,36 @@ def test_good_build(folder):
         ]  # fmt: skip
         assert f"{core}: {sum(run['phases'] for run in runs)} phases in" in summary(found)
     assert found["bad_files"]["errors"] == ["bad_header", "bad_strip"]
+
+
+@pytest.fixture(scope="module")
+def near_folder(tmp_path_factory):
+    """A build for nears up to 5, with registers, of a small model."""
+    out = tmp_path_factory.mktemp("near") / "build"
+    options = replace(SMALL, near=5, registers=True)
+    build("zynq7045", predictive_model(), options, out=out, estimate=False)
+    return out
+
+
+@pytest.mark.slow
+def test_good_build_of_nears(near_folder):
+    found = check_build(near_folder, [("x", np.zeros((9, 9), np.uint8))])
+    assert found["ok"], found["problems"]
+    for runs in found["runs"].values():
+        assert [run["run"] for run in runs][:2] == ["errors", "nears"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("core", "pattern", "replacement"), [
+    # The greatest near of the register, and what the indices of near 4 stand for.
+    ("encoder", r"(near_\d+) > 3'h5;", r"\1 > 3'h6;"),
+    ("decoder", r"4'hb : 4'h9;", "4'hb : 4'h8;"),
+])  # fmt: skip
+def test_faults_that_nears_show(near_folder, tmp_path, core, pattern, replacement):
+    copy = edited(near_folder, tmp_path, core, pattern, replacement)
+    found = check_build(copy, [("x", np.zeros((9, 9), np.uint8))], edited=True)
+    assert not found["ok"]
+    assert found["problems"][0].startswith(f"{core}, errors"), found["problems"]
 
 
 @pytest.mark.slow
