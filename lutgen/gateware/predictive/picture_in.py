@@ -245,7 +245,7 @@ class PictureIn(wiring.Component):
         m.submodules.queue = queue = LutFifo(group, self._memory.buffers)
         top, begins = Signal(init=1), Signal(init=1)
         of_strip = -(-self._strip_height // GROUP)
-        left = Signal(range(of_strip), init=of_strip - 1)
+        left = Signal(bits_for(of_strip - 1), init=of_strip - 1)
         strip_ends = Signal()
         m.d.comb += strip_ends.eq(at_bottom | (left == 0))
         with m.If(ends):
