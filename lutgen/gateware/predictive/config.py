@@ -94,7 +94,6 @@ class PredictiveConfig:
         strip = self.strip_height
         if strip is not None and (type(strip) is not int or strip < 1 or strip % GROUP):
             raise InputError(f"strip height must be a multiple of {GROUP}, not {strip!r}")
-
         odd = [f"{name} must be even of a colour filter array, not {value}" for name, value in (
             ("max width", self.max_width), ("max height", self.max_height),
         ) if self.planes.mosaic and value % 2]  # fmt: skip
