@@ -247,14 +247,14 @@ static inline int32_t NAME(dot)(const struct lutgen_lane_channel *channel, const
                                 uint32_t k, uint32_t x)
 {
 #ifdef LANE_DOT
-    return LANE_DOT(taps, channel->taps[k + 3] + x - 3, channel->taps[k + 2] + x - 3,
-                    channel->taps[k + 1] + x - 3, channel->taps[k] + x - 3);
+    return LANE_DOT(taps, channel->taps[k] + x - 3, channel->taps[(k - 1) % LANES] + x - 3,
+                    channel->taps[(k - 2) % LANES] + x - 3, channel->taps[(k - 3) % LANES] + x - 3);
 #else
     int16_t around[32];
     int32_t total = 0;
 
     for (uint32_t above = 0; above < 4; above++) {
-        memcpy(around + 8 * above, channel->taps[k + 3 - above] + x - 3, 8 * sizeof around[0]);
+        memcpy(around + 8 * above, channel->taps[(k - above) % LANES] + x - 3, 8 * sizeof around[0]);
     }
     for (int n = 0; n < 32; n++) {
         total += (int32_t)around[n] * taps[n];
@@ -263,59 +263,72 @@ static inline int32_t NAME(dot)(const struct lutgen_lane_channel *channel, const
 #endif
 }
 
-/* First predictions: from rows as in the picture, or, where neighbours are beyond the sides or above
- * the strip, from quantities. */
+/* Sum of products of lane k, whose sample is in column x: from rows as in the picture, or, where
+ * neighbours are beyond the sides or above the strip, from quantities. */
+static inline int32_t NAME(linear)(const struct lutgen_lanes *lanes,
+                                   const struct lutgen_lane_channel *channel, uint32_t k,
+                                   uint32_t x, uint32_t y)
+{
+    const struct lutgen_tables *tables = channel->tables;
+    const struct NAME(planes) *p = channel->planes;
+    const unsigned leaf = p->leaf[0][k];
+    const int16_t *taps = tables->taps[leaf];
+    const int32_t bias =
+        COLOUR && tables->references ? 0 : lanes->bias * (1 << FRACTION_BITS);
+    const int has_taps = !COLOUR || !tables->references || lanes->samples.depth <= MOST_TAP_DEPTH;
+    int32_t total = 0;
+
+    if (has_taps && x >= BESIDE && x + BESIDE < lanes->plane.width && y >= BESIDE) {
+        total = NAME(dot)(channel, taps, k, x);
+#if COLOUR
+        for (unsigned r = 0; r < tables->references; r++) {
+            total += NAME(dot)(channel->reference[r], tables->reference_taps[leaf][r], k, x);
+        }
+#endif
+        total *= 1 << FRACTION_BITS;
+    } else {
+        for (unsigned n = 0; n <= Q_NNNE - Q_W; n++) {
+            total += taps[lutgen_tap_place[n]] * (p->quantity[Q_W + n][k] - bias);
+        }
+#if COLOUR
+        for (unsigned r = 0; r < tables->references; r++) {
+            const int16_t *others = tables->reference_taps[leaf][r];
+
+            for (unsigned n = 0; n < LEVELS_OF_ONE; n++) {
+                total += others[lutgen_reference_tap_place[n]] *
+                         p->quantity[QUANTITIES + r * OF_ONE + n][k];
+            }
+        }
+#endif
+    }
+#if COLOUR
+    for (unsigned r = 0; r < tables->references; r++) {
+        total += tables->reference_error[leaf][r] *
+                 p->quantity[QUANTITIES + r * OF_ONE + R_ERROR][k];
+    }
+#endif
+    return total;
+}
+
+/* First predictions. */
 static void NAME(predict_first)(const struct lutgen_lanes *lanes,
-                                const struct lutgen_lane_channel *channel, uint32_t t,
-                                uint32_t begin, uint32_t end)
+                                const struct lutgen_lane_channel *channel,
+                                const struct NAME(part) part[2])
 {
     const struct lutgen_tables *tables = channel->tables;
     struct NAME(planes) *restrict p = channel->planes;
     const int32_t most = lanes->samples.maximum << FRACTION_BITS;
     const int32_t bias =
         COLOUR && tables->references ? 0 : lanes->bias * (1 << FRACTION_BITS);
-    const int has_taps = !COLOUR || !tables->references || lanes->samples.depth <= MOST_TAP_DEPTH;
-    const uint32_t width = has_taps ? lanes->plane.width : 0;
-    const uint8_t *leaf = p->leaf[0];
     int32_t sum[LANES] = {0};
     int32_t weight[LANES] = {0}; /* of the median */
 
-    for (uint32_t k = begin; k < end; k++) {
-        const uint32_t x = t - ROW_LAG(lanes) * k;
-        const int16_t *taps = tables->taps[leaf[k]];
-        int32_t total = 0;
-
-        if (x >= 3 && x + 3 < width && lanes->y + k >= 3) {
-            total = NAME(dot)(channel, taps, k, x);
-#if COLOUR
-            for (unsigned r = 0; r < tables->references; r++) {
-                total += NAME(dot)(channel->reference[r], tables->reference_taps[leaf[k]][r], k, x);
-            }
-#endif
-            total *= 1 << FRACTION_BITS;
-        } else {
-            for (unsigned n = 0; n <= Q_NNNE - Q_W; n++) {
-                total += taps[lutgen_tap_place[n]] * (p->quantity[Q_W + n][k] - bias);
-            }
-#if COLOUR
-            for (unsigned r = 0; r < tables->references; r++) {
-                const int16_t *others = tables->reference_taps[leaf[k]][r];
-
-                for (unsigned n = 0; n < LEVELS_OF_ONE; n++) {
-                    total += others[lutgen_reference_tap_place[n]] *
-                             p->quantity[QUANTITIES + r * OF_ONE + n][k];
-                }
-            }
-#endif
+    for (int n = 0; n < 2; n++) {
+        for (uint32_t k = part[n].begin; k < part[n].end; k++) {
+            sum[k] = NAME(linear)(lanes, channel, k, part[n].x - ROW_LAG(lanes) * k,
+                                  part[n].first + k);
+            weight[k] = tables->median[p->leaf[0][k]];
         }
-#if COLOUR
-        for (unsigned r = 0; r < tables->references; r++) {
-            total += tables->reference_error[leaf[k]][r] *
-                     p->quantity[QUANTITIES + r * OF_ONE + R_ERROR][k];
-        }
-#endif
-        sum[k] = total;
-        weight[k] = tables->median[leaf[k]];
     }
     EACH_LANE(l) {
         const int32_t middle = p->quantity[Q_MED][l];

@@ -21,7 +21,7 @@ static uint8_t *line_at(const struct lutgen_frame *frame, void *samples, size_t 
     return (uint8_t *)samples + y * stride * lutgen_sample_bytes(frame);
 }
 
-/* Blocks of rows that are coded side by side. */
+/* Strips whose rows are coded side by side, by lanes. */
 
 /* The tables of a channel: of two, gray and alpha, both have those of gray. */
 static const struct lutgen_tables *tables_of(const struct lutgen_model *model,
@@ -41,52 +41,56 @@ static int use_lanes(const struct lutgen_model *model, const struct lutgen_frame
 }
 
 static void begin_lanes(const struct lutgen_model *model, const struct lutgen_frame *frame,
-                        struct lutgen_work *work)
+                        const struct lutgen_plane *plane, struct lutgen_work *work)
 {
+    const uint32_t lanes_of_channel = lutgen_lanes_best()->lanes;
+    const uint32_t rows = lanes_of_channel * frame->channels;
     struct lutgen_lanes *lanes = &work->lanes;
+    const struct lutgen_lane_clock start = {0, 0};
 
     lanes->samples = samples_of(frame->depth, frame->max_error);
     lanes->bias = frame->depth == 16 ? 32768 : 0;
+    lanes->plane = *plane;
+    lanes->period = (uint32_t)greater((int32_t)(LAG * rows), (int32_t)plane->width + 2 * BESIDE);
+    lanes->t = 0;
+    lanes->clock = start;
+    lanes->slots = rows / GROUP + 1;
     for (uint32_t n = 0; n < frame->channels; n++) {
         lanes->channel[n].tables = tables_of(model, frame, n);
+        lanes->channel[n].clock = start;
         lanes->channel[n].reference[0] = &lanes->channel[n ? n - 1 : 0];
         lanes->channel[n].reference[1] = &lanes->channel[0];
-        for (unsigned k = 0; k < MOST_LANES + 3; k++) {
+        for (unsigned k = 0; k < lanes_of_channel; k++) {
             lanes->channel[n].taps[k] = work->taps[n] + k * work->taps_stride;
         }
-        memset(work->taps[n], 0, (MOST_LANES + 3) * work->taps_stride * sizeof(int16_t));
+        memset(work->taps[n], 0, MOST_LANES * work->taps_stride * sizeof(int16_t));
     }
-    for (uint32_t row = 0; row < MOST_LANES * frame->channels; row++) {
+    for (uint32_t row = 0; row < rows; row++) {
         lanes->channel_of[row] = (uint8_t)(row % frame->channels);
         lanes->lane_of[row] = (uint8_t)(row / frame->channels);
     }
 }
 
-/* Turn to the block whose first row of planes is row y of the strip; returns its number of groups. */
-static uint32_t begin_block(struct lutgen_lanes *lanes, const struct lutgen_plane *strip,
-                            uint32_t y, uint32_t most)
+/* Step at which a row of planes begins. */
+static uint32_t row_begins(const struct lutgen_lanes *lanes, uint32_t y)
 {
-    lanes->y = y / strip->channels;
-    lanes->plane = *strip;
-    lanes->plane.samples = (uint8_t *)strip->samples + lanes->y * strip->stride * strip->bytes;
-    lanes->plane.height = (uint32_t)lesser((int32_t)most, (int32_t)(strip->height - y));
-    lanes->rows = lanes->plane.height / strip->channels;
-    for (uint32_t row = 0; row < lanes->plane.height; row++) {
-        lanes->start[row] = row_start(&lanes->plane, row);
-    }
-    return (lanes->plane.height + GROUP - 1) / GROUP;
+    const uint32_t rows = (lanes->slots - 1) * GROUP; /* of a block */
+
+    return y / rows * lanes->period + y % rows * LAG;
 }
 
-/* The last rows of a block become those above the next one. */
-static void end_block(struct lutgen_lanes *lanes)
+/* The same of a group, and the step behind its last. */
+static uint32_t group_begins(const struct lutgen_lanes *lanes, uint32_t g)
 {
-    for (uint32_t n = 0; n < lanes->plane.channels; n++) {
-        int16_t *const *taps = lanes->channel[n].taps;
+    return row_begins(lanes, GROUP * g);
+}
 
-        for (unsigned k = 0; k < 3; k++) {
-            memcpy(taps[k], taps[lanes->rows + k], lanes->plane.width * sizeof(int16_t));
-        }
-    }
+static uint32_t group_ends(const struct lutgen_lanes *lanes, uint32_t g)
+{
+    const uint32_t behind = (g + 1) * GROUP;
+    const uint32_t height = lanes->plane.height;
+
+    return row_begins(lanes, (behind < height ? behind : height) - 1) + lanes->plane.width;
 }
 
 /* The code for a frame's channels and depth. */
@@ -104,37 +108,34 @@ static lutgen_lanes_code *lanes_code(const struct lutgen_model *model,
     return encode ? best->encode_32 : best->decode_32;
 }
 
-static enum lutgen_status decode_blocks(const struct lutgen_model *model,
-                                        const struct lutgen_reader *reader,
-                                        const struct lutgen_strip *strip,
-                                        const struct lutgen_plane *plane,
-                                        struct lutgen_work *work)
+/* Decode a strip by lanes, whose lengths and checksum are right. */
+static enum lutgen_status decode_lanes(const struct lutgen_model *model,
+                                       const struct lutgen_reader *reader,
+                                       const struct lutgen_strip *strip,
+                                       const struct lutgen_plane *plane, struct lutgen_work *work)
 {
     const struct lutgen_frame *frame = &reader->frame;
-    const uint32_t rows = lutgen_lanes_best()->lanes * frame->channels; /* of planes, of a block */
+    const uint32_t groups = lutgen_units(frame, plane->height);
     lutgen_lanes_code *const code = lanes_code(model, frame, 0);
     struct lutgen_lanes *lanes = &work->lanes;
     struct lutgen_walk walk = {reader->file + strip->offset, reader->file + strip->limit, 0};
 
-    begin_lanes(model, frame, work);
-    for (uint32_t y = 0; y < plane->height; y += rows) {
-        const uint32_t groups = begin_block(lanes, plane, y, rows);
+    begin_lanes(model, frame, plane, work);
+    for (uint32_t g = 0; g < groups; g++) {
+        struct lutgen_lane_group *group = &lanes->group[g % lanes->slots];
+        const uint32_t end =
+            g + 1 < groups ? group_begins(lanes, g + 1) : group_ends(lanes, g);
+        struct lutgen_unit unit;
+        const uint8_t *payload = NULL;
 
-        for (uint32_t g = 0; g < groups; g++) {
-            struct lutgen_lane_group *group = &lanes->group[g];
-            struct lutgen_unit unit;
-            const uint8_t *payload = NULL;
-
-            lutgen_unit_at(frame, plane->height, y / GROUP + g, &unit);
-            (void)lutgen_next_payload(&walk, &unit, &payload);
-            begin_bits(&group->bits, payload, walk.at);
-            group->plain = walk.length == unit.most ? lutgen_plain_bits(frame) : 0;
-            group->state = group->plain ? 0 : begin_state(&group->bits);
-        }
-        if (!code(lanes)) {
+        lutgen_unit_at(frame, plane->height, g, &unit);
+        (void)lutgen_next_payload(&walk, &unit, &payload);
+        begin_bits(&group->bits, payload, walk.at);
+        group->plain = walk.length == unit.most ? lutgen_plain_bits(frame) : 0;
+        group->state = group->plain ? 0 : begin_state(&group->bits);
+        if (!code(lanes, end)) {
             return LUTGEN_BAD_PAYLOAD;
         }
-        end_block(lanes);
     }
     return LUTGEN_SUCCESS;
 }
@@ -187,7 +188,7 @@ enum lutgen_status lutgen_decode_strip(const struct lutgen_model *model,
     status = lutgen_check_strip(reader, strip, &after);
     if (status == LUTGEN_SUCCESS) {
         status = use_lanes(model, frame)
-                     ? decode_blocks(model, reader, strip, &plane, &work)
+                     ? decode_lanes(model, reader, strip, &plane, &work)
                      : decode_units(model, reader, strip, &plane, &work);
     }
     if (status == LUTGEN_SUCCESS && strip->ends && after != strip->limit) {
@@ -301,35 +302,35 @@ static int encode_units(const struct lutgen_model *model, const struct lutgen_fr
     return 1;
 }
 
-static int encode_blocks(const struct lutgen_model *model, const struct lutgen_frame *frame,
-                         const struct lutgen_plane *plane, struct lutgen_work *work,
-                         struct lutgen_out *out)
+static int encode_lanes(const struct lutgen_model *model, const struct lutgen_frame *frame,
+                        const struct lutgen_plane *plane, struct lutgen_work *work,
+                        struct lutgen_out *out)
 {
-    const uint32_t rows = lutgen_lanes_best()->lanes * frame->channels; /* of planes, of a block */
-    lutgen_lanes_code *const code = lanes_code(model, frame, 1);
+    const uint32_t groups = lutgen_units(frame, plane->height);
     const size_t largest = lutgen_largest_unit(frame);
+    lutgen_lanes_code *const code = lanes_code(model, frame, 1);
     struct lutgen_lanes *lanes = &work->lanes;
+    uint32_t begun = 0;
 
-    begin_lanes(model, frame, work);
-    for (uint32_t y = 0; y < plane->height; y += rows) {
-        const uint32_t groups = begin_block(lanes, plane, y, rows);
+    begin_lanes(model, frame, plane, work);
+    for (uint32_t g = 0; g < groups; g++) {
+        const struct lutgen_lane_group *group = &lanes->group[g % lanes->slots];
+        const uint32_t end = group_ends(lanes, g);
+        struct lutgen_unit unit;
 
-        for (uint32_t g = 0; g < groups; g++) {
-            lanes->group[g].folded = work->folded + g * largest;
-            lanes->group[g].row = work->row + g * largest;
-            lanes->group[g].count = 0;
+        for (; begun < groups && group_begins(lanes, begun) < end; begun++) {
+            const uint32_t slot = begun % lanes->slots;
+
+            (void)code(lanes, group_begins(lanes, begun));
+            lanes->group[slot].folded = work->folded + slot * largest;
+            lanes->group[slot].row = work->row + slot * largest;
+            lanes->group[slot].count = 0;
         }
-        (void)code(lanes);
-        for (uint32_t g = 0; g < groups; g++) {
-            struct lutgen_unit unit;
-
-            lutgen_unit_at(frame, plane->height, y / GROUP + g, &unit);
-            if (!put_unit(model, frame, &unit, lanes->group[g].folded, lanes->group[g].row,
-                          work->payload, out)) {
-                return 0;
-            }
+        (void)code(lanes, end);
+        lutgen_unit_at(frame, plane->height, g, &unit);
+        if (!put_unit(model, frame, &unit, group->folded, group->row, work->payload, out)) {
+            return 0;
         }
-        end_block(lanes);
     }
     return 1;
 }
@@ -363,7 +364,7 @@ enum lutgen_status lutgen_encode_strip(const struct lutgen_model *model,
     if (!in_range(frame, samples, stride, rows)) {
         return LUTGEN_BAD_ARGUMENT;
     }
-    done = use_lanes(model, frame) ? encode_blocks(model, frame, &plane, &work, &bytes)
+    done = use_lanes(model, frame) ? encode_lanes(model, frame, &plane, &work, &bytes)
                                    : encode_units(model, frame, &plane, &work, &bytes);
     if (!done) {
         return LUTGEN_SMALL_OUTPUT;

@@ -19,7 +19,7 @@ int lutgen_has_lanes(const struct lutgen_frame *frame)
 /* Divide a workspace, or, without one, only say how many bytes it must have. */
 static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct lutgen_work *work)
 {
-    const uint64_t groups = lutgen_has_lanes(frame) ? MOST_LANES * frame->channels / GROUP : 1;
+    const uint64_t groups = lutgen_has_lanes(frame) ? MOST_LANES * frame->channels / GROUP + 1 : 1;
     const uint64_t samples = groups * lutgen_largest_unit(frame);
     uint64_t at = 0;
 
@@ -39,8 +39,7 @@ static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct l
         for (uint32_t n = 0; n < frame->channels; n++) {
             struct lutgen_lane_channel *channel = &work->lanes.channel[n];
 
-            work->taps[n] = part(base, &at, (MOST_LANES + 3) * (uint64_t)work->taps_stride,
-                                 sizeof(int16_t));
+            work->taps[n] = part(base, &at, MOST_LANES * (uint64_t)work->taps_stride, sizeof(int16_t));
             channel->planes = part(base, &at, lutgen_planes_bytes(frame->channels), 1);
             channel->plan = part(base, &at, lutgen_plan_bytes(), 1);
             for (int k = 0; k < LINES; k++) {
