@@ -17,7 +17,7 @@
  * is at column t - 4 (C k + c).  Of the channel before it a row sees what was kept 4 steps ago.
  *
  * The code is in lanes_body.h, which is compiled for gray with quantities of 16 and of 32 bits, and
- * for colour with those of 32. */
+ * for colour with those of 32 and, with AVX2, of 16. */
 #ifndef LUTGEN_LANES_H
 #define LUTGEN_LANES_H
 
@@ -35,6 +35,7 @@ enum {
     BEFORE = 4,               /* places left of lane 0, of which three are used */
     STEPS = 64,               /* steps until the history is moved back to the front */
     LINES = 6,                /* rows above lane 0: three of samples, two of errors, an energy */
+    SLOTS_MORE = 2,           /* groups that begin before the last two of their lanes are coded */
     BESIDE = 3,               /* columns beyond either side of a row that are looked at */
     MOST_NODES = 255,         /* of a tree whose leaves have numbers of 8 bits */
     MOST_TREES = 128,
@@ -42,6 +43,13 @@ enum {
     MOST_TERMS = 256,
     MOST_TAP_DEPTH = 14       /* of differences that are kept as taps, of 16 bits */
 };
+
+/* What loops over lanes read and write. */
+#if defined(__GNUC__)
+#define ALIGNED(pointer) __builtin_assume_aligned(pointer, 16)
+#else
+#define ALIGNED(pointer) (pointer)
+#endif
 
 /* A loop over lanes, which the compiler shall make into vector instructions and not unroll before:
  * what is written for one lane is read for no other. */
@@ -57,7 +65,7 @@ struct lutgen_lane_group {
     uint32_t state;
     uint32_t plain; /* bits of a plain folded residual, or 0 */
     uint16_t *folded;
-    uint16_t *row;
+    uint32_t *code;
     size_t count; /* of folded residuals so far */
 };
 
@@ -89,7 +97,7 @@ struct lutgen_lanes {
     uint32_t i;                     /* ... and its place in the planes */
     struct lutgen_lane_clock clock; /* of rows of all planes in turn */
     /* Groups that are being coded, group n in slot n % slots. */
-    struct lutgen_lane_group group[MOST_ROWS / GROUP + 1];
+    struct lutgen_lane_group group[MOST_ROWS / GROUP + SLOTS_MORE];
     uint32_t slots;
     /* Of each row of a block of all planes. */
     void *start[MOST_ROWS];
@@ -111,10 +119,13 @@ struct lutgen_lanes_functions {
     uint32_t lanes;
     lutgen_lanes_code *decode_16;
     lutgen_lanes_code *decode_32;
+    lutgen_lanes_code *decode_colour_16; /* or NULL */
+    lutgen_lanes_code *decode_colour;
     lutgen_lanes_code *encode_16;
     lutgen_lanes_code *encode_32;
-    lutgen_lanes_code *decode_colour;
+    lutgen_lanes_code *encode_colour_16;
     lutgen_lanes_code *encode_colour;
+    lutgen_write_payloads *write_payloads;
 };
 
 extern const struct lutgen_lanes_functions lutgen_lanes_portable;

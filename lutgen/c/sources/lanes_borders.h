@@ -7,20 +7,19 @@ static void NAME(gather)(struct NAME(planes) *p, const struct NAME(plan) *plan,
     const ELEMENT *from = (const ELEMENT *)(const void *)p->kept + i * (LANES + BEFORE);
 
     for (int k = 0; k < PLACES; k++) {
-        memcpy(p->quantity[FIRST_PLACE + k], from + plan->place[k], sizeof p->quantity[0]);
+        COPY_LANES(p->quantity[FIRST_PLACE + k], from + plan->place[k]);
     }
 #if COLOUR
     for (unsigned r = 0; r < references; r++) {
         from = (const ELEMENT *)(const void *)plan->reference[r].planes->kept;
         from += i * (LANES + BEFORE);
         for (unsigned k = 0; k < OF_ONE; k++) {
-            memcpy(p->quantity[QUANTITIES + r * OF_ONE + k], from + plan->reference[r].place[k],
-                   sizeof p->quantity[0]);
+            COPY_LANES(p->quantity[QUANTITIES + r * OF_ONE + k],
+                       from + plan->reference[r].place[k]);
         }
     }
     if (references) {
-        memcpy(p->level, p->quantity[QUANTITIES + (references - 1) * OF_ONE + R_X],
-               sizeof p->level);
+        COPY_LANES(p->level, p->quantity[QUANTITIES + (references - 1) * OF_ONE + R_X]);
     }
 #else
     (void)references;
@@ -286,35 +285,4 @@ static void NAME(end_step)(struct lutgen_lanes *lanes)
         }
     }
     lanes->i = HISTORY;
-}
-
-/* Rows of one block that are within the picture: `begin` to `end`, row k at column x - lag k. */
-struct NAME(part) {
-    uint32_t begin;
-    uint32_t end;
-    uint32_t x;
-    uint32_t first; /* row of the strip that is row 0 */
-};
-
-/* Of `height` rows, each `lag` columns behind the one above, in blocks of `rows`: those of the block
- * that has begun last, then of the one before. */
-static void NAME(active)(const struct lutgen_lanes *lanes, const struct lutgen_lane_clock *clock,
-                         uint32_t lag, uint32_t rows, uint32_t height, struct NAME(part) part[2])
-{
-    const uint32_t width = lanes->plane.width;
-
-    part[0].x = clock->x;
-    part[0].first = clock->first;
-    part[0].begin = clock->x >= width ? (clock->x - width) / lag + 1 : 0;
-    part[0].end = clock->x / lag + 1;
-    part[1].x = clock->x + lanes->period;
-    part[1].first = clock->first - rows;
-    part[1].begin = (part[1].x - width) / lag + 1;
-    part[1].end = clock->first > 0 ? rows : 0;
-    for (int n = 0; n < 2; n++) {
-        const uint32_t left = height > part[n].first ? height - part[n].first : 0;
-        const uint32_t most = left < rows ? left : rows;
-
-        part[n].end = part[n].end < most ? part[n].end : most;
-    }
 }

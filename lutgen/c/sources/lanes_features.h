@@ -1,10 +1,57 @@
-/* Part of lanes_body.h: from neighbours to the prediction and the row of the token tables. */
+/* Part of lanes_body.h: from neighbours to features, the first prediction and the row of the token
+ * tables. */
+
+struct NAME(feature_plan) {
+    struct {
+        const ELEMENT *a;
+        const ELEMENT *b;
+    } term[MOST_TERMS];
+    struct {
+        const ELEMENT *a;
+        const ELEMENT *b;
+        ELEMENT weight[LANES];
+    } weight[MOST_WEIGHTS];
+    /* Of differences, and of their sizes. */
+    struct {
+        ELEMENT low[LANES];
+        ELEMENT high[LANES];
+        int8_t added[LANES];
+    } kind[2];
+    ELEMENT gain[8][LANES];
+};
+
+static void NAME(prepare_features)(const struct lutgen_tables *tables, struct NAME(planes) *p,
+                                   struct NAME(feature_plan) *plan)
+{
+    for (unsigned k = 0; k < tables->feature[tables->part[4]].first; k++) {
+        plan->term[k].a = p->quantity[tables->term[k][0]];
+        plan->term[k].b = p->quantity[tables->term[k][1]];
+    }
+    for (unsigned k = 0; k < tables->weights; k++) {
+        plan->weight[k].a = p->quantity[tables->weight[k].minuend];
+        plan->weight[k].b = p->quantity[tables->weight[k].subtrahend];
+        for (int l = 0; l < LANES; l++) {
+            plan->weight[k].weight[l] = (ELEMENT)tables->weight[k].weight;
+        }
+    }
+    for (int l = 0; l < LANES; l++) {
+        for (int sizes = 0; sizes < 2; sizes++) {
+            plan->kind[sizes].low[l] = sizes ? 0 : -128;
+            plan->kind[sizes].high[l] = sizes ? 255 : 127;
+            plan->kind[sizes].added[l] = sizes ? -128 : 0;
+        }
+        for (int gain = 0; gain < 8; gain++) {
+            plan->gain[gain][l] = (ELEMENT)(1 << gain);
+        }
+    }
+}
 
 static inline ELEMENT NAME(size)(ELEMENT a, ELEMENT b)
 {
     const ELEMENT d = (ELEMENT)(a - b);
+    const ELEMENT e = (ELEMENT)(b - a);
 
-    return d < 0 ? (ELEMENT)-d : d;
+    return d > e ? d : e;
 }
 
 /* Median, changes, and whether surroundings are plain; the differences are lutgen_counted. */
@@ -46,27 +93,72 @@ static void NAME(look)(struct NAME(planes) *restrict p, int lossless)
     }
 }
 
-/* S, its logarithm, and what features are divided by. */
-static void NAME(measure)(const struct lutgen_tables *tables, struct NAME(planes) *restrict p,
-                          const struct NAME(plan) *restrict plan)
+#if NARROW && FLT_RADIX == 2 && FLT_MANT_DIG == 24 && FLT_MAX_EXP == 128
+/* Logarithms of scales, which numbers of floating point have in their upper bits, and powers of two
+ * made likewise. */
+static void NAME(normalise)(struct NAME(planes) *restrict p, const int32_t scale[LANES])
 {
-    int32_t scale[LANES];
+    float number[LANES];
+    int32_t bits[LANES];
+    int32_t exponent[LANES];
+    float up[LANES];
+    float down[LANES];
+    ELEMENT great[LANES];
+    ELEMENT any = 0;
+
+    EACH_LANE(l) {
+        number[l] = (float)scale[l];
+    }
+    memcpy(bits, number, sizeof bits);
+    EACH_LANE(l) {
+        p->logarithm[l] = (ELEMENT)((bits[l] >> (23 - OCTAVE_BITS)) - (127 << OCTAVE_BITS));
+    }
+    EACH_LANE(l) {
+        exponent[l] = (bits[l] >> 23) - 127 - LEAST_EXPONENT;
+    }
+    EACH_LANE(l) {
+        bits[l] = (127 + exponent[l]) << 23;
+    }
+    memcpy(up, bits, sizeof bits);
+    EACH_LANE(l) {
+        p->unit[l] = (int32_t)up[l];
+    }
+    /* A feature v is v >> exponent.  The upper half of a product with 2 to the 16 - exponent is just
+     * that, but the two greatest factors would be no numbers of 16 bits: there v is clamped, which
+     * the feature is anyway, and multiplied by 4 before. */
+    EACH_LANE(l) {
+        bits[l] = (127 + 16 - (exponent[l] > 2 ? exponent[l] : 2)) << 23;
+    }
+    memcpy(down, bits, sizeof bits);
+    EACH_LANE(l) {
+        p->factor[l] = (ELEMENT)(int32_t)down[l];
+    }
+    EACH_LANE(l) {
+        great[l] = exponent[l] < 2 ? -1 : 0;
+    }
+    for (int l = 0; l < LANES; l++) {
+        any |= great[l];
+    }
+    p->great = any;
+    if (any) {
+        EACH_LANE(l) {
+            const ELEMENT least = exponent[l] < 1 ? -1 : 0;
+
+            p->before[l] = (ELEMENT)(1 - great[l] - 2 * least);
+            p->limit[l] = (ELEMENT)(32767 - (31744 & great[l]));
+        }
+    }
+}
+
+#else
+
+/* Logarithms of scales and powers of two by steps to the leading one. */
+static void NAME(normalise)(struct NAME(planes) *restrict p, int32_t scale[LANES])
+{
     int32_t power[LANES]; /* two to the number of places from the leading one to bit 30 */
     int32_t unit[LANES];
     int32_t logarithm[LANES];
 
-    EACH_LANE(l) {
-        scale[l] = tables->least;
-    }
-    for (unsigned k = 0; k < tables->weights; k++) {
-        const ELEMENT *restrict a = plan->weight[k].a;
-        const ELEMENT *restrict b = plan->weight[k].b;
-        const ELEMENT *restrict weight = plan->weight[k].weight;
-
-        EACH_LANE(l) {
-            scale[l] += (int32_t)NAME(size)(a[l], b[l]) * weight[l];
-        }
-    }
     EACH_LANE(l) {
         power[l] = 1;
         unit[l] = 1 << (30 - LEAST_EXPONENT);
@@ -86,61 +178,57 @@ static void NAME(measure)(const struct lutgen_tables *tables, struct NAME(planes
         }
     }
     EACH_LANE(l) {
-        p->logarithm[l] = logarithm[l] + (scale[l] >> (30 - OCTAVE_BITS) & 15);
-    }
-#if NARROW
-    /* A feature v is v >> shift.  The upper half of a product with 2 to the 16 - shift is just that,
-     * but the two greatest factors would be no numbers of 16 bits: there v is clamped, which the
-     * feature is anyway, and multiplied by 4 before. */
-    EACH_LANE(l) {
-        const int32_t factor = power[l] >> LEAST_EXPONENT;
-        const int32_t great = factor > 16384 ? -1 : 0;
-
-        p->factor[l] = (ELEMENT)((factor >> 2 & great) | (factor & ~great));
-        p->before[l] = (ELEMENT)(1 + (3 & great));
-        p->limit[l] = (ELEMENT)(32767 - (31744 & great));
-        p->least[l] = (ELEMENT)(-32767 + (31744 & great));
-    }
-#endif
-    EACH_LANE(l) {
-#if !NARROW
-        p->factor[l] = (p->logarithm[l] >> OCTAVE_BITS) - LEAST_EXPONENT;
-#endif
+        p->logarithm[l] = (ELEMENT)(logarithm[l] + (scale[l] >> (30 - OCTAVE_BITS) & 15));
         p->unit[l] = unit[l];
     }
-}
-
-#if !NARROW || !defined(LANE_DIVIDE)
-/* A sum of differences as a feature. */
-static inline int8_t NAME(divided)(ELEMENT total, ELEMENT gain, ELEMENT low, ELEMENT high,
-                                   ELEMENT limit, ELEMENT least, ELEMENT before, ELEMENT factor)
-{
-    ELEMENT v = (ELEMENT)(total * gain);
-
+    p->great = 0;
 #if NARROW
-    v = v > limit ? limit : v;
-    v = v < least ? least : v;
-    v = (ELEMENT)(v * before);
-    v = (ELEMENT)((int32_t)v * factor >> 16);
+    EACH_LANE(l) {
+        const int32_t factor = power[l] >> LEAST_EXPONENT;
+
+        p->factor[l] = (ELEMENT)(factor < 16384 ? factor : 16384);
+        p->before[l] = (ELEMENT)(factor < 16384 ? 1 : factor >> 14);
+        p->limit[l] = factor > 16384 ? 1023 : 32767;
+    }
+    for (int l = 0; l < LANES; l++) {
+        p->great |= p->before[l] - 1;
+    }
 #else
-    (void)limit;
-    (void)least;
-    (void)before;
-    v = v >> factor;
+    EACH_LANE(l) {
+        p->factor[l] = (p->logarithm[l] >> OCTAVE_BITS) - LEAST_EXPONENT;
+    }
 #endif
-    v = v < low ? low : v;
-    v = v > high ? high : v;
-    return (int8_t)v;
+}
+#endif
+
+/* S, its logarithm, and what features are divided by. */
+static void NAME(measure)(const struct lutgen_tables *tables, struct NAME(planes) *restrict p,
+                          const struct NAME(feature_plan) *restrict plan)
+{
+    int32_t scale[LANES];
+
+    EACH_LANE(l) {
+        scale[l] = tables->least;
+    }
+    for (unsigned k = 0; k < tables->weights; k++) {
+        const ELEMENT *restrict a = plan->weight[k].a;
+        const ELEMENT *restrict b = plan->weight[k].b;
+        const ELEMENT *restrict weight = plan->weight[k].weight;
+
+        EACH_LANE(l) {
+            scale[l] += (int32_t)NAME(size)(a[l], b[l]) * weight[l];
+        }
+    }
+    NAME(normalise)(p, scale);
 }
 
-/* Features `begin` to `end`, which are differences divided by the scale. */
+/* Features `begin` to `end`, which are differences divided by the scale.  Each step is a loop of its
+ * own, so that numbers of 16 bits stay such. */
 static void NAME(divide)(const struct lutgen_tables *tables, unsigned begin, unsigned end,
-                         struct NAME(planes) *restrict p, const struct NAME(plan) *restrict plan)
+                         struct NAME(planes) *restrict p,
+                         const struct NAME(feature_plan) *restrict plan)
 {
-    const ELEMENT *restrict limit = p->limit;
-    const ELEMENT *restrict least = p->least;
-    const ELEMENT *restrict before = p->before;
-    const ELEMENT *restrict factor = p->factor;
+    const ELEMENT *restrict factor = ALIGNED(p->factor);
 
     for (unsigned j = begin; j < end; j++) {
         const struct lutgen_feature *f = &tables->feature[j];
@@ -148,57 +236,71 @@ static void NAME(divide)(const struct lutgen_tables *tables, unsigned begin, uns
         const ELEMENT *restrict low = plan->kind[f->absolute].low;
         const ELEMENT *restrict high = plan->kind[f->absolute].high;
         const int8_t *restrict added = plan->kind[f->absolute].added;
-        const ELEMENT *restrict unsign = plan->kind[f->absolute].unsign;
-        const ELEMENT *restrict a = plan->term[f[0].first].a;
-        const ELEMENT *restrict b = plan->term[f[0].first].b;
-        int8_t *restrict feature = p->feature[j];
-        ELEMENT total[LANES];
+        const ELEMENT *restrict a = ALIGNED(plan->term[f[0].first].a);
+        const ELEMENT *restrict b = ALIGNED(plan->term[f[0].first].b);
+        int8_t *restrict feature = ALIGNED(p->feature[j]);
+        ELEMENT v[LANES];
 
-        if (f[0].first + 1u == f[1].first) {
+        if (f->absolute) {
             EACH_LANE(l) {
-                const ELEMENT d = (ELEMENT)(a[l] - b[l]);
-                const ELEMENT sign = (ELEMENT)((d < 0 ? -1 : 0) & unsign[l]);
-                const ELEMENT v = (ELEMENT)((d ^ sign) - sign);
-
-                feature[l] = (int8_t)(added[l] + NAME(divided)(v, gain[l], low[l], high[l], limit[l],
-                                                               least[l], before[l], factor[l]));
+                v[l] = NAME(size)(a[l], b[l]);
             }
-            continue;
-        }
-        memset(total, 0, sizeof total);
-        for (unsigned k = f[0].first; k < f[1].first; k++) {
-            const ELEMENT *restrict c = plan->term[k].a;
-            const ELEMENT *restrict d = plan->term[k].b;
-
+        } else {
             EACH_LANE(l) {
-                const ELEMENT e = (ELEMENT)(c[l] - d[l]);
-                const ELEMENT sign = (ELEMENT)((e < 0 ? -1 : 0) & unsign[l]);
+                v[l] = (ELEMENT)(a[l] - b[l]);
+            }
+        }
+        for (unsigned k = f[0].first + 1u; k < f[1].first; k++) {
+            const ELEMENT *restrict c = ALIGNED(plan->term[k].a);
+            const ELEMENT *restrict d = ALIGNED(plan->term[k].b);
 
-                total[l] = (ELEMENT)(total[l] + (ELEMENT)((e ^ sign) - sign));
+            if (f->absolute) {
+                EACH_LANE(l) {
+                    v[l] = (ELEMENT)(v[l] + NAME(size)(c[l], d[l]));
+                }
+            } else {
+                EACH_LANE(l) {
+                    v[l] = (ELEMENT)(v[l] + (ELEMENT)(c[l] - d[l]));
+                }
             }
         }
         EACH_LANE(l) {
-            feature[l] = (int8_t)(added[l] + NAME(divided)(total[l], gain[l], low[l], high[l],
-                                                           limit[l], least[l], before[l],
-                                                           factor[l]));
+            v[l] = (ELEMENT)(v[l] * gain[l]);
+        }
+#if NARROW
+        if (p->great) {
+            const ELEMENT *restrict limit = ALIGNED(p->limit);
+            const ELEMENT *restrict before = ALIGNED(p->before);
+
+            EACH_LANE(l) {
+                const ELEMENT least = (ELEMENT)-limit[l];
+                const ELEMENT above = v[l] > least ? v[l] : least;
+
+                v[l] = above < limit[l] ? above : limit[l];
+            }
+            EACH_LANE(l) {
+                v[l] = (ELEMENT)(v[l] * before[l]);
+            }
+        }
+        EACH_LANE(l) {
+            v[l] = (ELEMENT)((int32_t)v[l] * factor[l] >> 16);
+        }
+#else
+        EACH_LANE(l) {
+            v[l] = v[l] >> factor[l];
+        }
+#endif
+        EACH_LANE(l) {
+            v[l] = v[l] > low[l] ? v[l] : low[l];
+        }
+        EACH_LANE(l) {
+            v[l] = v[l] < high[l] ? v[l] : high[l];
+        }
+        EACH_LANE(l) {
+            feature[l] = (int8_t)((int8_t)(v[l] & 255) + added[l]);
         }
     }
 }
-
-#else
-
-/* Features `begin` to `end`, which are differences divided by the scale. */
-static void NAME(divide)(const struct lutgen_tables *tables, unsigned begin, unsigned end,
-                         struct NAME(planes) *restrict p, const struct NAME(plan) *restrict plan)
-{
-    for (unsigned j = begin; j < end; j++) {
-        const struct lutgen_feature *f = &tables->feature[j];
-
-        LANE_DIVIDE(p->feature[j], &plan->term[f[0].first].a, f[1].first - f[0].first, f->absolute,
-                    f->gain, p->limit, p->before, p->factor);
-    }
-}
-#endif
 
 /* Scale and changes as features. */
 static void NAME(fill_special)(const struct lutgen_tables *tables, struct NAME(planes) *restrict p)
@@ -216,32 +318,6 @@ static void NAME(fill_special)(const struct lutgen_tables *tables, struct NAME(p
     }
 }
 
-/* The leaf of each lane is that of node 0: nodes are resolved from the last one up. */
-static void NAME(find_leaves)(const struct lutgen_tables *tables, struct NAME(planes) *restrict p,
-                              const struct NAME(plan) *restrict plan)
-{
-    for (unsigned n = tables->nodes; n-- > 0;) {
-        const int8_t *restrict feature = plan->node[n].feature;
-        const int8_t *restrict threshold = plan->node[n].threshold;
-#ifdef LANE_CHOOSE
-        LANE_CHOOSE(p->leaf[n], feature, threshold, plan->node[n].above, plan->node[n].below);
-#else
-        uint8_t below[LANES];
-        uint8_t above[LANES];
-        uint8_t leaf[LANES];
-
-        memcpy(below, plan->node[n].below, LANES);
-        memcpy(above, plan->node[n].above, LANES);
-        EACH_LANE(l) {
-            const uint8_t up = feature[l] > threshold[l] ? 255 : 0;
-
-            leaf[l] = (uint8_t)(((above[l] ^ below[l]) & up) ^ below[l]);
-        }
-        memcpy(p->leaf[n], leaf, LANES);
-#endif
-    }
-}
-
 /* Sum of products of taps and coefficients of lane k, whose sample is in column x. */
 static inline int32_t NAME(dot)(const struct lutgen_lane_channel *channel, const int16_t *taps,
                                 uint32_t k, uint32_t x)
@@ -253,9 +329,10 @@ static inline int32_t NAME(dot)(const struct lutgen_lane_channel *channel, const
     int16_t around[32];
     int32_t total = 0;
 
-    for (uint32_t above = 0; above < 4; above++) {
-        memcpy(around + 8 * above, channel->taps[(k - above) % LANES] + x - 3, 8 * sizeof around[0]);
-    }
+    memcpy(around, channel->taps[k] + x - 3, 8 * sizeof around[0]);
+    memcpy(around + 8, channel->taps[(k - 1) % LANES] + x - 3, 8 * sizeof around[0]);
+    memcpy(around + 16, channel->taps[(k - 2) % LANES] + x - 3, 8 * sizeof around[0]);
+    memcpy(around + 24, channel->taps[(k - 3) % LANES] + x - 3, 8 * sizeof around[0]);
     for (int n = 0; n < 32; n++) {
         total += (int32_t)around[n] * taps[n];
     }
@@ -313,16 +390,18 @@ static inline int32_t NAME(linear)(const struct lutgen_lanes *lanes,
 /* First predictions. */
 static void NAME(predict_first)(const struct lutgen_lanes *lanes,
                                 const struct lutgen_lane_channel *channel,
+                                struct NAME(planes) *restrict p,
+                                const struct NAME(feature_plan) *restrict plan,
                                 const struct NAME(part) part[2])
 {
     const struct lutgen_tables *tables = channel->tables;
-    struct NAME(planes) *restrict p = channel->planes;
     const int32_t most = lanes->samples.maximum << FRACTION_BITS;
     const int32_t bias =
         COLOUR && tables->references ? 0 : lanes->bias * (1 << FRACTION_BITS);
     int32_t sum[LANES] = {0};
     int32_t weight[LANES] = {0}; /* of the median */
 
+    (void)plan;
     for (int n = 0; n < 2; n++) {
         for (uint32_t k = part[n].begin; k < part[n].end; k++) {
             sum[k] = NAME(linear)(lanes, channel, k, part[n].x - ROW_LAG(lanes) * k,
@@ -356,28 +435,6 @@ static void NAME(fill_level)(const struct lutgen_tables *tables, int32_t depth,
     }
 }
 
-/* Addresses of all trees. */
-static void NAME(ask)(unsigned trees, struct NAME(planes) *restrict p,
-                      const struct NAME(plan) *restrict plan)
-{
-    for (unsigned t = 0; t < trees; t++) {
-        const int8_t *restrict a = plan->tree[t].feature[0];
-        const int8_t *restrict b = plan->tree[t].feature[1];
-        const int8_t *restrict c = plan->tree[t].feature[2];
-        const int8_t *restrict d = plan->tree[t].feature[3];
-        const int8_t *restrict e = plan->tree[t].feature[4];
-        const int8_t *restrict f = plan->tree[t].feature[5];
-        const int8_t(*restrict above)[LANES] = plan->tree[t].threshold;
-        uint8_t *restrict address = p->address[t];
-
-        EACH_LANE(l) {
-            address[l] = (uint8_t)((a[l] > above[0][l] ? 1 : 0) | (b[l] > above[1][l] ? 2 : 0) |
-                                   (c[l] > above[2][l] ? 4 : 0) | (d[l] > above[3][l] ? 8 : 0) |
-                                   (e[l] > above[4][l] ? 16 : 0) | (f[l] > above[5][l] ? 32 : 0));
-        }
-    }
-}
-
 /* Corrected predictions, what they point at, and table rows. */
 static void NAME(aim_all)(const struct lutgen_lanes *lanes, const struct lutgen_tables *tables,
                           struct NAME(planes) *restrict p)
@@ -392,7 +449,7 @@ static void NAME(aim_all)(const struct lutgen_lanes *lanes, const struct lutgen_
         const int32_t first = p->quantity[Q_P][l] + LEVEL(p, l);
         const int32_t low = first + moved > 0 ? first + moved : 0;
 
-        p->final[l] = low < most ? low : most;
+        p->final[l] = (ELEMENT)(low < most ? low : most);
     }
     EACH_LANE(l) {
         const int32_t whole = (p->final[l] + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS;
@@ -404,8 +461,8 @@ static void NAME(aim_all)(const struct lutgen_lanes *lanes, const struct lutgen_
         const int32_t plain = p->plain[l];
         const int32_t far = (rest < -1 ? 1 : 0) | (rest > 1 ? 1 : 0);
 
-        p->whole[l] = whole;
-        p->rest[l] = rest;
-        p->row[l] = class * LUTGEN_TABLES + ((plain & 2) | (far & ~plain));
+        p->whole[l] = (ELEMENT)whole;
+        p->rest[l] = (ELEMENT)rest;
+        p->row[l] = (ELEMENT)(class * LUTGEN_TABLES + ((plain & 2) | (far & ~plain)));
     }
 }
