@@ -102,13 +102,14 @@ def _plane_source(model: PredictiveModel, number: int) -> str:
         for first, absolute, gain in zip(kernel.first.tolist(), kernel.absolute.tolist(),
                                          kernel.gain.tolist(), strict=False)
     ] + [(int(kernel.first[-1]), 0, 0, 0)]  # fmt: skip
+    nodes, children = _breadth_first(kernel)
     rows, median = _taps(model.predictor.coefficients)
     arrays = {
         "weight": ("struct lutgen_weight", weights, ""),
         "feature": ("struct lutgen_feature", features, ""),
         "term": ("uint8_t", np.stack([kernel.minuend, kernel.subtrahend], axis=1), "[2]"),
-        "node": ("uint8_t", np.stack([kernel.split_feature, kernel.split_threshold], 1), "[2]"),
-        "child": ("int16_t", kernel.split_child, "[2]"),
+        "node": ("uint8_t", nodes, "[2]"),
+        "child": ("int16_t", children, "[2]"),
         "taps": ("int16_t", rows, "[32]"),
         "median": ("int16_t", median, ""),
         "tree": ("struct lutgen_tree", [*_trees(model.corrections, numbers),
@@ -145,6 +146,21 @@ def _fits(model: PredictiveModel) -> bool:
         len(kernel.split_feature) <= 255 and len(model.corrections) + len(model.scales) <= 128
         and len(kernel.weight) <= 32 and len(kernel.minuend) < 256
     )
+
+
+def _breadth_first(kernel) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes of the predictor's tree and their children, level by level.
+
+    Nodes that follow one another then do not wait for each other.
+    """
+    order = [0][: len(kernel.split_feature)]
+    for node in order:
+        order += [child for child in kernel.split_child[node].tolist() if child >= 0]
+    new = np.empty(len(order), dtype=np.int16)
+    new[order] = np.arange(len(order))
+    children = kernel.split_child[order]
+    nodes = np.stack([kernel.split_feature, kernel.split_threshold], axis=1)[order]
+    return nodes, np.where(children >= 0, new[np.maximum(children, 0)], children)
 
 
 def _trees(trees, numbers: list[int]) -> list[tuple]:

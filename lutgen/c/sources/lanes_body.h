@@ -10,6 +10,7 @@
 #undef LEVEL
 #undef HISTORY
 #undef LANE_ROWS
+#undef LANE_READERS
 #if COLOUR
 #define CHANNELS(lanes) ((lanes)->plane.channels)
 #define ROW_LAG(lanes) (LAG * (lanes)->plane.channels)
@@ -31,6 +32,10 @@
 #endif
 #if defined(LANE_AVX2) && NARROW
 #include "lanes_narrow_avx2.h"
+#if !COLOUR
+#define LANE_READERS
+#include "lanes_tokens_avx2.h"
+#endif
 #else
 #define LANE_ROWS
 #include "lanes_features.h"
@@ -249,14 +254,30 @@ static void NAME(put_taps)(const struct lutgen_lanes *lanes, const struct NAME(p
 static int NAME(decode)(struct lutgen_lanes *lanes, uint32_t end)
 {
     int sound = 1;
+#ifdef LANE_READERS
+    struct NAME(readers) readers;
+    int reading = 0;
+#endif
 
     while (lanes->t < end) {
         struct NAME(part) part[2];
 
         NAME(active)(lanes, &lanes->clock, LAG, LANES * CHANNELS(lanes), lanes->plane.height, part);
         NAME(begin_step)(lanes);
-        for (int n = 0; n < 2; n++) {
-            NAME(decode_rows)(lanes, &part[n]);
+#ifdef LANE_READERS
+        if (part[0].begin == 0 && part[0].end == LANES && lanes->samples.depth == 8 &&
+            (reading || NAME(begin_readers)(lanes, &readers))) {
+            reading = NAME(read_all)(lanes->channel[0].tables, &readers,
+                                     lanes->channel[0].planes);
+            if (!reading || lanes->t + 1 == end || part[0].x + 1 == lanes->plane.width) {
+                NAME(end_readers)(lanes, &readers);
+                reading = 0;
+            }
+        } else
+#endif
+        {
+            NAME(decode_rows)(lanes, &part[0]);
+            NAME(decode_rows)(lanes, &part[1]);
         }
         for (unsigned n = 0; n < CHANNELS(lanes); n++) {
             sound &= NAME(unfold)(&lanes->samples, lanes->channel[n].planes);
