@@ -12,6 +12,13 @@
 #error "lutgen needs right shifts that round down"
 #endif
 
+/* For functions that are fast only as part of the loop that they are called in. */
+#if defined(__GNUC__)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#else
+#define ALWAYS_INLINE inline
+#endif
+
 static inline int32_t lesser(int32_t a, int32_t b)
 {
     return a < b ? a : b;

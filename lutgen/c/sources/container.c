@@ -8,24 +8,6 @@
 enum { MOST_SIDE = 65535, LEAST_DEPTH = 8, MOST_DEPTH = 16, MOST_ERROR = 255, VERSION = 2 };
 enum { ORDER_AT = 4, MOST_CHANNELS = 4 }; /* bits of a byte of the header */
 
-/* The polynomial of zlib, Ethernet and PNG, four bits at a time. */
-static const uint32_t crc_table[16] = {
-    0x00000000u, 0x1db71064u, 0x3b6e20c8u, 0x26d930acu, 0x76dc4190u, 0x6b6b51f4u,
-    0x4db26158u, 0x5005713cu, 0xedb88320u, 0xf00f9344u, 0xd6d6a3e8u, 0xcb61b38cu,
-    0x9b64c2b0u, 0x86d3d2d4u, 0xa00ae278u, 0xbdbdf21cu,
-};
-
-uint32_t lutgen_crc32(uint32_t crc, const uint8_t *data, size_t bytes)
-{
-    crc = ~crc;
-    for (size_t k = 0; k < bytes; k++) {
-        crc ^= data[k];
-        crc = crc >> 4 ^ crc_table[crc & 15u];
-        crc = crc >> 4 ^ crc_table[crc & 15u];
-    }
-    return ~crc;
-}
-
 static void put_16(uint8_t *out, uint32_t value)
 {
     out[0] = (uint8_t)(value & 255u);

@@ -1,5 +1,6 @@
 #include "lanes.h"
 
+#include <float.h>
 #include <string.h>
 
 #ifdef LUTGEN_AVX2
@@ -7,35 +8,16 @@
 #endif
 
 #define LANES 16
-#define LOOK_UP look_up
+
+/* For functions whose sums the compiler shall not put together to vectors. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SCALAR __attribute__((optimize("no-tree-slp-vectorize")))
+#else
+#define SCALAR
+#endif
+
 #define FIND_TOKEN find_token
-
-/* Sums of the trees `begin` to `end`, for four lanes at a time. */
-static void look_up(const struct lutgen_tables *tables, unsigned begin, unsigned end,
-                    const uint8_t (*address_of)[LANES], int32_t sum[LANES])
-{
-    for (unsigned l = 0; l < LANES; l += 4) {
-        const int8_t *value = tables->value[begin];
-        const uint8_t *address = address_of[begin] + l;
-        int32_t a = 0;
-        int32_t b = 0;
-        int32_t c = 0;
-        int32_t d = 0;
-
-        for (unsigned t = begin; t < end; t++) {
-            a += value[address[0]];
-            b += value[address[1]];
-            c += value[address[2]];
-            d += value[address[3]];
-            value += LUTGEN_ENTRIES;
-            address += LANES;
-        }
-        sum[l] = a;
-        sum[l + 1] = b;
-        sum[l + 2] = c;
-        sum[l + 3] = d;
-    }
-}
+#define COPY_LANES(to, from) memcpy(to, from, sizeof(to))
 
 #define ELEMENT int16_t
 #define NARROW 1
@@ -58,8 +40,16 @@ static void look_up(const struct lutgen_tables *tables, unsigned begin, unsigned
 #include "lanes_body.h"
 
 const struct lutgen_lanes_functions lutgen_lanes_portable = {
-    LANES,         decode_16,     decode_32,     encode_16,
-    encode_32, decode_colour, encode_colour,
+    .lanes = LANES,
+    .decode_16 = decode_16,
+    .decode_32 = decode_32,
+    .decode_colour_16 = NULL,
+    .decode_colour = decode_colour,
+    .encode_16 = encode_16,
+    .encode_32 = encode_32,
+    .encode_colour_16 = NULL,
+    .encode_colour = encode_colour,
+    .write_payloads = lutgen_write_payloads_portable,
 };
 
 #ifdef LUTGEN_AVX2

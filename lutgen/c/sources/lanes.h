@@ -5,15 +5,19 @@
  * the same step.  So all rows of a block are predicted at once, by loops over lanes that compilers
  * make into vector instructions; only tokens are coded one by one, those of a group in their order.
  *
+ * Blocks overlap: as soon as a lane's row has ended it turns to its row of the next block, while
+ * lanes behind it are still in the one before.  So lanes wait at the top and the bottom of a strip
+ * only.
+ *
  * What is looked at stands in planes by step and lane: the sample above and c columns to the right
- * was kept 4 - c steps ago in the lane to the left.  Left of lane 0 stand the three rows above the
- * block.
+ * was kept 4 - c steps ago in the lane to the left.  Left of lane 0 stand the three rows above its
+ * own, which the last lanes have put aside in lines.
  *
  * Of several channels each has lanes of its own, as it has a model of its own: row k of channel c
  * is at column t - 4 (C k + c).  Of the channel before it a row sees what was kept 4 steps ago.
  *
  * The code is in lanes_body.h, which is compiled for gray with quantities of 16 and of 32 bits, and
- * for colour with those of 32. */
+ * for colour with those of 32 and, with AVX2, of 16. */
 #ifndef LUTGEN_LANES_H
 #define LUTGEN_LANES_H
 
@@ -30,13 +34,22 @@ enum {
     LEAST_LANE_WIDTH = 16,    /* in narrower strips a row ends before the third one below begins */
     BEFORE = 4,               /* places left of lane 0, of which three are used */
     STEPS = 64,               /* steps until the history is moved back to the front */
-    LINES = 6,                /* rows above a block: three of samples, two of errors, an energy */
+    LINES = 6,                /* rows above lane 0: three of samples, two of errors, an energy */
+    SLOTS_MORE = 2,           /* groups that begin before the last two of their lanes are coded */
+    BESIDE = 3,               /* columns beyond either side of a row that are looked at */
     MOST_NODES = 255,         /* of a tree whose leaves have numbers of 8 bits */
     MOST_TREES = 128,
     MOST_WEIGHTS = 32,
     MOST_TERMS = 256,
     MOST_TAP_DEPTH = 14       /* of differences that are kept as taps, of 16 bits */
 };
+
+/* What loops over lanes read and write. */
+#if defined(__GNUC__)
+#define ALIGNED(pointer) __builtin_assume_aligned(pointer, 16)
+#else
+#define ALIGNED(pointer) (pointer)
+#endif
 
 /* A loop over lanes, which the compiler shall make into vector instructions and not unroll before:
  * what is written for one lane is read for no other. */
@@ -52,17 +65,24 @@ struct lutgen_lane_group {
     uint32_t state;
     uint32_t plain; /* bits of a plain folded residual, or 0 */
     uint16_t *folded;
-    uint16_t *row;
+    uint32_t *code;
     size_t count; /* of folded residuals so far */
+};
+
+/* Where the rows of a plane, or of all planes in turn, are: row 0 of a block at column `x`. */
+struct lutgen_lane_clock {
+    uint32_t x;
+    uint32_t first; /* row of the strip that is row 0 of the block */
 };
 
 /* One channel of a strip. */
 struct lutgen_lane_channel {
     const struct lutgen_tables *tables;
-    void *planes;                  /* see lanes_planes.h */
+    void *planes;              /* see lanes_planes.h */
     void *plan;
-    void *line[LINES];             /* of `width` quantities */
-    int16_t *taps[MOST_LANES + 3]; /* rows of what is kept of samples, less `bias` */
+    void *line[LINES];         /* of `width` quantities */
+    int16_t *taps[MOST_LANES]; /* of each lane: a row of what is kept of samples, less `bias` */
+    struct lutgen_lane_clock clock;
     const struct lutgen_lane_channel *reference[LUTGEN_MOST_REFERENCES];
 };
 
@@ -71,12 +91,17 @@ struct lutgen_lanes {
     struct lutgen_lane_channel channel[LUTGEN_MOST_PLANES];
     struct lutgen_samples samples;
     int32_t bias;
-    uint32_t y;                    /* first row of the block, of pixels */
-    uint32_t rows;                 /* of the block, of pixels */
-    struct lutgen_plane plane;     /* the block's samples */
-    struct lutgen_lane_group group[MOST_ROWS / GROUP];
-    /* Of each of the block's rows of planes, for colour. */
+    struct lutgen_plane plane;      /* the strip's samples */
+    uint32_t period;                /* steps until a lane turns to its next row */
+    uint32_t t;                     /* the next step, ... */
+    uint32_t i;                     /* ... and its place in the planes */
+    struct lutgen_lane_clock clock; /* of rows of all planes in turn */
+    /* Groups that are being coded, group n in slot n % slots. */
+    struct lutgen_lane_group group[MOST_ROWS / GROUP + SLOTS_MORE];
+    uint32_t slots;
+    /* Of each row of a block of all planes. */
     void *start[MOST_ROWS];
+    uint8_t slot[MOST_ROWS];
     uint8_t channel_of[MOST_ROWS];
     uint8_t lane_of[MOST_ROWS];
 };
@@ -86,18 +111,21 @@ size_t lutgen_planes_bytes(uint32_t channels);
 size_t lutgen_plan_bytes(void);
 enum { TAP_PAD = 8 };
 
-/* Code a block, of gray with quantities of 16 bits or 32, or of several channels; decoding returns 0
- * if a residual is out of its range. */
-typedef int lutgen_lanes_code(struct lutgen_lanes *lanes);
+/* Code the strip up to a step, of gray with quantities of 16 bits or 32, or of several channels;
+ * decoding returns 0 if a residual is out of its range. */
+typedef int lutgen_lanes_code(struct lutgen_lanes *lanes, uint32_t end);
 
 struct lutgen_lanes_functions {
     uint32_t lanes;
     lutgen_lanes_code *decode_16;
     lutgen_lanes_code *decode_32;
+    lutgen_lanes_code *decode_colour_16; /* or NULL */
+    lutgen_lanes_code *decode_colour;
     lutgen_lanes_code *encode_16;
     lutgen_lanes_code *encode_32;
-    lutgen_lanes_code *decode_colour;
+    lutgen_lanes_code *encode_colour_16;
     lutgen_lanes_code *encode_colour;
+    lutgen_write_payloads *write_payloads;
 };
 
 extern const struct lutgen_lanes_functions lutgen_lanes_portable;

@@ -12,9 +12,14 @@
 #endif
 
 #include <immintrin.h>
+#include <float.h>
 #include <string.h>
 
+#include "payload.h"
+
 #define LANES 32
+
+enum { KINDS = 4 }; /* of features that are differences */
 
 static inline __m256i load(const void *from)
 {
@@ -37,86 +42,20 @@ static inline void store_wide(int32_t *to, __m256i values)
     store(to + 8, _mm256_cvtepi16_epi32(_mm256_extracti128_si256(values, 1)));
 }
 
-/* Sums of the trees `begin` to `end`: a table of 64 numbers is four of the sixteen that a shuffle
- * looks up in.  An address of another one gets its upper bit set, for which a shuffle gives 0. */
-static void look_up_avx2(const struct lutgen_tables *tables, unsigned begin, unsigned end,
-                         const uint8_t (*address)[LANES], int32_t sum[LANES])
+/* By registers, as what is written by half of one cannot be read at once. */
+static inline void copy(void *to, const void *from, size_t bytes)
 {
-    const __m256i second = _mm256_set1_epi8(16);
-    const __m256i third = _mm256_set1_epi8(32);
-    const __m256i fourth = _mm256_set1_epi8(48);
-    const __m256i others = _mm256_set1_epi8(112);
-    __m256i low = _mm256_setzero_si256();
-    __m256i high = _mm256_setzero_si256();
-
-    for (unsigned t = begin; t < end; t++) {
-        const int8_t *value = tables->value[t];
-        const __m256i at = load(address[t]);
-        const __m256i a = _mm256_adds_epu8(at, others);
-        const __m256i b = _mm256_adds_epu8(_mm256_xor_si256(at, second), others);
-        const __m256i c = _mm256_adds_epu8(_mm256_xor_si256(at, third), others);
-        const __m256i d = _mm256_adds_epu8(_mm256_xor_si256(at, fourth), others);
-        const __m256i found = _mm256_or_si256(
-            _mm256_or_si256(_mm256_shuffle_epi8(load_twice(value), a),
-                            _mm256_shuffle_epi8(load_twice(value + 16), b)),
-            _mm256_or_si256(_mm256_shuffle_epi8(load_twice(value + 32), c),
-                            _mm256_shuffle_epi8(load_twice(value + 48), d)));
-
-        low = _mm256_add_epi16(low, _mm256_cvtepi8_epi16(_mm256_castsi256_si128(found)));
-        high = _mm256_add_epi16(high, _mm256_cvtepi8_epi16(_mm256_extracti128_si256(found, 1)));
+    for (size_t k = 0; k < bytes; k += 32) {
+        store((uint8_t *)to + k, load((const uint8_t *)from + k));
     }
-    store_wide(sum, low);
-    store_wide(sum + 16, high);
 }
 
-/* to = feature > threshold ? above : below */
-static inline void choose_avx2(uint8_t *to, const int8_t *feature, const int8_t *threshold,
-                               const uint8_t *above, const uint8_t *below)
+/* 128 bits from each of two places. */
+static inline __m256i load_halves(const void *low, const void *high)
 {
-    const __m256i up = _mm256_cmpgt_epi8(load(feature), load(threshold));
-
-    store(to, _mm256_blendv_epi8(load(below), load(above), up));
-}
-
-/* Sixteen lanes of a sum of differences of terms, as a feature before it is clamped. */
-static inline __m256i divided_avx2(const int16_t *const *term, int terms, int absolutes,
-                                   __m128i gain, size_t l, const int16_t *limit,
-                                   const int16_t *before, const int16_t *factor)
-{
-    __m256i total = _mm256_sub_epi16(load(term[0] + l), load(term[1] + l));
-
-    if (absolutes) {
-        total = _mm256_abs_epi16(total);
-        for (int k = 1; k < terms; k++) {
-            total = _mm256_add_epi16(total, _mm256_abs_epi16(_mm256_sub_epi16(
-                                                load(term[2 * k] + l), load(term[2 * k + 1] + l))));
-        }
-    } else {
-        for (int k = 1; k < terms; k++) {
-            total = _mm256_add_epi16(
-                total, _mm256_sub_epi16(load(term[2 * k] + l), load(term[2 * k + 1] + l)));
-        }
-    }
-    total = _mm256_sll_epi16(total, gain);
-    total = _mm256_min_epi16(total, load(limit + l));
-    total = _mm256_max_epi16(total, _mm256_sub_epi16(_mm256_setzero_si256(), load(limit + l)));
-    total = _mm256_mullo_epi16(total, load(before + l));
-    total = _mm256_mulhi_epi16(total, load(factor + l));
-    return absolutes ? _mm256_sub_epi16(total, _mm256_set1_epi16(128)) : total;
-}
-
-/* A feature, which packing clamps to a byte. */
-static inline void divide_avx2(int8_t *to, const int16_t *const *term, int terms, int absolutes,
-                               int gain, const int16_t *limit, const int16_t *before,
-                               const int16_t *factor)
-{
-    const __m128i places = _mm_cvtsi32_si128(gain);
-    const __m256i low =
-        divided_avx2(term, terms, absolutes, places, 0, limit, before, factor);
-    const __m256i high =
-        divided_avx2(term, terms, absolutes, places, 16, limit, before, factor);
-
-    store(to, _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xd8));
+    return _mm256_inserti128_si256(
+        _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)low)),
+        _mm_loadu_si128((const __m128i *)high), 1);
 }
 
 /* Sum of products of 32 taps, eight of each row. */
@@ -139,26 +78,41 @@ static inline int32_t dot_avx2(const int16_t *taps, const int16_t *a, const int1
     return _mm_cvtsi128_si32(sum);
 }
 
+/* Which of 32 intervals end at or before a slot. */
+static inline uint32_t ended_avx2(const uint16_t *end, __m256i behind)
+{
+    return (uint32_t)_mm256_movemask_epi8(
+        _mm256_packs_epi16(_mm256_cmpgt_epi16(behind, load(end)),
+                           _mm256_cmpgt_epi16(behind, load(end + 16))));
+}
+
 /* The token whose interval a slot is in: as many as end at or before it. */
 static inline uint32_t find_token_avx2(const struct lutgen_tables *tables, uint32_t row,
                                        uint32_t slot)
 {
     const uint16_t *end = tables->cumulative[row] + 1;
     const __m256i behind = _mm256_set1_epi16((int16_t)(slot + 1));
-    const __m256i low = _mm256_packs_epi16(_mm256_cmpgt_epi16(behind, load(end)),
-                                           _mm256_cmpgt_epi16(behind, load(end + 16)));
-    const __m256i high = _mm256_packs_epi16(_mm256_cmpgt_epi16(behind, load(end + 32)),
-                                            _mm256_cmpgt_epi16(behind, load(end + 48)));
-    const uint64_t below = (uint32_t)_mm256_movemask_epi8(low);
-    const uint64_t above = (uint32_t)_mm256_movemask_epi8(high);
+    const uint32_t few = (uint32_t)__builtin_popcount(ended_avx2(end, behind));
 
-    return (uint32_t)__builtin_popcountll(below | above << 32);
+    return few < 32 ? few : 32 + (uint32_t)__builtin_popcount(ended_avx2(end + 32, behind));
 }
 
-#define LOOK_UP look_up_avx2
+/* Eight lanes of what folded residuals are coded as; `at` is where intervals of tokens stand. */
+static inline __m256i codes_avx2(const uint16_t *cumulative, __m256i at, __m256i raw)
+{
+    const __m256i both = _mm256_i32gather_epi32((const int *)(const void *)cumulative, at, 2);
+    const __m256i start = _mm256_and_si256(both, _mm256_set1_epi32(0xffff));
+    const __m256i less = _mm256_add_epi32(start, _mm256_set1_epi32(1));
+    const __m256i frequency = _mm256_sub_epi32(_mm256_srli_epi32(both, 16), less);
+
+    return _mm256_or_si256(_mm256_or_si256(start, _mm256_slli_epi32(frequency, FREQUENCY_AT)),
+                           _mm256_slli_epi32(raw, RAW_AT));
+}
+
 #define FIND_TOKEN find_token_avx2
-#define LANE_CHOOSE choose_avx2
-#define LANE_DIVIDE divide_avx2
+#define LANE_CODES
+#define COPY_LANES(to, from) copy(to, from, sizeof(to))
+#define LANE_AVX2
 #define LANE_DOT dot_avx2
 
 #define ELEMENT int16_t
@@ -166,10 +120,18 @@ static inline uint32_t find_token_avx2(const struct lutgen_tables *tables, uint3
 #define COLOUR 0
 #define NAME(x) x##_avx2_16
 #include "lanes_body.h"
-#undef ELEMENT
-#undef NARROW
+#undef COLOUR
 #undef NAME
 
+#define COLOUR 1
+#define NAME(x) x##_avx2_colour_16
+#include "lanes_body.h"
+#undef ELEMENT
+#undef NARROW
+#undef COLOUR
+#undef NAME
+
+#define COLOUR 0
 #define ELEMENT int32_t
 #define NARROW 0
 #define NAME(x) x##_avx2_32
@@ -181,9 +143,22 @@ static inline uint32_t find_token_avx2(const struct lutgen_tables *tables, uint3
 #define NAME(x) x##_avx2_colour
 #include "lanes_body.h"
 
+static void write_payloads_avx2(struct lutgen_payload *a, struct lutgen_payload *b)
+{
+    write_payloads(a, b);
+}
+
 const struct lutgen_lanes_functions lutgen_lanes_avx2 = {
-    LANES,         decode_avx2_16,     decode_avx2_32,     encode_avx2_16,
-    encode_avx2_32, decode_avx2_colour, encode_avx2_colour,
+    .lanes = LANES,
+    .decode_16 = decode_avx2_16,
+    .decode_32 = decode_avx2_32,
+    .decode_colour_16 = decode_avx2_colour_16,
+    .decode_colour = decode_avx2_colour,
+    .encode_16 = encode_avx2_16,
+    .encode_32 = encode_avx2_32,
+    .encode_colour_16 = encode_avx2_colour_16,
+    .encode_colour = encode_avx2_colour,
+    .write_payloads = write_payloads_avx2,
 };
 
 #if defined(__clang__)

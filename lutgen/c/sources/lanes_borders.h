@@ -7,20 +7,19 @@ static void NAME(gather)(struct NAME(planes) *p, const struct NAME(plan) *plan,
     const ELEMENT *from = (const ELEMENT *)(const void *)p->kept + i * (LANES + BEFORE);
 
     for (int k = 0; k < PLACES; k++) {
-        memcpy(p->quantity[FIRST_PLACE + k], from + plan->place[k], sizeof p->quantity[0]);
+        COPY_LANES(p->quantity[FIRST_PLACE + k], from + plan->place[k]);
     }
 #if COLOUR
     for (unsigned r = 0; r < references; r++) {
         from = (const ELEMENT *)(const void *)plan->reference[r].planes->kept;
         from += i * (LANES + BEFORE);
         for (unsigned k = 0; k < OF_ONE; k++) {
-            memcpy(p->quantity[QUANTITIES + r * OF_ONE + k], from + plan->reference[r].place[k],
-                   sizeof p->quantity[0]);
+            COPY_LANES(p->quantity[QUANTITIES + r * OF_ONE + k],
+                       from + plan->reference[r].place[k]);
         }
     }
     if (references) {
-        memcpy(p->level, p->quantity[QUANTITIES + (references - 1) * OF_ONE + R_X],
-               sizeof p->level);
+        COPY_LANES(p->level, p->quantity[QUANTITIES + (references - 1) * OF_ONE + R_X]);
     }
 #else
     (void)references;
@@ -36,7 +35,7 @@ static void NAME(mend_left)(const struct lutgen_lanes *lanes, struct NAME(planes
         const struct lutgen_place *at = &lutgen_places[n];
         const uint32_t above = (uint32_t)at->above;
 
-        if ((int)x + at->column < 0 && above > 0 && lanes->y + k > 0) {
+        if ((int)x + at->column < 0 && above > 0) {
             p->quantity[FIRST_PLACE + n][k] =
                 p->kept[at->plane][i - ROW_LAG(lanes) * above - x][BEFORE + k - above];
         }
@@ -48,7 +47,7 @@ static void NAME(mend_left)(const struct lutgen_lanes *lanes, struct NAME(planes
             const uint32_t above = (uint32_t)at->above;
             const uint32_t first = i - plan->reference[r].before - ROW_LAG(lanes) * above - x;
 
-            if ((int)x + at->column < 0 && above > 0 && lanes->y + k > 0) {
+            if ((int)x + at->column < 0 && above > 0) {
                 p->quantity[QUANTITIES + r * OF_ONE + n][k] =
                     plan->reference[r].planes->kept[at->plane][first][BEFORE + k - above];
             }
@@ -116,9 +115,10 @@ static void NAME(keep_step)(struct NAME(planes) *restrict p, uint32_t i, uint32_
     }
 }
 
-/* Put rows above the block left of lane 0, as they are at step t. */
+/* Put the rows above lane 0 left of it, as they are at a channel's step, which is i.  They are
+ * ahead of it, so they turn to the next block's before it does. */
 static void NAME(feed)(const struct lutgen_lanes *lanes, const struct lutgen_lane_channel *channel,
-                       uint32_t i, int32_t t)
+                       uint32_t i)
 {
     struct NAME(planes) *p = channel->planes;
     static const uint8_t plane_of[LINES] = {SAMPLES, SAMPLES, SAMPLES, ERRORS, ERRORS, ENERGIES};
@@ -127,9 +127,14 @@ static void NAME(feed)(const struct lutgen_lanes *lanes, const struct lutgen_lan
 
     for (int n = 0; n < LINES; n++) {
         const ELEMENT *line = channel->line[n];
-        const int above = above_of[n];
-        const int32_t x = t + (int32_t)ROW_LAG(lanes) * above;
+        const uint32_t above = above_of[n];
+        int32_t x = (int32_t)(channel->clock.x + ROW_LAG(lanes) * above);
 
+        if ((uint32_t)x + BESIDE >= lanes->period) {
+            x -= (int32_t)lanes->period;
+        } else if (channel->clock.first == 0) {
+            continue;
+        }
         p->kept[plane_of[n]][i][BEFORE - above] = line[clamped(x, 0, last)];
     }
 }
@@ -144,39 +149,59 @@ static void NAME(mirror)(struct NAME(planes) *p, uint32_t i, uint32_t row_lag)
     }
 }
 
-/* Put what stands left of the row that begins next, and right of the one that has ended. */
-static void NAME(pad)(const struct lutgen_lanes *lanes, struct NAME(planes) *p, uint32_t i,
-                      uint32_t t)
+/* Put what stands right of a row that has ended `past` steps and BESIDE columns ago at most. */
+static inline void NAME(pad_right)(struct NAME(planes) *p, uint32_t i, uint32_t lag, uint32_t past)
 {
-    const uint32_t lag = ROW_LAG(lanes);
-    const uint32_t next = t / lag + 1;
-    const uint32_t width = lanes->plane.width;
+    const uint32_t k = past / lag;
 
-    if (next < LANES && t % lag >= lag - 3) {
-        for (int n = 0; n < PLANES; n++) {
-            p->kept[n][i][BEFORE + next] = p->kept[n][i - t % lag][BEFORE + next - 1];
-        }
-    }
-    if (t >= width && (t - width) % lag < 3 && (t - width) / lag < LANES) {
-        const uint32_t k = (t - width) / lag;
-
+    if (past % lag < BESIDE && k < LANES) {
         for (int n = 0; n < PLANES; n++) {
             p->kept[n][i][BEFORE + k] = p->kept[n][i - 1][BEFORE + k];
         }
     }
 }
 
-/* Write what the next block looks at of the last three rows of a full block. */
+/* Put what stands left of the row that begins next, and right of those that have ended. */
+static void NAME(pad)(const struct lutgen_lanes *lanes, const struct lutgen_lane_channel *channel,
+                      uint32_t i)
+{
+    static const uint8_t line_of[PLANES] = {0, 3, 5};
+    struct NAME(planes) *p = channel->planes;
+    const uint32_t lag = ROW_LAG(lanes);
+    const uint32_t x = channel->clock.x;
+    const uint32_t next = x / lag + 1;
+    const uint32_t width = lanes->plane.width;
+
+    if (x + BESIDE >= lanes->period) {
+        for (int n = 0; n < PLANES; n++) {
+            p->kept[n][i][BEFORE] = ((const ELEMENT *)channel->line[line_of[n]])[0];
+        }
+    } else if (next < LANES && x % lag >= lag - BESIDE) {
+        for (int n = 0; n < PLANES; n++) {
+            p->kept[n][i][BEFORE + next] = p->kept[n][i - x % lag][BEFORE + next - 1];
+        }
+    }
+    if (x >= width) {
+        NAME(pad_right)(p, i, lag, x - width);
+    }
+    if (channel->clock.first > 0) {
+        NAME(pad_right)(p, i, lag, x + lanes->period - width);
+    }
+}
+
+/* Put aside what lane 0 will look at of the last three rows of a block. */
 static void NAME(put_lines)(const struct lutgen_lanes *lanes,
-                            const struct lutgen_lane_channel *channel, uint32_t i, uint32_t t)
+                            const struct lutgen_lane_channel *channel, uint32_t i)
 {
     const struct NAME(planes) *p = channel->planes;
 
     for (uint32_t above = 1; above <= 3; above++) {
         const uint32_t k = LANES - above;
-        const uint32_t x = t - ROW_LAG(lanes) * k;
+        const uint32_t behind = ROW_LAG(lanes) * k;
+        const uint32_t x =
+            channel->clock.x - behind + (channel->clock.x < behind ? lanes->period : 0);
 
-        if (t >= ROW_LAG(lanes) * k && x < lanes->plane.width) {
+        if (x < lanes->plane.width) {
             ((ELEMENT *)channel->line[above - 1])[x] = p->kept[SAMPLES][i][BEFORE + k];
             if (above < 3) {
                 ((ELEMENT *)channel->line[2 + above])[x] = p->kept[ERRORS][i][BEFORE + k];
@@ -188,7 +213,7 @@ static void NAME(put_lines)(const struct lutgen_lanes *lanes,
     }
 }
 
-/* Prepare a channel's planes for its first step, which is i. */
+/* Prepare a channel's planes for its first step, which is `step`. */
 static void NAME(begin_channel)(const struct lutgen_lanes *lanes, unsigned number, uint32_t step)
 {
     const struct lutgen_lane_channel *channel = &lanes->channel[number];
@@ -196,63 +221,61 @@ static void NAME(begin_channel)(const struct lutgen_lanes *lanes, unsigned numbe
     const int32_t middle =
         channel->tables->references ? 0 : 1 << (lanes->samples.depth - 1 + FRACTION_BITS);
     const ELEMENT first[PLANES] = {(ELEMENT)middle, 0, 0};
-    static const uint8_t line_of[PLANES] = {0, 3, 5};
 
-    if (lanes->y == 0) {
-        memset(p, 0, sizeof *p);
-        NAME(prepare)(lanes, number);
-    }
-    for (uint32_t back = HISTORY - 2; back > 0; back--) {
-        const uint32_t i = step - back;
-
-        if (lanes->y > 0) {
-            NAME(feed)(lanes, channel, i, -(int32_t)back);
+    memset(p, 0, sizeof *p);
+    NAME(prepare)(lanes, number);
+    for (uint32_t i = step - BESIDE; i < step; i++) {
+        for (int n = 0; n < PLANES; n++) {
+            p->kept[n][i][BEFORE] = first[n];
         }
-        for (int n = 0; n < PLANES && back <= 3; n++) {
-            p->kept[n][i][BEFORE] =
-                lanes->y > 0 ? ((const ELEMENT *)channel->line[line_of[n]])[0] : first[n];
-        }
-        if (lanes->y == 0 && back <= 3) {
-            NAME(mirror)(p, i, ROW_LAG(lanes));
-        }
+        NAME(mirror)(p, i, ROW_LAG(lanes));
     }
 }
 
-/* Prepare all planes for step 0; returns it. */
-static uint32_t NAME(begin_block)(const struct lutgen_lanes *lanes)
+/* Prepare all planes for step 0. */
+static void NAME(begin_strip)(struct lutgen_lanes *lanes)
 {
     for (unsigned n = 0; n < CHANNELS(lanes); n++) {
         NAME(begin_channel)(lanes, n, HISTORY + LAG * n);
     }
-    return HISTORY;
+    lanes->i = HISTORY;
 }
 
-/* Everything behind the samples of a channel's step t, which is i of the planes. */
-static void NAME(end_channel)(const struct lutgen_lanes *lanes,
-                              const struct lutgen_lane_channel *channel, uint32_t i, uint32_t t)
+/* Turn a clock to the next step; `rows` are those of a block. */
+static inline void NAME(tick)(struct lutgen_lane_clock *clock, uint32_t period, uint32_t rows)
+{
+    if (++clock->x == period) {
+        clock->x = 0;
+        clock->first += rows;
+    }
+}
+
+/* Everything behind the samples of a channel's step, which is i of the planes. */
+static void NAME(end_channel)(const struct lutgen_lanes *lanes, struct lutgen_lane_channel *channel,
+                              uint32_t i)
 {
     struct NAME(planes) *p = channel->planes;
 
     NAME(keep_step)(p, i, ROW_LAG(lanes));
-    NAME(pad)(lanes, p, i, t);
-    if (lanes->y == 0) {
+    NAME(pad)(lanes, channel, i);
+    NAME(put_lines)(lanes, channel, i);
+    if (channel->clock.first == 0 && channel->clock.x < lanes->plane.width + BESIDE) {
         NAME(mirror)(p, i, ROW_LAG(lanes));
-    } else {
-        NAME(feed)(lanes, channel, i, (int32_t)t);
     }
-    if (lanes->rows == LANES) {
-        NAME(put_lines)(lanes, channel, i, t);
-    }
+    NAME(feed)(lanes, channel, i);
+    NAME(tick)(&channel->clock, lanes->period, LANES);
 }
 
-/* The same of all channels; returns the next step of the planes. */
-static uint32_t NAME(end_step)(const struct lutgen_lanes *lanes, uint32_t i, uint32_t t)
+/* The same of all channels that have begun. */
+static void NAME(end_step)(struct lutgen_lanes *lanes)
 {
-    for (unsigned n = 0; n < CHANNELS(lanes) && t >= LAG * n; n++) {
-        NAME(end_channel)(lanes, &lanes->channel[n], i, t - LAG * n);
+    for (unsigned n = 0; n < CHANNELS(lanes) && lanes->t >= LAG * n; n++) {
+        NAME(end_channel)(lanes, &lanes->channel[n], lanes->i);
     }
-    if (++i < HISTORY + STEPS) {
-        return i;
+    NAME(tick)(&lanes->clock, lanes->period, LANES * CHANNELS(lanes));
+    lanes->t++;
+    if (++lanes->i < HISTORY + STEPS) {
+        return;
     }
     for (unsigned n = 0; n < CHANNELS(lanes); n++) {
         struct NAME(planes) *p = lanes->channel[n].planes;
@@ -261,22 +284,5 @@ static uint32_t NAME(end_step)(const struct lutgen_lanes *lanes, uint32_t i, uin
             memcpy(p->kept[k], p->kept[k] + STEPS, sizeof p->kept[k][0] * HISTORY);
         }
     }
-    return HISTORY;
-}
-
-/* Steps of a block. */
-static uint32_t NAME(steps)(const struct lutgen_lanes *lanes)
-{
-    return lanes->plane.width + LAG * (lanes->plane.height - 1);
-}
-
-/* Of `height` rows, each `lag` columns behind the one above, the first that is within the picture at
- * step t, and the one behind the last. */
-static void NAME(active)(const struct lutgen_lanes *lanes, uint32_t t, uint32_t lag,
-                         uint32_t height, uint32_t *begin, uint32_t *end)
-{
-    const uint32_t last = t / lag + 1;
-
-    *begin = t < lanes->plane.width ? 0 : (t - lanes->plane.width) / lag + 1;
-    *end = last < height ? last : height;
+    lanes->i = HISTORY;
 }

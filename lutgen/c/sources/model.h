@@ -47,8 +47,7 @@ struct lutgen_tables {
     uint16_t weights;
     uint16_t nodes; /* of the predictor's tree */
     uint16_t corrections;
-    uint16_t scales;    /* trees, which stand behind those of corrections */
-    uint16_t first_row; /* of `cumulative` among those of all planes */
+    uint16_t scales; /* trees, which stand behind those of corrections */
     uint8_t part[5];
     const struct lutgen_weight *weight;
     const struct lutgen_feature *feature; /* one more than there are */
@@ -74,7 +73,6 @@ struct lutgen_model {
     uint8_t hash[8];
     uint8_t planes;
     const struct lutgen_tables *plane[LUTGEN_MOST_PLANES]; /* those of a gray model are alike */
-    const uint16_t (*cumulative)[LUTGEN_TOKENS + 1];       /* rows of all planes */
 };
 
 #endif

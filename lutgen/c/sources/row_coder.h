@@ -96,7 +96,8 @@ static inline uint32_t find_token(const struct lutgen_tables *tables, uint32_t r
     return token;
 }
 
-/* The folded residual of a token that has been found; the state becomes that behind it. */
+/* The folded residual of a token that has been found; the state becomes that behind it.  It takes 27
+ * bits at most, so a window holds the bits of two. */
 static inline uint32_t take_residual(const uint16_t *cumulative, uint32_t token,
                                      struct lutgen_bits *bits, uint32_t *state)
 {
@@ -104,12 +105,13 @@ static inline uint32_t take_residual(const uint16_t *cumulative, uint32_t token,
     const uint32_t freq = cumulative[token + 1] - start;
     const uint32_t next = freq * (*state >> LUTGEN_PROB_BITS) + (*state & SLOT_MASK) - start;
     const uint32_t count = STATE_BITS - leading_one(next);
-    uint32_t folded;
+    const uint32_t total = count + lutgen_raw_bits[token];
+    const uint32_t both = (uint32_t)(bits->window >> 32 >> (32 - total));
 
-    refill(bits);
-    folded = lutgen_residual[token] | take(bits, lutgen_raw_bits[token]);
-    *state = next << count | take(bits, count);
-    return folded;
+    bits->window <<= total;
+    bits->held -= (int32_t)total;
+    *state = next << count | (both & ((1u << count) - 1));
+    return lutgen_residual[token] | both >> count;
 }
 
 /* One sample's folded residual. */
@@ -118,20 +120,43 @@ static inline uint32_t next_residual(const struct lutgen_tables *tables, struct 
 {
     const uint32_t token = find_token(tables, row, *state & SLOT_MASK);
 
+    refill(bits);
     return take_residual(tables->cumulative[row], token, bits, state);
 }
 
-/* Longest payload that need not be looked at again: that of plain bits. */
+/* What a residual is coded as: where the interval of its token starts, its frequency less one, and the
+ * number of its raw bits. */
+enum { FREQUENCY_AT = 14, RAW_AT = 28 };
+
+static inline uint32_t code_of(const uint16_t *cumulative, uint32_t folded)
+{
+    uint32_t raw;
+    const uint32_t token = token_of(folded, &raw);
+    const uint32_t start = cumulative[token];
+
+    return start | (cumulative[token + 1] - start - 1) << FREQUENCY_AT | raw << RAW_AT;
+}
+
+/* A payload that is written, from its end on, in memory that has ROOM_BEFORE bytes more before
+ * `start`. */
 struct lutgen_payload {
     uint8_t *start; /* where it may begin at most */
-    uint8_t *at;    /* its first byte so far: it is written from its end */
+    uint8_t *at;    /* its first byte so far; before `start` if there was no room */
     uint8_t *end;
+    const uint16_t *folded; /* residuals of the unit, ... */
+    const uint32_t *code;   /* ... and what they are coded as */
+    size_t count;           /* of those that are not coded yet */
+    uint64_t held;          /* bits before the payload's first byte, lowest ones last */
+    uint32_t bits;
+    uint32_t state;
 };
+enum { ROOM_BEFORE = 16 };
 
-/* Code a unit's folded residuals, whose `row` are those of `cumulative`, see lutgen_payload; returns
- * 0 if there is no room. */
-int lutgen_write_payload(const uint16_t (*cumulative)[LUTGEN_TOKENS + 1], const uint16_t *folded,
-                         const uint16_t *row, size_t count, struct lutgen_payload *payload);
+/* Code two units side by side, or one if `b` is NULL; `folded`, `code`, `count`, `start` and `end` are
+ * given. */
+typedef void lutgen_write_payloads(struct lutgen_payload *a, struct lutgen_payload *b);
+
+lutgen_write_payloads lutgen_write_payloads_portable;
 
 /* Write folded residuals of `bits` bits each. */
 void lutgen_write_plain(const uint16_t *folded, size_t count, uint32_t bits, uint8_t *out);

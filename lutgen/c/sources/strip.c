@@ -21,7 +21,7 @@ static uint8_t *line_at(const struct lutgen_frame *frame, void *samples, size_t 
     return (uint8_t *)samples + y * stride * lutgen_sample_bytes(frame);
 }
 
-/* Blocks of rows that are coded side by side. */
+/* Strips whose rows are coded side by side, by lanes. */
 
 /* The tables of a channel: of two, gray and alpha, both have those of gray. */
 static const struct lutgen_tables *tables_of(const struct lutgen_model *model,
@@ -41,100 +41,113 @@ static int use_lanes(const struct lutgen_model *model, const struct lutgen_frame
 }
 
 static void begin_lanes(const struct lutgen_model *model, const struct lutgen_frame *frame,
-                        struct lutgen_work *work)
+                        const struct lutgen_plane *plane, struct lutgen_work *work)
 {
+    const uint32_t lanes_of_channel = work->functions->lanes;
+    const uint32_t rows = lanes_of_channel * frame->channels;
     struct lutgen_lanes *lanes = &work->lanes;
+    const struct lutgen_lane_clock start = {0, 0};
 
     lanes->samples = samples_of(frame->depth, frame->max_error);
     lanes->bias = frame->depth == 16 ? 32768 : 0;
+    lanes->plane = *plane;
+    lanes->period = (uint32_t)greater((int32_t)(LAG * rows), (int32_t)plane->width + 2 * BESIDE);
+    lanes->t = 0;
+    lanes->clock = start;
+    lanes->slots = rows / GROUP + SLOTS_MORE;
     for (uint32_t n = 0; n < frame->channels; n++) {
         lanes->channel[n].tables = tables_of(model, frame, n);
+        lanes->channel[n].clock = start;
         lanes->channel[n].reference[0] = &lanes->channel[n ? n - 1 : 0];
         lanes->channel[n].reference[1] = &lanes->channel[0];
-        for (unsigned k = 0; k < MOST_LANES + 3; k++) {
+        for (unsigned k = 0; k < lanes_of_channel; k++) {
             lanes->channel[n].taps[k] = work->taps[n] + k * work->taps_stride;
         }
-        memset(work->taps[n], 0, (MOST_LANES + 3) * work->taps_stride * sizeof(int16_t));
+        memset(work->taps[n], 0, MOST_LANES * work->taps_stride * sizeof(int16_t));
     }
-    for (uint32_t row = 0; row < MOST_LANES * frame->channels; row++) {
+    for (uint32_t row = 0; row < rows; row++) {
         lanes->channel_of[row] = (uint8_t)(row % frame->channels);
         lanes->lane_of[row] = (uint8_t)(row / frame->channels);
     }
 }
 
-/* Turn to the block whose first row of planes is row y of the strip; returns its number of groups. */
-static uint32_t begin_block(struct lutgen_lanes *lanes, const struct lutgen_plane *strip,
-                            uint32_t y, uint32_t most)
+/* Step at which a row of planes begins. */
+static uint32_t row_begins(const struct lutgen_lanes *lanes, uint32_t y)
 {
-    lanes->y = y / strip->channels;
-    lanes->plane = *strip;
-    lanes->plane.samples = (uint8_t *)strip->samples + lanes->y * strip->stride * strip->bytes;
-    lanes->plane.height = (uint32_t)lesser((int32_t)most, (int32_t)(strip->height - y));
-    lanes->rows = lanes->plane.height / strip->channels;
-    for (uint32_t row = 0; row < lanes->plane.height; row++) {
-        lanes->start[row] = row_start(&lanes->plane, row);
-    }
-    return (lanes->plane.height + GROUP - 1) / GROUP;
+    const uint32_t rows = (lanes->slots - SLOTS_MORE) * GROUP; /* of a block */
+
+    return y / rows * lanes->period + y % rows * LAG;
 }
 
-/* The last rows of a block become those above the next one. */
-static void end_block(struct lutgen_lanes *lanes)
+/* The same of a group, and the step behind its last. */
+static uint32_t group_begins(const struct lutgen_lanes *lanes, uint32_t g)
 {
-    for (uint32_t n = 0; n < lanes->plane.channels; n++) {
-        int16_t *const *taps = lanes->channel[n].taps;
+    return row_begins(lanes, GROUP * g);
+}
 
-        for (unsigned k = 0; k < 3; k++) {
-            memcpy(taps[k], taps[lanes->rows + k], lanes->plane.width * sizeof(int16_t));
+static uint32_t group_ends(const struct lutgen_lanes *lanes, uint32_t g)
+{
+    const uint32_t behind = (g + 1) * GROUP;
+    const uint32_t height = lanes->plane.height;
+
+    return row_begins(lanes, (behind < height ? behind : height) - 1) + lanes->plane.width;
+}
+
+/* Whether quantities of all channels fit into 16 bits. */
+static int is_narrow(const struct lutgen_model *model, const struct lutgen_frame *frame)
+{
+    for (uint32_t n = 0; n < frame->channels; n++) {
+        if (frame->depth > tables_of(model, frame, n)->narrow_depth) {
+            return 0;
         }
     }
+    return 1;
 }
 
 /* The code for a frame's channels and depth. */
 static lutgen_lanes_code *lanes_code(const struct lutgen_model *model,
-                                     const struct lutgen_frame *frame, int encode)
+                                     const struct lutgen_frame *frame,
+                                     const struct lutgen_lanes_functions *of, int encode)
 {
-    const struct lutgen_lanes_functions *best = lutgen_lanes_best();
+    const int narrow = is_narrow(model, frame);
 
     if (frame->channels > 1) {
-        return encode ? best->encode_colour : best->decode_colour;
+        return narrow && of->decode_colour_16
+                   ? (encode ? of->encode_colour_16 : of->decode_colour_16)
+                   : (encode ? of->encode_colour : of->decode_colour);
     }
-    if (frame->depth <= model->plane[0]->narrow_depth) {
-        return encode ? best->encode_16 : best->decode_16;
-    }
-    return encode ? best->encode_32 : best->decode_32;
+    return narrow ? (encode ? of->encode_16 : of->decode_16)
+                  : (encode ? of->encode_32 : of->decode_32);
 }
 
-static enum lutgen_status decode_blocks(const struct lutgen_model *model,
-                                        const struct lutgen_reader *reader,
-                                        const struct lutgen_strip *strip,
-                                        const struct lutgen_plane *plane,
-                                        struct lutgen_work *work)
+/* Decode a strip by lanes, whose lengths and checksum are right. */
+static enum lutgen_status decode_lanes(const struct lutgen_model *model,
+                                       const struct lutgen_reader *reader,
+                                       const struct lutgen_strip *strip,
+                                       const struct lutgen_plane *plane, struct lutgen_work *work)
 {
     const struct lutgen_frame *frame = &reader->frame;
-    const uint32_t rows = lutgen_lanes_best()->lanes * frame->channels; /* of planes, of a block */
-    lutgen_lanes_code *const code = lanes_code(model, frame, 0);
+    const uint32_t groups = lutgen_units(frame, plane->height);
+    lutgen_lanes_code *const code = lanes_code(model, frame, work->functions, 0);
     struct lutgen_lanes *lanes = &work->lanes;
     struct lutgen_walk walk = {reader->file + strip->offset, reader->file + strip->limit, 0};
 
-    begin_lanes(model, frame, work);
-    for (uint32_t y = 0; y < plane->height; y += rows) {
-        const uint32_t groups = begin_block(lanes, plane, y, rows);
+    begin_lanes(model, frame, plane, work);
+    for (uint32_t g = 0; g < groups; g++) {
+        struct lutgen_lane_group *group = &lanes->group[g % lanes->slots];
+        const uint32_t end =
+            g + 1 < groups ? group_begins(lanes, g + 1) : group_ends(lanes, g);
+        struct lutgen_unit unit;
+        const uint8_t *payload = NULL;
 
-        for (uint32_t g = 0; g < groups; g++) {
-            struct lutgen_lane_group *group = &lanes->group[g];
-            struct lutgen_unit unit;
-            const uint8_t *payload = NULL;
-
-            lutgen_unit_at(frame, plane->height, y / GROUP + g, &unit);
-            (void)lutgen_next_payload(&walk, &unit, &payload);
-            begin_bits(&group->bits, payload, walk.at);
-            group->plain = walk.length == unit.most ? lutgen_plain_bits(frame) : 0;
-            group->state = group->plain ? 0 : begin_state(&group->bits);
-        }
-        if (!code(lanes)) {
+        lutgen_unit_at(frame, plane->height, g, &unit);
+        (void)lutgen_next_payload(&walk, &unit, &payload);
+        begin_bits(&group->bits, payload, walk.at);
+        group->plain = walk.length == unit.most ? lutgen_plain_bits(frame) : 0;
+        group->state = group->plain ? 0 : begin_state(&group->bits);
+        if (!code(lanes, end)) {
             return LUTGEN_BAD_PAYLOAD;
         }
-        end_block(lanes);
     }
     return LUTGEN_SUCCESS;
 }
@@ -187,7 +200,7 @@ enum lutgen_status lutgen_decode_strip(const struct lutgen_model *model,
     status = lutgen_check_strip(reader, strip, &after);
     if (status == LUTGEN_SUCCESS) {
         status = use_lanes(model, frame)
-                     ? decode_blocks(model, reader, strip, &plane, &work)
+                     ? decode_lanes(model, reader, strip, &plane, &work)
                      : decode_units(model, reader, strip, &plane, &work);
     }
     if (status == LUTGEN_SUCCESS && strip->ends && after != strip->limit) {
@@ -246,21 +259,16 @@ struct lutgen_out {
     size_t before; /* bytes of the payload before */
 };
 
-/* Write length and payload of a unit whose residuals are known; returns 0 if there is no room. */
-static int put_unit(const struct lutgen_model *model, const struct lutgen_frame *frame,
-                    const struct lutgen_unit *unit, const uint16_t *folded, const uint16_t *row,
-                    uint8_t *room, struct lutgen_out *out)
+/* Write length and payload of a unit that has been coded; returns 0 if there is no room. */
+static int put_unit(const struct lutgen_frame *frame, const struct lutgen_unit *unit,
+                    const uint16_t *folded, const struct lutgen_payload *payload,
+                    struct lutgen_out *out)
 {
-    const size_t count = (size_t)unit->rows * unit->columns;
     const size_t least = (size_t)unit->least;
     const size_t most = (size_t)unit->most;
-    struct lutgen_payload payload = {room, room + most, room + most};
-    size_t bytes = most;
+    size_t bytes = payload->at < payload->start ? most : (size_t)(payload->end - payload->at);
     size_t zeros = 0;
 
-    if (lutgen_write_payload(model->cumulative, folded, row, count, &payload)) {
-        bytes = (size_t)(payload.end - payload.at);
-    }
     if (bytes < least) {
         zeros = least - bytes;
         bytes = least;
@@ -271,12 +279,42 @@ static int put_unit(const struct lutgen_model *model, const struct lutgen_frame 
     out->at = put_length(out->at, (int64_t)bytes - (int64_t)out->before);
     out->before = bytes;
     if (bytes >= most) {
-        lutgen_write_plain(folded, count, lutgen_plain_bits(frame), out->at);
+        lutgen_write_plain(folded, (size_t)unit->rows * unit->columns, lutgen_plain_bits(frame),
+                           out->at);
     } else {
-        memcpy(out->at, payload.at, bytes - zeros);
+        memcpy(out->at, payload->at, bytes - zeros);
         memset(out->at + bytes - zeros, 0, zeros);
     }
     out->at += bytes;
+    return 1;
+}
+
+/* Units whose residuals are known, one or two. */
+struct lutgen_coded {
+    struct lutgen_unit unit;
+    const uint16_t *folded;
+    const uint32_t *code;
+};
+
+/* Code and write them; returns 0 if there is no room. */
+static int put_units(const struct lutgen_frame *frame, const struct lutgen_coded *coded,
+                     unsigned units, const struct lutgen_work *work, struct lutgen_out *out)
+{
+    struct lutgen_payload payload[2] = {{0}};
+
+    for (unsigned k = 0; k < units; k++) {
+        payload[k].start = work->payload[k] + ROOM_BEFORE;
+        payload[k].end = payload[k].start + (size_t)coded[k].unit.most;
+        payload[k].folded = coded[k].folded;
+        payload[k].code = coded[k].code;
+        payload[k].count = (size_t)coded[k].unit.rows * coded[k].unit.columns;
+    }
+    work->functions->write_payloads(&payload[0], units > 1 ? &payload[1] : NULL);
+    for (unsigned k = 0; k < units; k++) {
+        if (!put_unit(frame, &coded[k].unit, coded[k].folded, &payload[k], out)) {
+            return 0;
+        }
+    }
     return 1;
 }
 
@@ -288,48 +326,54 @@ static int encode_units(const struct lutgen_model *model, const struct lutgen_fr
     const uint32_t units = lutgen_units(frame, plane->height);
 
     for (uint32_t k = 0; k < units; k++) {
-        struct lutgen_unit unit;
+        struct lutgen_coded coded = {.folded = work->folded, .code = work->code};
         struct lutgen_rows rows;
 
-        lutgen_unit_at(frame, plane->height, k, &unit);
-        rows = rows_of(&work->rows, unit.columns);
-        lutgen_model_unit(model, &samples, &rows, plane, &unit, work->folded, work->row);
-        if (!put_unit(model, frame, &unit, work->folded, work->row, work->payload, out)) {
+        lutgen_unit_at(frame, plane->height, k, &coded.unit);
+        rows = rows_of(&work->rows, coded.unit.columns);
+        lutgen_model_unit(model, &samples, &rows, plane, &coded.unit, work->folded, work->code);
+        if (!put_units(frame, &coded, 1, work, out)) {
             return 0;
         }
     }
     return 1;
 }
 
-static int encode_blocks(const struct lutgen_model *model, const struct lutgen_frame *frame,
-                         const struct lutgen_plane *plane, struct lutgen_work *work,
-                         struct lutgen_out *out)
+static int encode_lanes(const struct lutgen_model *model, const struct lutgen_frame *frame,
+                        const struct lutgen_plane *plane, struct lutgen_work *work,
+                        struct lutgen_out *out)
 {
-    const uint32_t rows = lutgen_lanes_best()->lanes * frame->channels; /* of planes, of a block */
-    lutgen_lanes_code *const code = lanes_code(model, frame, 1);
+    const uint32_t groups = lutgen_units(frame, plane->height);
     const size_t largest = lutgen_largest_unit(frame);
+    lutgen_lanes_code *const code = lanes_code(model, frame, work->functions, 1);
     struct lutgen_lanes *lanes = &work->lanes;
+    uint32_t begun = 0;
 
-    begin_lanes(model, frame, work);
-    for (uint32_t y = 0; y < plane->height; y += rows) {
-        const uint32_t groups = begin_block(lanes, plane, y, rows);
+    begin_lanes(model, frame, plane, work);
+    for (uint32_t g = 0; g < groups; g += 2) {
+        const unsigned count = g + 1 < groups ? 2 : 1;
+        const uint32_t end = group_ends(lanes, g + count - 1);
+        struct lutgen_coded coded[2];
 
-        for (uint32_t g = 0; g < groups; g++) {
-            lanes->group[g].folded = work->folded + g * largest;
-            lanes->group[g].row = work->row + g * largest;
-            lanes->group[g].count = 0;
+        for (; begun < groups && group_begins(lanes, begun) < end; begun++) {
+            const uint32_t slot = begun % lanes->slots;
+
+            (void)code(lanes, group_begins(lanes, begun));
+            lanes->group[slot].folded = work->folded + slot * largest;
+            lanes->group[slot].code = work->code + slot * largest;
+            lanes->group[slot].count = 0;
         }
-        (void)code(lanes);
-        for (uint32_t g = 0; g < groups; g++) {
-            struct lutgen_unit unit;
+        (void)code(lanes, end);
+        for (unsigned k = 0; k < count; k++) {
+            const struct lutgen_lane_group *group = &lanes->group[(g + k) % lanes->slots];
 
-            lutgen_unit_at(frame, plane->height, y / GROUP + g, &unit);
-            if (!put_unit(model, frame, &unit, lanes->group[g].folded, lanes->group[g].row,
-                          work->payload, out)) {
-                return 0;
-            }
+            lutgen_unit_at(frame, plane->height, g + k, &coded[k].unit);
+            coded[k].folded = group->folded;
+            coded[k].code = group->code;
         }
-        end_block(lanes);
+        if (!put_units(frame, coded, count, work, out)) {
+            return 0;
+        }
     }
     return 1;
 }
@@ -363,7 +407,7 @@ enum lutgen_status lutgen_encode_strip(const struct lutgen_model *model,
     if (!in_range(frame, samples, stride, rows)) {
         return LUTGEN_BAD_ARGUMENT;
     }
-    done = use_lanes(model, frame) ? encode_blocks(model, frame, &plane, &work, &bytes)
+    done = use_lanes(model, frame) ? encode_lanes(model, frame, &plane, &work, &bytes)
                                    : encode_units(model, frame, &plane, &work, &bytes);
     if (!done) {
         return LUTGEN_SMALL_OUTPUT;

@@ -78,7 +78,7 @@ static inline void look(const struct walk *walk, const struct walked *now,
 
 void lutgen_model_unit(const struct lutgen_model *model, const struct lutgen_samples *samples,
                        const struct lutgen_rows *rows, const struct lutgen_plane *plane,
-                       const struct lutgen_unit *unit, uint16_t *folded, uint16_t *row)
+                       const struct lutgen_unit *unit, uint16_t *folded, uint32_t *code)
 {
     struct walk walk = {
         .model = model, .samples = samples, .rows = rows, .plane = plane, .unit = unit,
@@ -94,8 +94,8 @@ void lutgen_model_unit(const struct lutgen_model *model, const struct lutgen_sam
                           &restored);
 
             look(&walk, now, &p);
-            *folded++ = (uint16_t)fold(index, p.whole, p.rest, samples->most);
-            *row++ = (uint16_t)(now->tables->first_row + p.row);
+            *folded = (uint16_t)fold(index, p.whole, p.rest, samples->most);
+            *code++ = code_of(now->tables->cumulative[p.row], *folded++);
             done(&walk, k, restored, &p);
         }
     }

@@ -57,11 +57,11 @@ static inline int32_t quantised(const struct lutgen_samples *samples, uint32_t s
     return index;
 }
 
-/* Fill in the folded residuals of a unit and their rows of the model's `cumulative`, in the order of
- * its payload; `rows` are those of its strip or tile. */
+/* Fill in the folded residuals of a unit and what they are coded as, see code_of, in the order of its
+ * payload; `rows` are those of its strip or tile. */
 void lutgen_model_unit(const struct lutgen_model *model, const struct lutgen_samples *samples,
                        const struct lutgen_rows *rows, const struct lutgen_plane *plane,
-                       const struct lutgen_unit *unit, uint16_t *folded, uint16_t *row);
+                       const struct lutgen_unit *unit, uint16_t *folded, uint32_t *code);
 
 /* Decode a unit from bits, its payload; `plain` is how many bits a folded residual has if they are
  * plain, else 0.  Returns 0 if a residual is out of its range. */

@@ -19,7 +19,7 @@ int lutgen_has_lanes(const struct lutgen_frame *frame)
 /* Divide a workspace, or, without one, only say how many bytes it must have. */
 static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct lutgen_work *work)
 {
-    const uint64_t groups = lutgen_has_lanes(frame) ? MOST_LANES * frame->channels / GROUP : 1;
+    const uint64_t groups = lutgen_has_lanes(frame) ? MOST_LANES * frame->channels / GROUP + SLOTS_MORE : 1;
     const uint64_t samples = groups * lutgen_largest_unit(frame);
     uint64_t at = 0;
 
@@ -32,15 +32,16 @@ static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct l
             part(base, &at, (uint64_t)(work->rows.mask + 1) * work->rows.stride, sizeof(int32_t));
     }
     work->folded = part(base, &at, samples, sizeof(uint16_t));
-    work->row = part(base, &at, samples, sizeof(uint16_t));
-    work->payload = part(base, &at, lutgen_largest_payload(frame), 1);
+    work->code = part(base, &at, samples, sizeof(uint32_t));
+    for (int k = 0; k < 2; k++) {
+        work->payload[k] = part(base, &at, lutgen_largest_payload(frame) + ROOM_BEFORE, 1);
+    }
     if (lutgen_has_lanes(frame)) {
         work->taps_stride = frame->width + TAP_PAD;
         for (uint32_t n = 0; n < frame->channels; n++) {
             struct lutgen_lane_channel *channel = &work->lanes.channel[n];
 
-            work->taps[n] = part(base, &at, (MOST_LANES + 3) * (uint64_t)work->taps_stride,
-                                 sizeof(int16_t));
+            work->taps[n] = part(base, &at, MOST_LANES * (uint64_t)work->taps_stride, sizeof(int16_t));
             channel->planes = part(base, &at, lutgen_planes_bytes(frame->channels), 1);
             channel->plan = part(base, &at, lutgen_plan_bytes(), 1);
             for (int k = 0; k < LINES; k++) {
@@ -67,6 +68,7 @@ enum lutgen_status lutgen_use(const struct lutgen_frame *frame, void *workspace,
     if (workspace == NULL || bytes < lutgen_workspace_bytes(frame)) {
         return LUTGEN_SMALL_WORKSPACE;
     }
+    work->functions = lutgen_lanes_best();
     base += (ALIGNMENT - (uintptr_t)workspace % ALIGNMENT) % ALIGNMENT;
     divide(frame, base, work);
     return LUTGEN_SUCCESS;

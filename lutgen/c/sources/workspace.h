@@ -5,10 +5,11 @@
 #include "lanes.h"
 
 struct lutgen_work {
+    const struct lutgen_lanes_functions *functions;
     struct lutgen_rows rows;
     uint16_t *folded; /* of the largest unit, or of a block of groups */
-    uint16_t *row;
-    uint8_t *payload; /* of the largest unit */
+    uint32_t *code;
+    uint8_t *payload[2]; /* of the largest unit, behind ROOM_BEFORE bytes */
     struct lutgen_lanes lanes;
     int16_t *taps[LUTGEN_MOST_PLANES];
     size_t taps_stride;
