@@ -156,6 +156,18 @@ def test_payloads_of_a_hostile_writer(payloads, form, tile):
     assert not (found & ((1 << shift) - 1)).any()
 
 
+def test_a_payload_that_begins_with_zeros_is_empty():
+    """As decoders in hardware take it, which look for the leading one in the first byte."""
+    frame = Frame(HASH, SampleFormat(8), 8, 4, 4)
+    payloads = (b"", b"\0\x55\xaa\x12\x34\x56\x78", b"\x01\x55\xaa\x12\x34\x56\x78")
+    empty, zeros, other = (
+        CODEC.decode(_with_checksums(frame, [bytes([2 * len(payload)]) + payload]))
+        for payload in payloads
+    )
+    np.testing.assert_array_equal(zeros, empty)
+    assert not np.array_equal(other, empty)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.binary(max_size=40), min_size=3, max_size=3), st.sampled_from(list(LAYOUTS)))
 def test_strips_of_a_hostile_writer(bodies, name):
