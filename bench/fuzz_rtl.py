@@ -23,7 +23,7 @@ from lutgen.sim.check.check import checked_build
 from lutgen.sim.fuzz.campaign import campaign
 from lutgen.sim.fuzz.native import build_native, forgetful
 
-_BATCH = 256
+_BATCH = 1024
 
 
 @click.command()

@@ -1,8 +1,7 @@
 """Damaged files through a decoder, each followed at once by a good one.
 
-Files are told apart by TLAST alone; a stream of a script is one damaged file and the good one
-behind it.  What the damaged one becomes is known from `.stream.Files`, to the sample; and the good
-one must decode to the last sample, whatever came before.
+Files are told apart by TLAST alone.  What a damaged one becomes is known from `.stream.Files`, to
+the sample; and the good one must decode to the last sample, whatever came before.
 """
 
 from __future__ import annotations
@@ -18,26 +17,45 @@ from lutgen.sim.fuzz.fuzz import Fuzz, FuzzCase, Tally, listed
 from lutgen.sim.fuzz.native import BEAT, Segment, beats_of
 from lutgen.sim.fuzz.stream import Expected, Files, Frame, GoodFile
 
-__all__ = ["Case", "DecoderFuzz", "differences"]
+__all__ = ["Case", "DecoderFuzz", "Stream", "differences"]
 
 #: Clocks of a segment that ends with a reset, at most.
 _CUT = 4000
+#: Share of streams that are alone, so that each error bit is known to be theirs, and the most of
+#: others that follow one another: then many files are under way, and error bits are of all.
+_ALONE, _CHAIN = 0.4, 12
+#: Share of these whose pictures are of one width, but for damage.
+_ALIKE = 0.8
 
 
 @dataclass(frozen=True, eq=False)
-class Case(FuzzCase):
+class Stream:
     """A damaged file and the good one behind it.
 
     Members
     -------
+    kind : of damage
     data : the damaged file
     expected : what must become of it
     good : the file behind it
     """
 
+    kind: str
     data: bytes
     expected: Expected
     good: GoodFile
+
+    @property
+    def behind(self) -> list[Frame]:
+        """Frames of the good file."""
+        return [Frame(image, np.ones(image.shape, bool)) for image in self.good.images]
+
+
+@dataclass(frozen=True, eq=False)
+class Case(FuzzCase):
+    """Streams at once after each other, or one that a reset cuts."""
+
+    streams: tuple[Stream, ...]
 
 
 class DecoderFuzz(Fuzz):
@@ -51,33 +69,53 @@ class DecoderFuzz(Fuzz):
         Of all that is random.
     largest :
         Width and height of the pictures, at most.
-    pool :
-        Number of good files that are damaged and follow.
+    widths, files_of_width :
+        Number of widths of the good files that are damaged and follow, and of files of each.
     """
 
     def __init__(
-        self, files: Files, *, seed: int, largest: tuple[int, int], pool: int = 200
-    ) -> None:
+        self, files: Files, *, seed: int, largest: tuple[int, int], widths: int = 8,
+        files_of_width: int = 25,
+    ) -> None:  # fmt: skip
         super().__init__(
             errors=files.errors, patience=files.patience, seed=seed, kinds=files.kinds
         )
         self.files, self._bytes = files, files.build.options.stream_bytes
-        self.pool = [files.good(largest) for _ in range(pool)]
+        some = np.linspace(1, largest[0], widths).round().astype(int).tolist()
+        self._of_width = [
+            [files.good(width, largest[1]) for _ in range(files_of_width)] for width in some
+        ]
+        self.pool = [good for files in self._of_width for good in files]
 
-    def _case(self, kind: str, options: dict, start: dict) -> Case:
-        rng = self.rng
-        good = self.pool[int(rng.integers(len(self.pool)))]
-        data = damaged(kind, rng, self.files, self.pool)
-        first, second = self._beats(data), self._beats(good.data)
+    def _case(self, most: int, options: dict, start: dict) -> Case:
+        rng, kind = self.rng, self._kind()
         if kind == RESET:
+            stream = self._stream(kind, self.pool)
+            good = self._beats(stream.good.data)
+            both = np.concatenate([self._beats(stream.data), good])
+            limit, clocks = int(rng.integers(1, _CUT)), int(rng.integers(1, 5))
             segments = (
-                Segment(np.concatenate([first, second]), limit=int(rng.integers(1, _CUT)),
-                        **options, **start),
-                Segment(second, reset=int(rng.integers(1, 5)), **options),
-            )  # fmt: skip
-        else:
-            segments = (Segment(np.concatenate([first, second]), **options, **start),)
-        return Case(kind, segments, data, self.files.read(data), good)
+                Segment(both, limit=limit, **options, **start),
+                Segment(good, reset=clocks, **options),
+            )
+            return Case((kind,), segments, (stream,))
+        count = min(most, 1 if rng.random() < _ALONE else int(rng.integers(2, _CHAIN + 1)))
+        kinds = [kind]
+        while len(kinds) < count and (kind := self._kind()) != RESET:
+            kinds.append(kind)
+        # Pictures of another width wait for those before them: mostly there are none.
+        alike = self._of_width[int(rng.integers(len(self._of_width)))]
+        pool = alike if rng.random() < _ALIKE else self.pool
+        streams = tuple(self._stream(kind, pool) for kind in kinds)
+        beats = np.concatenate([
+            self._beats(data) for stream in streams for data in (stream.data, stream.good.data)
+        ])  # fmt: skip
+        return Case(tuple(kinds), (Segment(beats, **options, **start),), streams)
+
+    def _stream(self, kind: str, pool: Sequence[GoodFile]) -> Stream:
+        data = damaged(kind, self.rng, self.files, pool)
+        good = pool[int(self.rng.integers(len(pool)))]
+        return Stream(kind, data, self.files.read(data), good)
 
     def _beats(self, data: bytes) -> np.ndarray:
         if not data:  # a packet without bytes is one beat
@@ -87,39 +125,45 @@ class DecoderFuzz(Fuzz):
         make = scattered_words if self.rng.random() < 0.3 else file_beats
         return beats_of(make(data, self._bytes))
 
-    def _judge(self, case: Case, outcomes, names: list[set[str]], tally: Tally) -> list[str]:
-        behind = [Frame(i, np.ones(i.shape, bool)) for i in case.good.images]
-        frames, last = [*case.expected.frames, *behind], outcomes[-1]
-        if len(outcomes) == 1:
-            return differences(last.beats, frames) + self._classify(case, names[0], tally)
-        problems = differences(outcomes[0].beats, frames, begun=True)
-        problems += differences(last.beats, behind)
-        if names[1]:
-            problems.append(f"errors behind a reset must be none, not {listed(names[1])}")
-        tally.harmless += not problems
+    def _judge(self, case: Case, outcomes, names: list[set[str]], tallies) -> list[str]:
+        frames = [f for s in case.streams for f in (*s.expected.frames, *s.behind)]
+        if len(outcomes) > 1:
+            (stream,), (tally,) = case.streams, tallies
+            problems = differences(outcomes[0].beats, frames, begun=True)
+            problems += differences(outcomes[1].beats, stream.behind)
+            if names[1]:
+                problems.append(f"errors behind a reset must be none, not {listed(names[1])}")
+            tally.harmless += not problems
+            return problems
+        problems = differences(outcomes[0].beats, frames)
+        wanted = set().union(*(stream.expected.errors for stream in case.streams))
+        perhaps = set().union(*(stream.expected.perhaps for stream in case.streams))
+        if not wanted <= names[0] <= wanted | perhaps:
+            problems.append(f"errors must be {listed(wanted)}, not {listed(names[0])}")
+        for stream, tally in zip(case.streams, tallies, strict=True):
+            problems += self._classify(stream, tally)
         return problems
 
     def _inputs(self, case: Case) -> dict:
-        return {"stream": case.data.hex(), "followed_by": case.good.data.hex()}
+        return {"streams": [(s.data.hex(), s.good.data.hex()) for s in case.streams]}
 
-    def _classify(self, case: Case, names: set[str], tally: Tally) -> list[str]:
-        wanted, expected = case.expected.errors, case.expected
+    def _classify(self, stream: Stream, tally: Tally) -> list[str]:
+        """Count a stream as what its expected errors say, and compare these with the codec."""
+        expected, wanted = stream.expected, stream.expected.errors
+        software = self.files.software(stream.data)
         problems = []
-        if not wanted <= names <= wanted | expected.perhaps:
-            problems.append(f"errors must be {listed(wanted)}, not {listed(names)}")
-        software = self.files.software(case.data)
         others = wanted == {"bad_header"} or _index_alone(wanted, expected)
         if software is not None and not others:
-            if names:
-                problems.append(f"errors must be none as the codec decodes it, not {listed(names)}")
+            if wanted:
+                problems.append(f"the codec decodes what must have {listed(wanted)}")
             elif len(software) != len(expected.frames) or any(
                 not np.array_equal(image, frame.samples)
                 for image, frame in zip(software, expected.frames, strict=False)
             ):
                 problems.append("what must come is not what the codec decodes")
-        if software is None and not names:
-            problems.append("errors must be some as the codec refuses it, not none")
-        if names:
+        if software is None and not wanted:
+            problems.append("the codec refuses what must have no errors")
+        if wanted:
             tally.detected += 1
             tally.confined += expected.sound > 0
         elif software is not None:

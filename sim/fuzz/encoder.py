@@ -18,7 +18,7 @@ from lutgen.sim.check.checked import CheckedBuild
 from lutgen.sim.check.wrong_inputs import impossible_values
 from lutgen.sim.drive.beats import raster_beats
 from lutgen.sim.drive.words import files_of
-from lutgen.sim.fuzz.fuzz import Fuzz, FuzzCase, Tally, listed
+from lutgen.sim.fuzz.fuzz import Fuzz, FuzzCase, listed
 from lutgen.sim.fuzz.native import BEAT, Segment, beats_of
 from lutgen.sim.fuzz.stream import Files
 
@@ -121,8 +121,8 @@ class EncoderFuzz(Fuzz):
         self._bits, self._largest = bits, largest
         self._bytes = build.options.stream_bytes
 
-    def _case(self, kind: str, options: dict, start: dict) -> Case:
-        rng = self.rng
+    def _case(self, most: int, options: dict, start: dict) -> Case:
+        rng, kind = self.rng, self._kind()
         first, settings, possible = self._wrong(kind)
         good, other = self._pictures()
         good_beats = beats_of(raster_beats(good))
@@ -151,7 +151,7 @@ class EncoderFuzz(Fuzz):
             )
         dtype = self._build.dtype
         return Case(
-            kind, segments,
+            (kind,), segments,
             ([self._encode(images.astype(dtype)) for images in found.files],
              [self._encode(good)]),
             (found.errors, set()),
@@ -189,10 +189,10 @@ class EncoderFuzz(Fuzz):
         beats["last"] = places % width == width - 1
         return beats
 
-    def _judge(self, case: Case, outcomes, names: list[set[str]], tally: Tally) -> list[str]:
-        problems = []
+    def _judge(self, case: Case, outcomes, names: list[set[str]], tallies) -> list[str]:
+        problems, (tally,) = [], tallies
         for number, (outcome, files) in enumerate(zip(outcomes, case.files, strict=True)):
-            begun = number == 0 and case.kind == _RESET
+            begun = number == 0 and case.kinds == (_RESET,)
             problems += self._differences(outcome.beats, files, begun)
             wanted = case.errors[number]
             if names[number] != wanted and not (begun and names[number] <= wanted):

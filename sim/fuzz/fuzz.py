@@ -24,15 +24,15 @@ _LIFE = 64
 
 @dataclass(frozen=True, eq=False)
 class FuzzCase:
-    """Something wrong and the good file behind it.
+    """What goes through a core between two looks at its errors.
 
     Members
     -------
-    kind : of what is wrong
+    kinds : of what is wrong, one for each stream
     segments : of the script
     """
 
-    kind: str
+    kinds: tuple[str, ...]
     segments: tuple[Segment, ...]
 
 
@@ -110,17 +110,22 @@ class Fuzz(ABC):
     ) -> None:
         self._errors, self._patience, self._kinds = errors, patience, kinds
         self.rng, self.report, self._made = np.random.default_rng(seed), Report(), 0
+        self._kind_number = -1
 
-    def run(self, core: NativeCore, count: int, **options) -> None:
+    def run(self, core: NativeCore, streams: int, **options) -> None:
         """Run cases in one process and judge them; ``options`` are those of `NativeCore.run`."""
-        cases = self.cases(count)
+        cases = self.cases(streams)
         outcomes = self.outcomes(core, cases, **options)
         for case, some in zip(cases, outcomes, strict=True):
             self.judge(case, some)
 
-    def cases(self, count: int) -> list[FuzzCase]:
-        """The next cases; the first of them begins with a new core."""
-        return [self._next(fresh=k % _LIFE == 0) for k in range(count)]
+    def cases(self, streams: int) -> list[FuzzCase]:
+        """The next cases, of so many streams; the first of them begins with a new core."""
+        made: list[FuzzCase] = []
+        while streams > 0:
+            made.append(self._next(len(made) % _LIFE == 0, streams))
+            streams -= len(made[-1].kinds)
+        return made
 
     def outcomes(
         self, core: NativeCore, cases: Sequence[FuzzCase], **options
@@ -130,26 +135,33 @@ class Fuzz(ABC):
         outcomes = iter(core.run(segments, patience=self._patience, **options))
         return [[next(outcomes) for _ in case.segments] for case in cases]
 
-    def _next(self, fresh: bool) -> FuzzCase:
-        kind = self._kinds[self._made % len(self._kinds)]
+    def _next(self, fresh: bool, most: int) -> FuzzCase:
         self._made += 1
         stall_in, stall_out, burst = STALLS[int(self.rng.integers(len(STALLS)))]
         options = {
             "seed": self._made, "stall_in": stall_in, "stall_out": stall_out, "burst": burst,
         }  # fmt: skip
         start = {"fresh": self._made, "reset": int(self.rng.integers(1, 4))} if fresh else {}
-        return self._case(kind, options, start)
+        return self._case(most, options, start)
+
+    def _kind(self) -> str:
+        """The next kind."""
+        self._kind_number += 1
+        return self._kinds[self._kind_number % len(self._kinds)]
 
     @abstractmethod
-    def _case(self, kind: str, options: dict, start: dict) -> FuzzCase:
-        """A case; ``options`` are of all segments, and ``start`` are more of the first."""
+    def _case(self, most: int, options: dict, start: dict) -> FuzzCase:
+        """A case of at most so many streams; ``options`` are of all segments, and ``start`` are
+        more of the first.
+        """
 
     def judge(self, case: FuzzCase, outcomes: Sequence[Outcome]) -> None:
         """Count a case, and note what is wrong."""
         report = self.report
-        tally = report.kinds.setdefault(case.kind, Tally())
-        tally.streams += 1
-        tally.hangs += any(outcome.hangs for outcome in outcomes)
+        tallies = [report.kinds.setdefault(kind, Tally()) for kind in case.kinds]
+        for tally in tallies:
+            tally.streams += 1
+        tallies[0].hangs += any(outcome.hangs for outcome in outcomes)
         report.clocks += sum(outcome.clocks for outcome in outcomes)
         names = [
             {name for bit, name in enumerate(self._errors) if outcome.error >> bit & 1}
@@ -158,14 +170,15 @@ class Fuzz(ABC):
         for some in names:
             report.errors.update(some)
         problems = [text for outcome in outcomes for text in outcome.wrong]
-        problems += self._judge(case, outcomes, names, tally)
+        problems += self._judge(case, outcomes, names, tallies)
         if problems:
-            tally.wrong += 1
-            report.note({"kind": case.kind, "problems": problems[:4], **self._inputs(case)})
+            tallies[0].wrong += 1
+            report.note({"kinds": case.kinds, "problems": problems[:4], **self._inputs(case)})
 
     @abstractmethod
-    def _judge(self, case, outcomes, names: list[set[str]], tally: Tally) -> list[str]:
-        """What is wrong, and what is counted; ``names`` are the errors of each segment."""
+    def _judge(self, case, outcomes, names: list[set[str]], tallies: list[Tally]) -> list[str]:
+        """What is wrong, and counts: ``names`` are the errors of segments, ``tallies`` of streams.
+        """
 
     @abstractmethod
     def _inputs(self, case) -> dict:

@@ -21,7 +21,7 @@ from lutgen.build.verilog import primitives
 from lutgen.errors import InputError
 from lutgen.files.caches import cache_folder
 from lutgen.files.whole import scratch_folder
-from lutgen.sim.tool.cache import digest, locked
+from lutgen.sim.tool.cache import digest, locked, remove_unused
 from lutgen.sim.tool.design import Design
 from lutgen.sim.tool.verilator import SimulationError, last_lines, simulator_tools, verilator_bin
 
@@ -47,7 +47,7 @@ _PORTS = {
     "decoder": ("s_axis_stream", "tkeep", "m_axis_video", "tuser"),
 }
 #: What is added to make's command line, as of `lutgen.sim.tool.verilator`.
-_MAKE = ("CXX=g++", "LINK=g++", "AR=ar", "CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O2")
+_MAKE = ("CXX=g++", "LINK=g++", "AR=ar", "CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O1")
 _INITIAL = re.compile(r"^(  (?:output )?reg (?:\[\d+:0\] )?(?:\\\S+ |\w+) ?)= [^;]+;", re.M)
 _MEMORY = re.compile(r"^  reg \[\d+:0\] (\\\S+ |\w+) ?\[\d+:0\];", re.M)
 
@@ -191,8 +191,10 @@ def _forgetful(text: str) -> str:
         for memory in _MEMORY.finditer(part):
             own = re.escape(memory[1].strip())
             if re.search(rf"^ +{own} ?\[.*\] <= ", part, re.M):
-                part = re.sub(rf'^  initial \$readmemh\("[^"]+", {own} ?\);\n', "", part,
-                              flags=re.M)  # fmt: skip
+                part = re.sub(
+                    rf'^  initial \$readmemh\("[^"]+", {own} ?(?:, *\d+, *\d+)?\);\n', "", part,
+                    flags=re.M,
+                )  # fmt: skip
         parts[number] = _INITIAL.sub(r"\1;", part)
     return "".join(parts)
 
@@ -238,6 +240,7 @@ def build_native(
     with locked(folder / f".{key}.lock"):
         if not executable.exists():
             _compile(options, waivers, driver, ports, texts, executable)
+            remove_unused(folder)
         os.utime(executable)
     return NativeCore(executable)
 

@@ -99,8 +99,8 @@ class Files(ABC):
         """Clocks without a beat after which a decoder hangs."""
 
     @abstractmethod
-    def good(self, largest: tuple[int, int]) -> GoodFile:
-        """A file of a picture of some size up to this."""
+    def good(self, width: int, highest: int) -> GoodFile:
+        """A file of pictures of a width and some height up to this."""
 
     @abstractmethod
     def encode(self, images: np.ndarray) -> bytes:

@@ -36,7 +36,7 @@ __all__ = ["StripFiles"]
 _LENGTH_BYTES = 5
 _CRC_BYTES = 4
 #: Shares of files of one group of rows, of two, and so on.
-_GROUPS = (0.45, 0.35, 0.15, 0.05)
+_GROUPS = (0.6, 0.25, 0.1, 0.05)
 
 
 class _Cut(Exception):
@@ -81,12 +81,12 @@ class StripFiles(Files):
         config = self.build.config
         return 2 * (config.max_width + 32) * GROUP * config.lanes + 20_000
 
-    def good(self, largest: tuple[int, int]) -> GoodFile:
+    def good(self, width: int, highest: int) -> GoodFile:
         """In strips of any height; few groups, as each takes its time."""
         rng = self.rng
         groups = int(rng.choice(4, p=_GROUPS)) + 1
         while True:
-            width, height = (int(rng.integers(1, most + 1)) for most in largest)
+            height = int(rng.integers(1, highest + 1))
             strip = int(rng.integers(1, height + 1))
             whole, rest = divmod(height, strip)
             if whole * -(-strip // GROUP) + -(-rest // GROUP) <= groups:

@@ -44,13 +44,11 @@ class TileFiles(Files):
         width, height = self._tile
         return 4 * self.build.config.decoder_lanes * (width * height + 64) + 20_000
 
-    def good(self, largest: tuple[int, int]) -> GoodFile:
+    def good(self, width: int, highest: int) -> GoodFile:
         """Of one image or some, mostly small."""
         rng = self.rng
-        width, height = (
-            int(rng.integers(1, (most if rng.random() < 0.2 else max(1, most // 3)) + 1))
-            for most in largest
-        )
+        most = highest if rng.random() < 0.3 else max(1, highest // 3)
+        height = int(rng.integers(1, most + 1))
         images = self.picture(width, height, 1 + int(rng.choice(3, p=_IMAGES)))
         data = self.encode(images)
         starts, sizes = split_packets(data, Header.unpack(data))
