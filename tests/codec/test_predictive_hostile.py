@@ -158,14 +158,17 @@ def test_payloads_of_a_hostile_writer(payloads, form, tile):
 
 def test_a_payload_that_begins_with_zeros_is_empty():
     """As decoders in hardware take it, which look for the leading one in the first byte."""
-    frame = Frame(HASH, SampleFormat(8), 8, 4, 4)
-    payloads = (b"", b"\0\x55\xaa\x12\x34\x56\x78", b"\x01\x55\xaa\x12\x34\x56\x78")
-    empty, zeros, other = (
-        CODEC.decode(_with_checksums(frame, [bytes([2 * len(payload)]) + payload]))
-        for payload in payloads
+    image = np.full((4, 8), 7, dtype=np.uint8)
+    image[2, 3] = 90
+    file = CODEC.encode(image, strip_height=4, tile_width=0)
+    frame, payload = Frame.unpack(file), file[VERSION_2.size + 1 : -4]
+    own, zeros, empty = (
+        CODEC.decode(_with_checksums(frame, [bytes([2 * len(some)]) + some]))[0]
+        for some in (payload, b"\0" + payload, b"")
     )
+    np.testing.assert_array_equal(own, image)
     np.testing.assert_array_equal(zeros, empty)
-    assert not np.array_equal(other, empty)
+    assert not np.array_equal(own, empty)
 
 
 @settings(max_examples=300, deadline=None)
