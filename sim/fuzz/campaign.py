@@ -16,9 +16,14 @@ __all__ = ["campaign"]
 _LARGEST = (20, 12)
 
 
-def campaign(build: CheckedBuild, core: str, seed: int) -> Fuzz:
-    """Damaged files for a decoder, or random traffic for an encoder."""
-    largest = tuple(min(pair) for pair in zip(_LARGEST, build.largest, strict=True))
+def campaign(
+    build: CheckedBuild, core: str, seed: int, *, largest: tuple[int, int] | None = None
+) -> Fuzz:
+    """Damaged files for a decoder, or random traffic for an encoder.
+
+    ``largest`` is the greatest width and height of pictures, by default small.
+    """
+    largest = tuple(min(pair) for pair in zip(largest or _LARGEST, build.largest, strict=True))
     files = (StripFiles if build.config.strips else TileFiles)(build, seed)
     if core == "decoder":
         return DecoderFuzz(files, seed=seed, largest=largest)

@@ -115,6 +115,8 @@ class DecoderFuzz(Fuzz):
     def _stream(self, kind: str, pool: Sequence[GoodFile]) -> Stream:
         data = damaged(kind, self.rng, self.files, pool)
         good = pool[int(self.rng.integers(len(pool)))]
+        self.meet(good.images)
+        self.met["strips or tiles"][len(good.units)] += 1
         return Stream(kind, data, self.files.read(data), good)
 
     def _beats(self, data: bytes) -> np.ndarray:

@@ -125,6 +125,7 @@ class EncoderFuzz(Fuzz):
         rng, kind = self.rng, self._kind()
         first, settings, possible = self._wrong(kind)
         good, other = self._pictures()
+        self.meet(good)
         good_beats = beats_of(raster_beats(good))
         if kind == _RESET:
             found = taken(np.concatenate([first, first]), **settings, possible=possible)
@@ -162,6 +163,7 @@ class EncoderFuzz(Fuzz):
         width, height = (int(self.rng.integers(1, most + 1)) for most in self._largest)
         images = int(self.rng.integers(1, _IMAGES + 1)) if "images" in self._bits else 1
         settings = {"width": width, "height": height, "images": images}
+        self.met["images of a file"][images] += 1
         return self._files.picture(width, height, images).astype(self._build.dtype), settings
 
     def _wrong(self, kind: str) -> tuple[np.ndarray, dict[str, int], bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -111,6 +111,8 @@ class Fuzz(ABC):
         self._errors, self._patience, self._kinds = errors, patience, kinds
         self.rng, self.report, self._made = np.random.default_rng(seed), Report(), 0
         self._kind_number = -1
+        #: How often what has been met, by what it is about: widths, stalls and the like.
+        self.met: dict[str, Counter] = defaultdict(Counter)
 
     def run(self, core: NativeCore, streams: int, **options) -> None:
         """Run cases in one process and judge them; ``options`` are those of `NativeCore.run`."""
@@ -138,11 +140,18 @@ class Fuzz(ABC):
     def _next(self, fresh: bool, most: int) -> FuzzCase:
         self._made += 1
         stall_in, stall_out, burst = STALLS[int(self.rng.integers(len(STALLS)))]
+        self.met["stalls"][f"{stall_in} {stall_out} {burst}"] += 1
         options = {
             "seed": self._made, "stall_in": stall_in, "stall_out": stall_out, "burst": burst,
         }  # fmt: skip
         start = {"fresh": self._made, "reset": int(self.rng.integers(1, 4))} if fresh else {}
         return self._case(most, options, start)
+
+    def meet(self, images: np.ndarray) -> None:
+        """Count the size of pictures (N, H, W)."""
+        _, height, width = images.shape
+        self.met["widths"][width] += 1
+        self.met["heights"][height] += 1
 
     def _kind(self) -> str:
         """The next kind."""

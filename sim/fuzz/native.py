@@ -47,7 +47,9 @@ _PORTS = {
     "decoder": ("s_axis_stream", "tkeep", "m_axis_video", "tuser"),
 }
 #: What is added to make's command line, as of `lutgen.sim.tool.verilator`.
-_MAKE = ("CXX=g++", "LINK=g++", "AR=ar", "CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O1")
+_MAKE = ("CXX=g++", "LINK=g++", "AR=ar", "CFG_CXXFLAGS_PCH_I=-include")
+#: Counters make the C++ so long that a compiler's second thoughts take minutes.
+_LEVELS = {False: "OPT_FAST=-O1", True: "OPT_FAST=-O0"}
 _INITIAL = re.compile(r"^(  (?:output )?reg (?:\[\d+:0\] )?(?:\\\S+ |\w+) ?)= [^;]+;", re.M)
 _MEMORY = re.compile(r"^  reg \[\d+:0\] (\\\S+ |\w+) ?\[\d+:0\];", re.M)
 
@@ -232,14 +234,15 @@ def build_native(
     ]  # fmt: skip
     if coverage:
         options += ["--coverage-line", "--coverage-toggle", "-CFLAGS", "-DCOVERAGE"]
-    recipe = [options, _MAKE, waivers.read_text(), driver, ports]
+    make = (*_MAKE, _LEVELS[coverage])
+    recipe = [options, make, waivers.read_text(), driver, ports]
     key = digest([simulator_tools(), recipe, texts])[:24]
     folder = Path(build_dir or cache_folder() / "fuzz").absolute()
     folder.mkdir(parents=True, exist_ok=True)
     executable = folder / f"{design.top}-{key}"
     with locked(folder / f".{key}.lock"):
         if not executable.exists():
-            _compile(options, waivers, driver, ports, texts, executable)
+            _compile(options, make, waivers, driver, ports, texts, executable)
             remove_unused(folder)
         os.utime(executable)
     return NativeCore(executable)
@@ -261,7 +264,7 @@ def _ports(design: Design, core: str) -> str:
     )
 
 
-def _compile(options, waivers, driver, ports, texts, executable: Path) -> None:
+def _compile(options, make, waivers, driver, ports, texts, executable: Path) -> None:
     with scratch_folder("lutgen-fuzz-build-", None) as work:
         sources = [work / "waivers.vlt"]
         shutil.copy(waivers, sources[0])
@@ -277,7 +280,7 @@ def _compile(options, waivers, driver, ports, texts, executable: Path) -> None:
         for command in (
             [verilator_bin() / "verilator", *options, "-CFLAGS", f"-I{work}", "--Mdir", build,
              *sources, work / "driver.cpp"],
-            ["make", "-C", build, "-f", "Vcore.mk", f"-j{os.cpu_count() or 1}", *_MAKE,
+            ["make", "-C", build, "-f", "Vcore.mk", f"-j{os.cpu_count() or 1}", *make,
              f"PYTHON3={sys.executable}"],
         ):  # fmt: skip
             run = subprocess.run(command, capture_output=True, text=True, env=environment)
