@@ -14,6 +14,8 @@ __all__ = ["campaign"]
 
 #: Largest pictures: small ones take few clocks, and damage meets more of a small file.
 _LARGEST = (20, 12)
+#: Ports of an encoder.
+_SETTINGS = ("width", "height", "images", "near")
 
 
 def campaign(
@@ -28,7 +30,7 @@ def campaign(
     if core == "decoder":
         return DecoderFuzz(files, seed=seed, largest=largest)
     ports = build.design(core).ports
-    bits = {name: ports[name].width for name in ("width", "height", "images") if name in ports}
+    bits = {name: ports[name].width for name in _SETTINGS if name in ports}
     return EncoderFuzz(
         build, files, files.encode, errors=ENCODER_ERRORS, bits=bits, seed=seed, largest=largest
     )

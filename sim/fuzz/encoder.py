@@ -128,14 +128,14 @@ class EncoderFuzz(Fuzz):
         self.meet(good)
         good_beats = beats_of(raster_beats(good))
         if kind == _RESET:
-            found = taken(np.concatenate([first, first]), **settings, possible=possible)
+            found = self._taken(np.concatenate([first, first]), settings, possible)
             segments = (
                 Segment(np.concatenate([first, first]), limit=int(rng.integers(1, _CUT)),
                         settings=settings, **options, **start),
                 Segment(good_beats, reset=int(rng.integers(1, 5)), settings=other, **options),
             )  # fmt: skip
         else:
-            found = taken(first, **settings, possible=possible)
+            found = self._taken(first, settings, possible)
             first = np.concatenate([first, self._rest(found, settings)])
             if rng.random() < 0.5:  # at once, with the same settings
                 if possible:
@@ -144,7 +144,7 @@ class EncoderFuzz(Fuzz):
                     ).astype(self._build.dtype)
                     first = np.concatenate([first, beats_of(raster_beats(images))])
             errors = found.errors
-            found = taken(first, **settings, possible=possible)
+            found = self._taken(first, settings, possible)
             found.errors = errors
             segments = (
                 Segment(first, settings=settings, **options, **start),
@@ -153,8 +153,9 @@ class EncoderFuzz(Fuzz):
         dtype = self._build.dtype
         return Case(
             (kind,), segments,
-            ([self._encode(images.astype(dtype)) for images in found.files],
-             [self._encode(good)]),
+            ([self._encode(images.astype(dtype), settings.get("near", 0))
+              for images in found.files],
+             [self._encode(good, other.get("near", 0))]),
             (found.errors, set()),
         )  # fmt: skip
 
@@ -163,6 +164,8 @@ class EncoderFuzz(Fuzz):
         width, height = (int(self.rng.integers(1, most + 1)) for most in self._largest)
         images = int(self.rng.integers(1, _IMAGES + 1)) if "images" in self._bits else 1
         settings = {"width": width, "height": height, "images": images}
+        if "near" in self._bits:
+            settings["near"] = int(self.rng.integers(self._build.config.max_near + 1))
         self.met["images of a file"][images] += 1
         return self._files.picture(width, height, images).astype(self._build.dtype), settings
 
@@ -174,10 +177,22 @@ class EncoderFuzz(Fuzz):
             names = [name for name in settings if name in self._bits]
             name = names[int(self.rng.integers(len(names)))]
             most = dict(zip(("width", "height"), self._build.largest, strict=True)).get(name, 0)
+            most = self._build.config.max_near if name == "near" else most
             values = impossible_values(most, self._bits[name]) if most else [0]
-            settings[name] = values[int(self.rng.integers(len(values)))]
+            if name == "near":  # a near of 0 is possible
+                values = values[1:]
+            if values:
+                settings[name] = values[int(self.rng.integers(len(values)))]
+                return beats, settings, False
+            settings["width"] = 0
             return beats, settings, False
         return _KINDS[kind](self.rng, beats, settings["width"]), settings, True
+
+    @staticmethod
+    def _taken(beats: np.ndarray, settings: Mapping[str, int], possible: bool) -> Taken:
+        return taken(
+            beats, *(settings[name] for name in ("width", "height", "images")), possible=possible
+        )
 
     def _rest(self, found: Taken, settings: Mapping[str, int]) -> np.ndarray:
         """The pixels that are missing of a file, with markers in their places."""

@@ -36,7 +36,7 @@ WRONG = (
     "hangs", "the output changes under a stall", "idle is high while something is given",
     "errors stay when they are cleared", "something is given or reported in a reset",
 )  # fmt: skip
-_SETTINGS = ("width", "height", "images", "level")
+_SETTINGS = ("width", "height", "images", "level", "near")
 _SEGMENT = np.dtype([(name, "<u4") for name in (
     "fresh", "reset", "seed", "stall_in", "stall_out", "burst", "limit", *_SETTINGS, "beats",
 )])  # fmt: skip
@@ -68,7 +68,7 @@ class Segment:
     stall_in, stall_out : share of stalled clocks of both ports, 0 to 1; 1 needs a ``limit``
     burst : mean clocks of a stall; 0 makes every clock independent of the others
     limit : clocks after which it ends, whatever goes on; 0: when nothing is inside any more
-    settings : values of the ports width, height, images and level, as far as there are
+    settings : values of the ports width, height, images, level and near, as far as there are
     """
 
     beats: np.ndarray

@@ -103,8 +103,8 @@ class Files(ABC):
         """A file of pictures of a width and some height up to this."""
 
     @abstractmethod
-    def encode(self, images: np.ndarray) -> bytes:
-        """The file that the build's encoder makes of images (N, H, W)."""
+    def encode(self, images: np.ndarray, near: int = 0) -> bytes:
+        """The file that the build's encoder makes of images (N, H, W), with errors up to near."""
 
     @abstractmethod
     def read(self, data: bytes) -> Expected:

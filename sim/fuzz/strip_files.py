@@ -93,11 +93,12 @@ class StripFiles(Files):
                 break
         image = self.picture(width, height)[0]
         shift = 0 if self.rng.random() < 0.8 else int(self.rng.integers(17 - self._depth))
+        near = int(rng.integers(self.build.config.max_near + 1))
         data = self._codec.encode(
             image.astype(np.uint16) << shift if shift else image,
-            depth=self._depth, shift=shift, tile_width=0, strip_height=strip,
+            depth=self._depth, shift=shift, near=near << shift, tile_width=0, strip_height=strip,
         )  # fmt: skip
-        return self._parts(data, image[None])
+        return self._parts(data, self.software(data))
 
     def _parts(self, data: bytes, images: np.ndarray) -> GoodFile:
         header = Header.unpack(data)
@@ -123,11 +124,11 @@ class StripFiles(Files):
             tuple(payloads), tuple(checks), tuple(units),
         )  # fmt: skip
 
-    def encode(self, images: np.ndarray) -> bytes:
+    def encode(self, images: np.ndarray, near: int = 0) -> bytes:
         """See `.stream.Files`."""
         strip = self.build.config.strip_height or images.shape[1]
         return self._codec.encode(
-            images[0], depth=self._depth, tile_width=0, strip_height=strip
+            images[0], depth=self._depth, near=near, tile_width=0, strip_height=strip
         )
 
     def software(self, data: bytes) -> np.ndarray | None:
@@ -179,13 +180,14 @@ class StripFiles(Files):
         widest, highest = self.build.largest
         if not (
             1 <= v["image width"] <= widest and 1 <= v["image height"] <= highest
-            and 1 <= v["strip height"] <= v["image height"] and v["near"] == 0
+            and 1 <= v["strip height"] <= v["image height"]
+            and v["near"] <= self.build.config.max_near
             and v["shift"] <= 16 - self._depth
         ):  # fmt: skip
             return None
         return Header(
-            v["model hash"], SampleFormat(self._depth), v["image width"], v["image height"],
-            v["strip height"], shift=v["shift"],
+            v["model hash"], SampleFormat(self._depth, near=v["near"]), v["image width"],
+            v["image height"], v["strip height"], shift=v["shift"],
         )  # fmt: skip
 
     @staticmethod
@@ -250,7 +252,8 @@ class _Reading:
             if not lost:
                 lost = not decode_unit(
                     self._kernel, context, y, self._array, start, stop, raw, LAG,
-                    header.samples.depth, 1, header.samples.levels - 1, rows[y : y + height],
+                    header.samples.depth, header.samples.step, header.samples.levels - 1,
+                    rows[y : y + height],
                 )  # fmt: skip
                 if lost:  # nobody says what stands for a residual that no sample has
                     self._frame.known[top + y : bottom] = False

@@ -60,7 +60,7 @@ class TileFiles(Files):
             tuple((a, b) for (a, _), (_, b) in zip(lengths, payloads, strict=True)),
         )  # fmt: skip
 
-    def encode(self, images: np.ndarray) -> bytes:
+    def encode(self, images: np.ndarray, near: int = 0) -> bytes:
         """See `.stream.Files`."""
         return self._codec.encode(images, tile=self._tile, coder=self._coder).data
 

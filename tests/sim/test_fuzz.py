@@ -16,7 +16,7 @@ from lutgen.sim.fuzz.encoder import taken
 from lutgen.sim.fuzz.native import BEAT, WRONG, Segment, beats_of, build_native, forgetful
 from lutgen.sim.tool.design import Design
 
-#: Gives back each pixel as a byte; ``width`` says what is wrong, as `WRONG` counts it from 1 on.
+#: Gives back each pixel as a byte; ``width`` says what is wrong, as `WRONG` counts it from 1 on; 6 gives without end.
 ECHO = """module echo(clk, rst, s_axis_video_tdata, s_axis_video_tuser, s_axis_video_tlast,
   s_axis_video_tvalid, s_axis_video_tready, m_axis_stream_tdata, m_axis_stream_tkeep,
   m_axis_stream_tlast, m_axis_stream_tvalid, m_axis_stream_tready, width, idle, error, clear_error);
@@ -33,7 +33,7 @@ ECHO = """module echo(clk, rst, s_axis_video_tdata, s_axis_video_tuser, s_axis_v
   reg [7:0] count = 8'h00;
   wire free = ~valid | m_axis_stream_tready;
   assign s_axis_video_tready = free & (width != 1);
-  assign m_axis_stream_tvalid = valid;
+  assign m_axis_stream_tvalid = valid | (width == 6);
   assign m_axis_stream_tkeep = 1'h1;
   assign m_axis_stream_tdata = width == 2 ? data ^ count : data;
   assign m_axis_stream_tlast = last;
@@ -65,7 +65,7 @@ def test_the_driver_tells_what_is_wrong(echo):
     beats = beats_of(raster_beats(np.arange(12, dtype=np.uint8).reshape(1, 3, 4)))
     options = {"stall_in": 0.3, "stall_out": 0.5}
     segments = []
-    for wrong in range(6):
+    for wrong in range(7):
         segments += [
             Segment(beats, fresh=wrong + 1, reset=2, settings={"width": wrong}, **options),
             Segment(beats[:2], reset=1),
@@ -75,10 +75,10 @@ def test_the_driver_tells_what_is_wrong(echo):
     assert (good.wrong, good.error, good.taken) == ((), 1, 12)
     np.testing.assert_array_equal(good.beats["data"], beats["data"])
     np.testing.assert_array_equal(good.beats["last"], beats["last"])
-    assert [outcome.wrong for outcome in bad] == [(text,) for text in WRONG[:4]] + [()]
-    assert [outcome.hangs for outcome in bad] == [True, False, False, False, False]
+    assert [outcome.wrong for outcome in bad[:5]] == [(text,) for text in WRONG[:4]] + [()]
+    assert [outcome.hangs for outcome in bad] == [True, False, False, False, False, True]
     # What a reset leaves shows when the next one comes.
-    assert found[-1].wrong == (WRONG[4],)
+    assert found[-3].wrong == (WRONG[4],)
 
 
 def test_a_segment_that_ends_early(echo):
