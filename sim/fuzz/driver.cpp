@@ -24,6 +24,7 @@ namespace {
 constexpr uint32_t SETTINGS_AT_MOST = 5;
 constexpr uint32_t ALWAYS = 256;    // share of stalled clocks, in parts of this
 constexpr uint32_t IDLE_CLOCKS = 64;  // the output drops for a moment between small files
+constexpr uint32_t SETTLE_CLOCKS = 8;  // for which settings must be stable before a file
 constexpr uint32_t LONGEST = 16;  // patiences that a segment may last
 
 struct Segment {
@@ -89,8 +90,9 @@ class Bench {
     Outcome run(const Segment &segment, const std::vector<Beat> &beats, std::vector<Beat> &given) {
         Outcome outcome{};
         if (segment.fresh || !core_) renew(segment.fresh);
+        SET_PORTS(core_, segment.settings);
         if (segment.reset) reset(segment.reset, outcome);
-        set(segment.settings);
+        for (uint32_t k = 0; k < SETTLE_CLOCKS; k++) edge();
         Stall in(segment.stall_in, segment.burst, 2 * uint64_t(segment.seed));
         Stall out(segment.stall_out, segment.burst, 2 * uint64_t(segment.seed) + 1);
         uint32_t quiet = 0, idle = 0;
@@ -139,12 +141,6 @@ class Bench {
         for (uint32_t k = 0; k < clocks; k++) edge();
         core_->rst = 0;
         if (core_->PORT(SOURCE, tvalid) || core_->error) outcome.wrong |= READY_IN_RESET;
-    }
-
-    // Settings change only where nothing is offered: cores sample them when a file begins.
-    void set(const uint32_t *values) {
-        SET_PORTS(core_, values);
-        for (int k = 0; k < 8; k++) edge();
     }
 
     void offer(const Beat &beat) {
