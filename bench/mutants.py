@@ -1,14 +1,18 @@
-"""Faults of many kinds in the Verilog and the tables of a build: how many does `lutgen sim` find?
+"""Faults of many kinds in the Verilog and the tables of builds: how many do the checks find?
 
-    python -m bench.mutants --count 60
+    python -m bench.mutants --count 120
 
-A small build of a model is made.  Of each kind of `bench.mutate.KINDS` as many faults
-are drawn for the encoder as for the decoder, and each goes alone through the phases of `lutgen sim
---build` (`lutgen.sim.check.judge_core`), whose first stages are left out: hashes would find any
-change. Faults in tables and LUTs are also put into the files, to see whether they are read back.
+A small build of a model of each profile is made.  Of each kind of `bench.mutate.KINDS` as many
+faults are drawn for one core as for any other, and each goes alone through, until one finds it,
 
-What changes nothing is no fault. `bench.equivalent` proves that for some of those that are left;
-of others ``bench/equivalent.json`` says why nobody can see them. Both are counted apart.
+1. fuzzing: the first streams of `bench.fuzz_rtl`, some seconds,
+2. reading back of tables and LUTs, of faults in these,
+3. the phases of `lutgen sim --build` (`lutgen.sim.check.judge_core`), minutes; the stages before
+   them are left out, as hashes would find any change.
+
+What changes nothing is no fault: before the phases `bench.equivalent` proves that for some of those
+that are left; of others ``bench/equivalent.json`` says why nobody can see them.  Both are counted
+apart.
 """
 
 import dataclasses
@@ -18,6 +22,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -32,6 +37,9 @@ from lutgen.model.shipped import shipped
 from lutgen.sim.check.build_tables import compare_tables
 from lutgen.sim.check.check import checked_build
 from lutgen.sim.check.checked import CheckedBuild
+from lutgen.sim.fuzz.campaign import campaign
+from lutgen.sim.fuzz.fuzz import Report
+from lutgen.sim.fuzz.native import build_native, forgetful
 from lutgen.sim.tool.design import Design
 
 #: Builds by model.
@@ -39,6 +47,10 @@ BUILDS = {
     "digits": BuildOptions(tile=(16, 8), max_width=300, max_height=300),
     "photo": PredictiveOptions(max_width=48, max_height=42),
 }
+CORES = ("encoder", "decoder")
+#: Streams that each fault meets, one process after the other until something is wrong.
+_STREAMS = (4, 9, 26, 117)
+_FUZZ_SEED = 1
 #: Faults of these are in what is read back.
 READ_BACK = ("table bit", "LUT bit", "LUT pins swapped")
 #: Faults that nobody can see, each with an argument.
@@ -118,9 +130,39 @@ def register(text: str, fault: Fault) -> str:
     return (found or signal)[1].strip()
 
 
+class Streams:
+    """The first streams of a campaign, through a core whose fault is at work.
+
+    Parameters
+    ----------
+    checked, core :
+        The build and its core.
+    design :
+        Its Verilog with all faults.
+    """
+
+    def __init__(self, checked: CheckedBuild, core: str, design: Design) -> None:
+        self._fuzz = campaign(checked, core, _FUZZ_SEED)
+        self._native = build_native(forgetful(design), core)
+        self._cases = [self._fuzz.cases(count) for count in _STREAMS]
+
+    def problem(self) -> str | None:
+        """The first thing that is wrong."""
+        for cases in self._cases:
+            self._fuzz.report = report = Report()
+            outcomes = self._fuzz.outcomes(self._native, cases)
+            for case, some in zip(cases, outcomes, strict=True):
+                self._fuzz.judge(case, some)
+            if report.problems:
+                found = report.problems[0]
+                return f"{', '.join(found['kinds'])}: {found['problems'][0]}"
+        return None
+
+
 def study(
-    folder: Path, core: str, count: int, seed: int, tell, before: list[dict] | None = None
-) -> list[dict]:
+    folder: Path, core: str, count: int, seed: int, tell, before: list[dict] | None = None,
+    phases: bool = True,
+) -> list[dict]:  # fmt: skip
     """Judge faults of a core one after the other; of those ``before``, only the survivors."""
     record = load_build(folder)
     checked = checked_build(record)
@@ -129,102 +171,121 @@ def study(
     faults = find(path.read_text(), folder)
     tell(f"{core}: {len(faults)} faults to draw from")
     faults = draw(faults, count, np.random.default_rng(seed))
-    pictures = checked.pictures(0)
     selection = folder / f"fault-{core}.txt"
     text = mutated(Design.of(path, module).texts[0], faults, module, selection)
     design = Design.of(text, module)
-    results = []
+    selection.write_text("0\n")
+    streams = Streams(checked, core, design)
+    if problem := streams.problem():
+        raise RuntimeError(f"{core} without a fault must pass, but: {problem}")
     known = {f["number"]: f for f in before or () if f["file"] == path.name}
-    for number in range(count + 1):
-        if known.get(number, {}).get("killed"):
-            if (known[number]["line"], known[number]["new"]) != (
-                faults[number - 1].line, faults[number - 1].new
-            ):  # fmt: skip
-                raise InputError(f"fault {number} of {path.name} must be as before: start anew")
-            results.append(known[number])
+    results = []
+    for fault in faults:
+        old = known.get(fault.number)
+        if old and (old["line"], old["new"]) != (fault.line, fault.new):
+            raise InputError(
+                f"fault {fault.number} of {path.name} must be as before: start anew"
+            )
+        if old and (old["found_by"] or old["equivalent"]):
+            results.append(old)
             continue
-        selection.write_text(f"{number:x}\n")
-        judge = checked.judge(core, pictures.again(), share=0.3, seed=0, design=design)
+        selection.write_text(f"{fault.number:x}\n")
         began = time.perf_counter()
-        runs, problems = judge.judge(lambda name: None)
-        seconds = round(time.perf_counter() - began, 1)
-        if number == 0:
-            if problems:
-                raise RuntimeError(f"{core} without a fault must pass, but: {problems[0]}")
-            tell(f"{core} without a fault passes in {seconds} s")
-            continue
-        fault = faults[number - 1]
+        by = streams.problem()
         found = {
-            "file": path.name, **dataclasses.asdict(fault), "killed": bool(problems),
-            "by": problems[0] if problems else None,
-            "runs": sum("skipped" not in run for run in runs), "seconds": seconds,
+            "file": path.name, **dataclasses.asdict(fault),
+            "found_by": "fuzzing" if by else None, "by": by, "equivalent": None,
         }  # fmt: skip
         if fault.kind in READ_BACK:
             found["read_back"] = read_back(checked, core, fault)
-        if not problems and not found.get("read_back"):
+            if found["read_back"] and not by:
+                found["found_by"] = "reading back"
+        if not found["found_by"]:
             found["equivalent"] = why_equivalent(path.read_text(), core, fault)
-        tell(f"{number} {'killed' if problems else 'SURVIVES'} {fault.kind}, line {fault.line} of "
-             f"{fault.module}: {fault.old} -> {fault.new}: {found['by']}")  # fmt: skip
+        if not found["found_by"] and not found["equivalent"]:
+            if phases:
+                found["found_by"], found["by"] = _phases(checked, core, design)
+        found["seconds"] = round(time.perf_counter() - began, 1)
+        tell(f"{fault.number} {found['found_by'] or 'SURVIVES'} {fault.kind}, line {fault.line} "
+             f"of {fault.module}: {fault.old} -> {fault.new}: "
+             f"{found['by'] or found['equivalent']}")  # fmt: skip
         results.append(found)
     return results
 
 
+def _phases(checked: CheckedBuild, core: str, design: Design):
+    """Whether the phases find the fault that is at work."""
+    judge = checked.judge(core, checked.pictures(0), share=0.3, seed=0, design=design)
+    _, problems = judge.judge(lambda name: None)
+    return ("phases", problems[0]) if problems else (None, None)
+
+
 @click.command()
 @click.option(
-    "--model", type=click.Choice(list(BUILDS)), default="digits", show_default=True,
-    help="Shipped model.",
+    "--model", "models", type=click.Choice(list(BUILDS)), multiple=True, help="Both.",
 )  # fmt: skip
-@click.option("--count", type=click.IntRange(2), default=60, show_default=True, help="Faults.")
+@click.option("--count", type=click.IntRange(2), default=120, show_default=True, help="Faults.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
-@click.option("--core", type=click.Choice(["encoder", "decoder"]), multiple=True, help="Both.")
+@click.option("--core", type=click.Choice(CORES), multiple=True, help="Both.")
 @click.option(
     "--again", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Result of an earlier run with as many faults: only its survivors are judged again.",
 )  # fmt: skip
+@click.option("--quick", is_flag=True, help="Leave out the phases, which take minutes a fault.")
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path))
 def main(
-    model: str, count: int, seed: int, core: tuple[str, ...], again: Path | None,
-    out: Path | None,
+    models: tuple[str, ...], count: int, seed: int, core: tuple[str, ...], again: Path | None,
+    quick: bool, out: Path | None,
 ) -> None:  # fmt: skip
-    """Count the faults that the phases of `lutgen sim --build` find."""
-    options = BUILDS[model]
-    cores = core or ("encoder", "decoder")
+    """Count the faults that fuzzing, reading back and the phases of `lutgen sim --build` find."""
     before = json.loads(again.read_text())["each"] if again else None
-    faults = []
+    faults, parts = [], []
+    wanted = [(model, name) for model in models or BUILDS for name in core or CORES]
     with tempfile.TemporaryDirectory(prefix="lutgen-mutants-") as folder:
-        folder = Path(folder, "build")
-        build("zynq7045", shipped(model), options, out=folder, estimate=False)
-        for number, name in enumerate(cores):
-            share = count // len(cores) + (number < count % len(cores))
-            faults += study(
-                folder, name, share, seed, lambda text: print(text, file=sys.stderr), before
-            )
-    killed = sum(fault["killed"] for fault in faults)
-    found = sum(fault["killed"] or fault.get("read_back", False) for fault in faults)
-    equal = sum(bool(fault.get("equivalent")) for fault in faults)
-    back = [fault for fault in faults if "read_back" in fault]
-    result = {
-        "command": f"python -m bench.mutants --model {model} --count {count} --seed {seed}",
-        "model": shipped(model).hash, "parameters": options.record(), "faults": len(faults),
-        "found": found,
-        "found_in_simulation": killed, "equivalent": equal,
-        "tables_and_luts": {"faults": len(back), "read_back": sum(f["read_back"] for f in back),
-                            "killed_in_simulation": sum(f["killed"] for f in back)},
-        "survivors": [
-            fault for fault in faults
-            if not (fault["killed"] or fault.get("read_back") or fault.get("equivalent"))
-        ],
-        "each": faults,
-    }  # fmt: skip
-    text = json.dumps(result, indent=1) + "\n"
-    if out:
-        out.write_text(text)
-    else:
-        click.echo(text)
+        for number, (model, name) in enumerate(wanted):
+            place = Path(folder, model)
+            if not place.exists():
+                build("zynq7045", shipped(model), BUILDS[model], out=place, estimate=False)
+            share = count // len(wanted) + (number < count % len(wanted))
+            some = study(
+                place, name, share, seed, lambda text: print(text, file=sys.stderr, flush=True),
+                before, not quick,
+            )  # fmt: skip
+            faults += some
+            parts.append({
+                "model": model, "hash": shipped(model).hash, "core": name,
+                "parameters": BUILDS[model].record(), **counts(some),
+            })  # fmt: skip
+            result = {
+                "command": f"python -m bench.mutants --count {count} --seed {seed}",
+                **counts(faults), "parts": parts,
+                "survivors": [f for f in faults if not (f["found_by"] or f["equivalent"])],
+                "each": faults,
+            }  # fmt: skip
+            if out:
+                out.write_text(json.dumps(result, indent=1) + "\n")
+    if not out:
+        click.echo(json.dumps(result, indent=1))
     print(
-        f"{found} of {len(faults)} faults are found, {killed} of them in simulation; {equal} of "
-        "the others change nothing", file=sys.stderr,
+        f"{result['found']} of {len(faults)} faults are found; {result['equivalent']} of the "
+        "others change nothing", file=sys.stderr,
     )  # fmt: skip
+
+
+def counts(faults: list[dict]) -> dict:
+    """How many faults what finds, and how many are none."""
+    back = [fault for fault in faults if "read_back" in fault]
+    by = Counter(fault["found_by"] for fault in faults)
+    return {
+        "faults": len(faults),
+        "found": len(faults) - by[None],
+        "found_by": {name: by[name] for name in ("fuzzing", "reading back", "phases")},
+        "equivalent": sum(bool(fault["equivalent"]) for fault in faults),
+        "tables_and_luts": {
+            "faults": len(back), "read_back": sum(fault["read_back"] for fault in back),
+            "found_by_fuzzing": sum(fault["found_by"] == "fuzzing" for fault in back),
+        },
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -153,10 +153,13 @@ def test_samples_out_of_range_are_refused(program):
 def mutated(rng, file: bytes, sound: bool) -> bytes:
     """A file with some damage; if ``sound``, of one strip, whose checksum is made right again."""
     data = bytearray(file[:-4] if sound else file)
-    kind = rng.integers(4)
+    kind = rng.integers(5)
     for _ in range(1 if kind else int(rng.integers(1, 5))):
         at = int(rng.integers(VERSION_2.size if sound else 0, len(data)))
-        if kind == 3:
+        if kind == 4:
+            end = min(len(data), at + int(rng.integers(1, 9)))
+            data[at:end] = bytes(end - at)
+        elif kind == 3:
             del data[at : at + int(rng.integers(1, 9))]
         elif kind == 2:
             data[at:at] = rng.bytes(int(rng.integers(1, 9)))

@@ -156,6 +156,21 @@ def test_payloads_of_a_hostile_writer(payloads, form, tile):
     assert not (found & ((1 << shift) - 1)).any()
 
 
+def test_a_payload_that_begins_with_zeros_is_empty():
+    """As decoders in hardware take it, which look for the leading one in the first byte."""
+    image = np.full((4, 8), 7, dtype=np.uint8)
+    image[2, 3] = 90
+    file = CODEC.encode(image, strip_height=4, tile_width=0)
+    frame, payload = Frame.unpack(file), file[VERSION_2.size + 1 : -4]
+    own, zeros, empty = (
+        CODEC.decode(_with_checksums(frame, [bytes([2 * len(some)]) + some]))[0]
+        for some in (payload, b"\0" + payload, b"")
+    )
+    np.testing.assert_array_equal(own, image)
+    np.testing.assert_array_equal(zeros, empty)
+    assert not np.array_equal(own, empty)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.binary(max_size=40), min_size=3, max_size=3), st.sampled_from(list(LAYOUTS)))
 def test_strips_of_a_hostile_writer(bodies, name):

@@ -64,13 +64,10 @@ static inline uint32_t take(struct lutgen_bits *bits, uint32_t count)
     return value;
 }
 
-/* First state of a payload of which nothing has been read, or 0 of one without a one. */
+/* First state of a payload of which nothing has been read, or 0 of one without a one in its first byte. */
 static inline uint32_t begin_state(struct lutgen_bits *bits)
 {
-    while (bits->data < bits->end && *bits->data == 0) {
-        bits->data++;
-    }
-    if (bits->data == bits->end) {
+    if (bits->data == bits->end || *bits->data == 0) {
         return 0;
     }
     refill(bits);

@@ -143,7 +143,7 @@ def decode_colour_unit(
     height, width = samples.shape
     end_bit = stop << 3
     state, at = np.int64(0), start << 3
-    if not raw:
+    if not raw:  # without a state, as that of an empty payload, all residuals are 0
         state, at = begin_payload(data, start, stop)
     for t in range(width + lag * (height - 1)):
         first_row, end = active(t, lag, height, width)

@@ -7,7 +7,8 @@ that every row of an image can have its own:
   encoder chooses the state from which the last sample is decoded so that it ends in many zeros: its
   upper bits are 4, the others the number with most zeros at its end in the token's interval.
 - Zeros at the end of the string are left out: a decoder that has come to the end reads zeros.
-- A payload without a one, an empty one above all, says that all folded residuals are 0.
+- A payload whose first byte is 0, or that has none, says that all folded residuals are 0; what
+  follows is not read.
 
 The string begins with 0 to 7 zeros and a one, then come the 16 low bits of the first state.  Of
 each sample the decoder takes a token from the state, then reads the token's raw bits, then those
@@ -128,14 +129,15 @@ def begin(data, start, stop):
     """Decoder before the first sample of the payload ``data[start:stop]``.
 
     Returns ``(state, at)``: ``at`` is the position of the next bit.  A state of 0 stands for a
-    payload without a one.
+    payload without a one in its first byte.
     """
     at, end = start << 3, stop << 3
-    while at < end:
+    if start == stop or not data[start]:
+        return np.int64(0), at
+    while not read_bits(data, at, end, 1):
         at += 1
-        if read_bits(data, at - 1, end, 1):
-            return CHECK_STATE | read_bits(data, at, end, STATE_BITS), at + STATE_BITS
-    return np.int64(0), at
+    at += 1
+    return CHECK_STATE | read_bits(data, at, end, STATE_BITS), at + STATE_BITS
 
 
 @njit(nogil=True, inline="always")

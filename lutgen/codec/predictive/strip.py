@@ -81,7 +81,7 @@ def decode_unit(kernel, rows, y, data, start, stop, raw, lag, depth, step, most,
     maximum = (1 << depth) - 1
     end_bit = stop << 3
     state, at = np.int64(0), start << 3
-    if not raw:
+    if not raw:  # without a state, as that of an empty payload, all residuals are 0
         state, at = begin_payload(data, start, stop)
     for t in range(width + lag * (height - 1)):
         first_row, end = active(t, lag, height, width)

@@ -1,0 +1,87 @@
+"""Damaged files through Verilated decoders, random traffic through encoders: what becomes of it.
+
+    python -m bench.fuzz_rtl --model photo --core decoder --streams 50000 --seed 1
+
+A small build of a model is made and compiled with the driver of `lutgen.sim.fuzz`; each stream is
+followed at once by a good one.  Registers and memories begin with random values.  A run adds to the
+file of results, in place of one of the same build, core and seed.
+"""
+
+import dataclasses
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from bench.mutants import BUILDS
+from lutgen.build.codec import build, load_build
+from lutgen.model.shipped import shipped
+from lutgen.sim.check.check import checked_build
+from lutgen.sim.fuzz.campaign import campaign
+from lutgen.sim.fuzz.native import build_native, forgetful
+
+_BATCH = 1024
+
+
+@click.command()
+@click.option("--model", type=click.Choice(list(BUILDS)), default="photo", show_default=True)
+@click.option("--core", type=click.Choice(["encoder", "decoder"]), default="decoder")
+@click.option("--streams", type=click.IntRange(1), default=1000, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--minutes", type=float, help="Stop after so many.")
+@click.option(
+    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path),
+    default="bench/results/fuzz-rtl.json", show_default=True,
+)  # fmt: skip
+def main(model: str, core: str, streams: int, seed: int, minutes: float | None, out: Path) -> None:
+    """Count what becomes of damaged files, and of random traffic."""
+    with tempfile.TemporaryDirectory(prefix="lutgen-fuzz-") as folder:
+        folder = Path(folder, "build")
+        build("zynq7045", shipped(model), BUILDS[model], out=folder, estimate=False)
+        checked = checked_build(load_build(folder))
+        native = build_native(forgetful(checked.design(core)), core)
+        began = time.perf_counter()
+        fuzz = campaign(checked, core, seed)
+        while fuzz.report.streams < streams:
+            fuzz.run(native, min(_BATCH, streams - fuzz.report.streams))
+            seconds = time.perf_counter() - began
+            add(out, entry(model, core, seed, checked, fuzz.report, seconds))
+            report = fuzz.report
+            print(f"{report.streams} streams, {seconds:.0f} s, {report.clocks} clocks, "
+                  f"{len(report.problems)} problems", file=sys.stderr, flush=True)  # fmt: skip
+            if minutes and seconds > 60 * minutes:
+                break
+    for problem in fuzz.report.problems:
+        print(json.dumps(problem))
+    sys.exit(bool(fuzz.report.problems))
+
+
+def entry(model: str, core: str, seed: int, checked, report, seconds: float) -> dict:
+    """A run as the results have it."""
+    return {
+        "build": f"{model} {core}", "seed": seed, "model": checked.model.hash,
+        "parameters": checked.record["parameters"], "streams": report.streams,
+        "kinds": {kind: dataclasses.asdict(tally) for kind, tally in report.kinds.items()},
+        "errors": dict(report.errors), "clocks": report.clocks, "seconds": round(seconds, 1),
+        "problems": report.problems,
+        "command": f"python -m bench.fuzz_rtl --model {model} --core {core} "
+                   f"--streams {report.streams} --seed {seed}",
+    }  # fmt: skip
+
+
+def add(path: Path, run: dict) -> None:
+    """Put a run into the file of results."""
+    found = json.loads(path.read_text())["builds"] if path.exists() else []
+    found = [old for old in found if (old["build"], old["seed"]) != (run["build"], run["seed"])]
+    found.append(run)
+    found.sort(key=lambda each: (each["build"], each["seed"]))
+    commands = [each["command"] for each in found]
+    result = {"builds": found, "command": "; ".join(commands)}
+    path.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

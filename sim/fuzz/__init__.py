@@ -1,0 +1,1 @@
+"""Damaged files and random traffic through Verilated cores, by a driver in C++."""

@@ -1,0 +1,218 @@
+"""Damaged files through a decoder, each followed at once by a good one.
+
+Files are told apart by TLAST alone.  What a damaged one becomes is known from `.stream.Files`, to
+the sample; and the good one must decode to the last sample, whatever came before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lutgen.sim.drive.words import file_beats, scattered_words
+from lutgen.sim.fuzz.damage import RESET, damaged
+from lutgen.sim.fuzz.fuzz import Fuzz, FuzzCase, Tally, listed
+from lutgen.sim.fuzz.native import BEAT, Segment, beats_of
+from lutgen.sim.fuzz.stream import Expected, Files, Frame, GoodFile
+
+__all__ = ["Case", "DecoderFuzz", "Stream", "differences"]
+
+#: Clocks of a segment that ends with a reset, at most.
+_CUT = 4000
+#: Share of streams that are alone, so that each error bit is known to be theirs, and the most of
+#: others that follow one another: then many files are under way, and error bits are of all.
+_ALONE, _CHAIN = 0.4, 12
+#: Share of these whose pictures are of one width, but for damage.
+_ALIKE = 0.8
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """A damaged file and the good one behind it.
+
+    Members
+    -------
+    kind : of damage
+    data : the damaged file
+    expected : what must become of it
+    good : the file behind it
+    """
+
+    kind: str
+    data: bytes
+    expected: Expected
+    good: GoodFile
+
+    @property
+    def behind(self) -> list[Frame]:
+        """Frames of the good file."""
+        return [Frame(image, np.ones(image.shape, bool)) for image in self.good.images]
+
+
+@dataclass(frozen=True, eq=False)
+class Case(FuzzCase):
+    """Streams at once after each other, or one that a reset cuts."""
+
+    streams: tuple[Stream, ...]
+
+
+class DecoderFuzz(Fuzz):
+    """A campaign against a decoder.
+
+    Parameters
+    ----------
+    files :
+        Of the build.
+    seed :
+        Of all that is random.
+    largest :
+        Width and height of the pictures, at most.
+    widths, files_of_width :
+        Number of widths of the good files that are damaged and follow, and of files of each.
+    """
+
+    def __init__(
+        self, files: Files, *, seed: int, largest: tuple[int, int], widths: int = 8,
+        files_of_width: int = 25,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            errors=files.errors, patience=files.patience, seed=seed, kinds=files.kinds
+        )
+        self.files, self._bytes = files, files.build.options.stream_bytes
+        some = np.linspace(1, largest[0], widths).round().astype(int).tolist()
+        self._of_width = [
+            [files.good(width, largest[1]) for _ in range(files_of_width)] for width in some
+        ]
+        self.pool = [good for files in self._of_width for good in files]
+
+    def _case(self, most: int, options: dict, start: dict) -> Case:
+        rng, kind = self.rng, self._kind()
+        if kind == RESET:
+            stream = self._stream(kind, self.pool)
+            good = self._beats(stream.good.data)
+            both = np.concatenate([self._beats(stream.data), good])
+            limit, clocks = int(rng.integers(1, _CUT)), int(rng.integers(1, 5))
+            segments = (
+                Segment(both, limit=limit, **options, **start),
+                Segment(good, reset=clocks, **options),
+            )
+            return Case((kind,), segments, (stream,))
+        count = min(most, 1 if rng.random() < _ALONE else int(rng.integers(2, _CHAIN + 1)))
+        kinds = [kind]
+        while len(kinds) < count and (kind := self._kind()) != RESET:
+            kinds.append(kind)
+        # Pictures of another width wait for those before them: mostly there are none.
+        alike = self._of_width[int(rng.integers(len(self._of_width)))]
+        pool = alike if rng.random() < _ALIKE else self.pool
+        streams = tuple(self._stream(kind, pool) for kind in kinds)
+        beats = np.concatenate([
+            self._beats(data) for stream in streams for data in (stream.data, stream.good.data)
+        ])  # fmt: skip
+        return Case(tuple(kinds), (Segment(beats, **options, **start),), streams)
+
+    def _stream(self, kind: str, pool: Sequence[GoodFile]) -> Stream:
+        data = damaged(kind, self.rng, self.files, pool)
+        good = pool[int(self.rng.integers(len(pool)))]
+        self.meet(good.images)
+        self.met["strips or tiles"][len(good.units)] += 1
+        return Stream(kind, data, self.files.read(data), good)
+
+    def _beats(self, data: bytes) -> np.ndarray:
+        if not data:  # a packet without bytes is one beat
+            empty = np.zeros(1, BEAT)
+            empty["last"] = 1
+            return empty
+        make = scattered_words if self.rng.random() < 0.3 else file_beats
+        return beats_of(make(data, self._bytes))
+
+    def _judge(self, case: Case, outcomes, names: list[set[str]], tallies) -> list[str]:
+        frames = [f for s in case.streams for f in (*s.expected.frames, *s.behind)]
+        if len(outcomes) > 1:
+            (stream,), (tally,) = case.streams, tallies
+            problems = differences(outcomes[0].beats, frames, begun=True)
+            problems += differences(outcomes[1].beats, stream.behind)
+            if names[1]:
+                problems.append(f"errors behind a reset must be none, not {listed(names[1])}")
+            tally.harmless += not problems
+            return problems
+        problems = differences(outcomes[0].beats, frames)
+        wanted = set().union(*(stream.expected.errors for stream in case.streams))
+        perhaps = set().union(*(stream.expected.perhaps for stream in case.streams))
+        if not wanted <= names[0] <= wanted | perhaps:
+            problems.append(f"errors must be {listed(wanted)}, not {listed(names[0])}")
+        for stream, tally in zip(case.streams, tallies, strict=True):
+            problems += self._classify(stream, tally)
+        return problems
+
+    def _inputs(self, case: Case) -> dict:
+        return {"streams": [(s.data.hex(), s.good.data.hex()) for s in case.streams]}
+
+    def _classify(self, stream: Stream, tally: Tally) -> list[str]:
+        """Count a stream as what its expected errors say, and compare these with the codec."""
+        expected, wanted = stream.expected, stream.expected.errors
+        software = self.files.software(stream.data)
+        problems = []
+        others = wanted == {"bad_header"} or _index_alone(wanted, expected)
+        if software is not None and not others:
+            if wanted:
+                problems.append(f"the codec decodes what must have {listed(wanted)}")
+            elif len(software) != len(expected.frames) or any(
+                not np.array_equal(image, frame.samples)
+                for image, frame in zip(software, expected.frames, strict=False)
+            ):
+                problems.append("what must come is not what the codec decodes")
+        if software is None and not wanted:
+            problems.append("the codec refuses what must have no errors")
+        if wanted:
+            tally.detected += 1
+            tally.confined += expected.sound > 0
+        elif software is not None:
+            same = any(
+                len(g.images) == len(software) and np.array_equal(g.images, software)
+                for g in self.pool
+            )  # fmt: skip
+            tally.harmless += same
+            tally.unnoticed += not same
+        return problems
+
+
+def _index_alone(wanted: set[str], expected: Expected) -> bool:
+    """Whether all strips are right: then the codec does without the index."""
+    return wanted == {"bad_packet"} and all(frame.known.all() for frame in expected.frames) and (
+        expected.sound > 0
+    )
+
+
+def differences(beats: np.ndarray, frames: Sequence[Frame], begun: bool = False) -> list[str]:
+    """What of a decoder's beats is not as frames must be, or their beginning."""
+    wanted = [_wanted(frame) for frame in frames]
+    total = sum(len(part) for part, _ in wanted)
+    if len(beats) != total and not (begun and len(beats) < total):
+        return [f"gave {len(beats)} pixels instead of {total}"]
+    at = 0
+    for number, (part, known) in enumerate(wanted):
+        some = beats[at : at + len(part)]
+        part, known = part[: len(some)], known[: len(some)]
+        at += len(part)
+        if not np.array_equal(some["side"], part["side"]) or (
+            not np.array_equal(some["last"], part["last"])
+        ):
+            return [f"markers of frame {number} of {len(frames)} are wrong"]
+        differ = (some["data"] != part["data"]) & known
+        if differ.any():
+            return [
+                f"frame {number} of {len(frames)} differs at {int(differ.sum())} pixels, first at "
+                f"{int(differ.argmax())}"
+            ]
+    return []
+
+
+def _wanted(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+    height, width = frame.samples.shape
+    part = np.zeros((height, width), BEAT)
+    part["data"] = frame.samples
+    part["side"][0, 0] = 1
+    part["last"][:, -1] = 1
+    return part.reshape(-1), frame.known.reshape(-1)

@@ -1,0 +1,293 @@
+"""Cores as programs: Verilated with the driver in C++, kept, and run from scripts.
+
+A simulation with cocotb takes a process and seconds for each run, whose bench is Python at every
+clock.  Here a program reads what to send, many files after one another, and writes what came.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from lutgen.build.verilog import primitives
+from lutgen.errors import InputError
+from lutgen.files.caches import cache_folder
+from lutgen.files.whole import scratch_folder
+from lutgen.sim.tool.cache import digest, locked, remove_unused
+from lutgen.sim.tool.design import Design
+from lutgen.sim.tool.verilator import SimulationError, last_lines, simulator_tools, verilator_bin
+
+__all__ = [
+    "BEAT", "WRONG", "NativeCore", "Outcome", "Segment", "beats_of", "build_native", "forgetful",
+]  # fmt: skip
+
+#: A beat as the driver has it: ``side`` is TKEEP of files, TUSER of pixels.
+BEAT = np.dtype([("data", "<u8"), ("side", "<u4"), ("last", "<u4")])
+#: What the driver finds by itself, by bits.
+WRONG = (
+    "hangs", "the output changes under a stall", "idle is high while something is given",
+    "errors stay when they are cleared", "something is given or reported in a reset",
+)  # fmt: skip
+_SETTINGS = ("width", "height", "images", "level", "near")
+_SEGMENT = np.dtype([(name, "<u4") for name in (
+    "fresh", "reset", "seed", "stall_in", "stall_out", "burst", "limit", *_SETTINGS, "beats",
+)])  # fmt: skip
+_OUTCOME = np.dtype([(n, "<u4") for n in ("wrong", "error", "clocks", "taken", "given")])
+_HERE = Path(__file__).parent
+_PORTS = {
+    "encoder": ("s_axis_video", "tuser", "m_axis_stream", "tkeep"),
+    "decoder": ("s_axis_stream", "tkeep", "m_axis_video", "tuser"),
+}
+#: What is added to make's command line, as of `lutgen.sim.tool.verilator`.
+_MAKE = ("CXX=g++", "LINK=g++", "AR=ar", "CFG_CXXFLAGS_PCH_I=-include")
+#: Counters make the C++ so long that a compiler's second thoughts take minutes.
+_LEVELS = {False: "OPT_FAST=-O1", True: "OPT_FAST=-O0"}
+_INITIAL = re.compile(r"^(  (?:output )?reg (?:\[\d+:0\] )?(?:\\\S+ |\w+) ?)= [^;]+;", re.M)
+_MEMORY = re.compile(r"^  reg \[\d+:0\] (\\\S+ |\w+) ?\[\d+:0\];", re.M)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A piece of a script.
+
+    Members
+    -------
+    beats : what is sent, of `BEAT`
+    fresh : seed of a new core, whose registers and memories hold anything; 0 for the old one.  A
+        reset must follow.
+    reset : clocks of a reset at the beginning
+    seed : of the stalls
+    stall_in, stall_out : share of stalled clocks of both ports, 0 to 1; 1 needs a ``limit``
+    burst : mean clocks of a stall; 0 makes every clock independent of the others
+    limit : clocks after which it ends, whatever goes on; 0: when nothing is inside any more
+    settings : values of the ports width, height, images, level and near, as far as there are
+    """
+
+    beats: np.ndarray
+    fresh: int = 0
+    reset: int = 0
+    seed: int = 0
+    stall_in: float = 0.0
+    stall_out: float = 0.0
+    burst: int = 0
+    limit: int = 0
+    settings: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.fresh and not self.reset:
+            raise InputError("reset of a new core must be at least one clock, not 0")
+        if self.stall_out >= 1 and not self.limit:
+            raise InputError("a segment whose output is never ready must have a limit, not 0")
+
+    def pack(self) -> bytes:
+        """As the driver reads it."""
+        head = np.zeros((), _SEGMENT)
+        for name in ("fresh", "reset", "seed", "burst", "limit"):
+            head[name] = getattr(self, name)
+        head["stall_in"], head["stall_out"] = 256 * self.stall_in, 256 * self.stall_out
+        for name, value in self.settings.items():
+            head[name] = value
+        head["beats"] = len(self.beats)
+        return head.tobytes() + self.beats.tobytes()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a segment gave: what is wrong by itself, error bits, clocks, beats taken and given."""
+
+    wrong: tuple[str, ...]
+    error: int
+    clocks: int
+    taken: int
+    beats: np.ndarray
+
+    @property
+    def hangs(self) -> bool:
+        """Whether nothing moved for too long."""
+        return WRONG[0] in self.wrong
+
+
+@dataclass(frozen=True)
+class NativeCore:
+    """A compiled core; see `build_native`."""
+
+    executable: Path
+
+    def run(
+        self, segments: Sequence[Segment], *, patience: int, coverage: Path | None = None,
+        timeout: float = 3600,
+    ) -> list[Outcome]:  # fmt: skip
+        """Run a script in a process of its own.
+
+        Parameters
+        ----------
+        segments :
+            The first one must make a new core.
+        patience :
+            Clocks without a beat after which a core hangs.
+        coverage :
+            File for counts of lines and toggles; the core must be built for it.
+
+        Raises
+        ------
+        SimulationError
+            If the program fails.
+        """
+        with scratch_folder("lutgen-fuzz-", None) as work:
+            script, result = work / "script", work / "result"
+            with open(script, "wb") as file:
+                for segment in segments:
+                    file.write(segment.pack())
+            command = [self.executable, script, result, str(patience)]
+            command += [coverage] if coverage else []
+            run = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+            if run.returncode:
+                raise SimulationError(
+                    f"driver must end with 0, not {run.returncode}: {last_lines(run.stderr)}"
+                )
+            return _outcomes(result.read_bytes(), len(segments))
+
+
+def _outcomes(data: bytes, count: int) -> list[Outcome]:
+    found, at = [], 0
+    for _ in range(count):
+        head = np.frombuffer(data, _OUTCOME, 1, at)[0]
+        at += _OUTCOME.itemsize
+        beats = np.frombuffer(data, BEAT, int(head["given"]), at)
+        at += beats.nbytes
+        wrong = tuple(text for bit, text in enumerate(WRONG) if int(head["wrong"]) >> bit & 1)
+        found.append(Outcome(
+            wrong, int(head["error"]), int(head["clocks"]), int(head["taken"]), beats
+        ))  # fmt: skip
+    return found
+
+
+def beats_of(beats) -> np.ndarray:
+    """Beats of the package's functions, by name, as the driver's."""
+    made = np.zeros(len(beats["data"]), BEAT)
+    made["data"], made["last"] = beats["data"], beats["last"]
+    made["side"] = beats["keep" if "keep" in beats else "user"]
+    return made
+
+
+def forgetful(design: Design) -> Design:
+    """The design without values that registers and written memories have before the first reset.
+
+    Verilator then gives them random ones: what a reset does not set may be anything, as after a
+    reset at any time.
+    """
+    return Design.of([_forgetful(text) for text in design.texts], design.top)
+
+
+def _forgetful(text: str) -> str:
+    parts = re.split(r"(?m)^(?=module )", text)
+    for number, part in enumerate(parts):
+        for memory in _MEMORY.finditer(part):
+            own = re.escape(memory[1].strip())
+            if re.search(rf"^ +{own} ?\[.*\] <= ", part, re.M):
+                part = re.sub(
+                    rf'^  initial \$readmemh\("[^"]+", {own} ?(?:, *\d+, *\d+)?\);\n', "", part,
+                    flags=re.M,
+                )  # fmt: skip
+        parts[number] = _INITIAL.sub(r"\1;", part)
+    return "".join(parts)
+
+
+def build_native(
+    design: Design, core: str, *, coverage: bool = False, build_dir: Path | None = None
+) -> NativeCore:
+    """Compile a core and the driver, or take the program from the cache.
+
+    Parameters
+    ----------
+    design :
+        Verilog of one core behind AXI4-Stream ports, without registers.
+    core :
+        "encoder" or "decoder".
+    coverage :
+        Whether runs can count lines and toggles.
+
+    Raises
+    ------
+    SimulationError
+        If a tool is missing, or the build fails.
+    """
+    if "clear_error" not in design.ports:
+        raise InputError(f"{design.top} must have the port clear_error: build without --registers")
+    texts = list(design.texts)
+    if any("LUT6" in text for text in texts) and not any("module LUT6" in t for t in texts):
+        texts.append(primitives())
+    driver = (_HERE / "driver.cpp").read_text()
+    ports = _ports(design, core)
+    waivers = _HERE.parent / "tool" / "waivers.vlt"
+    options = [
+        "--cc", "--exe", "--prefix", "Vcore", "--top-module", design.top, "--output-split", "0",
+        "--x-initial", "unique", "--x-assign", "unique", "--timescale", "1ns/1ps",
+    ]  # fmt: skip
+    if coverage:
+        options += ["--coverage-line", "--coverage-toggle", "-CFLAGS", "-DCOVERAGE"]
+    make = (*_MAKE, _LEVELS[coverage])
+    recipe = [options, make, waivers.read_text(), driver, ports]
+    key = digest([simulator_tools(), recipe, texts])[:24]
+    folder = Path(build_dir or cache_folder() / "fuzz").absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    executable = folder / f"{design.top}-{key}"
+    with locked(folder / f".{key}.lock"):
+        if not executable.exists():
+            _compile(options, make, waivers, driver, ports, texts, executable)
+            remove_unused(folder)
+        os.utime(executable)
+    return NativeCore(executable)
+
+
+def _ports(design: Design, core: str) -> str:
+    """What the driver knows of the ports, as ``ports.h``."""
+    sink, sink_side, source, source_side = _PORTS[core]
+    settings = "; ".join(
+        f"(core)->{name} = (values)[{k}]"
+        for k, name in enumerate(_SETTINGS) if name in design.ports
+    )  # fmt: skip
+    return (
+        "#define JOINED(prefix, name) prefix##_##name\n"
+        "#define PORT(prefix, name) JOINED(prefix, name)\n"
+        f"#define SINK {sink}\n#define SINK_SIDE {sink_side}\n"
+        f"#define SOURCE {source}\n#define SOURCE_SIDE {source_side}\n"
+        f"#define SET_PORTS(core, values) do {{ (void)(values); {settings}; }} while (0)\n"
+    )
+
+
+def _compile(options, make, waivers, driver, ports, texts, executable: Path) -> None:
+    with scratch_folder("lutgen-fuzz-build-", None) as work:
+        sources = [work / "waivers.vlt"]
+        shutil.copy(waivers, sources[0])
+        for number, text in enumerate(texts):
+            sources.append(work / f"source{number}.v")
+            sources[-1].write_text(text)
+        (work / "driver.cpp").write_text(driver)
+        (work / "ports.h").write_text(ports)
+        build = work / "build"
+        environment = os.environ | {"PATH": f"{verilator_bin()}{os.pathsep}{os.environ['PATH']}"}
+        environment.pop("MAKEFLAGS", None)
+        environment.pop("VERILATOR_ROOT", None)
+        for command in (
+            [verilator_bin() / "verilator", *options, "-CFLAGS", f"-I{work}", "--Mdir", build,
+             *sources, work / "driver.cpp"],
+            ["make", "-C", build, "-f", "Vcore.mk", f"-j{os.cpu_count() or 1}", *make,
+             f"PYTHON3={sys.executable}"],
+        ):  # fmt: skip
+            run = subprocess.run(command, capture_output=True, text=True, env=environment)
+            if run.returncode:
+                raise SimulationError(
+                    f"build of {executable.name} failed\n{last_lines(run.stdout + run.stderr)}"
+                )
+        partial = executable.with_name(f".{executable.name}.{os.getpid()}")
+        shutil.copy2(build / "Vcore", partial)
+        os.replace(partial, executable)
