@@ -11,15 +11,15 @@ from amaranth.utils import bits_for
 
 from lutgen.model.predictive.features import FEATURE_BITS, Feature
 from lutgen.model.predictive.model import PredictiveModel
-from lutgen.model.predictive.neighbourhood import ERRORS, FRACTION_BITS, PREDICTION
+from lutgen.model.predictive.neighbourhood import FRACTION_BITS, PREDICTION
 from lutgen.model.predictive.trees import NEVER
 
 from ..fabric.timeline import Timed
 from .normaliser import Normalised, Span, at_least, normalised
-from .quantities import Context, shifted
+from .quantities import ALL_ERRORS, Context, shifted
 from .scale import Logarithm
 
-__all__ = ["Comparisons", "count_bits", "questions", "twins"]
+__all__ = ["Comparisons", "count_bits", "early_questions", "questions", "twins"]
 
 _LEVEL_BITS = 7
 #: What a signed feature has added.
@@ -38,9 +38,17 @@ def questions(model: PredictiveModel) -> dict[int, set[int]]:
     return dict(asked)
 
 
+def early_questions(model: PredictiveModel) -> set[tuple[int, int]]:
+    """Features and thresholds that the model's first prediction asks for."""
+    predictor = model.predictor
+    return set(zip(predictor.feature.tolist(), predictor.threshold.tolist(), strict=True))
+
+
 def twins(features: Sequence[Feature], asked: Iterable[int]) -> dict[int, int]:
     """Errors of which the size is a feature, too: both numbers.  A sign tells them apart."""
-    of_one = [k for k in asked if len(features[k].terms) == 1 and features[k].terms[0] in ERRORS]
+    of_one = [
+        k for k in asked if len(features[k].terms) == 1 and features[k].terms[0] in ALL_ERRORS
+    ]
     sizes = {(features[k].terms, features[k].gain): k for k in of_one if features[k].absolute}
     pairs = {
         k: sizes.get((features[k].terms, features[k].gain))
@@ -60,8 +68,12 @@ class Comparisons:
     ----------
     context:
         Quantities; the prediction is added to it later.
-    model:
-        Whose features they are, and whose thresholds.
+    features:
+        Those of a model, or of several.
+    asked:
+        Thresholds that each is compared with, see `questions`.
+    early:
+        Features and thresholds that the first prediction asks for, see `early_questions`.
     logarithm:
         Of S.
     changes:
@@ -69,19 +81,17 @@ class Comparisons:
     """
 
     def __init__(
-        self, context: Context, model: PredictiveModel, logarithm: Logarithm, changes: Timed
-    ) -> None:
+        self, context: Context, features: Sequence[Feature], asked: Mapping[int, set[int]],
+        early: Iterable[tuple[int, int]], logarithm: Logarithm, changes: Timed,
+    ) -> None:  # fmt: skip
         self._context = context
-        self._features = model.features
-        self._questions: Mapping[int, set[int]] = questions(model)
+        self._features = features
+        self._questions = asked
         self._logarithm = logarithm
         self._changes = changes
-        predictor = model.predictor
-        self._early = set(
-            zip(predictor.feature.tolist(), predictor.threshold.tolist(), strict=True)
-        )
+        self._early = set(early)
         self._early_features = {feature for feature, _ in self._early}
-        self._twins = twins(model.features, self._questions)
+        self._twins = twins(features, self._questions)
         self._normalised: dict[int, Normalised] = {}
         self._above: dict[tuple[int, int], Timed] = {}
 
@@ -111,7 +121,7 @@ class Comparisons:
             clock = max(begin, self._changes.clock)
             value = self._changes.at(clock)
         elif feature.is_level:
-            level = context.quantities[PREDICTION]
+            level = context.level
             clock = max(begin, level.clock)
             value = level.at(clock)[context.widths.depth + FRACTION_BITS - _LEVEL_BITS :]
         else:

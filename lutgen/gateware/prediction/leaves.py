@@ -14,7 +14,7 @@ from lutgen.model.predictive.predictor import Predictor
 
 from ..fabric.timeline import Timed, Timeline
 
-__all__ = ["Branch", "Numbers", "add_leaf_address", "leaf_addresses", "leaf_at"]
+__all__ = ["Branch", "Numbers", "add_leaf_address", "add_leaf_bits", "leaf_addresses", "leaf_at"]
 
 #: Bits of an address at least: block memories have so many rows of the words that are read.
 _ADDRESS_BITS = 9
@@ -58,8 +58,8 @@ class Branch:
         return 1 + max(self.no.nodes, self.yes.nodes)
 
 
-def leaf_addresses(predictor: Predictor) -> Branch | Numbers:
-    """How a tree's leaves are told by at most nine bits, or those that their number has."""
+def leaf_addresses(predictor: Predictor, bits: int = _ADDRESS_BITS) -> Branch | Numbers:
+    """How a tree's leaves are told by at most so many bits, or those that their number has."""
     child = predictor.child.tolist()
 
     @cache
@@ -83,7 +83,7 @@ def leaf_addresses(predictor: Predictor) -> Branch | Numbers:
             return Numbers(ways(node))
         return Branch(node, *(part(side, bits - 1) for side in child[node]))
 
-    most = max(_ADDRESS_BITS, (predictor.leaves - 1).bit_length())
+    most = max(bits, (predictor.leaves - 1).bit_length())
     return part(0 if child else -1, most)
 
 
@@ -97,6 +97,14 @@ def leaf_at(part: Branch | Numbers, address: int) -> int:
 
 def add_leaf_address(line: Timeline, part: Branch | Numbers, answers: list[Timed]) -> Timed:
     """Add the address, which has a bit at least, from the answers of all nodes: two clocks."""
+    address = add_leaf_bits(line, part, answers, "leaf")
+    return line.register("leaf", address.now, address.clock)
+
+
+def add_leaf_bits(
+    line: Timeline, part: Branch | Numbers, answers: list[Timed], name: str
+) -> Timed:
+    """The same a clock earlier, before it is registered."""
     clock = line.ready(*answers)
 
     def bits(part: Branch | Numbers, at: int) -> list[Value]:
@@ -110,11 +118,11 @@ def add_leaf_address(line: Timeline, part: Branch | Numbers, answers: list[Timed
                 for bit in range(part.bits)
             ]
         if at > clock and part.nodes <= _NODES:
-            below = line.register(f"leaf_below_{part.node}", Cat(bits(part, clock)), clock)
+            below = line.register(f"{name}_below_{part.node}", Cat(bits(part, clock)), clock)
             return list(below.now)
         no, yes = bits(part.no, at), bits(part.yes, at)
         answer, both = answers[part.node].at(at), min(len(no), len(yes))
         chosen = [Mux(answer, b, a) for a, b in zip(no, yes, strict=False)]
         return [*chosen, *no[both:], *yes[both:], answer]
 
-    return line.register("leaf", Cat(bits(part, clock + 1)), clock + 1)
+    return line.given(name, Cat(bits(part, clock + 1)), clock + 1)

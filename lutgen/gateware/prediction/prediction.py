@@ -9,11 +9,11 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from lutgen.model.predictive.model import TABLES, PredictiveModel
-from lutgen.model.predictive.neighbourhood import ENERGIES, ERRORS, PREDICTION, SAMPLES
+from lutgen.model.predictive.neighbourhood import ENERGIES, ERRORS, SAMPLES
 
 from ..fabric.fabric import LUT6, Fabric
 from ..fabric.timeline import Timeline
-from .features import Comparisons, questions
+from .features import Comparisons, early_questions, questions
 from .near import Near, NearTables
 from .predictor import add_first_prediction
 from .quantities import Context, Widths
@@ -102,11 +102,13 @@ class Prediction(wiring.Component):
             near = NearTables(m, line, self._near, line.given("in_near", self.near))
         plain = add_plain(context, changes, near)
         logarithm = add_scale(context, model.scale)
-        comparisons = Comparisons(context, model, logarithm, changes)
+        comparisons = Comparisons(
+            context, model.features, questions(model), early_questions(model), logarithm, changes
+        )
         first = add_first_prediction(
             m, context, model.predictor, comparisons, plain, self._fabric
         )
-        context.add(PREDICTION, first)
+        context.add_prediction(first)
         correction = add_tree_sum(line, "correction", model.corrections, comparisons)
         scales = add_tree_sum(line, "scales", model.scales, comparisons)
         corrected = add_corrected(context, correction, logarithm, plain)

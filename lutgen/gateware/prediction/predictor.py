@@ -16,11 +16,11 @@ from .features import Comparisons
 from .leaves import Branch, Numbers, add_leaf_address, leaf_addresses, leaf_at
 from .quantities import Context
 
-__all__ = ["add_first_prediction", "coefficient_words", "steps"]
+__all__ = ["COEFFICIENT_WIDTH", "ROM_LATENCY", "add_first_prediction", "coefficient_words", "steps"]
 
 #: Bits of a coefficient, -255 to 255.
-_WIDTH = 9
-_ROM_LATENCY = 2
+COEFFICIENT_WIDTH = 9
+ROM_LATENCY = 2
 #: Chains of products: each addition takes a clock, so as many as take no longer than a tree.
 _CHAINS = 4
 
@@ -35,9 +35,9 @@ def coefficient_words(
 ) -> list[int]:  # fmt: skip
     """Words of a coefficient memory: some taps' of the leaf of each address, the first one lowest.
     """
-    mask = (1 << _WIDTH) - 1
+    mask = (1 << COEFFICIENT_WIDTH) - 1
     words = [
-        sum((int(c) & mask) << (_WIDTH * k) for k, c in enumerate(row[taps]))
+        sum((int(c) & mask) << (COEFFICIENT_WIDTH * k) for k, c in enumerate(row[taps]))
         for row in predictor.coefficients
     ]
     return [words[leaf_at(addresses, address)] for address in range(1 << addresses.bits)]
@@ -70,12 +70,15 @@ def add_first_prediction(
         clock = leaf.clock + step
         words = coefficient_words(predictor, addresses, taps)
         (word,) = add_rom(
-            m, f"coefficients_{step}", words, _WIDTH * len(names), [leaf.at(clock)], fabric
-        )
-        clock += _ROM_LATENCY
+            m, f"coefficients_{step}", words, COEFFICIENT_WIDTH * len(names), [leaf.at(clock)],
+            fabric,
+        )  # fmt: skip
+        clock += ROM_LATENCY
         for k, name in enumerate(names):
-            factor = line.register(f"coefficient_{first + k}", word.word_select(k, _WIDTH), clock,
-                                   signed(_WIDTH))  # fmt: skip
+            factor = line.register(
+                f"coefficient_{first + k}", word.word_select(k, COEFFICIENT_WIDTH), clock,
+                signed(COEFFICIENT_WIDTH),
+            )  # fmt: skip
             sample = line.register(
                 f"tap_{first + k}", context.quantities[name].at(clock), clock, widths.sample
             )

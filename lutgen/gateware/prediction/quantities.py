@@ -1,7 +1,7 @@
 """Quantities of a sample's context as signals, and in which range each lies.
 
-See :mod:`lutgen.model.predictive.neighbourhood`.  Samples, which there are multiples of 8, are held
-without their three zero bits.
+See :mod:`lutgen.model.predictive.neighbourhood`, and :mod:`lutgen.model.predictive.reference` of
+colour.  Samples, which there are multiples of 8, are held without their three zero bits.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,15 +15,32 @@ from lutgen.model.predictive.neighbourhood import (
     FRACTION_BITS,
     MEDIAN,
     PREDICTION,
-    QUANTITIES,
     SAMPLES,
     ZERO,
 )
+from lutgen.model.predictive.reference import ALL_QUANTITIES, LETTERS
+from lutgen.model.predictive.reference import ENERGIES as OTHER_ENERGIES
+from lutgen.model.predictive.reference import ERRORS as OTHER_ERRORS
+from lutgen.model.predictive.reference import SAMPLES as OTHER_SAMPLES
 
 from ..fabric.timeline import Timed, Timeline
 from .sums import shared_sums
 
-__all__ = ["Context", "Widths", "magnitude", "shifted"]
+__all__ = [
+    "ALL_ENERGIES", "ALL_ERRORS", "ALL_SAMPLES", "Context", "DifferenceWidths", "Widths",
+    "magnitude", "shifted",
+]  # fmt: skip
+
+
+def _with_others(own: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
+    """Names of a sample's own plane, and those of its reference planes."""
+    return (*own, *(letter + name for letter in LETTERS for name in others))
+
+
+#: Names by kind, those of reference planes among them.
+ALL_SAMPLES = _with_others(SAMPLES, OTHER_SAMPLES)
+ALL_ERRORS = _with_others(ERRORS, OTHER_ERRORS)
+ALL_ENERGIES = _with_others(ENERGIES, OTHER_ENERGIES)
 
 
 @dataclass(frozen=True)
@@ -36,6 +53,11 @@ class Widths:
     def sample(self):
         """A sample."""
         return unsigned(self.depth)
+
+    @property
+    def value(self):
+        """What a row holds of a sample."""
+        return self.sample
 
     @property
     def prediction(self):
@@ -63,9 +85,25 @@ class Widths:
         first, _, second = name.partition("-")
         if second and second != ZERO:
             return max(self.most(first), self.most(second)) * (
-                2 if first in ERRORS or second in ERRORS else 1
+                2 if self._is_signed(first) or self._is_signed(second) else 1
             )
-        return 2 * top if first in ENERGIES else top
+        return 2 * top if first in ALL_ENERGIES else top
+
+    def _is_signed(self, name: str) -> bool:
+        return name in ALL_ERRORS
+
+
+@dataclass(frozen=True)
+class DifferenceWidths(Widths):
+    """Widths where rows hold samples, or differences of samples to those of the first plane."""
+
+    @property
+    def value(self):
+        """What a row holds of a sample."""
+        return signed(self.depth + 1)
+
+    def _is_signed(self, name: str) -> bool:
+        return name not in ALL_ENERGIES
 
 
 class Context:
@@ -90,6 +128,12 @@ class Context:
         self._plans: dict[tuple, list] = {}
         self._parts: dict[tuple, Timed] = {}
 
+    def add_prediction(self, value: Timed, level: Timed | None = None) -> None:
+        """Add the first prediction, and that of the sample itself where it is of a difference."""
+        self.quantities[PREDICTION] = value
+        #: First prediction of the sample, in 1/8.
+        self.level = value if level is None else level
+
     def add(self, name: str, value: Timed) -> None:
         """Add a quantity that comes later."""
         self.quantities[name] = value
@@ -97,7 +141,7 @@ class Context:
     def eighths(self, name: str, clock: int) -> Value:
         """A quantity in 1/8 of a sample."""
         value = self.quantities[name].at(clock)
-        return Cat(Const(0, FRACTION_BITS), value) if _is_sample(name) else value
+        return shifted(value, FRACTION_BITS) if _is_sample(name) else value
 
     def difference(self, text: str) -> Timed:
         """``a-b``, signed, in 1/8; of two samples without the zero bits, see `zeros`."""
@@ -178,13 +222,13 @@ def magnitude(value: Value) -> Value:
 
 
 def _is_sample(name: str) -> bool:
-    return name in SAMPLES or name == MEDIAN
+    return name in ALL_SAMPLES or name == MEDIAN
 
 
 def _ordered(text: str) -> str:
     """The one of ``a-b`` and ``b-a`` whose absolute value stands for both."""
     a, _, b = text.partition("-")
-    return f"{b}-{a}" if b and QUANTITIES[b] < QUANTITIES[a] else text
+    return f"{b}-{a}" if b and ALL_QUANTITIES[b] < ALL_QUANTITIES[a] else text
 
 
 def _legal(text: str) -> str:

@@ -13,7 +13,7 @@ from ..fabric.pipeline import one_hot_select
 from ..fabric.timeline import Timed, Timeline
 from .quantities import Context
 
-__all__ = ["Logarithm", "add_scale", "digits", "times"]
+__all__ = ["Logarithm", "add_logarithm", "add_scale", "digits", "times"]
 
 _LEAST_EXPONENT = bits_for(LEAST_SCALE) - 1
 _MANTISSA_BITS = bits_for(OCTAVE) - 1
@@ -113,7 +113,11 @@ def add_scale(context: Context, scale: Scale) -> Logarithm:
     parts += [
         times(line, f"s_{weight}", value, weight) for value, weight in terms[len(dear) :]
     ]
-    total = line.sum("scale", parts)
+    return add_logarithm(line, line.sum("scale", parts), width)
+
+
+def add_logarithm(line: Timeline, total: Timed, width: int) -> Logarithm:
+    """Add the logarithm of S, a number of ``width`` bits: two clocks."""
     total = line.given("scale_s", total.now[:width], total.clock)
     # The leading one, alone.
     s = total.now

@@ -29,7 +29,8 @@ def add_median(context: Context) -> None:
     line, given = context.timeline, context.quantities
     clock = line.ready(*(given[name] for name in ("W", "N", "NW")))
     west, north, corner = (given[name].at(clock) for name in ("W", "N", "NW"))
-    plane = line.register("plane", (west + north - corner)[: context.widths.depth], clock)
+    value = context.widths.value
+    plane = line.register("plane", (west + north - corner)[: value.width], clock, value)
     larger = line.register("west_is_larger", west > north, clock)
     below_west = line.register("corner_below_west", corner < west, clock)
     below_north = line.register("corner_below_north", corner < north, clock)
@@ -41,7 +42,7 @@ def add_median(context: Context) -> None:
     neither = ~below_west.now & ~below_north.now
     both = below_west.now & below_north.now
     median = Mux(neither, low, Mux(both, high, plane.now))
-    context.add(MEDIAN, line.register("median", median, clock, context.widths.sample))
+    context.add(MEDIAN, line.register("median", median, clock, value))
 
 
 def add_changes(context: Context) -> Timed:

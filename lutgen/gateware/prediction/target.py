@@ -10,7 +10,7 @@ from amaranth.utils import bits_for
 
 from lutgen.model.predictive.features import LEAST_SCALE, OCTAVE
 from lutgen.model.predictive.model import CLASS_BITS, CORRECTION_BITS, SCALE_STEP, TABLES
-from lutgen.model.predictive.neighbourhood import FRACTION_BITS, PREDICTION
+from lutgen.model.predictive.neighbourhood import FRACTION_BITS
 
 from ..fabric.pipeline import choose, clamped
 from ..fabric.timeline import Timed
@@ -18,9 +18,10 @@ from .near import NearTables
 from .quantities import Context
 from .scale import Logarithm
 
-__all__ = ["Target", "add_corrected", "add_row", "add_target"]
+__all__ = ["LEAST_LOGARITHM", "Target", "add_corrected", "add_row", "add_target"]
 
-_LEAST = OCTAVE * (bits_for(LEAST_SCALE) - 1)
+#: The logarithm of the least S.
+LEAST_LOGARITHM = OCTAVE * (bits_for(LEAST_SCALE) - 1)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def add_corrected(
 ) -> Timed:
     """The corrected prediction, in 1/8: the correction is in 1/64 of the power of two below S."""
     line, widths = context.timeline, context.widths
-    first = context.quantities[PREDICTION]
+    first = context.level
     clock = line.ready(correction, logarithm.shift)
     value, shift = correction.at(clock), logarithm.shift.at(clock)
     # By fours first, then the rest, and the six bits below go.
@@ -86,7 +87,7 @@ def add_row(
     """First of the three rows of a class: the corrected scale in quarters of an octave."""
     line = context.timeline
     clock = line.ready(scales, logarithm.shift, logarithm.mantissa)
-    constant = SCALE_STEP * _LEAST - origin
+    constant = SCALE_STEP * LEAST_LOGARITHM - origin
     if near:
         constant = near.less_offset(constant, clock - 1)
         level = logarithm.above_least(clock - 1)
