@@ -1,13 +1,13 @@
 """File header: what a reader of strips takes of a file's first bytes."""
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from ..fabric.pipeline import look_up
 from ..files.header import BuildHeader, HeaderCheck
-from .strip_files import file_layout, near_table
+from .strip_files import GRAY, Channels, file_layout, near_table
 
 __all__ = ["FileHeader"]
 
@@ -27,6 +27,8 @@ class FileHeader(wiring.Component):
         Largest image.
     max_near:
         Greatest near that is not wrong.
+    channels:
+        Those that files have.
 
     Members
     -------
@@ -49,14 +51,14 @@ class FileHeader(wiring.Component):
 
     def __init__(
         self, header: BuildHeader, *, depth: int, max_width: int, max_height: int,
-        max_near: int = 0,
+        max_near: int = 0, channels: Channels = GRAY,
     ) -> None:  # fmt: skip
-        self._max_near = max_near
+        self._max_near, self._channels = max_near, channels
         self._header, self._depth = header, depth
         self._max_width, self._max_height = max_width, max_height
         super().__init__({
             "byte": In(8), "step": In(1), "forget": In(1), "whole": Out(1), "wrong": Out(1),
-            "file": Out(file_layout(depth, max_width, max_height)), "bits": Out(5),
+            "file": Out(file_layout(depth, max_width, max_height, channels)), "bits": Out(5),
         })  # fmt: skip
 
     def elaborate(self, platform) -> Module:
@@ -100,6 +102,15 @@ class FileHeader(wiring.Component):
             near > self._max_near if self._max_near else near.any(),
             check.wrong_header, check.wrong_model,
         )  # fmt: skip
+        if self._channels.order_bits:
+            wrongs = Cat(wrongs, self._take_order(m, check.fields["channels"]))
         wrong = Signal(len(wrongs))
         m.d.sync += [wrong.eq(wrongs), self.wrong.eq(wrong.any())]
         return m
+
+    def _take_order(self, m: Module, value) -> Value:
+        """Take the order of planes from the byte of the channels; whether it is none of theirs."""
+        channels = self._channels
+        order = value[4:] - channels.first_order
+        m.d.comb += self.file.order.eq(order)
+        return (value[:4] != channels.count) | (order < 0) | (order >= channels.orders)

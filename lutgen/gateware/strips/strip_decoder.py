@@ -12,7 +12,7 @@ from ..streams.axi import word_layout
 from .lane_decoder import LaneDecoder
 from .payload_queue import PayloadQueue
 from .payload_ring import WORD_BITS, PayloadRing
-from .strip_files import file_layout, strip_header
+from .strip_files import GRAY, Channels, file_layout, strip_header
 from .strip_reader import StripReader
 
 __all__ = ["StripDecoder", "ring_bits"]
@@ -62,6 +62,8 @@ class StripDecoder(wiring.Component):
         where payloads are long.
     max_near:
         Greatest near of a file; those of greater ones have a bad header.
+    channels:
+        Those that files have.
 
     Attributes
     ----------
@@ -89,13 +91,13 @@ class StripDecoder(wiring.Component):
     def __init__(
         self, *, model_hash: bytes, cumulative: np.ndarray, depth: int, max_width: int,
         max_height: int, lanes: int = 16, stream_bytes: int = 4, address_bits: int | None = None,
-        max_near: int = 0,
+        max_near: int = 0, channels: Channels = GRAY,
     ) -> None:  # fmt: skip
         address_bits = address_bits or ring_bits(lanes, max_width, depth)
         self._reader = StripReader(
-            header=strip_header(model_hash, depth), depth=depth, max_width=max_width,
+            header=strip_header(model_hash, depth, channels), depth=depth, max_width=max_width,
             max_height=max_height, stream_bytes=stream_bytes, address_bits=address_bits,
-            max_near=max_near,
+            max_near=max_near, channels=channels,
         )  # fmt: skip
         self._lanes = LaneDecoder(
             cumulative, depth=depth, lanes=lanes, address_bits=address_bits,
@@ -107,7 +109,7 @@ class StripDecoder(wiring.Component):
         requests = ("valid", "lane", "row", "first", "last", "folded")
         super().__init__({
             "words": In(stream.Signature(word_layout(stream_bytes))),
-            "files": Out(stream.Signature(file_layout(depth, max_width, max_height))),
+            "files": Out(stream.Signature(file_layout(depth, max_width, max_height, channels))),
             "waiting": Out(1),
             **{name: self._lanes.signature.members[name] for name in requests},
             "bad_header": Out(1),

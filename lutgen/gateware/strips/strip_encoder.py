@@ -10,7 +10,8 @@ from ..fabric.pipeline import delay, drive
 from ..streams.axi import word_layout
 from .group_bits import GroupBits
 from .payload_rings import PayloadRings
-from .strip_writer import FILE, StripWriter
+from .strip_files import GRAY, Channels
+from .strip_writer import StripWriter, file_of
 from .symbol_stacks import SymbolStacks
 
 __all__ = ["StripEncoder"]
@@ -50,6 +51,8 @@ class StripEncoder(wiring.Component):
         Strips of a file at most, a power of two.
     near:
         Whether files may be near-lossless, with folded residuals of fewer bits.
+    channels:
+        Those that files have.
 
     Members
     -------
@@ -67,7 +70,7 @@ class StripEncoder(wiring.Component):
         With ``last``, if ``near``: bits of a folded residual in plain form.
     begin : In(1)
         A file begins: with its first group's ``first`` or up to 100 clocks before.
-    file : In(FILE)
+    file : In(file_of)
         With ``begin``: what its header says.
     ready : Out(1)
         Symbols may come for another period of four turns of each lane.  Those of three such periods
@@ -86,6 +89,7 @@ class StripEncoder(wiring.Component):
     def __init__(
         self, cumulative: np.ndarray, *, model_hash: bytes, max_width: int, depth: int = 8,
         lanes: int = 8, count: int = 4, max_strips: int = 1024, near: bool = False,
+        channels: Channels = GRAY,
     ) -> None:  # fmt: skip
         if max_width < 1:
             raise ValueError(f"greatest width must be at least 1, not {max_width!r}")
@@ -100,13 +104,13 @@ class StripEncoder(wiring.Component):
         self._rings = PayloadRings(lanes, symbols, depth, most=self._bits.most, varies=near)
         self._writer = StripWriter(
             model_hash=model_hash, lanes=lanes, symbols=symbols, depth=depth, count=count,
-            max_strips=max_strips,
+            max_strips=max_strips, channels=channels,
         )  # fmt: skip
         super().__init__({
             "valid": In(1), "lane": In(bits_for(lanes - 1)), "side": In(1), "row": In(rows),
             "folded": In(depth), "first": In(1), "last": In(1), "strip_last": In(1),
             "file_last": In(1), **({"raw_bits": In(self._plain_bits)} if near else {}),
-            "begin": In(1), "file": In(FILE), "ready": Out(1),
+            "begin": In(1), "file": In(file_of(channels)), "ready": Out(1),
             "o": Out(stream.Signature(word_layout(count))), "busy": Out(1),
         })  # fmt: skip
 

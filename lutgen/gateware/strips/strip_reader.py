@@ -3,7 +3,7 @@
 See :mod:`lutgen.codec.predictive.container` for the format.
 """
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -23,7 +23,7 @@ from .payload_head import PayloadHead
 from .payload_queue import payload_layout
 from .payload_ring import WORD_BITS
 from .payload_store import PayloadStore
-from .strip_files import file_layout
+from .strip_files import GRAY, Channels, file_layout
 
 __all__ = ["StripReader"]
 
@@ -120,6 +120,8 @@ class StripReader(wiring.Component):
         payload.
     max_near:
         Greatest near of a file; those of greater ones have a bad header.
+    channels:
+        Those that files have.
 
     Members
     -------
@@ -146,9 +148,9 @@ class StripReader(wiring.Component):
 
     def __init__(
         self, *, header: BuildHeader, depth: int, max_width: int, max_height: int,
-        stream_bytes: int, address_bits: int, max_near: int = 0,
+        stream_bytes: int, address_bits: int, max_near: int = 0, channels: Channels = GRAY,
     ) -> None:  # fmt: skip
-        self._max_near = max_near
+        self._max_near, self._channels = max_near, channels
         self._header, self._depth, self._stream_bytes = header, depth, stream_bytes
         self._max_width, self.max_height = max_width, max_height
         least = self.words_of(max_width, depth) + PayloadStore.margin
@@ -156,7 +158,7 @@ class StripReader(wiring.Component):
             raise ValueError(f"payload ring must have {least} words, not {1 << address_bits}")
         super().__init__({
             "words": In(stream.Signature(word_layout(stream_bytes))),
-            "files": Out(stream.Signature(file_layout(depth, max_width, max_height))),
+            "files": Out(stream.Signature(file_layout(depth, max_width, max_height, channels))),
             "payloads": Out(stream.Signature(
                 payload_layout(address_bits, depth, lossless=not max_near)
             )),
@@ -182,10 +184,11 @@ class StripReader(wiring.Component):
         unit, byte = front.unit, front.data[:8]
         m.submodules.header = header = FileHeader(
             self._header, depth=self._depth, max_width=self._max_width, max_height=self.max_height,
-            max_near=self._max_near,
+            max_near=self._max_near, channels=self._channels,
         )  # fmt: skip
         m.submodules.crc = crc = Crc32(unit)
-        m.submodules.walk = walk = GroupWalk(self._depth, self._max_width, self.max_height)
+        planes = self._channels.count
+        m.submodules.walk = walk = GroupWalk(self._depth, self._max_width, planes * self.max_height)
         m.submodules.lengths = lengths = LengthReader(len(walk.least), len(walk.most))
         m.submodules.store = store = PayloadStore(unit, address_bits)
         m.submodules.head = head = PayloadHead(address_bits)
@@ -219,7 +222,9 @@ class StripReader(wiring.Component):
             self.files.valid.eq(f.filing),
             crc.data.eq(front.data), crc.step.eq(f.step & f.covered), crc.leap.eq(f.leap),
             crc.start.eq(f.idle),
-            *drive(walk, header.file, "width", "height", "strip_height"),
+            walk.width.eq(header.file.width),
+            *[getattr(walk, name).eq(self._rows(m, name, getattr(header.file, name)))
+              for name in ("height", "strip_height")],
             walk.bits.eq(header.bits),
             lengths.byte.eq(byte), lengths.least.eq(walk.least), lengths.most.eq(walk.most),
             lengths.forget.eq(walk.begin_strip), lengths.begin.eq(walk.step),
@@ -243,6 +248,15 @@ class StripReader(wiring.Component):
             self._payload_states(f, walk, lengths, store, head)
             self._end_states(f, crc, walk)
         return m
+
+    def _rows(self, m: Module, name: str, lines: Value) -> Value:
+        """Rows of planes of so many rows of an image; a clock later, which is soon enough."""
+        planes = self._channels.count
+        if planes == 1:
+            return lines
+        rows = Signal(range(planes * self.max_height + 1), name=f"rows_of_{name}", reset_less=True)
+        m.d.sync += rows.eq(lines * planes)
+        return rows
 
     def _header_states(self, f: _Flow, header, crc, walk) -> None:
         """From the first byte of a file to its image."""

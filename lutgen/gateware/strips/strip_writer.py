@@ -20,11 +20,19 @@ from .narrower import Narrower
 from .pair_crc import PairCrc32
 from .pair_joiner import PAIR, PairJoiner
 from .payload_rings import PayloadRings, payload_layout, ring_words
+from .strip_files import GRAY, Channels
 
-__all__ = ["FILE", "StripWriter", "group_layout"]
+__all__ = ["FILE", "StripWriter", "file_of", "group_layout"]
 
 #: What may differ from file to file.
 FILE = StructLayout({"width": 16, "height": 16, "strip_height": 16, "shift": 4, "near": 8})
+
+
+def file_of(channels: Channels) -> StructLayout:
+    """The same of files of these channels: with the order of planes, if there are several."""
+    bits = channels.order_bits
+    return StructLayout({**FILE.members, "order": bits}) if bits else FILE
+
 
 #: Clocks from the look at the queue's room to the queue.
 _UNDER_WAY = PayloadRings.read_latency + 2
@@ -135,6 +143,8 @@ class StripWriter(wiring.Component):
         Bytes of a word of the stream: 1, 2, 4 or 8.
     max_strips:
         Strips of a file at most, a power of two.
+    channels:
+        Those that files have.
 
     Members
     -------
@@ -155,7 +165,7 @@ class StripWriter(wiring.Component):
 
     def __init__(
         self, *, model_hash: bytes, lanes: int, symbols: int, depth: int, count: int = 4,
-        max_strips: int = 1024,
+        max_strips: int = 1024, channels: Channels = GRAY,
     ) -> None:  # fmt: skip
         if count not in (1, 2, 4, 8):
             raise ValueError(f"bytes of a word must be 1, 2, 4 or 8, not {count!r}")
@@ -164,15 +174,16 @@ class StripWriter(wiring.Component):
                 f"strips of a file must be a power of two of at least 2, not {max_strips!r}"
             )
         self._header = BuildHeader(VERSION_2, {
-            "model hash": model_hash, "bit depth": depth, "channels": 1, "coder": RANS.code,
-            "strip height": 0, "tile width": 0,
+            "model hash": model_hash, "bit depth": depth, "channels": channels.count,
+            "coder": RANS.code, "strip height": 0, "tile width": 0,
         })  # fmt: skip
+        self._channels = channels
         self._lanes, self._count, self._strips = lanes, count, max_strips
         self._layout = payload_layout(symbols, depth)
         index_bits = bits_for(ring_words(symbols, depth) - 1)
         super().__init__({
-            "begin": In(1), "file": In(FILE), "put": In(1), "group": In(group_layout(lanes)),
-            "ready": Out(1),
+            "begin": In(1), "file": In(file_of(channels)), "put": In(1),
+            "group": In(group_layout(lanes)), "ready": Out(1),
             "wanted": Out(bits_for(lanes - 1)), "wanted_side": Out(1), "done": In(1),
             "payload": In(self._layout), "reads": Out(1), "forget": Out(1),
             "index": Out(index_bits), "half": Out(1), "pair": In(16),
@@ -242,9 +253,13 @@ class StripWriter(wiring.Component):
         ends = gives["ends"] | (gives["ends_lone"] & f.file_ends & f.lone)
         number = f.strip & gives["clear"].replicate(len(f.strip))
         # 1: the sources, which stay as they are for a clock; 2: the bytes.
+        channels = self._channels
+        planes = {"channels": Cat(
+            Const(channels.count, 4), (file.order + channels.first_order)[:4]
+        )} if channels.order_bits else {}  # fmt: skip
         header = choose(self._header.bytes({
             "image width": file.width, "image height": file.height, "shift": file.shift,
-            "near": file.near, "strip height": file.strip_height, "images": Const(1, 32),
+            "near": file.near, "strip height": file.strip_height, "images": Const(1, 32), **planes,
         }), f.at)  # fmt: skip
         header_1, number_1, leb_1, second_1, source_1 = (
             delay(m, value, 1, name=f"{name}_a") for name, value in (
