@@ -18,7 +18,7 @@ from lutgen.errors import InputError
 
 __all__ = [
     "FIRST_CFA", "ORDERS", "best_order", "cfa_mosaic", "cfa_planes", "check_sides_of_cfa",
-    "from_rows", "order_of", "to_rows",
+    "from_rows", "order_of", "places_of", "to_rows",
 ]  # fmt: skip
 
 #: Orders of red, green and blue by number; alpha is always last, one or two planes are in order.
@@ -51,19 +51,19 @@ def check_sides_of_cfa(shape: tuple[int, ...], name: str = "") -> None:
 
 def cfa_planes(mosaic: np.ndarray, pattern: str) -> np.ndarray:
     """Planes of a colour filter array (H, W), sides even: (H / 2, W / 2, 4), greens first."""
-    return np.stack([mosaic[top::2, left::2] for top, left in _places(pattern)], axis=-1)
+    return np.stack([mosaic[top::2, left::2] for top, left in places_of(pattern)], axis=-1)
 
 
 def cfa_mosaic(planes: np.ndarray, pattern: str) -> np.ndarray:
     """The array (H, W) of planes (H / 2, W / 2, 4)."""
     height, width, _ = planes.shape
     mosaic = np.empty((2 * height, 2 * width), dtype=planes.dtype)
-    for k, (top, left) in enumerate(_places(pattern)):
+    for k, (top, left) in enumerate(places_of(pattern)):
         mosaic[top::2, left::2] = planes[..., k]
     return mosaic
 
 
-def _places(pattern: str) -> list[tuple[int, int]]:
+def places_of(pattern: str) -> list[tuple[int, int]]:
     """Row and column of the greens, red and blue in a square of four, in the order of coding."""
     places = [divmod(k, 2) for k, colour in enumerate(pattern) if colour == "G"]
     return [*places, *(divmod(pattern.index(colour), 2) for colour in "RB")]

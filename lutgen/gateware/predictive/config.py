@@ -1,14 +1,21 @@
 """Parameters of the cores of profile ``predictive``."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
+
+import numpy as np
+from amaranth.lib.data import StructLayout
 
 from lutgen.codec.predictive.container import GROUP, MAX_SIDE
 from lutgen.errors import InputError
+from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.samples import SampleFormat
 
 from ..fabric.fabric import FABRICS, Fabric
+from ..files.raster import pixel_layout
+from .planes import Planes
 from .walk import PRIMING
 
 __all__ = ["PredictiveConfig"]
@@ -26,11 +33,13 @@ class PredictiveConfig:
     Parameters
     ----------
     model:
-        The codec model, of gray images.
+        The codec model: of gray images, of colour, which makes cores for RGB, or of colour filter
+        arrays.
     depth:
         Bits of a sample, 8 to 16.
     max_width, max_height:
-        Largest picture in pixels: widths of 8 to 16,384, heights of 8 to 65,535.
+        Largest picture in pixels: widths of 8 to 16,384, heights of 8 to 65,535; even ones of
+        colour filter arrays.
     strip_height:
         Rows of a strip that the encoder writes: a multiple of four; None makes one strip of a
         picture.  The decoder takes what a file has.
@@ -54,7 +63,7 @@ class PredictiveConfig:
     #: Whether files have strips, and not tiles.
     strips: ClassVar[bool] = True
 
-    model: PredictiveModel = field(repr=False)
+    model: PredictiveModel | ColourModel = field(repr=False)
     depth: int = 8
     max_width: int = 1920
     max_height: int = 1080
@@ -67,7 +76,7 @@ class PredictiveConfig:
     def __post_init__(self) -> None:
         if self.fabric not in FABRICS:
             raise InputError(f"fabric must be one of {', '.join(FABRICS)}, not {self.fabric!r}")
-        if self.model.references:
+        if isinstance(self.model, PredictiveModel) and self.model.references:
             raise InputError(
                 "model must be of gray images, not of a plane that knows others before it"
             )
@@ -86,6 +95,22 @@ class PredictiveConfig:
         if strip is not None and (type(strip) is not int or strip < 1 or strip % GROUP):
             raise InputError(f"strip height must be a multiple of {GROUP}, not {strip!r}")
 
+        odd = [f"{name} must be even of a colour filter array, not {value}" for name, value in (
+            ("max width", self.max_width), ("max height", self.max_height),
+        ) if self.planes.mosaic and value % 2]  # fmt: skip
+        if odd:
+            raise InputError(odd[0])
+        if self.max_near and self.planes.count > 1:
+            raise InputError(
+                f"near must be 0 of colour and colour filter arrays, not {self.max_near}: cores "
+                "of several planes are lossless yet"
+            )
+
+    @cached_property
+    def planes(self) -> Planes:
+        """Planes of an image."""
+        return Planes.of(self.model)
+
     @property
     def cells(self) -> Fabric:
         """The cells of the fabric."""
@@ -98,8 +123,23 @@ class PredictiveConfig:
 
     @property
     def pixel_bits(self) -> int:
-        """Bits of a pixel on a stream: whole bytes, as AMD's UG934 wants them."""
-        return -(-self.depth // 8) * 8
+        """Bits of a pixel on a stream: whole bytes, as AMD's UG934 wants them.
+
+        Components of colour are packed without gaps; zeros above them make whole bytes.
+        """
+        return -(-self.depth * self.planes.components // 8) * 8
+
+    @property
+    def pixel_dtype(self) -> np.dtype:
+        """Type of arrays of pixels, those of colour packed as on a stream."""
+        if self.planes.components > 1:
+            return np.dtype(np.int64)
+        return SampleFormat(self.depth).dtype
+
+    @property
+    def pixel(self) -> StructLayout:
+        """A pixel on a stream within the core."""
+        return pixel_layout(self.depth * self.planes.components)
 
     @property
     def of_encoder(self) -> dict:
@@ -125,7 +165,8 @@ class PredictiveConfig:
 
     def clocks_per_sample(self, width: int, lanes: int) -> float:
         """Clocks that a sample takes in a stream of pictures of that width."""
-        return max(_STAGGER * lanes, width + PRIMING) / width
+        columns = self.planes.columns(width)
+        return max(_STAGGER * lanes, columns + PRIMING) / columns
 
     @staticmethod
     def narrowest(lanes: int) -> int:

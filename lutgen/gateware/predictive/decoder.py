@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.model import PredictiveModel
 
 from ..fabric.fabric import LUT6, Fabric
@@ -16,12 +17,13 @@ from ..prediction.quantities import Widths
 from ..streams.axi import word_layout
 from ..strips.payload_store import PayloadStore
 from ..strips.strip_decoder import StripDecoder
-from ..strips.strip_files import file_layout
+from ..strips.strip_files import Channels, file_layout
 from ..strips.strip_reader import StripReader
 from .group_memory import GroupMemory
 from .group_source import GroupSource
 from .picture_out import PictureOut
-from .sample_loop import SampleLoop
+from .planes import Planes
+from .planes_out import PlanesOut
 from .walk import PRIMING, Walk
 
 __all__ = ["PredictiveDecoder"]
@@ -36,7 +38,7 @@ class PredictiveDecoder(wiring.Component):
     Parameters
     ----------
     model:
-        The codec model.
+        The codec model; one of colour or of colour filter arrays decodes files of these.
     depth:
         Bits of a sample.
     lanes:
@@ -67,34 +69,44 @@ class PredictiveDecoder(wiring.Component):
     """
 
     def __init__(
-        self, model: PredictiveModel, depth: int, *, lanes: int = 16, max_width: int,
+        self, model: PredictiveModel | ColourModel, depth: int, *, lanes: int = 16, max_width: int,
         max_height: int, stream_bytes: int = 4, max_near: int = 0, fabric: Fabric = LUT6,
     ) -> None:  # fmt: skip
+        planes = Planes.of(model)
+        channels = Channels.of(planes.count, mosaic=planes.mosaic)
+        max_width, max_height = planes.columns(max_width), planes.lines(max_height)
         self._depth, self._lanes = depth, lanes
         self._near = near = Near(depth, max_near) if max_near else None
         words = (lanes + 1) * StripReader.words_of(max_width, depth)
         self._strips = strips = StripDecoder(
-            model_hash=bytes.fromhex(model.hash)[:8], cumulative=model.cumulative, depth=depth,
+            model_hash=bytes.fromhex(model.hash)[:8], cumulative=planes.cumulative, depth=depth,
             max_width=max_width, max_height=max_height, lanes=2 * lanes, stream_bytes=stream_bytes,
-            max_near=max_near, address_bits=(words + PayloadStore.margin - 1).bit_length(),
+            max_near=max_near, channels=channels,
+            address_bits=(words + PayloadStore.margin - 1).bit_length(),
         )  # fmt: skip
         after = strips.latency + UNFOLD_LATENCY + (RESTORE_LATENCY if near else 0)
-        self._loop = SampleLoop(
-            model, depth, lanes, max_width, sample_after=after, fabric=fabric, near=near
+        self._loop = planes.loop(
+            depth, lanes, max_width, sample_after=after, fabric=fabric, near=near
         )
-        memory = GroupMemory(max_width, lanes)
-        self._out = PictureOut(depth, memory, fabric=fabric)
+        memory = GroupMemory(
+            max_width, lanes, planes=planes.count, order_bits=channels.order_bits
+        )
+        self._out = (
+            PlanesOut(planes, depth, memory, fabric=fabric) if planes.count > 1
+            else PictureOut(depth, memory, fabric=fabric)
+        )  # fmt: skip
         self._group = memory.layout
         self._source = GroupSource(
-            file_layout(depth, max_width, max_height), memory, max_height=max_height,
-            near_bits=near.bits if near else 0,
-        )
+            file_layout(depth, max_width, max_height, channels), memory, max_height=max_height,
+            near_bits=near.bits if near else 0, planes=planes.count,
+        )  # fmt: skip
         self._walk = Walk(
-            lanes, max_width, least=self._loop.least_stagger, tag=self._source.tag.size
-        )
+            lanes, max_width, least=self._loop.least_stagger, tag=self._source.tag.size,
+            planes=planes.count,
+        )  # fmt: skip
         super().__init__({
             "words": In(stream.Signature(word_layout(stream_bytes))),
-            "pixels": Out(stream.Signature(pixel_layout(depth))),
+            "pixels": Out(stream.Signature(pixel_layout(depth * planes.components))),
             "eof": Out(1),
             "bad_header": Out(1),
             "bad_packet": Out(1),

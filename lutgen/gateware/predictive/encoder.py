@@ -2,20 +2,21 @@
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
-from amaranth.utils import bits_for
+from amaranth.lib.wiring import Out
 
+from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.model import PredictiveModel
 
 from ..fabric.fabric import LUT6, Fabric
 from ..fabric.pipeline import drive
-from ..files.raster import pixel_layout
 from ..streams.axi import word_layout
 from ..streams.lut_fifo import LutFifo
 from ..strips.strip_encoder import StripEncoder
-from ..strips.strip_writer import FILE
+from ..strips.strip_files import Channels
+from ..strips.strip_writer import file_of
 from .modeller import Modeller
 from .picture_in import PICTURE_EVENTS
+from .planes import Planes
 
 __all__ = ["PredictiveEncoder"]
 
@@ -53,6 +54,8 @@ class PredictiveEncoder(wiring.Component):
         See `picture_in.PictureIn`.
     (near)
         With ``max_near``, likewise.
+    (order)
+        Of colour and of colour filter arrays, see `planes_in.PlanesIn`.
     words : Out(stream of `lutgen.gateware.streams.axi.word_layout`)
         Files, a packet each.
     idle : Out(1)
@@ -62,27 +65,32 @@ class PredictiveEncoder(wiring.Component):
     """
 
     def __init__(
-        self, model: PredictiveModel, depth: int, *, lanes: int = 8, max_width: int,
+        self, model: PredictiveModel | ColourModel, depth: int, *, lanes: int = 8, max_width: int,
         max_height: int, strip_height: int | None = None, stream_bytes: int = 4,
         fabric: Fabric = LUT6, events: bool = False, max_near: int = 0,
     ) -> None:  # fmt: skip
+        planes = Planes.of(model)
         self._max_near = max_near
         self._events = PICTURE_EVENTS if events else ()
-        self._lanes, self._strip_height = lanes, strip_height or max_height
-        strips = -(-max_height // self._strip_height)
+        self._lanes = lanes
+        self._strip_height = strip_height = strip_height or max_height
+        self._strip_lines = planes.lines(strip_height)
+        strips = -(-max_height // strip_height)
         self._model = Modeller(
             model, depth, lanes=lanes, max_width=max_width, max_height=max_height,
             strip_height=strip_height, fabric=fabric, events=events, max_near=max_near,
         )  # fmt: skip
+        self._channels = Channels.of(planes.count, mosaic=planes.mosaic)
         self._strips = StripEncoder(
-            model.cumulative, model_hash=bytes.fromhex(model.hash)[:8], max_width=max_width,
-            depth=depth, lanes=lanes, count=stream_bytes,
+            planes.cumulative, model_hash=bytes.fromhex(model.hash)[:8],
+            max_width=planes.columns(max_width), depth=depth, lanes=lanes, count=stream_bytes,
             max_strips=1 << max(1, (strips - 1).bit_length()), near=bool(max_near),
+            channels=self._channels,
         )  # fmt: skip
+        members = self._model.signature.members
+        self._given = [name for name in ("width", "height", "order") if name in members]
         super().__init__({
-            "pixels": In(stream.Signature(pixel_layout(depth))),
-            "width": In(bits_for(max_width)),
-            "height": In(bits_for(max_height)),
+            **{name: members[name] for name in ("pixels", *self._given)},
             "words": Out(stream.Signature(word_layout(stream_bytes))),
             "bad_marker": Out(1),
             "bad_size": Out(1),
@@ -95,18 +103,22 @@ class PredictiveEncoder(wiring.Component):
         m = Module()
         m.submodules.model, m.submodules.strips = model, strips = self._model, self._strips
         # Pictures that have begun, until their first symbol comes: not more than buffers.
-        m.submodules.files = files = LutFifo(FILE, 2 * self._lanes)
+        m.submodules.files = files = LutFifo(file_of(self._channels), 2 * self._lanes)
         wiring.connect(m, wiring.flipped(self.pixels), model.pixels)
         wiring.connect(m, strips.o, wiring.flipped(self.words))
         symbol = model.symbol
         begins = symbol.valid & symbol.first & symbol.file_begins
-        rows = self._strip_height
-        further = []  # fields behind the sizes: shift, which is 0, and near
+        rows = self._strip_lines
+        # Fields behind the sizes: shift, which is 0, near, and the order of planes.
+        header = files.i.payload
+        further = []
         if self._max_near:
-            further = [Const(0, FILE["shift"].width), model.file_near]
+            further = [Const(0, len(header.shift)), model.file_near]
             m.d.comb += [model.near.eq(self.near), strips.raw_bits.eq(symbol.raw_bits)]
+        elif self._channels.order_bits:
+            further = [Const(0, len(header.shift) + len(header.near)), model.file_order]
         m.d.comb += [
-            *drive(model, self, "width", "height"),
+            *drive(model, self, *self._given),
             *drive(self, model, "bad_marker", "bad_size", *self._events),
             model.hold.eq(~strips.ready),
             files.i.valid.eq(model.file_begins),

@@ -22,16 +22,22 @@ class GroupMemory:
         Columns of a row at most.
     lanes:
         Groups that are under way: two more are held, one that is complete and one that comes in
-        or goes out.
+        or goes out.  Of several planes it is one more, as rows that come together stand in two.
+    planes:
+        Planes of an image.
+    order_bits:
+        Bits of the order of planes, which groups know besides.
     """
 
     #: Clocks from a sample's group, row and column to its place.
     latency = 2
 
-    def __init__(self, max_width: int, lanes: int) -> None:
-        self.max_width = max_width
+    def __init__(
+        self, max_width: int, lanes: int, *, planes: int = 1, order_bits: int = 0
+    ) -> None:
+        self.max_width, self._order_bits = max_width, order_bits
         #: Groups that are held.
-        self.buffers = buffers = lanes + _SPARE
+        self.buffers = buffers = lanes + _SPARE + (GROUP % planes != 0)
         #: Words of a group.
         self.group = GROUP * max_width
         #: Words of the memory.
@@ -43,7 +49,7 @@ class GroupMemory:
         begins and whether it ends with it."""
         return StructLayout({
             "base": bits_for(self.words - 1), "width": bits_for(self.max_width), "rows": 2,
-            "first": 1, "last": 1,
+            "first": 1, "last": 1, **({"order": self._order_bits} if self._order_bits else {}),
         })  # fmt: skip
 
     def place(self, m: Module, name: str, base, row, column) -> Value:

@@ -36,6 +36,8 @@ class GroupSource(wiring.Component):
         Rows of an image at most.
     near_bits:
         Bits of an image's near that its groups carry; 0 if all are lossless.
+    planes:
+        Planes of an image: it has as many rows more, see `.walk.Walk`.
 
     Members
     -------
@@ -56,9 +58,11 @@ class GroupSource(wiring.Component):
     """
 
     def __init__(
-        self, file: StructLayout, memory: GroupMemory, *, max_height: int, near_bits: int = 0
-    ) -> None:
-        self._memory, self._max_height, self._near_bits = memory, max_height, near_bits
+        self, file: StructLayout, memory: GroupMemory, *, max_height: int, near_bits: int = 0,
+        planes: int = 1,
+    ) -> None:  # fmt: skip
+        self._memory, self._near_bits = memory, near_bits
+        self._max_rows, self._planes = max_height * planes, planes
         #: What visits carry of a group.
         self.tag = source_tag(memory, near_bits)
         super().__init__({
@@ -66,23 +70,28 @@ class GroupSource(wiring.Component):
             "waiting": In(1),
             "freed": In(1),
             "walking": In(1),
-            "groups": Out(stream.Signature(group_layout(self.tag.size))),
+            "groups": Out(stream.Signature(group_layout(self.tag.size, planes))),
             "walk_width": Out(bits_for(memory.max_width)),
             "busy": Out(1),
         })
+
+    def _rows(self, lines):
+        """Rows of so many lines of the image."""
+        return lines if self._planes == 1 else lines * self._planes
 
     def elaborate(self, platform) -> Module:
         m = Module()
         file, group = self.files.payload, self.groups.payload
         memory = self._memory
         tag = self.tag(group.tag)
-        rows = bits_for(self._max_height)
+        rows = bits_for(self._max_rows)
         of_image, of_strip, height = Signal(rows), Signal(rows), Signal(rows)
         least, whole = Signal(rows), Signal()  # of strip and image, and whether it is all of it
         used = Signal(range(memory.buffers + 1))
         base = Signal(range(memory.words))
         first, top = Signal(), Signal()
         near = Signal(self._near_bits)
+        order, plane = Signal(4), Signal(range(self._planes))  # of the file, and of the next row
         goes = Signal()
         m.d.comb += goes.eq(self.groups.valid & self.groups.ready)
         m.d.sync += used.eq(used + goes - self.freed)
@@ -95,12 +104,15 @@ class GroupSource(wiring.Component):
                 with m.If(self.files.valid & (alike | empty)):
                     m.d.comb += self.files.ready.eq(1)
                     m.d.sync += [
-                        self.walk_width.eq(file.width), of_image.eq(file.height),
-                        height.eq(file.strip_height), of_strip.eq(file.strip_height),
+                        self.walk_width.eq(file.width), of_image.eq(self._rows(file.height)),
+                        height.eq(self._rows(file.strip_height)),
+                        of_strip.eq(self._rows(file.strip_height)),
                         first.eq(1), top.eq(1),
                     ]  # fmt: skip
                     if self._near_bits:
                         m.d.sync += near.eq(file.near)
+                    if "order" in file.shape().members:
+                        m.d.sync += [order.eq(file.order), plane.eq(0)]
                     m.next = "compare"
             with m.State("compare"):
                 cut = of_strip < of_image
@@ -119,6 +131,10 @@ class GroupSource(wiring.Component):
                 ]
                 if self._near_bits:
                     m.d.sync += tag.near.eq(near)
+                if "order" in memory.layout.members:
+                    m.d.sync += tag.order.eq(order)
+                if "plane" in group.shape().members:
+                    m.d.sync += group.plane.eq(plane)
                 m.next = "offer"
             with m.State("offer"):
                 m.d.comb += self.groups.valid.eq(may & self.waiting)
@@ -131,6 +147,12 @@ class GroupSource(wiring.Component):
                         first.eq(0),
                         base.eq(memory.following(base)),
                     ]
+                    if self._planes > 1:  # of the row behind a whole group
+                        step = GROUP % self._planes
+                        wraps = plane >= self._planes - step
+                        m.d.sync += plane.eq(Mux(
+                            group.bottom, 0, Mux(wraps, plane + step - self._planes, plane + step)
+                        ))  # fmt: skip
                     m.next = "next"
             with m.State("next"):
                 with m.If(of_image == 0):

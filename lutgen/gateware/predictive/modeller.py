@@ -1,23 +1,24 @@
 """The encoder's model: pictures in, folded residuals and their token rows out."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
+from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.model import PredictiveModel
 
 from ..fabric.fabric import LUT6, Fabric
 from ..fabric.pipeline import drive
 from ..fabric.timeline import Timeline
-from ..files.raster import pixel_layout
 from ..prediction.fold import FOLD_LATENCY, add_fold
 from ..prediction.near import Near, NearTables
 from ..prediction.quantities import Widths
 from .group_memory import GroupMemory
 from .picture_in import PICTURE_EVENTS, PictureIn
-from .sample_loop import SampleLoop
+from .planes import Planes
+from .planes_in import PlanesIn
 from .walk import PRIMING, Walk
 
 __all__ = ["Modeller", "symbol_layout"]
@@ -51,7 +52,7 @@ class Modeller(wiring.Component):
     Parameters
     ----------
     model:
-        The codec model.
+        The codec model, of gray, of colour, or of colour filter arrays.
     depth:
         Bits of a sample.
     lanes:
@@ -72,6 +73,8 @@ class Modeller(wiring.Component):
         See `PictureIn`.
     (near, file_near)
         With ``max_near``, likewise.
+    (order, file_order)
+        Of several planes, see `PlanesIn`.
     hold : In(1)
         Begin no period; symbols of the one under way, and of :attr:`latency` clocks more, follow.
     symbol : Out(...)
@@ -83,35 +86,45 @@ class Modeller(wiring.Component):
     """
 
     def __init__(
-        self, model: PredictiveModel, depth: int, *, lanes: int = 8, max_width: int,
+        self, model: PredictiveModel | ColourModel, depth: int, *, lanes: int = 8, max_width: int,
         max_height: int, strip_height: int | None = None, fabric: Fabric = LUT6,
         events: bool = False, max_near: int = 0,
     ) -> None:  # fmt: skip
+        planes = Planes.of(model)
         self._events = PICTURE_EVENTS if events else ()
         self._depth, self._lanes = depth, lanes
         self._near = near = Near(depth, max_near) if max_near else None
+        strip_height = strip_height or max_height
         self._pictures = PictureIn(
             depth, GroupMemory(max_width, lanes), max_height=max_height,
-            strip_height=strip_height or max_height, fabric=fabric, events=events,
-            max_near=max_near,
+            strip_height=strip_height, fabric=fabric, events=events, max_near=max_near,
+        ) if planes.count == 1 else PlanesIn(
+            planes, depth, GroupMemory(planes.columns(max_width), lanes, planes=planes.count),
+            max_lines=planes.lines(max_height), strip_lines=planes.lines(strip_height),
+            fabric=fabric, events=events,
         )  # fmt: skip
-        self._loop = SampleLoop(model, depth, lanes, max_width, fabric=fabric, near=near)
+        self._loop = planes.loop(
+            depth, lanes, planes.columns(max_width), fabric=fabric, near=near
+        )
+        #: What a picture is told of, and what is told of it when it begins.
+        members = self._pictures.signature.members
+        self._given = [name for name in ("width", "height", "order") if name in members]
+        self._told = [
+            name for name in ("file_begins", "file_width", "file_height", "file_order")
+            if name in members
+        ]
         #: Clocks from a visit to its symbol.
         self.latency = self._loop.latency + FOLD_LATENCY
         self._walk = Walk(
-            lanes, max_width, least=self._loop.least_stagger, tag=self._pictures.tag.size
-        )
+            lanes, planes.columns(max_width), least=self._loop.least_stagger,
+            tag=self._pictures.tag.size, planes=planes.count,
+        )  # fmt: skip
         super().__init__({
-            "pixels": In(stream.Signature(pixel_layout(depth))),
-            "width": In(bits_for(max_width)),
-            "height": In(bits_for(max_height)),
-            "file_begins": Out(1),
-            "file_width": Out(bits_for(max_width)),
-            "file_height": Out(bits_for(max_height)),
+            **{name: members[name] for name in ("pixels", *self._given, *self._told)},
             "bad_marker": Out(1),
             "bad_size": Out(1),
             "hold": In(1),
-            "symbol": Out(symbol_layout(depth, lanes, len(model.cumulative), near=bool(near))),
+            "symbol": Out(symbol_layout(depth, lanes, len(planes.cumulative), near=bool(near))),
             "busy": Out(1),
             **{name: self._pictures.signature.members[name] for name in self._near_ports},
             **dict.fromkeys(self._events, Out(1)),
@@ -132,9 +145,8 @@ class Modeller(wiring.Component):
         visit = walk.visit
         tag = pictures.tag(visit.tag)
         m.d.comb += [
-            *drive(pictures, self, "width", "height"),
-            *drive(self, pictures, "file_begins", "file_width", "file_height", "bad_marker",
-                   "bad_size", *self._events),
+            *drive(pictures, self, *self._given),
+            *drive(self, pictures, *self._told, "bad_marker", "bad_size", *self._events),
             walk.width.eq(pictures.walk_width),
             walk.hold.eq(self.hold),
             pictures.walking.eq(walk.busy),

@@ -4,11 +4,13 @@ Encoder and decoder share it: they differ in where the sample comes from.  See
 :mod:`lutgen.model.predictive.neighbourhood` for what stands in a context, at borders, too.
 """
 
+from collections.abc import Callable
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Component, In, Out
 
 from lutgen.codec.predictive.container import GROUP
 from lutgen.model.predictive.model import PredictiveModel
@@ -22,15 +24,15 @@ from ..prediction.prediction import Prediction
 from ..prediction.quantities import Widths
 from .walk import least_stagger, visit_layout
 
-__all__ = ["SampleLoop"]
+__all__ = ["ABOVE", "WINDOW", "SampleLoop"]
 
 #: Entries of a window, relative to the sample's column, after its newest one has come.
-_WINDOW = {
+WINDOW = {
     "n": range(-3, 4), "nn": range(-2, 4), "nnn": range(-1, 4),
     "en": range(-1, 4), "enn": range(4), "energy": range(4),
 }  # fmt: skip
 #: Quantities of rows above: window and entry of each.
-_ABOVE = {
+ABOVE = {
     "N": ("n", 0), "NW": ("n", -1), "NWW": ("n", -2), "NWWW": ("n", -3),
     "NE": ("n", 1), "NEE": ("n", 2), "NEEE": ("n", 3),
     "NN": ("nn", 0), "NNW": ("nn", -1), "NNWW": ("nn", -2), "NNE": ("nn", 1), "NNEE": ("nn", 2),
@@ -38,23 +40,6 @@ _ABOVE = {
     "eN": ("en", 0), "eNW": ("en", -1), "eNE": ("en", 1), "eNEE": ("en", 2), "eNN": ("enn", 0),
     "ENE": ("energy", 1), "ENEEE": ("energy", 3),
 }  # fmt: skip
-
-
-def _record_layout(widths: Widths) -> StructLayout:
-    """What a sample leaves: itself, its error and energy, and the two samples above it."""
-    return StructLayout({
-        "n": widths.sample, "nn": widths.sample, "nnn": widths.sample,
-        "en": widths.error, "enn": widths.error, "energy": widths.energy,
-    })  # fmt: skip
-
-
-def _window_layout(widths: Widths) -> StructLayout:
-    """What a row keeps from visit to visit: its windows without their oldest entries."""
-    shapes = _record_layout(widths).members
-    return StructLayout({
-        f"{name}_{k - entries.start - 1}": shapes[name]
-        for name, entries in _WINDOW.items() for k in entries if k > entries.start
-    } | {"w": widths.sample, "ww": widths.sample, "ew": widths.error})  # fmt: skip
 
 
 class SampleLoop(wiring.Component):
@@ -97,9 +82,19 @@ class SampleLoop(wiring.Component):
         self, model: PredictiveModel, depth: int, lanes: int, max_width: int, *,
         sample_after: int | None = None, fabric: Fabric = LUT6, near: Near | None = None,
     ) -> None:  # fmt: skip
-        self._widths = Widths(depth)
-        self._fabric, self._near = fabric, near
-        self.prediction = Prediction(model, depth, fabric=fabric, near=near)
+        self._settle(
+            Widths(depth), Prediction(model, depth, fabric=fabric, near=near), sample_after,
+            lambda least: visit_layout(lanes, max_width, least, 0), lanes, fabric, near,
+        )  # fmt: skip
+
+    def _settle(
+        self, widths: Widths, prediction: Component, sample_after: int | None,
+        layout: Callable[[int], StructLayout], lanes: int, fabric: Fabric,
+        near: Near | None = None,
+    ) -> None:  # fmt: skip
+        """Latencies and ports; ``layout`` is that of visits, by the least stagger of groups."""
+        self._widths, self._fabric, self._near = widths, fabric, near
+        self.prediction = prediction
         first = self.context_latency + self.prediction.first_latency
         #: Clocks from a visit to the results.
         self.latency = self.context_latency + self.prediction.latency
@@ -115,13 +110,31 @@ class SampleLoop(wiring.Component):
         #: Fewest periods between groups.
         self.least_stagger = least_stagger(lanes, self.written + 1)
         super().__init__({
-            "visit": In(visit_layout(lanes, max_width, self.least_stagger, 0)),
+            "visit": In(layout(self.least_stagger)),
             "whole": Out(self._widths.sample),
             "below": Out(1),
             "row": Out(len(self.prediction.row)),
             "sample": In(self._widths.sample),
             **({"near": In(near.bits)} if near else {}),
         })
+
+    @property
+    def _record_layout(self) -> StructLayout:
+        """What a sample leaves: itself, its error and energy, and the two samples above it."""
+        widths = self._widths
+        return StructLayout({
+            "n": widths.value, "nn": widths.value, "nnn": widths.value,
+            "en": widths.error, "enn": widths.error, "energy": widths.energy,
+        })  # fmt: skip
+
+    @property
+    def _window_layout(self) -> StructLayout:
+        """What a row keeps from visit to visit: its windows without their oldest entries."""
+        widths, shapes = self._widths, self._record_layout.members
+        return StructLayout({
+            f"{name}_{k - entries.start - 1}": shapes[name]
+            for name, entries in WINDOW.items() for k in entries if k > entries.start
+        } | {"w": widths.value, "ww": widths.value, "ew": widths.error})  # fmt: skip
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -133,7 +146,7 @@ class SampleLoop(wiring.Component):
             for name in self.visit.shape().members
         }  # fmt: skip
         slot = line.given("slot", Cat(self.visit.lane, self.visit.row))
-        write, record = Signal(), Signal(_record_layout(self._widths))
+        write, record = Signal(), Signal(self._record_layout)
         newest, own = self._records(m, line, visit, slot, write, record)
         windows, west = self._windows(m, line, visit, slot, newest, own)
         quantities = self._quantities(line, visit, windows, west)
@@ -189,7 +202,7 @@ class SampleLoop(wiring.Component):
 
         Those of rows above do not heed a row's first visit, after which they are only stored.
         """
-        widths, shape = self._widths, _window_layout(self._widths)
+        shape = self._window_layout
         stored_next = Signal(shape, reset_less=True)
         kept = add_ram(
             m, "kept", 1 << len(slot), shape.size, write=visit["valid"].at(4),
@@ -197,28 +210,8 @@ class SampleLoop(wiring.Component):
             fabric=self._fabric,
         )  # fmt: skip
         stored = shape(line.given("stored", kept, 2).at(3))
-        new = _record_layout(widths)(newest.now)
-        beyond, begin = visit["beyond"].at(3), visit["begin"].at(3)
-        windows: dict[str, dict[int, Value]] = {}
-        for name, entries in _WINDOW.items():
-            last = len(entries) - 2
-            windows[name] = {k: stored[f"{name}_{i}"] for i, k in enumerate(entries[:-1])}
-            windows[name][entries[-1]] = Mux(beyond, stored[f"{name}_{last}"], new[name])
-            for i, k in enumerate(entries[1:]):
-                m.d.sync += stored_next[f"{name}_{i}"].eq(Mux(begin, new[name], windows[name][k]))
-        before = _record_layout(widths)(own.now)
-        left, top = visit["left"].at(3), visit["top"].at(3)
-        middle = Const(1 << (widths.depth - 1), widths.depth)
-        edge = Mux(top, middle, windows["n"][0])
-        edge_error = Mux(top, 0, windows["en"][0])
-        west = {
-            "W": Mux(left, edge, before.n),
-            "WW": Mux(left, edge, stored.w),
-            "WWW": Mux(left, edge, stored.ww),
-            "eW": Mux(left, edge_error, before.en),
-            "eWW": Mux(left, edge_error, stored.ew),
-            "EW": Mux(left, Mux(top, 0, windows["energy"][0]), before.energy),
-        }
+        windows = self._shift(m, visit, self._record_layout(newest.now), stored, stored_next)
+        west = self._west(visit, self._record_layout(own.now), stored, windows)
         m.d.sync += [
             stored_next.w.eq(west["W"]),
             stored_next.ww.eq(west["WW"]),
@@ -226,21 +219,57 @@ class SampleLoop(wiring.Component):
         ]
         return windows, west
 
+    def _shift(
+        self, m: Module, visit, new, stored, stored_next
+    ) -> dict[str, dict[int, Value]]:
+        """Windows of the rows above with what has come newly, and what is kept of them."""
+        beyond, begin = visit["beyond"].at(3), visit["begin"].at(3)
+        windows: dict[str, dict[int, Value]] = {}
+        for name, entries in WINDOW.items():
+            last = len(entries) - 2
+            windows[name] = {k: stored[f"{name}_{i}"] for i, k in enumerate(entries[:-1])}
+            windows[name][entries[-1]] = Mux(beyond, stored[f"{name}_{last}"], new[name])
+            for i, k in enumerate(entries[1:]):
+                m.d.sync += stored_next[f"{name}_{i}"].eq(Mux(begin, new[name], windows[name][k]))
+        return windows
+
+    def _middle(self, visit) -> Value:
+        """What stands left of a strip's first sample."""
+        return Const(1 << (self._widths.depth - 1), self._widths.depth)
+
+    def _west(self, visit, before, stored, windows) -> dict[str, Value]:
+        """What stands left in the row; ``before`` is the record of W."""
+        left, top = visit["left"].at(3), visit["top"].at(3)
+        edge = Mux(top, self._middle(visit), windows["n"][0])
+        edge_error = Mux(top, 0, windows["en"][0])
+        return {
+            "W": Mux(left, edge, before.n),
+            "WW": Mux(left, edge, stored.w),
+            "WWW": Mux(left, edge, stored.ww),
+            "eW": Mux(left, edge_error, before.en),
+            "eWW": Mux(left, edge_error, stored.ew),
+            "EW": Mux(left, Mux(top, 0, windows["energy"][0]), before.energy),
+        }
+
     def _quantities(self, line: Timeline, visit, windows, west) -> dict[str, Timed]:
         """All quantities of the context; in a strip's first row those above are W's."""
         widths, top = self._widths, visit["top"].at(3)
         found = {}
         for names, shape, stand_in in (
-            (SAMPLES, widths.sample, "W"), (ERRORS, widths.error, "eW"),
+            (SAMPLES, widths.value, "W"), (ERRORS, widths.error, "eW"),
             (ENERGIES, widths.energy, "EW"),
         ):  # fmt: skip
             for name in names:
                 value = west.get(name)
                 if value is None:
-                    window, entry = _ABOVE[name]
+                    window, entry = ABOVE[name]
                     value = Mux(top, west[stand_in], windows[window][entry])
                 found[name] = line.register(name, value, 3, shape)
         return found
+
+    def _value(self, line: Timeline, quantities) -> Timed:
+        """What rows below see of the sample."""
+        return line.given("sample", self.sample, self.sample_clock)
 
     def _complete(
         self, m: Module, line: Timeline, visit, quantities, windows, write, record
@@ -262,7 +291,7 @@ class SampleLoop(wiring.Component):
         error = line.register(
             "error", Cat(Const(0, FRACTION_BITS), self.sample) - first.at(at), at, widths.error
         )
-        sample = line.given("sample", self.sample, at)
+        value = self._value(line, quantities)
         sign = error.now[-1]
         size = (error.now ^ sign.replicate(len(error)))[:-1].as_unsigned()
         energy = line.register(
@@ -273,9 +302,9 @@ class SampleLoop(wiring.Component):
         north, north_2 = quantities["N"].at(done), quantities["NN"].at(done)
         m.d.comb += [
             write.eq(visit["sample"].at(done)),
-            record.n.eq(sample.at(done)),
-            record.nn.eq(Mux(top, sample.at(done), north)),
-            record.nnn.eq(Mux(top, sample.at(done), north_2)),
+            record.n.eq(value.at(done)),
+            record.nn.eq(Mux(top, value.at(done), north)),
+            record.nnn.eq(Mux(top, value.at(done), north_2)),
             record.en.eq(error.at(done)),
             record.enn.eq(Mux(top, error.at(done), quantities["eN"].at(done))),
             record.energy.eq(energy.at(done)),

@@ -1,16 +1,19 @@
 """Tops of profile ``predictive``: the cores behind AXI4-Stream ports.
 
 Ports are those of :mod:`lutgen.gateware.core.top`, without ``images`` and ``level``: each picture
-is a file of its own.  TDATA of video has whole bytes, a sample in its low bits; bits above it are
-not looked at, and come out as zeros.
+is a file of its own.  TDATA of video has whole bytes, a sample in its low bits, or the components
+of a pixel as :mod:`.pixel_order` has them; bits above are not looked at, and come out as zeros.
 
 Where the configuration's ``max_near`` is not 0, the encoder has a port ``near`` besides: the
 greatest error of the next picture's samples, which like its size must have been stable for two
 clocks when it begins.  The decoder takes that of each file.
 
-Error bits of an encoder: 0 misplaced TUSER or TLAST, 1 impossible size or near.  Error bits of a
-decoder: 0 not a file of this build, 1 packet damaged or cut short, 2 checksum of a strip wrong.
-After any error the core goes on with the next picture or file.
+An encoder of colour has the port ``order``, that of the planes in the next picture's file, which is
+sampled as the size is; of a colour filter array it is the pattern.  A decoder takes what files say.
+
+Error bits of an encoder: 0 misplaced TUSER or TLAST, 1 impossible size, near or order.  Error bits
+of a decoder: 0 not a file of this build, 1 packet damaged or cut short, 2 checksum of a strip
+wrong.  After any error the core goes on with the next picture or file.
 """
 
 from amaranth.hdl import Module
@@ -26,16 +29,23 @@ from ..core.ports import (
     stream_ports,
     video_ports,
 )
-from ..files.raster import pixel_layout
+from ..fabric.pipeline import drive
 from ..streams.axi import SkidBuffer, word_layout
 from .config import PredictiveConfig
 from .decoder import PredictiveDecoder
 from .encoder import PredictiveEncoder
+from .pixel_order import order_bits
 
 __all__ = ["DECODER_ERRORS", "ENCODER_ERRORS", "PredictiveDecoderTop", "PredictiveEncoderTop"]
 
 ENCODER_ERRORS = ("bad_marker", "bad_size")
 DECODER_ERRORS = ("bad_header", "bad_packet", "bad_strip")
+
+
+def order_port(config: PredictiveConfig) -> dict:
+    """Port of the order of planes by its name; none of gray."""
+    bits = order_bits(config.planes)
+    return {"order": In(bits)} if bits else {}
 
 
 class PredictiveEncoderTop(Top):
@@ -58,6 +68,7 @@ class PredictiveEncoderTop(Top):
             "width": In(bits_for(config.max_width)),
             "height": In(bits_for(config.max_height)),
             **({"near": In(bits_for(config.max_near))} if config.max_near else {}),
+            **order_port(config),
             "idle": Out(1),
             "error": Out(len(ENCODER_ERRORS)),
             "clear_error": In(1),
@@ -69,13 +80,13 @@ class PredictiveEncoderTop(Top):
         m.submodules.core = core = PredictiveEncoder(
             **c.of_encoder, stream_bytes=self._bytes
         )
-        pixels = self._sink(m, "s_axis_video", pixel_layout(c.depth), VIDEO_FIELDS, "slice_in")
+        pixels = self._sink(m, "s_axis_video", c.pixel, VIDEO_FIELDS, "slice_in")
         words = self._source(
             m, "m_axis_stream", word_layout(self._bytes), STREAM_FIELDS, "slice_out"
         )
         wiring.connect(m, pixels, core.pixels)
         wiring.connect(m, core.words, words)
-        m.d.comb += [core.width.eq(self.width), core.height.eq(self.height)]
+        m.d.comb += drive(core, self, "width", "height", *order_port(c))
         if c.max_near:
             m.d.comb += core.near.eq(self.near)
         m.d.sync += self.idle.eq(
@@ -110,7 +121,7 @@ class PredictiveDecoderTop(Top):
         # What removes null beats and what reads words each have logic in the way of ``ready``.
         m.submodules.slice_words = between = SkidBuffer(word_layout(self._bytes))
         words, entering = self._packets(m, "s_axis_stream", self._bytes)
-        pixels = self._source(m, "m_axis_video", pixel_layout(c.depth), VIDEO_FIELDS, "slice_out")
+        pixels = self._source(m, "m_axis_video", c.pixel, VIDEO_FIELDS, "slice_out")
         wiring.connect(m, words, between.i)
         wiring.connect(m, between.o, core.words)
         wiring.connect(m, core.pixels, pixels)

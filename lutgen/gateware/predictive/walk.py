@@ -15,7 +15,7 @@ the row above it far enough ahead.  There is no check and no stall: a period hap
 or, if the next group is due and not there, or what follows is full, for none.
 """
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
@@ -24,7 +24,7 @@ from amaranth.utils import bits_for
 
 from lutgen.codec.predictive.container import GROUP, LAG
 
-from ..fabric.pipeline import delay
+from ..fabric.pipeline import choose, delay
 from ..fabric.timeline import Timed, Timeline
 
 __all__ = ["PRIMING", "Walk", "group_layout", "least_stagger", "period_bits", "visit_layout"]
@@ -63,17 +63,25 @@ def _most_stagger(lanes: int, max_width: int, least: int) -> int:
     return max(least, -(-(max_width + PRIMING) // lanes))
 
 
-def group_layout(tag: int) -> StructLayout:
-    """A group of rows that may begin."""
+def _has_phase(planes: int) -> bool:
+    """Whether groups of rows of so many planes in turn do not all begin with the same one."""
+    return GROUP % planes != 0
+
+
+def group_layout(tag: int, planes: int = 1) -> StructLayout:
+    """A group of rows that may begin, of an image of so many planes."""
     return StructLayout({
         "rows": 2,  # number of rows, less one
         "top": 1,  # it is the first of its strip
         "bottom": 1,  # it is the last
+        **({"plane": bits_for(planes - 1)} if _has_phase(planes) else {}),  # of its first row
         **({"tag": tag} if tag else {}),  # whatever its visits shall carry
     })
 
 
-def visit_layout(lanes: int, max_width: int, least: int, tag: int) -> StructLayout:
+def visit_layout(
+    lanes: int, max_width: int, least: int, tag: int, planes: int = 1
+) -> StructLayout:
     """What happens in a clock."""
     period = period_bits(lanes, max_width, least)
     return StructLayout({
@@ -89,11 +97,20 @@ def visit_layout(lanes: int, max_width: int, least: int, tag: int) -> StructLayo
         "begin": 1,  # the row's first visit
         "left": 1,  # the sample is the first of its row
         "beyond": 1,  # there is no column three further right
-        "top": 1,  # the row is the first of its strip
+        "top": 1,  # the row is the first of its plane in the strip
+        **({"plane": bits_for(planes - 1)} if planes > 1 else {}),  # of the row
         "first": 1,  # the group's first sample
         "last": 1,  # the group's last sample
         **({"tag": tag} if tag else {}),
     })
+
+
+def _plane(planes: int, phase: Value, row: Value) -> Value:
+    """Plane of a row of a group whose first row is of plane ``phase``."""
+    return choose(
+        [Const((k + first) % planes, bits_for(planes - 1))
+         for first in range(1 << len(phase)) for k in range(GROUP)], Cat(row, phase),
+    )  # fmt: skip
 
 
 class Walk(wiring.Component):
@@ -113,6 +130,8 @@ class Walk(wiring.Component):
         Fewest periods between the beginnings of groups, see `least_stagger`.
     tag:
         Bits that visits carry of their group.
+    planes:
+        Planes of an image, whose rows come in turn: 1 to 4.
 
     Members
     -------
@@ -133,20 +152,24 @@ class Walk(wiring.Component):
     #: Clocks from a turn to its visit.
     latency = 3
 
-    def __init__(self, lanes: int, max_width: int, *, least: int, tag: int = 0) -> None:
+    def __init__(
+        self, lanes: int, max_width: int, *, least: int, tag: int = 0, planes: int = 1
+    ) -> None:
         if lanes < 2:
             raise ValueError(f"lanes must be at least 2, not {lanes!r}")
+        self._planes = planes
         self._lanes, self._max_width, self._least, self._tag = lanes, max_width, least, tag
         #: What is kept of a group under way.
         self._record = StructLayout({
             "rows": 2, "top": 1, "apart": period_bits(lanes, max_width, least),
+            **({"plane": bits_for(planes - 1)} if _has_phase(planes) else {}),
             **({"tag": tag} if tag else {}),
         })  # fmt: skip
         super().__init__({
             "width": In(bits_for(max_width)),
-            "groups": In(stream.Signature(group_layout(tag))),
+            "groups": In(stream.Signature(group_layout(tag, planes))),
             "hold": In(1),
-            "visit": Out(visit_layout(lanes, max_width, least, tag)),
+            "visit": Out(visit_layout(lanes, max_width, least, tag, planes)),
             "busy": Out(1),
         })
 
@@ -230,6 +253,8 @@ class Walk(wiring.Component):
                 start_lane.eq(Mux(start_lane == lanes - 1, 0, start_lane + 1)),
                 side.eq(side ^ (start_lane == lanes - 1)),
             ]
+            if _has_phase(self._planes):
+                m.d.sync += new.plane.eq(group.plane)
             if self._tag:
                 m.d.sync += new.tag.eq(group.tag)
         # When it knows of the lane.
@@ -305,11 +330,16 @@ class Walk(wiring.Component):
             delay(m, Cat(below, turn["side"].now), lanes - 1, name="follows")
         )
 
+    def _is_top(self, row) -> Value:
+        """Whether a row of a strip's first group is the first one of its plane."""
+        return row < self._planes if self._planes < GROUP else Const(1)
+
     def _visit(self, m: Module, turn: dict[str, Timed]) -> None:
         """3: the visit."""
         visit, end = self.visit, 2
         record = self._record(turn["record"].now)
-        first_row, last_row = turn["row"].at(end) == 0, turn["row"].at(end) == record.rows
+        row = turn["row"].at(end)
+        first_row, last_row = row == 0, row == record.rows
         last = turn["sample"].now & turn["right"].now & last_row
         m.d.sync += [
             *(getattr(visit, name).eq(turn[name].at(end)) for name in (
@@ -317,10 +347,13 @@ class Walk(wiring.Component):
                 "left", "beyond",
             )),
             visit.above_period.eq(turn["period"].at(end) - record.apart),
-            visit.top.eq(record.top & first_row),
+            visit.top.eq(record.top & (first_row if self._planes == 1 else self._is_top(row))),
             visit.first.eq(turn["sample"].now & turn["left"].now & first_row),
             visit.last.eq(last),
         ]  # fmt: skip
+        if self._planes > 1:
+            phase = record.plane if _has_phase(self._planes) else Const(0, 0)
+            m.d.sync += visit.plane.eq(_plane(self._planes, phase, row))
         if self._tag:
             m.d.sync += visit.tag.eq(record.tag)
         under_way = Signal(range(self._lanes + 3))
