@@ -89,7 +89,7 @@ class Info:
 
 def encode(
     array: np.ndarray, model: AnyModel | str | os.PathLike | None = None, near: int = 0,
-    cfa: str | None = None,
+    cfa: str | None = None, order: int | None = None,
 ) -> bytes:  # fmt: skip
     """Encode an image, or several of one size, into the bytes of a ``.lgc`` file.
 
@@ -109,12 +109,16 @@ def encode(
     cfa:
         ``RGGB``, ``BGGR``, ``GRBG`` or ``GBRG`` if the array is that of a colour filter: samples of
         (H, W) or (N, H, W), sides even.  The model is one of these, by default ``photo-bayer``.
+    order:
+        Number, 0 to 5, of the order in which the planes of RGB are coded, with or without alpha
+        (`lutgen.codec.predictive.planes.ORDERS`), as cores of colour are told one.  Unless given,
+        the image says which is best.
 
     Raises
     ------
     InputError
-        If the array is not what the model codes, the model file is damaged, or ``near`` is not
-        one of its errors.
+        If the array is not what the model codes, the model file is damaged, ``near`` is not one
+        of its errors, or ``order`` is given where there is none to choose.
     OSError
         If the model file cannot be read.
     """
@@ -129,8 +133,11 @@ def encode(
     codec = _codec(found)
     if isinstance(codec, PredictiveCodec):
         return codec.encode(
-            array, depth=bits.depth, shift=bits.shift, near=near, channels=channels, cfa=cfa
-        )
+            array, depth=bits.depth, shift=bits.shift, near=near, channels=channels, cfa=cfa,
+            order=order,
+        )  # fmt: skip
+    if order is not None:
+        raise InputError(f"order must be None with a model of profile {found.profile}, not {order}")
     if cfa is not None:
         raise InputError(f"cfa must be None with a model of profile {found.profile}, not {cfa!r}")
     if near != 0:

@@ -127,8 +127,8 @@ class PredictiveCodec:
             How images are cut, see :class:`.container.Frame`: as `best_layout` says unless given,
             and never into more than an image has.
         order:
-            Number of the order of the planes, see :mod:`.planes`; by default what its `best_order`
-            says of the first image.
+            Number of the order of the planes, see :mod:`.planes`, of three channels or four; by
+            default what its `best_order` says of the first image.
         channels:
             Samples of a pixel, 1 to 4: what tells (H, W, C) from (N, H, W).
         cfa:
@@ -147,6 +147,8 @@ class PredictiveCodec:
         count, height, width = array.shape[:3]
         bits = SignificantBits.of(array) if depth is None else SignificantBits(depth, shift)
         samples, array = _samples(array, bits, near, 4 if cfa else channels)
+        if cfa and order is not None:
+            raise InputError(f"order must be None of a colour filter array, not {order!r}")
         if cfa:
             order, height, width = FIRST_CFA + CFAS.index(cfa), height // 2, width // 2
             strip_height, tile_width = (
