@@ -1,9 +1,10 @@
 """Both tops of the profile ``predictive`` on images, in simulation: clocks, bytes, equality.
 
-    python -m bench.predictive_cores FOLDER [--count N] [--near N]
+    python -m bench.predictive_cores FOLDER [--count N] [--near N | --model photo-rgb | --cfa RGGB]
 
-The images, made gray, go through the encoder one behind the other, and their files through the
-decoder: one picture size for each run, so images of other sizes than the first are left out.
+The images go through the encoder one behind the other, and their files through the decoder: made
+gray, unless the model is one of colour or they are colour filter arrays.  It is one picture size
+for each run, so images of other sizes than the first are left out; a single one is sent twice.
 Files must be those of the reference codec byte for byte, and pixels what it decodes: those of the
 images, or none further off than the near, for which the cores are then built.
 """
@@ -20,48 +21,72 @@ from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.commands import Command, OutputFile, say
 from lutgen.errors import LutgenError
 from lutgen.files.whole import write_file
+from lutgen.formats.colour import colour_files, read_colour
+from lutgen.formats.imageio import read_gray
 from lutgen.gateware.predictive.config import PredictiveConfig
 from lutgen.gateware.predictive.top import PredictiveDecoderTop, PredictiveEncoderTop
+from lutgen.model.cfa import CFAS
+from lutgen.model.samples import SignificantBits
 from lutgen.model.shipped import shipped
 from lutgen.sim import AXIS, Design, rtl_stream
-from lutgen.sim.drive.beats import raster_beats
+from lutgen.sim.drive.beats import colour_beats, raster_beats
 from lutgen.sim.drive.words import file_beats, files_of
 
+_GRAY, _COLOUR, _MOSAIC = "photo", "photo-rgb", "photo-bayer"
 _STREAM_BYTES = 4
 _CLOCKS = 1 << 40
 
 
-def _per_sample(clocks: np.ndarray, images: int) -> float | None:
+def _per_sample(clocks: np.ndarray, samples: int, images: int) -> float:
     """Clocks of a sample in a stream: from the end of the first image to that of the last one."""
-    of_image = len(clocks) // images
-    if images == 1:
-        return None
-    return float(clocks[-1] - clocks[of_image - 1]) / (len(clocks) - of_image)
+    beats = len(clocks) // images
+    return float(clocks[-1] - clocks[beats - 1]) / (samples // images * (images - 1))
+
+
+def _read(folder: Path, model: str, cfa: str | None) -> list[np.ndarray]:
+    """Images of a folder as the model has them."""
+    if cfa is not None:
+        return [image.array for image in read_gray(folder)]
+    if model == _GRAY:
+        return gray(str(folder))
+    return [read_colour(path) for path in colour_files(str(folder))]
+
+
+def _beats(images: np.ndarray, depth: int) -> dict[str, np.ndarray]:
+    return colour_beats(images, depth) if images.ndim == 4 else raster_beats(images)
 
 
 @click.command(cls=Command)
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--count", default=4, show_default=True, help="Images at most.")
 @click.option("--near", default=0, show_default=True, help="Greatest error of a sample.")
+@click.option("--model", default=_GRAY, show_default=True, type=click.Choice([_GRAY, _COLOUR]))
+@click.option("--cfa", type=click.Choice(CFAS), help="Images are colour filter arrays.")
 @click.option("--out", default="bench/results/predictive-cores.json", show_default=True,
               type=OutputFile())  # fmt: skip
-def main(folder, count, near, out) -> None:
+def main(folder, count, near, model, cfa, out) -> None:
     """Simulate both cores on the images of FOLDER."""
-    found = gray(str(folder))
+    found = _read(folder, model, cfa)
     images = np.stack([i for i in found if i.shape == found[0].shape][:count])
-    _, height, width = images.shape
-    model = shipped("photo")
+    if len(images) == 1:
+        images = np.repeat(images, 2, axis=0)
+    height, width = images.shape[1:3]
+    depth = SignificantBits.of(images).top
+    form = {"cfa": cfa} if cfa else {"channels": 3, "order": 0} if images.ndim == 4 else {}
+    order = {"order": CFAS.index(cfa) if cfa else 0} if form else {}
+    model = shipped(_MOSAIC if cfa else model)
     codec = PredictiveCodec(model)
-    config = PredictiveConfig(model, 8, width, height, max_near=near)
-    beats = raster_beats(images)
+    config = PredictiveConfig(model, depth, width, height, max_near=near)
     files = [
-        codec.encode(image, near=near, strip_height=height, tile_width=0) for image in images
+        codec.encode(image, depth=depth, near=near, strip_height=height, tile_width=0, **form)
+        for image in images
     ]
-    settings = {"width": width, "height": height} | ({"near": near} if near else {})
+    settings = {"width": width, "height": height} | ({"near": near} if near else {}) | order
     begun = time.perf_counter()
     encoded = rtl_stream(
         Design.of(PredictiveEncoderTop(config, stream_bytes=_STREAM_BYTES), "lutgen_encoder"),
-        {"s_axis_video": beats}, {"m_axis_stream": ("data", "keep", "last")}, names=AXIS,
+        {"s_axis_video": _beats(images, depth)}, {"m_axis_stream": ("data", "keep", "last")},
+        names=AXIS,
         idle="idle", config=settings | {"clear_error": 0},
         watch=("error",), max_clocks=_CLOCKS, timeout=3600,
     )  # fmt: skip
@@ -79,21 +104,26 @@ def main(folder, count, near, out) -> None:
     restored = np.concatenate([codec.decode(file) for file in files])
     if np.abs(restored.astype(int) - images).max() > near:
         raise LutgenError(f"decoded samples must be within {near}")
-    beats = raster_beats(restored)
+    beats = _beats(restored, depth)
     if decoded.status["error"] or any(not np.array_equal(pixels[k], v) for k, v in beats.items()):
         raise LutgenError("pixels of the decoder must be those of the reference")
     say(f"decoder: {images.size:,} samples, {decoded.clocks:,} clocks")
     write_file(out, json.dumps({
-        "images": len(images), "width": width, "height": height, "samples": int(images.size),
+        "model": model.name, "depth": depth, "images": len(images), "width": width,
+        "height": height, "samples": int(images.size),
         "bpp": 8 * sum(map(len, files)) / images.size, "near": near, "mismatches": 0,
         "encoder": {
             "clocks": encoded.clocks,
-            "clocks_per_sample": _per_sample(encoded.input_clocks["s_axis_video"], len(images)),
+            "clocks_per_sample": _per_sample(
+                encoded.input_clocks["s_axis_video"], images.size, len(images)
+            ),
             "clocks_per_second": round(encoded.clocks_per_second),
         },
         "decoder": {
             "clocks": decoded.clocks,
-            "clocks_per_sample": _per_sample(decoded.output_clocks["m_axis_video"], len(images)),
+            "clocks_per_sample": _per_sample(
+                decoded.output_clocks["m_axis_video"], images.size, len(images)
+            ),
             "clocks_per_second": round(decoded.clocks_per_second),
         },
         "seconds": round(time.perf_counter() - begun),

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from lutgen.errors import InputError
 from lutgen.model.model import Model
-from lutgen.model.predictive.model import PredictiveModel
-from lutgen.model.shipped import SHIPPED, find_model
+from lutgen.model.shipped import SHIPPED, AnyModel, find_model
 from lutgen.targets import Target
 
 from .blueprint import Blueprint
@@ -17,7 +16,7 @@ __all__ = ["find_buildable", "find_plan"]
 
 
 def find_plan(
-    model: Model | PredictiveModel | str | os.PathLike | None,
+    model: AnyModel | str | os.PathLike | None,
     options: BuildOptions | PredictiveOptions | None,
     target: Target,
 ) -> Blueprint:
@@ -48,18 +47,18 @@ def find_plan(
 
 
 def find_buildable(
-    model: Model | PredictiveModel | str | os.PathLike | None = None, depth: int = 8
-) -> Model | PredictiveModel:
+    model: AnyModel | str | os.PathLike | None = None, depth: int = 8
+) -> AnyModel:
     """A model by its file or shipped name, by default the one for samples of so many bits.
 
     Raises
     ------
     InputError
-        If there is none of this name, or builds do not take its kind.
+        If there is none of this name.
     lutgen.model.model.ModelError
         If the file is no model.
     """
-    if isinstance(model, Model | PredictiveModel):
+    if isinstance(model, AnyModel):
         return model
     name = None if model is None else os.fspath(model)
     if name is not None and name not in SHIPPED and not Path(name).is_file():
@@ -67,10 +66,4 @@ def find_buildable(
             f"model must be a .lutgen file, not {name!r}, which does not exist: "
             "train one with `lutgen train`, or leave it out for a shipped model"
         )
-    found = find_model(name, depth=depth)
-    if not isinstance(found, Model | PredictiveModel):
-        raise InputError(
-            f"model must be of gray images, not {name!r} of colour or filter arrays: their cores "
-            "are not part of builds yet"
-        )
-    return found
+    return find_model(name, depth=depth)

@@ -1,6 +1,7 @@
 """The picture of a build's testbench: a user's, or one that is drawn."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,31 +9,56 @@ from lutgen.errors import InputError
 from lutgen.formats.imageio import DEEP_GRAY, GRAY_8, ImageError, read_gray
 from lutgen.model.samples import SampleFormat
 
-__all__ = ["draw_picture", "read_picture"]
+__all__ = ["draw_colour", "draw_picture", "read_picture"]
+
+_RGB = 3
 
 #: Columns of each part of a drawn picture.
 _PART = 16
 
 
-def read_picture(path: str | os.PathLike, depth: int = 8) -> np.ndarray:
-    """The samples of a gray image for a core of this depth: uint8 or uint16, (H, W).
+def read_picture(
+    path: str | os.PathLike, depth: int = 8, *, colour: bool = False
+) -> np.ndarray:
+    """The samples of an image for a core of this depth.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8 or uint16, (H, W), of ``colour`` (H, W, 3), where gray becomes RGB.
 
     Raises
     ------
     ImageError
-        If the file is no single gray image, or its samples have more bits.
+        If the file is no single gray image, or of colour no RGB one, or its samples have more bits.
     OSError
         If it cannot be read.
     """
-    images = [] if os.path.isdir(path) else read_gray(path, GRAY_8 if depth == 8 else DEEP_GRAY)
+    limits = GRAY_8 if depth == 8 else DEEP_GRAY
+    if colour:
+        limits = replace(limits, channels=_RGB)
+    images = [] if os.path.isdir(path) else read_gray(path, limits)
     if len(images) != 1:
         raise ImageError(f"{path}: picture of a testbench must be one image, not several")
     array, bits = images[0].array, images[0].bits
+    if colour and array.ndim == 2:
+        array = np.repeat(array[..., None], _RGB, axis=2)
+    if colour and array.shape[2] != _RGB:
+        raise ImageError(
+            f"{path}: picture of a testbench must be gray or RGB for this build, without alpha"
+        )
     if bits.depth > depth:
         raise ImageError(
             f"{path}: samples must have at most {depth} bits for this build, not {bits.depth}"
         )
     return bits.extract(array).astype(SampleFormat(depth).dtype)
+
+
+def draw_colour(width: int, height: int, depth: int = 8) -> np.ndarray:
+    """The same of colour, (H, W, 3): red and blue are darker, and blue is grainy."""
+    green = draw_picture(width, height, depth)
+    other = draw_picture(width, height, depth)[:, ::-1]
+    return np.stack([green // 2 + green // 4, green, green // 2 + other // 8], axis=-1)
 
 
 def draw_picture(width: int, height: int, depth: int = 8) -> np.ndarray:

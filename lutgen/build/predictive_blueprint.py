@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from lutgen.model.cfa import CFAS
 from lutgen.model.samples import SampleFormat
 from lutgen.targets import Target
 
@@ -40,6 +41,7 @@ class PredictiveBlueprint(Blueprint):
     def rate(self, clock_mhz: float) -> dict:
         lanes = [self.core_record(core)["lanes"] for core in self.options.made]
         clocks = max(self.config.clocks_per_sample(self.config.max_width, n) for n in lanes)
+        clocks *= self.config.planes.components
         return {
             "pixels_per_beat": 1,
             "clocks_per_pixel": round(clocks, 6),
@@ -47,16 +49,17 @@ class PredictiveBlueprint(Blueprint):
         }
 
     def model_record(self) -> dict:
-        model = self.model
+        model, planes = self.model, self.config.planes
         return {
             "file": "model.lutgen",
             "hash": model.hash,
             "profile": model.profile,
             "name": model.name,
-            "features": len(model.features),
-            "leaves": len(model.kernel.coefficients),
-            "trees": len(model.corrections) + len(model.scales),
-            "classes": model.classes,
+            **({"planes": planes.count, "mosaic": planes.mosaic} if planes.count > 1 else {}),
+            "features": sum(len(plane.features) for plane in planes.models),
+            "leaves": sum(plane.predictor.leaves for plane in planes.models),
+            "trees": sum(len(plane.corrections) + len(plane.scales) for plane in planes.models),
+            "classes": sum(plane.classes for plane in planes.models),
         }
 
     def core_record(self, core: str) -> dict:
@@ -86,8 +89,11 @@ class PredictiveBlueprint(Blueprint):
         return estimate(verilog, raw, target, _BLOCKS[core] | registers)
 
     def picture(self, path: str | os.PathLike | None) -> Picture:
-        options = self.options
-        return Picture.of(path, (options.max_width, options.max_height), depth=options.depth)
+        options, planes = self.options, self.config.planes
+        return Picture.of(
+            path, (options.max_width, options.max_height), depth=options.depth,
+            colour=planes.components > 1, even=planes.mosaic,
+        )  # fmt: skip
 
     def encode(self, picture: Picture) -> bytes:
         from lutgen.codec.predictive.codec import PredictiveCodec
@@ -96,11 +102,18 @@ class PredictiveBlueprint(Blueprint):
         return codec.encode(
             picture.samples, depth=options.depth, near=options.near, tile_width=0,
             strip_height=options.strip_height or len(picture.samples),
+            channels=self.config.planes.components, **self._order,
         )
 
     @property
+    def _order(self) -> dict:
+        """Order of the planes of the testbench's picture: the first one."""
+        planes = self.config.planes
+        return {"cfa": CFAS[0]} if planes.mosaic else {"order": 0} if planes.count > 1 else {}
+
+    @property
     def settings(self) -> dict[str, int]:
-        return {"near": self.options.near}
+        return {"near": self.options.near, "order": 0}
 
     def decoded(self, picture: Picture) -> np.ndarray:
         form = SampleFormat(self.options.depth, near=self.options.near)
@@ -108,7 +121,7 @@ class PredictiveBlueprint(Blueprint):
 
     def silence(self, core: str, picture: Picture) -> int:
         # A group of rows, and its payload on its way.
-        width = picture.samples.shape[1] + _BESIDES
+        width = self.config.planes.columns(picture.samples.shape[1]) + _BESIDES
         return 4 * width * self.core_record(core)["period"]
 
 

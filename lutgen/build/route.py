@@ -8,8 +8,7 @@ from dataclasses import fields
 
 import lutgen
 from lutgen.errors import InputError
-from lutgen.model.model import Model
-from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.shipped import AnyModel
 from lutgen.names import raw_name
 from lutgen.targets import Target, get_target
 
@@ -28,7 +27,7 @@ _UNSAID = (*_FIXED, "fabric", "levels_per_stage")
 
 def route_cores(
     target: str | Target,
-    model: Model | str | os.PathLike | None = None,
+    model: AnyModel | str | os.PathLike | None = None,
     options: BuildOptions | PredictiveOptions | None = None,
     *,
     blocks: Sequence[str] = (),
@@ -134,7 +133,7 @@ def _command(
     words += [word for block in blocks for word in ("--block", block)]
     if model is None and isinstance(options, BuildOptions):
         words += ["--model", "digits"]  # which is not the default of the command line
-    elif not isinstance(model, Model | PredictiveModel | None):
+    elif not isinstance(model, AnyModel | None):
         words += ["--model", os.fspath(model)]
     for field in fields(options):
         value = getattr(options, field.name)

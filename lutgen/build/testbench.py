@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from lutgen.formats.rules import ImageError
 from lutgen.handoff.testbench.bench import Session, make_testbench, module_of_testbench
 from lutgen.registers.register_map import RegisterMap
 
-from .picture import draw_picture, read_picture
+from .picture import draw_colour, draw_picture, read_picture
 
 __all__ = ["Picture", "engine_testbench", "picture_testbench"]
 
@@ -34,7 +35,7 @@ class Picture:
     Parameters
     ----------
     samples:
-        uint8 or uint16, (H, W), no larger than the build's largest image.
+        uint8 or uint16, (H, W), of colour (H, W, 3), no larger than the build's largest image.
     source:
         Name of its file, or ``drawn``.
     cropped_from:
@@ -48,9 +49,11 @@ class Picture:
     @classmethod
     def of(
         cls, path: str | os.PathLike | None, largest: tuple[int, int], *, depth: int = 8,
-        cores: int = 1, tile_height: int = 0,
+        cores: int = 1, tile_height: int = 0, colour: bool = False, even: bool = False,
     ) -> "Picture":  # fmt: skip
         """The upper left of a file's image, or a drawn one, within the ``largest`` image.
+
+        It is RGB if ``colour``; its sides are made ``even`` if told.
 
         Raises
         ------
@@ -62,11 +65,22 @@ class Picture:
             wanted = (_WIDTH, _HEIGHT)
             if cores > 1:
                 wanted = (_NARROW, (cores - 1) * tile_height + _HEIGHT)
-            return cls(draw_picture(min(width, wanted[0]), min(height, wanted[1]), depth), "drawn")
-        whole = read_picture(path, depth)
+            draw = draw_colour if colour else draw_picture
+            return cls(draw(min(width, wanted[0]), min(height, wanted[1]), depth), "drawn")
+        whole = read_picture(path, depth, colour=colour)
+        if even:
+            width, height = (
+                min(most, side) & ~1
+                for most, side in zip(largest, whole.shape[1::-1], strict=True)
+            )
         samples = np.ascontiguousarray(whole[:height, :width])
+        if not samples.size:
+            raise ImageError(
+                f"{path}: sides of a picture must be at least 2 of a colour filter array, "
+                f"not {whole.shape[1]} x {whole.shape[0]}"
+            )
         cropped = samples.shape != whole.shape
-        return cls(samples, Path(path).name, whole.shape[::-1] if cropped else None)
+        return cls(samples, Path(path).name, whole.shape[1::-1] if cropped else None)
 
 
 def picture_testbench(
@@ -92,16 +106,20 @@ def picture_testbench(
     maps:
         Registers by core, of cores that have them.
     """
-    from lutgen.gateware.streams.beats import file_words, filled, raster_beats
+    from lutgen.gateware.streams.beats import colour_beats, file_words, filled, raster_beats
 
-    height, width = picture.samples.shape
-    sent = raster_beats(picture.samples[None], cores)
+    def beats(samples: np.ndarray) -> dict[str, np.ndarray]:
+        if samples.ndim > 2:
+            return colour_beats(samples[None], record["parameters"]["depth"])
+        return raster_beats(samples[None], cores)
+
+    height, width = picture.samples.shape[:2]
+    sent, given = beats(picture.samples), beats(decoded)
     keep = np.tile((1 << filled(width, cores)) - 1, height)
-    given = raster_beats(decoded[None], cores)
     if cores > 1:
         given |= {"keep": keep}
     words = file_words(file, stream_bytes)
-    pixels, size = ("pixels", picture.samples.size), ("bytes", len(file))
+    pixels, size = ("pixels", width * height), ("bytes", len(file))
     sides = {"width": width, "height": height, "images": 1, "level": 0, **settings}
     made = {
         "encoder": ({"s_axis_video": sent, "m_axis_stream": words}, pixels, size),

@@ -26,12 +26,12 @@ from lutgen.build.predictive_blueprint import PredictiveBlueprint
 from lutgen.build.tile_blueprint import TileBlueprint
 from lutgen.errors import InputError
 from lutgen.files.whole import scratch_folder
-from lutgen.model.model import Model
-from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.shipped import AnyModel
 from lutgen.sim.check.activity import write_activity
 from lutgen.sim.check.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.check.check_run import CheckRun
 from lutgen.sim.check.checked import CheckedBuild
+from lutgen.sim.check.colour_build import ColourBuild
 from lutgen.sim.check.predictive_build import PredictiveBuild
 from lutgen.sim.check.tile_build import TileBuild
 from lutgen.sim.tool.verilator import simulator_tools
@@ -45,7 +45,7 @@ _KINDS = {TileBlueprint: TileBuild, PredictiveBlueprint: PredictiveBuild}
 
 
 def check(
-    model: Model | PredictiveModel | str | None,
+    model: AnyModel | str | None,
     images: Iterable[tuple[str, np.ndarray]] | None = None,
     options: BuildOptions | PredictiveOptions | None = None,
     *,
@@ -76,7 +76,7 @@ def check(
     if images is not None:
         images = [(name, np.asarray(image)) for name, image in images]
     options = options or blueprint_kind(find_buildable(model).profile).options_kind()
-    shapes = [image.shape for _, image in images or () if image.ndim == 2]
+    shapes = [image.shape[:2] for _, image in images or () if image.ndim in (2, 3)]
     options = replace(
         options,
         max_width=max([options.max_width, *(width for _, width in shapes)]),
@@ -113,8 +113,8 @@ def check_build(
     folder:
         What `lutgen.build.codec.build` has written.
     images:
-        Names and arrays (H, W), of any sizes that the build allows: uint8, or uint16 for samples of
-        more than 8 bits.  By default synthetic ones.
+        Names and arrays (H, W), of RGB (H, W, 3), of any sizes that the build allows: uint8, or
+        uint16 for samples of more than 8 bits.  By default synthetic ones.
     count:
         How many glyphs, or images, the synthetic ones are.
     stall:
@@ -184,7 +184,9 @@ def check_build(
 
 def checked_build(record: Mapping) -> CheckedBuild:
     """What is checked of a build, from its ``build.json``, as `load_build` gives it."""
-    return _KINDS[blueprint_kind(record["model"]["profile"])](record)
+    model = record["model"]
+    kind = ColourBuild if model.get("planes") else _KINDS[blueprint_kind(model["profile"])]
+    return kind(record)
 
 
 def check_record(

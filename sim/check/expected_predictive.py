@@ -9,15 +9,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lutgen.gateware.prediction.colour import coefficient_words as plane_words
+from lutgen.gateware.prediction.colour import plane_addresses, plane_steps
 from lutgen.gateware.prediction.leaves import leaf_addresses
+from lutgen.gateware.prediction.plane_models import PlaneModels
 from lutgen.gateware.prediction.predictor import coefficient_words, steps
 from lutgen.model.head import PROB_BITS
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.predictive.residual import token_of
 from lutgen.sim.check.expected_tables import Tables
 
-__all__ = ["predictive_tables"]
-
+__all__ = ["plane_tables", "predictive_tables"]
 
 
 def predictive_tables(core: str, model: PredictiveModel, depth: int) -> Tables:
@@ -28,6 +30,18 @@ def predictive_tables(core: str, model: PredictiveModel, depth: int) -> Tables:
     words = [word for taps in steps() for word in coefficient_words(predictor, addresses, taps)]
     found = {(".prediction", "coefficients"): words}
     return found | (_ends if core == "encoder" else _bounds)(model.cumulative, depth)
+
+
+def plane_tables(core: str, models: Sequence[PredictiveModel], depth: int) -> Tables:
+    """The same of a core for an image of several planes, with a model each."""
+    planes = PlaneModels(tuple(models))
+    addresses, bits = plane_addresses(planes)
+    found = {(".prediction", "coefficients"): [
+        word for taps in plane_steps(planes)
+        for word in plane_words(planes, addresses, bits, taps)
+    ]}  # fmt: skip
+    cumulative = np.concatenate([model.cumulative for model in models])
+    return found | (_ends if core == "encoder" else _bounds)(cumulative, depth)
 
 
 def _joined(rows: np.ndarray, bits: int) -> list[int]:

@@ -8,7 +8,7 @@ in the text, between registers that have names which say what they are
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 
 import numpy as np
@@ -17,14 +17,15 @@ from amaranth.hdl import Shape
 from lutgen.gateware.prediction.features import questions, twins
 from lutgen.gateware.prediction.leaves import leaf_addresses, leaf_at
 from lutgen.gateware.prediction.normaliser import Span
-from lutgen.model.predictive.features import FEATURE_BITS
+from lutgen.gateware.prediction.plane_models import PlaneModels
+from lutgen.model.predictive.features import FEATURE_BITS, Feature
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.predictive.predictor import Predictor
 from lutgen.model.predictive.trees import NEVER, PINS, LutTrees
 from lutgen.sim.check.build_tables import CompareLuts
 from lutgen.sim.check.logic_text import Logic, LogicError, every_case, look_up
 
-__all__ = ["tree_luts"]
+__all__ = ["plane_questions", "tree_luts"]
 
 _ASSIGN = re.compile(r"^ *assign (\w+) = ([^;]+);", re.M)
 _REGISTER = re.compile(r"^ +(\w+) <= ([^;]+);", re.M)
@@ -53,18 +54,40 @@ def tree_luts(model: PredictiveModel) -> CompareLuts:
 def _compare(model: PredictiveModel, file: str, path: str, body: str) -> tuple[int, list[str]]:
     if not path.endswith(".prediction"):
         return 0, []
-    text, asked = _Text(body), _Comparisons(model)
+    text, asked = _Text(body), _Comparisons(model.features, questions(model))
     count, problems = 0, [*_wrong_questions(text, asked), *_wrong_leaves(text, model.predictor)]
     for name, trees in (("correction", model.corrections), ("scales", model.scales)):
         for tree, values in _numbers(trees).items():
             count += trees.bits(tree)
             problems += _wrong_tree(text, f"{name}_{tree}", trees, tree, values)
-    wanted = {(f, t) for f, thresholds in questions(model).items() for t in thresholds}
-    problems += [
+    wanted, missing = _missing(text, questions(model))
+    return count + wanted, [f"{file}: {p} in {path}" for p in (*problems, *missing)]
+
+
+def _missing(text: _Text, asked: Mapping[int, set[int]]) -> tuple[int, list[str]]:
+    """How many questions must be asked, and those that are not."""
+    wanted = {(f, t) for f, thresholds in asked.items() for t in thresholds}
+    return len(wanted), [
         f"it does not ask whether feature {f} is above {t}"
         for f, t in sorted(wanted - text.questions)
     ]
-    return count + len(wanted), [f"{file}: {problem} in {path}" for problem in problems]
+
+
+def plane_questions(planes: PlaneModels) -> CompareLuts:
+    """Compares the questions of the models of several planes; which leaf and which number of a tree
+    their answers choose is not looked at."""
+    return partial(_compare_questions, planes)
+
+
+def _compare_questions(
+    planes: PlaneModels, file: str, path: str, body: str
+) -> tuple[int, list[str]]:
+    if not path.endswith(".prediction"):
+        return 0, []
+    text, asked = _Text(body), _Comparisons(planes.features, planes.questions)
+    count, missing = _missing(text, planes.questions)
+    problems = [*_wrong_questions(text, asked), *missing]
+    return count, [f"{file}: {problem} in {path}" for problem in problems]
 
 
 class _Text:
@@ -105,10 +128,9 @@ def _question(name: str) -> Question | None:
 class _Comparisons:
     """What a model compares its features with, as a core does it."""
 
-    def __init__(self, model: PredictiveModel) -> None:
-        self.features = model.features
-        self._asked = questions(model)
-        self._twins = twins(model.features, self._asked)
+    def __init__(self, features: Sequence[Feature], asked: Mapping[int, set[int]]) -> None:
+        self.features, self._asked = features, asked
+        self._twins = twins(features, asked)
         self._spans: dict[int, Span] = {}
 
     def knows(self, question: Question) -> bool:

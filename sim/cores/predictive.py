@@ -21,7 +21,7 @@ from lutgen.sim.drive.stream import AXIS, rtl_stream
 from lutgen.sim.drive.words import file_beats
 from lutgen.sim.tool.design import Design
 
-__all__ = ["RtlPredictiveDecoder", "RtlPredictiveEncoder", "group_clocks"]
+__all__ = ["RtlPredictiveDecoder", "RtlPredictiveEncoder", "group_clocks", "groups_of"]
 
 #: Clocks that the output is idle for in the end.
 _IDLE_CLOCKS = 64
@@ -30,8 +30,13 @@ _SLOWER = 12
 
 
 def group_clocks(config: PredictiveConfig, width: int, lanes: int) -> int:
-    """Clocks of a group of rows of that width, between others."""
-    return round(config.clocks_per_sample(width, lanes) * width * 4)
+    """Clocks of a group of rows of a picture of that width, between others."""
+    return round(config.clocks_per_sample(width, lanes) * config.planes.columns(width) * 4)
+
+
+def groups_of(config: PredictiveConfig, height: int) -> int:
+    """Groups of rows of a picture of that height, of all planes."""
+    return -(-config.planes.lines(height) * config.planes.count // 4)
 
 
 class RtlPredictiveEncoder:
@@ -52,26 +57,31 @@ class RtlPredictiveEncoder:
         self._design = Design.of(source or PredictiveEncoderTop(config, stream_bytes=stream_bytes))
 
     def __call__(
-        self, images: np.ndarray, *, near: int = 0, stall: Mapping[str, Stall] | None = None,
-        **options,
+        self, images: np.ndarray, *, near: int = 0, order: int = 0,
+        stall: Mapping[str, Stall] | None = None, **options,
     ) -> Encoded:  # fmt: skip
         """Encode images of one size, (N, H, W), each into a file of its own, of that near.
 
-        ``stall`` has stalls of ``pixels`` and ``bytes``; options are those of `rtl_stream`.
+        Pixels of RGB are packed (`lutgen.gateware.streams.beats.packed_pixels`).  ``order`` is that
+        of the planes, or the pattern of a colour filter array; ``stall`` has stalls of ``pixels``
+        and ``bytes``; options are those of `rtl_stream`.
         """
         count, height, width = images.shape
+        config = {"width": width, "height": height, "clear_error": 0}
+        if self.config.planes.count > 1:
+            config["order"] = order
+        if self.config.max_near:
+            config["near"] = near
         clocks = group_clocks(self.config, width, self.config.encoder_lanes)
+        clocks *= count * groups_of(self.config, height)
         result = rtl_stream(
             self._design, {"s_axis_video": raster_beats(images)},
             {"m_axis_stream": ["data", "keep", "last"]}, names=AXIS,
             stalls=rename_stalls(stall, {"pixels": "s_axis_video", "bytes": "m_axis_stream"}),
-            config={
-                "width": width, "height": height, "clear_error": 0,
-                **({"near": near} if self.config.max_near else {}),
-            }, watch=["error"],
+            config=config, watch=["error"],
             **{
                 "idle": "idle", "idle_clocks": _IDLE_CLOCKS,
-                "max_clocks": _SLOWER * clocks * count * -(-height // 4) + SLACK_CLOCKS, **options,
+                "max_clocks": _SLOWER * clocks + SLACK_CLOCKS, **options,
             },
         )  # fmt: skip
         return Encoded.of(result, self._bytes, seen_errors(result, ENCODER_ERRORS))
@@ -87,7 +97,8 @@ class RtlPredictiveDecoder:
     def __call__(
         self, files: Sequence[bytes], *, stall: Mapping[str, Stall] | None = None, **options
     ) -> Decoded:
-        """Decode files, sent one after the other; options as in `RtlPredictiveEncoder`."""
+        """Decode files, sent one after the other; options and frames as in `RtlPredictiveEncoder`.
+        """
         config, words = self.config, file_beats(files, self._bytes)
         clocks = group_clocks(config, config.max_width, config.lanes)
         result = rtl_stream(
@@ -97,9 +108,10 @@ class RtlPredictiveDecoder:
             config={"clear_error": 0}, watch=["error"],
             **{
                 "idle": "idle", "idle_clocks": _IDLE_CLOCKS,
-                "max_clocks": clocks * len(files) * -(-config.max_height // 4) + SLACK_CLOCKS,
+                "max_clocks": clocks * len(files) * groups_of(config, config.max_height)
+                + SLACK_CLOCKS,
                 **options,
             },
         )  # fmt: skip
-        dtype = np.dtype(f"u{config.pixel_bits // 8}")
-        return Decoded.of(result, seen_errors(result, DECODER_ERRORS), dtype=dtype)
+        errors = seen_errors(result, DECODER_ERRORS)
+        return Decoded.of(result, errors, dtype=config.pixel_dtype)

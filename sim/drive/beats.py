@@ -5,9 +5,17 @@ from collections.abc import Mapping
 import numpy as np
 
 from lutgen.errors import InputError
-from lutgen.gateware.streams.beats import filled, raster_beats
+from lutgen.gateware.streams.beats import (
+    colour_beats,
+    components_of,
+    filled,
+    packed_pixels,
+    raster_beats,
+)
 
-__all__ = ["filled", "raster_beats", "single_pixels"]
+__all__ = [
+    "colour_beats", "components_of", "filled", "packed_pixels", "raster_beats", "single_pixels",
+]  # fmt: skip
 
 
 def single_pixels(beats: Mapping[str, np.ndarray], cores: int) -> dict[str, np.ndarray]:

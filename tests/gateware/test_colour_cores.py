@@ -1,0 +1,188 @@
+"""Both tops of colour models against the reference codec, file by file."""
+
+import numpy as np
+import pytest
+
+from lutgen.errors import InputError
+from lutgen.gateware.predictive.config import PredictiveConfig
+from lutgen.model.header import VERSION_2
+from tests.gateware.colour_cores import ColourCores, colour_pictures
+from tests.gateware.test_predictive_cores import STALLS, VIDEO_IN, VIDEO_OUT
+from tests.models import colour_model, mosaic_model
+
+#: With small models, as those of the package take minutes to compile: `bench.predictive_cores`
+#: sends photographs through cores of these.
+CORES = {
+    "rgb": ColourCores(colour_model(), 8, 280, 84),
+    "rgb strips": ColourCores(colour_model(1), 12, 96, 84, 8, 8),
+    "bayer": ColourCores(mosaic_model(), 12, 560, 84),
+    "bayer strips": ColourCores(mosaic_model(1), 8, 96, 84, 8, 8),
+}
+SIZES = [(40, 48), (6, 10), (2, 2), (4, 2), (18, 30)]
+
+
+def given(name: str, size: tuple[int, int], count: int = 4) -> list[np.ndarray]:
+    cores = CORES[name]
+    return colour_pictures(size, cores.depth, mosaic=cores.mosaic, count=count)
+
+
+@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("size", SIZES)
+def test_encoder(name, size):
+    cores, pictures = CORES[name], given(name, size)
+    files, errors, _ = cores.encode(pictures, order=1)
+    assert files == [cores.file(p, 1) for p in pictures]
+    assert not errors
+
+
+@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("size", SIZES)
+def test_decoder(name, size):
+    cores, pictures = CORES[name], given(name, size)
+    found, errors, _ = cores.decode([cores.file(p, 1) for p in pictures])
+    cores.check_pixels(found, pictures)
+    assert not errors
+
+
+@pytest.mark.parametrize("name", ["rgb", "bayer"])
+def test_orders(name):
+    """Every order of planes, and every pattern of a colour filter array, both ways."""
+    cores, pictures = CORES[name], given(name, (6, 10), 2)
+    wanted = []
+    for order in range(cores.orders):
+        files, errors, _ = cores.encode(pictures, order=order)
+        assert files == [cores.file(p, order) for p in pictures] and not errors
+        wanted += files
+    found, errors, _ = cores.decode(wanted)
+    cores.check_pixels(found, pictures * cores.orders)
+    assert not errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["rgb", "bayer"])
+def test_two_groups_of_a_lane(name):
+    """Lanes begin with groups before those before them have ended, of other files."""
+    cores = CORES[name]
+    pictures = given(name, (cores.max_height - 2, cores.max_width), 2)
+    files, errors, _ = cores.encode(pictures)
+    assert files == [cores.file(p) for p in pictures] and not errors
+    found, errors, _ = cores.decode(files)
+    cores.check_pixels(found, pictures)
+    assert not errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["rgb", "bayer"])
+@pytest.mark.parametrize("stalls", STALLS)
+def test_stalls(name, stalls):
+    cores, pictures = CORES[name], given(name, (18, 30))
+    files, errors, _ = cores.encode(pictures, stalls=STALLS[stalls])
+    assert files == [cores.file(p) for p in pictures] and not errors
+    found, errors, _ = cores.decode(files, stalls=STALLS[stalls])
+    cores.check_pixels(found, pictures)
+    assert not errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["rgb", "bayer"])
+def test_clocks(name):
+    """Of pictures in a row each four rows of planes take as many turns of a lane as a row has
+    columns and three more; and between them is nothing."""
+    cores = CORES[name]
+    pictures = given(name, (48, cores.max_width), 4)
+    columns = cores.config.planes.columns(cores.max_width)
+    lines = cores.config.planes.lines(48)
+    count = len(cores.beats(pictures[:1])["data"])
+    for decodes, lanes in ((False, cores.config.encoder_lanes), (True, cores.config.lanes)):
+        if decodes:
+            _, _, result = cores.decode([cores.file(p) for p in pictures])
+            ends = result.output_clocks[VIDEO_OUT]
+        else:
+            _, _, result = cores.encode(pictures)
+            ends = result.input_clocks[VIDEO_IN]
+        ends = ends[count - 1 :: count]
+        rows = lines * cores.config.planes.count
+        wanted = rows // 4 * max(17 * lanes, columns + 3) * 4
+        assert abs(ends[-1] - ends[-2] - wanted) < 4 * lanes, decodes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["rgb", "bayer"])
+def test_files_of_many_sizes(name):
+    """Another width waits until the pictures before it are through."""
+    cores = CORES[name]
+    pictures = [p for size in SIZES for p in given(name, size, 2)]
+    files = [cores.file(p, k % cores.orders) for k, p in enumerate(pictures)]
+    found, errors, _ = cores.decode(files)
+    cores.check_pixels(found, pictures)
+    assert not errors
+
+
+def header_with(file: bytes, field: str, value: int) -> bytes:
+    changed = bytearray(file)
+    changed[VERSION_2[field].offset] = value
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("name", ["rgb", "bayer"])
+def test_damaged_files(name):
+    cores = CORES[name]
+    good = given(name, (18, 30), 1)[0]
+    file = cores.file(good)
+    body = bytearray(file)
+    body[-20] ^= 16
+    of_gray, beyond = (1, 4 | 12 << 4) if cores.mosaic else (3 | 6 << 4, 3 | 8 << 4)
+    count = len(cores.beats([good])["data"])
+    for damaged, error in (
+        (bytes(body), "bad_strip"), (file[:-30], "bad_packet"),
+        (header_with(file, "model hash", file[4] ^ 1), "bad_header"),
+        (header_with(file, "channels", of_gray), "bad_header"),
+        (header_with(file, "channels", beyond), "bad_header"),
+        (header_with(file, "channels", 4 if cores.mosaic else 4 | 8 << 4), "bad_header"),
+    ):  # fmt: skip
+        found, errors, _ = cores.decode([file, damaged, file])
+        assert errors == {error} or errors == {error, "bad_strip"}
+        assert len(found["data"]) == count * (2 + (error != "bad_header"))
+        cores.check_pixels({k: v[:count] for k, v in found.items()}, [good])
+        cores.check_pixels({k: v[-count:] for k, v in found.items()}, [good])
+
+
+@pytest.mark.parametrize("name", ["rgb", "bayer"])
+def test_markers_and_sizes(name):
+    cores, pictures = CORES[name], given(name, (6, 10), 2)
+    wanted = [cores.file(p) for p in pictures]
+    beats = cores.beats(pictures)
+    extra = {"data": [1, 2], "user": [0, 0], "last": [0, 1]}  # before the first picture: dropped
+    begun = {k: np.concatenate([extra[k], v]) for k, v in beats.items()}
+    files, errors, _ = cores.encode(pictures, beats=begun)
+    assert files == wanted and errors == {"bad_marker"}
+    wrong = {k: v.copy() for k, v in beats.items()}
+    wrong["last"][3] = 1
+    files, errors, _ = cores.encode(pictures, beats=wrong)
+    assert files == wanted and errors == {"bad_marker"}
+    if cores.mosaic:
+        files, errors, _ = cores.encode([pictures[0][:5]])
+    else:
+        files, errors, _ = cores.encode(pictures, order=6)
+    assert not files and "bad_size" in errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["rgb", "bayer"])
+@pytest.mark.parametrize("clock", [7, 611, 2003])
+def test_reset_in_mid_frame(name, clock):
+    cores, pictures = CORES[name], given(name, (18, 30))
+    files, errors, _ = cores.encode(pictures, reset_at=clock)
+    assert files == [cores.file(p) for p in pictures] and not errors
+    found, errors, _ = cores.decode(files, reset_at=clock)
+    cores.check_pixels(found, pictures)
+    assert not errors
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"max_width": 65}, "max width must be even of a colour filter array, not 65"),
+    ({"max_height": 33}, "max height must be even of a colour filter array, not 33"),
+])  # fmt: skip
+def test_refused_parameters(options, message):
+    with pytest.raises(InputError, match=message):
+        PredictiveConfig(mosaic_model(), **options)
