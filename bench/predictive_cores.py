@@ -33,7 +33,7 @@ from lutgen.sim.drive.beats import colour_beats, raster_beats
 from lutgen.sim.drive.words import file_beats, files_of
 
 _GRAY, _COLOUR, _MOSAIC = "photo", "photo-rgb", "photo-bayer"
-_STREAM_BYTES = 4
+_STREAM_BYTES, _PIXELS = 4, ("data", "user", "last")
 _CLOCKS = 1 << 40
 
 
@@ -96,7 +96,7 @@ def main(folder, count, near, model, cfa, out) -> None:
     say(f"encoder: {images.size:,} samples, {encoded.clocks:,} clocks")
     decoded = rtl_stream(
         Design.of(PredictiveDecoderTop(config, stream_bytes=_STREAM_BYTES), "lutgen_decoder"),
-        {"s_axis_stream": file_beats(files, _STREAM_BYTES)}, {"m_axis_video": tuple(beats)},
+        {"s_axis_stream": file_beats(files, _STREAM_BYTES)}, {"m_axis_video": _PIXELS},
         names=AXIS, idle="idle", config={"clear_error": 0}, watch=("error",),
         max_clocks=_CLOCKS, timeout=3600,
     )  # fmt: skip

@@ -205,6 +205,23 @@ def test_colour_takes_the_default_for_colour(monkeypatch):
         shipped.cache_clear()
 
 
+def test_order_of_planes():
+    """Any order comes back; there is none where there are no three planes, or no planes at all."""
+    model, image = colour_model(3), np.dstack([SOME, SOME // 2, 255 - SOME])
+    files = {lutgen.encode(image, model, order=order) for order in range(6)}
+    assert len(files) == 6 and lutgen.encode(image, model) in files
+    for file in files:
+        np.testing.assert_array_equal(lutgen.decode(file, model), image)
+    for array, order, message in (
+        (image, 6, "^order of 3 planes must be 0 to 5, not 6$"),
+        (SOME, 1, "^order of 1 planes must be 0 to 0, not 1$"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            lutgen.encode(array, model, order=order)
+    with pytest.raises(ValueError, match="^order must be None with a model of profile raster-tab"):
+        lutgen.encode(SOME, "digits", order=1)
+
+
 @pytest.mark.parametrize(("array", "message"), [
     (np.zeros((4, 6, 3)), "encode: array must hold uint8 or uint16 of shape (H, W) or (N, H, W), "
      "or of colour (H, W, C) or (N, H, W, C), not float64 of shape (4, 6, 3)"),

@@ -36,7 +36,7 @@ def read_picture(
     """
     limits = GRAY_8 if depth == 8 else DEEP_GRAY
     if colour:
-        limits = replace(limits, channels=_RGB)
+        limits = replace(limits, channels=SampleFormat.MAX_CHANNELS)
     images = [] if os.path.isdir(path) else read_gray(path, limits)
     if len(images) != 1:
         raise ImageError(f"{path}: picture of a testbench must be one image, not several")

@@ -239,8 +239,6 @@ def test_tans(tmp_path, monkeypatch):
         ({"top": "decoder", "encoder_lanes": 40}, r"^encoder lanes must be left out .* not 40:"),
         ({"model": "nowhere.lutgen"}, r"^model must be a \.lutgen file, not 'nowhere\.lutgen', "
                                       r"which does not exist: train one"),
-        ({"model": "photo-rgb"}, r"^model must be of gray images, not 'photo-rgb' of colour or "
-                                 r"filter arrays: their cores"),
     ],
 )  # fmt: skip
 def test_refused_parameters(tmp_path, parameters, message):

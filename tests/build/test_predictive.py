@@ -12,10 +12,12 @@ from lutgen.build.buildable import find_plan
 from lutgen.build.codec import build, load_build
 from lutgen.build.options import BuildOptions, PredictiveOptions, options_of
 from lutgen.build.predictive_blueprint import PredictiveBlueprint
+from lutgen.build.testbench import Picture
 from lutgen.cli import main
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.model.shipped import find_model, shipped
 from lutgen.targets import get_target
+from tests.models import colour_model, mosaic_model
 
 SMALL = PredictiveOptions(max_width=48, max_height=42, strip_height=8)
 
@@ -111,3 +113,42 @@ def test_command_counts(tmp_path):
     assert "network" not in found
     assert table(record).row_count == 7
     assert "samples of 10 bits" in done.output
+
+
+@pytest.mark.parametrize(("make", "beats", "facts"), [
+    (colour_model, 3, {"planes": 3, "mosaic": False}),
+    (mosaic_model, 1, {"planes": 4, "mosaic": True}),
+])  # fmt: skip
+def test_plans_of_colour(make, beats, facts):
+    """A pixel takes as many clocks as it has samples; a plane of a mosaic is half as wide."""
+    model, target = make(), get_target("zynq7045")
+    plan = find_plan(model, PredictiveOptions(max_width=1920, top="encoder"), target)
+    columns = 960 if facts["mosaic"] else 1920
+    assert plan.rate(250)["clocks_per_pixel"] == pytest.approx(
+        beats * (columns + 3) / columns, abs=1e-6
+    )
+    record = plan.model_record()
+    assert record | facts == record
+    assert record["classes"] == sum(plane.classes for plane in model.planes)
+    picture = plan.picture(None)
+    assert picture.samples.shape == ((8, 64) if facts["mosaic"] else (8, 64, 3))
+    assert plan.encode(picture)
+    with pytest.raises(ValueError, match="^registers must be left out of builds for colour and "):
+        find_plan(model, PredictiveOptions(registers=True), target)
+
+
+def test_pictures_of_colour(tmp_path):
+    """Of a mosaic an even part, of colour RGB or gray, without alpha."""
+    image = np.arange(5 * 7 * 4, dtype=np.uint8).reshape(5, 7, 4)
+    np.save(tmp_path / "rgba.npy", image)
+    np.save(tmp_path / "rgb.npy", image[..., :3])
+    np.save(tmp_path / "gray.npy", image[..., 0])
+    even = Picture.of(tmp_path / "gray.npy", (64, 64), even=True)
+    np.testing.assert_array_equal(even.samples, image[:4, :6, 0])
+    assert even.cropped_from == (7, 5)
+    rgb = Picture.of(tmp_path / "rgb.npy", (64, 64), colour=True)
+    np.testing.assert_array_equal(rgb.samples, image[..., :3])
+    gray = Picture.of(tmp_path / "gray.npy", (64, 64), colour=True)
+    np.testing.assert_array_equal(gray.samples, np.repeat(image[..., :1], 3, axis=2))
+    with pytest.raises(ValueError, match="picture of a testbench must be gray or RGB .* alpha$"):
+        Picture.of(tmp_path / "rgba.npy", (64, 64), colour=True)

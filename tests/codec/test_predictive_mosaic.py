@@ -101,6 +101,7 @@ def test_damage_leaves_the_other_strips():
      "channel, not 'RGBG' of 1"),
     (CODEC, {"cfa": "RGGB", "channels": 3}, "colour filter array must be one of RGGB, BGGR, GRBG, "
      "GBRG of one channel, not 'RGGB' of 3"),
+    (CODEC, {"cfa": "RGGB", "order": 1}, "order must be None of a colour filter array, not 1"),
 ])  # fmt: skip
 def test_what_is_refused(codec, options, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
