@@ -59,8 +59,8 @@ def build(
     estimate:
         Whether Yosys shall count resources and logic levels, which takes most of the time.
     testbench:
-        Gray image for the testbench, of which the upper left is taken if it is larger than the
-        cores' largest; None for a small drawn one.
+        Image for the testbench, of which the upper left is taken if it is larger than the cores'
+        largest; None for a small drawn one.
     progress:
         Called with a core and what is being done for it, from several threads.
 

@@ -68,7 +68,7 @@ class PredictiveBlueprint(Blueprint):
         return {
             "lanes": lanes,
             "period": config.period(lanes),
-            "narrowest": config.narrowest(lanes),
+            "narrowest": config.narrowest(lanes) * (2 if config.planes.mosaic else 1),
         }
 
     def component(self, core: str):

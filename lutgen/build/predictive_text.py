@@ -16,6 +16,7 @@ def header(record: Mapping, module: str) -> str:
     """The comment that a Verilog file begins with."""
     options, model = PredictiveOptions.of_record(record["parameters"]), record["model"]
     lines = [
+        *([f"images         {form}"] if (form := _form(model)) else []),
         f"samples        {options.depth} bits",
         f"largest image  {options.max_width} x {options.max_height} pixels",
         f"strips         {_strips(options)}",
@@ -29,6 +30,13 @@ def header(record: Mapping, module: str) -> str:
         record, module, f"{model['name']}, {model['features']} features, {model['leaves']} "
         f"predictors, {model['trees']} LUT trees, {model['classes']} classes", lines,
     )  # fmt: skip
+
+
+def _form(model: Mapping) -> str:
+    """What images are, if not gray."""
+    if "planes" not in model:
+        return ""
+    return "colour filter arrays" if model["mosaic"] else "RGB"
 
 
 def _strips(options: PredictiveOptions) -> str:
@@ -53,6 +61,7 @@ def summary(record: Mapping) -> str:
     """What a build is and what to do with it, a few lines of text."""
     target, rate = record["target"], record["rate"]
     options = PredictiveOptions.of_record(record["parameters"])
+    form = _form(record["model"])
     lines = []
     for name, core in record["cores"].items():
         memory = sum(core["memory_bits"].values())
@@ -62,12 +71,13 @@ def summary(record: Mapping) -> str:
             f"{memory / 1024:.0f} Kibit of memory"
         )
     lines.append(
-        f"samples of {options.depth} bits{_near(options)}, "
+        f"{form}{', ' * bool(form)}samples of {options.depth} bits{_near(options)}, "
         f"images up to {options.max_width}x{options.max_height}, strips: {_strips(options)}; "
         f"stream of {options.stream_bytes} bytes"
     )
     lines.append(
-        f"{rate['clocks_per_pixel']:.4g} clocks a sample at {options.max_width} columns, "
+        f"{rate['clocks_per_pixel']:.4g} clocks a {'pixel' if form == 'RGB' else 'sample'} at "
+        f"{options.max_width} columns, "
         f"{rate['mpx_per_s']:g} Mpx/s at the clock goal of {target['clock_mhz']:g} MHz"
     )
     lines += spent(record, "a smaller --max-width, or another --target")

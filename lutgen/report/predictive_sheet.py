@@ -62,6 +62,8 @@ class PredictiveSheet(Sheet):
 
         return [
             ("profile", model["profile"]),
+            *([("images", "colour filter arrays" if model["mosaic"] else "RGB")]
+              if "planes" in model else []),
             ("samples", quantity(parameters["depth"], "bits")),
             ("largest image",
              f"{count(parameters['max_width'])} × {count(parameters['max_height'])}"),
