@@ -36,7 +36,6 @@ class ColourBuild(PredictiveBuild):
 
     def __init__(self, record) -> None:
         super().__init__(record)
-        self.dtype = self.config.pixel_dtype
         self._planes = self.config.planes
         self._samples = SampleFormat(self.depth).dtype
 

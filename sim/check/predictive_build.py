@@ -34,7 +34,7 @@ class PredictiveBuild(CheckedBuild):
     def __init__(self, record) -> None:
         super().__init__(record)
         self.codec = PredictiveCodec(self.model)
-        self.dtype = np.dtype(f"u{self.config.pixel_bits // 8}")
+        self.dtype = self.config.pixel_dtype
 
     @property
     def depth(self) -> int:
