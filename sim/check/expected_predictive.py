@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lutgen.gateware.prediction.colour import coefficient_words as plane_words
-from lutgen.gateware.prediction.colour import plane_addresses, plane_steps
+from lutgen.gateware.prediction.colour_predictor import coefficient_words as plane_words
+from lutgen.gateware.prediction.colour_predictor import plane_addresses, plane_steps
 from lutgen.gateware.prediction.leaves import leaf_addresses
 from lutgen.gateware.prediction.plane_models import PlaneModels
 from lutgen.gateware.prediction.predictor import coefficient_words, steps
