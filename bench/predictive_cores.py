@@ -1,6 +1,6 @@
 """Both tops of the profile ``predictive`` on images, in simulation: clocks, bytes, equality.
 
-    python -m bench.predictive_cores FOLDER [--count N] [--near N] [--model photo-rgb | --cfa RGGB]
+    python -m bench.predictive_cores FOLDER [--count N] [--near N | --model photo-rgb | --cfa RGGB]
 
 The images go through the encoder one behind the other, and their files through the decoder: made
 gray, unless the model is one of colour or they are colour filter arrays.  It is one picture size
@@ -33,7 +33,7 @@ from lutgen.sim.drive.beats import colour_beats, raster_beats
 from lutgen.sim.drive.words import file_beats, files_of
 
 _GRAY, _COLOUR, _MOSAIC = "photo", "photo-rgb", "photo-bayer"
-_STREAM_BYTES = 4
+_STREAM_BYTES, _PIXELS = 4, ("data", "user", "last")
 _CLOCKS = 1 << 40
 
 
@@ -50,6 +50,10 @@ def _read(folder: Path, model: str, cfa: str | None) -> list[np.ndarray]:
     if model == _GRAY:
         return gray(str(folder))
     return [read_colour(path) for path in colour_files(str(folder))]
+
+
+def _beats(images: np.ndarray, depth: int) -> dict[str, np.ndarray]:
+    return colour_beats(images, depth) if images.ndim == 4 else raster_beats(images)
 
 
 @click.command(cls=Command)
@@ -73,17 +77,16 @@ def main(folder, count, near, model, cfa, out) -> None:
     model = shipped(_MOSAIC if cfa else model)
     codec = PredictiveCodec(model)
     config = PredictiveConfig(model, depth, width, height, max_near=near)
-    beats = colour_beats(images, depth) if images.ndim == 4 else raster_beats(images)
     files = [
         codec.encode(image, depth=depth, near=near, strip_height=height, tile_width=0, **form)
         for image in images
     ]
-    settings = {"width": width, "height": height, **order} | ({"near": near} if near else {})
+    settings = {"width": width, "height": height} | ({"near": near} if near else {}) | order
     begun = time.perf_counter()
     encoded = rtl_stream(
         Design.of(PredictiveEncoderTop(config, stream_bytes=_STREAM_BYTES), "lutgen_encoder"),
-        {"s_axis_video": beats}, {"m_axis_stream": ("data", "keep", "last")}, names=AXIS,
-        idle="idle", config=settings | {"clear_error": 0},
+        {"s_axis_video": _beats(images, depth)}, {"m_axis_stream": ("data", "keep", "last")},
+        names=AXIS, idle="idle", config=settings | {"clear_error": 0},
         watch=("error",), max_clocks=_CLOCKS, timeout=3600,
     )  # fmt: skip
     made, rest = files_of(**encoded.outputs["m_axis_stream"], size=_STREAM_BYTES)
@@ -92,7 +95,7 @@ def main(folder, count, near, model, cfa, out) -> None:
     say(f"encoder: {images.size:,} samples, {encoded.clocks:,} clocks")
     decoded = rtl_stream(
         Design.of(PredictiveDecoderTop(config, stream_bytes=_STREAM_BYTES), "lutgen_decoder"),
-        {"s_axis_stream": file_beats(files, _STREAM_BYTES)}, {"m_axis_video": tuple(beats)},
+        {"s_axis_stream": file_beats(files, _STREAM_BYTES)}, {"m_axis_video": _PIXELS},
         names=AXIS, idle="idle", config={"clear_error": 0}, watch=("error",),
         max_clocks=_CLOCKS, timeout=3600,
     )  # fmt: skip
@@ -100,14 +103,14 @@ def main(folder, count, near, model, cfa, out) -> None:
     restored = np.concatenate([codec.decode(file) for file in files])
     if np.abs(restored.astype(int) - images).max() > near:
         raise LutgenError(f"decoded samples must be within {near}")
-    beats = colour_beats(restored, depth) if images.ndim == 4 else raster_beats(restored)
+    beats = _beats(restored, depth)
     if decoded.status["error"] or any(not np.array_equal(pixels[k], v) for k, v in beats.items()):
         raise LutgenError("pixels of the decoder must be those of the reference")
     say(f"decoder: {images.size:,} samples, {decoded.clocks:,} clocks")
     write_file(out, json.dumps({
-        "model": model.name, "depth": depth, "near": near, "images": len(images), "width": width,
+        "model": model.name, "depth": depth, "images": len(images), "width": width,
         "height": height, "samples": int(images.size),
-        "bpp": 8 * sum(map(len, files)) / images.size, "mismatches": 0,
+        "bpp": 8 * sum(map(len, files)) / images.size, "near": near, "mismatches": 0,
         "encoder": {
             "clocks": encoded.clocks,
             "clocks_per_sample": _per_sample(

@@ -106,8 +106,14 @@ class PredictiveBlueprint(Blueprint):
         )
 
     @property
+    def _order(self) -> dict:
+        """Order of the planes of the testbench's picture: the first one."""
+        planes = self.config.planes
+        return {"cfa": CFAS[0]} if planes.mosaic else {"order": 0} if planes.count > 1 else {}
+
+    @property
     def settings(self) -> dict[str, int]:
-        return {"near": self.options.near}
+        return {"near": self.options.near, "order": 0}
 
     def decoded(self, picture: Picture) -> np.ndarray:
         form = SampleFormat(self.options.depth, near=self.options.near)

@@ -72,8 +72,8 @@ def summary(record: Mapping) -> str:
         )
     lines.append(
         f"{form}{', ' * bool(form)}samples of {options.depth} bits{_near(options)}, "
-        f"images up to {options.max_width}x{options.max_height}, "
-        f"strips: {_strips(options)}; stream of {options.stream_bytes} bytes"
+        f"images up to {options.max_width}x{options.max_height}, strips: {_strips(options)}; "
+        f"stream of {options.stream_bytes} bytes"
     )
     lines.append(
         f"{rate['clocks_per_pixel']:.4g} clocks a {'pixel' if form == 'RGB' else 'sample'} at "

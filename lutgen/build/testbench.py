@@ -108,20 +108,18 @@ def picture_testbench(
     """
     from lutgen.gateware.streams.beats import colour_beats, file_words, filled, raster_beats
 
-    samples = picture.samples
-    height, width = samples.shape[:2]
-
     def beats(samples: np.ndarray) -> dict[str, np.ndarray]:
         if samples.ndim > 2:
             return colour_beats(samples[None], record["parameters"]["depth"])
         return raster_beats(samples[None], cores)
 
-    sent, given = beats(samples), beats(decoded)
+    height, width = picture.samples.shape[:2]
+    sent, given = beats(picture.samples), beats(decoded)
     if cores > 1:
         given |= {"keep": np.tile((1 << filled(width, cores)) - 1, height)}
     words = file_words(file, stream_bytes)
     pixels, size = ("pixels", width * height), ("bytes", len(file))
-    sides = {"width": width, "height": height, "images": 1, "level": 0, "order": 0, **settings}
+    sides = {"width": width, "height": height, "images": 1, "level": 0, **settings}
     made = {
         "encoder": ({"s_axis_video": sent, "m_axis_stream": words}, pixels, size),
         "decoder": ({"s_axis_stream": words, "m_axis_video": given}, size, pixels),
