@@ -2,13 +2,22 @@
 
 from .results import load
 
-__all__ = ["predictive_cores"]
+__all__ = ["near_cores", "predictive_cores"]
 
 
 def predictive_cores() -> str:
     """What went through both cores, and how fast."""
-    found = load("predictive-cores")
-    size = f"{found['images']} images of {found['width']} x {found['height']}"
+    return _through(load("predictive-cores"))
+
+
+def near_cores() -> str:
+    """The same of near-lossless files."""
+    found = load("near-cores")
+    return _through(found, f", near {found['near']}")
+
+
+def _through(found: dict, more: str = "") -> str:
+    size = f"{found['images']} images of {found['width']} x {found['height']}{more}"
     return "\n".join([
         f"| {size}, {found['samples']:,} samples, {found['bpp']:.3f} bpp | clocks in all | clocks "
         "a sample in a stream | bytes or pixels that differ |",

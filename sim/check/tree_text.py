@@ -113,6 +113,8 @@ class _Text:
         """Bits of what a register takes, the lowest first."""
         text = self.registers.get(register, "")
         text = self.wires.get(text, text) if "{" in self.wires.get(text, "") else text
+        if text in self.registers and (count := self.width(text)) > 1:
+            return [f"{text}[{k}]" for k in range(count)]  # all of another register
         return [part.strip() for part in reversed(text.strip("{} ").split(","))]
 
 

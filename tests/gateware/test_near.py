@@ -51,28 +51,30 @@ class _Indices(wiring.Component):
 
 
 #: Depths and greatest nears: of the second one predictions go beyond the greatest index.
-CASES = {"eight": (8, 5), "nine": (9, 5), "deep_table": (8, 127)}
+CASES = {"eight": (8, 5), "nine": (9, 5), "sixteen": (16, 5), "deep_table": (8, 127)}
 
 
 def test_indices():
-    """All samples and all predictions, of all nears, as the reference has them."""
-    assert [Near(*case).overruns for case in CASES.values()] == [False, True, True]
+    """All samples and all predictions, of all nears, as the reference has them; some of 16 bits."""
+    assert [Near(*case).overruns for case in CASES.values()] == [False, True, False, True]
     blocks = Pipelines({name: _Indices(*case) for name, case in CASES.items()})
     kernel = predictive_model().kernel
     for name, (depth, most) in CASES.items():
         nears = range(most + 1) if most < 9 else (0, 1, 13, 90, most)
-        samples = np.arange(1 << depth, dtype=SampleFormat(depth).dtype)
-        top = (len(samples) - 1) << FRACTION_BITS
-        predictions = np.arange(top + 1)
+        top = (1 << depth) - 1
+        samples = np.arange(0, top + 1, 1 if depth < 12 else 51, dtype=SampleFormat(depth).dtype)
+        predictions = np.linspace(0, top << FRACTION_BITS, min((top << FRACTION_BITS) + 1, 4096))
+        predictions = predictions.astype(np.int64)
+        count = len(predictions)
         inputs = {
-            "near": np.repeat(nears, top + 1),
-            "sample": np.tile(np.resize(samples, top + 1), len(nears)),
+            "near": np.repeat(nears, count),
+            "sample": np.tile(np.resize(samples, count), len(nears)),
             "prediction": np.tile(predictions, len(nears)),
         }
         found = blocks({f"{name}_{k}": v for k, v in inputs.items()}, extra=_LATENCY)
         given = {k: found[f"{name}_{k}"][_LATENCY:] for k in ("index", "restored", "whole", "rest")}
         for k, near in enumerate(nears):
-            form, part = SampleFormat(depth, near=near), np.s_[k * (top + 1) :]
+            form, part = SampleFormat(depth, near=near), np.s_[k * count :]
             indices = form.quantise(samples)
             np.testing.assert_array_equal(given["index"][part][: len(samples)], indices)
             np.testing.assert_array_equal(
@@ -82,8 +84,8 @@ def test_indices():
                 target(kernel, int(p), 0, False, form.step, form.levels - 1)[:2]
                 for p in predictions
             ])  # fmt: skip
-            np.testing.assert_array_equal(given["whole"][part][: top + 1], wanted[:, 0])
-            np.testing.assert_array_equal(given["rest"][part][: top + 1], wanted[:, 1] & 7)
+            np.testing.assert_array_equal(given["whole"][part][:count], wanted[:, 0])
+            np.testing.assert_array_equal(given["rest"][part][:count], wanted[:, 1] & 7)
 
 
 @pytest.mark.parametrize("depth", range(8, 17))

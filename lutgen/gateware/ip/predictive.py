@@ -32,11 +32,13 @@ class PredictiveEncoderIp(EncoderIp):
         return core, core.words
 
     def _settings(self, m: Module, registers: RegisterFile, core, load) -> None:
-        several, most = Signal(), self._config.max_near
+        most = self._config.max_near
+        several = Signal()
         wrong = [several]
         m.d.sync += several.eq(registers.images != 1)
         if most:
-            near, beyond = Signal.like(core.near, name="near"), Signal(name="near_beyond")
+            near = Signal.like(core.near, name="near")
+            beyond = Signal(name="near_beyond")
             wrong.append(beyond)
             m.d.comb += core.near.eq(near)
             m.d.sync += beyond.eq(registers.near > most)
