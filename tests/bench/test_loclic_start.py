@@ -1,0 +1,63 @@
+"""The program that trains LoC-LIC for a few steps."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+from bench import loclic_start
+from bench.tables import loclic as tables
+from lutgen.training.loclic.networks import config as configs
+from lutgen.training.loclic.networks.config import CodecConfig
+
+TINY = CodecConfig(source="test", widths=(8, 8, 8), latent=16, slices=2)
+
+
+@pytest.fixture
+def pictures(tmp_path, monkeypatch):
+    monkeypatch.setitem(configs.PRESETS, "loc-lic-small", TINY)
+    rng = np.random.default_rng(0)
+    (tmp_path / "pictures").mkdir()
+    y, x = np.mgrid[:160, :160]
+    for k in range(4):
+        waves = np.sin(np.stack([x + k * y, x - y, x + 2 * y], 2) / (9 + k))
+        image = 128 + 80 * waves + rng.normal(0, 4, waves.shape)
+        path = tmp_path / "pictures" / f"{k}.png"
+        Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(path)
+    return tmp_path / "pictures"
+
+
+def run(program, *arguments):
+    return CliRunner().invoke(program.main, [str(a) for a in arguments], catch_exceptions=False)
+
+
+def test_beginnings(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(loclic_start, "_CROP", 64)
+    monkeypatch.setattr(loclic_start, "_SIDE", 64)
+    monkeypatch.setitem(loclic_start._EARLIER, "ramp", 1)
+    out = tmp_path / "loclic-start.json"
+    common = ("--data", pictures, "--folder", pictures, "--steps", 2, "--out", out)
+    threads = torch.get_num_threads()
+    try:
+        for name in ("before", "now"):  # the second keeps the first
+            result = run(loclic_start, name, *common)
+            assert result.exit_code == 0, result.output
+    finally:
+        torch.set_num_threads(threads)
+    found = json.loads(out.read_text())
+    before, now = found["beginnings"]["before"], found["beginnings"]["now"]
+    assert (found["images"], found["steps"], before["end"], now["end"]) == (4, 2, 1, 0.01)
+    # The same transforms, another hyperprior.
+    assert before["first"]["psnr"] == pytest.approx(now["first"]["psnr"], abs=1)
+    assert now["first"]["z_bpp"] < 0.8 * before["first"]["z_bpp"]
+    for part in (before["last"], now["last"]):
+        error = 10 ** (-part["psnr"] / 10)
+        assert part["loss"] == pytest.approx(0.013 * 255**2 * error + part["bpp"], rel=0.1)
+    assert found["crop_ms"]["kept"] < found["crop_ms"]["read"]
+
+    monkeypatch.setattr(tables, "load", {"loclic-start": found}.__getitem__)
+    table = tables.loclic_start()
+    assert f"| {now['last']['loss']:.3f} |" in table and "dead hyperprior" in table
