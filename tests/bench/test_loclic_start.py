@@ -1,4 +1,4 @@
-"""The program that trains LoC-LIC for a few steps."""
+"""The programs that train LoC-LIC: what first steps reach, and so many minutes of a device."""
 
 import json
 
@@ -8,10 +8,15 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
-from bench import loclic_start
+from bench import loclic_gpu, loclic_start
 from bench.tables import loclic as tables
+from lutgen.codec.lossy.model import LossyModelFile
+from lutgen.formats.colour import read_colour
+from lutgen.training.loclic.deployed import DeployedCodec
+from lutgen.training.loclic.files import decode_image, encode_image
 from lutgen.training.loclic.networks import config as configs
 from lutgen.training.loclic.networks.config import CodecConfig
+from lutgen.training.loclic.store import load_codec
 
 TINY = CodecConfig(source="test", widths=(8, 8, 8), latent=16, slices=2)
 
@@ -61,3 +66,36 @@ def test_beginnings(pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "load", {"loclic-start": found}.__getitem__)
     table = tables.loclic_start()
     assert f"| {now['last']['loss']:.3f} |" in table and "dead hyperprior" in table
+
+
+def test_minutes_of_a_device(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(loclic_gpu, "_TIMED", 1)
+    out = tmp_path / "out"
+    options = ("--device", "cpu", "--crop", 64, "--batch", 2, "--out", out)
+    result = run(loclic_gpu, pictures, "--minutes", 0.0001, *options)
+    assert result.exit_code == 2
+    assert "minutes must be enough for a step of" in result.output
+    # No matter how busy this machine is.
+    monkeypatch.setattr(loclic_gpu, "seconds_per_step", lambda *_: 1.0)
+    result = run(loclic_gpu, pictures, "--minutes", 0.1, *options)
+    assert result.exit_code == 0, result.output
+    found = json.loads((out / "mid.json").read_text())
+    assert found["last"]["step"] == sum(found["steps"])
+    assert found["steps"] == [3, 2]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "mid.json", "mid.jsonl", "mid.loclic", "mid.pt",
+    ]  # fmt: skip
+    assert load_codec(out / "mid.pt")[1]["last"] == found["last"]
+    codec = DeployedCodec(LossyModelFile.read(out / "mid.loclic"))
+    image = read_colour(pictures / "0.png")
+    assert decode_image(codec, encode_image(codec, image)).shape == image.shape
+
+
+def test_a_stopped_run_keeps_its_plan(pictures, tmp_path):
+    """Another measurement of the pace would be another run than the checkpoint's."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mid.plan").write_text('{"steps": [2, 1]}')
+    result = run(loclic_gpu, pictures, "--device", "cpu", "--crop", 64, "--batch", 2, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert json.loads((out / "mid.json").read_text())["steps"] == [2, 1]
