@@ -21,6 +21,7 @@ from .tables.loclic import (
     loclic_coding,
     loclic_complexity,
     loclic_engine,
+    loclic_memory,
     loclic_points,
     loclic_references,
     loclic_start,
@@ -38,7 +39,7 @@ _TABLES = (
     trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour,
     held_out, ladder, near_lossless, ccodec, predictive_cores,
     loclic_complexity, loclic_references, loclic_start, loclic_points, loclic_coding, loclic_bd,
-    loclic_engine,
+    loclic_engine, loclic_memory,
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from lutgen.training.loclic.networks.config import PRESETS
 from .results import LEVELS, ROOT, deepest, load
 
 __all__ = [
-    "loclic_bd", "loclic_coding", "loclic_complexity", "loclic_engine",
+    "loclic_bd", "loclic_coding", "loclic_complexity", "loclic_engine", "loclic_memory",
     "loclic_points", "loclic_references", "loclic_start",
 ]  # fmt: skip
 
@@ -165,6 +165,28 @@ def loclic_coding(folder: Path = _RESULTS) -> str:
         f"({found['images']} images, {found['threads']} thread{'s' * (found['threads'] > 1)}, a "
         "rounding step of one; trained further from other runs, as said above; "
         "`python -m bench.loclic TRAINED CODEC`)",
+    ])  # fmt: skip
+
+
+def loclic_memory() -> str:
+    """Most memory of processes that code and decode an image."""
+    found = load("loclic-memory")
+    lines = [
+        "| image | pixels | MiB to compress | MiB to decompress | CPU seconds, both ways |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in found["images"].items():
+        ways = [row[way] for way in ("compress", "decompress")]
+        lines.append(
+            f"| {name} | {row['width']} x {row['height']} | "
+            + " | ".join(f"{way['mib']:,.0f}" for way in ways)
+            + " | " + " / ".join(f"{way['seconds']:.1f}" for way in ways) + " |"
+        )
+    return "\n".join([
+        *lines, "",
+        f"(a model of {found['bytes'] / 1e6:.1f} MB, weights of {found['weight_bits']} bits; whole "
+        f"processes, Python and torch among it; OMP_NUM_THREADS {found['threads']}; "
+        "`python -m bench.loclic_memory CODEC IMAGE...`)",
     ])  # fmt: skip
 
 

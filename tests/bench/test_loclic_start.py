@@ -1,6 +1,7 @@
 """The programs that train LoC-LIC: what first steps reach, and so many minutes of a device."""
 
 import json
+import subprocess
 
 import numpy as np
 import pytest
@@ -8,12 +9,14 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
-from bench import loclic_gpu, loclic_start
+from bench import loclic_gpu, loclic_memory, loclic_start
 from bench.tables import loclic as tables
 from lutgen.codec.lossy.model import LossyModelFile
 from lutgen.formats.colour import read_colour
 from lutgen.training.loclic.deployed import DeployedCodec
+from lutgen.training.loclic.export import export_codec
 from lutgen.training.loclic.files import decode_image, encode_image
+from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.networks import config as configs
 from lutgen.training.loclic.networks.config import CodecConfig
 from lutgen.training.loclic.store import load_codec
@@ -89,6 +92,25 @@ def test_minutes_of_a_device(pictures, tmp_path, monkeypatch):
     codec = DeployedCodec(LossyModelFile.read(out / "mid.loclic"))
     image = read_colour(pictures / "0.png")
     assert decode_image(codec, encode_image(codec, image)).shape == image.shape
+
+
+@pytest.mark.slow
+def test_memory(pictures, tmp_path, monkeypatch):
+    torch.manual_seed(0)
+    export_codec(Codec(TINY).eval(), {}).write(tmp_path / "m.loclic")
+    out = tmp_path / "memory.json"
+    result = run(loclic_memory, tmp_path / "m.loclic", pictures / "0.png", "--out", out)
+    assert result.exit_code == 0, result.output
+    found = json.loads(out.read_text())
+    row = found["images"]["0.png"]
+    assert (row["width"], row["height"], found["weight_bits"]) == (160, 160, 16)
+    for way in ("compress", "decompress"):
+        assert 50 < row[way]["mib"] < 2000  # python and torch alone are hundreds
+        assert row[way]["seconds"] > 0.1
+    monkeypatch.setattr(tables, "load", {"loclic-memory": found}.__getitem__)
+    assert "| 0.png | 160 x 160 |" in tables.loclic_memory()
+    with pytest.raises(subprocess.CalledProcessError):
+        loclic_memory.peak("compress", tmp_path / "none.png", tmp_path / "x", "--model", "none")
 
 
 def test_a_stopped_run_keeps_its_plan(pictures, tmp_path):
