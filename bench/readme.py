@@ -21,8 +21,10 @@ from .tables.loclic import (
     loclic_coding,
     loclic_complexity,
     loclic_engine,
+    loclic_memory,
     loclic_points,
     loclic_references,
+    loclic_start,
 )
 from .tables.predictive import near_cores, predictive_cores
 from .tables.results import ROOT
@@ -36,7 +38,8 @@ _TABLES = (
     measured, registers, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5, rivals,
     trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour,
     held_out, ladder, near_lossless, ccodec, predictive_cores, near_cores,
-    loclic_complexity, loclic_references, loclic_points, loclic_coding, loclic_bd, loclic_engine,
+    loclic_complexity, loclic_references, loclic_start, loclic_points, loclic_coding, loclic_bd,
+    loclic_engine, loclic_memory,
 )  # fmt: skip
 
 

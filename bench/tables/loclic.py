@@ -9,11 +9,11 @@ from lutgen.training.loclic.measure.published import KMAC
 from lutgen.training.loclic.measure.reference import REFERENCES
 from lutgen.training.loclic.networks.config import PRESETS
 
-from .results import LEVELS, ROOT, deepest
+from .results import LEVELS, ROOT, deepest, load
 
 __all__ = [
-    "loclic_bd", "loclic_coding", "loclic_complexity", "loclic_engine", "loclic_points",
-    "loclic_references",
+    "loclic_bd", "loclic_coding", "loclic_complexity", "loclic_engine", "loclic_memory",
+    "loclic_points", "loclic_references", "loclic_start",
 ]  # fmt: skip
 
 _RESULTS = ROOT / "bench" / "results"
@@ -77,6 +77,38 @@ def loclic_references() -> str:
     ])  # fmt: skip
 
 
+#: What the beginnings of `bench.loclic_start` are.
+_BEGINNINGS = {
+    "before": "version 0.1.0: dead hyperprior, wide prior, its rates",
+    "before, new rates": "the same, warm-up and cosine",
+    "now": "hyperprior and prior of unit variance, warm-up and cosine",
+}
+
+
+def loclic_start() -> str:
+    """What the first steps of a training reach."""
+    found = load("loclic-start")
+    lines = [
+        "| beginning | highest rate | loss before the first step | loss | bit/pixel | of these z | "
+        "PSNR, dB |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, run in found["beginnings"].items():
+        last = run["last"]
+        lines.append(
+            f"| {_BEGINNINGS[name]} | {run['rate']:g} | {run['first']['loss']:.3f} | "
+            f"{last['loss']:.3f} | {last['bpp']:.3f} | {last['z_bpp']:.3f} | {last['psnr']:.2f} |"
+        )
+    crops = found["crop_ms"]
+    return "\n".join([
+        *lines, "",
+        f"({found['steps']} steps without contexts, {found['batch']} crops of {found['crop']} x "
+        f"{found['crop']} each; loss of the middle 256 x 256 pixels of {found['images']} images of "
+        f"Kodak, estimated bits; `python -m bench.loclic_start`; 16 crops take {crops['kept']:.1f} "
+        f"ms of CPU time, {crops['read']:.0f} where each picture is read again, as it was)",
+    ])  # fmt: skip
+
+
 def loclic_points(folder: Path = _RESULTS) -> str:
     """All points that were measured."""
     lines = [
@@ -133,6 +165,28 @@ def loclic_coding(folder: Path = _RESULTS) -> str:
         f"({found['images']} images, {found['threads']} thread{'s' * (found['threads'] > 1)}, a "
         "rounding step of one; trained further from other runs, as said above; "
         "`python -m bench.loclic TRAINED CODEC`)",
+    ])  # fmt: skip
+
+
+def loclic_memory() -> str:
+    """Most memory of processes that code and decode an image."""
+    found = load("loclic-memory")
+    lines = [
+        "| image | pixels | MiB to compress | MiB to decompress | CPU seconds, both ways |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in found["images"].items():
+        ways = [row[way] for way in ("compress", "decompress")]
+        lines.append(
+            f"| {name} | {row['width']} x {row['height']} | "
+            + " | ".join(f"{way['mib']:,.0f}" for way in ways)
+            + " | " + " / ".join(f"{way['seconds']:.1f}" for way in ways) + " |"
+        )
+    return "\n".join([
+        *lines, "",
+        f"(a model of {found['bytes'] / 1e6:.1f} MB, weights of {found['weight_bits']} bits; whole "
+        f"processes, Python and torch among it; OMP_NUM_THREADS {found['threads']}; "
+        "`python -m bench.loclic_memory CODEC IMAGE...`)",
     ])  # fmt: skip
 
 

@@ -118,10 +118,6 @@ class PredictiveBlueprint(Blueprint):
     def decoded(self, picture: Picture) -> np.ndarray:
         form = SampleFormat(self.options.depth, near=self.options.near)
         return form.restore(form.quantise(picture.samples))
-    def _order(self) -> dict:
-        """Order of the planes of the testbench's picture: the first one."""
-        planes = self.config.planes
-        return {"cfa": CFAS[0]} if planes.mosaic else {"order": 0} if planes.count > 1 else {}
 
     def silence(self, core: str, picture: Picture) -> int:
         # A group of rows, and its payload on its way.

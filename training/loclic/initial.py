@@ -18,7 +18,8 @@ __all__ = ["begin_linear"]
 
 #: Little enough that normalisation begins as almost none, and enough to have a gradient.
 _GAMMA = 0.01
-#: Of scales and means, in spreads of their channel, what the hyper-synthesis begins to say.
+#: Of scales and means, in spreads of their channel, what the hyper-synthesis begins to say.  Shares
+#: of 0.03, 0.1 and 0.3 reach losses of 1.906, 1.902 and 1.930 as in `bench.loclic_start`.
 _SHARE = 0.1
 #: Constant pictures have no deviation to divide by.
 _LEAST_DEVIATION = 1e-3
