@@ -101,8 +101,8 @@ class DecoderFuzz(Fuzz):
             return Case((kind,), segments, (stream,))
         count = min(most, 1 if rng.random() < _ALONE else int(rng.integers(2, _CHAIN + 1)))
         kinds = [kind]
-        while len(kinds) < count and (kind := self._kind()) != RESET:
-            kinds.append(kind)
+        while len(kinds) < count and self._coming() != RESET:
+            kinds.append(self._kind())
         # Pictures of another width wait for those before them: mostly there are none.
         alike = self._of_width[int(rng.integers(len(self._of_width)))]
         pool = alike if rng.random() < _ALIKE else self.pool

@@ -110,7 +110,7 @@ class Fuzz(ABC):
     ) -> None:
         self._errors, self._patience, self._kinds = errors, patience, kinds
         self.rng, self.report, self._made = np.random.default_rng(seed), Report(), 0
-        self._kind_number = -1
+        self._kind_number = 0
         #: How often what has been met, by what it is about: widths, stalls and the like.
         self.met: dict[str, Counter] = defaultdict(Counter)
 
@@ -153,10 +153,15 @@ class Fuzz(ABC):
         self.met["widths"][width] += 1
         self.met["heights"][height] += 1
 
+    def _coming(self) -> str:
+        """The next kind, which stays the next one."""
+        return self._kinds[self._kind_number % len(self._kinds)]
+
     def _kind(self) -> str:
         """The next kind."""
+        kind = self._coming()
         self._kind_number += 1
-        return self._kinds[self._kind_number % len(self._kinds)]
+        return kind
 
     @abstractmethod
     def _case(self, most: int, options: dict, start: dict) -> FuzzCase:

@@ -16,7 +16,8 @@ from lutgen.sim.fuzz.encoder import taken
 from lutgen.sim.fuzz.native import BEAT, WRONG, Segment, beats_of, build_native, forgetful
 from lutgen.sim.tool.design import Design
 
-#: Gives back each pixel as a byte; ``width`` says what is wrong, as `WRONG` counts it from 1 on; 6 gives without end.
+#: Gives back each pixel as a byte.  ``width`` says what is wrong, as `WRONG` counts it from 1 on;
+#: 6 gives without end.
 ECHO = """module echo(clk, rst, s_axis_video_tdata, s_axis_video_tuser, s_axis_video_tlast,
   s_axis_video_tvalid, s_axis_video_tready, m_axis_stream_tdata, m_axis_stream_tkeep,
   m_axis_stream_tlast, m_axis_stream_tvalid, m_axis_stream_tready, width, idle, error, clear_error);
