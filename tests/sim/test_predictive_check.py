@@ -19,6 +19,7 @@ from lutgen.model.shipped import shipped
 from lutgen.sim.check.build_tables import changed_files, compare_tables
 from lutgen.sim.check.check import check, check_build, checked_build
 from lutgen.sim.check.check_table import summary, table
+from lutgen.sim.check.judge_predictive import PredictiveJudge
 from lutgen.sim.check.predictive_pictures import PredictivePictures, synthetic_photographs
 from lutgen.targets import get_target
 from tests.models import predictive_model
@@ -265,17 +266,20 @@ def near_folder(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_good_build_of_nears(near_folder):
+def test_good_build_of_nears(near_folder, monkeypatch):
+    """The first runs; the others, which all builds have, take as long again."""
+    every = PredictiveJudge.runs
+    monkeypatch.setattr(PredictiveJudge, "runs", lambda self: every(self)[:2])
     found = check_build(near_folder, [("x", np.zeros((9, 9), np.uint8))])
     assert found["ok"], found["problems"]
     for runs in found["runs"].values():
-        assert [run["run"] for run in runs][:2] == ["errors", "nears"]
+        assert [run["run"] for run in runs] == ["errors", "nears"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("core", "pattern", "replacement"), [
-    # The greatest near of the register, and what the indices of near 4 stand for.
-    ("encoder", r"(near_\d+) > 3'h5;", r"\1 > 3'h6;"),
+    # Nears of the register that the core's port has no bits for; what indices of near 4 stand for.
+    ("encoder", r"(near_\d+) > 3'h5;", r"\1 > 8'hfe;"),
     ("decoder", r"4'hb : 4'h9;", "4'hb : 4'h8;"),
 ])  # fmt: skip
 def test_faults_that_nears_show(near_folder, tmp_path, core, pattern, replacement):
