@@ -2,7 +2,7 @@
 
 from .results import load
 
-__all__ = ["near_cores", "predictive_cores"]
+__all__ = ["colour_cores", "near_cores", "predictive_cores"]
 
 
 def predictive_cores() -> str:
@@ -16,11 +16,16 @@ def near_cores() -> str:
     return _through(found, f", near {found['near']}")
 
 
-def _through(found: dict, more: str = "") -> str:
+def colour_cores() -> str:
+    """The same of RGB, whose pixels are three samples."""
+    return _through(load("predictive-cores-rgb"), " in RGB", "bits a sample")
+
+
+def _through(found: dict, more: str = "", rate: str = "bpp") -> str:
     size = f"{found['images']} images of {found['width']} x {found['height']}{more}"
     return "\n".join([
-        f"| {size}, {found['samples']:,} samples, {found['bpp']:.3f} bpp | clocks in all | clocks "
-        "a sample in a stream | bytes or pixels that differ |",
+        f"| {size}, {found['samples']:,} samples, {found['bpp']:.3f} {rate} | clocks in all | "
+        "clocks a sample in a stream | bytes or pixels that differ |",
         "|---|---|---|---|",
         *(
             f"| {core} | {found[core]['clocks']:,} | {found[core]['clocks_per_sample']:.4f} | "
