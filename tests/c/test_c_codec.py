@@ -130,6 +130,31 @@ def test_both_are_the_references(program, codecs):
     both_ways(program, codecs, np.random.default_rng(1), 40)
 
 
+def test_strips_of_many_blocks_are_the_references(program, codecs):
+    """Lanes turn to their next rows, and eight payloads are read and written at once."""
+    rng = np.random.default_rng(8)
+    wanted = []
+    for name, kind, height, width in (
+        ("photo", "gray", 75, 301), ("photo", "gray", 130, 126), ("random", "gray", 70, 260),
+        ("photo-rgb", "RGB", 41, 397), ("random-rgb", "RGBA", 37, 140),
+        ("photo-bayer", "RGGB", 70, 300),
+    ):  # fmt: skip
+        for k, texture in enumerate(("smooth", "page", "noise", "flat")):
+            drawing = drawn(rng, texture, height, width, 8)
+            images = stacked(drawing, kind, rng)[None].astype(np.uint8)
+            images = images[:, : height // 2 * 2, : width // 2 * 2]
+            options = {"cfa": kind} if kind in CFAS else {"channels": CHANNELS.get(kind, 1)}
+            options |= {"depth": 8, "near": k % 2, "tile_width": 0, "strip_height": 999}
+            file = codecs[name].encode(images, **options)
+            program.encode(name, images, **options)
+            program.decode(name, file)
+            wanted.append((file, codecs[name].decode(file)))
+    answers = program.answers()
+    for (file, images), encoded, decoded in zip(wanted, answers[::2], answers[1::2], strict=True):
+        assert encoded.status == SUCCESS and encoded.data == file, images.shape
+        assert decoded.status == SUCCESS and np.array_equal(decoded.images(file), images)
+
+
 @pytest.mark.slow
 def test_both_are_the_references_often(program, codecs):
     both_ways(program, codecs, np.random.default_rng(2), 700)
@@ -199,6 +224,9 @@ def victims(codecs, rng) -> tuple[list, list]:
         ("photo-rgb", wide_rgb, {"channels": 3, "tile_width": 0, "strip_height": 14}),
         ("photo-bayer", wide.astype(np.uint8), {"cfa": "BGGR", "tile_width": 0,
                                                 "strip_height": 14}),
+        # High enough for all lanes, too.
+        ("photo", drawn(rng, "smooth", 36, 170, 8).astype(np.uint8),
+         {"tile_width": 0, "strip_height": 36}),
     ]
     many = [
         ("photo", gray, {"strip_height": 8}),

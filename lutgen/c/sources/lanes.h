@@ -35,7 +35,7 @@ enum {
     BEFORE = 4,               /* places left of lane 0, of which three are used */
     STEPS = 64,               /* steps until the history is moved back to the front */
     LINES = 6,                /* rows above lane 0: three of samples, two of errors, an energy */
-    SLOTS_MORE = 2,           /* groups that begin before the last two of their lanes are coded */
+    SLOTS_MORE = 8,           /* groups that begin before the last ones of their lanes are coded */
     BESIDE = 3,               /* columns beyond either side of a row that are looked at */
     MOST_NODES = 255,         /* of a tree whose leaves have numbers of 8 bits */
     MOST_TREES = 128,
@@ -57,6 +57,13 @@ enum {
 #define EACH_LANE(l) _Pragma("GCC unroll 1") _Pragma("GCC ivdep") for (int l = 0; l < LANES; l++)
 #else
 #define EACH_LANE(l) for (int l = 0; l < LANES; l++)
+#endif
+
+/* A loop over what is known to the compiler. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define UNROLLED _Pragma("GCC unroll 32")
+#else
+#define UNROLLED
 #endif
 
 /* What goes with a group of rows: its payload, or its folded residuals. */

@@ -42,6 +42,8 @@ static inline void store_wide(int32_t *to, __m256i values)
     store(to + 8, _mm256_cvtepi16_epi32(_mm256_extracti128_si256(values, 1)));
 }
 
+#include "payload_avx2.h"
+
 /* By registers, as what is written by half of one cannot be read at once. */
 static inline void copy(void *to, const void *from, size_t bytes)
 {
@@ -143,9 +145,14 @@ static inline __m256i codes_avx2(const uint16_t *cumulative, __m256i at, __m256i
 #define NAME(x) x##_avx2_colour
 #include "lanes_body.h"
 
-static void write_payloads_avx2(struct lutgen_payload *a, struct lutgen_payload *b)
+static void write_payloads_avx2(struct lutgen_payload *payload, unsigned units, uint32_t most)
 {
-    write_payloads(a, b);
+    begin_payloads(payload, units);
+    if (units == UNITS && most < 256) {
+        while (put_all_avx2(payload) > LEAST_STEPS) {
+        }
+    }
+    end_payloads(payload, units);
 }
 
 const struct lutgen_lanes_functions lutgen_lanes_avx2 = {

@@ -6,10 +6,10 @@ static void NAME(gather)(struct NAME(planes) *p, const struct NAME(plan) *plan,
 {
     const ELEMENT *from = (const ELEMENT *)(const void *)p->kept + i * (LANES + BEFORE);
 
+#if COLOUR
     for (int k = 0; k < PLACES; k++) {
         COPY_LANES(p->quantity[FIRST_PLACE + k], from + plan->place[k]);
     }
-#if COLOUR
     for (unsigned r = 0; r < references; r++) {
         from = (const ELEMENT *)(const void *)plan->reference[r].planes->kept;
         from += i * (LANES + BEFORE);
@@ -22,6 +22,10 @@ static void NAME(gather)(struct NAME(planes) *p, const struct NAME(plan) *plan,
         COPY_LANES(p->level, p->quantity[QUANTITIES + (references - 1) * OF_ONE + R_X]);
     }
 #else
+    UNROLLED for (int k = 0; k < PLACES; k++) {
+        COPY_LANES(p->quantity[FIRST_PLACE + k], from + NAME(place_of)(NULL, &lutgen_places[k]));
+    }
+    (void)plan;
     (void)references;
 #endif
 }
@@ -125,6 +129,15 @@ static void NAME(feed)(const struct lutgen_lanes *lanes, const struct lutgen_lan
     static const uint8_t above_of[LINES] = {1, 2, 3, 1, 2, 1};
     const int32_t last = (int32_t)lanes->plane.width - 1;
 
+    if (channel->clock.first > 0 && channel->clock.x + 3 * ROW_LAG(lanes) < lanes->plane.width) {
+        UNROLLED for (int n = 0; n < LINES; n++) {
+            const ELEMENT *line = channel->line[n];
+
+            p->kept[plane_of[n]][i][BEFORE - above_of[n]] =
+                line[channel->clock.x + ROW_LAG(lanes) * above_of[n]];
+        }
+        return;
+    }
     for (int n = 0; n < LINES; n++) {
         const ELEMENT *line = channel->line[n];
         const uint32_t above = above_of[n];

@@ -222,8 +222,8 @@ static void NAME(measure)(const struct lutgen_tables *tables, struct NAME(planes
     NAME(normalise)(p, scale);
 }
 
-/* Features `begin` to `end`, which are differences divided by the scale.  Each step is a loop of its
- * own, so that numbers of 16 bits stay such. */
+/* Features `begin` to `end`, which are differences divided by the scale.  Of numbers of 16 bits each
+ * step is a loop of its own, so that they stay such. */
 static void NAME(divide)(const struct lutgen_tables *tables, unsigned begin, unsigned end,
                          struct NAME(planes) *restrict p,
                          const struct NAME(feature_plan) *restrict plan)
@@ -241,6 +241,25 @@ static void NAME(divide)(const struct lutgen_tables *tables, unsigned begin, uns
         int8_t *restrict feature = ALIGNED(p->feature[j]);
         ELEMENT v[LANES];
 
+#if !NARROW
+        if (f[1].first == f[0].first + 1u && f->absolute) {
+            EACH_LANE(l) {
+                const ELEMENT w = NAME(size)(a[l], b[l]) * gain[l] >> factor[l];
+
+                feature[l] = (int8_t)((w < 255 ? w : 255) - 128);
+            }
+            continue;
+        }
+        if (f[1].first == f[0].first + 1u) {
+            EACH_LANE(l) {
+                const ELEMENT w = (a[l] - b[l]) * gain[l] >> factor[l];
+                const ELEMENT above = w > -128 ? w : -128;
+
+                feature[l] = (int8_t)(above < 127 ? above : 127);
+            }
+            continue;
+        }
+#endif
         if (f->absolute) {
             EACH_LANE(l) {
                 v[l] = NAME(size)(a[l], b[l]);
@@ -264,10 +283,10 @@ static void NAME(divide)(const struct lutgen_tables *tables, unsigned begin, uns
                 }
             }
         }
+#if NARROW
         EACH_LANE(l) {
             v[l] = (ELEMENT)(v[l] * gain[l]);
         }
-#if NARROW
         if (p->great) {
             const ELEMENT *restrict limit = ALIGNED(p->limit);
             const ELEMENT *restrict before = ALIGNED(p->before);
@@ -285,11 +304,6 @@ static void NAME(divide)(const struct lutgen_tables *tables, unsigned begin, uns
         EACH_LANE(l) {
             v[l] = (ELEMENT)((int32_t)v[l] * factor[l] >> 16);
         }
-#else
-        EACH_LANE(l) {
-            v[l] = v[l] >> factor[l];
-        }
-#endif
         EACH_LANE(l) {
             v[l] = v[l] > low[l] ? v[l] : low[l];
         }
@@ -299,6 +313,14 @@ static void NAME(divide)(const struct lutgen_tables *tables, unsigned begin, uns
         EACH_LANE(l) {
             feature[l] = (int8_t)((int8_t)(v[l] & 255) + added[l]);
         }
+#else
+        EACH_LANE(l) {
+            const ELEMENT w = v[l] * gain[l] >> factor[l];
+            const ELEMENT above = w > low[l] ? w : low[l];
+
+            feature[l] = (int8_t)((above < high[l] ? above : high[l]) + added[l]);
+        }
+#endif
     }
 }
 

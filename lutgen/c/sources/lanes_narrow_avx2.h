@@ -142,14 +142,23 @@ static void NAME(look)(struct NAME(planes) *p, int lossless)
         store(p->quantity[Q_MED] + l,
               _mm256_min_epi16(_mm256_max_epi16(plane, _mm256_min_epi16(w, n)),
                                _mm256_max_epi16(w, n)));
-        for (int k = 0; k < COUNTED; k++) {
-            const __m256i size =
-                NAME(size_of_difference)(p->quantity[lutgen_counted[k][0]] + l,
-                                         p->quantity[lutgen_counted[k][1]] + l);
-
-            total = _mm256_add_epi16(total, size);
-            count = _mm256_add_epi16(count, _mm256_cmpeq_epi16(size, zero));
-        }
+#define COUNT(k)                                                                                   \
+    {                                                                                              \
+        const __m256i size = NAME(size_of_difference)(p->quantity[lutgen_counted[k][0]] + l,       \
+                                                      p->quantity[lutgen_counted[k][1]] + l);      \
+                                                                                                   \
+        total = _mm256_add_epi16(total, size);                                                     \
+        count = _mm256_add_epi16(count, _mm256_cmpeq_epi16(size, zero));                           \
+    }
+        COUNT(0)
+        COUNT(1)
+        COUNT(2)
+        COUNT(3)
+        COUNT(4)
+        COUNT(5)
+        COUNT(6)
+        COUNT(7)
+#undef COUNT
         store(p->changes + l, count);
         store(p->plain + l,
               _mm256_andnot_si256(_mm256_cmpgt_epi16(_mm256_slli_epi16(count, 6), total),
@@ -173,59 +182,66 @@ static ALWAYS_INLINE __m256i NAME(power)(__m256i exponent, int negated)
     return _mm256_or_si256(_mm256_shuffle_epi8(low, first), _mm256_shuffle_epi8(high, second));
 }
 
-/* S, its logarithm, and what features are divided by.  A number of floating point has the logarithm
- * in its upper bits. */
+/* What sixteen lanes are divided by, from scales of lanes 0 to 3 and 8 to 11, and of those between;
+ * returns which have great factors.  A number of floating point has the logarithm in its upper bits. */
+static ALWAYS_INLINE __m256i NAME(normalise)(struct NAME(planes) *p, int l, __m256i even,
+                                             __m256i odd)
+{
+    const __m256i zero_of_float = _mm256_set1_epi16(127 << OCTAVE_BITS);
+    const __m256i two = _mm256_set1_epi16(2);
+    const __m256i low =
+        _mm256_srli_epi32(_mm256_castps_si256(_mm256_cvtepi32_ps(even)), 23 - OCTAVE_BITS);
+    const __m256i high =
+        _mm256_srli_epi32(_mm256_castps_si256(_mm256_cvtepi32_ps(odd)), 23 - OCTAVE_BITS);
+    const __m256i logarithm = _mm256_sub_epi16(_mm256_packs_epi32(low, high), zero_of_float);
+    const __m256i exponent = _mm256_sub_epi16(_mm256_srai_epi16(logarithm, OCTAVE_BITS),
+                                              _mm256_set1_epi16(LEAST_EXPONENT));
+    /* A feature v is v >> exponent.  The upper half of a product with 2 to the 16 - exponent is just
+     * that, but the two greatest factors would be no numbers of 16 bits: there v is clamped, which
+     * the feature is anyway, and multiplied by 4 before. */
+    const __m256i great = _mm256_cmpgt_epi16(two, exponent);
+    const __m256i shift = _mm256_add_epi16(exponent, _mm256_and_si256(great, two));
+
+    store(p->logarithm + l, logarithm);
+    store(p->exponent + l, NAME(power)(exponent, 0));
+    store(p->factor + l, NAME(power)(shift, 1));
+    store(p->before + l,
+          _mm256_sub_epi16(_mm256_set1_epi16(1),
+                           _mm256_add_epi16(great, _mm256_add_epi16(great, great))));
+    store(p->limit + l, _mm256_blendv_epi8(_mm256_set1_epi16(-1), _mm256_set1_epi16(1023), great));
+    return great;
+}
+
+/* S, its logarithm, and what features are divided by. */
 static void NAME(measure)(const struct lutgen_tables *tables, struct NAME(planes) *p,
                           const struct NAME(feature_plan) *plan)
 {
     const ELEMENT *quantity = p->quantity[0];
-    const __m256i least = _mm256_set1_epi32(tables->least);
-    const __m256i zero_of_float = _mm256_set1_epi16(127 << OCTAVE_BITS);
+    __m256i even = _mm256_set1_epi32(tables->least);
+    __m256i odd = even;
+    __m256i even_high = even; /* of lanes 16 to 31 */
+    __m256i odd_high = even;
 
-    for (int l = 0; l < LANES; l += 16) {
-        __m256i even = least; /* lanes 0 to 3 and 8 to 11 */
-        __m256i odd = least;
-        __m256i logarithm;
-        __m256i exponent;
-        __m256i great;
-        __m256i factor;
+    for (unsigned k = 0; k < plan->weights; k++) {
+        const ELEMENT *a = quantity + plan->weight[k].a[0];
+        const ELEMENT *b = quantity + plan->weight[k].b[0];
+        const ELEMENT *c = quantity + plan->weight[k].a[1];
+        const ELEMENT *d = quantity + plan->weight[k].b[1];
+        const __m256i weights = _mm256_set1_epi32(plan->weight[k].weights);
+        const __m256i ab = NAME(size_of_difference)(a, b);
+        const __m256i cd = NAME(size_of_difference)(c, d);
+        const __m256i ab_high = NAME(size_of_difference)(a + 16, b + 16);
+        const __m256i cd_high = NAME(size_of_difference)(c + 16, d + 16);
 
-        for (unsigned k = 0; k < plan->weights; k++) {
-            const uint16_t *a = plan->weight[k].a;
-            const uint16_t *b = plan->weight[k].b;
-            const __m256i first = NAME(size_of_difference)(quantity + a[0] + l, quantity + b[0] + l);
-            const __m256i second =
-                NAME(size_of_difference)(quantity + a[1] + l, quantity + b[1] + l);
-            const __m256i weights = _mm256_set1_epi32(plan->weight[k].weights);
-
-            even = _mm256_add_epi32(
-                even, _mm256_madd_epi16(_mm256_unpacklo_epi16(first, second), weights));
-            odd = _mm256_add_epi32(
-                odd, _mm256_madd_epi16(_mm256_unpackhi_epi16(first, second), weights));
-        }
-        even = _mm256_srli_epi32(_mm256_castps_si256(_mm256_cvtepi32_ps(even)), 23 - OCTAVE_BITS);
-        odd = _mm256_srli_epi32(_mm256_castps_si256(_mm256_cvtepi32_ps(odd)), 23 - OCTAVE_BITS);
-        logarithm = _mm256_sub_epi16(_mm256_packs_epi32(even, odd), zero_of_float);
-        exponent = _mm256_sub_epi16(_mm256_srai_epi16(logarithm, OCTAVE_BITS),
-                                    _mm256_set1_epi16(LEAST_EXPONENT));
-        store(p->logarithm + l, logarithm);
-        store(p->exponent + l, NAME(power)(exponent, 0));
-
-        /* A feature v is v >> exponent.  The upper half of a product with 2 to the 16 - exponent is
-         * just that, but the two greatest factors would be no numbers of 16 bits: there v is
-         * clamped, which the feature is anyway, and multiplied by 4 before. */
-        great = _mm256_cmpgt_epi16(_mm256_set1_epi16(2), exponent);
-        factor = NAME(power)(_mm256_add_epi16(exponent,
-                                              _mm256_and_si256(great, _mm256_set1_epi16(2))), 1);
-        store(p->factor + l, factor);
-        store(p->before + l,
-              _mm256_sub_epi16(_mm256_set1_epi16(1),
-                               _mm256_add_epi16(great, _mm256_add_epi16(great, great))));
-        store(p->limit + l,
-              _mm256_blendv_epi8(_mm256_set1_epi16(-1), _mm256_set1_epi16(1023), great));
-        store(p->sample + l, great);
+        even = _mm256_add_epi32(even, _mm256_madd_epi16(_mm256_unpacklo_epi16(ab, cd), weights));
+        odd = _mm256_add_epi32(odd, _mm256_madd_epi16(_mm256_unpackhi_epi16(ab, cd), weights));
+        even_high = _mm256_add_epi32(
+            even_high, _mm256_madd_epi16(_mm256_unpacklo_epi16(ab_high, cd_high), weights));
+        odd_high = _mm256_add_epi32(
+            odd_high, _mm256_madd_epi16(_mm256_unpackhi_epi16(ab_high, cd_high), weights));
     }
-    p->great = _mm256_movemask_epi8(_mm256_or_si256(load(p->sample), load(p->sample + 16)));
+    p->great = _mm256_movemask_epi8(_mm256_or_si256(NAME(normalise)(p, 0, even, odd),
+                                                    NAME(normalise)(p, 16, even_high, odd_high)));
 }
 
 /* Sixteen lanes of a feature before it is clamped. */

@@ -3,8 +3,8 @@
 struct NAME(plan) {
     struct NAME(tree_plan) trees;
     struct NAME(feature_plan) features;
-    int32_t place[PLACES]; /* of neighbours, from their step's own place in the first plane on */
 #if COLOUR
+    int32_t place[PLACES]; /* of neighbours, from their step's own place in the first plane on */
     struct {
         const struct NAME(planes) *planes;
         uint32_t before; /* steps that it is ahead */
@@ -14,7 +14,7 @@ struct NAME(plan) {
 };
 
 /* Where a neighbour stands, counted from its step's own place in the first plane. */
-static int32_t NAME(place_of)(const struct lutgen_lanes *lanes, const struct lutgen_place *at)
+static inline int32_t NAME(place_of)(const struct lutgen_lanes *lanes, const struct lutgen_place *at)
 {
     return (at->plane * (HISTORY + STEPS) + at->column - (int32_t)ROW_LAG(lanes) * at->above) *
                (LANES + BEFORE) +
@@ -28,10 +28,10 @@ static void NAME(prepare)(const struct lutgen_lanes *lanes, unsigned number)
     struct NAME(planes) *p = channel->planes;
     struct NAME(plan) *plan = channel->plan;
 
+#if COLOUR
     for (int k = 0; k < PLACES; k++) {
         plan->place[k] = NAME(place_of)(lanes, &lutgen_places[k]);
     }
-#if COLOUR
     for (unsigned r = 0; r < tables->references; r++) {
         const struct lutgen_lane_channel *other = channel->reference[r];
 

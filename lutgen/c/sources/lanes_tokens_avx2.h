@@ -67,12 +67,19 @@ static ALWAYS_INLINE __m256i NAME(rows_of)(const int16_t *rows, int of_group)
 }
 
 /* How many of the first 32 tokens end at or before a slot, less one is given. */
-static ALWAYS_INLINE int NAME(token_at)(const uint16_t *cumulative, int32_t row,
-                                        const int32_t *behind)
+static ALWAYS_INLINE int NAME(token_at)(const uint16_t *cumulative, const int32_t *behind)
 {
-    const __m256i slot = _mm256_set1_epi16((int16_t)*behind);
+    return __builtin_popcount(
+        ended_avx2(cumulative + 1, _mm256_set1_epi16((int16_t)*behind)));
+}
 
-    return __builtin_popcount(ended_avx2(cumulative + row + 1, slot));
+/* Start and end of a token's interval. */
+static ALWAYS_INLINE int NAME(interval_at)(const uint16_t *cumulative, int token)
+{
+    int both;
+
+    memcpy(&both, cumulative + token, sizeof both);
+    return both;
 }
 
 /* Residuals of one row of each group. */
@@ -90,21 +97,33 @@ static ALWAYS_INLINE __m256i NAME(residuals)(const uint16_t *cumulative, const u
                                              _mm256_and_si256(*at, _mm256_set1_epi32(7)));
     int32_t behind[GROUPS];
     int32_t from[GROUPS];
+    __m256i interval;
     __m256i token;
 
     store(behind, _mm256_add_epi32(slot, _mm256_set1_epi32(1)));
     store(from, first);
-    token = _mm256_setr_epi32(NAME(token_at)(cumulative, from[0], &behind[0]),
-                              NAME(token_at)(cumulative, from[1], &behind[1]),
-                              NAME(token_at)(cumulative, from[2], &behind[2]),
-                              NAME(token_at)(cumulative, from[3], &behind[3]),
-                              NAME(token_at)(cumulative, from[4], &behind[4]),
-                              NAME(token_at)(cumulative, from[5], &behind[5]),
-                              NAME(token_at)(cumulative, from[6], &behind[6]),
-                              NAME(token_at)(cumulative, from[7], &behind[7]));
+#define FIND(k)                                                                                    \
+    const uint16_t *const of_##k = cumulative + from[k];                                           \
+    const int token_##k = NAME(token_at)(of_##k, &behind[k]);
     {
-        const __m256i interval = _mm256_i32gather_epi32((const int *)(const void *)cumulative,
-                                                        _mm256_add_epi32(first, token), 2);
+        FIND(0)
+        FIND(1)
+        FIND(2)
+        FIND(3)
+        FIND(4)
+        FIND(5)
+        FIND(6)
+        FIND(7)
+        interval = _mm256_setr_epi32(
+            NAME(interval_at)(of_0, token_0), NAME(interval_at)(of_1, token_1),
+            NAME(interval_at)(of_2, token_2), NAME(interval_at)(of_3, token_3),
+            NAME(interval_at)(of_4, token_4), NAME(interval_at)(of_5, token_5),
+            NAME(interval_at)(of_6, token_6), NAME(interval_at)(of_7, token_7));
+        token = _mm256_setr_epi32(token_0, token_1, token_2, token_3, token_4, token_5, token_6,
+                                  token_7);
+    }
+#undef FIND
+    {
         const __m256i start = _mm256_and_si256(interval, _mm256_set1_epi32(0xffff));
         const __m256i frequency = _mm256_sub_epi32(_mm256_srli_epi32(interval, 16), start);
         const __m256i next = _mm256_add_epi32(

@@ -133,30 +133,42 @@ static inline void end_payload(struct lutgen_payload *p)
     }
 }
 
-static inline void write_payloads(struct lutgen_payload *a, struct lutgen_payload *b)
+static inline void begin_payloads(struct lutgen_payload *payload, unsigned units)
 {
-    begin_payload(a);
-    if (b) {
-        struct lutgen_payload first = *a;
-        struct lutgen_payload second;
-
-        begin_payload(b);
-        second = *b;
-        /* Neither waits for the other; what is held has room for two residuals of each. */
-        while (first.count > 1 && second.count > 1 && first.at >= first.start &&
-               second.at >= second.start) {
-            put_last(&first, 0);
-            put_last(&second, 0);
-            put_last(&first, 0);
-            put_last(&second, 0);
-            drain(&first);
-            drain(&second);
-        }
-        *a = first;
-        *b = second;
-        end_payload(b);
+    for (unsigned k = 0; k < units; k++) {
+        begin_payload(&payload[k]);
     }
-    end_payload(a);
+}
+
+/* Two units side by side, neither of which waits for the other, as long as both have residuals. */
+static inline void put_pair(struct lutgen_payload *a, struct lutgen_payload *b)
+{
+    struct lutgen_payload first = *a;
+    struct lutgen_payload second = *b;
+
+    /* What is held has room for two residuals of each. */
+    while (first.count > 1 && second.count > 1 && first.at >= first.start &&
+           second.at >= second.start) {
+        put_last(&first, 0);
+        put_last(&second, 0);
+        put_last(&first, 0);
+        put_last(&second, 0);
+        drain(&first);
+        drain(&second);
+    }
+    *a = first;
+    *b = second;
+}
+
+/* Code all that is left of units that have begun. */
+static inline void end_payloads(struct lutgen_payload *payload, unsigned units)
+{
+    for (unsigned k = 0; k + 1 < units; k += 2) {
+        put_pair(&payload[k], &payload[k + 1]);
+    }
+    for (unsigned k = 0; k < units; k++) {
+        end_payload(&payload[k]);
+    }
 }
 
 #endif

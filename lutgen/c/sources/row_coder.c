@@ -2,9 +2,11 @@
 
 #include "payload.h"
 
-void lutgen_write_payloads_portable(struct lutgen_payload *a, struct lutgen_payload *b)
+void lutgen_write_payloads_portable(struct lutgen_payload *payload, unsigned units, uint32_t most)
 {
-    write_payloads(a, b);
+    (void)most;
+    begin_payloads(payload, units);
+    end_payloads(payload, units);
 }
 
 void lutgen_write_plain(const uint16_t *folded, size_t count, uint32_t bits, uint8_t *out)

@@ -149,9 +149,10 @@ struct lutgen_payload {
 };
 enum { ROOM_BEFORE = 16 };
 
-/* Code two units side by side, or one if `b` is NULL; `folded`, `code`, `count`, `start` and `end` are
- * given. */
-typedef void lutgen_write_payloads(struct lutgen_payload *a, struct lutgen_payload *b);
+/* Code up to MOST_UNITS units side by side, whose residuals are at most `most`; `folded`, `code`, `count`,
+ * `start` and `end` are given. */
+typedef void lutgen_write_payloads(struct lutgen_payload *payload, unsigned units, uint32_t most);
+enum { MOST_UNITS = 8 };
 
 lutgen_write_payloads lutgen_write_payloads_portable;
 

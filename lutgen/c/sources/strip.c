@@ -289,18 +289,19 @@ static int put_unit(const struct lutgen_frame *frame, const struct lutgen_unit *
     return 1;
 }
 
-/* Units whose residuals are known, one or two. */
+/* A unit whose residuals are known. */
 struct lutgen_coded {
     struct lutgen_unit unit;
     const uint16_t *folded;
     const uint32_t *code;
 };
 
-/* Code and write them; returns 0 if there is no room. */
+/* Code and write units, up to MOST_UNITS; returns 0 if there is no room. */
 static int put_units(const struct lutgen_frame *frame, const struct lutgen_coded *coded,
                      unsigned units, const struct lutgen_work *work, struct lutgen_out *out)
 {
-    struct lutgen_payload payload[2] = {{0}};
+    const uint32_t most = (uint32_t)samples_of(frame->depth, frame->max_error).most;
+    struct lutgen_payload payload[MOST_UNITS] = {{0}};
 
     for (unsigned k = 0; k < units; k++) {
         payload[k].start = work->payload[k] + ROOM_BEFORE;
@@ -309,7 +310,7 @@ static int put_units(const struct lutgen_frame *frame, const struct lutgen_coded
         payload[k].code = coded[k].code;
         payload[k].count = (size_t)coded[k].unit.rows * coded[k].unit.columns;
     }
-    work->functions->write_payloads(&payload[0], units > 1 ? &payload[1] : NULL);
+    work->functions->write_payloads(payload, units, most);
     for (unsigned k = 0; k < units; k++) {
         if (!put_unit(frame, &coded[k].unit, coded[k].folded, &payload[k], out)) {
             return 0;
@@ -350,10 +351,10 @@ static int encode_lanes(const struct lutgen_model *model, const struct lutgen_fr
     uint32_t begun = 0;
 
     begin_lanes(model, frame, plane, work);
-    for (uint32_t g = 0; g < groups; g += 2) {
-        const unsigned count = g + 1 < groups ? 2 : 1;
+    for (uint32_t g = 0; g < groups; g += MOST_UNITS) {
+        const unsigned count = groups - g < MOST_UNITS ? (unsigned)(groups - g) : MOST_UNITS;
         const uint32_t end = group_ends(lanes, g + count - 1);
-        struct lutgen_coded coded[2];
+        struct lutgen_coded coded[MOST_UNITS];
 
         for (; begun < groups && group_begins(lanes, begun) < end; begun++) {
             const uint32_t slot = begun % lanes->slots;

@@ -33,8 +33,9 @@ static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct l
     }
     work->folded = part(base, &at, samples, sizeof(uint16_t));
     work->code = part(base, &at, samples, sizeof(uint32_t));
-    for (int k = 0; k < 2; k++) {
-        work->payload[k] = part(base, &at, lutgen_largest_payload(frame) + ROOM_BEFORE, 1);
+    for (unsigned k = 0; k < (lutgen_has_lanes(frame) ? MOST_UNITS : 1u); k++) {
+        work->payload[k] =
+            part(base, &at, (uint64_t)lutgen_largest_payload(frame) + ROOM_BEFORE, 1);
     }
     if (lutgen_has_lanes(frame)) {
         work->taps_stride = frame->width + TAP_PAD;

@@ -9,7 +9,7 @@ struct lutgen_work {
     struct lutgen_rows rows;
     uint16_t *folded; /* of the largest unit, or of a block of groups */
     uint32_t *code;
-    uint8_t *payload[2]; /* of the largest unit, behind ROOM_BEFORE bytes */
+    uint8_t *payload[MOST_UNITS]; /* of the largest unit, behind ROOM_BEFORE bytes */
     struct lutgen_lanes lanes;
     int16_t *taps[LUTGEN_MOST_PLANES];
     size_t taps_stride;
