@@ -8,10 +8,11 @@ import numpy as np
 
 from lutgen.sim.fuzz.stream import Files, GoodFile, Span
 
-__all__ = ["KINDS", "RESET", "RESEALED", "damaged"]
+__all__ = ["EMPTY", "KINDS", "RESEALED", "RESET", "damaged"]
 
 #: Kinds of which others know.
 RESET, RESEALED = "reset in a file", "payload, checksums right"
+EMPTY = "packets without bytes"
 
 #: Damages a file of several, with the random numbers and the build's files.
 Damage = Callable[[np.random.Generator, Files, Sequence[GoodFile]], bytes]
@@ -147,6 +148,11 @@ def _resealed(rng, files, pool) -> bytes:
     return files.resealed(bytes(data), good)
 
 
+def _empty(rng, files, pool) -> bytes:
+    """No byte: a beat with TLAST alone."""
+    return b""
+
+
 def _untouched(rng, files, pool) -> bytes:
     """Nothing but how its beats are filled."""
     return _one(rng, pool).data
@@ -157,7 +163,8 @@ KINDS: Mapping[str, Damage] = {
     "bits flipped": _flipped, "bytes changed": _changed, "truncated": _truncated,
     "bytes inserted": _inserted, "bytes removed": _removed, "header field": _header,
     "length, checksum or index": _lengths, "strips swapped": _swapped, "files spliced": _spliced,
-    "random bytes": _random, RESEALED: _resealed, RESET: _untouched, "none": _untouched,
+    "random bytes": _random, RESEALED: _resealed, EMPTY: _empty, RESET: _untouched,
+    "none": _untouched,
 }  # fmt: skip
 
 

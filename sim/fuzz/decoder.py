@@ -6,13 +6,14 @@ the sample; and the good one must decode to the last sample, whatever came befor
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from lutgen.sim.drive.words import file_beats, scattered_words
-from lutgen.sim.fuzz.damage import RESET, damaged
+from lutgen.sim.fuzz.damage import EMPTY, RESET, damaged
 from lutgen.sim.fuzz.fuzz import Fuzz, FuzzCase, Tally, listed
 from lutgen.sim.fuzz.native import BEAT, Segment, beats_of
 from lutgen.sim.fuzz.stream import Expected, Files, Frame, GoodFile
@@ -26,6 +27,12 @@ _CUT = 4000
 _ALONE, _CHAIN = 0.4, 12
 #: Share of these whose pictures are of one width, but for damage.
 _ALIKE = 0.8
+#: Share of cases whose errors are counted, and not looked at in the end.
+_COUNTED = 0.5
+#: Packets without bytes in a row, at most.
+_EMPTY = 6
+#: Errors that are reported once for each reason, so that their number is known.
+_ONCE = ("bad_header", "bad_model", "bad_packet")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +45,14 @@ class Stream:
     data : the damaged file
     expected : what must become of it
     good : the file behind it
+    times : how often the damaged one comes
     """
 
     kind: str
     data: bytes
     expected: Expected
     good: GoodFile
+    times: int = 1
 
     @property
     def behind(self) -> list[Frame]:
@@ -108,16 +117,19 @@ class DecoderFuzz(Fuzz):
         pool = alike if rng.random() < _ALIKE else self.pool
         streams = tuple(self._stream(kind, pool) for kind in kinds)
         beats = np.concatenate([
-            self._beats(data) for stream in streams for data in (stream.data, stream.good.data)
+            self._beats(data) for stream in streams
+            for data in (*stream.times * (stream.data,), stream.good.data)
         ])  # fmt: skip
-        return Case(tuple(kinds), (Segment(beats, **options, **start),), streams)
+        count = rng.random() < _COUNTED
+        return Case(tuple(kinds), (Segment(beats, count=count, **options, **start),), streams)
 
     def _stream(self, kind: str, pool: Sequence[GoodFile]) -> Stream:
         data = damaged(kind, self.rng, self.files, pool)
         good = pool[int(self.rng.integers(len(pool)))]
         self.meet(good.images)
         self.met["strips or tiles"][len(good.units)] += 1
-        return Stream(kind, data, self.files.read(data), good)
+        times = int(self.rng.integers(1, _EMPTY + 1)) if kind == EMPTY else 1
+        return Stream(kind, data, self.files.read(data), good, times)
 
     def _beats(self, data: bytes) -> np.ndarray:
         if not data:  # a packet without bytes is one beat
@@ -138,10 +150,19 @@ class DecoderFuzz(Fuzz):
             tally.harmless += not problems
             return problems
         problems = differences(outcomes[0].beats, frames)
-        wanted = set().union(*(stream.expected.errors for stream in case.streams))
+        wanted = Counter()
+        for stream in case.streams:
+            for name, times in stream.expected.errors.items():
+                wanted[name] += stream.times * times
         perhaps = set().union(*(stream.expected.perhaps for stream in case.streams))
-        if not wanted <= names[0] <= wanted | perhaps:
-            problems.append(f"errors must be {listed(wanted)}, not {listed(names[0])}")
+        if not set(wanted) <= names[0] <= set(wanted) | perhaps:
+            problems.append(f"errors must be {listed(set(wanted))}, not {listed(names[0])}")
+        elif case.segments[0].count:
+            pulses = dict(zip(self.files.errors, outcomes[0].pulses, strict=False))
+            problems += [
+                f"{name} must be reported {wanted[name]} times, not {pulses[name]}"
+                for name in _ONCE if pulses.get(name, 0) != wanted[name]
+            ]  # fmt: skip
         for stream, tally in zip(case.streams, tallies, strict=True):
             problems += self._classify(stream, tally)
         return problems
@@ -151,7 +172,7 @@ class DecoderFuzz(Fuzz):
 
     def _classify(self, stream: Stream, tally: Tally) -> list[str]:
         """Count a stream as what its expected errors say, and compare these with the codec."""
-        expected, wanted = stream.expected, stream.expected.errors
+        expected, wanted = stream.expected, set(stream.expected.errors)
         software = self.files.software(stream.data)
         problems = []
         others = wanted == {"bad_header"} or _index_alone(wanted, expected)

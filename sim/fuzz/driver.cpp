@@ -21,7 +21,7 @@
 
 namespace {
 
-constexpr uint32_t SETTINGS_AT_MOST = 5;
+constexpr uint32_t SETTINGS_AT_MOST = 5, ERRORS_AT_MOST = 4;
 constexpr uint32_t ALWAYS = 256;    // share of stalled clocks, in parts of this
 constexpr uint32_t IDLE_CLOCKS = 64;  // the output drops for a moment between small files
 constexpr uint32_t SETTLE_CLOCKS = 8;  // for which settings must be stable before a file
@@ -33,6 +33,7 @@ struct Segment {
     uint32_t seed;                    // of the stalls
     uint32_t stall_in, stall_out;     // share of stalled clocks
     uint32_t burst;                   // mean length of a stall; 0: each clock for itself
+    uint32_t count;                   // whether errors are cleared at once, and counted
     uint32_t limit;                   // clocks after which it ends; 0: when nothing is inside
     uint32_t settings[SETTINGS_AT_MOST];
     uint32_t beats;
@@ -48,10 +49,11 @@ enum { HANGS = 1, UNSTABLE = 2, IDLE_AT_WORK = 4, ERROR_STAYS = 8, READY_IN_RESE
 
 struct Outcome {
     uint32_t wrong;
-    uint32_t error;   // error bits at the end
+    uint32_t error;   // error bits at the end, or of all clocks if they are counted
     uint32_t clocks;  // of the segment
     uint32_t taken;   // beats
     uint32_t given;   // beats, which follow
+    uint32_t pulses[ERRORS_AT_MOST];  // how often each error came, if they are counted
 };
 
 class Stall {
@@ -93,6 +95,7 @@ class Bench {
         SET_PORTS(core_, segment.settings);
         if (segment.reset) reset(segment.reset, outcome);
         for (uint32_t k = 0; k < SETTLE_CLOCKS; k++) edge();
+        core_->clear_error = segment.count;
         Stall in(segment.stall_in, segment.burst, 2 * uint64_t(segment.seed));
         Stall out(segment.stall_out, segment.burst, 2 * uint64_t(segment.seed) + 1);
         uint32_t quiet = 0, idle = 0;
@@ -103,6 +106,7 @@ class Bench {
             core_->PORT(SOURCE, tready) = !out.next();
             if (clock(outcome, given)) quiet = 0;
             outcome.clocks++;
+            if (segment.count) count_errors(outcome);
             const bool all = outcome.taken == beats.size();
             idle = all && core_->idle && !core_->PORT(SOURCE, tvalid) ? idle + 1 : 0;
             if (!segment.limit && idle == IDLE_CLOCKS) break;
@@ -112,7 +116,7 @@ class Bench {
                 break;
             }
         }
-        outcome.error = core_->error;
+        outcome.error |= core_->error;
         if (!segment.limit && !(outcome.wrong & HANGS)) clear_error(outcome, given);
         if (outcome.wrong & HANGS) core_.reset();
         outcome.given = uint32_t(given.size());
@@ -182,6 +186,13 @@ class Bench {
             core_->PORT(SINK, tvalid) = 0;
         }
         return gives || takes;
+    }
+
+    // An error that is cleared at once is high for the clock of its pulse.
+    void count_errors(Outcome &outcome) {
+        outcome.error |= core_->error;
+        for (uint32_t bit = 0; bit < ERRORS_AT_MOST; bit++)
+            outcome.pulses[bit] += core_->error >> bit & 1;
     }
 
     // Errors stay until they are cleared, and do not come back.

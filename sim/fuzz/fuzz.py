@@ -16,7 +16,7 @@ __all__ = ["STALLS", "Fuzz", "FuzzCase", "Report", "Tally", "listed"]
 #: Shares of stalled clocks of input and output, and mean clocks of a stall.
 STALLS = (
     (0.0, 0.0, 0), (0.0, 0.0, 0), (0.3, 0.3, 0), (0.8, 0.0, 0), (0.0, 0.7, 0), (0.4, 0.4, 40),
-    (0.0, 0.5, 200),
+    (0.0, 0.5, 200), (0.0, 0.5, 3000),
 )  # fmt: skip
 #: Cases of a core before it makes place for a new one, in any state.
 _LIFE = 64

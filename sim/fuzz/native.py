@@ -38,9 +38,13 @@ WRONG = (
 )  # fmt: skip
 _SETTINGS = ("width", "height", "images", "level", "near")
 _SEGMENT = np.dtype([(name, "<u4") for name in (
-    "fresh", "reset", "seed", "stall_in", "stall_out", "burst", "limit", *_SETTINGS, "beats",
+    "fresh", "reset", "seed", "stall_in", "stall_out", "burst", "count", "limit", *_SETTINGS,
+    "beats",
 )])  # fmt: skip
-_OUTCOME = np.dtype([(n, "<u4") for n in ("wrong", "error", "clocks", "taken", "given")])
+_OUTCOME = np.dtype([
+    *((name, "<u4") for name in ("wrong", "error", "clocks", "taken", "given")),
+    ("pulses", "<u4", 4),
+])  # fmt: skip
 _HERE = Path(__file__).parent
 _PORTS = {
     "encoder": ("s_axis_video", "tuser", "m_axis_stream", "tkeep"),
@@ -67,6 +71,7 @@ class Segment:
     seed : of the stalls
     stall_in, stall_out : share of stalled clocks of both ports, 0 to 1; 1 needs a ``limit``
     burst : mean clocks of a stall; 0 makes every clock independent of the others
+    count : whether errors are cleared at once, and counted
     limit : clocks after which it ends, whatever goes on; 0: when nothing is inside any more
     settings : values of the ports width, height, images, level and near, as far as there are
     """
@@ -78,6 +83,7 @@ class Segment:
     stall_in: float = 0.0
     stall_out: float = 0.0
     burst: int = 0
+    count: bool = False
     limit: int = 0
     settings: dict[str, int] = field(default_factory=dict)
 
@@ -90,7 +96,7 @@ class Segment:
     def pack(self) -> bytes:
         """As the driver reads it."""
         head = np.zeros((), _SEGMENT)
-        for name in ("fresh", "reset", "seed", "burst", "limit"):
+        for name in ("fresh", "reset", "seed", "burst", "count", "limit"):
             head[name] = getattr(self, name)
         head["stall_in"], head["stall_out"] = 256 * self.stall_in, 256 * self.stall_out
         for name, value in self.settings.items():
@@ -101,13 +107,22 @@ class Segment:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a segment gave: what is wrong by itself, error bits, clocks, beats taken and given."""
+    """What a segment gave.
+
+    Members
+    -------
+    wrong : what is wrong by itself, of `WRONG`
+    error, pulses : error bits, and how often each of them came if they are counted
+    clocks, taken : how many, and beats that the core took
+    beats : that it gave
+    """
 
     wrong: tuple[str, ...]
     error: int
     clocks: int
     taken: int
     beats: np.ndarray
+    pulses: tuple[int, ...] = ()
 
     @property
     def hangs(self) -> bool:
@@ -165,7 +180,8 @@ def _outcomes(data: bytes, count: int) -> list[Outcome]:
         at += beats.nbytes
         wrong = tuple(text for bit, text in enumerate(WRONG) if int(head["wrong"]) >> bit & 1)
         found.append(Outcome(
-            wrong, int(head["error"]), int(head["clocks"]), int(head["taken"]), beats
+            wrong, int(head["error"]), int(head["clocks"]), int(head["taken"]), beats,
+            tuple(head["pulses"].tolist()),
         ))  # fmt: skip
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -54,13 +55,13 @@ class Expected:
     Members
     -------
     frames : in their order
-    errors : names of the error bits that must be set
+    errors : names of the error bits that must be set, and how often at least
     perhaps : of those that may be, as what they stand for lies behind other damage
     sound : strips or tiles, of which a damaged file has some, that are right nevertheless
     """
 
     frames: list[Frame] = field(default_factory=list)
-    errors: set[str] = field(default_factory=set)
+    errors: Counter[str] = field(default_factory=Counter)
     perhaps: set[str] = field(default_factory=set)
     sound: int = 0
 

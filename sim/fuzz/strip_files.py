@@ -158,7 +158,7 @@ class StripFiles(Files):
         found = Expected()
         header = self._read_header(data)
         if header is None:
-            found.errors.add("bad_header")
+            found.errors["bad_header"] += 1
             return found
         samples = np.zeros((header.height, header.width), self.build.dtype)
         frame = Frame(samples, np.ones_like(samples, dtype=bool))
@@ -206,7 +206,7 @@ class _Reading:
         self._array = np.frombuffer(data or b"\0", np.uint8)
         self._void = self._bytes.over  # what is missing of the image is as of empty payloads
         if self._void:
-            found.errors.add("bad_packet")
+            found.errors["bad_packet"] += 1
 
     def run(self) -> None:
         """All strips, and what follows them."""
@@ -219,13 +219,13 @@ class _Reading:
             try:
                 index = source.take(4 * count + _CRC_BYTES)
             except _Cut:
-                self._found.errors.add("bad_packet")
+                self._found.errors["bad_packet"] += 1
                 return
             header = self._data[: VERSION_2.size]
             if struct.pack("<I", crc32(index[:-_CRC_BYTES], crc32(header))) != index[-4:]:
-                self._found.errors.add("bad_packet")
+                self._found.errors["bad_packet"] += 1
         if not source.over:
-            self._found.errors.add("bad_packet")
+            self._found.errors["bad_packet"] += 1
 
     def _strip(self, strip: int) -> None:
         header, source = self._header, self._bytes
@@ -257,7 +257,7 @@ class _Reading:
                 )  # fmt: skip
                 if lost:  # nobody says what stands for a residual that no sample has
                     self._frame.known[top + y : bottom] = False
-                    self._found.errors.add("bad_strip")
+                    self._found.errors["bad_strip"] += 1
             elif stop > start:
                 self._found.perhaps.add("bad_strip")
             if source.over and not self._void:
@@ -273,7 +273,7 @@ class _Reading:
             self._missing()
             return
         if not right:
-            self._found.errors.add("bad_strip")
+            self._found.errors["bad_strip"] += 1
         elif not lost:
             self._found.sound += 1
         more = strip < header.strips - 1
@@ -290,7 +290,7 @@ class _Reading:
 
     def _missing(self) -> None:
         self._void = True
-        self._found.errors.add("bad_packet")
+        self._found.errors["bad_packet"] += 1
 
 
 def _change(code: bytes) -> int:

@@ -82,7 +82,7 @@ class TileFiles(Files):
         if values is None:
             return found
         if len(data) == at:
-            found.errors.add("bad_packet")
+            found.errors["bad_packet"] += 1
             return found
         width, height, images = (
             values[name] for name in ("image width", "image height", "images")
@@ -101,10 +101,10 @@ class TileFiles(Files):
                     continue
                 if last and image == images - 1:
                     if at < len(data):
-                        found.errors.add("bad_packet")
+                        found.errors["bad_packet"] += 1
                     return found
                 if at == len(data):
-                    found.errors.add("bad_packet")
+                    found.errors["bad_packet"] += 1
                     void = True
             if void:
                 break
@@ -113,7 +113,7 @@ class TileFiles(Files):
     def _read_header(self, data: bytes, found: Expected) -> dict | None:
         """Its values, if it is one of this build."""
         if len(data) < VERSION_1.size:
-            found.errors.add("bad_header")
+            found.errors["bad_header"] += 1
             return None
         constants, table = dict(self._header.constants), self._header.table
         fixed = table.pack(constants | {f.name: 0 for f in table.fields if f.per_file})
@@ -125,22 +125,22 @@ class TileFiles(Files):
             and images >= 1
         )  # fmt: skip
         if wrong - {"model hash"} or (not wrong and not possible):
-            found.errors.add("bad_header")
+            found.errors["bad_header"] += 1
         elif wrong:
-            found.errors.add("bad_model")
+            found.errors["bad_model"] += 1
         return None if found.errors else values
 
     def _tile_at(self, data, at: int, frame: Frame, rect, found: Expected) -> tuple[int, bool]:
         """Read a packet: the byte behind it, and whether it and all else of the image are void."""
         length, at, possible = self._length(data, at)
         if not possible or at + length > len(data):
-            found.errors.add("bad_packet")
+            found.errors["bad_packet"] += 1
             return len(data) if possible else at, True
         rows, columns = rect
         size = columns.stop - columns.start, rows.stop - rows.start
         pixels = self._decode_tile(data[at : at + length], *size)
         if pixels is None:
-            found.errors.add("bad_tile")
+            found.errors["bad_tile"] += 1
             frame.known[rect] = False
         else:
             frame.samples[rect] = pixels
