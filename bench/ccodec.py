@@ -12,6 +12,7 @@ turn: what else a machine does touches all alike.  So ratios of one run are wort
 import ctypes
 import importlib.metadata
 import json
+import os
 import platform
 import shlex
 import subprocess
@@ -30,6 +31,7 @@ import numpy as np
 from bench.domains import gray, middle, named
 from lutgen.c.folder import write_folder
 from lutgen.c.text import identifier
+from lutgen.codec.native import VARIABLE
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.planes import FIRST_CFA
 from lutgen.commands import Command, Failure, OutputFile
@@ -158,6 +160,7 @@ def others(
             lambda data: imagecodecs.jpegxl_decode(data, numthreads=1),
         )
     if reference:
+        os.environ[VARIABLE] = "python"  # else it would be the same C
         codec = PredictiveCodec(find_model(model), threads=1)
         found["Python and numba"] = Timed(
             lambda image: codec.encode(image, channels=channels, cfa=cfa),
