@@ -12,6 +12,7 @@ turn: what else a machine does touches all alike.  So ratios of one run are wort
 import ctypes
 import importlib.metadata
 import json
+import os
 import platform
 import shlex
 import subprocess
@@ -29,7 +30,8 @@ import numpy as np
 
 from bench.domains import gray, middle, named
 from lutgen.c.folder import write_folder
-from lutgen.c.tables import identifier
+from lutgen.c.text import identifier
+from lutgen.codec.native import VARIABLE
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.planes import FIRST_CFA
 from lutgen.commands import Command, Failure, OutputFile
@@ -53,8 +55,8 @@ class _Frame(ctypes.Structure):
 
     _fields_ = [("model_hash", ctypes.c_uint8 * 8)] + [
         (name, ctypes.c_uint32) for name in (
-            "width", "height", "channels", "order", "depth", "shift", "max_error", "strip_height",
-            "tile_width", "images",
+            "version", "width", "height", "channels", "order", "depth", "shift", "max_error",
+            "strip_height", "tile_width", "levels", "coder", "images",
         )
     ]  # fmt: skip
 
@@ -72,8 +74,11 @@ class Library:
             getattr(self._calls, f"lutgen_{name}").restype = ctypes.c_size_t
         self._model = ctypes.byref(ctypes.c_char.in_dll(self._calls, f"lutgen_{identifier(model)}"))
 
-    def _room(self, what: str, frame: _Frame) -> np.ndarray:
-        return np.empty(getattr(self._calls, f"lutgen_{what}")(ctypes.byref(frame)), np.uint8)
+    def _room(self, what: str, *of) -> np.ndarray:
+        return np.empty(getattr(self._calls, f"lutgen_{what}")(*of), np.uint8)
+
+    def _workspace(self, frame: _Frame) -> np.ndarray:
+        return self._room("workspace_bytes", self._model, ctypes.byref(frame))
 
     def _check(self, status: int) -> None:
         if status:
@@ -89,7 +94,7 @@ class Library:
         )  # fmt: skip
         stride = ctypes.c_size_t(self._calls.lutgen_row_samples(ctypes.byref(frame)))
         frame.order = self._calls.lutgen_best_order(ctypes.byref(frame), _pointer(image), stride)
-        file, work = self._room("encoded_bound", frame), self._room("workspace_bytes", frame)
+        file, work = self._room("encoded_bound", ctypes.byref(frame)), self._workspace(frame)
         self._check(self._calls.lutgen_encode(
             self._model, ctypes.byref(frame), _pointer(image), *_buffer(file), ctypes.byref(used),
             *_buffer(work),
@@ -100,7 +105,7 @@ class Library:
         """The image of a file."""
         frame, data = _Frame(), np.frombuffer(file, np.uint8)
         self._check(self._calls.lutgen_read_frame(*_buffer(data), ctypes.byref(frame)))
-        out, work = self._room("decoded_bytes", frame), self._room("workspace_bytes", frame)
+        out, work = self._room("decoded_bytes", ctypes.byref(frame)), self._workspace(frame)
         self._check(self._calls.lutgen_decode(
             self._model, *_buffer(data), *_buffer(out), None, None, *_buffer(work)
         ))  # fmt: skip
@@ -155,6 +160,7 @@ def others(
             lambda data: imagecodecs.jpegxl_decode(data, numthreads=1),
         )
     if reference:
+        os.environ[VARIABLE] = "python"  # else it would be the same C
         codec = PredictiveCodec(find_model(model), threads=1)
         found["Python and numba"] = Timed(
             lambda image: codec.encode(image, channels=channels, cfa=cfa),

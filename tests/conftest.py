@@ -6,6 +6,9 @@ import os
 # each core, trainings that take seconds took minutes. Tests that are about threads ask for them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Tests are of the reference's own loops, and compare the codec in C with them.
+os.environ["LUTGEN_CODEC"] = "python"
+
 from amaranth.hdl import Elaboratable  # noqa: E402
 
 # Tests make components only to look at their ports, latencies and errors. That they are never

@@ -258,7 +258,8 @@ def packaged_files() -> dict[Path, str]:
     found = {}
     for folder in (ROOT / "lutgen", *WINGS.values()):
         for path in folder.rglob("*"):
-            if path.is_file() and "__pycache__" not in path.parts and path.parent not in WINGS:
+            kept = path.suffix not in (".so", ".pyd") and "__pycache__" not in path.parts
+            if kept and path.is_file() and path.parent not in WINGS:
                 found[path] = ".".join(module(path.parent / "x")[:-1])
     assert len(found) > 200
     return found

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from lutgen.c.folder import folder_files
 from lutgen.handoff.vivado import vivado_files
 from lutgen.model.model import Model
+from lutgen.model.shipped import name_of
 from lutgen.names import top_module
 from lutgen.targets import Target, get_target
 
@@ -26,6 +28,8 @@ from .verilog import list_files
 
 __all__ = ["BuildError", "BuildOptions", "build", "load_build"]
 
+#: Where the codec in C is in the folder, and what it calls a model that has no name.
+_SOFTWARE, _OWN = "c", "own"
 _WORKER = "from lutgen.build.core import work; work()"
 
 
@@ -40,6 +44,8 @@ def build(
     progress: Callable[[str, str], None] | None = None,
 ) -> dict:
     """Write the Verilog of a model's cores, and what belongs to it, into a folder.
+
+    The same codec in C, for the other end of the wire, is in the folder ``c`` in it.
 
     Encoder and decoder are made in two processes side by side.
 
@@ -99,6 +105,9 @@ def build(
         texts |= list_files(verilog, plan.primitive)
         if maps := plan.maps():
             texts |= register_files(record, maps)
+        name = name_of(bytes.fromhex(model.hash)) or _OWN
+        texts |= {f"{_SOFTWARE}/{path}": text
+                  for path, text in folder_files({name: model}).items()}  # fmt: skip
         if "vivado" in target.tools:
             ports = {core["module"]: core["ports"] for core in record["cores"].values()}
             if options.top == "codec":

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import lutgen
 from lutgen.errors import InputError, ToolError
-from lutgen.files.whole import scratch_folder
+from lutgen.files.whole import files_below, scratch_folder, stays_below
 from lutgen.targets import Target
 
 from .core import REFUSED
@@ -69,8 +69,8 @@ def make_folder(
     save_input:
         Writes what the workers read into a folder.
     further:
-        Makes the texts of all other files by name, when the cores are in the record, from the
-        names of the cores' Verilog and of memory files.
+        Makes the texts of all other files by name, some in folders of their own, when the cores
+        are in the record, from the names of the cores' Verilog and of memory files.
     worker:
         Python that makes a core: see `.core.work`.
     estimate:
@@ -107,14 +107,15 @@ def make_folder(
         verilog = [f"{core['module']}.v" for core in record["cores"].values()]
         memories = sorted(path.name for path in work.glob("*.mem"))
         for name, text in further(verilog, memories).items():
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
             (work / name).write_text(text)
         record["pair"] = pair_resources(record["cores"].values(), target) if estimate else None
         record["files"] = {
-            path.name: {
-                "bytes": path.stat().st_size,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            name: {
+                "bytes": len(data := (work / name).read_bytes()),
+                "sha256": hashlib.sha256(data).hexdigest(),
             }
-            for path in sorted(work.iterdir())
+            for name in files_below(work)
         }
         record["files_sha256"] = files_digest(record["files"])
         record["seconds"] = {
@@ -273,11 +274,12 @@ def _old_files(out: Path) -> list[str]:
 def _put(work: Path, out: Path, old: list[str]) -> None:
     """Move a complete build to its place."""
     out.mkdir(exist_ok=True)
-    new = [path.name for path in work.iterdir() if path.name != _RECORD]
+    new = [name for name in files_below(work) if name != _RECORD]
     # A folder without its record is no build, so one that is cut off here is not taken for whole.
     (out / _RECORD).unlink(missing_ok=True)
     for name in set(old) - set(new):
-        if Path(name).name == name:
+        if stays_below(name):
             (out / name).unlink(missing_ok=True)
     for name in [*new, _RECORD]:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(work / name, out / name)

@@ -240,11 +240,13 @@ def whereabouts(record: Mapping) -> list[str]:
     """Files of a build, and what to do with them."""
     folder, target = record["folder"], record["target"]
     many = {".mem": "tables *.mem", ".hex": "files *.hex of the testbench"}
+    own = [name for name in record["files"] if "/" not in name]
     counted = [
-        f"{sum(name.endswith(ending) for name in record['files'])} {what}"
-        for ending, what in many.items()
+        f"{sum(name.endswith(ending) for name in own)} {what}" for ending, what in many.items()
     ]
-    names = [name for name in record["files"] if not name.endswith(tuple(many))]
+    if below := len(record["files"]) - len(own):
+        counted.append(f"{below} files of the codec in C in c/")
+    names = [name for name in own if not name.endswith(tuple(many))]
     lines = [
         f"files in {folder}: {', '.join([*names, *counted])}, build.json",
         *_testbench(record),

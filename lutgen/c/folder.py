@@ -10,10 +10,12 @@ from pathlib import Path
 import lutgen
 from lutgen.errors import InputError
 from lutgen.files.whole import scratch_folder
-from lutgen.model.predictive.colour import ColourModel
-from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.model import Model
+from lutgen.model.shipped import AnyModel
 
-from .tables import identifier, model_header, model_source
+from .tables import predictive_source
+from .text import identifier, model_header
+from .tile_tables import tile_source
 
 __all__ = ["RECORD", "folder_files", "old_files", "write_folder"]
 
@@ -25,7 +27,7 @@ _PARTS = {"src": "sources", "program": "program", "": "project"}
 _ENDINGS = (".c", ".h", ".in", ".md", ".txt")
 
 
-def folder_files(models: Mapping[str, PredictiveModel | ColourModel]) -> dict[str, str]:
+def folder_files(models: Mapping[str, AnyModel]) -> dict[str, str]:
     """Texts of all files by their paths in the folder, the record apart.
 
     Parameters
@@ -48,7 +50,8 @@ def folder_files(models: Mapping[str, PredictiveModel | ColourModel]) -> dict[st
         if path.name.endswith(_ENDINGS)
     }  # fmt: skip
     for symbol, name in names.items():
-        files[f"src/model_{symbol}.c"] = model_source(models[name], symbol)
+        source = tile_source if isinstance(models[name], Model) else predictive_source
+        files[f"src/model_{symbol}.c"] = source(models[name], symbol)
         files[f"src/model_{symbol}.h"] = model_header(symbol)
     files["src/lutgen_models.c"] = _list_of(names)
     return files
@@ -95,7 +98,7 @@ def old_files(out: Path) -> list[str]:
         ) from None
 
 
-def write_folder(models: Mapping[str, PredictiveModel | ColourModel], out: Path) -> dict:
+def write_folder(models: Mapping[str, AnyModel], out: Path) -> dict:
     """Write the folder, or leave it as it is; returns its record.
 
     Raises

@@ -16,8 +16,7 @@ from lutgen.errors import LutgenError
 from lutgen.extras import need
 from lutgen.files.caches import cache_folder
 from lutgen.files.whole import scratch_folder
-from lutgen.model.predictive.colour import ColourModel
-from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.shipped import AnyModel
 
 from .folder import folder_files
 
@@ -37,7 +36,7 @@ class PageError(LutgenError):
     """The compiler failed."""
 
 
-def web_assembly(models: Mapping[str, PredictiveModel | ColourModel]) -> bytes:
+def web_assembly(models: Mapping[str, AnyModel]) -> bytes:
     """The module of ``web/page.c`` and the codec with these models, named as `folder_files` does.
 
     Raises
@@ -78,7 +77,7 @@ def web_assembly(models: Mapping[str, PredictiveModel | ColourModel]) -> bytes:
         return (work / "page.wasm").read_bytes()
 
 
-def page_html(models: Mapping[str, PredictiveModel | ColourModel]) -> str:
+def page_html(models: Mapping[str, AnyModel]) -> str:
     """The page, with a decoder of these models; errors as of `web_assembly`."""
     module = base64.b64encode(web_assembly(models)).decode()
     page = (_WEB / "page.html").read_text()

@@ -15,7 +15,7 @@ __all__ = ["c_"]
 @click.command("c")
 @click.option(
     "--model", "models", multiple=True, metavar="MODEL",
-    show_default="those of profile predictive that come with lutgen",
+    show_default="all that come with lutgen",
     help="Name of a model that comes with lutgen, or model file; may be repeated.",
 )  # fmt: skip
 @click.option("--out", metavar="DIR", help="Folder of the sources.")
@@ -25,33 +25,25 @@ __all__ = ["c_"]
 )  # fmt: skip
 @json_option
 def c_(models, out, page, as_json) -> None:
-    """Write a decoder and encoder in C, with the tables of models of profile predictive.
+    """Write a decoder and encoder in C, with the tables of models of any profile.
 
-    Models of gray images, of colour (photo-rgb) and of colour filter arrays (photo-bayer) may stand
-    in one library.  C99 without dependencies that allocates nothing, an example program, and files
+    Models of gray images, of colour (photo-rgb), of colour filter arrays (photo-bayer) and of tiles
+    (digits) may stand in one library; a program that is linked to it has the code of those alone
+    that it names.  C99 without dependencies that allocates nothing, an example program, and files
     for CMake and pkg-config.  What it writes is byte for byte what `lutgen encode` writes.
     """
     from lutgen.c.folder import old_files, write_folder
     from lutgen.errors import InputError
-    from lutgen.model.predictive.colour import ColourModel
-    from lutgen.model.predictive.model import PredictiveModel
-    from lutgen.model.shipped import SHIPPED, find_model, shipped
+    from lutgen.model.shipped import DEFAULT, SHIPPED, find_model
 
-    known = PredictiveModel | ColourModel
     if out is None and page is None:
         raise click.UsageError("--out or --page must be given: where to write to")
-    names = models or [n for n in SHIPPED if isinstance(shipped(n), known)]
+    # The default first, as it is the example's.
+    names = models or sorted(SHIPPED, key=lambda name: name != DEFAULT)
     try:
         if out is not None:
             old_files(Path(out))
-        found = {}
-        for name in names:
-            model = find_model(name)
-            if not isinstance(model, known):
-                raise InputError(
-                    f"model must be of profile predictive, not {name} of profile {model.profile}"
-                )
-            found[name if name in SHIPPED else Path(name).stem] = model
+        found = {name if name in SHIPPED else Path(name).stem: find_model(name) for name in names}
         if len(found) < len(names):
             raise InputError(f"models must have different names, not {', '.join(names)}")
         record = None if out is None else write_folder(found, Path(out))

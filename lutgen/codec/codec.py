@@ -35,6 +35,7 @@ from .container import (
     split_packets,
 )
 from .kernel import LANES, NO_TANS, TansArrays, decode_group, model_tiles
+from .native import native_model
 from .rans import write_payload as write_rans
 from .tans import TansTables
 from .tans import write_payload as write_tans
@@ -268,6 +269,14 @@ class Codec:
         if isinstance(level, bool) or not isinstance(level, int) or not 0 <= level <= levels:
             raise InputError(f"level must be 0 to {levels}, the model's levels, not {level!r}")
         read, start, length, header = self._read(data, level)
+        native = native_model(self.model.hash) if level == 0 else None
+        if native:
+            shape = header.images, header.grid.height, header.grid.width
+            found = native.decode(read, shape)
+            if found is not None:  # else it is damaged: where, the reference says
+                if progress:
+                    progress(found.size)
+                return found
         tans = self._tans_arrays(header.coder)
         rects = list(header.grid)
         sizes = level_sizes(rects, levels)

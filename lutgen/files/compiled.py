@@ -1,42 +1,106 @@
-"""Numba's ``njit`` with a cache on disk, and without one where there is no room for it."""
+"""Numba's ``njit``, without numba until a function is called, and with a cache where there is room.
+
+To import numba takes longer than to do all else that a command of lutgen begins with.
+"""
 
 import contextlib
+import functools
+import sys
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
-
-import numba
 
 from lutgen.files.caches import cache_folder
 
-__all__ = ["njit"]
+__all__ = ["Compiled", "njit"]
 
 
-def njit(**options) -> Callable[[Callable], Callable]:
+class Compiled:
+    """A function that numba compiles when it is called first.
+
+    Compiled functions may call it as they may call each other.
+
+    Parameters
+    ----------
+    function:
+        The function; ``py_func`` is this one.
+    options:
+        Those of ``numba.njit``.
+    """
+
+    def __init__(self, function: Callable, options: dict[str, Any]) -> None:
+        self.py_func = function
+        self._options = options
+        self._lock = Lock()
+        self._dispatcher: Any = None
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *arguments):
+        return (self._dispatcher or self.dispatcher())(*arguments)
+
+    def __getattr__(self, name: str):
+        """What numba's own functions have, for numba and those who look into it."""
+        if name.startswith("__") or "_lock" not in self.__dict__:
+            return object.__getattribute__(self, name)  # which is an error
+        return getattr(self.dispatcher(), name)
+
+    def __reduce__(self):
+        return Compiled, (self.py_func, self._options)  # a lock cannot be pickled
+
+    def dispatcher(self):
+        """Numba's function."""
+        with self._lock:
+            if self._dispatcher is None:
+                _introduce()
+                self._dispatcher = _dispatcher(self.py_func, self._options)
+            return self._dispatcher
+
+
+def njit(**options) -> Callable[[Callable], Compiled]:
     """``numba.njit(cache=True, **options)``, which fails on neither a read-only nor a full disk.
 
     Numba's cache is beside the source, or in the user's cache folder; where neither can be written,
     it is in `cache_folder`.
     """
+    return lambda function: Compiled(function, options)
 
-    def compile_(function: Callable) -> Callable:
-        dispatcher = numba.njit(**options)(function)
-        try:
-            _enable(dispatcher)
-        except (OSError, RuntimeError):
-            return dispatcher
-        save = dispatcher._cache.save_overload
 
-        def save_if_possible(*arguments) -> None:
-            with contextlib.suppress(OSError):  # what is compiled still runs
-                save(*arguments)
+@functools.cache
+def _introduce() -> None:
+    """Tell numba what a `Compiled` is that compiled functions call."""
+    from numba.core.types import Dispatcher
+    from numba.extending import typeof_impl
 
-        dispatcher._cache.save_overload = save_if_possible
+    @typeof_impl.register(Compiled)
+    def _(value: Compiled, _context):
+        return Dispatcher(value.dispatcher())
+
+
+if "numba" in sys.modules:  # whose functions may be about to call ours
+    _introduce()
+
+
+def _dispatcher(function: Callable, options: dict[str, Any]):
+    import numba
+
+    dispatcher: Any = numba.njit(**options)(function)
+    try:
+        _enable(dispatcher)
+    except (OSError, RuntimeError):
         return dispatcher
+    save = dispatcher._cache.save_overload
 
-    return compile_
+    def save_if_possible(*arguments) -> None:
+        with contextlib.suppress(OSError):  # what is compiled still runs
+            save(*arguments)
+
+    dispatcher._cache.save_overload = save_if_possible
+    return dispatcher
 
 
 def _enable(dispatcher) -> None:
+    import numba
+
     try:
         dispatcher.enable_caching()
     except RuntimeError:  # numba has found no folder

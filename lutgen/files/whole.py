@@ -13,8 +13,8 @@ from pathlib import Path
 from lutgen.errors import InputError
 
 __all__ = [
-    "STANDARD", "OutputError", "check_folder", "check_output", "errors_name", "is_stream",
-    "read_file", "scratch_folder", "write_file",
+    "STANDARD", "OutputError", "check_folder", "check_output", "errors_name", "files_below",
+    "is_stream", "read_file", "scratch_folder", "stays_below", "write_file",
 ]  # fmt: skip
 
 #: The name of standard input and standard output.
@@ -23,6 +23,19 @@ STANDARD = "-"
 
 class OutputError(InputError):
     """An output that could not be written."""
+
+
+def files_below(folder: Path) -> list[str]:
+    """Names of all files in a folder and in those in it, sorted; with ``/`` between their parts."""
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
+
+
+def stays_below(name: str) -> bool:
+    """Whether a name that a record has is one that `files_below` could give, of any folder."""
+    parts = name.split("/")
+    return all(part not in ("", ".", "..") and Path(part).name == part for part in parts)
 
 
 def read_file(path) -> bytes:

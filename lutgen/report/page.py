@@ -22,6 +22,8 @@ from .vivado import vivado_section
 __all__ = ["render"]
 
 _TEMPLATE = "page.html.j2"
+#: How names of the codec in C begin.
+_SOFTWARE = "c/"
 #: Measurements that have a place in the page, whether there is a command for them or not.
 _MEASURED = ("sim", "eval", "throughput", "energy")
 
@@ -91,11 +93,14 @@ def _environment() -> Environment:
 
 
 def _files(record: Mapping, states: Mapping[str, str]) -> dict:
-    """Files by what they are: those that one opens, and the tables."""
+    """Files by what they are: those that one opens, the tables, and the codec in C."""
     rows = [{"name": name, "state": states[name], **file} for name, file in record["files"].items()]
+    software = [row for row in rows if row["name"].startswith(_SOFTWARE)]
+    tables = [row for row in rows if row["name"].endswith(".mem")]
     return {
-        "main": [row for row in rows if not row["name"].endswith(".mem")],
-        "tables": [row for row in rows if row["name"].endswith(".mem")],
+        "main": [row for row in rows if row not in software and row not in tables],
+        "tables": tables,
+        "software": software,
         "absent": all(row["state"] == "missing" for row in rows),
     }
 

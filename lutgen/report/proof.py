@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from lutgen.files.whole import stays_below
 from lutgen.targets.fit import basis
 
 from .conditions import conditions
@@ -20,7 +21,7 @@ def check_files(record: Mapping) -> dict[str, str]:
     states = {}
     for name, file in record["files"].items():
         path = folder / name
-        if Path(name).name != name or not path.is_file():
+        if not stays_below(name) or not path.is_file():
             states[name] = "missing"
         elif hashlib.sha256(path.read_bytes()).hexdigest() == file["sha256"]:
             states[name] = "unchanged"

@@ -12,7 +12,9 @@ import lutgen.build.folder
 from lutgen.build.codec import BuildError, build, load_build
 from lutgen.build.options import BuildOptions
 from lutgen.build.text import summary, table
+from lutgen.c.folder import folder_files
 from lutgen.cli import main
+from lutgen.files.whole import files_below
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.gateware.core.top import CodecTop
 from lutgen.model.model import Model
@@ -39,7 +41,12 @@ def codec(tmp_path_factory):
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {name: (folder / name).read_bytes() for name in files_below(folder)}
+
+
+def files_of_c(model: Model) -> set[str]:
+    """The codec in C that is in a build of a model without a name."""
+    return {f"c/{name}" for name in folder_files({"own": model})}
 
 
 def tables_of(out: Path, core: str) -> list[str]:
@@ -52,8 +59,9 @@ def test_files(codec):
     verilog = ["lutgen_encoder.v", "lutgen_decoder.v", "lutgen_codec.v"]
     tables = {name for core in ("encoder", "decoder") for name in tables_of(out, core)}
     assert len(tables) > 4
-    assert {path.name for path in out.iterdir()} == {
-        *verilog, *tables, "primitives.v", "files.f", "lutgen.xdc", "model.lutgen", "build.json",
+    assert {*files_below(out)} == {
+        *files_of_c(table_model()), *verilog, *tables, "primitives.v", "files.f", "lutgen.xdc",
+        "model.lutgen", "build.json",
         *(name.replace(".v", "_ooc.xdc") for name in verilog),
         "synth_ooc.tcl", "package_ip.tcl", "component.xml", "xgui.tcl", "lutgen_codec_tb.sv",
         "lutgen_encoder_tb_s_axis_video.hex", "lutgen_encoder_tb_m_axis_stream.hex",
@@ -93,6 +101,13 @@ def test_record(codec):
     for name, file in record["files"].items():
         data = (out / name).read_bytes()
         assert file == {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def test_the_codec_in_c_is_the_models(codec):
+    record, out, _ = codec
+    for name, text in folder_files({"own": table_model()}).items():
+        assert (out / "c" / name).read_text() == text
+    assert f" * {record['model']['hash']}. */" in (out / "c/src/model_own.c").read_text()
 
 
 def test_headers(codec):
@@ -152,13 +167,19 @@ def test_same_inputs_same_bytes(codec, tmp_path, monkeypatch):
 def test_rebuild_replaces_a_build_and_keeps_other_files(tmp_path):
     out = tmp_path / "build"
     make(out, top="encoder", encoder_lanes=9)
-    (out / "notes.txt").write_text("mine")
+    record = json.loads((out / "build.json").read_text())
+    record["files"] |= {"c/src/old.c": {}, "../mine": {}}
+    (out / "build.json").write_text(json.dumps(record))
+    for name in ("notes.txt", "c/src/old.c", "c/src/mine.c", "../mine"):
+        (out / name).write_text("mine")
     record = make(out, top="decoder", model=table_model(walker=False), stream_bytes=8)
-    assert {path.name for path in out.iterdir()} == {
-        "lutgen_decoder.v", *tables_of(out, "decoder"), "files.f", "model.lutgen", "build.json",
-        "notes.txt", "lutgen_decoder_tb.sv", "lutgen_decoder_tb_s_axis_stream.hex",
+    assert {*files_below(out)} == {
+        *files_of_c(table_model(walker=False)), "lutgen_decoder.v", *tables_of(out, "decoder"),
+        "files.f", "model.lutgen", "build.json", "notes.txt", "c/src/mine.c",
+        "lutgen_decoder_tb.sv", "lutgen_decoder_tb_s_axis_stream.hex",
         "lutgen_decoder_tb_m_axis_video.hex",
     }  # fmt: skip
+    assert (tmp_path / "mine").exists()  # no matter what the old record said
     assert record["model"]["records"] == []
     assert record["parameters"]["encoder_lanes"] is None
     assert list(record["cores"]) == ["decoder"]

@@ -84,7 +84,7 @@ def test_two_builds_in_one_elaboration(pair, tmp_path):
         name = f"lutgen_{record['model']['hash'][:8]}"
         assert record["parameters"]["name"] == name
         assert record["cores"]["decoder"]["module"] == f"{name}_decoder"
-        own = set(record["files"]) - COMMON
+        own = {name for name in record["files"] if not name.startswith("c/")} - COMMON
         assert own and all(file.startswith(f"{name}_") for file in own)
         for file in own:
             shutil.copy(folder / file, tmp_path)

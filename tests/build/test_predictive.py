@@ -15,6 +15,7 @@ from lutgen.build.predictive_blueprint import PredictiveBlueprint
 from lutgen.build.testbench import Picture
 from lutgen.cli import main
 from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.files.whole import files_below
 from lutgen.model.shipped import find_model, shipped
 from lutgen.targets import get_target
 from tests.models import colour_model, mosaic_model
@@ -54,7 +55,8 @@ def test_build(built):
     assert options_of(record) == SMALL.settle(shipped("photo"), get_target("zynq7045"))
     folder = Path(record["folder"])
     assert find_model(folder / "model.lutgen").hash == record["model"]["hash"]
-    assert {path.name for path in folder.iterdir()} == {*record["files"], "build.json"}
+    assert {*files_below(folder)} == {*record["files"], "build.json"}
+    assert {"c/src/lutgen.h", "c/src/model_photo.c"} < {*record["files"]}
     for core in ("encoder", "decoder"):
         made = record["cores"][core]
         text = (folder / f"{made['module']}.v").read_text()

@@ -10,16 +10,21 @@ import numpy as np
 import pytest
 
 from lutgen.c.folder import write_folder
+from lutgen.codec.any_profile import header_of
+from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.predictive.codec import best_layout
 from lutgen.codec.predictive.container import Frame
 from lutgen.codec.predictive.planes import FIRST_CFA
 from lutgen.model.cfa import CFAS
 
 __all__ = [
-    "BAD_ARGUMENT", "DAMAGED_STRIPS", "OTHER_PIXELS", "SANITIZERS", "STRICT", "SUCCESS", "Answer",
-    "Program", "build", "build_fuzzer",
+    "BAD_ARGUMENT", "DAMAGED_STRIPS", "OTHER_PIXELS", "SANITIZERS", "STRICT", "SUCCESS", "TARGETS",
+    "Answer", "Program", "build", "build_fuzzer",
 ]  # fmt: skip
 
+_HERE = Path(__file__).parent
+#: Fuzz targets: ``fuzz_NAME.c``.
+TARGETS = ("file", "strips", "encode")
 #: What the sources must be free of.
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion")
 SANITIZERS = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -39,9 +44,12 @@ class Answer:
     byte_order: str
 
     def images(self, file: bytes) -> np.ndarray:
-        frame = Frame.unpack(file)
-        kind = np.dtype(frame.bits.dtype).newbyteorder(self.byte_order)
-        return np.frombuffer(self.data, kind).reshape(frame.shape)
+        header = header_of(file)
+        if isinstance(header, Frame):
+            kind = np.dtype(header.bits.dtype).newbyteorder(self.byte_order)
+            return np.frombuffer(self.data, kind).reshape(header.shape)
+        shape = header.images, header.grid.height, header.grid.width
+        return np.frombuffer(self.data, np.uint8).reshape(shape)
 
 
 class Program:
@@ -54,7 +62,7 @@ class Program:
         self.path = path
         self._command = [*filter(None, [emulator]), path]
         self._byte_order = byte_order
-        self.models = list(models)
+        self.models = dict(models)
         self._orders: list[bytes] = []
 
     def encode(
@@ -74,18 +82,29 @@ class Program:
         best = best_layout(width, height)
         kind = images.dtype.newbyteorder(self._byte_order)
         self._order(_ENCODE, model, images.astype(kind).tobytes(), (
-            width, height, channels, order, depth, shift, near >> shift,
+            2, width, height, channels, order, depth, shift, near >> shift,
             best[0] if strip_height is None else min(strip_height, height),
-            best[1] if tile_width is None else min(tile_width, width), count,
+            best[1] if tile_width is None else min(tile_width, width), 0, 0, count,
+        ), by_strips)  # fmt: skip
+
+    def encode_tiles(
+        self, model: str, images: np.ndarray, tile: tuple[int, int] = (32, 32), *,
+        coder: Coder = RANS, by_strips: bool = False,
+    ) -> None:  # fmt: skip
+        """Put down an encoding with the options of `Codec.encode`."""
+        count, height, width = images.shape
+        levels = getattr(self.models[model], "levels", 0)
+        self._order(_ENCODE, model, images.tobytes(), (
+            1, width, height, 1, 0, 8, 0, 0, tile[1], tile[0], levels, coder.code, count,
         ), by_strips)  # fmt: skip
 
     def decode(self, model: str, file: bytes, *, by_strips: bool = False) -> None:
         """Put down a decoding."""
-        self._order(_DECODE, model, file, (0,) * 10, by_strips)
+        self._order(_DECODE, model, file, (0,) * 13, by_strips)
 
     def _order(self, what, model, data, frame, by_strips) -> None:
-        numbers = (what, self.models.index(model), *frame, by_strips, len(data))
-        self._orders.append(struct.pack(f"{self._byte_order}14I", *numbers) + data)
+        numbers = (what, list(self.models).index(model), *frame, by_strips, len(data))
+        self._orders.append(struct.pack(f"{self._byte_order}17I", *numbers) + data)
 
     def answers(self, timeout: float = 120) -> list[Answer]:
         """What became of all that was put down; a report of a sanitizer fails."""
@@ -121,11 +140,12 @@ def build(
     return Program(driver, models, emulator, byte_order)
 
 
-def build_fuzzer(program: Program, flags=(*SANITIZERS, "-DSTANDALONE")) -> Path:
-    """The fuzz target over the sources that a program has been compiled from."""
-    folder = program.path.parent
+def build_fuzzer(program: Program, target: str) -> Path:
+    """A fuzz target over the sources that a program has been compiled from."""
+    folder, flags = program.path.parent, (*SANITIZERS, "-DSTANDALONE")
     objects = [folder / f"{path.stem}.o" for path in sorted((folder / "src").glob("*.c"))]
-    return _linked("fuzz", objects, folder, flags, "gcc")
+    common = _object(_HERE / "fuzz_common.c", folder, flags, "gcc")
+    return _linked(f"fuzz_{target}", [*objects, common], folder, flags, "gcc")
 
 
 def _object(path: Path, folder: Path, flags, compiler: str) -> Path:
@@ -135,7 +155,7 @@ def _object(path: Path, folder: Path, flags, compiler: str) -> Path:
 
 
 def _linked(name: str, objects, folder: Path, flags, compiler: str) -> Path:
-    own = _object(Path(__file__).with_name(f"{name}.c"), folder, flags, compiler)
+    own = _object(_HERE / f"{name}.c", folder, flags, compiler)
     _run([compiler, *flags, *objects, own, "-o", folder / name])
     return folder / name
 

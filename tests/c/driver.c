@@ -1,7 +1,7 @@
 /* Codes many cases in one process: orders from standard input, answers to standard output.
  *
- * An order is 14 numbers of four bytes, in the machine's order, and bytes: what is to be done, the
- * model, the frame's ten numbers, how the strips are walked over, how many bytes follow.  An
+ * An order is 17 numbers of four bytes, in the machine's order, and bytes: what is to be done, the
+ * model, the frame's 13 numbers, how the strips are walked over, how many bytes follow.  An
  * answer is the status, how many strips are damaged, and their numbers; then how many bytes follow,
  * and the bytes.  All memory has just the size that the library asks for. */
 
@@ -12,7 +12,7 @@
 #include "lutgen.h"
 #include "lutgen_models.h"
 
-enum { ENCODE, DECODE, NUMBERS = 14, BEST_ORDER = 99 };
+enum { ENCODE, DECODE, NUMBERS = 17, FRAME = 2, BY_STRIPS = 15, BYTES = 16, BEST_ORDER = 99 };
 
 static uint32_t damaged[1 << 16];
 static uint32_t damaged_count;
@@ -54,11 +54,11 @@ static enum lutgen_status encode_strips(const struct lutgen_model *model,
     uint8_t **parts = malloc(strips * sizeof *parts);
     enum lutgen_status status = lutgen_write_header(frame, file);
 
-    *used = LUTGEN_HEADER_BYTES;
+    *used = lutgen_header_bytes(frame);
     for (uint32_t k = strips; k-- > 0;) {
         const size_t top =
             (size_t)(k / of_image) * height + (size_t)(k % of_image) * strip_height;
-        void *workspace = malloc(lutgen_workspace_bytes(frame));
+        void *workspace = malloc(lutgen_workspace_bytes(model, frame));
         size_t bytes = 0;
 
         parts[k] = malloc(lutgen_strip_bound(frame));
@@ -66,7 +66,7 @@ static enum lutgen_status encode_strips(const struct lutgen_model *model,
             status = lutgen_encode_strip(
                 model, frame, k, samples + top * stride * lutgen_sample_bytes(frame), stride,
                 parts[k], lutgen_strip_bound(frame), &bytes, workspace,
-                lutgen_workspace_bytes(frame));
+                lutgen_workspace_bytes(model, frame));
         }
         sizes[k] = (uint32_t)bytes;
         free(workspace);
@@ -88,7 +88,7 @@ static void encode(const struct lutgen_model *model, struct lutgen_frame *frame,
 {
     const size_t bound = lutgen_encoded_bound(frame);
     uint8_t *file = malloc(bound);
-    void *workspace = malloc(lutgen_workspace_bytes(frame));
+    void *workspace;
     size_t used = 0;
     enum lutgen_status status;
 
@@ -97,11 +97,12 @@ static void encode(const struct lutgen_model *model, struct lutgen_frame *frame,
         frame->order = 0;
         frame->order = lutgen_best_order(frame, samples, lutgen_row_samples(frame));
     }
+    workspace = malloc(lutgen_workspace_bytes(model, frame));
     if (by_strips) {
         status = encode_strips(model, frame, samples, file, &used);
     } else {
         status = lutgen_encode(model, frame, samples, file, bound, &used, workspace,
-                               lutgen_workspace_bytes(frame));
+                               lutgen_workspace_bytes(model, frame));
     }
     answer(status, file, status == LUTGEN_SUCCESS ? used : 0);
     free(file);
@@ -129,10 +130,10 @@ static enum lutgen_status decode_strips(const struct lutgen_model *model, const 
         const size_t stride = lutgen_row_samples(frame);
         const size_t width = stride * lutgen_sample_bytes(frame);
         uint8_t *part = malloc(strip->rows * width);
-        void *workspace = malloc(lutgen_workspace_bytes(frame));
+        void *workspace = malloc(lutgen_workspace_bytes(model, frame));
         const enum lutgen_status found =
             lutgen_decode_strip(model, &reader, strip, part, stride, workspace,
-                                lutgen_workspace_bytes(frame));
+                                lutgen_workspace_bytes(model, frame));
 
         if (found != LUTGEN_SUCCESS) {
             status = LUTGEN_DAMAGED_STRIPS;
@@ -162,12 +163,12 @@ static void decode(const struct lutgen_model *model, const uint8_t *file, size_t
     }
     size = lutgen_decoded_bytes(&frame);
     samples = malloc(size);
-    workspace = malloc(lutgen_workspace_bytes(&frame));
+    workspace = malloc(lutgen_workspace_bytes(model, &frame));
     if (by_strips) {
         status = decode_strips(model, file, bytes, samples);
     } else {
         status = lutgen_decode(model, file, bytes, samples, size, tell, NULL, workspace,
-                               lutgen_workspace_bytes(&frame));
+                               lutgen_workspace_bytes(model, &frame));
     }
     answer(status, samples,
            status == LUTGEN_SUCCESS || status == LUTGEN_DAMAGED_STRIPS ? size : 0);
@@ -181,19 +182,19 @@ int main(void)
 
     while (fread(number, sizeof number[0], NUMBERS, stdin) == NUMBERS) {
         const struct lutgen_model *model = lutgen_models[number[1]].model;
-        struct lutgen_frame frame = {{0},       number[2], number[3], number[4],
-                                     number[5], number[6], number[7], number[8],
-                                     number[9], number[10], number[11]};
-        uint8_t *data = malloc(number[13]);
+        const uint32_t *const of = number + FRAME;
+        struct lutgen_frame frame = {{0},   of[0], of[1], of[2], of[3],  of[4],  of[5],
+                                     of[6], of[7], of[8], of[9], of[10], of[11], of[12]};
+        uint8_t *data = malloc(number[BYTES]);
 
-        if (fread(data, 1, number[13], stdin) != number[13]) {
+        if (fread(data, 1, number[BYTES], stdin) != number[BYTES]) {
             return 1;
         }
         damaged_count = 0;
         if (number[0] == ENCODE) {
-            encode(model, &frame, data, (int)number[12]);
+            encode(model, &frame, data, (int)number[BY_STRIPS]);
         } else {
-            decode(model, data, number[13], (int)number[12]);
+            decode(model, data, number[BYTES], (int)number[BY_STRIPS]);
         }
         free(data);
     }

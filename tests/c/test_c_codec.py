@@ -1,83 +1,24 @@
-"""The codec in C gives the reference's bytes and samples, and stands damage as it does."""
-
-import struct
-import subprocess
-from zlib import crc32
+"""The codec in C of profile predictive gives the reference's bytes and samples."""
 
 import numpy as np
 import pytest
 
-from lutgen.codec.codec import ModelMismatchError
 from lutgen.codec.container import CorruptStreamError
-from lutgen.codec.predictive.codec import DamagedStripsError, PredictiveCodec
 from lutgen.model.cfa import CFAS
-from lutgen.model.header import VERSION_2
-from lutgen.model.shipped import SHIPPED, find_model
-from tests.c.compiled import (
-    BAD_ARGUMENT,
-    DAMAGED_STRIPS,
-    OTHER_PIXELS,
-    SANITIZERS,
-    SUCCESS,
-    build,
-    build_fuzzer,
-)
-from tests.models import colour_model, mosaic_model, predictive_model
+from tests.c.compiled import BAD_ARGUMENT, OTHER_PIXELS, SUCCESS, build
+from tests.c.pictures import CHANNELS, drawn, stacked
 
-
-@pytest.fixture(scope="session")
-def models():
-    shipped = ("photo", "photo-16", "photo-rgb", "photo-bayer")
-    found = {name: find_model(name) for name in shipped if name in SHIPPED}
-    return {**found, "random": predictive_model(), "random-rgb": colour_model(5),
-            "random-bayer": mosaic_model(6)}  # fmt: skip
-
-
-@pytest.fixture(scope="session", params=["fastest", "portable"])
-def program(models, tmp_path_factory, request):
-    """The fastest code that this processor has, with sanitizers, and plain C99 as it is used."""
-    flags = SANITIZERS if request.param == "fastest" else ("-O2", "-DLUTGEN_PORTABLE")
-    return build(tmp_path_factory.mktemp("c") / "lutgen", models, flags)
-
-
-@pytest.fixture(scope="session")
-def codecs(models):
-    return {name: PredictiveCodec(model, threads=1) for name, model in models.items()}
-
-
-def drawn(rng, kind: str, height: int, width: int, depth: int) -> np.ndarray:
-    """An image of one kind: noise, one value, a page, or a smooth surface with some noise."""
-    top = (1 << depth) - 1
-    if kind == "noise":
-        return rng.integers(0, top + 1, (height, width))
-    if kind == "flat":
-        return np.full((height, width), rng.integers(0, top + 1))
-    if kind == "page":
-        return np.where(rng.random((height, width)) < 0.1, rng.integers(0, top + 1), top)
-    steps = rng.normal(0, top / 64, (2, height, width))
-    surface = steps[0].cumsum(axis=0).cumsum(axis=1) / 4 + steps[1] / 4 + top / 2
-    return surface.clip(0, top).astype(np.int64)
-
-
-def stacked(image: np.ndarray, kind: str, rng) -> np.ndarray:
-    """A gray image as one of the kind: channels that have to do with one another, and alpha."""
-    if kind not in CHANNELS:
-        return image
-    noise = rng.integers(0, 3, (*image.shape, CHANNELS[kind]))
-    planes = np.minimum(image[..., None] + noise, image.max(initial=1))
-    # So that any of the three colours may be the best first one.
-    planes[..., rng.integers(CHANNELS[kind])] = image
-    return planes
-
-
-#: Channels of images of several, by what they are.
-CHANNELS = {"gray and alpha": 2, "RGB": 3, "RGBA": 4}
 #: Kinds of images by the shipped model and the random one that code them.
 KINDS = {
     ("photo", "photo-16", "random"): ("gray",),
     ("photo-rgb", "random-rgb"): (*CHANNELS, "gray"),
     ("photo-bayer", "random-bayer"): CFAS,
 }
+
+
+#: Random models for the slowest tests, and all.
+RANDOM = ("random", "random-rgb", "random-bayer")
+PREDICTIVE = {name for names in KINDS for name in names}
 
 
 def kinds_of(model: str) -> tuple[str, ...]:
@@ -111,7 +52,7 @@ def cases(rng, count: int, kinds: tuple[str, ...]):
 def both_ways(program, codecs, rng, count: int) -> None:
     """So many images for each model."""
     wanted = []
-    for name in program.models:
+    for name in sorted(PREDICTIVE & program.models.keys()):
         for k, (images, options) in enumerate(cases(rng, count, kinds_of(name))):
             file = codecs[name].encode(images, **options)
             program.encode(name, images, **options, by_strips=k % 3 == 1)
@@ -162,7 +103,7 @@ def test_both_are_the_references_often(program, codecs):
 
 def test_a_32_bit_big_endian_machine_does_the_same(codecs, models, tmp_path):
     """Compiled for PowerPC and run by qemu, where both are installed."""
-    few = {name: model for name, model in models.items() if name.startswith("random")}
+    few = {name: models[name] for name in RANDOM}
     program = build(
         tmp_path / "lutgen", few, ("-O1", "-static"), "powerpc-linux-gnu-gcc", "qemu-ppc", ">"
     )
@@ -173,106 +114,6 @@ def test_samples_out_of_range_are_refused(program):
     program.encode("random", np.full((1, 4, 4), 1024, np.uint16), depth=10)
     program.encode("random", np.full((1, 4, 4), 6, np.uint16), depth=10, shift=2)
     assert [answer.status for answer in program.answers()] == [2, 2]
-
-
-def mutated(rng, file: bytes, sound: bool) -> bytes:
-    """A file with some damage; if ``sound``, of one strip, whose checksum is made right again."""
-    data = bytearray(file[:-4] if sound else file)
-    kind = rng.integers(5)
-    for _ in range(1 if kind else int(rng.integers(1, 5))):
-        at = int(rng.integers(VERSION_2.size if sound else 0, len(data)))
-        if kind == 4:
-            end = min(len(data), at + int(rng.integers(1, 9)))
-            data[at:end] = bytes(end - at)
-        elif kind == 3:
-            del data[at : at + int(rng.integers(1, 9))]
-        elif kind == 2:
-            data[at:at] = rng.bytes(int(rng.integers(1, 9)))
-        else:
-            data[at] ^= 1 << int(rng.integers(8)) if kind else int(rng.integers(1, 256))
-    if not sound:
-        return bytes(data)
-    header = bytes(data[: VERSION_2.size])
-    checksum = crc32(data[VERSION_2.size :], crc32(bytes(4), crc32(header)))
-    return bytes(data) + struct.pack("<I", checksum)
-
-
-def reference(codec: PredictiveCodec, file: bytes):
-    """Kind of status, damaged strips, and samples or None."""
-    try:
-        return SUCCESS, (), codec.decode(file)
-    except DamagedStripsError as error:
-        return DAMAGED_STRIPS, error.damaged, error.images
-    except (CorruptStreamError, ModelMismatchError):
-        return None, (), None
-
-
-def victims(codecs, rng) -> tuple[list, list]:
-    """Files of one strip, and of many, with their models: gray, colour and filter arrays."""
-    image = drawn(rng, "smooth", 40, 30, 8)
-    gray, deep = image.astype(np.uint8), drawn(rng, "smooth", 21, 20, 11).astype(np.uint16)
-    rgb = stacked(image, "RGB", rng).astype(np.uint8)
-    rgba = stacked(deep, "RGBA", rng).astype(np.uint16)
-    # Wide enough for rows side by side: 16 columns for each channel.
-    wide = drawn(rng, "smooth", 14, 130, 8)
-    wide_rgb = stacked(wide[:, :50], "RGB", rng).astype(np.uint8)
-    one = [
-        ("photo", gray[:, :20], {"tile_width": 0}), ("photo", gray[:, :20], {"tile_width": 11}),
-        ("random-rgb", rgb[:20, :17], {"channels": 3, "tile_width": 0}),
-        ("photo-rgb", rgba[:14], {"channels": 4, "tile_width": 7, "depth": 11}),
-        ("random-bayer", gray[:, :24], {"cfa": "GRBG", "tile_width": 0}),
-        ("photo-rgb", wide_rgb, {"channels": 3, "tile_width": 0, "strip_height": 14}),
-        ("photo-bayer", wide.astype(np.uint8), {"cfa": "BGGR", "tile_width": 0,
-                                                "strip_height": 14}),
-        # High enough for all lanes, too.
-        ("photo", drawn(rng, "smooth", 36, 170, 8).astype(np.uint8),
-         {"tile_width": 0, "strip_height": 36}),
-    ]
-    many = [
-        ("photo", gray, {"strip_height": 8}),
-        ("photo", deep, {"depth": 11, "near": 1, "strip_height": 9, "tile_width": 6}),
-        ("random-rgb", rgba, {"channels": 4, "depth": 11, "near": 1, "strip_height": 6}),
-        ("photo-rgb", rgb[:24], {"channels": 3, "strip_height": 5, "tile_width": 0}),
-        ("photo-bayer", gray, {"cfa": "RGGB", "strip_height": 8, "tile_width": 10}),
-        ("random-rgb", wide_rgb, {"channels": 3, "near": 1, "tile_width": 0, "strip_height": 5}),
-        ("random-bayer", wide.astype(np.uint8), {"cfa": "GBRG", "tile_width": 0,
-                                                 "strip_height": 6}),
-    ]
-    return tuple(
-        [(name, codecs[name].encode(image, **{"depth": 8, **options}))
-         for name, image, options in files if name in codecs]
-        for files in (one, many)
-    )  # fmt: skip
-
-
-def stands_damage(program, codecs, rng, count: int) -> None:
-    one, many = victims(codecs, rng)
-    wanted = []
-    for k in range(count):
-        sound = k % 2 == 0
-        files = one if sound else many
-        name, file = files[k // 2 % len(files)]
-        bad = mutated(rng, file, sound)
-        program.decode(name, bad, by_strips=False)
-        wanted.append((bad, reference(codecs[name], bad)))
-    kinds = set()
-    for (bad, (status, damaged, images)), answer in zip(wanted, program.answers(), strict=True):
-        kinds.add(answer.status)
-        if status is None:
-            assert answer.status not in (SUCCESS, DAMAGED_STRIPS)
-            continue
-        assert (answer.status, answer.damaged) == (status, damaged)
-        assert np.array_equal(answer.images(bad), images)
-    assert {SUCCESS, DAMAGED_STRIPS} < kinds
-
-
-def test_damage_is_the_references(program, codecs):
-    stands_damage(program, codecs, np.random.default_rng(3), 600)
-
-
-@pytest.mark.slow
-def test_damage_is_the_references_often(program, codecs):
-    stands_damage(program, codecs, np.random.default_rng(4), 20000)
 
 
 def test_images_that_a_model_does_not_code_are_refused(program, codecs):
@@ -310,20 +151,3 @@ def test_every_cut_is_found(program, codecs):
         for size in range(len(file)):
             program.decode(name, file[:size])
     assert SUCCESS not in {answer.status for answer in program.answers()}
-
-
-def test_fuzz_target_takes_a_corpus(program, codecs, tmp_path):
-    """Files, some of which are damaged; more of them is a fuzzer's work."""
-    rng = np.random.default_rng(5)
-    files = []
-    for name, file in victims(codecs, rng)[1]:
-        files.append(bytearray(file))
-        files[-1][4] = program.models.index(name)  # the target takes this model
-    corpus = [b"", bytes(files[0][:20]), *map(bytes, files), *(
-        mutated(rng, bytes(files[k % len(files)]), sound=False) for k in range(100)
-    )]  # fmt: skip
-    for k, data in enumerate(corpus):
-        (tmp_path / str(k)).write_bytes(data)
-    run = subprocess.run([build_fuzzer(program), *sorted(tmp_path.iterdir())], timeout=60,
-                         capture_output=True, text=True)  # fmt: skip
-    assert (run.returncode, run.stdout, run.stderr) == (0, f"{len(corpus)} files\n", "")

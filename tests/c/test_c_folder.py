@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from lutgen.c.tables import depths, identifier
+from lutgen.c.tables import depths
+from lutgen.c.text import identifier
 from lutgen.cli import main
+from lutgen.codec.codec import Codec
+from lutgen.codec.coder import RANS, tans
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.errors import InputError
 from lutgen.formats.netpbm import netpbm_bytes
 from lutgen.model.samples import SignificantBits
 from lutgen.model.shipped import find_model
-from tests.models import mosaic_model, predictive_model, table_model
+from tests.models import mosaic_model, predictive_model, pyramid_table_model
 
 
 def run(*arguments):
@@ -24,13 +27,15 @@ def run(*arguments):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """What the command writes for models of gray, colour and colour filter arrays."""
+    """What the command writes for models of gray, colour, colour filter arrays and tiles."""
     place = tmp_path_factory.mktemp("c")
     predictive_model().save(place / "own 1.lutgen")
     mosaic_model().save(place / "mosaic.lutgen")
+    pyramid_table_model().save(place / "tiles.lutgen")
     out = place / "out"
     done = run("--model", "photo", "--model", place / "own 1.lutgen", "--model", "photo-rgb",
-               "--model", place / "mosaic.lutgen", "--out", out)  # fmt: skip
+               "--model", place / "mosaic.lutgen", "--model", place / "tiles.lutgen",
+               "--out", out)  # fmt: skip
     assert done.exit_code == 0, done.output
     return out
 
@@ -40,6 +45,7 @@ def test_record_names_files_and_models(folder):
     assert record["models"] == {
         "photo": find_model("photo").hash, "own 1": predictive_model().hash,
         "photo-rgb": find_model("photo-rgb").hash, "mosaic": mosaic_model().hash,
+        "tiles": pyramid_table_model().hash,
     }  # fmt: skip
     found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
     assert found == {*record["files"], "lutgen-c.json"}
@@ -58,11 +64,9 @@ def test_writing_again_removes_what_is_old(tmp_path):
 
 def test_other_folders_and_models_are_refused(tmp_path):
     (tmp_path / "mine").write_text("x")
-    table_model().save(tmp_path / "table.lutgen")
     for arguments, what in (
         (("--out", tmp_path), "out must be new, empty or written by an earlier"),
         (("--out", tmp_path / "mine"), "out must be a folder"),
-        (("--model", tmp_path / "table.lutgen", "--out", tmp_path / "o"), "must be of profile"),
         (("--model", "photo", "--model", "photo", "--out", tmp_path / "o"), "different names"),
     ):
         done = run(*arguments)
@@ -156,11 +160,48 @@ def test_example_codes_colour_and_arrays(program, tmp_path, channels, options):
     assert (tmp_path / "out").read_bytes() == whole(codec.decode(file)[0])
     said = subprocess.run([program, "info", "x.lgc"], cwd=tmp_path, capture_output=True, text=True,
                           check=True).stdout  # fmt: skip
-    for line in ("width 30", "height 22", f"channels {channels}", "model is known 1",
+    for line in ("version 2", "width 30", "height 22", f"channels {channels}", "model is known 1",
                  f"pattern {options.get('cfa', 'none')}"):  # fmt: skip
         assert f"{line}\n" in said
     if "cfa" in options and "strip_height" in options:
         assert "strip height 10\ntile width 8\n" in said  # even, in rows and columns of the image
+
+
+@pytest.mark.parametrize(("words", "tile", "coder"), [
+    ((), (32, 32), RANS), (("--tile-width", "16", "--strip-height", "24"), (16, 24), RANS),
+    (("--tans", "9"), (32, 32), tans(9)),
+])  # fmt: skip
+def test_example_codes_tiles(program, tmp_path, words, tile, coder):
+    picture = np.random.default_rng(2).integers(90, 120, (45, 52), dtype=np.uint8)
+    (tmp_path / "in.pgm").write_bytes(netpbm_bytes(picture))
+    subprocess.run([program, "encode", "--model", "tiles", *words, "in.pgm", "x.lgc"],
+                   cwd=tmp_path, check=True)  # fmt: skip
+    file = (tmp_path / "x.lgc").read_bytes()
+    codec = Codec(pyramid_table_model(), threads=1)
+    assert file == codec.encode(picture, tile=tile, coder=coder).data
+    subprocess.run([program, "decode", "x.lgc", "out.pgm"], cwd=tmp_path, check=True)
+    assert (tmp_path / "out.pgm").read_bytes() == netpbm_bytes(picture)
+    said = subprocess.run([program, "info", "x.lgc"], cwd=tmp_path, capture_output=True, text=True,
+                          check=True).stdout  # fmt: skip
+    for line in ("version 1", "levels 2", f"coder {coder.code}", f"strip height {tile[1]}"):
+        assert f"{line}\n" in said
+
+
+def test_a_program_has_the_code_of_its_models_alone(program):
+    """That of tiles does not come with a predictive model, nor the other way round."""
+    if shutil.which("nm") is None:
+        pytest.skip("needs nm")
+    (library,) = program.parents[1].glob("lib*/liblutgen.a")
+    for model, other in (("own_1", "lutgen_tile_profile"), ("tiles", "lutgen_predictive_profile")):
+        out = program.parents[1] / model
+        source = (
+            f'#include "model_{model}.h"\nint main(void) {{ return '
+            f"(int)lutgen_decode(&lutgen_{model}, 0, 0, 0, 0, 0, 0, 0, 0) == 0; }}\n"
+        )
+        include = f"-I{program.parents[1]}/include/lutgen"
+        subprocess.run(["gcc", "-x", "c", "-", "-x", "none", include, library, "-o", out],
+                       input=source, text=True, check=True)  # fmt: skip
+        assert other not in subprocess.run(["nm", out], capture_output=True, text=True).stdout
 
 
 def test_example_says_what_is_wrong(program, tmp_path):

@@ -9,10 +9,10 @@ from click.testing import CliRunner
 
 import lutgen
 from lutgen.cli import main
-from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.codec.any_profile import codec_of
 from lutgen.formats.imageio import read_gray
 from lutgen.formats.rules import DEEP_COLOUR
-from tests.models import colour_model, mosaic_model, predictive_model
+from tests.models import colour_model, mosaic_model, predictive_model, table_model
 
 pytest.importorskip("ziglang", reason='no compiler of WebAssembly here: pip install "lutgen[web]"')
 playwright = pytest.importorskip("playwright.sync_api")
@@ -21,8 +21,9 @@ CHROMIUM = next(
 )
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt install chromium")
 
-MODELS = {"gray": predictive_model(), "rgb": colour_model(), "raw": mosaic_model()}
-CODECS = {name: PredictiveCodec(model, threads=1) for name, model in MODELS.items()}
+MODELS = {"gray": predictive_model(), "rgb": colour_model(), "raw": mosaic_model(),
+          "tiles": table_model()}  # fmt: skip
+CODECS = {name: codec_of(model, threads=1) for name, model in MODELS.items()}
 
 #: Drops a file onto the page, as a user does.
 DROP = """([name, text]) => {
@@ -105,6 +106,15 @@ def test_images_are_the_references(page, tmp_path, model, channels, depth, optio
         (found,) = read_gray(saved, DEEP_COLOUR)
         assert found.array.dtype == wanted.dtype
         assert np.array_equal(found.array, wanted[number - 1])
+
+
+@pytest.mark.slow
+def test_tiles_are_decoded(page):
+    stack = images(1, 8)
+    drop(page, "t.lgc", CODECS["tiles"].encode(stack).data)
+    assert "150 × 22, gray, 8 bits" in page.inner_text("#facts")
+    _, _, *shown = page.evaluate(PIXELS)
+    assert np.array_equal(np.array(shown)[::4], stack[0].ravel())
 
 
 @pytest.mark.slow

@@ -1,10 +1,10 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from numba import njit
 
 from lutgen.codec import rans
 from lutgen.codec.rans import CHECK_STATE
+from lutgen.files.compiled import njit
 
 TOTAL = 1 << 14
 # The same functions without the compiler; `test_compiled` compares them.
@@ -78,7 +78,7 @@ def test_cost_is_close_to_the_code_length():
 def test_compiled():
     push, pop = rans.push, rans.pop
 
-    @njit
+    @njit()
     def both(states, starts, freqs, out):
         for i in range(len(states)):
             out[i, 0], out[i, 1], out[i, 2] = push(states[i], starts[i], freqs[i])

@@ -110,6 +110,35 @@ def test_a_full_disk_does_not_stop_a_kernel(tmp_path, monkeypatch):
     assert njit()(kernel)(np.int64(3)) == 4
 
 
+@njit()
+def inner(a):
+    return a + 1
+
+
+@njit(nogil=True)
+def outer(a):
+    return 2 * inner(a)
+
+
+def test_kernels_call_each_other_and_their_python_functions_remain():
+    assert outer(np.int64(3)) == 8
+    assert inner.py_func(3) == 4 and inner.__name__ == "inner"
+    assert len(outer.signatures) == 1
+
+
+def test_what_compiles_nothing_does_without_numba():
+    """To import it takes longer than all else that a command begins with."""
+    script = (
+        "import sys\n"
+        "import lutgen.cli, lutgen.c.folder, lutgen.codec.any_profile, lutgen.build.codec\n"
+        "from lutgen.model.shipped import SHIPPED, shipped\n"
+        "lutgen.c.folder.folder_files({name: shipped(name) for name in SHIPPED})\n"
+        "assert 'numba' not in sys.modules\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+
+
 def test_a_user_without_home_and_name(tmp_path):
     """As in a container with a strange user: the home cannot even be asked for."""
     script = (

@@ -10,12 +10,12 @@
 
 static const char usage[] =
     "lutgen-c encode [--model NAME] [--cfa RGGB|BGGR|GRBG|GBRG] [--near N] [--strip-height R]\n"
-    "                [--tile-width W] IN OUT.lgc    IN: PGM, PPM or PAM, raw\n"
+    "                [--tile-width W] [--tans L] IN OUT.lgc    IN: PGM, PPM or PAM, raw\n"
     "lutgen-c decode IN.lgc OUT    gray and colour filter arrays: PGM, RGB: PPM, alpha: PAM\n"
     "lutgen-c info IN.lgc\n";
 
 static const char *const patterns[] = {"RGGB", "BGGR", "GRBG", "GBRG"};
-enum { PATTERNS = 4 };
+enum { PATTERNS = 4, MOST = 65535 };
 
 static int failed(const char *file, const char *why)
 {
@@ -57,12 +57,22 @@ static int write_all(const char *name, const uint8_t *data, size_t bytes)
     return fclose(file) == 0 && whole;
 }
 
-/* The model of a name, or the first one that codes such images. */
-static const struct lutgen_model *named(const char *name, enum lutgen_pixels pixels)
+/* Whether a model codes such samples, of some size. */
+static int takes(const struct lutgen_model *model, enum lutgen_pixels pixels, uint32_t depth)
+{
+    struct lutgen_frame frame;
+
+    lutgen_default_frame(&frame, model, pixels, 2, 2, depth, 0, 1);
+    return lutgen_model_takes(model, pixels) && lutgen_check_frame(&frame) == LUTGEN_SUCCESS;
+}
+
+/* The model of a name, or the first one that codes such samples. */
+static const struct lutgen_model *named(const char *name, enum lutgen_pixels pixels,
+                                        uint32_t depth)
 {
     for (size_t k = 0; k < lutgen_models_count; k++) {
         if (name ? strcmp(lutgen_models[k].name, name) == 0
-                 : lutgen_model_takes(lutgen_models[k].model, pixels)) {
+                 : takes(lutgen_models[k].model, pixels, depth)) {
             return lutgen_models[k].model;
         }
     }
@@ -85,7 +95,8 @@ struct options {
     unsigned long near_lossless;
     unsigned long strip_height;
     unsigned long tile_width;
-    int tiles; /* whether a tile width is given */
+    unsigned long tans; /* logarithm of its states, 0 for rANS */
+    int tiles;          /* whether a tile width is given */
 };
 
 /* What pixels are by the name of their pattern, which is one. */
@@ -141,12 +152,6 @@ static int encode(const struct options *options, const char *in, const char *out
         }
         pixels = pattern_of(options->cfa);
     }
-    model = named(options->model, pixels);
-    if (!model) {
-        return failed(options->model ? options->model : in,
-                      options->model ? "no model of this library has that name"
-                                     : "no model of this library codes such images");
-    }
     if (images.top > 255) {
         uint32_t declared = 9;
 
@@ -158,14 +163,23 @@ static int encode(const struct options *options, const char *in, const char *out
                                     images.channels,
                                 declared, &depth, &shift);
     }
+    model = named(options->model, pixels, depth);
+    if (!model) {
+        return failed(options->model ? options->model : in,
+                      options->model ? "no model of this library has that name"
+                                     : "no model of this library codes such images");
+    }
     lutgen_default_frame(&frame, model, pixels, images.width, images.height, depth, shift,
                          images.images);
     frame.max_error = (uint32_t)(options->near_lossless >> shift);
+    frame.coder = (uint32_t)options->tans;
     if (options->strip_height) {
-        frame.strip_height = cut(options->strip_height, options->cfa, frame.height);
+        frame.strip_height =
+            cut(options->strip_height, options->cfa, frame.version == 1 ? MOST : frame.height);
     }
     if (options->tiles) {
-        frame.tile_width = cut(options->tile_width, options->cfa, frame.width);
+        frame.tile_width =
+            cut(options->tile_width, options->cfa, frame.version == 1 ? MOST : frame.width);
     }
     if (lutgen_check_frame(&frame) != LUTGEN_SUCCESS) {
         return failed(in, lutgen_status_text(LUTGEN_BAD_ARGUMENT));
@@ -173,12 +187,12 @@ static int encode(const struct options *options, const char *in, const char *out
     frame.order = lutgen_best_order(&frame, images.samples, lutgen_row_samples(&frame));
     bound = lutgen_encoded_bound(&frame);
     file = malloc(bound);
-    workspace = malloc(lutgen_workspace_bytes(&frame));
+    workspace = malloc(lutgen_workspace_bytes(model, &frame));
     if (!file || !workspace) {
         return failed(in, "too large for the memory");
     }
     status = lutgen_encode(model, &frame, images.samples, file, bound, &bytes, workspace,
-                           lutgen_workspace_bytes(&frame));
+                           lutgen_workspace_bytes(model, &frame));
     if (status != LUTGEN_SUCCESS) {
         return failed(in, lutgen_status_text(status));
     }
@@ -226,12 +240,12 @@ static int decode(const char *in, const char *out)
     images.images = frame.images;
     images.top = (1u << (frame.depth + frame.shift)) - 1;
     images.samples = malloc(lutgen_decoded_bytes(&frame));
-    workspace = malloc(lutgen_workspace_bytes(&frame));
+    workspace = malloc(lutgen_workspace_bytes(model, &frame));
     if (!images.samples || !workspace) {
         return failed(in, "too large for the memory");
     }
     status = lutgen_decode(model, data, bytes, images.samples, lutgen_decoded_bytes(&frame), tell,
-                           (void *)(uintptr_t)in, workspace, lutgen_workspace_bytes(&frame));
+                           (void *)(uintptr_t)in, workspace, lutgen_workspace_bytes(model, &frame));
     if (status != LUTGEN_SUCCESS && status != LUTGEN_DAMAGED_STRIPS) {
         return failed(in, lutgen_status_text(status));
     }
@@ -263,30 +277,32 @@ static int info(const char *in)
         return failed(in, lutgen_status_text(status));
     }
     square = lutgen_image_height(&frame) / frame.height; /* rows of the image that a row is */
-    printf("images %lu\nwidth %lu\nheight %lu\nchannels %lu\npattern %s\ndepth %lu\nshift %lu\n"
-           "near %lu\nstrip height %lu\ntile width %lu\nstrips %lu\nmodel is known %d\n",
-           (unsigned long)frame.images, (unsigned long)lutgen_image_width(&frame),
+    printf("version %lu\nimages %lu\nwidth %lu\nheight %lu\nchannels %lu\npattern %s\ndepth %lu\nshift %lu\n"
+           "near %lu\nstrip height %lu\ntile width %lu\nlevels %lu\ncoder %lu\nstrips %lu\n"
+           "model is known %d\n",
+           (unsigned long)frame.version, (unsigned long)frame.images, (unsigned long)lutgen_image_width(&frame),
            (unsigned long)lutgen_image_height(&frame),
            (unsigned long)lutgen_image_channels(&frame),
            frame.order >= LUTGEN_RGGB ? patterns[frame.order - LUTGEN_RGGB] : "none",
            (unsigned long)frame.depth, (unsigned long)frame.shift, (unsigned long)frame.max_error,
            (unsigned long)(square * frame.strip_height), (unsigned long)(square * frame.tile_width),
+           (unsigned long)frame.levels, (unsigned long)frame.coder,
            (unsigned long)lutgen_strips(&frame), model_of(&frame) != NULL);
     return 0;
 }
 
-/* A number up to 65,535 of the command line; returns 0 if it is none. */
+/* A number up to MOST of the command line; returns 0 if it is none. */
 static int number(const char *text, unsigned long *value)
 {
     char *end;
 
     *value = strtoul(text, &end, 10);
-    return *text >= '0' && *text <= '9' && *end == '\0' && *value <= 65535;
+    return *text >= '0' && *text <= '9' && *end == '\0' && *value <= MOST;
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = {NULL, NULL, 0, 0, 0, 0};
+    struct options options = {NULL, NULL, 0, 0, 0, 0, 0};
     int at = 2;
     int sound = 1;
 
@@ -300,6 +316,8 @@ int main(int argc, char **argv)
             sound = number(argv[at + 1], &options.near_lossless);
         } else if (strcmp(argv[at], "--strip-height") == 0) {
             sound = number(argv[at + 1], &options.strip_height);
+        } else if (strcmp(argv[at], "--tans") == 0) {
+            sound = number(argv[at + 1], &options.tans);
         } else if (strcmp(argv[at], "--tile-width") == 0) {
             options.tiles = 1;
             sound = number(argv[at + 1], &options.tile_width);

@@ -4,11 +4,13 @@
 
 #include "arithmetic.h"
 #include "planes.h"
+#include "tile_container.h"
 
-enum { MOST_SIDE = 65535, LEAST_DEPTH = 8, MOST_DEPTH = 16, MOST_ERROR = 255, VERSION = 2 };
+enum { MOST_SIDE = 65535, LEAST_DEPTH = 8, MOST_DEPTH = 16, MOST_ERROR = 255 };
+enum { VERSION = 2 };
 enum { ORDER_AT = 4, MOST_CHANNELS = 4 }; /* bits of a byte of the header */
 
-static void put_16(uint8_t *out, uint32_t value)
+void lutgen_put_16(uint8_t *out, uint32_t value)
 {
     out[0] = (uint8_t)(value & 255u);
     out[1] = (uint8_t)(value >> 8 & 255u);
@@ -16,18 +18,18 @@ static void put_16(uint8_t *out, uint32_t value)
 
 void lutgen_put_32(uint8_t *out, uint32_t value)
 {
-    put_16(out, value & 0xffffu);
-    put_16(out + 2, value >> 16);
+    lutgen_put_16(out, value & 0xffffu);
+    lutgen_put_16(out + 2, value >> 16);
 }
 
-static uint32_t get_16(const uint8_t *data)
+uint32_t lutgen_get_16(const uint8_t *data)
 {
     return (uint32_t)data[0] | (uint32_t)data[1] << 8;
 }
 
 uint32_t lutgen_get_32(const uint8_t *data)
 {
-    return get_16(data) | get_16(data + 2) << 16;
+    return lutgen_get_16(data) | lutgen_get_16(data + 2) << 16;
 }
 
 /* Header. */
@@ -35,18 +37,27 @@ uint32_t lutgen_get_32(const uint8_t *data)
 static void pack(const struct lutgen_frame *frame, uint8_t header[LUTGEN_HEADER_BYTES])
 {
     memcpy(header, "LGC", 3);
-    header[3] = VERSION;
+    header[3] = (uint8_t)frame->version;
     memcpy(header + 4, frame->model_hash, 8);
-    put_16(header + 12, frame->width);
-    put_16(header + 14, frame->height);
+    if (lutgen_has_tiles(frame)) {
+        lutgen_pack_tile_header(frame, header);
+        return;
+    }
+    lutgen_put_16(header + 12, frame->width);
+    lutgen_put_16(header + 14, frame->height);
     header[16] = (uint8_t)frame->depth;
     header[17] = (uint8_t)frame->shift;
     header[18] = (uint8_t)(frame->channels | frame->order << ORDER_AT);
     header[19] = (uint8_t)frame->max_error;
     header[20] = 0; /* coder: rANS */
-    put_16(header + 21, frame->strip_height);
-    put_16(header + 23, frame->tile_width);
+    lutgen_put_16(header + 21, frame->strip_height);
+    lutgen_put_16(header + 23, frame->tile_width);
     lutgen_put_32(header + 25, frame->images);
+}
+
+size_t lutgen_header_bytes(const struct lutgen_frame *frame)
+{
+    return lutgen_has_tiles(frame) ? LUTGEN_TILE_HEADER_BYTES : LUTGEN_HEADER_BYTES;
 }
 
 enum lutgen_status lutgen_write_header(const struct lutgen_frame *frame, uint8_t *header)
@@ -74,7 +85,7 @@ static int within(uint32_t value, uint32_t least, uint32_t most)
     return least <= value && value <= most;
 }
 
-enum lutgen_status lutgen_check_frame(const struct lutgen_frame *frame)
+static enum lutgen_status check_fields(const struct lutgen_frame *frame)
 {
     if (!within(frame->width, 1, MOST_SIDE) || !within(frame->height, 1, MOST_SIDE) ||
         !within(frame->depth, LEAST_DEPTH, MOST_DEPTH) ||
@@ -83,8 +94,24 @@ enum lutgen_status lutgen_check_frame(const struct lutgen_frame *frame)
         !within(frame->max_error, 0, MOST_ERROR) ||
         !within(frame->max_error, 0, ((1u << frame->depth) - 1) / 2) ||
         !within(frame->strip_height, 1, frame->height) ||
-        !within(frame->tile_width, 0, frame->width) || frame->images < 1) {
+        !within(frame->tile_width, 0, frame->width) || frame->images < 1 || frame->levels ||
+        frame->coder) {
         return LUTGEN_BAD_ARGUMENT;
+    }
+    return LUTGEN_SUCCESS;
+}
+
+enum lutgen_status lutgen_check_frame(const struct lutgen_frame *frame)
+{
+    enum lutgen_status status = LUTGEN_BAD_ARGUMENT;
+
+    if (lutgen_has_tiles(frame)) {
+        status = lutgen_check_tile_frame(frame);
+    } else if (frame->version == VERSION) {
+        status = check_fields(frame);
+    }
+    if (status != LUTGEN_SUCCESS) {
+        return status;
     }
     /* Numbers of strips are written in four bytes. */
     if ((uint64_t)frame->images * lutgen_strips_of_image(frame) > UINT32_MAX) {
@@ -118,33 +145,51 @@ static uint64_t least_bytes(const struct lutgen_frame *frame)
     return units + LUTGEN_HEADER_BYTES + CRC_BYTES * strips;
 }
 
-enum lutgen_status lutgen_read_frame(const uint8_t *file, size_t bytes,
-                                     struct lutgen_frame *frame)
+/* Take the fields of a header of version 2. */
+static void unpack(const uint8_t *file, struct lutgen_frame *frame)
 {
-    if (bytes < LUTGEN_HEADER_BYTES) {
-        return LUTGEN_CUT_SHORT;
-    }
-    if (memcmp(file, "LGC", 3) != 0) {
-        return LUTGEN_NO_LGC;
-    }
-    if (file[3] != VERSION) {
-        return LUTGEN_OTHER_VERSION;
-    }
-    memcpy(frame->model_hash, file + 4, 8);
-    frame->width = get_16(file + 12);
-    frame->height = get_16(file + 14);
+    frame->width = lutgen_get_16(file + 12);
+    frame->height = lutgen_get_16(file + 14);
     frame->depth = file[16];
     frame->shift = file[17];
     frame->channels = file[18] & ((1u << ORDER_AT) - 1);
     frame->order = file[18] >> ORDER_AT;
     frame->max_error = file[19];
-    frame->strip_height = get_16(file + 21);
-    frame->tile_width = get_16(file + 23);
+    frame->strip_height = lutgen_get_16(file + 21);
+    frame->tile_width = lutgen_get_16(file + 23);
     frame->images = lutgen_get_32(file + 25);
-    if (file[20] != 0 || lutgen_check_frame(frame) != LUTGEN_SUCCESS) {
+    frame->levels = 0;
+    frame->coder = file[20];
+}
+
+enum lutgen_status lutgen_read_frame(const uint8_t *file, size_t bytes,
+                                     struct lutgen_frame *frame)
+{
+    uint64_t least;
+
+    if (bytes < LUTGEN_TILE_HEADER_BYTES) {
+        return LUTGEN_CUT_SHORT;
+    }
+    if (memcmp(file, "LGC", 3) != 0) {
+        return LUTGEN_NO_LGC;
+    }
+    memcpy(frame->model_hash, file + 4, 8);
+    frame->version = file[3];
+    if (frame->version != VERSION && !lutgen_has_tiles(frame)) {
+        return LUTGEN_OTHER_VERSION;
+    }
+    if (lutgen_has_tiles(frame)) {
+        lutgen_unpack_tile_header(file, frame);
+    } else if (bytes < LUTGEN_HEADER_BYTES) {
+        return LUTGEN_CUT_SHORT;
+    } else {
+        unpack(file, frame);
+    }
+    if (lutgen_check_frame(frame) != LUTGEN_SUCCESS) {
         return LUTGEN_BAD_HEADER;
     }
-    return least_bytes(frame) > bytes ? LUTGEN_CUT_SHORT : LUTGEN_SUCCESS;
+    least = lutgen_has_tiles(frame) ? lutgen_least_tile_bytes(frame) : least_bytes(frame);
+    return least > bytes ? LUTGEN_CUT_SHORT : LUTGEN_SUCCESS;
 }
 
 /* Units. */
@@ -232,6 +277,11 @@ size_t lutgen_strip_bound(const struct lutgen_frame *frame)
     const uint64_t samples = (uint64_t)rows * frame->width;
     const uint64_t units = lutgen_units(frame, rows);
 
+    if (lutgen_has_tiles(frame)) {
+        const uint64_t packet = (uint64_t)lutgen_most_payload(frame) + LUTGEN_PACKET_LENGTH_BYTES;
+
+        return size_of(packet * lutgen_tile_columns(frame));
+    }
     return size_of(samples * 2 + units * (LENGTH_BYTES + 1) + CRC_BYTES);
 }
 
@@ -331,7 +381,7 @@ size_t lutgen_index_bytes(const struct lutgen_frame *frame)
 {
     const uint64_t strips = lutgen_strips(frame);
 
-    return strips == 1 ? 0 : size_of(4 * strips + CRC_BYTES);
+    return strips == 1 || lutgen_has_tiles(frame) ? 0 : size_of(4 * strips + CRC_BYTES);
 }
 
 uint32_t lutgen_index_crc(const struct lutgen_frame *frame, const uint8_t *index, size_t bytes)
@@ -347,7 +397,7 @@ void lutgen_write_index(const struct lutgen_frame *frame, const uint32_t *strip_
 {
     const size_t strips = lutgen_strips(frame);
 
-    if (strips == 1) {
+    if (lutgen_index_bytes(frame) == 0) {
         return;
     }
     for (size_t k = 0; k < strips; k++) {

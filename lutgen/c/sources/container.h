@@ -1,4 +1,4 @@
-/* Version 2 of the container .lgc: checksums, units of a strip, lengths of payloads;
+/* The container .lgc: the header, and, of version 2, checksums, units of a strip, lengths of payloads;
  * lutgen/codec/predictive/container.py. */
 #ifndef LUTGEN_CONTAINER_H
 #define LUTGEN_CONTAINER_H
@@ -32,6 +32,8 @@ uint32_t lutgen_strip_crc(const struct lutgen_frame *frame, uint32_t number);
 /* CRC-32 of the header and the lengths of an index. */
 uint32_t lutgen_index_crc(const struct lutgen_frame *frame, const uint8_t *index, size_t bytes);
 
+void lutgen_put_16(uint8_t *out, uint32_t value);
+uint32_t lutgen_get_16(const uint8_t *data);
 void lutgen_put_32(uint8_t *out, uint32_t value);
 uint32_t lutgen_get_32(const uint8_t *data);
 

@@ -1,10 +1,12 @@
-/* Decoder and encoder of .lgc files, version 2 of the format: gray and colour images, with or
+/* Decoder and encoder of .lgc files.  Version 2 of the format: gray and colour images, with or
  * without alpha, and colour filter arrays, of 8 to 16 bits, coded with a model of lutgen's profile
- * "predictive".  See docs/format.md and docs/c.md of lutgen.
+ * "predictive".  Version 1: gray images of 8 bits, cut into tiles, coded with a model of another
+ * profile, as "raster-table" and "gic-dlc".  See docs/format.md and docs/c.md of lutgen.
  *
  * Nothing here allocates, keeps state between calls or calls the operating system: the caller gives
  * all memory, and calls from several threads need only workspaces of their own.  A file has strips,
- * rows of an image that are coded on their own; memory and threads go by strips.
+ * rows of an image that are coded on their own, in version 1 a row of tiles; memory and threads go by
+ * strips.
  *
  * Samples are uint8_t if depth + shift is 8, else uint16_t in the machine's byte order; pointers to
  * them must be aligned to their size.  Channels are interleaved: red, green, blue, alpha of a pixel
@@ -21,10 +23,13 @@ extern "C" {
 #endif
 
 /* A program that was written for version X.Y works with all X.Z of Z >= Y. */
-#define LUTGEN_API_MAJOR 2
+#define LUTGEN_API_MAJOR 3
 #define LUTGEN_API_MINOR 0
 
-/* Bytes of the header of a file, all that `lutgen_read_frame` looks at. */
+/* LUTGEN_API_MAJOR of the header that the library was compiled with. */
+int lutgen_api_major(void);
+
+/* Bytes of the longest header, all that `lutgen_read_frame` looks at. */
 #define LUTGEN_HEADER_BYTES 29u
 
 enum lutgen_status {
@@ -34,7 +39,7 @@ enum lutgen_status {
     LUTGEN_SMALL_WORKSPACE, /* see lutgen_workspace_bytes */
     LUTGEN_SMALL_OUTPUT,    /* see lutgen_encoded_bound, lutgen_decoded_bytes */
     LUTGEN_NO_LGC,          /* the file does not begin with LGC */
-    LUTGEN_OTHER_VERSION,   /* the file is of another version of the format than 2 */
+    LUTGEN_OTHER_VERSION,   /* the file is of a version that is not known, or not the model's */
     LUTGEN_OTHER_MODEL,     /* the file was written with another model */
     LUTGEN_BAD_HEADER,      /* a field of the header is out of its range */
     LUTGEN_CUT_SHORT,       /* bytes are missing */
@@ -72,11 +77,13 @@ enum lutgen_pixels {
 /* Whether a model codes such images. */
 int lutgen_model_takes(const struct lutgen_model *model, enum lutgen_pixels pixels);
 
-/* What a header says.  Of colour filter arrays all sizes count squares of four samples: width and
+/* What a header says.  Fields that a version does not have are 0, but for depth 8 and one channel
+ * of version 1.  Of colour filter arrays all sizes count squares of four samples: width and
  * height are half of the image's, see lutgen_image_width. */
 struct lutgen_frame {
     uint8_t model_hash[8]; /* first bytes of the model's SHA-256 */
-    uint32_t width;        /* of an image, 1 to 65,535 pixels */
+    uint32_t version;      /* of the format, 1 or 2 */
+    uint32_t width;        /* of an image, 1 to 65,535 pixels, in version 1 to 16,384 */
     uint32_t height;
     uint32_t channels;     /* of a pixel, 1 to 4; 4 of a colour filter array */
     uint32_t order;        /* of the planes: 0 to 5 of colour, see lutgen_best_order; 8 to 11: the
@@ -84,13 +91,17 @@ struct lutgen_frame {
     uint32_t depth;        /* bits of a sample that are coded, 8 to 16 */
     uint32_t shift;        /* zero bits below them, 0 to 16 - depth */
     uint32_t max_error;    /* greatest error of a sample before the shift ("near"), 0: lossless */
-    uint32_t strip_height; /* rows of a strip, 1 to height */
-    uint32_t tile_width;   /* columns of a tile, or 0: each four rows share a payload */
+    uint32_t strip_height; /* rows of a strip, 1 to height; in version 1 of a tile, 1 to 64 */
+    uint32_t tile_width;   /* columns of a tile, in version 1 to 64; in version 2 0, too: each four
+                              rows share a payload */
+    uint32_t levels;       /* version 1: those of the model above the image, 0 to 3 */
+    uint32_t coder;        /* version 1: 0 for rANS, 8 to 12 for tANS with 2^coder states */
     uint32_t images;       /* images of the file, one after the other */
 };
 
 /* Fill in a frame for lossless coding, cut as lutgen cuts images unless told.  Width and height are
- * those of the image; odd ones of a colour filter array give a frame that is refused. */
+ * those of the image; odd ones of a colour filter array give a frame that is refused, as does any
+ * depth but 8 with a model that codes tiles. */
 void lutgen_default_frame(struct lutgen_frame *frame, const struct lutgen_model *model,
                           enum lutgen_pixels pixels, uint32_t width, uint32_t height,
                           uint32_t depth, uint32_t shift, uint32_t images);
@@ -105,7 +116,7 @@ uint32_t lutgen_best_order(const struct lutgen_frame *frame, const void *samples
 void lutgen_significant_bits(const uint16_t *samples, size_t count, uint32_t declared,
                              uint32_t *depth, uint32_t *shift);
 
-/* Read a header.  `bytes` are those of the whole file, of which the first 29 are looked at; a file
+/* Read a header.  `bytes` are those of the whole file, of which the first 29 are looked at, or all if it has fewer; a file
  * that is too short for what its header says is refused, so that memory for its pixels may be
  * allocated afterwards: at most 2,048 samples for each byte. */
 enum lutgen_status lutgen_read_frame(const uint8_t *file, size_t bytes,
@@ -125,9 +136,11 @@ size_t lutgen_sample_bytes(const struct lutgen_frame *frame);  /* 1 or 2 */
 size_t lutgen_decoded_bytes(const struct lutgen_frame *frame); /* all images */
 size_t lutgen_encoded_bound(const struct lutgen_frame *frame); /* no file is larger */
 size_t lutgen_strip_bound(const struct lutgen_frame *frame);   /* no strip is larger */
+size_t lutgen_header_bytes(const struct lutgen_frame *frame);  /* 24 or 29 */
 
-/* Memory that a call needs to decode or encode a strip, of any alignment. */
-size_t lutgen_workspace_bytes(const struct lutgen_frame *frame);
+/* Memory that a call needs to decode or encode a strip, of any alignment; 0 if the model does not
+ * code such images. */
+size_t lutgen_workspace_bytes(const struct lutgen_model *model, const struct lutgen_frame *frame);
 
 /* Whole files in memory. */
 
@@ -169,7 +182,7 @@ struct lutgen_strip {
 struct lutgen_reader {
     const uint8_t *file;
     struct lutgen_frame frame;
-    size_t index; /* where the index begins */
+    size_t index; /* where the index begins, or the file ends */
     size_t next;  /* where the next strip begins */
     uint32_t number;
     int indexed;  /* whether the index is sound */
@@ -190,7 +203,7 @@ enum lutgen_status lutgen_decode_strip(const struct lutgen_model *model,
                                        const struct lutgen_strip *strip, void *samples,
                                        size_t stride, void *workspace, size_t workspace_bytes);
 
-/* Write the header, LUTGEN_HEADER_BYTES; the strips follow, then the index. */
+/* Write the header, lutgen_header_bytes() of them; the strips follow, then the index. */
 enum lutgen_status lutgen_write_header(const struct lutgen_frame *frame, uint8_t *header);
 
 /* Encode strip `number`, whose rows are at `samples`, into `out`, and say in `*used` how many bytes
@@ -201,7 +214,7 @@ enum lutgen_status lutgen_encode_strip(const struct lutgen_model *model,
                                        size_t out_bytes, size_t *used, void *workspace,
                                        size_t workspace_bytes);
 
-/* Bytes of the index, 0 of a single strip, and the index itself from the bytes of all strips. */
+/* Bytes of the index, 0 of a single strip and in version 1, and the index itself from the bytes of all strips. */
 size_t lutgen_index_bytes(const struct lutgen_frame *frame);
 void lutgen_write_index(const struct lutgen_frame *frame, const uint32_t *strip_bytes,
                         uint8_t *out);

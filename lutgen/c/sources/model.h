@@ -71,6 +71,9 @@ enum { LUTGEN_MOST_PLANES = 4, LUTGEN_COLOURS = 3 };
  * is predicted like the first. */
 struct lutgen_model {
     uint8_t hash[8];
+    const struct lutgen_profile *profile;
+    const struct lutgen_tile_model *tiles; /* of models that code tiles; what follows is not theirs
+                                              but for one plane */
     uint8_t planes;
     const struct lutgen_tables *plane[LUTGEN_MOST_PLANES]; /* those of a gray model are alike */
 };

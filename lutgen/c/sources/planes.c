@@ -1,6 +1,7 @@
 #include "planes.h"
 
 #include "arithmetic.h"
+#include "profile.h"
 
 /* Channels of red, green and blue in the order of coding, by the order's number. */
 static const uint8_t orders[ORDERS][LUTGEN_COLOURS] = {
@@ -30,10 +31,17 @@ int lutgen_model_takes(const struct lutgen_model *model, enum lutgen_pixels pixe
     return pixels == LUTGEN_GRAY || model->planes == LUTGEN_COLOURS;
 }
 
-int lutgen_takes(const struct lutgen_model *model, const struct lutgen_frame *frame)
+enum lutgen_status lutgen_takes(const struct lutgen_model *model, const struct lutgen_frame *frame)
 {
-    return lutgen_model_takes(
-        model, (enum lutgen_pixels)(is_cfa(frame) ? frame->order : frame->channels));
+    const uint32_t pixels = is_cfa(frame) ? frame->order : frame->channels;
+
+    if (frame->version != model->profile->version) {
+        return LUTGEN_OTHER_VERSION;
+    }
+    if (!lutgen_model_takes(model, (enum lutgen_pixels)pixels)) {
+        return LUTGEN_OTHER_PIXELS;
+    }
+    return model->profile->takes(model, frame);
 }
 
 uint32_t lutgen_image_width(const struct lutgen_frame *frame)

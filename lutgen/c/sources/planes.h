@@ -22,8 +22,8 @@ static inline int is_cfa(const struct lutgen_frame *frame)
 /* Whether the order of the planes is one that so many channels may have. */
 int lutgen_sound_order(const struct lutgen_frame *frame);
 
-/* Whether the model codes such images. */
-int lutgen_takes(const struct lutgen_model *model, const struct lutgen_frame *frame);
+/* LUTGEN_SUCCESS if files of such a frame can be of the model, whose hash they have. */
+enum lutgen_status lutgen_takes(const struct lutgen_model *model, const struct lutgen_frame *frame);
 
 /* The samples of a strip of so many rows of the picture. */
 struct lutgen_plane lutgen_plane_of(const struct lutgen_frame *frame, void *samples,

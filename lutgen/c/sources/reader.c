@@ -4,6 +4,7 @@
 
 #include "container.h"
 #include "planes.h"
+#include "tile_container.h"
 
 /* Whether the index is sound: its checksum, and that its strips fill the file. */
 static int sound_index(const struct lutgen_reader *reader, uint32_t strips)
@@ -21,10 +22,33 @@ static int sound_index(const struct lutgen_reader *reader, uint32_t strips)
     return end == reader->index;
 }
 
+/* Whether all packets of tiles are there, and nothing behind them. */
+static enum lutgen_status check_packets(const struct lutgen_reader *reader)
+{
+    const struct lutgen_frame *frame = &reader->frame;
+    const uint32_t strips = lutgen_strips(frame);
+    const uint8_t *at = reader->file + reader->next;
+    const uint8_t *const end = reader->file + reader->index;
+
+    for (uint32_t k = 0; k < strips; k++) {
+        uint32_t top;
+        uint32_t rows;
+        enum lutgen_status status;
+
+        lutgen_rows_of(frame, k, &top, &rows);
+        status = lutgen_skip_packets(frame, &at, end, rows);
+        if (status != LUTGEN_SUCCESS) {
+            return status;
+        }
+    }
+    return at == end ? LUTGEN_SUCCESS : LUTGEN_BAD_END;
+}
+
 enum lutgen_status lutgen_open(struct lutgen_reader *reader, const struct lutgen_model *model,
                                const uint8_t *file, size_t bytes)
 {
     enum lutgen_status status = lutgen_read_frame(file, bytes, &reader->frame);
+    size_t header;
     size_t index;
 
     if (status != LUTGEN_SUCCESS) {
@@ -33,17 +57,23 @@ enum lutgen_status lutgen_open(struct lutgen_reader *reader, const struct lutgen
     if (memcmp(lutgen_model_hash(model), reader->frame.model_hash, 8) != 0) {
         return LUTGEN_OTHER_MODEL;
     }
-    if (!lutgen_takes(model, &reader->frame)) {
-        return LUTGEN_OTHER_PIXELS;
+    status = lutgen_takes(model, &reader->frame);
+    if (status != LUTGEN_SUCCESS) {
+        return status;
     }
+    header = lutgen_header_bytes(&reader->frame);
     index = lutgen_index_bytes(&reader->frame);
-    if (bytes < index || bytes - index < LUTGEN_HEADER_BYTES) {
+    if (bytes < index || bytes - index < header) {
         return LUTGEN_CUT_SHORT;
     }
     reader->file = file;
     reader->index = bytes - index;
-    reader->next = LUTGEN_HEADER_BYTES;
+    reader->next = header;
     reader->number = 0;
+    if (lutgen_has_tiles(&reader->frame)) {
+        reader->indexed = 1; /* all packets are known to be there */
+        return check_packets(reader);
+    }
     reader->indexed = index == 0 || sound_index(reader, lutgen_strips(&reader->frame));
     return LUTGEN_SUCCESS;
 }
@@ -63,11 +93,17 @@ enum lutgen_status lutgen_next_strip(struct lutgen_reader *reader, struct lutgen
     strip->offset = reader->next;
     strip->limit = reader->index;
     strip->ends = reader->indexed || reader->number == strips;
-    if (reader->indexed) {
-        if (strips > 1) {
-            strip->limit = strip->offset +
-                           lutgen_get_32(reader->file + reader->index + 4 * (size_t)strip->number);
-        }
+    if (lutgen_has_tiles(frame)) {
+        const uint8_t *at = reader->file + reader->next;
+
+        (void)lutgen_skip_packets(frame, &at, reader->file + reader->index, strip->rows);
+        strip->limit = (size_t)(at - reader->file);
+        reader->next = strip->limit;
+    } else if (strips == 1) {
+        reader->next = strip->limit;
+    } else if (reader->indexed) {
+        strip->limit = strip->offset +
+                       lutgen_get_32(reader->file + reader->index + 4 * (size_t)strip->number);
         reader->next = strip->limit;
     } else if (lutgen_check_strip(reader, strip, &reader->next) != LUTGEN_SUCCESS) {
         reader->next = reader->index;

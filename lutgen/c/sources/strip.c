@@ -1,9 +1,10 @@
-/* Strips and whole files: units to payloads and back, in the caller's memory. */
+/* Strips of models of profile predictive: units to payloads and back, in the caller's memory. */
 
 #include <string.h>
 
 #include "container.h"
 #include "planes.h"
+#include "profile.h"
 #include "workspace.h"
 
 /* Rows of a unit's tile, which may be narrower than others. */
@@ -13,12 +14,6 @@ static struct lutgen_rows rows_of(const struct lutgen_rows *rows, uint32_t colum
 
     found.width = columns;
     return found;
-}
-
-/* The first byte of row y of a strip. */
-static uint8_t *line_at(const struct lutgen_frame *frame, void *samples, size_t stride, uint32_t y)
-{
-    return (uint8_t *)samples + y * stride * lutgen_sample_bytes(frame);
 }
 
 /* Strips whose rows are coded side by side, by lanes. */
@@ -183,36 +178,38 @@ static enum lutgen_status decode_units(const struct lutgen_model *model,
     return LUTGEN_SUCCESS;
 }
 
-enum lutgen_status lutgen_decode_strip(const struct lutgen_model *model,
+static enum lutgen_status decode_strip(const struct lutgen_model *model,
                                        const struct lutgen_reader *reader,
                                        const struct lutgen_strip *strip, void *samples,
-                                       size_t stride, void *workspace, size_t workspace_bytes)
+                                       size_t stride, struct lutgen_work *work)
 {
     const struct lutgen_frame *frame = &reader->frame;
     const struct lutgen_plane plane = lutgen_plane_of(frame, samples, stride, strip->rows);
-    struct lutgen_work work;
     size_t after = 0;
-    enum lutgen_status status = lutgen_use(frame, workspace, workspace_bytes, &work);
+    enum lutgen_status status = lutgen_check_strip(reader, strip, &after);
 
-    if (status != LUTGEN_SUCCESS) {
-        return status;
-    }
-    status = lutgen_check_strip(reader, strip, &after);
     if (status == LUTGEN_SUCCESS) {
-        status = use_lanes(model, frame)
-                     ? decode_lanes(model, reader, strip, &plane, &work)
-                     : decode_units(model, reader, strip, &plane, &work);
+        status = use_lanes(model, frame) ? decode_lanes(model, reader, strip, &plane, work)
+                                         : decode_units(model, reader, strip, &plane, work);
     }
     if (status == LUTGEN_SUCCESS && strip->ends && after != strip->limit) {
         status = LUTGEN_BAD_END;
     }
-    if (status != LUTGEN_SUCCESS) {
-        for (uint32_t y = 0; y < strip->rows; y++) {
-            memset(line_at(frame, samples, stride, y), 0,
-                   lutgen_row_samples(frame) * lutgen_sample_bytes(frame));
-        }
-    }
     return status;
+}
+
+static void decode(const struct lutgen_model *model, const struct lutgen_reader *reader,
+                   const struct lutgen_strip *strips, uint32_t count, void *samples, size_t stride,
+                   void *workspace, enum lutgen_status *status)
+{
+    uint8_t *at = samples;
+    struct lutgen_work work;
+
+    lutgen_use(&reader->frame, workspace, &work);
+    for (uint32_t k = 0; k < count; k++) {
+        status[k] = decode_strip(model, reader, &strips[k], at, stride, &work);
+        at += strips[k].rows * stride * lutgen_sample_bytes(&reader->frame);
+    }
 }
 
 /* Whether all samples are in the frame's range and have its zeros below. */
@@ -379,11 +376,10 @@ static int encode_lanes(const struct lutgen_model *model, const struct lutgen_fr
     return 1;
 }
 
-enum lutgen_status lutgen_encode_strip(const struct lutgen_model *model,
-                                       const struct lutgen_frame *frame, uint32_t number,
-                                       const void *samples, size_t stride, uint8_t *out,
-                                       size_t out_bytes, size_t *used, void *workspace,
-                                       size_t workspace_bytes)
+static enum lutgen_status encode(const struct lutgen_model *model,
+                                 const struct lutgen_frame *frame, uint32_t number,
+                                 const void *samples, size_t stride, uint8_t *out,
+                                 size_t out_bytes, size_t *used, void *workspace)
 {
     struct lutgen_plane plane;
     struct lutgen_work work;
@@ -391,18 +387,8 @@ enum lutgen_status lutgen_encode_strip(const struct lutgen_model *model,
     uint32_t top;
     uint32_t rows;
     int done;
-    enum lutgen_status status = lutgen_check_frame(frame);
 
-    if (status != LUTGEN_SUCCESS || number >= lutgen_strips(frame)) {
-        return LUTGEN_BAD_ARGUMENT;
-    }
-    if (!lutgen_takes(model, frame)) {
-        return LUTGEN_OTHER_PIXELS;
-    }
-    status = lutgen_use(frame, workspace, workspace_bytes, &work);
-    if (status != LUTGEN_SUCCESS) {
-        return status;
-    }
+    lutgen_use(frame, workspace, &work);
     lutgen_rows_of(frame, number, &top, &rows);
     plane = lutgen_plane_of(frame, (void *)(uintptr_t)samples, stride, rows);
     if (!in_range(frame, samples, stride, rows)) {
@@ -418,3 +404,34 @@ enum lutgen_status lutgen_encode_strip(const struct lutgen_model *model,
     *used = (size_t)(bytes.at - out) + CRC_BYTES;
     return LUTGEN_SUCCESS;
 }
+
+static uint64_t workspace_bytes(const struct lutgen_model *model, const struct lutgen_frame *frame)
+{
+    (void)model;
+    return lutgen_work_bytes(frame);
+}
+
+static enum lutgen_status takes(const struct lutgen_model *model, const struct lutgen_frame *frame)
+{
+    (void)model;
+    (void)frame;
+    return LUTGEN_SUCCESS; /* all that its pixels do not rule out */
+}
+
+static void begin(const struct lutgen_model *model, const struct lutgen_frame *frame,
+                  void *workspace)
+{
+    (void)model;
+    (void)frame;
+    (void)workspace;
+}
+
+const struct lutgen_profile lutgen_predictive_profile = {
+    .version = 2,
+    .strips_at_once = 1,
+    .workspace_bytes = workspace_bytes,
+    .takes = takes,
+    .begin = begin,
+    .decode = decode,
+    .encode = encode,
+};

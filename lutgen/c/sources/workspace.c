@@ -53,24 +53,18 @@ static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct l
     return at;
 }
 
-size_t lutgen_workspace_bytes(const struct lutgen_frame *frame)
+uint64_t lutgen_work_bytes(const struct lutgen_frame *frame)
 {
     struct lutgen_work work;
-    const uint64_t bytes = divide(frame, NULL, &work) + ALIGNMENT;
 
-    return bytes > SIZE_MAX ? SIZE_MAX : (size_t)bytes;
+    return divide(frame, NULL, &work) + ALIGNMENT;
 }
 
-enum lutgen_status lutgen_use(const struct lutgen_frame *frame, void *workspace, size_t bytes,
-                              struct lutgen_work *work)
+void lutgen_use(const struct lutgen_frame *frame, void *workspace, struct lutgen_work *work)
 {
     uint8_t *base = workspace;
 
-    if (workspace == NULL || bytes < lutgen_workspace_bytes(frame)) {
-        return LUTGEN_SMALL_WORKSPACE;
-    }
     work->functions = lutgen_lanes_best();
     base += (ALIGNMENT - (uintptr_t)workspace % ALIGNMENT) % ALIGNMENT;
     divide(frame, base, work);
-    return LUTGEN_SUCCESS;
 }

@@ -18,8 +18,8 @@ struct lutgen_work {
 /* Whether rows of a frame can be coded side by side. */
 int lutgen_has_lanes(const struct lutgen_frame *frame);
 
-/* Divide a workspace of so many bytes. */
-enum lutgen_status lutgen_use(const struct lutgen_frame *frame, void *workspace, size_t bytes,
-                              struct lutgen_work *work);
+/* Bytes of a workspace, and a workspace divided. */
+uint64_t lutgen_work_bytes(const struct lutgen_frame *frame);
+void lutgen_use(const struct lutgen_frame *frame, void *workspace, struct lutgen_work *work);
 
 #endif

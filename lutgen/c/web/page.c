@@ -90,7 +90,7 @@ EXPORT double page_fact(enum page_fact fact)
     case PAGE_DECODED_BYTES:
         return (double)lutgen_decoded_bytes(&frame);
     case PAGE_WORKSPACE_BYTES:
-        return (double)lutgen_workspace_bytes(&frame);
+        return (double)lutgen_workspace_bytes(model, &frame);
     case PAGE_DAMAGED:
         return damaged;
     }
@@ -121,7 +121,7 @@ EXPORT enum lutgen_status page_decode(void *samples, void *workspace)
 
     damaged = 0;
     status = lutgen_decode(model, file_bytes, file_size, samples, lutgen_decoded_bytes(&frame),
-                           count_damage, NULL, workspace, lutgen_workspace_bytes(&frame));
+                           count_damage, NULL, workspace, lutgen_workspace_bytes(model, &frame));
     return status == LUTGEN_DAMAGED_STRIPS ? LUTGEN_SUCCESS : status;
 }
 

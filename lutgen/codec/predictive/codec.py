@@ -11,6 +11,7 @@ import numpy as np
 
 from lutgen.codec.codec import ModelMismatchError
 from lutgen.codec.container import CorruptStreamError
+from lutgen.codec.native import native_model
 from lutgen.errors import InputError
 from lutgen.model.cfa import CFAS
 from lutgen.model.header import VERSION_2
@@ -103,6 +104,7 @@ class PredictiveCodec:
         # Rows of all planes' tables: `model_colour_unit` counts them through.
         self._cumulative = np.concatenate([kernel.cumulative for kernel in self._kernels])
         self._hash = bytes.fromhex(model.hash)[: VERSION_2["model hash"].size]
+        self._native = native_model(model.hash)
 
     def encode(
         self, images: np.ndarray, *, depth: int | None = None, shift: int = 0, near: int = 0,
@@ -143,7 +145,7 @@ class PredictiveCodec:
         InputError
             If the images are none, or an option is out of its range.
         """
-        array = self._stack(images, channels, cfa)
+        array = given = self._stack(images, channels, cfa)
         count, height, width = array.shape[:3]
         bits = SignificantBits.of(array) if depth is None else SignificantBits(depth, shift)
         samples, array = _samples(array, bits, near, 4 if cfa else channels)
@@ -165,16 +167,20 @@ class PredictiveCodec:
             best[1] if tile_width is None else min(tile_width, width), count, bits.shift,
             order,
         )  # fmt: skip
-        header = frame.pack()
+        header, fields = frame.pack(), _fields(frame)
 
         def strip(k: int) -> bytes:
             image, top, end = frame.rows(k)
             part = array[image, top:end]
-            if cfa:
-                part = cfa_planes(part, cfa)
-            if part.ndim > 2:
-                part = to_rows(part, frame.order)
-            coded = pack_strip(header, k, self._payloads(frame, part))
+            coded = None
+            if self._native and given.dtype == frame.bits.dtype:
+                coded = self._native.encode_strip(fields, k, given[image, top:end])
+            if coded is None:
+                if cfa:
+                    part = cfa_planes(part, cfa)
+                if part.ndim > 2:
+                    part = to_rows(part, frame.order)
+                coded = pack_strip(header, k, self._payloads(frame, part))
             if progress:
                 progress(part.size)
             return coded
@@ -264,6 +270,8 @@ class PredictiveCodec:
         self._check_channels(frame.channels, frame.cfa, CorruptStreamError)
         view, array = memoryview(data), np.frombuffer(data, dtype=np.uint8)
         starts, end = split_index(data, frame)
+        # Where the index is damaged only the reference finds the next strip.
+        reader = self._native.reader(data) if self._native and starts is not None else None
 
         def decode(where: tuple[int, int, int]) -> tuple[Strip, int]:
             k, at, limit = where
@@ -272,6 +280,8 @@ class PredictiveCodec:
                 part = np.zeros((bottom - top, *frame.shape[2:]), dtype=frame.bits.dtype)
             else:
                 part = into[image, top:bottom]
+            if reader and reader.decode(k, (image, top, bottom), (at, limit), part):
+                return Strip(image, top, part), limit
             try:
                 after = self._decode_strip(frame, view, array, k, at, limit, part)
                 if starts is not None or k == frame.strips - 1:
@@ -373,6 +383,17 @@ class PredictiveCodec:
                 result = ahead.pop(0).result()
                 ahead += [pool.submit(work, job) for job in islice(jobs, 1)]
                 yield result
+
+
+def _fields(frame: Frame) -> dict[str, int]:
+    """A frame as `lutgen.codec.native` takes it."""
+    form = frame.samples
+    return {
+        "version": VERSION_2.version, "width": frame.width, "height": frame.height,
+        "channels": form.channels, "order": frame.order, "depth": form.depth,
+        "shift": frame.shift, "max_error": form.near, "strip_height": frame.strip_height,
+        "tile_width": frame.tile_width, "images": frame.images,
+    }  # fmt: skip
 
 
 def _samples(
