@@ -90,7 +90,7 @@ def test_testbench_of_near_lossless_cores():
     plan = find_plan(shipped("photo"), options, get_target("generic"))
     picture = plan.picture(None)
     decoded = plan.decoded(picture)
-    assert plan.settings == {"near": 3} and 0 < np.abs(
+    assert plan.settings["near"] == 3 and 0 < np.abs(
         decoded.astype(int) - picture.samples
     ).max() <= 3
     np.testing.assert_array_equal(
