@@ -67,13 +67,13 @@ class ColourCores:
     def orders(self) -> int:
         return len(CFAS) if self.mosaic else 6
 
-    def file(self, picture: np.ndarray, order: int = 0) -> bytes:
+    def file(self, picture: np.ndarray, order: int = 0, strip_height: int | None = None) -> bytes:
         """What the reference makes of a picture."""
         dtype = np.uint8 if self.depth == 8 else np.uint16
         which = {"cfa": CFAS[order]} if self.mosaic else {"order": order, "channels": 3}
         return self.codec.encode(
             picture.astype(dtype), depth=self.depth, tile_width=0,
-            strip_height=self.strip_height or len(picture), **which,
+            strip_height=strip_height or self.strip_height or len(picture), **which,
         )  # fmt: skip
 
     def beats(self, given: list[np.ndarray]) -> dict[str, np.ndarray]:
