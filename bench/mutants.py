@@ -50,6 +50,8 @@ BUILDS = {
 CORES = ("encoder", "decoder")
 #: Streams that each fault meets, one process after the other until something is wrong.
 _STREAMS = (4, 9, 26, 117)
+#: And of larger pictures, up to this size.
+_LARGE_STREAMS, _LARGE = 39, (64, 48)
 _FUZZ_SEED = 1
 #: Faults of these are in what is read back.
 READ_BACK = ("table bit", "LUT bit", "LUT pins swapped")
@@ -142,17 +144,20 @@ class Streams:
     """
 
     def __init__(self, checked: CheckedBuild, core: str, design: Design) -> None:
-        self._fuzz = campaign(checked, core, _FUZZ_SEED)
         self._native = build_native(forgetful(design), core)
-        self._cases = [self._fuzz.cases(count) for count in _STREAMS]
+        small = campaign(checked, core, _FUZZ_SEED)
+        large = campaign(checked, core, _FUZZ_SEED, largest=_LARGE)
+        self._batches = [
+            *((small, small.cases(count)) for count in _STREAMS),
+            (large, large.cases(_LARGE_STREAMS)),
+        ]
 
     def problem(self) -> str | None:
         """The first thing that is wrong."""
-        for cases in self._cases:
-            self._fuzz.report = report = Report()
-            outcomes = self._fuzz.outcomes(self._native, cases)
-            for case, some in zip(cases, outcomes, strict=True):
-                self._fuzz.judge(case, some)
+        for fuzz, cases in self._batches:
+            fuzz.report = report = Report()
+            for case, some in zip(cases, fuzz.outcomes(self._native, cases), strict=True):
+                fuzz.judge(case, some)
             if report.problems:
                 found = report.problems[0]
                 return f"{', '.join(found['kinds'])}: {found['problems'][0]}"

@@ -226,6 +226,10 @@ class EncoderFuzz(Fuzz):
         full = (1 << self._bytes) - 1
         if (keep & (keep + 1)).any() or (keep == 0).any() or ((keep != full) & (last == 0)).any():
             return ["TKEEP must be full but for a file's last beat, and from the lowest byte on"]
+        lanes = np.arange(self._bytes)
+        given = beats["data"].astype(np.int64)[:, None] >> 8 * lanes & 255
+        if given[keep[:, None] >> lanes & 1 == 0].any():
+            return ["bytes of TDATA behind the end of a file must be zero"]
         found, rest = files_of(beats["data"], keep, last, self._bytes)
         if begun:
             whole = b"".join(files)
