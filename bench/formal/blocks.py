@@ -14,6 +14,7 @@ from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.gateware.ip.registers import RegisterFile
 from lutgen.gateware.streams.axi import BytesToWords, NullBeats, SkidBuffer, WordsToBytes
 from lutgen.gateware.streams.bit_joiner import BitJoiner
+from lutgen.gateware.streams.bit_window import BitWindow
 from lutgen.gateware.streams.block_fifo import BlockFifo
 from lutgen.gateware.streams.byte_aligner import ByteAligner
 from lutgen.gateware.streams.lut_fifo import LutFifo
@@ -22,6 +23,7 @@ from lutgen.gateware.streams.run_source import RunSource
 from lutgen.gateware.strips.byte_front import ByteFront
 from lutgen.gateware.strips.narrower import Narrower
 from lutgen.gateware.strips.pair_joiner import PairJoiner
+from lutgen.gateware.strips.word_packer import WordPacker
 from lutgen.registers.register_map import stored_map
 
 from .bind import Bound
@@ -105,7 +107,19 @@ def _byte(side: str) -> dict[str, str]:
 
 
 def _bytes(ports: dict[str, str], **parameters: int) -> Bound:
-    return Bound("bytes", "packets", ports, parameters)
+    exports = {name: name for name in ("all", "before", "is_marked", "is_blank", "is_end", "was")}
+    return Bound(
+        "bytes", "packets", ports | exports, parameters,
+        "  wire [9:0] all, before;\n  wire is_marked, is_blank, is_end;\n  wire [7:0] was;\n",
+    )  # fmt: skip
+
+
+def _held(count: int, busy: str, data: str, keep: str, last: str, **parameters: int) -> Bound:
+    """Lemmas of a block that holds one word."""
+    return Bound("held_word", "word", {
+        "busy": busy, "data": data, "keep": keep, "last": last, "all": "all", "ahead": "before",
+        "marked": "is_marked", "blank": "is_blank", "ends": "is_end", "was": "was",
+    }, {"COUNT": count, **parameters})  # fmt: skip
 
 
 def _packed(count: int, **rules: int) -> Bound:
@@ -114,12 +128,22 @@ def _packed(count: int, **rules: int) -> Bound:
     return Bound("packets_given", "given", ports, {"COUNT": count, **rules})
 
 
+def _two_words(n: int) -> Bound:
+    """Lemmas of `BytesToWords`: the word that is offered, and behind it one that is not whole."""
+    offered = f"o__payload[{9 * n - 1}:{8 * n}] & {{{n}{{o__valid}}}}"
+    return _held(
+        2 * n, "o__valid | (fill != 0)", f"{{held, o__payload[{8 * n - 1}:0]}}",
+        f"{{({n}'h1 << fill) - {n}'h1, {offered}}}", f"o__payload[{9 * n}]", FIRST=n,
+    )  # fmt: skip
+
+
 def _null_beats(n: int) -> Block:
     return Block(f"NullBeats({n})", lambda: NullBeats(n), (
         Bound("offers", "given", {"valid": "i__valid", "ready": "i__ready",
                                   "payload": "i__payload"}, {"WIDTH": 9 * n + 1}),
         _handshake(9 * n + 1),
         _bytes(_word("i", n) | _word("o", n), IN=n, OUT=n, MOST=n, WAIT=0),
+        _held(n, "held", f"beat[{8 * n - 1}:0]", f"beat[{9 * n - 1}:{8 * n}]", f"beat[{9 * n}]"),
     ))  # fmt: skip
 
 
@@ -132,6 +156,13 @@ def _pair_joiner(n: int) -> Block:
         Bound("rule", "given", {"holds": "~(i__valid & i__payload[17]) | i__payload[16]"}),
         _handshake(9 * n + 1),
         _bytes(pair | _word("o", n), IN=2, OUT=n, MOST=n + 3, WAIT=3, FULL=1),
+        # The word, the pair that goes into it next, and the odd byte behind it.
+        _held(
+            n + 3, "1'h1", f"{{held, signal_11, o__payload[{8 * n - 1}:0]}}",
+            "{signal_ | rest, signal_15 & signal_13, signal_15, o__valid ? "
+            f"o__payload[{9 * n - 1}:{8 * n}] : ({n}'h1 << {{at, 1'h0}}) - {n}'h1}}", "1'h0",
+            ENDS=0,
+        ),
     ))  # fmt: skip
 
 
@@ -151,6 +182,8 @@ def _byte_front(n: int) -> Block:
             "o_valid": "valid", "o_ready": "take | take_whole", "o_data": "data",
             "o_keep": keep, "o_last": "take_whole ? whole_last : last",
         }, IN=n, OUT=unit, MOST=n, WAIT=n, ANY=1),
+        *([_held(n, "busy", "data_13", "keep", "signal_"),
+           _lemma("pairs", "~whole | (busy & keep[0] & keep[1])")] if n == 4 else []),
     ))  # fmt: skip
 
 
@@ -171,6 +204,9 @@ def _run_source(n: int) -> Block:
         _packed(n), _handshake(width),
         _bytes(_word("i", n) | _run("o", n, "o__payload", "o__valid", "o__ready"),
                IN=n, OUT=n, MOST=n, WAIT=n),
+        _held(n, "busy", "data", "keep", "last"),
+        _lemma("runs", f"~busy | ((final_ == (whole | ~|keep[{n - 1}:1])) & "
+                       f"(~whole | keep == ({n}'h2 << top) - 1'h1))"),
     ))  # fmt: skip
 
 
@@ -240,32 +276,58 @@ def _register_file(core: str) -> Block:
     return Block(f"RegisterFile({core})", lambda: RegisterFile(stored_map(core)), axi_lite())
 
 
+def _bit_window(n: int) -> Block:
+    word = {port.removeprefix("i_"): seen.replace("i__", "words__")
+            for port, seen in _word("i", n).items()}  # fmt: skip
+    return Block(f"BitWindow({n})", lambda: BitWindow(n), (
+        Bound("packets_given", "given", word, {"COUNT": n, "FULL": 1}),
+        Bound("window", "string", {
+            "put": f"{word['valid']} & {word['ready']}", "data": word["data"],
+            "keep": word["keep"], "last": word["last"],
+            **{port: port for port in (
+                "discard", "reserve", "enough", "taken", "count", "bits", "ended", "exact",
+            )},
+        }, {"COUNT": n}),
+    ))  # fmt: skip
+
+
+def _word_packer(name: str, most: int, *, strip: bool = False, grain: int = 1) -> Block:
+    ports = ("lane", "first", "close", "pad", "bits", "count", "word", "valid", "left")
+    return Block(f"WordPacker({name})", lambda: WordPacker(8, most, strip=strip, grain=grain), (
+        Bound("lane_words", "lanes", {port: port for port in ports},
+              {"LANES": 8, "MOST": most, "STRIP": int(strip), "GRAIN": grain}),
+    ))  # fmt: skip
+
+
 BLOCKS = [
     Block("SkidBuffer", lambda: SkidBuffer(37), (_handshake(37), _beats(37, 2, 0))),
-    *(_null_beats(n) for n in (1, 4)),
+    *(_null_beats(n) for n in (4,)),
     *(
         Block(f"WordsToBytes({n})", lambda n=n: WordsToBytes(n), (
             _packed(n), _handshake(9),
             _bytes(_word("i", n) | _byte("o"), IN=n, OUT=1, MOST=n, WAIT=n),
+            _held(n, "busy", "data", "keep", "last"),
         ))
-        for n in (1, 4)
+        for n in (4,)
     ),
     *(
         Block(f"BytesToWords({n})", lambda n=n: BytesToWords(n), (
             _handshake(9 * n + 1),
             _bytes(_byte("i") | _word("o", n), IN=1, OUT=n, MOST=2 * n, WAIT=0, FULL=1),
+            *([_two_words(n)] if n > 1 else []),
         ))
-        for n in (1, 4)
+        for n in (4,)
     ),
     *(
         Block(f"Narrower({wide}, {n})", lambda wide=wide, n=n: Narrower(wide, n), (
             _packed(wide, FULL=1), _handshake(9 * n + 1),
             _bytes(_word("i", wide) | _word("o", n), IN=wide, OUT=n, MOST=wide, WAIT=0, FULL=1),
+            _held(wide, "signal_[0]", "data", "signal_", "last"),
         ))
-        for wide, n in ((2, 1), (8, 2))
+        for wide, n in ((8, 2),)
     ),
-    *(_pair_joiner(n) for n in (2, 4)),
-    *(_byte_front(n) for n in (1, 4)),
+    *(_pair_joiner(n) for n in (4,)),
+    *(_byte_front(n) for n in (4,)),
     _run_source(4),
     _byte_aligner(2),
     _lut_fifo(4),
@@ -273,11 +335,14 @@ BLOCKS = [
               put="i__valid"),
     _block_fifo(16),
     _open_queue(3),
-    *(_register_file(core) for core in ("encoder", "decoder")),
+    *(_register_file(core) for core in ("encoder",)),
     Block("BitJoiner(4)", lambda: BitJoiner(4), (
         Bound("bits", "strings", {
             "group": "bits", "count": "count", "ends": "end_", "valid": "valid", "last": "last",
             "word": "word", "keep": "keep",
         }, {"GROUP": 16, "WORD": 32, "WAIT": 4}),
     )),
+    _bit_window(2),
+    _word_packer("13", 13),
+    _word_packer("25, strip", 25, strip=True),
 ]  # fmt: skip

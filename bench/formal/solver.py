@@ -44,8 +44,10 @@ _READ = (
 )
 #: Ks of k-induction.
 _STEPS = (1, 4)
-#: Seconds for one step of an induction, and for a counterexample in a design with a fault.
-_SHORT_SECONDS = 3
+#: Seconds for one step of an induction.
+_STEP_SECONDS = 10
+#: Seconds for a counterexample in a design with a fault; there are more faults.
+_FAULT_SECONDS = 1
 #: ABC stands within Yosys' pass for mapping, which reads any script of its commands.
 _TINY = "module tiny (input a, b, output c); assign c = a & b; endmodule\n"
 
@@ -85,7 +87,8 @@ class Answer:
     -------
     result : "proven", "bounded" or "refuted"
     method : "k-induction", "pdr" or "bounded"
-    depth : k, frames of PDR's invariant, clocks without a counterexample, or clocks of one
+    depth : k, or frames of PDR's invariant; or clocks behind the first one, which is of reset,
+        without a counterexample or up to it
     seconds : that the solver computed
     """
 
@@ -146,7 +149,7 @@ def by_induction(
     # The base for the greatest k, and the step of each.
     commands = [f"bmc3 -F {_STEPS[-1] + 1}", *(f"ind -F {k + 1}" for k in _STEPS)]
     jobs = [
-        (problem.of(name, known), f"{command} -T {_SHORT_SECONDS}")
+        (problem.of(name, known), f"{command} -T {_STEP_SECONDS}")
         for name in names for command in commands
     ]  # fmt: skip
     statuses = _abc(jobs)
@@ -156,7 +159,7 @@ def by_induction(
         seconds = round(base.seconds + sum(step.seconds for step in steps), 3)
         answer = Answer("bounded", "bounded", base.frames, seconds)
         if base.result == "SAT":
-            answer = Answer("refuted", "bounded", base.frames, seconds)
+            answer = Answer("refuted", "bounded", base.frames + 1, seconds)
         elif base.frames >= _STEPS[-1]:
             for k, step in zip(_STEPS, steps, strict=True):
                 if step.result == "UNSAT":
@@ -167,20 +170,14 @@ def by_induction(
 
 
 def by_reachability(
-    problem: Problem, names: Iterable[str], known: Iterable[str] = (), *, seconds: int
-) -> dict[str, Answer]:  # fmt: skip
-    """Prove or refute properties by PDR; "bounded" with depth 0 if the time for each is too short.
-    """
-    names, known = list(names), list(known)
-    command = f"pdr -T {seconds}"
-    found = _abc([(problem.of(name, known), command) for name in names])
-    answers = {}
-    for name, status in zip(names, found, strict=True):
-        answers[name] = Answer("bounded", "bounded", 0, round(status.seconds, 3))
-        if status.result != "UNK":
-            result = "refuted" if status.result == "SAT" else "proven"
-            answers[name] = Answer(result, "pdr", status.frames, round(status.seconds, 3))
-    return answers
+    problem: Problem, name: str, known: Iterable[str] = (), *, seconds: int
+) -> Answer:  # fmt: skip
+    """Prove or refute a property by PDR; "bounded" with depth 0 if the time is too short."""
+    (found,) = _abc([(problem.of(name, known), f"pdr -T {seconds}")])
+    if found.result == "UNK":
+        return Answer("bounded", "bounded", 0, round(found.seconds, 3))
+    result = "refuted" if found.result == "SAT" else "proven"
+    return Answer(result, "pdr", found.frames, round(found.seconds, 3))
 
 
 def to_depth(
@@ -188,23 +185,26 @@ def to_depth(
 ) -> Answer:  # fmt: skip
     """Look for a counterexample of at most ``depth`` clocks."""
     (found,) = _abc([(problem.of(name, known), f"bmc3 -F {depth} -T {seconds}")])
-    result = "refuted" if found.result == "SAT" else "bounded"
-    return Answer(result, "bounded", found.frames, round(found.seconds, 3))
+    seconds = round(found.seconds, 3)
+    if found.result == "SAT":
+        return Answer("refuted", "bounded", found.frames + 1, seconds)
+    return Answer("bounded", "bounded", found.frames, seconds)
 
 
 def refuted(problem: Problem, names: Iterable[str], *, depth: int) -> dict[str, int]:
     """Those of some properties that have a counterexample, and its clocks."""
     names = list(names)
-    command = f"bmc3 -F {depth} -T {_SHORT_SECONDS}"
+    command = f"bmc3 -F {depth} -T {_FAULT_SECONDS}"
     found = _abc([(problem.of(name), command) for name in names])
     return {
-        name: status.frames for name, status in zip(names, found, strict=True)
+        name: status.frames + 1 for name, status in zip(names, found, strict=True)
         if status.result == "SAT"
     }  # fmt: skip
 
 
 class _Status(NamedTuple):
-    """ABC's "SAT", "UNSAT" or "UNK", the frames that it got to, and the seconds that it computed.
+    """ABC's "SAT", "UNSAT" or "UNK", its last frame without a counterexample, and the seconds that
+    it computed.
     """
 
     result: str

@@ -25,10 +25,19 @@ from .solver import (
 __all__ = ["problem_of", "prove_all", "rule_of", "show_failures"]
 
 #: Seconds of the first rounds, in which what is easy becomes known.
-_QUICK = 3
+_QUICK = 12
+#: Properties of lemmas.
+_LEMMA = re.compile(r"\.lemma_holds$|^word\.")
+#: Faults of control, which are tried first.
+_CONTROL = ("condition always", "condition never", "missing not", "missing reset", "swapped arms")
 #: From best to worst.
 _RESULTS = ("proven", "bounded", "refuted")
 _METHODS = ("k-induction", "pdr", "bounded")
+
+
+def _turn(name: str) -> tuple:
+    """Lemmas come first, and what is of data alone comes late."""
+    return not _LEMMA.search(name), name.endswith("_kept"), name
 
 
 def problem_of(verilog: str, module: str, contracts: Iterable[Bound]) -> Problem:
@@ -44,11 +53,11 @@ def rule_of(name: str) -> str:
 def prove_all(problem: Problem, *, seconds: int, depth: int) -> dict[str, Answer]:
     """Answers of all properties, by `rule_of` their names.
 
-    What is proven is taken for granted in the proofs of what is left; lemmas come first.
+    What is proven is taken for granted in the proofs of what is left.
     """
     answers: dict[str, Answer] = {}
     spent: Counter = Counter()
-    left = sorted(problem.names, key=lambda name: (not name.endswith("lemma_holds"), name))
+    left = sorted(problem.names, key=_turn)
 
     def proven() -> list[str]:
         return [name for name in answers if answers[name].result == "proven"]
@@ -66,11 +75,12 @@ def prove_all(problem: Problem, *, seconds: int, depth: int) -> dict[str, Answer
             pass
 
     induct()
-    if left and note(by_reachability(problem, left, proven(), seconds=_QUICK)):
-        induct()
-    for name in list(left):
-        if name in left and note(by_reachability(problem, [name], proven(), seconds=seconds)):
-            induct()
+    for limit in (_QUICK, seconds):
+        for name in list(left):
+            if name in left:
+                found = by_reachability(problem, name, proven(), seconds=limit)
+                if note({name: found}):
+                    induct()
     for name in list(left):
         note({name: to_depth(problem, name, proven(), seconds=seconds, depth=depth)})
     answers = {name: replace(a, seconds=round(spent[name], 2)) for name, a in answers.items()}
@@ -105,6 +115,7 @@ def show_failures(
     rules = {rule_of(name) for name in names}
     faults = [f for f in find(verilog, Path()) if f.kind != "table bit"]
     np.random.default_rng(seed).shuffle(faults)
+    faults.sort(key=lambda fault: fault.kind not in _CONTROL)
     failed: dict[str, tuple[Fault, int]] = {}
     tried = 0
     for fault in faults[:most]:
@@ -115,8 +126,9 @@ def show_failures(
             problem = problem_of(applied(verilog, fault), module, contracts)
         except ToolError:  # a loop of logic, say
             continue
-        open_ = [name for name in problem.names if rule_of(name) not in failed]
-        for name, clocks in refuted(problem, open_, depth=depth).items():
-            failed.setdefault(rule_of(name), (fault, clocks))
+        # Of a rule's bits one will do.
+        open_ = {rule_of(n): n for n in problem.names if rule_of(n) not in failed}
+        for name, clocks in refuted(problem, open_.values(), depth=depth).items():
+            failed[rule_of(name)] = (fault, clocks)
         tell(f"{tried}: {len(failed)} of {len(rules)}")
     return failed, tried

@@ -18,7 +18,7 @@ from .bind import Bound
 __all__ = ["BUILDS", "Top", "axi_lite", "tops_of"]
 
 _SMALL = {"max_width": 48, "max_height": 42}
-_TILES = _SMALL | {"tile": (16, 8)}
+_TILES = {"max_width": 64, "max_height": 32, "tile": (16, 8)}
 #: Small builds of shipped models, by what they show.
 BUILDS = {
     "photo": ("photo", PredictiveOptions(**_SMALL)),

@@ -15,7 +15,9 @@
 module bytes #(parameter IN = 4, OUT = 4, MOST = 8, WAIT = 2, FULL = 0, ANY = 0) (
   input clk, rst,
   input i_valid, i_ready, i_last, input [8*IN-1:0] i_data, input [IN-1:0] i_keep,
-  input o_valid, o_ready, o_last, input [8*OUT-1:0] o_data, input [OUT-1:0] o_keep
+  input o_valid, o_ready, o_last, input [8*OUT-1:0] o_data, input [OUT-1:0] o_keep,
+  // For lemmas: how many bytes are inside, how many of them before the marked one, and what it is.
+  output [9:0] all, before, output is_marked, is_blank, is_end, output [7:0] was
 );
   localparam BITS = $clog2(MOST + IN + OUT + 2);
   (* anyseq *) wire choose;
@@ -43,6 +45,8 @@ module bytes #(parameter IN = 4, OUT = 4, MOST = 8, WAIT = 2, FULL = 0, ANY = 0)
     end
   endfunction
 
+  assign all = inside, before = ahead, is_marked = marked, is_blank = blank, is_end = ends;
+  assign was = kept;
   wire put = i_valid & i_ready, give = o_valid & o_ready;
   wire i_empty = i_first & i_last & (i_keep == 0), o_empty = o_first & o_last & (o_keep == 0);
   wire [IN-1:0] comes = i_empty ? 1 : i_keep;
