@@ -10,9 +10,8 @@ equivalent may still be so, by what states can never be reached.
 
 import re
 
-from bench.mutate import Fault
+from bench.mutate import Fault, applied
 from lutgen.build.verilog import primitives
-from lutgen.errors import InputError
 from lutgen.synth.yosys import SynthError, run_yosys
 
 __all__ = ["equivalent"]
@@ -54,14 +53,9 @@ def equivalent(text: str, fault: Fault) -> bool:
     if any(int(rows) >= _ROWS for rows in _MEMORY.findall("\n".join(lines[start:end]))):
         return False
     both = []
-    for name in ("gold", "gate"):
-        body = lines[start : end + 1]
+    for name, source in (("gold", lines), ("gate", applied(text, fault).split("\n"))):
+        body = source[start : end + 1]
         body[0] = re.sub(r"^module (\\\S+ |\w+)", f"module {name}", body[0])
-        if name == "gate":
-            before, old, after = body[at - start].rpartition(fault.old)
-            if not old:
-                raise InputError(f"line {fault.line} must have {fault.old!r}, not {lines[at]!r}")
-            body[at - start] = f"{before}{fault.new}{after}"
         both.append("\n".join(body))
     verilog = _READMEM.sub("", "\n".join([text, primitives(), *both]))
     try:

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["KINDS", "Fault", "find", "mutated"]
+from lutgen.errors import InputError
+
+__all__ = ["KINDS", "Fault", "applied", "find", "mutated"]
 
 _NAME = r"(?:\\\S+ |[A-Za-z_]\w*)"
 _TERM = rf"(?:{_NAME} ?(?:\[\d+(?::\d+)?\])?|\d+'h[0-9a-f]+|\{{[^{{}}]*\}})"
@@ -158,6 +160,24 @@ def find(text: str, folder: Path) -> list[Fault]:
         if pins[0] != pins[1]:
             add("LUT pins swapped", number, "I0, I1", "I1, I0")
     return found
+
+
+def applied(text: str, fault: Fault) -> str:
+    """The text with a fault in an assignment, a condition or a next value.
+
+    Raises
+    ------
+    InputError
+        If the line is not the one that `find` has read.
+    """
+    lines = text.split("\n")
+    before, old, after = lines[fault.line - 1].rpartition(fault.old)
+    if not old:
+        raise InputError(
+            f"line {fault.line} must have {fault.old!r}, not {lines[fault.line - 1]!r}"
+        )
+    lines[fault.line - 1] = f"{before}{fault.new}{after}"
+    return "\n".join(lines)
 
 
 def _memory_width(lines: list[str], number: int, name: str) -> int:

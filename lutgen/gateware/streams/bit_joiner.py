@@ -29,7 +29,7 @@ class BitJoiner(wiring.Component):
     count : In(5)
         Their number, 0..16.
     end : In(1)
-        The string ends with the group, which is not empty.
+        The string ends with the group, which is not empty and ends in the word that it begins in.
     word : Out(8 * count)
         A word; null bytes are zero.
     keep : Out(count)

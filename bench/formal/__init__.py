@@ -1,0 +1,1 @@
+"""Contracts of streams and buses, proven of the Verilog: see `bench.formal.__main__`."""

@@ -1,0 +1,134 @@
+"""All properties of a module: proven with the help of each other, and shown to be able to fail."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from bench.mutate import Fault, applied, find
+from lutgen.errors import ToolError
+
+from .bind import Bound, bound, files_of
+from .solver import (
+    Answer,
+    Problem,
+    by_induction,
+    by_reachability,
+    read_problem,
+    refuted,
+    to_depth,
+)
+
+__all__ = ["problem_of", "prove_all", "rule_of", "show_failures"]
+
+#: Seconds of the first rounds, in which what is easy becomes known.
+_QUICK = 12
+#: Properties of lemmas.
+_LEMMA = re.compile(r"\.lemma_holds$|^word\.")
+#: Faults of control, which are tried first.
+_CONTROL = ("condition always", "condition never", "missing not", "missing reset", "swapped arms")
+#: From best to worst.
+_RESULTS = ("proven", "bounded", "refuted")
+_METHODS = ("k-induction", "pdr", "bounded")
+
+
+def _turn(name: str) -> tuple:
+    """Lemmas come first, and what is of data alone comes late."""
+    return not _LEMMA.search(name), name.endswith("_kept"), name
+
+
+def problem_of(verilog: str, module: str, contracts: Iterable[Bound]) -> Problem:
+    contracts = tuple(contracts)
+    return read_problem(bound(verilog, module, contracts), module, files_of(contracts))
+
+
+def rule_of(name: str) -> str:
+    """What a property is called in results: those of single bits share one name."""
+    return re.sub(r"\.(?:bits\[\d+\]\.one|full|now|late)\.", ".", name).removesuffix(".lemma_holds")
+
+
+def prove_all(problem: Problem, *, seconds: int, depth: int) -> dict[str, Answer]:
+    """Answers of all properties, by `rule_of` their names.
+
+    What is proven is taken for granted in the proofs of what is left.
+    """
+    answers: dict[str, Answer] = {}
+    spent: Counter = Counter()
+    left = sorted(problem.names, key=_turn)
+
+    def proven() -> list[str]:
+        return [name for name in answers if answers[name].result == "proven"]
+
+    def note(found: dict[str, Answer]) -> int:
+        for name, answer in found.items():
+            spent[name] += answer.seconds
+            answers[name] = answer
+            if answer.result != "bounded":
+                left.remove(name)
+        return sum(answer.result != "bounded" for answer in found.values())
+
+    def induct() -> None:
+        while left and note(by_induction(problem, left, proven())):
+            pass
+
+    induct()
+    for limit in (_QUICK, seconds):
+        for name in list(left):
+            if name in left:
+                found = by_reachability(problem, name, proven(), seconds=limit)
+                if note({name: found}):
+                    induct()
+    for name in list(left):
+        note({name: to_depth(problem, name, proven(), seconds=seconds, depth=depth)})
+    answers = {name: replace(a, seconds=round(spent[name], 2)) for name, a in answers.items()}
+    together: dict[str, Answer] = {}
+    for name in sorted(answers):
+        rule, new = rule_of(name), answers[name]
+        if old := together.get(rule):
+            depths = [a.depth for a in (old, new)]
+            new = Answer(
+                max(old.result, new.result, key=_RESULTS.index),
+                max(old.method, new.method, key=_METHODS.index),
+                min(depths) if "bounded" in (old.result, new.result) else max(depths),
+                round(old.seconds + new.seconds, 2),
+            )
+        together[rule] = new
+    return together
+
+
+def show_failures(
+    verilog: str, module: str, contracts: Iterable[Bound], *, most: int, depth: int = 12,
+    seed: int = 0, tell: Callable[[str], None] = lambda text: None,
+) -> tuple[dict[str, tuple[Fault, int]], int]:  # fmt: skip
+    """Put faults into a design, one at a time, until each property has failed.
+
+    Returns
+    -------
+    tuple
+        For each rule that has failed the first fault and the clocks of its counterexample; and how
+        many faults were tried, at most ``most``.
+    """
+    names = set(problem_of(verilog, module, contracts).names)
+    rules = {rule_of(name) for name in names}
+    faults = [f for f in find(verilog, Path()) if f.kind != "table bit"]
+    np.random.default_rng(seed).shuffle(faults)
+    faults.sort(key=lambda fault: fault.kind not in _CONTROL)
+    failed: dict[str, tuple[Fault, int]] = {}
+    tried = 0
+    for fault in faults[:most]:
+        if len(failed) == len(rules):
+            break
+        tried += 1
+        try:
+            problem = problem_of(applied(verilog, fault), module, contracts)
+        except ToolError:  # a loop of logic, say
+            continue
+        # Of a rule's bits one will do.
+        open_ = {rule_of(n): n for n in problem.names if rule_of(n) not in failed}
+        for name, clocks in refuted(problem, open_.values(), depth=depth).items():
+            failed[rule_of(name)] = (fault, clocks)
+        tell(f"{tried}: {len(failed)} of {len(rules)}")
+    return failed, tried
