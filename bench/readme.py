@@ -29,10 +29,14 @@ from .tables.loclic import (
 from .tables.predictive import colour_cores, near_cores, predictive_cores
 from .tables.results import ROOT
 from .tables.scaling import cores, routed
+from .tables.verification import coverage, formal, fuzzed, mutants, proofs, verified_rooms
 
 #: Pages that have such tables.
 PAGES = (
-    ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("results", "c", "predictive"))
+    ROOT / "README.md",
+    *(ROOT / "docs" / f"{name}.md" for name in (
+        "results", "c", "predictive", "verification",
+    )),
 )  # fmt: skip
 _TABLES = (
     measured, registers, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5, rivals,
@@ -40,6 +44,7 @@ _TABLES = (
     held_out, ladder, near_lossless, ccodec, predictive_cores, near_cores, colour_cores,
     loclic_complexity, loclic_references, loclic_start, loclic_points, loclic_coding, loclic_bd,
     loclic_engine, loclic_memory,
+    verified_rooms, proofs, formal, mutants, fuzzed, coverage,
 )  # fmt: skip
 
 

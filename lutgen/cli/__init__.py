@@ -9,6 +9,7 @@ from .build import build_, sim, targets
 from .c import c_
 from .codec import decode, encode, evaluate_, info_
 from .loclic_codec import loclic
+from .prove import prove
 from .report import report_
 from .route import route_
 from .training import slim_, train
@@ -23,7 +24,7 @@ def main() -> None:
 
 
 for _command in (
-    encode, decode, info_, evaluate_, train, slim_, loclic, build_, c_, route_, sim, report_,
+    encode, decode, info_, evaluate_, train, slim_, loclic, build_, c_, route_, sim, prove, report_,
     targets,
 ):  # fmt: skip
     main.add_command(_command)

@@ -14,6 +14,7 @@ __all__ = ["report_"]
 #: Options that name a measurement, and what writes it.
 _MEASURED = {
     "sim": "lutgen sim --json",
+    "prove": "lutgen prove",
     "eval": "lutgen eval --json",
     "throughput": "python -m bench.throughput",
     "energy": "python -m bench.energy",
@@ -25,7 +26,8 @@ def _measured_options(command):
     for name, writer in reversed(_MEASURED.items()):
         of = "" if writer.startswith("lutgen") else " of a profile with tiles"
         command = click.option(
-            f"--{name}", metavar="FILE", show_default="none",
+            f"--{name}", metavar="FILE",
+            show_default="prove.json in BUILD_FOLDER, if any" if name == "prove" else "none",
             help=f"What `{writer}` has written{of}; for the page.",
         )(command)
     return command
@@ -99,6 +101,9 @@ def _write_page(build_folder, out, reports, measured) -> None:
 
     check_apart({"-o": out}, measured.values())
     record = load_build(build_folder)
+    proof = Path(build_folder, "prove.json")
+    if measured["prove"] is None and proof.is_file():
+        measured["prove"] = str(proof)
     found = read_measured(record, measured)
     vivado = compare(read_reports(reports), record) if reports else None
     path = Path(out) if out else Path(build_folder) / "report.html"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from .shape import NUMBER, POSITIVE, Each, Maybe, Nullable
 
-__all__ = ["ENERGY", "EVAL", "SIM", "THROUGHPUT", "Kind", "evaluated"]
+__all__ = ["ENERGY", "EVAL", "PROVE", "SIM", "THROUGHPUT", "Kind", "evaluated"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,20 @@ SIM = Kind(
             "width": int, "height": int, "images": int, "pixels": int,
             "encoder": Maybe(_CHECK), "decoder": Maybe(_CHECK),
         }],
+    },
+    lambda data: [data["model"]],
+)  # fmt: skip
+
+PROVE = Kind(
+    "lutgen prove", "lutgen prove --build {folder}",
+    {
+        "ok": bool, "problems": [str], "model": _HASH, "files_sha256": str, "prover": str,
+        "networks": [{
+            "core": str, "network": str, "seconds": NUMBER, "same_as": Maybe(str),
+            "latency": Nullable(Each(int)),
+            "parts": [{"name": str, "outputs": int, "state": str, "seconds": NUMBER}],
+        }],
+        "read_back": Each({"tables": int, "words": int, "luts": int}),
     },
     lambda data: [data["model"]],
 )  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lutgen.errors import InputError
+from lutgen.files.digest import digest, proven_files
 
 from .kinds import Kind
 from .shape import misfit
@@ -37,7 +38,7 @@ def read_measured(
     ------
     InputError
         A file is of a kind that nothing measures of the profile, is not what its command writes, or
-        is of another model or, for ``sim``, of another build.
+        is of another model or, for ``sim`` and ``prove``, of another build.
     OSError
         A file cannot be read.
     """
@@ -62,6 +63,8 @@ def read_measured(
                 )
         if name == "sim":
             _check_build(path, data, sheet)
+        if name == "prove":
+            _check_files(path, data, sheet)
         found[name] = data
     return found
 
@@ -90,3 +93,15 @@ def _check_build(path, data: Mapping, sheet: Sheet) -> None:
                 f"{path} must be of this build, with {key} {built.get(key)!r}, not "
                 f"{given.get(key)!r}: simulate with `{sheet.command('sim')}`"
             )
+
+
+def _check_files(path, data: Mapping, sheet: Sheet) -> None:
+    """A proof is of files as they were: none that has changed since, nor another build's."""
+    record = sheet.record
+    found = digest(record["folder"], proven_files(record["files"]))
+    if data["files_sha256"] != found:
+        raise InputError(
+            f"{path} must be of the Verilog and memories of this build as they are now, with the "
+            f"hash {found[:16]}, not {data['files_sha256'][:16]}: prove again with "
+            f"`{sheet.command('prove')}`"
+        )

@@ -25,7 +25,7 @@ _TEMPLATE = "page.html.j2"
 #: How names of the codec in C begin.
 _SOFTWARE = "c/"
 #: Measurements that have a place in the page, whether there is a command for them or not.
-_MEASURED = ("sim", "eval", "throughput", "energy")
+_MEASURED = ("sim", "prove", "eval", "throughput", "energy")
 
 
 def render(
@@ -123,6 +123,11 @@ def _glance(record, used, rated, timed, spent, proven) -> list[dict]:
         f"{text.quantity(sim['pixels'], 'pixels')}",
         "simulated",
     )
+    if networks := proven["networks"]:
+        good = sum(row["proven"] for row in networks)
+        add("Networks against the tables", f"{good} of {text.count(len(networks))}", "proven")
+    else:
+        add("Networks against the tables", None, "")
     if rated:
         result = rated["sets"][0]
         size = text.quantity(rated["first"], "bit/pixel", 3)

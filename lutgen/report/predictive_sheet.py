@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from .blocks import Blocks
 from .chain import Chain
-from .kinds import SIM, evaluated
+from .kinds import PROVE, SIM, evaluated
 from .predictive_diagram import predictive_chain
 from .shape import Each, Maybe
 from .sheet import Files, Sheet
@@ -20,6 +20,7 @@ class PredictiveSheet(Sheet):
 
     kinds = {
         "sim": SIM,
+        "prove": PROVE,
         "eval": evaluated("{strips}", ("file_each",), {
             "depths": Maybe(Each(int)), "strip_height": Maybe(int), "tile_width": Maybe(int),
         }),

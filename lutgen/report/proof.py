@@ -42,6 +42,9 @@ def proof(
     sim = measured["sim"]
     if sim:
         _simulated(sim, done, failed)
+    proven = measured.get("prove")
+    if proven:
+        _networks(proven, done, failed)
     apart = _others(sheet, measured, done, failed)
     _levels(sheet, done, failed)
     _files(files, done, failed)
@@ -51,6 +54,8 @@ def proof(
         "open": [*apart, *_open(sheet, measured, vivado)],
         "sim": sim,
         "sizes": _sizes(sim) if sim else [],
+        "networks": _rows(proven) if proven else [],
+        "prover": proven["prover"] if proven else None,
     }
 
 
@@ -87,6 +92,40 @@ def _simulated(sim: Mapping, done: list[str], failed: list[str]) -> None:
             "Files had been changed since the build when it was simulated: "
             f"{join(sim['changed_since_build'])}."
         )
+
+
+def _networks(found: Mapping, done: list[str], failed: list[str]) -> None:
+    rows = _rows(found)
+    good = [row for row in rows if row["proven"]]
+    if good:
+        names = join([f"{row['network']} of the {row['core']}" for row in good])
+        done.append(
+            f"The Verilog of the {names} equals the model’s tables for all inputs, and is a "
+            f"pipeline without side ways: proven by {found['prover']}."
+        )
+    if not found["ok"]:
+        failed.append("Networks or tables were NOT proven equal to the model’s:")
+        failed += found["problems"]
+    if words := sum(counts["words"] for counts in found["read_back"].values()):
+        done.append(f"{count(words)} words of tables were read back from the files and compared.")
+
+
+def _rows(found: Mapping) -> list[dict]:
+    """A row per network that was proven."""
+    rows = []
+    for network in found["networks"]:
+        parts = network["parts"]
+        rows.append({
+            "core": network["core"], "network": network["network"],
+            "outputs": sum(part["outputs"] for part in parts),
+            "clocks": max((network["latency"] or {}).values(), default=None),
+            "seconds": None if network.get("same_as") else network["seconds"],
+            "proven": bool(parts) and bool(network["latency"]) and all(
+                part["state"] == "proven" for part in parts
+            ),
+            "open": [part["name"] for part in parts if part["state"] != "proven"],
+        })  # fmt: skip
+    return rows
 
 
 def _others(sheet: Sheet, measured: Mapping, done: list[str], failed: list[str]) -> list[str]:
@@ -156,6 +195,8 @@ def _open(sheet: Sheet, measured: Mapping, vivado: Mapping | None) -> list[str]:
         parts.append("The Verilog of this build was not compared with the reference codec.")
     elif not _stalled(measured["sim"]):
         parts.append("No port ever stalled in this simulation.")
+    if not measured.get("prove"):
+        parts.append("That its networks equal the model’s tables for all inputs was not proven.")
     if any(core["resources"] for core in record["cores"].values()):
         tool = next(c["resources"]["tool"] for c in record["cores"].values() if c["resources"])
         differs = basis(target["family"], target["yosys_family"])

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from .blocks import Blocks
 from .chain import Chain
-from .kinds import ENERGY, EVAL, SIM, THROUGHPUT
+from .kinds import ENERGY, EVAL, PROVE, SIM, THROUGHPUT
 from .sheet import Files, Sheet
 from .text import count, quantity
 from .tile_diagram import tile_chain
@@ -15,7 +15,9 @@ __all__ = ["TileSheet"]
 class TileSheet(Sheet):
     """See `.sheet.Sheet`."""
 
-    kinds = {"sim": SIM, "eval": EVAL, "throughput": THROUGHPUT, "energy": ENERGY}
+    kinds = {
+        "sim": SIM, "prove": PROVE, "eval": EVAL, "throughput": THROUGHPUT, "energy": ENERGY,
+    }  # fmt: skip
     blocks = Blocks({
         "memories": ("tile and payload buffers", "raster to tiles or back, packets of the file"),
         "levels": ("pyramid and priors", "levels of the pyramid, upsampled pixels, their memories"),

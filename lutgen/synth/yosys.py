@@ -21,8 +21,8 @@ from lutgen.files.whole import scratch_folder
 from lutgen.synth.verilog_text import split_memories
 
 __all__ = [
-    "MAP_MEMORIES", "PREPARE", "WIRE_PS", "SynthError", "YosysCrash", "map_generic", "map_twice",
-    "map_xilinx", "run_yosys",
+    "MAP_MEMORIES", "PREPARE", "WIRE_PS", "SynthError", "ToolTimeout", "YosysCrash", "map_generic",
+    "map_twice", "map_xilinx", "run_script", "run_yosys",
 ]  # fmt: skip
 
 
@@ -32,6 +32,10 @@ class SynthError(ToolError):
 
 class YosysCrash(SynthError):
     """Yosys stopped on an assertion of its own code."""
+
+
+class ToolTimeout(SynthError):
+    """Yosys did not end in the time that it was given."""
 
 
 # Running the package through the interpreter at hand needs no PATH and cannot pick another venv.
@@ -111,21 +115,38 @@ def run_yosys(verilog: str, top: str, script: str, files: Iterable[str]) -> tupl
     # On one assignment for each word of a memory, the time of Yosys' reader grows with the square
     # of the depth: more than ten minutes for 65,536 words, one second this way.
     text, contents = split_memories(verilog, "memory")
-    give_tools_a_cache()
     # YoWASP replaces the system's temporary folder by its own, so every path must be relative.
     with scratch_folder("lutgen-") as work:
         for name, words in {"design.v": text, **contents}.items():
             (work / name).write_text(words)
+        run_script(work, script)
+        return tuple(json.loads((work / name).read_text()) for name in files)
+
+
+def run_script(work: Path, script: str, seconds: float | None = None) -> None:
+    """Run a script in a folder, the only one that Yosys sees.
+
+    Raises
+    ------
+    SynthError, YosysCrash
+        See `run_yosys`.
+    ToolTimeout
+        If it takes longer than so many seconds.
+    """
+    give_tools_a_cache()
+    try:
         done = subprocess.run(
             [sys.executable, "-c", _YOWASP, "-q", "-l", "yosys.log", "-p", script],
             cwd=work,
             capture_output=True,
             text=True,
             check=False,
+            timeout=seconds,
         )
-        if done.returncode:
-            raise _failure(work / "yosys.log", done)
-        return tuple(json.loads((work / name).read_text()) for name in files)
+    except subprocess.TimeoutExpired:
+        raise ToolTimeout(f"Yosys must be done within {seconds:g} s") from None
+    if done.returncode:
+        raise _failure(work / "yosys.log", done)
 
 
 def _failure(log: Path, done: subprocess.CompletedProcess) -> SynthError:

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from lutgen.cli import main
-from tests.report.records import FILES, RESULTS, VIVADO, build, sim
+from tests.report.records import FILES, RESULTS, VIVADO, build, proof, sim
 
 
 def run(*arguments):
@@ -24,9 +24,12 @@ def test_a_page(folder, tmp_path):
     result = run(folder)
     assert result.exit_code == 0, result.output
     page = folder / "report.html"
-    assert result.stderr == (f"{page} (not measured: --sim, --eval, --throughput, --energy)\n")
+    assert result.stderr == (
+        f"{page} (not measured: --sim, --prove, --eval, --throughput, --energy)\n"
+    )
     assert "Nothing was run in Vivado" in page.read_text()
     (folder / "sim.json").write_text(json.dumps(sim(build())))
+    (folder / "prove.json").write_text(json.dumps(proof(build(folder=str(folder)))))
     measured = [text for name, path in FILES.items() for text in (f"--{name}", path)]
     result = run(folder, "-o", tmp_path / "x.html", "--sim", folder / "sim.json", *measured,
                  "--vivado", VIVADO)  # fmt: skip

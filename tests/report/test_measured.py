@@ -2,12 +2,13 @@
 
 import copy
 import json
+import re
 
 import pytest
 
 from lutgen.report.measured import read_measured
 from lutgen.report.sheets import sheet_of
-from tests.report.records import FILES, LEVELS, LEVELS_FILES, RESULTS, build, load, sim
+from tests.report.records import FILES, LEVELS, LEVELS_FILES, RESULTS, build, load, proof, sim
 
 
 def write(tmp_path, data):
@@ -25,8 +26,10 @@ def refused(record, kind: str, path) -> str:
 def test_what_the_programs_write_is_read(tmp_path):
     record = build()
     found = read_measured(record, FILES | {"sim": write(tmp_path, sim(record))})
-    assert found == {kind: load(path) for kind, path in FILES.items()} | {"sim": sim(record)}
-    assert list(found) == ["sim", "eval", "throughput", "energy"]
+    assert found == {kind: load(path) for kind, path in FILES.items()} | {
+        "sim": sim(record), "prove": None,
+    }  # fmt: skip
+    assert list(found) == ["sim", "prove", "eval", "throughput", "energy"]
     assert read_measured(record, {}) == dict.fromkeys(found)
     found = read_measured(build(LEVELS), LEVELS_FILES)
     assert found["throughput"]["thumbnails"] and found["sim"] is None
@@ -82,6 +85,25 @@ def test_a_simulation_of_another_model_or_build_is_refused(tmp_path):
     other = sim(record, target="zynq7020")
     assert "with target 'zynq7045', not 'zynq7020'" in refused(
         record, "sim", write(tmp_path, other)
+    )
+
+
+def test_a_proof_of_other_files_is_refused(tmp_path):
+    """Those of another build, and those that have changed since."""
+    record = build(folder=str(tmp_path))
+    core = next(name for name in record["files"] if name.endswith(".v"))
+    (tmp_path / core).write_text("module m; endmodule\n")
+    path = write(tmp_path, proof(record))
+    assert read_measured(record, {"prove": path})["prove"]["ok"]
+    (tmp_path / core).write_text("module n; endmodule\n")
+    assert re.fullmatch(
+        f"{path} must be of the Verilog and memories of this build as they are now, with the hash "
+        "[0-9a-f]{16}, not [0-9a-f]{16}: prove again with "
+        f"`lutgen prove --build {tmp_path}`",
+        refused(record, "prove", path),
+    )
+    assert "must be of the build's model" in refused(
+        record, "prove", write(tmp_path, proof(record, model="f" * 64))
     )
 
 

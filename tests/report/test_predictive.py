@@ -205,7 +205,7 @@ def test_what_nothing_measures_is_said_without_a_command():
     nothing = "No command measures it of this profile yet."
     assert f"Clocks per pixel of both cores. {nothing}" in text
     assert f"Energy per pixel of both cores. {nothing}" in text
-    assert text.count("This measures it:") == 2 and "bench." not in text
+    assert text.count("This measures it:") == 3 and "bench." not in text
     assert "Clocks per pixel at full speed are calculated, and energy is not known" in text
 
 
@@ -214,7 +214,7 @@ def test_measurements_are_read(tmp_path):
     path = tmp_path / "eval.json"
     path.write_text(json.dumps(kodak()))
     assert read_measured(record, {"eval": path, "throughput": None}) == {
-        "sim": None, "eval": kodak(),
+        "sim": None, "prove": None, "eval": kodak(),
     }  # fmt: skip
     with pytest.raises(ValueError, match=r"eval\.json must be of the build's model 94c2ad2c34300"):
         read_measured(record, {"eval": FILES["eval"]})
@@ -261,7 +261,7 @@ def test_the_command(tmp_path):
     result = run(tmp_path)
     assert result.exit_code == 0, result.output
     page = tmp_path / "report.html"
-    assert result.stderr == f"{page} (not measured: --sim, --eval)\n"
+    assert result.stderr == f"{page} (not measured: --sim, --prove, --eval)\n"
     assert "photo" in page.read_text()
     result = run(tmp_path, "--energy", FILES["energy"])
     assert result.exit_code == 1 and result.stderr.startswith("error: --energy must be left out: ")

@@ -1,0 +1,208 @@
+"""What was verified of the gateware, room by room, and what nobody has verified."""
+
+import ast
+import re
+from pathlib import Path
+
+from .results import ROOT, load
+
+__all__ = ["coverage", "formal", "fuzzed", "mutants", "proofs", "verified_rooms"]
+
+_GATEWARE = ROOT / "lutgen" / "gateware"
+_RESULTS = ROOT / "bench" / "results"
+#: Rooms in which networks are, and how `lutgen.sim.proof` calls them.
+_NETWORKS = {
+    "network": ("network",), "levels": ("upsampling network",), "prediction": ("prediction",),
+}  # fmt: skip
+_NOTHING = "not measured"
+
+
+def verified_rooms() -> str:
+    """A row for each folder of the gateware."""
+    lines = [
+        "| folder | for all inputs | properties of blocks | simulated by | faults killed |",
+        "|---|---|---|---|---|",
+    ]
+    for room in sorted(path.name for path in _GATEWARE.iterdir() if _is_room(path)):
+        lines.append(
+            f"| `{room}` | {_networks(room)} | {_properties(room)} | {_tests(room)} | "
+            f"{_killed(room)} |"
+        )
+    return "\n".join(lines)
+
+
+def proofs() -> str:
+    """A row for each network of the builds that were proven."""
+    found = _load("prove")
+    if found is None:
+        return _NOTHING
+    lines = [
+        "| build | network | compared bits | registers in a row | result | CPU seconds | memory |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for build in found["builds"]:
+        for network in build["networks"]:
+            if "same_as" in network:
+                continue
+            same = [n["core"] for n in build["networks"] if n.get("same_as") == network["core"]]
+            cores = ", ".join([network["core"], *same])
+            open_ = [part["name"] for part in network["parts"] if part["state"] != "proven"]
+            clocks = max((network["latency"] or {"": 0}).values())
+            bits = sum(part["outputs"] for part in network["parts"])
+            result = f"not: {', '.join(open_)}" if open_ else "proven"
+            lines.append(
+                f"| {build['build']}, {build['target']} | {network['network']} ({cores}) | "
+                f"{bits:,} | {clocks} | {result if network['parts'] else 'not read'} | "
+                f"{network['cpu_seconds']:.0f} | {build['peak_mb']} MB |"
+            )
+    return "\n".join(lines)
+
+
+def formal() -> str:
+    """Properties by block: how many were proven, to what depth, and how long it took."""
+    found = _load("formal")
+    if found is None:
+        return _NOTHING
+    blocks: dict[str, list[dict]] = {}
+    for one in found["properties"]:
+        blocks.setdefault(one["block"], []).append(one)
+    lines = ["| block | proven | bounded | open | seconds |", "|---|---|---|---|---|"]
+    for block, ones in sorted(blocks.items()):
+        depths = sorted({one["depth"] for one in ones if one["result"] == "bounded"})
+        bounded = _count(ones, "bounded")
+        if depths:
+            bounded += f" ({', '.join(map(str, depths))} clocks)"
+        lines.append(
+            f"| `{block}` | {_count(ones, 'proven')} | {bounded} | {_count(ones, 'open')} | "
+            f"{sum(one['seconds'] for one in ones):.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def mutants() -> str:
+    """Faults that were put into a build, by the folder of the module that they are in."""
+    found = _load("mutants")
+    if found is None:
+        return _NOTHING
+    left = found["faults"] - found["found"] - found["equivalent"]
+    return (
+        f"`{found['command']}`: {found['faults']} faults in the Verilog of a build, "
+        f"{found['found']} found by `lutgen sim`, {found['equivalent']} without effect, "
+        f"{left} survived; of {found['tables_and_luts']['faults']} faults in tables and LUTs "
+        f"{found['tables_and_luts']['read_back']} were found by reading back alone."
+    )
+
+
+def fuzzed() -> str:
+    """Damaged streams through the decoders, by kind."""
+    found = _load("fuzz-rtl")
+    if found is None:
+        return _NOTHING
+    lines = [
+        "| build | damage | streams | detected | confined to their strip | hangs |",
+        "|---|---|---|---|---|---|",
+    ]
+    for build in found["builds"]:
+        for kind, row in build["kinds"].items():
+            figures = " | ".join(
+                f"{row[name]:,}" if name in row else "-"
+                for name in ("streams", "detected", "confined", "hangs")
+            )
+            lines.append(f"| {build['build']} | {kind} | {figures} |")
+    return "\n".join(lines)
+
+
+def coverage() -> str:
+    """Lines and toggles of the tops."""
+    found = _load("coverage")
+    if found is None:
+        return _NOTHING
+    lines = ["| top | lines | toggles | exceptions |", "|---|---|---|---|"]
+    for top in found["tops"]:
+        lines.append(
+            f"| {top['top']} | {top['line_percent']:.1f} % | {top['toggle_percent']:.1f} % | "
+            f"{len(top['exceptions'])} |"
+        )
+    return "\n".join(lines)
+
+
+def _load(name: str) -> dict | None:
+    """A result file; None if nobody has made it."""
+    return load(name) if (_RESULTS / f"{name}.json").is_file() else None
+
+
+def _count(ones: list[dict], result: str) -> str:
+    return str(sum(one["result"] == result for one in ones))
+
+
+def _is_room(path: Path) -> bool:
+    return path.is_dir() and any(path.glob("[a-z]*.py"))
+
+
+def _networks(room: str) -> str:
+    """Builds whose networks in a folder were proven."""
+    found = _load("prove")
+    names = _NETWORKS.get(room)
+    if names is None:
+        return ""
+    if found is None:
+        return _NOTHING
+    builds = {
+        build["build"]: [
+            part["state"] == "proven"
+            for network in build["networks"] if network["network"] in names
+            for part in network["parts"]
+        ]
+        for build in found["builds"]
+    }  # fmt: skip
+    return ", ".join(
+        name if all(parts) else f"{name} (not all)" for name, parts in builds.items() if parts
+    )
+
+
+def _properties(room: str) -> str:
+    """Properties of blocks that a folder has."""
+    found = _load("formal")
+    if found is None:
+        return _NOTHING
+    blocks = {path.stem for path in (_GATEWARE / room).glob("*.py")}
+    ones = [
+        one for one in found["properties"]
+        if blocks & set(re.findall(r"[a-z]+(?:_[a-z]+)*", one["block"].lower()))
+    ]  # fmt: skip
+    counts = [(result, _count(ones, result)) for result in ("proven", "bounded", "open")]
+    return ", ".join(f"{count} {result}" for result, count in counts if count != "0")
+
+
+def _tests(room: str) -> str:
+    """Files of tests that take blocks of a folder, by their imports."""
+    wanted = f"lutgen.gateware.{room}"
+    found = []
+    for path in sorted((ROOT / "tests" / "gateware").glob("test_*.py")):
+        modules = [
+            name
+            for node in ast.walk(ast.parse(path.read_text()))
+            for name in (
+                [node.module or ""] if isinstance(node, ast.ImportFrom)
+                else [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            )
+        ]  # fmt: skip
+        if any(name == wanted or name.startswith(wanted + ".") for name in modules):
+            found.append(path.stem.removeprefix("test_"))
+    return ", ".join(found) or "the tops"
+
+
+def _killed(room: str) -> str:
+    """Faults in modules that are blocks of a folder, as far as their names tell."""
+    found = _load("mutants")
+    if found is None:
+        return _NOTHING
+    blocks = {path.stem for path in (_GATEWARE / room).glob("*.py")}
+    ones = [
+        one for one in found["each"]
+        if one.get("module", "").rpartition("__")[2].rstrip("0123456789_") in blocks
+    ]  # fmt: skip
+    if not ones:
+        return ""
+    killed = sum(bool(one["killed"] or one.get("equivalent")) for one in ones)
+    return f"{killed} of {len(ones)}"

@@ -1,0 +1,87 @@
+"""The networks of a build, by its model: which modules they are, and what each must compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from lutgen.codec.coder import RANS
+from lutgen.model.model import Model
+from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.upsample import GROUPS
+from lutgen.sim.check.checked import CheckedBuild
+from lutgen.sim.check.expected_tables import codec_tables
+from lutgen.sim.proof.gold import Gold
+from lutgen.sim.proof.gold_network import CountedNetwork, IndexedNetwork
+from lutgen.sim.proof.gold_prediction import GoldPrediction
+
+__all__ = ["Network", "networks_of"]
+
+_PIXEL, _LOCATION = 8, 9
+
+
+@dataclass(frozen=True)
+class Network:
+    """A module that is a network.
+
+    Members
+    -------
+    name : for people
+    module : its name in the Verilog
+    gold : makes what it must compute, from the flat design
+    """
+
+    name: str
+    module: str
+    gold: Callable[[Mapping], Gold]
+
+
+def networks_of(build: CheckedBuild, modules: Iterable[str]) -> Iterator[Network]:
+    """Those of a build among its modules."""
+    model = build.model
+    made = _predictive(model, build.depth) if isinstance(model, PredictiveModel) else _tiled(model)
+    for module in modules:
+        for end, (name, gold) in made.items():
+            if module.endswith(end):
+                yield Network(name, module, gold)
+                break
+
+
+def _predictive(model: PredictiveModel, depth: int) -> dict:
+    return {"__prediction": ("prediction", lambda design: GoldPrediction(model, depth))}
+
+
+def _tiled(model: Model) -> dict:
+    found = {"core__network": ("network", lambda design: _network(model, design))}
+    if model.levels:
+        found["upsample__network"] = ("upsampling network", lambda design: _upsampling(model))
+    return found
+
+
+def _network(model: Model, design: Mapping) -> Gold:
+    head = model.head
+    if "index" in head.groups:
+        tables = codec_tables("encoder", model, RANS)
+        stages = model.walker.stages if model.walker else ()
+        words = [tables[".network.walker", f"stage{number}"] for number in range(len(stages))]
+        return IndexedNetwork(model.network, model.walker, words, design, _bits(head.classes - 1))
+    scale, location = "sigma", "mu"
+    tables = {name: getattr(head, name).tolist() for name in (location, scale)}
+    classes = [(location, _LOCATION), (scale, _bits(head.scales - 1))]
+    return CountedNetwork(
+        model.network, tables, [("classes", classes)], {"classes": ("classifier.o",)}
+    )
+
+
+def _upsampling(model: Model) -> Gold:
+    upsampler = model.upsampler
+    tables = {
+        name: values.tolist() for name, values in zip(GROUPS, upsampler.values, strict=True)
+    }
+    outputs = [(f"block__{k}", [(name, _PIXEL)]) for k, name in enumerate(GROUPS)]
+    return CountedNetwork(upsampler.network, tables, outputs, {})
+
+
+def _bits(most: int) -> int:
+    """Bits of a number up to so many, at least one."""
+    return max(1, most.bit_length())
