@@ -85,9 +85,10 @@ def mutants() -> str:
     if found is None:
         return _NOTHING
     left = found["faults"] - found["found"] - found["equivalent"]
+    by = ", ".join(f"{count} by {name}" for name, count in found["found_by"].items() if count)
     return (
-        f"`{found['command']}`: {found['faults']} faults in the Verilog of a build, "
-        f"{found['found']} found by `lutgen sim`, {found['equivalent']} without effect, "
+        f"`{found['command']}`: {found['faults']} faults in the Verilog of both profiles, "
+        f"{found['found']} found ({by}), {found['equivalent']} without effect, "
         f"{left} survived; of {found['tables_and_luts']['faults']} faults in tables and LUTs "
         f"{found['tables_and_luts']['read_back']} were found by reading back alone."
     )
@@ -204,5 +205,5 @@ def _killed(room: str) -> str:
     ]  # fmt: skip
     if not ones:
         return ""
-    killed = sum(bool(one["killed"] or one.get("equivalent")) for one in ones)
+    killed = sum(bool(one["found_by"] or one["equivalent"]) for one in ones)
     return f"{killed} of {len(ones)}"
