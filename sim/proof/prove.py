@@ -26,8 +26,11 @@ from lutgen.build.codec import load_build
 from lutgen.errors import InputError
 from lutgen.files.digest import digest, proven_files
 from lutgen.files.whole import write_file
+from lutgen.model.model import Model
+from lutgen.model.predictive.model import PredictiveModel
 from lutgen.sim.check.build_tables import compare_tables
 from lutgen.sim.check.check import checked_build
+from lutgen.sim.check.checked import CheckedBuild
 from lutgen.sim.proof.compare import compare
 from lutgen.sim.proof.golds import Network, networks_of
 from lutgen.sim.proof.logic import module_text, read_logic, readmem_files
@@ -35,7 +38,7 @@ from lutgen.sim.proof.pipeline import NoPipelineError, latencies
 from lutgen.sim.proof.prover import OPEN, PROVEN
 from lutgen.synth.yosys import SynthError
 
-__all__ = ["FILE", "SCHEMA", "prove_build", "sentence"]
+__all__ = ["FILE", "SCHEMA", "check_known", "prove_build", "sentence"]
 
 #: Version of the result, and its file in the build's folder.
 SCHEMA, FILE = 1, "prove.json"
@@ -68,11 +71,13 @@ def prove_build(
     Raises
     ------
     InputError
-        If the folder is no build, or its model is not there.
+        If the folder is no build, its model is not there, or it is one of colour or with
+        ``--near``, whose networks are not known here yet.
     """
     began = time.perf_counter()
     record = load_build(folder)
     checked = checked_build(record)
+    check_known(checked)
     folder = Path(record["folder"])
     networks, read_back, problems = [], {}, []
     known: dict[str, dict] = {}
@@ -113,6 +118,17 @@ def prove_build(
     }
     write_file(folder / FILE, (json.dumps(result, indent=2) + "\n").encode())
     return result
+
+
+def check_known(build: CheckedBuild) -> None:
+    """That there are graphs for a build's networks: not yet for all."""
+    kinds = (Model, PredictiveModel)
+    if not isinstance(build.model, kinds) or getattr(build.options, "near", 0):
+        what = "--near" if isinstance(build.model, kinds) else "several planes"
+        raise InputError(
+            f"build must be lossless and of gray to be proven, not with {what}: `lutgen sim` "
+            "compares it with the reference codec"
+        )
 
 
 def _key(text: str, folder: Path, network: Network) -> str:
