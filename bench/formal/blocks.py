@@ -156,13 +156,6 @@ def _pair_joiner(n: int) -> Block:
         Bound("rule", "given", {"holds": "~(i__valid & i__payload[17]) | i__payload[16]"}),
         _handshake(9 * n + 1),
         _bytes(pair | _word("o", n), IN=2, OUT=n, MOST=n + 3, WAIT=3, FULL=1),
-        # The word, the pair that goes into it next, and the odd byte behind it.
-        _held(
-            n + 3, "1'h1", f"{{held, signal_11, o__payload[{8 * n - 1}:0]}}",
-            "{signal_ | rest, signal_15 & signal_13, signal_15, o__valid ? "
-            f"o__payload[{9 * n - 1}:{8 * n}] : ({n}'h1 << {{at, 1'h0}}) - {n}'h1}}", "1'h0",
-            ENDS=0,
-        ),
     ))  # fmt: skip
 
 
