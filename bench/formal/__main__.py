@@ -54,6 +54,11 @@ def study(
         yield result
 
 
+def _folders() -> dict[str, str]:
+    """Folders of the gateware by block."""
+    return {block.name: block.folder for block in BLOCKS}
+
+
 def _everything(only: str) -> Iterator[tuple[str, str, str, tuple[Bound, ...], int]]:
     """Name, Verilog, module, contracts and depth of all that is looked at."""
     for block in BLOCKS:
@@ -68,7 +73,10 @@ def _everything(only: str) -> Iterator[tuple[str, str, str, tuple[Bound, ...], i
 
 def _text(results: dict[str, list[dict]], seconds: int, faults: int) -> str:
     """The json of results by block."""
-    properties = [result for some in results.values() for result in some]
+    folders = _folders()
+    properties = [
+        result | {"folder": folders.get(name)} for name, some in results.items() for result in some
+    ]
     counts = {
         kind: sum(p["result"] == kind for p in properties)
         for kind in ("proven", "bounded", "refuted")

@@ -16,7 +16,6 @@ from lutgen.gateware.streams.axi import BytesToWords, NullBeats, SkidBuffer, Wor
 from lutgen.gateware.streams.bit_joiner import BitJoiner
 from lutgen.gateware.streams.bit_window import BitWindow
 from lutgen.gateware.streams.block_fifo import BlockFifo
-from lutgen.gateware.streams.byte_aligner import ByteAligner
 from lutgen.gateware.streams.lut_fifo import LutFifo
 from lutgen.gateware.streams.open_queue import OpenQueue
 from lutgen.gateware.streams.run_source import RunSource
@@ -55,6 +54,11 @@ class Block:
     make: Callable[[], wiring.Component]
     contracts: tuple[Bound, ...]
     depth: int = 30
+
+    @property
+    def folder(self) -> str:
+        """Folder of the gateware in which it stands."""
+        return type(self.make()).__module__.split(".")[-2]
 
     def verilog(self) -> str:
         return plain_names(to_verilog(self.make(), MODULE), MODULE, MODULE)
@@ -156,13 +160,6 @@ def _pair_joiner(n: int) -> Block:
         Bound("rule", "given", {"holds": "~(i__valid & i__payload[17]) | i__payload[16]"}),
         _handshake(9 * n + 1),
         _bytes(pair | _word("o", n), IN=2, OUT=n, MOST=n + 3, WAIT=3, FULL=1),
-        # The word, the pair that goes into it next, and the odd byte behind it.
-        _held(
-            n + 3, "1'h1", f"{{held, signal_11, o__payload[{8 * n - 1}:0]}}",
-            "{signal_ | rest, signal_15 & signal_13, signal_15, o__valid ? "
-            f"o__payload[{9 * n - 1}:{8 * n}] : ({n}'h1 << {{at, 1'h0}}) - {n}'h1}}", "1'h0",
-            ENDS=0,
-        ),
     ))  # fmt: skip
 
 
@@ -207,18 +204,6 @@ def _run_source(n: int) -> Block:
         _held(n, "busy", "data", "keep", "last"),
         _lemma("runs", f"~busy | ((final_ == (whole | ~|keep[{n - 1}:1])) & "
                        f"(~whole | keep == ({n}'h2 << top) - 1'h1))"),
-    ))  # fmt: skip
-
-
-def _byte_aligner(n: int) -> Block:
-    words = {name: port.replace("o__", "words__") for name, port in _word("o", n).items()}
-    return Block(f"ByteAligner({n})", lambda: ByteAligner(n), (
-        Bound("room", "writer", {"write": "take", "room": "room"}, {"COUNT": 2}),
-        Bound("pause", "after_last", {"before": f"take & run[{8 * n + bits_for(n - 1)}]",
-                                      "event_": "take"}),
-        _handshake(9 * n + 1, "words"),
-        _bytes(_run("i", n, "run", "take", "1'h1") | words,
-               IN=n, OUT=n, MOST=n * 24, WAIT=8, FULL=1),
     ))  # fmt: skip
 
 
@@ -329,7 +314,6 @@ BLOCKS = [
     *(_pair_joiner(n) for n in (4,)),
     *(_byte_front(n) for n in (4,)),
     _run_source(4),
-    _byte_aligner(2),
     _lut_fifo(4),
     _lut_fifo(8, Bound("room", "writer", {"write": "i__valid", "room": "room"}, {"COUNT": 3}),
               put="i__valid"),

@@ -1,9 +1,8 @@
 // Lemmas of a block that holds one word: its bytes are those that are inside (see bytes.sv), and the
 // marked byte is among them, at its turn.
 //
-// Bytes from FIRST on are of a word that is not whole, so that none of them ends a packet.  Without
-// ENDS nothing is said of packets' ends.
-module held_word #(parameter COUNT = 4, FIRST = COUNT, ENDS = 1) (
+// Bytes from FIRST on are of a word that is not whole, so that none of them ends a packet.
+module held_word #(parameter COUNT = 4, FIRST = COUNT) (
   input clk, rst,
   input busy, last, input [8*COUNT-1:0] data, input [COUNT-1:0] keep,
   input [9:0] all, ahead, input marked, blank, ends, input [7:0] was
@@ -32,7 +31,7 @@ module held_word #(parameter COUNT = 4, FIRST = COUNT, ENDS = 1) (
     count_true: assert (all == (!busy ? 0 : seen == 0 ? last : seen));
     if (marked) begin
       place_true: assert (busy && (blank ? keep == 0 && last && ahead == 0 : here));
-      if (ENDS && !blank) end_true: assert (ends == (last & highest));
+      if (!blank) end_true: assert (ends == (last & highest));
     end
   end
   genvar b;
