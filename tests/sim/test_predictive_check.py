@@ -265,11 +265,16 @@ def near_folder(tmp_path_factory):
     return out
 
 
-@pytest.mark.slow
-def test_good_build_of_nears(near_folder, monkeypatch):
-    """The first runs; the others, which all builds have, take as long again."""
+@pytest.fixture
+def first_runs(monkeypatch):
+    """Judges have two runs only; the others, which all builds have, take as long again."""
     every = PredictiveJudge.runs
     monkeypatch.setattr(PredictiveJudge, "runs", lambda self: every(self)[:2])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("first_runs")
+def test_good_build_of_nears(near_folder):
     found = check_build(near_folder, [("x", np.zeros((9, 9), np.uint8))])
     assert found["ok"], found["problems"]
     for runs in found["runs"].values():
@@ -277,6 +282,7 @@ def test_good_build_of_nears(near_folder, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("first_runs")
 @pytest.mark.parametrize(("core", "pattern", "replacement"), [
     # Nears of the register that the core's port has no bits for; what indices of near 4 stand for.
     ("encoder", r"(near_\d+) > 3'h5;", r"\1 > 8'hfe;"),
