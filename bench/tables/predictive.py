@@ -2,7 +2,7 @@
 
 from .results import load
 
-__all__ = ["colour_cores", "near_cores", "predictive_cores"]
+__all__ = ["colour_cores", "mosaic_cores", "near_cores", "predictive_cores"]
 
 
 def predictive_cores() -> str:
@@ -19,6 +19,12 @@ def near_cores() -> str:
 def colour_cores() -> str:
     """The same of RGB, whose pixels are three samples."""
     return _through(load("predictive-cores-rgb"), " in RGB", "bits a sample")
+
+
+def mosaic_cores() -> str:
+    """The same of a colour filter array."""
+    found = load("predictive-cores-bayer")
+    return _through(found, f" of a filter array, {found['depth']} bits", "bits a sample")
 
 
 def _through(found: dict, more: str = "", rate: str = "bpp") -> str:
