@@ -93,7 +93,8 @@ def test_clocks(name):
     """Of pictures in a row each four rows of planes take as many turns of a lane as a row has
     columns and three more; and between them is nothing."""
     cores = CORES[name]
-    pictures = given(name, (48, cores.max_width), 4)
+    # The first ones fill the memories in front of the encoder.
+    pictures = given(name, (48, cores.max_width), 6)
     columns = cores.config.planes.columns(cores.max_width)
     lines = cores.config.planes.lines(48)
     count = len(cores.beats(pictures[:1])["data"])
