@@ -106,7 +106,7 @@ class Program:
         numbers = (what, list(self.models).index(model), *frame, by_strips, len(data))
         self._orders.append(struct.pack(f"{self._byte_order}17I", *numbers) + data)
 
-    def answers(self, timeout: float = 120) -> list[Answer]:
+    def answers(self, timeout: float = 600) -> list[Answer]:
         """What became of all that was put down; a report of a sanitizer fails."""
         orders, self._orders = self._orders, []
         run = subprocess.run(self._command, input=b"".join(orders), capture_output=True,
