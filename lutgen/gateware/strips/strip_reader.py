@@ -254,9 +254,13 @@ class StripReader(wiring.Component):
         planes = self._channels.count
         if planes == 1:
             return lines
-        rows = Signal(range(planes * self.max_height + 1), name=f"rows_of_{name}", reset_less=True)
-        m.d.sync += rows.eq(lines * planes)
-        return rows
+        # Bits that are 0 whatever the number of lines are no registers: Yosys takes no such ones
+        # without a value to begin with.
+        zeros = (planes & -planes).bit_length() - 1
+        odd = planes >> zeros
+        rows = Signal(range(odd * self.max_height + 1), name=f"rows_of_{name}", reset_less=True)
+        m.d.sync += rows.eq(lines * odd)
+        return Cat(Const(0, zeros), rows)
 
     def _header_states(self, f: _Flow, header, crc, walk) -> None:
         """From the first byte of a file to its image."""
