@@ -18,9 +18,9 @@ __all__ = ["c_"]
     show_default="all that come with lutgen",
     help="Name of a model that comes with lutgen, or model file; may be repeated.",
 )  # fmt: skip
-@click.option("--out", metavar="DIR", help="Folder of the sources.")
+@click.option("--out", metavar="DIR", show_default="no folder", help="Folder of the sources.")
 @click.option(
-    "--page", type=OutputFile(), metavar="FILE",
+    "--page", type=OutputFile(), metavar="FILE", show_default="no page",
     help="Page for browsers that decodes by the same code, one HTML file; extra web.",
 )  # fmt: skip
 @json_option

@@ -354,6 +354,7 @@ def test_train_on_a_single_picture(images):
     assert "on rows 9 to 9 of the only image, held out" in out
 
 
+@pytest.mark.slow
 def test_train_predictive(images):
     """8 and 16 bits; a model is trained further; what its structure says cannot be changed."""
     np.save("deep.npy", images.astype(np.uint16) * 300)

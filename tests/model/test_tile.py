@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lutgen.model.tile import TileGrid
 
 
+@settings(deadline=None)
 @given(st.integers(1, 150), st.integers(1, 150), st.integers(1, 64), st.integers(1, 64))
 def test_tiles_cover_every_pixel_once_row_by_row(width, height, tile_width, tile_height):
     grid = TileGrid(width, height, tile_width, tile_height)

@@ -28,8 +28,8 @@ enum lutgen_result lutgen_encoder_set_size(const struct lutgen_ip *ip, uint32_t 
                                            uint32_t height, uint32_t images);
 
 #ifdef LUTGEN_ENCODER_NEAR_OFFSET
-/* Ask for a near, the greatest error of a decoded sample, for the files that begin from now on; 0 is
-   lossless. LUTGEN_BAD_ARGUMENT, and no change, if it is too large. */
+/* Ask for a near, the greatest error of a decoded sample, for the files that begin from now on; 0
+   is lossless. LUTGEN_BAD_ARGUMENT, and no change, if it is too large. */
 enum lutgen_result lutgen_encoder_set_near(const struct lutgen_ip *ip, uint32_t near);
 #endif
 

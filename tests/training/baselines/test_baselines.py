@@ -259,6 +259,7 @@ def test_ups_loss_is_the_squared_error():
 # Training
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [lambda: _ic_mlp(2), lambda: _ic_mlp(0), lambda: _srec(2)])
 def test_training_learns_and_repeats(make, images):
     lines, phases = [], []

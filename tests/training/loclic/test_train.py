@@ -75,6 +75,7 @@ def test_constant_pictures(tmp_path, value):
     assert record["last"]["step"] == 2
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on(files, tmp_path):
     whole, record = train_codec(files, run(6))
     paths = {"checkpoint": tmp_path / "c", "log": tmp_path / "l", "save_seconds": 0}

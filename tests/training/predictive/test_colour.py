@@ -18,6 +18,7 @@ def picture(seed: int) -> np.ndarray:
     return np.clip(shared * [0.8, 1, 1.2] + own + 128, 0, 255).astype(np.uint8)
 
 
+@pytest.mark.slow
 def test_planes_are_trained_on_those_before():
     told = []
     model = train_colour([(picture(1), 8)], SMALL, lambda what, value: told.append(what))
