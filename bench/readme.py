@@ -26,7 +26,13 @@ from .tables.loclic import (
     loclic_references,
     loclic_start,
 )
-from .tables.predictive import colour_cores, mosaic_cores, near_cores, predictive_cores
+from .tables.predictive import (
+    colour_builds,
+    colour_cores,
+    mosaic_cores,
+    near_cores,
+    predictive_cores,
+)
 from .tables.results import ROOT
 from .tables.scaling import cores, routed
 from .tables.verification import coverage, formal, fuzzed, mutants, proofs, verified_rooms
@@ -42,7 +48,7 @@ _TABLES = (
     measured, registers, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5, rivals,
     trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour,
     held_out, ladder, near_lossless, ccodec, predictive_cores, near_cores, colour_cores,
-    mosaic_cores,
+    mosaic_cores, colour_builds,
     loclic_complexity, loclic_references, loclic_start, loclic_points, loclic_coding, loclic_bd,
     loclic_engine, loclic_memory,
     verified_rooms, proofs, formal, mutants, fuzzed, coverage,

@@ -1,8 +1,8 @@
-"""Table of the predictive cores in simulation."""
+"""Tables of the predictive cores: in simulation, and what those of colour take."""
 
-from .results import load
+from .results import COUNTED, load
 
-__all__ = ["colour_cores", "mosaic_cores", "near_cores", "predictive_cores"]
+__all__ = ["colour_builds", "colour_cores", "mosaic_cores", "near_cores", "predictive_cores"]
 
 
 def predictive_cores() -> str:
@@ -25,6 +25,28 @@ def mosaic_cores() -> str:
     """The same of a colour filter array."""
     found = load("predictive-cores-bayer")
     return _through(found, f" of a filter array, {found['depth']} bits", "bits a sample")
+
+
+def colour_builds() -> str:
+    """What cores of gray, RGB and filter arrays take of a device."""
+    lines = [
+        f"| 1,920 x 1,080, zynq7045 | core | LUT | FF | BRAM36 | DSP | [LUTs in a row]"
+        f"(results.md{COUNTED}) | command |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for what, name, options in (
+        ("gray, 8 bits", "build-predictive", ""),
+        ("RGB, 8 bits", "build-photo-rgb", " --model photo-rgb"),
+        ("filter arrays, 12 bits", "build-photo-bayer", " --model photo-bayer --depth 12"),
+    ):
+        for core, record in load(name)["cores"].items():
+            total = record["resources"]["total"]
+            lines.append(
+                f"| {what} | {core} | {total['lut']:,} | {total['ff']:,} | {total['bram36']:g} | "
+                f"{total['dsp']} | {record['resources']['levels']} | "
+                f"`lutgen build --target zynq7045{options}` |"
+            )
+    return "\n".join(lines)
 
 
 def _through(found: dict, more: str = "", rate: str = "bpp") -> str:
