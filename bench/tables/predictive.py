@@ -1,6 +1,6 @@
 """Tables of the predictive cores: in simulation, and what those of colour take."""
 
-from .results import COUNTED, load
+from .results import load
 
 __all__ = ["colour_builds", "colour_cores", "mosaic_cores", "near_cores", "predictive_cores"]
 
@@ -30,8 +30,7 @@ def mosaic_cores() -> str:
 def colour_builds() -> str:
     """What cores of gray, RGB and filter arrays take of a device."""
     lines = [
-        f"| 1,920 x 1,080, zynq7045 | core | LUT | FF | BRAM36 | DSP | [LUTs in a row]"
-        f"(results.md{COUNTED}) | command |",
+        "| 1,920 x 1,080, zynq7045 | core | LUT | FF | BRAM36 | DSP | LUTs in a row | command |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for what, name, options in (
