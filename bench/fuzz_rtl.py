@@ -18,6 +18,8 @@ import click
 
 from bench.mutants import BUILDS
 from lutgen.build.codec import build, load_build
+from lutgen.commands import Command, OutputFile, say
+from lutgen.files.whole import write_file
 from lutgen.model.shipped import shipped
 from lutgen.sim.check.check import checked_build
 from lutgen.sim.fuzz.campaign import campaign
@@ -26,17 +28,16 @@ from lutgen.sim.fuzz.native import build_native, forgetful
 _BATCH = 1024
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--model", type=click.Choice(list(BUILDS)), default="photo", show_default=True)
 @click.option("--core", type=click.Choice(["encoder", "decoder"]), default="decoder")
 @click.option("--streams", type=click.IntRange(1), default=1000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--minutes", type=float, help="Stop after so many.")
 @click.option(
-    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path),
-    default="bench/results/fuzz-rtl.json", show_default=True,
+    "-o", "--out", type=OutputFile(), default="bench/results/fuzz-rtl.json", show_default=True,
 )  # fmt: skip
-def main(model: str, core: str, streams: int, seed: int, minutes: float | None, out: Path) -> None:
+def main(model: str, core: str, streams: int, seed: int, minutes: float | None, out: str) -> None:
     """Count what becomes of damaged files, and of random traffic."""
     with tempfile.TemporaryDirectory(prefix="lutgen-fuzz-") as folder:
         folder = Path(folder, "build")
@@ -48,14 +49,14 @@ def main(model: str, core: str, streams: int, seed: int, minutes: float | None, 
         while fuzz.report.streams < streams:
             fuzz.run(native, min(_BATCH, streams - fuzz.report.streams))
             seconds = time.perf_counter() - began
-            add(out, entry(model, core, seed, checked, fuzz.report, seconds))
+            add(Path(out), entry(model, core, seed, checked, fuzz.report, seconds))
             report = fuzz.report
-            print(f"{report.streams} streams, {seconds:.0f} s, {report.clocks} clocks, "
-                  f"{len(report.problems)} problems", file=sys.stderr, flush=True)  # fmt: skip
+            say(f"{report.streams} streams, {seconds:.0f} s, {report.clocks} clocks, "
+                f"{len(report.problems)} problems")  # fmt: skip
             if minutes and seconds > 60 * minutes:
                 break
     for problem in fuzz.report.problems:
-        print(json.dumps(problem))
+        click.echo(json.dumps(problem))
     sys.exit(bool(fuzz.report.problems))
 
 
@@ -80,7 +81,7 @@ def add(path: Path, run: dict) -> None:
     found.sort(key=lambda each: (each["build"], each["seed"]))
     commands = [each["command"] for each in found]
     result = {"builds": found, "command": "; ".join(commands)}
-    path.write_text(json.dumps(result, indent=1) + "\n")
+    write_file(path, (json.dumps(result, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":

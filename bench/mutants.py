@@ -19,7 +19,6 @@ import dataclasses
 import json
 import re
 import shutil
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -32,7 +31,9 @@ from bench.equivalent import equivalent
 from bench.mutate import KINDS, Fault, find, mutated, numbered
 from lutgen.build.codec import build, load_build
 from lutgen.build.options import BuildOptions, PredictiveOptions
+from lutgen.commands import Command, OutputFile, say
 from lutgen.errors import InputError
+from lutgen.files.whole import write_file
 from lutgen.model.shipped import shipped
 from lutgen.sim.check.build_tables import compare_tables
 from lutgen.sim.check.check import checked_build
@@ -225,7 +226,7 @@ def _phases(checked: CheckedBuild, core: str, design: Design):
     return ("phases", problems[0]) if problems else (None, None)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--model", "models", type=click.Choice(list(BUILDS)), multiple=True, help="Both.",
 )  # fmt: skip
@@ -237,10 +238,10 @@ def _phases(checked: CheckedBuild, core: str, design: Design):
     help="Result of an earlier run with as many faults: only its survivors are judged again.",
 )  # fmt: skip
 @click.option("--quick", is_flag=True, help="Leave out the phases, which take minutes a fault.")
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("-o", "--out", type=OutputFile())
 def main(
     models: tuple[str, ...], count: int, seed: int, core: tuple[str, ...], again: Path | None,
-    quick: bool, out: Path | None,
+    quick: bool, out: str | None,
 ) -> None:  # fmt: skip
     """Count the faults that fuzzing, reading back and the phases of `lutgen sim --build` find."""
     before = json.loads(again.read_text())["each"] if again else None
@@ -253,28 +254,28 @@ def main(
                 build("zynq7045", shipped(model), BUILDS[model], out=place, estimate=False)
             share = count // len(wanted) + (number < count % len(wanted))
             some = study(
-                place, name, share, seed, lambda text: print(text, file=sys.stderr, flush=True),
-                before, not quick,
-            )  # fmt: skip
+                place, name, share, seed, say, before, not quick
+            )
             faults += some
             parts.append({
                 "model": model, "hash": shipped(model).hash, "core": name,
                 "parameters": BUILDS[model].record(), **counts(some),
             })  # fmt: skip
             result = {
-                "command": f"python -m bench.mutants --count {count} --seed {seed}",
+                "command": f"python -m bench.mutants --count {count} --seed {seed}"
+                           + " --quick" * quick,
                 **counts(faults), "parts": parts,
                 "survivors": [f for f in faults if not (f["found_by"] or f["equivalent"])],
                 "each": faults,
             }  # fmt: skip
             if out:
-                out.write_text(json.dumps(result, indent=1) + "\n")
+                write_file(out, (json.dumps(result, indent=1) + "\n").encode())
     if not out:
         click.echo(json.dumps(result, indent=1))
-    print(
+    say(
         f"{result['found']} of {len(faults)} faults are found; {result['equivalent']} of the "
-        "others change nothing", file=sys.stderr,
-    )  # fmt: skip
+        "others change nothing"
+    )
 
 
 def counts(faults: list[dict]) -> dict:

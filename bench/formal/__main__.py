@@ -22,6 +22,9 @@ from pathlib import Path
 
 import click
 
+from lutgen.commands import Command, OutputFile, say
+from lutgen.files.whole import write_file
+
 from .bind import Bound
 from .blocks import BLOCKS, MODULE
 from .study import problem_of, prove_all, show_failures
@@ -89,7 +92,7 @@ def _text(results: dict[str, list[dict]], seconds: int, faults: int) -> str:
     }, indent=1) + "\n"  # fmt: skip
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--only", default="",
     help="Part of the names of blocks and tops; of others, --out keeps what it has.",
@@ -102,28 +105,25 @@ def _text(results: dict[str, list[dict]], seconds: int, faults: int) -> str:
     "--faults", type=click.IntRange(0), default=40, show_default=True,
     help="Most faults that are put into a block or top; 0 for none.",
 )  # fmt: skip
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path))
-def main(only: str, seconds: int, faults: int, out: Path | None) -> None:
+@click.option("-o", "--out", type=OutputFile())
+def main(only: str, seconds: int, faults: int, out: str | None) -> None:
     """Prove the contracts of all blocks with streams and of all tops."""
-    def tell(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
-
     results: dict[str, list[dict]] = {}
-    if only and out and out.exists():
-        for result in json.loads(out.read_text())["properties"]:
+    if only and out and Path(out).exists():
+        for result in json.loads(Path(out).read_text())["properties"]:
             results.setdefault(result["block"], []).append(result)
     for name, verilog, module, contracts, depth in _everything(only):
         results[name] = list(study(
             name, verilog, module, contracts, seconds=seconds, depth=depth, faults=faults,
-            tell=tell,
+            tell=say,
         ))  # fmt: skip
         if out:
-            out.write_text(_text(results, seconds, faults))
+            write_file(out, _text(results, seconds, faults).encode())
     if not out:
         click.echo(_text(results, seconds, faults))
     refuted = [r for some in results.values() for r in some if r["result"] == "refuted"]
     for r in refuted:
-        tell(f"refuted: {r['property']} of {r['block']}, in {r['depth']} clocks")
+        say(f"refuted: {r['property']} of {r['block']}, in {r['depth']} clocks")
     if refuted:
         sys.exit(1)
 
