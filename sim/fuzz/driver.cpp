@@ -1,6 +1,6 @@
 // Sends beats through a Verilated core as a script says, and tells what came out.
 //
-//     driver SCRIPT RESULT PATIENCE [COVERAGE]
+//     driver SCRIPT RESULT PATIENCE
 //
 // A script is a list of segments: numbers of four bytes (`Segment`), then beats (`Beat`).  The
 // result has an `Outcome` for each, and the beats that the core gave meanwhile.  What a core is, and
@@ -15,9 +15,6 @@
 #include "Vcore.h"
 #include "ports.h"
 #include "verilated.h"
-#ifdef COVERAGE
-#include "verilated_cov.h"
-#endif
 
 namespace {
 
@@ -122,10 +119,6 @@ class Bench {
         outcome.given = uint32_t(given.size());
         return outcome;
     }
-
-#ifdef COVERAGE
-    void write_coverage(const char *path) { context_.coveragep()->write(path); }
-#endif
 
   private:
     void renew(uint32_t seed) {
@@ -233,8 +226,5 @@ int main(int argc, char **argv) {
         fwrite(&outcome, sizeof outcome, 1, result);
         fwrite(given.data(), sizeof(Beat), given.size(), result);
     }
-#ifdef COVERAGE
-    if (argc > 4) bench.write_coverage(argv[4]);
-#endif
     return fclose(result) ? 4 : 0;
 }

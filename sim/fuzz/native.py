@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 
-from lutgen.build.verilog import primitives
 from lutgen.errors import InputError
 from lutgen.files.caches import cache_folder
 from lutgen.files.whole import scratch_folder
@@ -51,9 +50,7 @@ _PORTS = {
     "decoder": ("s_axis_stream", "tkeep", "m_axis_video", "tuser"),
 }
 #: What is added to make's command line, as of `lutgen.sim.tool.verilator`.
-_MAKE = ("CXX=g++", "LINK=g++", "AR=ar", "CFG_CXXFLAGS_PCH_I=-include")
-#: Counters make the C++ so long that a compiler's second thoughts take minutes.
-_LEVELS = {False: "OPT_FAST=-O1", True: "OPT_FAST=-O0"}
+_MAKE = ("CXX=g++", "LINK=g++", "AR=ar", "CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O1")
 _INITIAL = re.compile(r"^(  (?:output )?reg (?:\[\d+:0\] )?(?:\\\S+ |\w+) ?)= [^;]+;", re.M)
 _MEMORY = re.compile(r"^  reg \[\d+:0\] (\\\S+ |\w+) ?\[\d+:0\];", re.M)
 
@@ -137,9 +134,8 @@ class NativeCore:
     executable: Path
 
     def run(
-        self, segments: Sequence[Segment], *, patience: int, coverage: Path | None = None,
-        timeout: float = 3600,
-    ) -> list[Outcome]:  # fmt: skip
+        self, segments: Sequence[Segment], *, patience: int, timeout: float = 3600
+    ) -> list[Outcome]:
         """Run a script in a process of its own.
 
         Parameters
@@ -148,8 +144,6 @@ class NativeCore:
             The first one must make a new core.
         patience :
             Clocks without a beat after which a core hangs.
-        coverage :
-            File for counts of lines and toggles; the core must be built for it.
 
         Raises
         ------
@@ -162,7 +156,6 @@ class NativeCore:
                 for segment in segments:
                     file.write(segment.pack())
             command = [self.executable, script, result, str(patience)]
-            command += [coverage] if coverage else []
             run = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
             if run.returncode:
                 raise SimulationError(
@@ -217,9 +210,7 @@ def _forgetful(text: str) -> str:
     return "".join(parts)
 
 
-def build_native(
-    design: Design, core: str, *, coverage: bool = False, build_dir: Path | None = None
-) -> NativeCore:
+def build_native(design: Design, core: str, *, build_dir: Path | None = None) -> NativeCore:
     """Compile a core and the driver, or take the program from the cache.
 
     Parameters
@@ -228,8 +219,6 @@ def build_native(
         Verilog of one core behind AXI4-Stream ports, without registers.
     core :
         "encoder" or "decoder".
-    coverage :
-        Whether runs can count lines and toggles.
 
     Raises
     ------
@@ -238,9 +227,7 @@ def build_native(
     """
     if "clear_error" not in design.ports:
         raise InputError(f"{design.top} must have the port clear_error: build without --registers")
-    texts = list(design.texts)
-    if any("LUT6" in text for text in texts) and not any("module LUT6" in t for t in texts):
-        texts.append(primitives())
+    texts = design.whole_texts()
     driver = (_HERE / "driver.cpp").read_text()
     ports = _ports(design, core)
     waivers = _HERE.parent / "tool" / "waivers.vlt"
@@ -248,17 +235,14 @@ def build_native(
         "--cc", "--exe", "--prefix", "Vcore", "--top-module", design.top, "--output-split", "0",
         "--x-initial", "unique", "--x-assign", "unique", "--timescale", "1ns/1ps",
     ]  # fmt: skip
-    if coverage:
-        options += ["--coverage-line", "--coverage-toggle", "-CFLAGS", "-DCOVERAGE"]
-    make = (*_MAKE, _LEVELS[coverage])
-    recipe = [options, make, waivers.read_text(), driver, ports]
+    recipe = [options, _MAKE, waivers.read_text(), driver, ports]
     key = digest([simulator_tools(), recipe, texts])[:24]
     folder = Path(build_dir or cache_folder() / "fuzz").absolute()
     folder.mkdir(parents=True, exist_ok=True)
     executable = folder / f"{design.top}-{key}"
     with locked(folder / f".{key}.lock"):
         if not executable.exists():
-            _compile(options, make, waivers, driver, ports, texts, executable)
+            _compile(options, waivers, driver, ports, texts, executable)
             remove_unused(folder)
         os.utime(executable)
     return NativeCore(executable)
@@ -280,7 +264,7 @@ def _ports(design: Design, core: str) -> str:
     )
 
 
-def _compile(options, make, waivers, driver, ports, texts, executable: Path) -> None:
+def _compile(options, waivers, driver, ports, texts, executable: Path) -> None:
     with scratch_folder("lutgen-fuzz-build-", None) as work:
         sources = [work / "waivers.vlt"]
         shutil.copy(waivers, sources[0])
@@ -296,7 +280,7 @@ def _compile(options, make, waivers, driver, ports, texts, executable: Path) -> 
         for command in (
             [verilator_bin() / "verilator", *options, "-CFLAGS", f"-I{work}", "--Mdir", build,
              *sources, work / "driver.cpp"],
-            ["make", "-C", build, "-f", "Vcore.mk", f"-j{os.cpu_count() or 1}", *make,
+            ["make", "-C", build, "-f", "Vcore.mk", f"-j{os.cpu_count() or 1}", *_MAKE,
              f"PYTHON3={sys.executable}"],
         ):  # fmt: skip
             run = subprocess.run(command, capture_output=True, text=True, env=environment)

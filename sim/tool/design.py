@@ -117,6 +117,15 @@ class Design:
             raise InputError(f"top must be a module of the Verilog text, not {top!r}")
         return cls(top, texts, _ports(modules[top], top))
 
+    def whole_texts(self) -> list[str]:
+        """The texts, and models of Xilinx primitives where they use and do not define them."""
+        texts = list(self.texts)
+        if any("LUT6" in text for text in texts) and not any("module LUT6" in t for t in texts):
+            from lutgen.build.verilog import primitives
+
+            texts.append(primitives())
+        return texts
+
     def find(self, *names: str) -> Port:
         """Return the port or field that is called by the first known of ``names``.
 

@@ -25,7 +25,6 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from lutgen.build.verilog import primitives
 from lutgen.errors import InputError, ToolError
 from lutgen.extras import need
 from lutgen.files.caches import cache_folder
@@ -115,9 +114,7 @@ def build_simulation(
         raise InputError(f"waves must be one of {WAVES}, not {waves!r}")
     design = Design.of(verilog, top)
     tools = simulator_tools()
-    texts = list(design.texts)
-    if any("LUT6" in text for text in texts) and not any("module LUT6" in t for t in texts):
-        texts.append(primitives())
+    texts = design.whole_texts()
     control = _control_file(design)
     recipe = [(_HERE / name).read_text() for name in ("verilator.py", "waivers.vlt")]
     key = digest([tools, recipe, design.top, texts, control, waves])
