@@ -1,7 +1,6 @@
 """The page that `lutgen c --page` writes, in a real browser: what it decodes is the reference's."""
 
 import base64
-import shutil
 
 import numpy as np
 import pytest
@@ -12,14 +11,12 @@ from lutgen.cli import main
 from lutgen.codec.any_profile import codec_of
 from lutgen.formats.imageio import read_gray
 from lutgen.formats.rules import DEEP_COLOUR
+from tests.chromium import CHROMIUM, needs_chromium
 from tests.models import colour_model, mosaic_model, predictive_model, table_model
 
 pytest.importorskip("ziglang", reason='no compiler of WebAssembly here: pip install "lutgen[web]"')
 playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt install chromium")
+pytestmark = needs_chromium
 
 MODELS = {"gray": predictive_model(), "rgb": colour_model(), "raw": mosaic_model(),
           "tiles": table_model()}  # fmt: skip

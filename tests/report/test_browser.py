@@ -1,11 +1,10 @@
 """The page in a real browser: nothing sticks out, no words collide, both colour schemes."""
 
-import shutil
-
 import pytest
 
 from lutgen.report.measured import read_measured
 from lutgen.report.page import render
+from tests.chromium import CHROMIUM, needs_chromium
 from tests.report.records import (
     FILES,
     LEVELS,
@@ -18,13 +17,7 @@ from tests.report.records import (
     predictive_page,
 )
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt install chromium"),
-]
+pytestmark = [pytest.mark.slow, needs_chromium]
 WIDTHS = (360, 768, 1280)
 
 #: Elements that reach beyond the body's padding; what is hidden on purpose counts not.
