@@ -4,17 +4,21 @@ import numpy as np
 import pytest
 
 from lutgen.errors import InputError
+from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.gateware.predictive.config import PredictiveConfig
+from lutgen.gateware.strips.strip_files import Channels, strip_header
+from lutgen.gateware.strips.strip_reader import StripReader
 from lutgen.model.header import VERSION_2
+from lutgen.synth.mapped import map_design
 from tests.gateware.colour_cores import ColourCores, colour_pictures
 from tests.gateware.test_predictive_cores import STALLS, VIDEO_IN, VIDEO_OUT
-from tests.models import colour_model, mosaic_model
+from tests.models import mosaic_model
 
 #: With small models, as those of the package take minutes to compile: `bench.predictive_cores`
 #: sends photographs through cores of these.
 CORES = {
-    "rgb": ColourCores(colour_model(), 8, 280, 84),
-    "bayer": ColourCores(mosaic_model(), 12, 560, 84, 8, 8),
+    "rgb": ColourCores("rgb", 8, 280, 84),
+    "bayer": ColourCores("bayer", 12, 560, 84, 8, 8),
 }
 #: Sides of mosaics are the even ones above.
 SIZES = [(40, 48), (5, 9), (1, 1), (3, 2), (18, 30)]
@@ -208,3 +212,15 @@ def test_reset_in_mid_frame(name, clock):
 def test_refused_parameters(options, message):
     with pytest.raises(InputError, match=message):
         PredictiveConfig(mosaic_model(), **options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("count", "mosaic"), [(1, False), (3, False), (4, True)])
+def test_readers_of_strips_are_mapped(count, mosaic):
+    """Yosys refuses registers without a first value whose bits are constants."""
+    channels = Channels.of(count, mosaic=mosaic)
+    reader = StripReader(
+        header=strip_header(bytes(8), 12, channels), depth=12, max_width=32, max_height=32,
+        stream_bytes=4, address_bits=10, channels=channels,
+    )  # fmt: skip
+    assert map_design(to_verilog(reader, "reader"), "reader", "xc7").cells

@@ -64,11 +64,7 @@ class NearCores(Cores):
         )  # fmt: skip
 
     def near_file(self, picture: np.ndarray, near: int) -> bytes:
-        dtype = np.uint8 if self.depth == 8 else np.uint16
-        return self.codec.encode(
-            picture.astype(dtype), depth=self.depth, near=near, tile_width=0,
-            strip_height=self.strip_height or len(picture),
-        )
+        return self.file(picture, near=near)
 
     def given(self) -> list[tuple[np.ndarray, int]]:
         """Pictures of every size, each with a near that is not that of the one before."""
@@ -162,7 +158,7 @@ def test_files_of_refused_nears():
     given = [(picture, near) for picture, near in zip(cut((18, 30), 8), NEARS, strict=False)]
     good = [cores.near_file(*each) for each in given]
     bad = [VERSION_2["near"].put(good[0], near) for near in (6, 7, 8, 13, 128)]
-    bad.append(cores.near_file(given[0][0], 6))
+    bad.append(cores.file(given[0][0], near=6))
     found, errors, _ = cores.decode([file for pair in zip(bad, good, strict=True) for file in pair])
     assert errors == {"bad_header"}
     check_pixels(found, restored(cores, given, good))
@@ -172,7 +168,7 @@ def test_files_of_refused_nears():
 def test_pictures_of_refused_nears():
     cores = CORES["small"]
     picture = cut((5, 9), 8)[1]
-    good = cores.near_file(picture, 5)
+    good = cores.file(picture, near=5)
     files, errors, _ = cores.encode_each([(picture, near) for near in (6, 5, 7, 5)])
     # Its first pixel has a wrong near; the others are overdue for a start of frame.
     assert files == [good, good] and errors == {"bad_marker", "bad_size"}
@@ -182,7 +178,7 @@ def test_a_near_of_another_file_is_damage():
     """A near that this build takes, but not that of the file: its checksum says so."""
     cores = CORES["small"]
     picture = cut((5, 9), 8)[1]
-    good = cores.near_file(picture, 2)
+    good = cores.file(picture, near=2)
     bad = VERSION_2["near"].put(good, 3)
     found, errors, _ = cores.decode([bad, good])
     assert "bad_strip" in errors and errors <= {"bad_strip", "bad_packet"}

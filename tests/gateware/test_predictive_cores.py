@@ -63,21 +63,21 @@ class Cores:
     def decoder(self) -> Design:
         return Design.of(PredictiveDecoderTop(self.config, stream_bytes=self.stream_bytes))
 
-    def file(self, picture: np.ndarray) -> bytes:
+    def file(self, picture: np.ndarray, strip_height: int | None = None, **options) -> bytes:
         """What the reference makes of a picture."""
         dtype = np.uint8 if self.depth == 8 else np.uint16
         return self.codec.encode(
             picture.astype(dtype), depth=self.depth, tile_width=0,
-            strip_height=self.strip_height or len(picture),
-        )
+            strip_height=strip_height or self.strip_height or len(picture), **options,
+        )  # fmt: skip
 
-    def encode(self, beats: dict, size: tuple[int, int], *, stalls=None, **options):
+    def encode(self, beats: dict, size: tuple[int, int], *, stalls=None, settings=None, **options):
         """Files that the encoder makes of beats, its errors, and the simulation's result."""
         result = rtl_stream(
             self.encoder, {VIDEO_IN: beats},
             {STREAM_OUT: ("data", "keep", "last")}, names=AXIS, idle="idle",
-            config={"height": size[0], "width": size[1], "clear_error": 0}, watch=("error",),
-            stalls=ports(stalls, VIDEO_IN, STREAM_OUT), **options,
+            config={"height": size[0], "width": size[1], "clear_error": 0, **(settings or {})},
+            watch=("error",), stalls=ports(stalls, VIDEO_IN, STREAM_OUT), **options,
         )  # fmt: skip
         files, rest = files_of(**result.outputs[STREAM_OUT], size=self.stream_bytes)
         assert not rest
