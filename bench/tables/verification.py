@@ -1,6 +1,8 @@
 """What was verified of the gateware, room by room, and what nobody has verified."""
 
 import ast
+from collections.abc import Callable
+from functools import cache, wraps
 from pathlib import Path
 
 from .results import ROOT, load
@@ -13,7 +15,21 @@ _RESULTS = ROOT / "bench" / "results"
 _NETWORKS = {
     "network": ("network",), "levels": ("upsampling network",), "prediction": ("prediction",),
 }  # fmt: skip
-_NOTHING = "not measured"
+
+
+def _of(name: str) -> Callable[[Callable[..., str]], Callable[..., str]]:
+    """A function of a result is one without it, which says so where nobody has made the result."""
+
+    def decorate(table: Callable[..., str]) -> Callable[..., str]:
+        @wraps(table)
+        def known(*arguments) -> str:
+            if not (_RESULTS / f"{name}.json").is_file():
+                return "not measured"
+            return table(load(name), *arguments)
+
+        return known
+
+    return decorate
 
 
 def verified_rooms() -> str:
@@ -23,18 +39,16 @@ def verified_rooms() -> str:
         "|---|---|---|---|---|",
     ]
     for room in sorted(path.name for path in _GATEWARE.iterdir() if _is_room(path)):
+        proven = _networks(room) if room in _NETWORKS else ""
         lines.append(
-            f"| `{room}` | {_networks(room)} | {_properties(room)} | {_tests(room)} | "
-            f"{_killed(room)} |"
+            f"| `{room}` | {proven} | {_properties(room)} | {_tests(room)} | {_killed(room)} |"
         )
     return "\n".join(lines)
 
 
-def proofs() -> str:
+@_of("prove")
+def proofs(found: dict) -> str:
     """A row for each network of the builds that were proven."""
-    found = _load("prove")
-    if found is None:
-        return _NOTHING
     lines = [
         "| build | network | compared bits | registers in a row | result | CPU seconds | memory |",
         "|---|---|---|---|---|---|---|",
@@ -57,11 +71,9 @@ def proofs() -> str:
     return "\n".join(lines)
 
 
-def formal() -> str:
+@_of("formal")
+def formal(found: dict) -> str:
     """Properties by block: how many were proven, to what depth, and how long it took."""
-    found = _load("formal")
-    if found is None:
-        return _NOTHING
     blocks: dict[str, list[dict]] = {}
     for one in found["properties"]:
         blocks.setdefault(one["block"], []).append(one)
@@ -78,11 +90,9 @@ def formal() -> str:
     return "\n".join(lines)
 
 
-def mutants() -> str:
+@_of("mutants")
+def mutants(found: dict) -> str:
     """Faults that were put into a build, by the folder of the module that they are in."""
-    found = _load("mutants")
-    if found is None:
-        return _NOTHING
     left = found["faults"] - found["found"] - found["equivalent"]
     by = ", ".join(f"{count} by {name}" for name, count in found["found_by"].items() if count)
     return (
@@ -93,11 +103,9 @@ def mutants() -> str:
     )
 
 
-def fuzzed() -> str:
+@_of("fuzz-rtl")
+def fuzzed(found: dict) -> str:
     """Damaged streams through the decoders, by kind."""
-    found = _load("fuzz-rtl")
-    if found is None:
-        return _NOTHING
     lines = [
         "| build | damage | streams | detected | confined to their strip | hangs |",
         "|---|---|---|---|---|---|",
@@ -112,11 +120,9 @@ def fuzzed() -> str:
     return "\n".join(lines)
 
 
-def coverage() -> str:
+@_of("coverage")
+def coverage(found: dict) -> str:
     """Lines and toggles of the tops."""
-    found = _load("coverage")
-    if found is None:
-        return _NOTHING
     lines = ["| top | lines | toggles | exceptions |", "|---|---|---|---|"]
     for top in found["tops"]:
         lines.append(
@@ -124,11 +130,6 @@ def coverage() -> str:
             f"{len(top['exceptions'])} |"
         )
     return "\n".join(lines)
-
-
-def _load(name: str) -> dict | None:
-    """A result file; None if nobody has made it."""
-    return load(name) if (_RESULTS / f"{name}.json").is_file() else None
 
 
 def _count(ones: list[dict], result: str) -> str:
@@ -139,14 +140,10 @@ def _is_room(path: Path) -> bool:
     return path.is_dir() and any(path.glob("[a-z]*.py"))
 
 
-def _networks(room: str) -> str:
+@_of("prove")
+def _networks(found: dict, room: str) -> str:
     """Builds whose networks in a folder were proven."""
-    found = _load("prove")
-    names = _NETWORKS.get(room)
-    if names is None:
-        return ""
-    if found is None:
-        return _NOTHING
+    names = _NETWORKS[room]
     builds = {
         build["build"]: [
             part["state"] == "proven"
@@ -160,11 +157,9 @@ def _networks(room: str) -> str:
     )
 
 
-def _properties(room: str) -> str:
+@_of("formal")
+def _properties(found: dict, room: str) -> str:
     """Properties of blocks that a folder has."""
-    found = _load("formal")
-    if found is None:
-        return _NOTHING
     ones = [one for one in found["properties"] if one["folder"] == room]
     counts = [(result, _count(ones, result)) for result in ("proven", "bounded", "open")]
     return ", ".join(f"{count} {result}" for result, count in counts if count != "0")
@@ -172,27 +167,28 @@ def _properties(room: str) -> str:
 
 def _tests(room: str) -> str:
     """Files of tests that take blocks of a folder, by their imports."""
-    wanted = f"lutgen.gateware.{room}"
-    found = []
-    for path in sorted((ROOT / "tests" / "gateware").glob("test_*.py")):
-        modules = [
-            name
-            for node in ast.walk(ast.parse(path.read_text()))
-            for name in (
-                [node.module or ""] if isinstance(node, ast.ImportFrom)
-                else [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            )
-        ]  # fmt: skip
-        if any(name == wanted or name.startswith(wanted + ".") for name in modules):
-            found.append(path.stem.removeprefix("test_"))
+    wanted = f"lutgen.gateware.{room}."
+    found = [name for name, modules in _imports().items()
+             if any(f"{module}.".startswith(wanted) for module in modules)]  # fmt: skip
     return ", ".join(found) or "the tops"
 
 
-def _killed(room: str) -> str:
+@cache
+def _imports() -> dict[str, list[str]]:
+    """Modules that tests of the gateware import, by the names of the tests."""
+    found = {}
+    for path in sorted((ROOT / "tests" / "gateware").glob("test_*.py")):
+        nodes = [*ast.walk(ast.parse(path.read_text()))]
+        found[path.stem.removeprefix("test_")] = [
+            *(node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)),
+            *(a.name for node in nodes if isinstance(node, ast.Import) for a in node.names),
+        ]
+    return found
+
+
+@_of("mutants")
+def _killed(found: dict, room: str) -> str:
     """Faults in modules that are blocks of a folder, as far as their names tell."""
-    found = _load("mutants")
-    if found is None:
-        return _NOTHING
     blocks = {path.stem for path in (_GATEWARE / room).glob("*.py")}
     ones = [
         one for one in found["each"]
