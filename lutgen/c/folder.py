@@ -13,6 +13,7 @@ from lutgen.files.whole import scratch_folder
 from lutgen.model.model import Model
 from lutgen.model.shipped import AnyModel
 
+from .checksum import checksum_header
 from .tables import predictive_source
 from .text import identifier, model_header
 from .tile_tables import tile_source
@@ -54,6 +55,7 @@ def folder_files(models: Mapping[str, AnyModel]) -> dict[str, str]:
         files[f"src/model_{symbol}.c"] = source(models[name], symbol)
         files[f"src/model_{symbol}.h"] = model_header(symbol)
     files["src/lutgen_models.c"] = _list_of(names)
+    files["src/crc32_table.h"] = checksum_header()
     return files
 
 
