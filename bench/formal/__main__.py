@@ -57,29 +57,24 @@ def study(
         yield result
 
 
-def _folders() -> dict[str, str]:
-    """Folders of the gateware by block."""
-    return {block.name: block.folder for block in BLOCKS}
-
-
-def _everything(only: str) -> Iterator[tuple[str, str, str, tuple[Bound, ...], int]]:
-    """Name, Verilog, module, contracts and depth of all that is looked at."""
+def _everything(
+    only: str,
+) -> Iterator[tuple[str | None, str, str, str, tuple[Bound, ...], int]]:
+    """Folder, name, Verilog, module, contracts and depth of all that is looked at."""
     for block in BLOCKS:
         if only in block.name:
-            yield block.name, block.verilog(), MODULE, block.contracts, block.depth
+            folder, verilog = block.elaborated()
+            yield folder, block.name, verilog, MODULE, block.contracts, block.depth
     for name in BUILDS:
         if only in f"encoder ({name})" or only in f"decoder ({name})":
-            with tempfile.TemporaryDirectory(prefix="lutgen-formal-") as folder:
-                for top in tops_of(name, Path(folder, "build")):
-                    yield top.name, top.verilog, top.module, top.contracts, 20
+            with tempfile.TemporaryDirectory(prefix="lutgen-formal-") as work:
+                for top in tops_of(name, Path(work, "build")):
+                    yield None, top.name, top.verilog, top.module, top.contracts, 20
 
 
 def _text(results: dict[str, list[dict]], seconds: int, faults: int) -> str:
     """The json of results by block."""
-    folders = _folders()
-    properties = [
-        result | {"folder": folders.get(name)} for name, some in results.items() for result in some
-    ]
+    properties = [result for some in results.values() for result in some]
     counts = {
         kind: sum(p["result"] == kind for p in properties)
         for kind in ("proven", "bounded", "refuted")
@@ -112,11 +107,11 @@ def main(only: str, seconds: int, faults: int, out: str | None) -> None:
     if only and out and Path(out).exists():
         for result in json.loads(Path(out).read_text())["properties"]:
             results.setdefault(result["block"], []).append(result)
-    for name, verilog, module, contracts, depth in _everything(only):
-        results[name] = list(study(
-            name, verilog, module, contracts, seconds=seconds, depth=depth, faults=faults,
-            tell=say,
-        ))  # fmt: skip
+    for folder, name, verilog, module, contracts, depth in _everything(only):
+        found = study(
+            name, verilog, module, contracts, seconds=seconds, depth=depth, faults=faults, tell=say
+        )
+        results[name] = [result | {"folder": folder} for result in found]
         if out:
             write_file(out, _text(results, seconds, faults).encode())
     if not out:

@@ -55,13 +55,14 @@ class Block:
     contracts: tuple[Bound, ...]
     depth: int = 30
 
-    @property
-    def folder(self) -> str:
-        """Folder of the gateware in which it stands."""
-        return type(self.make()).__module__.split(".")[-2]
+    def elaborated(self) -> tuple[str, str]:
+        """Folder of the gateware in which it stands, and its Verilog."""
+        component = self.make()
+        folder = type(component).__module__.split(".")[-2]
+        return folder, plain_names(to_verilog(component, MODULE), MODULE, MODULE)
 
     def verilog(self) -> str:
-        return plain_names(to_verilog(self.make(), MODULE), MODULE, MODULE)
+        return self.elaborated()[1]
 
 
 def _handshake(width: int, stream: str = "o") -> Bound:
