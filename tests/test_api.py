@@ -23,7 +23,7 @@ from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.errors import InputError
 from lutgen.files.archive import write_archive
 from lutgen.formats.rules import ImageError
-from lutgen.model.default import DEFAULT
+from lutgen.model.default import DEFAULT, NAMES
 from lutgen.model.model import Model, ModelError
 from lutgen.model.shipped import SHIPPED, find_model, name_of, shipped
 from tests.models import colour_model, predictive_model, pyramid_laplace_model, table_model
@@ -102,6 +102,7 @@ def test_many_models_in_turn():
 
 
 def test_shipped_models_load_and_are_found_by_their_hash():
+    assert set(NAMES) == set(SHIPPED)  # what commands' help names
     for name in SHIPPED:
         model = shipped(name)
         assert find_model(name) is model

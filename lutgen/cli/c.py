@@ -7,7 +7,7 @@ import click
 
 from lutgen.commands import OutputFile, say
 
-from .common import json_option
+from .common import MODEL_HELP, json_option
 
 __all__ = ["c_"]
 
@@ -16,7 +16,7 @@ __all__ = ["c_"]
 @click.option(
     "--model", "models", multiple=True, metavar="MODEL",
     show_default="all that come with lutgen",
-    help="Name of a model that comes with lutgen, or model file; may be repeated.",
+    help=f"{MODEL_HELP[:-1]}; may be repeated.",
 )  # fmt: skip
 @click.option("--out", metavar="DIR", show_default="no folder", help="Folder of the sources.")
 @click.option(

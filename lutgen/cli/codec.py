@@ -10,9 +10,10 @@ import click
 
 from lutgen.commands import Failure, OutputFile, check_apart, say
 from lutgen.model.cfa import CFAS
-from lutgen.model.default import COLOUR, DEEP, DEFAULT
+from lutgen.model.default import COLOUR, DEEP, DEFAULT, MOSAIC
 
 from .common import (
+    MODEL_HELP,
     coder_options,
     json_option,
     pixel_progress,
@@ -24,11 +25,9 @@ from .common import (
 __all__ = ["encode", "decode", "evaluate_", "info_"]
 
 
-_HELP = "Name of a model that comes with lutgen, or model file."
 _model_option = click.option(
-    "--model", metavar="MODEL", help=_HELP,
-    show_default=DEFAULT + (f"; {DEEP[DEFAULT]} above 8 bits" if DEFAULT in DEEP else "")
-    + (f"; {COLOUR[DEFAULT]} of colour" if DEFAULT in COLOUR else ""),
+    "--model", metavar="MODEL", help=MODEL_HELP,
+    show_default=f"{DEFAULT}; {DEEP[DEFAULT]} above 8 bits; {COLOUR[DEFAULT]} of colour",
 )  # fmt: skip
 #: Options of profile ``predictive``, and of the others.
 _PREDICTIVE = ("near", "strip_height", "tile_width", "cfa")
@@ -39,7 +38,7 @@ cfa_option = click.option(
     "--cfa", type=click.Choice(CFAS), metavar="PATTERN",
     show_default="none: gray or colour",
     help=f"Images are colour filter arrays: {', '.join(CFAS[:-1])} or {CFAS[-1]}; "
-    "model photo-bayer.",
+    f"model {MOSAIC[DEFAULT]}.",
 )  # fmt: skip
 
 
@@ -203,7 +202,7 @@ def _image_format(name: str) -> str:
 )  # fmt: skip
 @click.option(
     "--model", metavar="MODEL", show_default="that which wrote the file, if it comes with lutgen",
-    help=_HELP,
+    help=MODEL_HELP,
 )  # fmt: skip
 @threads_option
 def decode(file, output, level, keep, model, threads) -> None:

@@ -13,8 +13,10 @@ import click
 from lutgen.build.options import TOPS, BuildOptions, PredictiveOptions
 from lutgen.commands import Failure
 from lutgen.errors import InputError
+from lutgen.model.default import DEEP, DEFAULT, NAMES
 
 __all__ = [
+    "MODEL_HELP",
     "Tile",
     "coder_options",
     "core_progress",
@@ -50,9 +52,10 @@ class Tile(click.ParamType):
         return sides
 
 
+MODEL_HELP = f"Model file, or name of one that comes with lutgen: {', '.join(NAMES)}."
 model_option = click.option(
-    "--model", metavar="MODEL", show_default="photo, of more than 8 bits photo-16",
-    help="Model file, or name of a shipped one: photo, photo-16, digits.",
+    "--model", metavar="MODEL", help=MODEL_HELP,
+    show_default=f"{DEFAULT}; {DEEP[DEFAULT]} above 8 bits",
 )
 tile_option = click.option(
     "--tile", type=Tile(), default=BuildOptions.tile,

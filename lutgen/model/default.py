@@ -1,6 +1,11 @@
-"""Which model codes images unless told otherwise; `.shipped` has them all."""
+"""Names of the models that come with the package, and which codes images unless told otherwise.
 
-__all__ = ["COLOUR", "DEEP", "DEFAULT", "MOSAIC"]
+`.shipped` loads them; who only names them, as a command's help does, needs no more than this.
+"""
+
+__all__ = ["COLOUR", "DEEP", "DEFAULT", "MOSAIC", "NAMES"]
+
+NAMES = ("photo", "photo-16", "photo-rgb", "photo-bayer", "digits")
 
 #: What encode, decode and eval take.
 DEFAULT = "photo"
