@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .rules import GrayLimits, ImageError, check_sides
-from .tiff import check_segments, damaged, logged_errors
+from .rules import GrayLimits, ImageError
+from .tiff_file import check_stored, damaged, logged_errors, opened, samples
 
 __all__ = ["is_dng", "read_dng"]
 
@@ -65,33 +65,15 @@ def read_dng(path, data: bytes, limits: GrayLimits) -> tuple[np.ndarray, int, st
         If it is damaged, holds no such image or several, is compressed in another way, or its
         filters are not of red, green and blue in squares of four.
     """
-    import tifffile
-
-    with logged_errors() as errors:
-        try:
-            with tifffile.TiffFile(io.BytesIO(data)) as file:
-                page = _sensor(path, file.pages.first)
-                if errors:
-                    raise damaged(path, errors[0])
-                pattern = _pattern(path, page, limits.cfas)
-                _check_kind(path, page)
-                check_sides(path, page.imagewidth, page.imagelength, limits.side)
-                check_segments(path, page, len(data), _RATIOS)
-                if page.compression == _JPEG:
-                    _check_frames(path, page, data)
-                image = page.asarray(maxworkers=1)
-        except (ImageError, MemoryError):
-            raise
-        except Exception as error:  # tifffile, imagecodecs and struct let many kinds out
-            raise damaged(path, f"{type(error).__name__}: {error}") from None
-    if errors:
-        raise damaged(path, errors[0])
-    depth, shape = page.bitspersample, (page.imagelength, page.imagewidth)
-    if image.shape != shape or image.dtype not in limits.dtypes:
-        raise damaged(path, f"samples {image.dtype} of shape {image.shape}")
-    if int(image.max()) >> depth:
-        raise damaged(path, f"a sample of {int(image.max())} in {depth} bits")
-    return np.ascontiguousarray(image), depth, pattern
+    with opened(path, data) as file:
+        page = _sensor(path, file.pages.first)
+        pattern = _pattern(path, page, limits.cfas)
+        _check_kind(path, page)
+        check_stored(path, page, len(data), limits, _RATIOS)
+        if page.compression == _JPEG:
+            _check_frames(path, page, data)
+        image = samples(path, page, limits)
+    return np.ascontiguousarray(image), page.bitspersample, pattern
 
 
 def _sensor(path, first) -> Any:

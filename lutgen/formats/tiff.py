@@ -8,22 +8,18 @@ TIFF has no checksums: damage that leaves the structure whole gives other pixels
 import contextlib
 import io
 import json
-import logging
 import math
 import re
-import threading
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from lutgen.files.bounds import DEFLATE_RATIO, LZW_RATIO, PACKBITS_RATIO
 
-from .rules import GrayLimits, ImageError, check_sides
+from .rules import GrayLimits, ImageError
+from .tiff_file import CONTIGUOUS, check_stored, opened, samples
 
-__all__ = [
-    "MAGICS", "check_segments", "damaged", "logged_errors", "read_tiff", "tiff_bytes",
-]  # fmt: skip
+__all__ = ["MAGICS", "read_tiff", "tiff_bytes"]
 
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -35,7 +31,6 @@ _KINDS = {
     34892: "linear raw",
 }  # fmt: skip
 _ORIENTATION, _PLANES_OF_STK = 274, 33629
-_CONTIGUOUS = 1
 #: Samples of a pixel by photometric interpretation, where limits take colour.
 _CHANNELS = {1: (1, 2), 2: (3, 4)}
 _WITH_ALPHA = (2, 4)
@@ -61,35 +56,16 @@ def read_tiff(path, data: bytes, limits: GrayLimits) -> tuple[np.ndarray, int]:
         If it is damaged, has several pages, is no gray of these limits, or is compressed with
         losses or in a rare way.
     """
-    import tifffile
-
-    with logged_errors() as errors:
-        try:
-            with tifffile.TiffFile(io.BytesIO(data)) as file:
-                page = file.pages.first
-                if errors:
-                    raise damaged(path, errors[0])
-                _check_single(path, file, page)
-                _check_kind(path, page, limits)
-                check_sides(path, page.imagewidth, page.imagelength, limits.side)
-                check_segments(path, page, len(data), _RATIOS)
-                image = page.asarray(maxworkers=1)
-        except (ImageError, MemoryError):
-            raise
-        except Exception as error:  # tifffile, imagecodecs and struct let many kinds out
-            raise damaged(path, f"{type(error).__name__}: {error}") from None
-    depth = page.bitspersample
-    if errors:
-        raise damaged(path, errors[0])
+    with opened(path, data) as file:
+        page = file.pages.first
+        _check_single(path, file, page)
+        _check_kind(path, page, limits)
+        check_stored(path, page, len(data), limits, _RATIOS)
+        image = samples(path, page, limits)
     channels = page.samplesperpixel
-    if channels > 1 and page.planarconfig != _CONTIGUOUS:
+    if channels > 1 and page.planarconfig != CONTIGUOUS:
         image = np.moveaxis(image, 0, -1)
-    shape = (page.imagelength, page.imagewidth, channels)[: 2 if channels == 1 else 3]
-    if image.shape != shape or image.dtype not in limits.dtypes:
-        raise damaged(path, f"pixels {image.dtype} of shape {image.shape}")
-    if int(image.max()) >> depth:
-        raise damaged(path, f"a pixel of {int(image.max())} in {depth} bits")
-    return np.ascontiguousarray(image), depth
+    return np.ascontiguousarray(image), page.bitspersample
 
 
 def tiff_bytes(array: np.ndarray) -> bytes:
@@ -160,58 +136,3 @@ def _check_kind(path, page, limits: GrayLimits) -> None:
             f"{path}: orientation of a gray TIFF must be 1 (upright), not {turn}, which the codec "
             "would lose; turn it first, e.g. with ImageMagick: magick INPUT -auto-orient OUTPUT.tif"
         )
-
-
-def check_segments(path, page, size: int, ratios: Mapping[int, int]) -> None:
-    """ImageError unless the file has all strips or tiles, and bytes enough for their pixels.
-
-    ``ratios`` has bytes that one byte holds at most, by number of the compression.
-    """
-    offsets, counts = page.dataoffsets, page.databytecounts
-    wanted = math.prod(page.chunked)
-    if not len(offsets) == len(counts) == wanted:
-        raise damaged(path, f"{min(len(offsets), len(counts))} of {wanted} strips or tiles")
-    for offset, count in zip(offsets, counts, strict=True):
-        if offset < 8 or count < 1 or offset + count > size:
-            raise damaged(path, "strips or tiles beyond its end")
-    packed = sum(counts)
-    if page.is_tiled:
-        height, width, parts = page.tilelength, page.tilewidth, wanted
-    else:
-        height, width, parts = page.imagelength, page.imagewidth, 1
-    if page.planarconfig == _CONTIGUOUS:
-        width *= page.samplesperpixel
-    elif not page.is_tiled:
-        parts = page.samplesperpixel
-    room = parts * height * -(-width * page.bitspersample // 8)
-    if packed > size or room > packed * ratios[page.compression]:
-        raise ImageError(
-            f"{path}: TIFF must be whole, not {packed} bytes of {page.imagewidth} x "
-            f"{page.imagelength} pixels"
-        )
-
-
-@contextlib.contextmanager
-def logged_errors() -> Iterator[list[str]]:
-    """Errors that tifffile logs in this thread, where it goes on with a guess; none is printed."""
-    found: list[str] = []
-    thread = threading.get_ident()
-
-    def keep(record: logging.LogRecord) -> bool:
-        if record.thread != thread:
-            return True
-        if record.levelno >= logging.ERROR:
-            found.append(record.getMessage())
-        return False
-
-    logger = logging.getLogger("tifffile")
-    logger.addFilter(keep)
-    try:
-        yield found
-    finally:
-        logger.removeFilter(keep)
-
-
-def damaged(path, how: str) -> ImageError:
-    """The error of a damaged TIFF; ``how`` is what was found."""
-    return ImageError(f"{path}: TIFF must be whole, not damaged ({' '.join(how.split())})")
