@@ -1,6 +1,8 @@
 """Band packets: finds the packets of bands in a file."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from collections.abc import Callable
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,6 +15,188 @@ from ..streams.run import run_layout
 from .bands import band_layout
 
 __all__ = ["BandPackets"]
+
+
+class _RunAtHand:
+    """The run of bytes at hand, in the reader's module; its low byte is the next one.
+
+    A state uses it by single bytes, as a whole, or leaves out some bytes at its beginning.  Which
+    kind of state is the present one is told by registers of their own, which `go` sets: the state
+    itself is decoded too late.
+
+    Attributes
+    ----------
+    data, top, last, busy:
+        Registers: the bytes, their number less one, whether the file ends with them, and whether
+        there are any.
+    byte, one, over:
+        The next byte, whether it is the run's last, and whether it is the file's.
+    whole:
+        To be driven: all of the run is used.
+    skip:
+        Register to be set: bytes to leave out, by halves, until it is 0.
+    """
+
+    def __init__(self, m: Module, source, count: int) -> None:
+        self._source, self._count = source, count
+        self.data = Signal(8 * count, reset_less=True)
+        self.top = Signal.like(source.payload.top, name="top")
+        self.last, self.busy = Signal(name="last"), Signal(name="busy")
+        self.byte = self.data[:8]
+        self.one = self.top == 0
+        self.over = self.last & self.one
+        self.whole = Signal()
+        self.skip = Signal.like(self.top, name="skip")
+        self._serial, self._drops = Signal(init=1, name="serial"), Signal(name="drops")
+        self._use(m)
+
+    def _use(self, m: Module) -> None:
+        data, top, skip, busy = self.data, self.top, self.skip, self.busy
+        step = Signal()  # use a byte
+        m.d.comb += step.eq(self._serial & busy)
+        gone = (step & self.one) | self.whole | (self._drops & busy)
+        m.d.comb += self._source.ready.eq(~busy | gone)
+        with m.If(step):
+            m.d.sync += [data.eq(data >> 8), top.eq(top - 1)]
+        halves = [1 << k for k in reversed(range(len(skip)))]
+        with m.If(skip[-1]):
+            m.d.sync += [data.eq(data >> 8 * halves[0]), top.eq(top - halves[0]), skip[-1].eq(0)]
+        for k, half in list(enumerate(reversed(halves)))[-2::-1]:
+            with m.Elif(skip[k]):
+                m.d.sync += [data.eq(data >> 8 * half), top.eq(top - half), skip[k].eq(0)]
+        run = self._source.payload
+        with m.If(~busy | gone):
+            m.d.sync += [
+                data.eq(run.data), top.eq(run.top), self.last.eq(run.last),
+                busy.eq(self._source.valid),
+            ]  # fmt: skip
+
+    def go(self, m: Module, state: str) -> None:
+        """The reader goes to a state."""
+        m.d.sync += [
+            self._serial.eq(state in ("header", "length", "length more")),
+            self._drops.eq(state == "drop"),
+        ]
+
+
+class _Place:
+    """Where the parser is in an image, in the reader's module: column of tiles, band, core.
+
+    Attributes
+    ----------
+    turn:
+        Register: the bit of the core whose turn it is.
+    at_right, at_bottom, last_image:
+        Registers, a clock after `turn` and the place have changed: the column is the image's last,
+        the band is, and no image follows.
+    band:
+        Size of the band at hand (:func:`.bands.band_layout`), less one.
+    first:
+        The band is its image's first.
+    """
+
+    def __init__(self, m: Module, config: CoreConfig, cores: int, grammar: PacketGrammar) -> None:
+        size = frame_layout(config.max_width, config.max_height)
+        row_bits = (config.tile_height - 1).bit_length()
+        last_x = Signal(size["width"].shape)
+        last_y = Signal(size["height"].shape)
+        columns, bands = last_x[(config.tile_width - 1).bit_length() :], last_y[row_bits:]
+        self._column = Signal(max(1, len(columns)), name="column")
+        self._row = Signal(max(1, len(bands)), name="row")
+        self.turn = Signal(cores, init=1)
+        self.at_right, self.at_bottom = Signal(name="at_right"), Signal(name="at_bottom")
+        self.last_image = Signal()
+        self._images = grammar.images
+        m.d.sync += [
+            self.at_right.eq(self._column == columns), self.at_bottom.eq(self._row == bands),
+            self.last_image.eq(self._images == 1),
+        ]  # fmt: skip
+        # Registered: what they depend on changes long before they are used.
+        self._next_column = Signal.like(self._column, name="next_column")
+        self._next_row = Signal.like(self._row, name="next_row")
+        self._fewer = lessened(m, self._images, name="fewer")
+        m.d.sync += [
+            self._next_column.eq(self._column + 1), self._next_row.eq(self._row + 1),
+            last_x.eq(grammar.width - 1), last_y.eq(grammar.height - 1),
+        ]  # fmt: skip
+        self.band = (last_x, Mux(self.at_bottom, last_y[:row_bits], config.tile_height - 1))
+        self.first = self._row == 0
+
+    def begin(self, m: Module) -> None:
+        """A file begins."""
+        m.d.sync += [self._column.eq(0), self._row.eq(0)]
+
+    def next_tile(self, m: Module) -> None:
+        """On to the next tile of the band."""
+        m.d.sync += self._column.eq(self._next_column)
+
+    def next_band(self, m: Module) -> None:
+        """On to the next band of the image, and the next core."""
+        m.d.sync += [
+            self._column.eq(0), self._row.eq(self._next_row),
+            self.turn.eq(self.turn.rotate_left(1)),
+        ]  # fmt: skip
+
+    def next_image(self, m: Module) -> None:
+        """On to the next image of the file, and the next core."""
+        m.d.sync += [
+            self._column.eq(0), self._row.eq(0), self.turn.eq(self.turn.rotate_left(1)),
+            self._images.eq(self._fewer),
+        ]  # fmt: skip
+
+
+class _Payload:
+    """The payload at hand, in the reader's module, beside the state machine, which is too late.
+
+    Attributes
+    ----------
+    active:
+        Register to be set when it begins; falls with its last byte.
+    left:
+        Register to be set before: bytes to come.
+    cut_short:
+        Pulse: the stream was over before the payload.
+    """
+
+    def __init__(self, m: Module, count: int) -> None:
+        self._count = count
+        self.active = Signal(name="payload")
+        self.left = Signal(14)
+        self.cut_short = Signal()
+
+    def pass_on(
+        self, m: Module, hand: _RunAtHand, run, write: Value, *, room: Value, truncated: Value,
+        at_right: Value,
+    ) -> None:  # fmt: skip
+        """Pass the payload's bytes on as runs, while there is ``room``.
+
+        ``truncated`` notes that the file ended with it; ``at_right`` says that it ends its band.
+        """
+        left, count, active = self.left, self._count, self.active
+        many = Signal()  # more is left than the next two runs hold
+        m.d.sync += many.eq(left >= 3 * count)
+        some = left[: (3 * count).bit_length()]  # all that is left, if it is not many
+        # Whether the run is in the packet, and the packet ends with it; looked at for a clock.
+        fits, ends, looked = Signal(), Signal(), Signal()
+        m.d.sync += [fits.eq(some > hand.top), ends.eq(some == hand.top + 1)]
+        uses = active & hand.busy & room & (many | looked)
+        m.d.sync += [looked.eq(active & hand.busy & ~uses), self.cut_short.eq(0)]
+        with m.If(uses):
+            m.d.comb += [
+                write.eq(1), hand.whole.eq(many | fits),
+                run.last.eq(Mux(many | fits, hand.last | (~many & ends & at_right), at_right)),
+            ]  # fmt: skip
+            # Less one more than ``top``, in one addition.
+            m.d.sync += left.eq(
+                (left + Cat(~hand.top, Const(-1, len(left) - len(hand.top))))[: len(left)]
+            )
+            with m.If(many | fits):
+                m.d.sync += [truncated.eq(hand.last), active.eq(many | ~ends)]
+                with m.If(hand.last & (many | ~ends)):
+                    m.d.sync += [active.eq(0), self.cut_short.eq(1)]
+            with m.Else():
+                m.d.comb += run.top.eq(some - 1)
+                m.d.sync += [hand.skip.eq(some), active.eq(0)]
 
 
 class BandPackets(wiring.Component):
@@ -76,134 +260,41 @@ class BandPackets(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        c, count = self._config, self._count
-        column_bits = (c.tile_width - 1).bit_length()
-        row_bits = (c.tile_height - 1).bit_length()
-        size = frame_layout(c.max_width, c.max_height)
-
-        # The run at hand; its low byte is the next one.
-        data = Signal(8 * count, reset_less=True)
-        top = Signal.like(self.i.payload.top)
-        last, busy = Signal(), Signal()
-        byte = data[:8]
-        one = top == 0  # byte left
-        step, whole = Signal(), Signal()  # use a byte, use all
-        skip = Signal.like(top)  # bytes to leave out, by halves
-        # Kinds of states, in registers of their own, since a state is decoded too late: those that
-        # use single bytes, and those that use whole runs.
-        serial, payload, drops = Signal(init=1), Signal(), Signal()
-        m.d.comb += step.eq(serial & busy)
-        gone = (step & one) | whole | (drops & busy)
-        m.d.comb += self.i.ready.eq(~busy | gone)
-        over = last & one  # the byte at hand is the file's last
-        with m.If(step):
-            m.d.sync += [data.eq(data >> 8), top.eq(top - 1)]
-        halves = [1 << k for k in reversed(range(len(skip)))]
-        with m.If(skip[-1]):
-            m.d.sync += [data.eq(data >> 8 * halves[0]), top.eq(top - halves[0]), skip[-1].eq(0)]
-        for k, half in list(enumerate(reversed(halves)))[-2::-1]:
-            with m.Elif(skip[k]):
-                m.d.sync += [data.eq(data >> 8 * half), top.eq(top - half), skip[k].eq(0)]
-        with m.If(~busy | gone):
-            m.d.sync += [
-                data.eq(self.i.payload.data), top.eq(self.i.payload.top),
-                last.eq(self.i.payload.last), busy.eq(self.i.valid),
-            ]  # fmt: skip
-
-        # Header.
+        c = self._config
+        hand = _RunAtHand(m, self.i, self._count)
         grammar = PacketGrammar(
             m, BuildHeader.of(c), coder=c.coder, tile_symbols=c.tile_symbols,
             max_width=c.max_width, max_height=c.max_height,
         )  # fmt: skip
-        width, height, images = grammar.width, grammar.height, grammar.images
-        truncated, length = grammar.truncated, grammar.length
         in_header = Signal()
-        at = grammar.count(m, in_header, busy)
+        at = grammar.count(m, in_header, hand.busy)
         # Looked at a clock later.
         taken, taken_at, taken_byte = Signal(), Signal.like(at), Signal(8)
-        m.d.sync += [taken.eq(in_header & busy), taken_at.eq(at), taken_byte.eq(byte)]
+        m.d.sync += [taken.eq(in_header & hand.busy), taken_at.eq(at), taken_byte.eq(hand.byte)]
         grammar.take(m, taken, taken_at, taken_byte)
 
-        # Where the parser is: column of tiles, band, core.
-        last_x, last_y = Signal(size["width"].shape), Signal(size["height"].shape)
-        columns, bands = last_x[column_bits:], last_y[row_bits:]
-        column, row = Signal(max(1, len(columns))), Signal(max(1, len(bands)))
-        turn = Signal(self._cores, init=1)
-        at_right, at_bottom, last_image = Signal(), Signal(), Signal()
-        m.d.sync += [
-            at_right.eq(column == columns), at_bottom.eq(row == bands), last_image.eq(images == 1),
-        ]  # fmt: skip
-        # Registered: what they depend on changes long before they are used.
-        next_column, next_row = Signal.like(column), Signal.like(row)
-        fewer = lessened(m, images, name="fewer")
-        m.d.sync += [
-            next_column.eq(column + 1), next_row.eq(row + 1),
-            last_x.eq(width - 1), last_y.eq(height - 1),
-        ]  # fmt: skip
-        voids = Signal()  # the image's bands are missing
-
-        # Packet: its length, of one or two bytes, and what is left of it.
-        left = Signal(14)
-        low, high, two = Signal(8), Signal(8), Signal()
-        many = Signal()  # more is left than the next two runs hold
-        m.d.sync += many.eq(left >= 3 * count)
-        some = left[: (3 * count).bit_length()]  # all that is left, if it is not many
-        # Whether the run is in the packet, and the packet ends with it; looked at for a clock.
-        fits, ends, looked = Signal(), Signal(), Signal()
-        m.d.sync += [fits.eq(some > top), ends.eq(some == top + 1)]
-
-        # Registered once more before the queues, which have room for that.
-        write = Signal()
-        run = Signal(run_layout(count))
-        m.d.sync += [self.run.eq(run), self.write.eq(turn & write.replicate(self._cores))]
-        room, band_room = Signal(), Signal()
-        m.d.sync += [room.eq((self.room & turn).any()), band_room.eq((self.band_room & turn).any())]
-        begins = Signal()
-        m.d.comb += [run.data.eq(data), run.top.eq(top)]
-        m.d.sync += [
-            self.band.width.eq(last_x),
-            self.band.height.eq(Mux(at_bottom, last_y[:row_bits], c.tile_height - 1)),
-            self.first.eq(row == 0),
-            self.band_begins.eq(turn & begins.replicate(self._cores)),
-            self.begins.eq(begins),
-        ]
-
-        # The payload, beside the state machine, whose states are decoded too late.
-        cut_short = Signal()  # the stream was over before the payload
-        uses = payload & busy & room & (many | looked)
-        m.d.sync += [looked.eq(payload & busy & ~uses), cut_short.eq(0)]
-        with m.If(uses):
-            m.d.comb += [
-                write.eq(1), whole.eq(many | fits),
-                run.last.eq(Mux(many | fits, last | (~many & ends & at_right), at_right)),
-            ]  # fmt: skip
-            # Less one more than ``top``, in one addition.
-            m.d.sync += left.eq((left + Cat(~top, Const(-1, len(left) - len(top))))[: len(left)])
-            with m.If(many | fits):
-                m.d.sync += [truncated.eq(last), payload.eq(many | ~ends)]
-                with m.If(last & (many | ~ends)):
-                    m.d.sync += [payload.eq(0), cut_short.eq(1)]
-            with m.Else():
-                m.d.comb += run.top.eq(some - 1)
-                m.d.sync += [skip.eq(some), payload.eq(0)]
+        place = _Place(m, c, self._cores, grammar)
+        begins, write = Signal(name="begins"), Signal(name="write")
+        run = Signal(run_layout(self._count))
+        room, band_room = self._queues(m, place, run, write, begins)
+        m.d.comb += [run.data.eq(hand.data), run.top.eq(hand.top)]
+        payload = _Payload(m, self._count)
+        payload.pass_on(
+            m, hand, run, write, room=room, truncated=grammar.truncated, at_right=place.at_right
+        )
 
         def go(state: str) -> None:
             m.next = state
-            m.d.sync += [
-                serial.eq(state in ("header", "length", "length more")), drops.eq(state == "drop"),
-            ]  # fmt: skip
+            hand.go(m, state)
 
-        def note(number: int) -> None:
-            """Keep a byte of a length, which goes to a core as it came."""
-            m.d.sync += [(low, high)[number].eq(byte), two.eq(number)]
-
+        voids = Signal()  # the image's bands are missing
         with m.FSM() as fsm:
             grammar.header_states(
-                m, go, valid=busy, last=over, settle=["header read", "header settles"],
+                m, go, valid=hand.busy, last=hand.over, settle=["header read", "header settles"],
                 good="band settles", bad_header=self.bad_header, bad_model=self.bad_model,
                 bad_packet=self.bad_packet,
             )  # fmt: skip
-            with m.State("band settles"):  # two clocks after "turn" and "row" have changed
+            with m.State("band settles"):  # two clocks after ``turn`` and the place have changed
                 go("band settles more")
             with m.State("band settles more"):
                 go("band")
@@ -213,71 +304,115 @@ class BandPackets(wiring.Component):
                     go("void")
                     with m.If(~voids):
                         go("length")
-            grammar.length_states(m, go, valid=busy, byte=byte, last=over, note=note)
-            with m.State("length read"):
-                m.d.comb += [
-                    run.data.eq(Cat(low, high)), run.top.eq(two), run.last.eq(grammar.impossible),
-                    write.eq(room),
-                ]  # fmt: skip
-                with m.If(room):
-                    m.d.sync += payload.eq(~grammar.impossible)
-                    go("payload")
-                    with m.If(grammar.impossible):
-                        go("broken")
-            with m.State("payload"):
-                with m.If(cut_short):
-                    go("broken")
-                with m.Elif(~payload & ~skip.any()):
-                    go("tile")
-            with m.State("tile"):
-                with m.If(~at_right):
-                    m.d.sync += column.eq(next_column)
-                    go("length")
-                    with m.If(truncated):
-                        go("broken")
-                with m.Elif(~at_bottom):
-                    m.d.comb += self.bad_packet.eq(truncated)
-                    m.d.sync += voids.eq(truncated)
-                    go("next band")
-                with m.Elif(last_image):
-                    m.d.comb += self.bad_packet.eq(~truncated)
-                    go("image ends")
-                with m.Else():
-                    m.d.comb += self.bad_packet.eq(truncated)
-                    m.d.sync += voids.eq(truncated)
-                    go("image ends")
-            with m.State("broken"):
-                m.d.sync += voids.eq(1)
-                go("next band")
-                with m.If(at_bottom):
-                    go("image ends")
+            self._packet_states(m, go, grammar, hand, payload, run, write, room)
+            self._tile_states(m, go, place, grammar.truncated, voids)
             with m.State("void"):
                 m.d.comb += [
                     run.data.eq(0), run.top.eq(0), run.last.eq(1), write.eq(room),
                 ]  # fmt: skip
                 with m.If(room):
                     go("broken")
-            with m.State("next band"):
-                m.d.sync += [
-                    column.eq(0), row.eq(next_row), turn.eq(turn.rotate_left(1)),
-                ]  # fmt: skip
-                go("band settles")
-            with m.State("image ends"):
-                m.d.sync += [
-                    column.eq(0), row.eq(0), turn.eq(turn.rotate_left(1)), images.eq(fewer),
-                ]  # fmt: skip
-                go("band settles")
-                with m.If(voids | last_image):
-                    go("drop")
-                    with m.If(truncated):
-                        go("header")
+            self._end_states(m, go, place, grammar.truncated, voids)
             with m.State("drop"):
-                with m.If(busy & last):
+                with m.If(hand.busy & hand.last):
                     go("header")
         m.d.comb += in_header.eq(fsm.ongoing("header"))
         with m.If(fsm.ongoing("check")):
-            m.d.sync += [column.eq(0), row.eq(0), voids.eq(0)]
+            place.begin(m)
+            m.d.sync += voids.eq(0)
         with m.If(fsm.ongoing("length settles")):
-            m.d.sync += left.eq(length)
-        m.d.comb += self.busy.eq(busy | ~in_header | (at != 0))
+            m.d.sync += payload.left.eq(grammar.length)
+        m.d.comb += self.busy.eq(hand.busy | ~in_header | (at != 0))
         return m
+
+    def _queues(
+        self, m: Module, place: _Place, run, write: Value, begins: Value
+    ) -> tuple[Value, Value]:
+        """Runs and bands to the core whose turn it is; whether it has room for one of each.
+
+        All is registered once more before the queues, which have room for that.
+        """
+        turn = place.turn
+        m.d.sync += [self.run.eq(run), self.write.eq(turn & write.replicate(self._cores))]
+        room, band_room = Signal(), Signal()
+        m.d.sync += [room.eq((self.room & turn).any()), band_room.eq((self.band_room & turn).any())]
+        width, height = place.band
+        m.d.sync += [
+            self.band.width.eq(width),
+            self.band.height.eq(height),
+            self.first.eq(place.first),
+            self.band_begins.eq(turn & begins.replicate(self._cores)),
+            self.begins.eq(begins),
+        ]
+        return room, band_room
+
+    @staticmethod
+    def _packet_states(
+        m: Module, go: Callable[[str], None], grammar: PacketGrammar, hand: _RunAtHand,
+        payload: _Payload, run, write: Value, room: Value,
+    ) -> None:  # fmt: skip
+        """From "length" to a payload's end; a core takes the length as it came, then the bytes."""
+        low, high, two = Signal(8), Signal(8), Signal()
+
+        def note(number: int) -> None:
+            m.d.sync += [(low, high)[number].eq(hand.byte), two.eq(number)]
+
+        grammar.length_states(m, go, valid=hand.busy, byte=hand.byte, last=hand.over, note=note)
+        with m.State("length read"):
+            m.d.comb += [
+                run.data.eq(Cat(low, high)), run.top.eq(two), run.last.eq(grammar.impossible),
+                write.eq(room),
+            ]  # fmt: skip
+            with m.If(room):
+                m.d.sync += payload.active.eq(~grammar.impossible)
+                go("payload")
+                with m.If(grammar.impossible):
+                    go("broken")
+        with m.State("payload"):
+            with m.If(payload.cut_short):
+                go("broken")
+            with m.Elif(~payload.active & ~hand.skip.any()):
+                go("tile")
+
+    def _tile_states(
+        self, m: Module, go: Callable[[str], None], place: _Place, truncated: Value, voids: Value
+    ) -> None:
+        """What follows a tile: the next of its band, or the band's end, soon or late."""
+        with m.State("tile"):
+            with m.If(~place.at_right):
+                place.next_tile(m)
+                go("length")
+                with m.If(truncated):
+                    go("broken")
+            with m.Elif(~place.at_bottom):
+                m.d.comb += self.bad_packet.eq(truncated)
+                m.d.sync += voids.eq(truncated)
+                go("next band")
+            with m.Elif(place.last_image):
+                m.d.comb += self.bad_packet.eq(~truncated)
+                go("image ends")
+            with m.Else():
+                m.d.comb += self.bad_packet.eq(truncated)
+                m.d.sync += voids.eq(truncated)
+                go("image ends")
+        with m.State("broken"):
+            m.d.sync += voids.eq(1)
+            go("next band")
+            with m.If(place.at_bottom):
+                go("image ends")
+
+    @staticmethod
+    def _end_states(
+        m: Module, go: Callable[[str], None], place: _Place, truncated: Value, voids: Value
+    ) -> None:
+        """The next band or image, or the file's end."""
+        with m.State("next band"):
+            place.next_band(m)
+            go("band settles")
+        with m.State("image ends"):
+            place.next_image(m)
+            go("band settles")
+            with m.If(voids | place.last_image):
+                go("drop")
+                with m.If(truncated):
+                    go("header")
