@@ -3,8 +3,10 @@
 See :mod:`lutgen.codec.container` for the format.
 """
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
-from amaranth.lib import fifo, stream, wiring
+from typing import NamedTuple
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -25,6 +27,16 @@ __all__ = ["PacketWriter"]
 def _word_address_bits(coder: Coder, symbols: int) -> int:
     """Address bits of the 16-bit words of one tile's longest payload."""
     return bits_for((coder.max_payload_bytes(symbols) + 1) // 2 - 1)
+
+
+class _Byte(NamedTuple):
+    """What the state machine gives with each byte that it emits."""
+
+    literal: Signal  # the byte itself, of a header or length
+    from_memory: Signal  # it is one of the word's
+    high: Signal  # ... the upper one
+    last: Signal  # of the file
+    emit: Signal
 
 
 class PacketWriter(wiring.Component):
@@ -81,45 +93,29 @@ class PacketWriter(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         slot_bits = bits_for(self._buffers - 1)
-
-        ends = StructLayout({"index": self._index_bits, "both": 1, "first": 1, "last": 1})
-        info = Memory(shape=ends, depth=self._buffers, init=[])
-        m.submodules.info = info
-        info_write, info_read = info.write_port(), info.read_port(domain="comb")
-        slot = self.write_tile[:slot_bits]
-        m.d.comb += [
-            info_write.addr.eq(slot),
-            info_write.data.eq(Cat(self.write_index, self.both, self.ends)),
-            info_write.en.eq(self.final),
-        ]
-
+        tile = Signal(len(self.query))
+        ends = self._ends(m, tile)
         file = self.files.payload
         header = Array(self._header.bytes({
             "image width": file.width, "image height": file.height, "images": file.images,
         }))  # fmt: skip
 
-        tile = Signal(len(self.query))
-        now = Signal(ends)  # the tile being written
+        now = Signal.like(ends)  # of the tile being written
         # A word takes two clocks, its first byte of a payload apart: these are always up to date.
         index_before = delay(m, (now.index - 1)[: len(now.index)], 1, name="index_before")
         lowest = delay(m, now.index == 0, 1, name="lowest")
         length = Signal(self._index_bits + 2)
-        high_byte = Signal()
-        literal = Signal(8)
-        from_memory, emit, last = Signal(), Signal(), Signal()
-        credits_ = Signal(range(self._CREDITS + 1), init=self._CREDITS)
-        may = Signal()
-        at = Signal(range(self._header.size))
-        m.d.comb += [
-            self.query.eq(tile),
-            info_read.addr.eq(tile[:slot_bits]),
-            self.busy.eq(credits_ != self._CREDITS),
-        ]
         # Used two clocks after ``now`` is loaded, and not when its index counts down.
         m.d.sync += length.eq((now.index << 1) + now.both + 1)
+        byte = _Byte(
+            Signal(8, name="literal"), Signal(name="from_memory"), Signal(name="high_byte"),
+            Signal(name="last"), Signal(name="emit"),
+        )  # fmt: skip
+        may = Signal()
+        at = Signal(range(self._header.size))
         with m.FSM() as fsm:
             with m.State("wait"):
-                m.d.sync += now.eq(info_read.data)
+                m.d.sync += now.eq(ends)
                 with m.If(self.done):
                     m.next = "begin"
             with m.State("begin"):
@@ -128,34 +124,34 @@ class PacketWriter(wiring.Component):
                 with m.Elif(self.files.valid):
                     m.next = "header"
             with m.State("header"):
-                m.d.comb += emit.eq(may)
+                m.d.comb += byte.emit.eq(may)
                 if not self._registers:
-                    m.d.comb += literal.eq(header[at])
+                    m.d.comb += byte.literal.eq(header[at])
                 with m.If(may & (at == self._header.size - 1)):
                     m.next = "header done"
             with m.State("header done"):
                 m.next = "length"
             with m.State("length"):
                 more = length[7:].any()
-                m.d.comb += [literal.eq(Cat(length[:7], more)), emit.eq(may)]
-                m.d.sync += high_byte.eq(now.both)
+                m.d.comb += [byte.literal.eq(Cat(length[:7], more)), byte.emit.eq(may)]
+                m.d.sync += byte.high.eq(now.both)
                 with m.If(may):
                     with m.If(more):
                         m.next = "length more"
                     with m.Else():
                         m.next = "payload"
             with m.State("length more"):
-                m.d.comb += [literal.eq(length[7:]), emit.eq(may)]
+                m.d.comb += [byte.literal.eq(length[7:]), byte.emit.eq(may)]
                 with m.If(may):
                     m.next = "payload"
             with m.State("payload"):
-                m.d.comb += [from_memory.eq(1), emit.eq(may)]
+                m.d.comb += [byte.from_memory.eq(1), byte.emit.eq(may)]
                 with m.If(may):
-                    m.d.sync += high_byte.eq(~high_byte)
-                    with m.If(~high_byte):
+                    m.d.sync += byte.high.eq(~byte.high)
+                    with m.If(~byte.high):
                         m.d.sync += now.index.eq(index_before)
                         with m.If(lowest):
-                            m.d.comb += last.eq(now.last)
+                            m.d.comb += byte.last.eq(now.last)
                             m.d.sync += tile.eq(tile + 1)
                             m.next = "next"
             with m.State("next"):
@@ -165,31 +161,59 @@ class PacketWriter(wiring.Component):
             at.eq(Mux(fsm.ongoing("header"), at + may, 0)),
             self.files.ready.eq(fsm.ongoing("header done")),
         ]
-        m.submodules.out = out = fifo.SyncFIFOBuffered(width=BYTE.size, depth=self._CREDITS)
-        given = self.bytes.valid & self.bytes.ready
-        m.d.sync += [
-            credits_.eq(step(credits_, given, emit)),
-            may.eq(credits_ > 1),  # registered: one may be spent before it is seen
-        ]
         word = add_ram(
             m, "words", 1 << (self._index_bits + slot_bits), 16, write=self.write,
-            write_address=Cat(self.write_index, slot), data=self.write_word,
+            write_address=Cat(self.write_index, self.write_tile[:slot_bits]), data=self.write_word,
             address=Cat(now.index, tile[:slot_bits]), fabric=platform,
         )  # fmt: skip
-        beside = Cat(literal, from_memory, high_byte, last)
-        if self._registers:
+        in_header = fsm.ongoing("header") if self._registers else None
+        self._emit(m, byte, word, header[at], in_header, may)
+        return m
+
+    def _ends(self, m: Module, tile: Signal) -> data.View:
+        """Where the payload of ``tile`` ends, which is kept of each tile until it is written."""
+        slot_bits = bits_for(self._buffers - 1)
+        ends = StructLayout({"index": self._index_bits, "both": 1, "first": 1, "last": 1})
+        info = Memory(shape=ends, depth=self._buffers, init=[])
+        m.submodules.info = info
+        info_write, info_read = info.write_port(), info.read_port(domain="comb")
+        m.d.comb += [
+            info_write.addr.eq(self.write_tile[:slot_bits]),
+            info_write.data.eq(Cat(self.write_index, self.both, self.ends)),
+            info_write.en.eq(self.final),
+            self.query.eq(tile),
+            info_read.addr.eq(tile[:slot_bits]),
+        ]
+        return info_read.data
+
+    def _emit(
+        self, m: Module, byte: _Byte, word: Value, of_header: Value, in_header: Value | None,
+        may: Signal,
+    ) -> None:  # fmt: skip
+        """Emit bytes two clocks later, when the word is there; ``may`` says that one may begin.
+
+        ``of_header`` is the header's byte, which comes a clock late where there is ``in_header``.
+        """
+        credits_ = Signal(range(self._CREDITS + 1), init=self._CREDITS)
+        m.submodules.out = out = fifo.SyncFIFOBuffered(width=BYTE.size, depth=self._CREDITS)
+        given = self.bytes.valid & self.bytes.ready
+        m.d.comb += self.busy.eq(credits_ != self._CREDITS)
+        m.d.sync += [
+            credits_.eq(step(credits_, given, byte.emit)),
+            may.eq(credits_ > 1),  # registered: one may be spent before it is seen
+        ]
+        beside = Cat(byte.literal, byte.from_memory, byte.high, byte.last)
+        if in_header is not None:
             beside = delay(m, beside, 1, name="beside_now")
-            in_header = delay(m, fsm.ongoing("header"), 1, name="in_header")
-            byte = delay(m, header[at], 1, name="header_byte")
-            literal = Mux(in_header, byte, beside[:8])
+            in_header = delay(m, in_header, 1, name="in_header")
+            literal = Mux(in_header, delay(m, of_header, 1, name="header_byte"), beside[:8])
             beside = delay(m, Cat(literal, beside[8:]), 1, name="beside")
         else:
             beside = delay(m, beside, 2, name="beside")
         m.d.comb += [
-            out.w_en.eq(delay(m, emit, 2, name="emitted", reset=True)),
+            out.w_en.eq(delay(m, byte.emit, 2, name="emitted", reset=True)),
             out.w_data.eq(Cat(
                 Mux(beside[8], Mux(beside[9], word[8:], word[:8]), beside[:8]), beside[10]
             )),
         ]  # fmt: skip
         wiring.connect(m, wiring.flipped(self.bytes), out.r_stream)
-        return m
