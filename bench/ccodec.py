@@ -56,7 +56,7 @@ class _Frame(ctypes.Structure):
     _fields_ = [("model_hash", ctypes.c_uint8 * 8)] + [
         (name, ctypes.c_uint32) for name in (
             "version", "width", "height", "channels", "order", "depth", "shift", "max_error",
-            "strip_height", "tile_width", "levels", "coder", "images",
+            "strip_height", "tile_width", "levels", "coder", "images", "slabs",
         )
     ]  # fmt: skip
 

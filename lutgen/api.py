@@ -56,6 +56,8 @@ class Info:
         How an image is cut, such as ``tiles of 32 x 32`` or ``rows, strips of 512``.
     levels:
         Levels of the pyramid above the image.
+    slabs:
+        Parts from left to right that an image is cut into, each coded on its own.
     coder:
         Entropy coder, such as ``rans`` or ``tans, 2^9 states``.
     packets:
@@ -77,6 +79,7 @@ class Info:
     cfa: str | None
     layout: str
     levels: int
+    slabs: int
     coder: str
     packets: int
     file_bytes: int
@@ -89,7 +92,7 @@ class Info:
 
 def encode(
     array: np.ndarray, model: AnyModel | str | os.PathLike | None = None, near: int = 0,
-    cfa: str | None = None, order: int | None = None,
+    cfa: str | None = None, order: int | None = None, slabs: int = 1,
 ) -> bytes:  # fmt: skip
     """Encode an image, or several of one size, into the bytes of a ``.lgc`` file.
 
@@ -113,6 +116,9 @@ def encode(
         Number, 0 to 5, of the order in which the planes of RGB are coded, with or without alpha
         (`lutgen.codec.predictive.planes.ORDERS`), as cores of colour are told one.  Unless given,
         the image says which is best.
+    slabs:
+        2, 4 or 8 to cut the image into as many parts from left to right, as builds of so many
+        cores do (``lutgen build --cores``); with profile predictive only.
 
     Raises
     ------
@@ -134,10 +140,12 @@ def encode(
     if isinstance(codec, PredictiveCodec):
         return codec.encode(
             array, depth=bits.depth, shift=bits.shift, near=near, channels=channels, cfa=cfa,
-            order=order,
+            order=order, slabs=slabs,
         )  # fmt: skip
     if order is not None:
         raise InputError(f"order must be None with a model of profile {found.profile}, not {order}")
+    if slabs != 1:
+        raise InputError(f"slabs must be 1 with a model of profile {found.profile}, not {slabs}")
     if cfa is not None:
         raise InputError(f"cfa must be None with a model of profile {found.profile}, not {cfa!r}")
     if near != 0:
@@ -213,6 +221,7 @@ def _tiles_info(data: bytes, header: Header) -> dict:
         "cfa": None,
         "layout": f"tiles of {grid.tile_width} x {grid.tile_height}",
         "levels": header.levels,
+        "slabs": 1,
         "coder": coder.name if coder.code == 0 else f"{coder.name}, 2^{coder.code} states",
         "packets": len(starts),
     }
@@ -233,8 +242,9 @@ def _frame_info(data: bytes, frame: Frame) -> dict:
         "shift": frame.shift,
         "cfa": frame.cfa,
         "layout": f"tiles of {scale * frame.tile_width} x {strip}" if frame.tile_width
-        else f"rows, strips of {strip}",
+        else f"rows, strips of {strip}" + (f", {frame.slabs} slabs" if frame.slabs > 1 else ""),
         "levels": 0,
+        "slabs": frame.slabs,
         "coder": "rans",
         "packets": frame.strips,
     }

@@ -260,7 +260,8 @@ def test_info():
     assert asdict(found) == {
         "version": 1, "model_hash": model.hash[:16], "model_name": None, "images": 2, "width": 33,
         "height": 40, "depth": 8, "channels": 1, "near": 0, "shift": 0,
-        "cfa": None, "layout": "tiles of 32 x 32", "levels": 2, "coder": "rans", "packets": 8,
+        "cfa": None, "layout": "tiles of 32 x 32", "levels": 2, "slabs": 1,
+        "coder": "rans", "packets": 8,
         "file_bytes": len(data),
     }  # fmt: skip
     assert found.bpp == 8 * len(data) / (2 * SOME.size)
@@ -279,7 +280,8 @@ def test_info_of_version_2():
     assert asdict(lutgen.info(data)) == {
         "version": 2, "model_hash": model.hash[:16], "model_name": None, "images": 3, "width": 200,
         "height": 40, "depth": 8, "channels": 1, "near": 64, "shift": 6,
-        "cfa": None, "layout": "rows, strips of 16", "levels": 0, "coder": "rans", "packets": 9,
+        "cfa": None, "layout": "rows, strips of 16", "levels": 0, "slabs": 1,
+        "coder": "rans", "packets": 9,
         "file_bytes": len(data),
     }  # fmt: skip
 

@@ -30,7 +30,7 @@ _model_option = click.option(
     show_default=f"{DEFAULT}; {DEEP[DEFAULT]} above 8 bits; {COLOUR[DEFAULT]} of colour",
 )  # fmt: skip
 #: Options of profile ``predictive``, and of the others.
-_PREDICTIVE = ("near", "strip_height", "tile_width", "cfa")
+_PREDICTIVE = ("near", "strip_height", "tile_width", "slabs", "cfa")
 _TILES = ("tile", "coder", "tans_bits")
 
 
@@ -93,10 +93,15 @@ def _check_options(model) -> None:
 )  # fmt: skip
 @cfa_option
 @layout_options
+@click.option(
+    "--slabs", type=int, default=1, show_default=True, metavar="M",
+    help="Profile predictive: parts from left to right for as many cores, 1, 2, 4 or 8.",
+)  # fmt: skip
 @threads_option
 def encode(
-    inputs, output, model, tile, coder, tans_bits, near, cfa, strip_height, tile_width, threads
-) -> None:
+    inputs, output, model, tile, coder, tans_bits, near, cfa, strip_height, tile_width, slabs,
+    threads,
+) -> None:  # fmt: skip
     """Encode images of one size into one file.
 
     INPUT is a PNG, PGM, PPM, TIFF or npy file, the latter of shape (H, W) or (N, H, W), - for one
@@ -136,7 +141,7 @@ def encode(
             data = codec.encode(
                 images, depth=max(8, bits.depth), shift=bits.shift, near=near,
                 strip_height=strip_height, tile_width=tile_width, channels=channels, cfa=cfa,
-                progress=progress,
+                slabs=slabs, progress=progress,
             )  # fmt: skip
         else:
             encoded = codec.encode(images, tile=tile, coder=coder, progress=progress)

@@ -25,7 +25,7 @@ _MODULE = "lutgen.codec._native"
 _SUCCESS = 0
 _HASH_BYTES = 8
 #: Of the interface that is called here, see ``lutgen.h``.
-_MAJOR = 3
+_MAJOR = 4
 
 
 class _Frame(ctypes.Structure):
@@ -34,7 +34,7 @@ class _Frame(ctypes.Structure):
     _fields_ = [("model_hash", ctypes.c_uint8 * _HASH_BYTES)] + [
         (name, ctypes.c_uint32) for name in (
             "version", "width", "height", "channels", "order", "depth", "shift", "max_error",
-            "strip_height", "tile_width", "levels", "coder", "images",
+            "strip_height", "tile_width", "levels", "coder", "images", "slabs",
         )
     ]  # fmt: skip
 
@@ -43,7 +43,9 @@ class _Strip(ctypes.Structure):
     """``struct lutgen_strip``."""
 
     _fields_ = [
-        *((name, ctypes.c_uint32) for name in ("number", "image", "top", "rows")),
+        *((name, ctypes.c_uint32) for name in (
+            "number", "image", "top", "rows", "left", "columns",
+        )),
         ("offset", ctypes.c_size_t), ("limit", ctypes.c_size_t), ("ends", ctypes.c_int),
     ]  # fmt: skip
 
@@ -137,11 +139,11 @@ class NativeModel:
         number:
             Of the strip in the file.
         rows:
-            uint8 or uint16 as in the image, (H, W) or (H, W, C), without gaps.
+            uint8 or uint16 as in the image, (H, W) or (H, W, C), without gaps in a row.
         """
         c_frame = self._frame(frame)
         out = np.empty(self._calls.lutgen_strip_bound(ctypes.byref(c_frame)), np.uint8)
-        used, stride = ctypes.c_size_t(), ctypes.c_size_t(rows[0].size)
+        used, stride = ctypes.c_size_t(), _stride(rows)
         workspace = self._workspace(c_frame)
         status = self._calls.lutgen_encode_strip(
             self._model, ctypes.byref(c_frame), ctypes.c_uint32(number), _pointer(rows), stride,
@@ -169,11 +171,11 @@ class NativeModel:
         return images if status == _SUCCESS else None
 
     def decode_strip(self, reader: _Reader, strip: _Strip, rows: np.ndarray) -> bool:
-        """Decode a strip into samples without gaps; whether it is sound."""
+        """Decode a strip into samples without gaps in a row; whether it is sound."""
         workspace = self._workspace(reader.frame)
         status = self._calls.lutgen_decode_strip(
             self._model, ctypes.byref(reader), ctypes.byref(strip), _pointer(rows),
-            ctypes.c_size_t(rows[0].size), *_buffer(workspace),
+            _stride(rows), *_buffer(workspace),
         )  # fmt: skip
         return status == _SUCCESS
 
@@ -207,15 +209,20 @@ class NativeReader:
         number:
             Of the strip.
         place:
-            Its image, its first row, and the row behind it.
+            Its image, its first row and its first column.
         limits:
             Its first byte in the file, and the byte behind it.
         rows:
-            Array without gaps that receives the samples.
+            Array without gaps in a row that receives the samples.
         """
-        image, top, end = place
-        strip = _Strip(number, image, top, end - top, *limits, 1)
+        image, top, left = place
+        strip = _Strip(number, image, top, len(rows), left, rows.shape[1], *limits, 1)
         return self._model.decode_strip(self._reader, strip, rows)
+
+
+def _stride(rows: np.ndarray) -> ctypes.c_size_t:
+    """Samples from a row to the next one."""
+    return ctypes.c_size_t(rows.strides[0] // rows.itemsize)
 
 
 def _pointer(array: np.ndarray) -> ctypes.c_void_p:

@@ -68,7 +68,7 @@ class Program:
     def encode(
         self, model: str, images: np.ndarray, *, depth: int, shift: int = 0, near: int = 0,
         strip_height: int | None = None, tile_width: int | None = None, by_strips: bool = False,
-        order: int | None = None, channels: int = 1, cfa: str | None = None,
+        order: int | None = None, channels: int = 1, cfa: str | None = None, slabs: int = 1,
     ) -> None:  # fmt: skip
         """Put down an encoding with the options of `PredictiveCodec.encode`."""
         count, height, width = images.shape[:3]
@@ -79,12 +79,12 @@ class Program:
             )
         elif order is None:
             order = _BEST_ORDER
-        best = best_layout(width, height)
+        best = best_layout(width, height) if slabs == 1 else (height, 0)
         kind = images.dtype.newbyteorder(self._byte_order)
         self._order(_ENCODE, model, images.astype(kind).tobytes(), (
             2, width, height, channels, order, depth, shift, near >> shift,
             best[0] if strip_height is None else min(strip_height, height),
-            best[1] if tile_width is None else min(tile_width, width), 0, 0, count,
+            best[1] if tile_width is None else min(tile_width, width), 0, 0, count, slabs,
         ), by_strips)  # fmt: skip
 
     def encode_tiles(
@@ -95,16 +95,16 @@ class Program:
         count, height, width = images.shape
         levels = getattr(self.models[model], "levels", 0)
         self._order(_ENCODE, model, images.tobytes(), (
-            1, width, height, 1, 0, 8, 0, 0, tile[1], tile[0], levels, coder.code, count,
+            1, width, height, 1, 0, 8, 0, 0, tile[1], tile[0], levels, coder.code, count, 1,
         ), by_strips)  # fmt: skip
 
     def decode(self, model: str, file: bytes, *, by_strips: bool = False) -> None:
         """Put down a decoding."""
-        self._order(_DECODE, model, file, (0,) * 13, by_strips)
+        self._order(_DECODE, model, file, (0,) * 14, by_strips)
 
     def _order(self, what, model, data, frame, by_strips) -> None:
         numbers = (what, list(self.models).index(model), *frame, by_strips, len(data))
-        self._orders.append(struct.pack(f"{self._byte_order}17I", *numbers) + data)
+        self._orders.append(struct.pack(f"{self._byte_order}18I", *numbers) + data)
 
     def answers(self, timeout: float = 600) -> list[Answer]:
         """What became of all that was put down; a report of a sanitizer fails."""

@@ -80,6 +80,8 @@ def victims(codecs, rng) -> tuple[list, list]:
         ("photo", deep, {"depth": 11, "near": 1, "strip_height": 9, "tile_width": 6}),
         ("random-rgb", rgba, {"channels": 4, "depth": 11, "near": 1, "strip_height": 6}),
         ("photo-rgb", rgb[:24], {"channels": 3, "strip_height": 5, "tile_width": 0}),
+        ("photo", gray, {"strip_height": 16, "slabs": 4}),
+        ("random-bayer", wide.astype(np.uint8), {"cfa": "RGGB", "strip_height": 6, "slabs": 2}),
         ("photo-bayer", gray, {"cfa": "RGGB", "strip_height": 8, "tile_width": 10}),
         ("random-rgb", wide_rgb, {"channels": 3, "near": 1, "tile_width": 0, "strip_height": 5}),
         ("random-bayer", wide.astype(np.uint8), {"cfa": "GBRG", "tile_width": 0,

@@ -1,7 +1,7 @@
 /* Codes many cases in one process: orders from standard input, answers to standard output.
  *
- * An order is 17 numbers of four bytes, in the machine's order, and bytes: what is to be done, the
- * model, the frame's 13 numbers, how the strips are walked over, how many bytes follow.  An
+ * An order is 18 numbers of four bytes, in the machine's order, and bytes: what is to be done, the
+ * model, the frame's 14 numbers, how the strips are walked over, how many bytes follow.  An
  * answer is the status, how many strips are damaged, and their numbers; then how many bytes follow,
  * and the bytes.  All memory has just the size that the library asks for. */
 
@@ -12,7 +12,7 @@
 #include "lutgen.h"
 #include "lutgen_models.h"
 
-enum { ENCODE, DECODE, NUMBERS = 17, FRAME = 2, BY_STRIPS = 15, BYTES = 16, BEST_ORDER = 99 };
+enum { ENCODE, DECODE, NUMBERS = 18, FRAME = 2, BY_STRIPS = 16, BYTES = 17, BEST_ORDER = 99 };
 
 static uint32_t damaged[1 << 16];
 static uint32_t damaged_count;
@@ -40,31 +40,37 @@ static void answer(enum lutgen_status status, const uint8_t *data, size_t bytes)
     }
 }
 
+/* Where a strip's first sample is among those of all images. */
+static size_t first_byte(const struct lutgen_frame *frame, const struct lutgen_strip *strip)
+{
+    const size_t row = (size_t)strip->image * lutgen_image_height(frame) + strip->top;
+
+    return (row * lutgen_row_samples(frame) + (size_t)strip->left * lutgen_image_channels(frame)) *
+           lutgen_sample_bytes(frame);
+}
+
 /* Strips from the last to the first, each into memory of its own. */
 static enum lutgen_status encode_strips(const struct lutgen_model *model,
                                         const struct lutgen_frame *frame, const uint8_t *samples,
                                         uint8_t *file, size_t *used)
 {
     const uint32_t strips = lutgen_strips(frame);
-    const uint32_t of_image = strips / frame->images;
     const size_t stride = lutgen_row_samples(frame);
-    const uint32_t height = lutgen_image_height(frame);
-    const uint32_t strip_height = frame->strip_height * (height / frame->height);
     uint32_t *sizes = malloc(strips * sizeof *sizes);
     uint8_t **parts = malloc(strips * sizeof *parts);
     enum lutgen_status status = lutgen_write_header(frame, file);
 
     *used = lutgen_header_bytes(frame);
     for (uint32_t k = strips; k-- > 0;) {
-        const size_t top =
-            (size_t)(k / of_image) * height + (size_t)(k % of_image) * strip_height;
+        struct lutgen_strip strip;
         void *workspace = malloc(lutgen_workspace_bytes(model, frame));
         size_t bytes = 0;
 
+        lutgen_place_strip(frame, k, &strip);
         parts[k] = malloc(lutgen_strip_bound(frame));
         if (status == LUTGEN_SUCCESS) {
             status = lutgen_encode_strip(
-                model, frame, k, samples + top * stride * lutgen_sample_bytes(frame), stride,
+                model, frame, k, samples + first_byte(frame, &strip), stride,
                 parts[k], lutgen_strip_bound(frame), &bytes, workspace,
                 lutgen_workspace_bytes(model, frame));
         }
@@ -127,7 +133,8 @@ static enum lutgen_status decode_strips(const struct lutgen_model *model, const 
     }
     while (count-- > 0) {
         const struct lutgen_strip *strip = &strips[count];
-        const size_t stride = lutgen_row_samples(frame);
+        const size_t line = lutgen_row_samples(frame) * lutgen_sample_bytes(frame);
+        const size_t stride = (size_t)strip->columns * lutgen_image_channels(frame);
         const size_t width = stride * lutgen_sample_bytes(frame);
         uint8_t *part = malloc(strip->rows * width);
         void *workspace = malloc(lutgen_workspace_bytes(model, frame));
@@ -139,8 +146,9 @@ static enum lutgen_status decode_strips(const struct lutgen_model *model, const 
             status = LUTGEN_DAMAGED_STRIPS;
             tell(NULL, strip, found);
         }
-        memcpy(samples + ((size_t)strip->image * lutgen_image_height(frame) + strip->top) * width, part,
-               strip->rows * width);
+        for (uint32_t y = 0; y < strip->rows; y++) {
+            memcpy(samples + first_byte(frame, strip) + y * line, part + y * width, width);
+        }
         free(part);
         free(workspace);
     }
@@ -184,7 +192,7 @@ int main(void)
         const struct lutgen_model *model = lutgen_models[number[1]].model;
         const uint32_t *const of = number + FRAME;
         struct lutgen_frame frame = {{0},   of[0], of[1], of[2], of[3],  of[4],  of[5],
-                                     of[6], of[7], of[8], of[9], of[10], of[11], of[12]};
+                                     of[6], of[7], of[8], of[9], of[10], of[11], of[12], of[13]};
         uint8_t *data = malloc(number[BYTES]);
 
         if (fread(data, 1, number[BYTES], stdin) != number[BYTES]) {

@@ -6,7 +6,7 @@
 
 enum {
     OF_MODEL, OF_PIXELS, OF_WIDTH, OF_HEIGHT, OF_DEPTH, OF_SHIFT, OF_ERROR, OF_STRIP, OF_TILE,
-    OF_IMAGES, OF_CODER, OF_ORDER, FIELDS
+    OF_IMAGES, OF_CODER, OF_ORDER, OF_SLABS, FIELDS
 };
 
 static const uint8_t kinds[] = {LUTGEN_GRAY, LUTGEN_GRAY_ALPHA, LUTGEN_RGB, LUTGEN_RGBA,
@@ -101,6 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     frame.strip_height = data[OF_STRIP] ? data[OF_STRIP] : frame.strip_height;
     frame.tile_width = data[OF_TILE] != 255 ? data[OF_TILE] : frame.tile_width;
     frame.coder = data[OF_CODER];
+    frame.slabs = data[OF_SLABS] % 10;
     frame.order = frame.order ? frame.order : data[OF_ORDER];
     if (lutgen_check_frame(&frame) == LUTGEN_SUCCESS && lutgen_decoded_bytes(&frame) <= MOST_BYTES) {
         code(model, &frame, data + FIELDS, size - FIELDS);

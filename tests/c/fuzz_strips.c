@@ -11,7 +11,7 @@ static void decode_strip(const struct lutgen_model *model, const struct lutgen_r
                          const struct lutgen_strip *strip)
 {
     const struct lutgen_frame *const frame = &reader->frame;
-    const size_t width = lutgen_row_samples(frame);
+    const size_t width = (size_t)strip->columns * lutgen_image_channels(frame);
     const size_t bytes = lutgen_sample_bytes(frame);
     const size_t stride = width + GAP;
     const size_t room = lutgen_workspace_bytes(model, frame);

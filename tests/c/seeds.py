@@ -14,7 +14,7 @@ from tests.c.library import library
 __all__ = ["seeds"]
 
 #: Fields before the samples of an input of ``fuzz_encode``, and pixels that it knows.
-_FIELDS, _PIXELS = 12, 8
+_FIELDS, _PIXELS = 13, 8
 
 
 def seeds(target: str, codecs) -> list[bytes]:
@@ -31,10 +31,12 @@ def seeds(target: str, codecs) -> list[bytes]:
 
 
 def _to_encode(rng, model: int) -> bytes:
-    """Model, pixels, width, height, depth, shift, error, strips, tiles, images, coder, order."""
+    """Model, pixels, width, height, depth, shift, error, strips, tiles, images, coder, order,
+    slabs.
+    """
     fields = np.zeros(_FIELDS, dtype=np.uint8)
     fields[:4] = model, rng.integers(_PIXELS), rng.integers(1, 60), rng.integers(1, 60)
-    fields[8] = rng.choice([0, 16, 255])
+    fields[8], fields[12] = rng.choice([0, 16, 255]), rng.choice([1, 1, 2, 8])
     return bytes(fields) + rng.bytes(int(rng.integers(1, 200)))
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lutgen.codec.container import CorruptStreamError
+from lutgen.codec.predictive.container import SLABS
 from lutgen.model.cfa import CFAS
 from tests.c.compiled import BAD_ARGUMENT, OTHER_PIXELS, SUCCESS, build
 from tests.c.pictures import CHANNELS, drawn, stacked
@@ -42,10 +43,15 @@ def cases(rng, count: int, kinds: tuple[str, ...]):
         texture = ("noise", "flat", "page", "smooth", "smooth")[k % 5]
         image = stacked(drawn(rng, texture, height, width, depth), kind, rng)
         images = np.stack([image, image[::-1]][: 1 + (k % 7 == 0)]) << shift
+        tile_width = (None, 0, 0, 0, 1, 19)[rng.integers(6)]
+        columns = width // 2 if kind in CFAS else width
+        if not tile_width:
+            fitting = [slabs for slabs in SLABS if columns > slabs * (slabs - 1)]
+            options["slabs"] = int(rng.choice(fitting))
         yield images.astype(np.uint8 if depth + shift == 8 else np.uint16), {
             "depth": depth, "shift": shift, "near": int(rng.choice([0, 0, 1, 2, 5])),
             "strip_height": (None, 1, 7, 36, None)[rng.integers(5)],
-            "tile_width": (None, 0, 0, 0, 1, 19)[rng.integers(6)], **options,
+            "tile_width": tile_width, **options,
         }  # fmt: skip
 
 

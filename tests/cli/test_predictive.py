@@ -44,7 +44,10 @@ def test_encode_is_the_codec_s(image):
     said("encode", "a.png", "-o", "b.lgc", *MODEL, "--strip-height", 7, "--tile-width", 8)
     frame = Frame.unpack(Path("b.lgc").read_bytes())
     assert (frame.strip_height, frame.tile_width) == (7, 8)
-    for name in ("a", "b"):
+    said("encode", "a.png", "-o", "c.lgc", *MODEL, "--slabs", 4)
+    assert Frame.unpack(Path("c.lgc").read_bytes()).slabs == 4
+    assert "4 slabs" in ok("info", "c.lgc")
+    for name in ("a", "b", "c"):
         said("decode", f"{name}.lgc", "-o", f"{name}.pgm", *MODEL)
         np.testing.assert_array_equal(read_image(f"{name}.pgm"), image)
 
@@ -107,7 +110,8 @@ def test_options_of_other_profiles(image):
     ):  # fmt: skip
         message = usage("encode", "a.png", "-o", "a.lgc", *MODEL, *options)
         assert message == f"{name} must be left out with a model of profile predictive"
-    for name, value in (("--near", 0), ("--strip-height", 8), ("--tile-width", 8)):
+    for name, value in (("--near", 0), ("--strip-height", 8), ("--tile-width", 8),
+                        ("--slabs", 1)):  # fmt: skip
         message = usage("encode", "a.png", "-o", "a.lgc", *tiles, name, value)
         assert message == f"{name} must be left out with a model of profile raster-table"
     options = ("--tile", "8x8") if find_model().profile == "predictive" else ("--near", 0)

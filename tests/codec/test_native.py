@@ -76,6 +76,8 @@ def spy(monkeypatch):
 CASES = [
     ("gray", (3, 40, 150), {"depth": 8}), ("gray", (1, 30, 20), {"depth": 12, "near": 2}),
     ("gray", (2, 41, 130), {"depth": 10, "shift": 6, "strip_height": 8}),
+    ("gray", (2, 41, 150), {"depth": 8, "strip_height": 16, "slabs": 4}),
+    ("raw", (1, 22, 130), {"depth": 14, "cfa": "RGGB", "strip_height": 9, "slabs": 2}),
     ("rgb", (1, 20, 60, 3), {"depth": 8, "channels": 3, "tile_width": 25}),
     ("rgb", (2, 20, 130, 4), {"depth": 16, "channels": 4, "strip_height": 7}),
     ("rgb", (1, 9, 9, 2), {"depth": 8, "channels": 2}),

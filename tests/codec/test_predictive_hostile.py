@@ -33,6 +33,7 @@ LAYOUTS = {
     "one strip of rows": (SMALL, {"strip_height": 9, "tile_width": 0}),
     "strips of rows": (SMALL, {"strip_height": 4, "tile_width": 0}),
     "tiles": (np.stack([SMALL, ~SMALL]), {"strip_height": 5, "tile_width": 3}),
+    "slabs": (np.hstack([SMALL, ~SMALL]), {"strip_height": 5, "slabs": 2}),
     "near": (SMALL, {"near": 2, "strip_height": 4, "tile_width": 0}),
     "deep": (SMALL.astype(np.uint16) * 80, {"strip_height": 4, "tile_width": 0}),
     "raw": (np.random.default_rng(0).integers(0, 256, (3, 8), dtype=np.uint8), {}),
@@ -62,7 +63,8 @@ def refused(data: bytes, image: np.ndarray) -> bool:
             frame = Frame.unpack(data)
             if number not in error.damaged and error.images.shape == image.shape:
                 k, top, end = frame.rows(number)
-                np.testing.assert_array_equal(error.images[k, top:end], image[k, top:end])
+                part = np.s_[k, top:end, slice(*frame.columns(number))]
+                np.testing.assert_array_equal(error.images[part], image[part])
         return True
     except (CorruptStreamError, ModelMismatchError):
         return True
@@ -182,11 +184,11 @@ def test_strips_of_a_hostile_writer(bodies, name):
         pass
 
 
-@pytest.mark.parametrize("tile", [0, 1, 64, 65535])
+@pytest.mark.parametrize(("tile", "slabs"), [(0, 1), (0, 8), (1, 1), (64, 1), (65535, 1)])
 @pytest.mark.parametrize("strip", [1, 64, 65535])
 @pytest.mark.parametrize("images", [1, 1 << 16, (1 << 32) - 1])
-def test_a_header_alone_allocates_nothing(tile, strip, images):
-    frame = Frame(HASH, SampleFormat(16), 65535, 65535, strip, tile, images)
+def test_a_header_alone_allocates_nothing(tile, slabs, strip, images):
+    frame = Frame(HASH, SampleFormat(16), 65535, 65535, strip, tile, images, slabs=slabs)
     data = frame.pack() + bytes(5000)
     tracemalloc.start()
     try:

@@ -10,7 +10,8 @@
 
 static const char usage[] =
     "lutgen-c encode [--model NAME] [--cfa RGGB|BGGR|GRBG|GBRG] [--near N] [--strip-height R]\n"
-    "                [--tile-width W] [--tans L] IN OUT.lgc    IN: PGM, PPM or PAM, raw\n"
+    "                [--tile-width W] [--slabs 1|2|4|8] [--tans L] IN OUT.lgc\n"
+    "                IN: PGM, PPM or PAM, raw\n"
     "lutgen-c decode IN.lgc OUT    gray and colour filter arrays: PGM, RGB: PPM, alpha: PAM\n"
     "lutgen-c info IN.lgc\n";
 
@@ -95,6 +96,7 @@ struct options {
     unsigned long near_lossless;
     unsigned long strip_height;
     unsigned long tile_width;
+    unsigned long slabs;
     unsigned long tans; /* logarithm of its states, 0 for rANS */
     int tiles;          /* whether a tile width is given */
 };
@@ -181,6 +183,11 @@ static int encode(const struct options *options, const char *in, const char *out
         frame.tile_width =
             cut(options->tile_width, options->cfa, frame.version == 1 ? MOST : frame.width);
     }
+    frame.slabs = (uint32_t)options->slabs;
+    if (frame.slabs > 1 && frame.version == 2 && !options->tiles) {
+        frame.tile_width = 0;
+        frame.strip_height = options->strip_height ? frame.strip_height : frame.height;
+    }
     if (lutgen_check_frame(&frame) != LUTGEN_SUCCESS) {
         return failed(in, lutgen_status_text(LUTGEN_BAD_ARGUMENT));
     }
@@ -207,9 +214,11 @@ static int encode(const struct options *options, const char *in, const char *out
 
 static void tell(void *user, const struct lutgen_strip *strip, enum lutgen_status status)
 {
-    fprintf(stderr, "%s: rows %lu to %lu of image %lu are missing: %s\n", (const char *)user,
-            (unsigned long)strip->top, (unsigned long)(strip->top + strip->rows - 1),
-            (unsigned long)strip->image, lutgen_status_text(status));
+    fprintf(stderr, "%s: rows %lu to %lu, columns %lu to %lu of image %lu are missing: %s\n",
+            (const char *)user, (unsigned long)strip->top,
+            (unsigned long)(strip->top + strip->rows - 1), (unsigned long)strip->left,
+            (unsigned long)(strip->left + strip->columns - 1), (unsigned long)strip->image,
+            lutgen_status_text(status));
 }
 
 static int decode(const char *in, const char *out)
@@ -278,7 +287,7 @@ static int info(const char *in)
     }
     square = lutgen_image_height(&frame) / frame.height; /* rows of the image that a row is */
     printf("version %lu\nimages %lu\nwidth %lu\nheight %lu\nchannels %lu\npattern %s\ndepth %lu\nshift %lu\n"
-           "near %lu\nstrip height %lu\ntile width %lu\nlevels %lu\ncoder %lu\nstrips %lu\n"
+           "near %lu\nstrip height %lu\ntile width %lu\nslabs %lu\nlevels %lu\ncoder %lu\nstrips %lu\n"
            "model is known %d\n",
            (unsigned long)frame.version, (unsigned long)frame.images, (unsigned long)lutgen_image_width(&frame),
            (unsigned long)lutgen_image_height(&frame),
@@ -286,6 +295,7 @@ static int info(const char *in)
            frame.order >= LUTGEN_RGGB ? patterns[frame.order - LUTGEN_RGGB] : "none",
            (unsigned long)frame.depth, (unsigned long)frame.shift, (unsigned long)frame.max_error,
            (unsigned long)(square * frame.strip_height), (unsigned long)(square * frame.tile_width),
+           (unsigned long)frame.slabs,
            (unsigned long)frame.levels, (unsigned long)frame.coder,
            (unsigned long)lutgen_strips(&frame), model_of(&frame) != NULL);
     return 0;
@@ -302,7 +312,7 @@ static int number(const char *text, unsigned long *value)
 
 int main(int argc, char **argv)
 {
-    struct options options = {NULL, NULL, 0, 0, 0, 0, 0};
+    struct options options = {NULL, NULL, 0, 0, 0, 1, 0, 0};
     int at = 2;
     int sound = 1;
 
@@ -316,6 +326,8 @@ int main(int argc, char **argv)
             sound = number(argv[at + 1], &options.near_lossless);
         } else if (strcmp(argv[at], "--strip-height") == 0) {
             sound = number(argv[at + 1], &options.strip_height);
+        } else if (strcmp(argv[at], "--slabs") == 0) {
+            sound = number(argv[at + 1], &options.slabs);
         } else if (strcmp(argv[at], "--tans") == 0) {
             sound = number(argv[at + 1], &options.tans);
         } else if (strcmp(argv[at], "--tile-width") == 0) {

@@ -8,7 +8,8 @@
 
 enum { MOST_SIDE = 65535, LEAST_DEPTH = 8, MOST_DEPTH = 16, MOST_ERROR = 255 };
 enum { VERSION = 2 };
-enum { ORDER_AT = 4, MOST_CHANNELS = 4 }; /* bits of a byte of the header */
+enum { ORDER_AT = 4, SLABS_AT = 4 }; /* bits of bytes of the header */
+enum { MOST_CHANNELS = 4, MOST_SLABS = 8 };
 
 void lutgen_put_16(uint8_t *out, uint32_t value)
 {
@@ -49,7 +50,7 @@ static void pack(const struct lutgen_frame *frame, uint8_t header[LUTGEN_HEADER_
     header[17] = (uint8_t)frame->shift;
     header[18] = (uint8_t)(frame->channels | frame->order << ORDER_AT);
     header[19] = (uint8_t)frame->max_error;
-    header[20] = 0; /* coder: rANS */
+    header[20] = (uint8_t)(leading_one(frame->slabs) << SLABS_AT); /* coder: rANS */
     lutgen_put_16(header + 21, frame->strip_height);
     lutgen_put_16(header + 23, frame->tile_width);
     lutgen_put_32(header + 25, frame->images);
@@ -72,7 +73,7 @@ enum lutgen_status lutgen_write_header(const struct lutgen_frame *frame, uint8_t
 
 uint32_t lutgen_strips_of_image(const struct lutgen_frame *frame)
 {
-    return (frame->height + frame->strip_height - 1) / frame->strip_height;
+    return (frame->height + frame->strip_height - 1) / frame->strip_height * frame->slabs;
 }
 
 uint32_t lutgen_strips(const struct lutgen_frame *frame)
@@ -85,6 +86,15 @@ static int within(uint32_t value, uint32_t least, uint32_t most)
     return least <= value && value <= most;
 }
 
+/* Whether each slab has a column at least. */
+static int sound_slabs(const struct lutgen_frame *frame)
+{
+    const uint32_t slabs = frame->slabs;
+
+    return within(slabs, 1, MOST_SLABS) && (slabs & (slabs - 1)) == 0 &&
+           (slabs == 1 || frame->tile_width == 0) && frame->width > slabs * (slabs - 1);
+}
+
 static enum lutgen_status check_fields(const struct lutgen_frame *frame)
 {
     if (!within(frame->width, 1, MOST_SIDE) || !within(frame->height, 1, MOST_SIDE) ||
@@ -94,8 +104,8 @@ static enum lutgen_status check_fields(const struct lutgen_frame *frame)
         !within(frame->max_error, 0, MOST_ERROR) ||
         !within(frame->max_error, 0, ((1u << frame->depth) - 1) / 2) ||
         !within(frame->strip_height, 1, frame->height) ||
-        !within(frame->tile_width, 0, frame->width) || frame->images < 1 || frame->levels ||
-        frame->coder) {
+        !within(frame->tile_width, 0, frame->width) || !sound_slabs(frame) || frame->images < 1 ||
+        frame->levels || frame->coder) {
         return LUTGEN_BAD_ARGUMENT;
     }
     return LUTGEN_SUCCESS;
@@ -136,7 +146,7 @@ static uint64_t least_bytes(const struct lutgen_frame *frame)
         const uint32_t rest = frame->height % frame->strip_height * frame->channels;
         const uint32_t rows = frame->strip_height * frame->channels;
 
-        units = frame->images *
+        units = (uint64_t)frame->images * frame->slabs *
                 ((uint64_t)whole * lutgen_units(frame, rows) + lutgen_units(frame, rest));
     }
     if (units < paid) {
@@ -159,7 +169,8 @@ static void unpack(const uint8_t *file, struct lutgen_frame *frame)
     frame->tile_width = lutgen_get_16(file + 23);
     frame->images = lutgen_get_32(file + 25);
     frame->levels = 0;
-    frame->coder = file[20];
+    frame->coder = file[20] & ((1u << SLABS_AT) - 1);
+    frame->slabs = 1u << (file[20] >> SLABS_AT);
 }
 
 enum lutgen_status lutgen_read_frame(const uint8_t *file, size_t bytes,
@@ -190,6 +201,27 @@ enum lutgen_status lutgen_read_frame(const uint8_t *file, size_t bytes,
     }
     least = lutgen_has_tiles(frame) ? lutgen_least_tile_bytes(frame) : least_bytes(frame);
     return least > bytes ? LUTGEN_CUT_SHORT : LUTGEN_SUCCESS;
+}
+
+/* Slabs. */
+
+/* First column of a slab: a multiple of how many slabs there are. */
+static uint32_t slab_begins(const struct lutgen_frame *frame, uint32_t slab)
+{
+    const uint32_t steps = (frame->width + frame->slabs - 1) / frame->slabs;
+    const uint32_t begins = frame->slabs * (slab * steps / frame->slabs);
+
+    return begins < frame->width ? begins : frame->width;
+}
+
+struct lutgen_frame lutgen_slab_of(const struct lutgen_frame *frame, uint32_t number)
+{
+    const uint32_t slab = number % frame->slabs;
+    struct lutgen_frame found = *frame;
+
+    found.width = slab_begins(frame, slab + 1) - slab_begins(frame, slab);
+    found.slabs = 1;
+    return found;
 }
 
 /* Units. */
@@ -274,7 +306,8 @@ size_t lutgen_decoded_bytes(const struct lutgen_frame *frame)
 size_t lutgen_strip_bound(const struct lutgen_frame *frame)
 {
     const uint32_t rows = frame->strip_height * frame->channels;
-    const uint64_t samples = (uint64_t)rows * frame->width;
+    const struct lutgen_frame last = lutgen_slab_of(frame, frame->slabs - 1);
+    const uint64_t samples = (uint64_t)rows * (last.width + frame->slabs - 1); /* of any slab */
     const uint64_t units = lutgen_units(frame, rows);
 
     if (lutgen_has_tiles(frame)) {
@@ -335,10 +368,10 @@ enum lutgen_status lutgen_next_payload(struct lutgen_walk *walk, const struct lu
 enum lutgen_status lutgen_check_strip(const struct lutgen_reader *reader,
                                       const struct lutgen_strip *strip, size_t *after)
 {
-    const struct lutgen_frame *frame = &reader->frame;
+    const struct lutgen_frame frame = lutgen_slab_of(&reader->frame, strip->number);
     const uint8_t *first = reader->file + strip->offset;
-    const uint32_t rows = lutgen_plane_rows(frame, strip->rows);
-    const uint32_t units = lutgen_units(frame, rows);
+    const uint32_t rows = lutgen_plane_rows(&frame, strip->rows);
+    const uint32_t units = lutgen_units(&frame, rows);
     struct lutgen_walk walk = {first, reader->file + strip->limit, 0};
     uint32_t crc;
 
@@ -347,7 +380,7 @@ enum lutgen_status lutgen_check_strip(const struct lutgen_reader *reader,
         const uint8_t *payload;
         enum lutgen_status status;
 
-        lutgen_unit_at(frame, rows, k, &unit);
+        lutgen_unit_at(&frame, rows, k, &unit);
         status = lutgen_next_payload(&walk, &unit, &payload);
         if (status != LUTGEN_SUCCESS) {
             return status;
@@ -356,7 +389,8 @@ enum lutgen_status lutgen_check_strip(const struct lutgen_reader *reader,
     if (walk.end - walk.at < CRC_BYTES) {
         return LUTGEN_CUT_SHORT;
     }
-    crc = lutgen_crc32(lutgen_strip_crc(frame, strip->number), first, (size_t)(walk.at - first));
+    crc = lutgen_crc32(lutgen_strip_crc(&reader->frame, strip->number), first,
+                       (size_t)(walk.at - first));
     if (crc != lutgen_get_32(walk.at)) {
         return LUTGEN_BAD_CHECKSUM;
     }
@@ -364,15 +398,23 @@ enum lutgen_status lutgen_check_strip(const struct lutgen_reader *reader,
     return LUTGEN_SUCCESS;
 }
 
-void lutgen_rows_of(const struct lutgen_frame *frame, uint32_t number, uint32_t *top,
-                    uint32_t *rows)
+void lutgen_place_strip(const struct lutgen_frame *frame, uint32_t number,
+                        struct lutgen_strip *strip)
 {
-    const uint32_t first = number % lutgen_strips_of_image(frame) * frame->strip_height;
+    const uint32_t of_image = lutgen_strips_of_image(frame);
+    const uint32_t first = number % of_image / frame->slabs * frame->strip_height;
     const uint32_t count =
         (uint32_t)lesser((int32_t)frame->strip_height, (int32_t)(frame->height - first));
+    const uint32_t left = slab_begins(frame, number % frame->slabs);
+    const uint32_t columns = lutgen_slab_of(frame, number).width;
+    const uint32_t scale = is_cfa(frame) ? 2 : 1;
 
-    *top = is_cfa(frame) ? 2 * first : first;
-    *rows = is_cfa(frame) ? 2 * count : count;
+    strip->number = number;
+    strip->image = number / of_image;
+    strip->top = scale * first;
+    strip->rows = scale * count;
+    strip->left = scale * left;
+    strip->columns = scale * columns;
 }
 
 /* Index. */

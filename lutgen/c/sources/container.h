@@ -39,9 +39,8 @@ uint32_t lutgen_get_32(const uint8_t *data);
 
 uint32_t lutgen_strips_of_image(const struct lutgen_frame *frame);
 
-/* First row of a strip in its image, and how many rows it has. */
-void lutgen_rows_of(const struct lutgen_frame *frame, uint32_t number, uint32_t *top,
-                    uint32_t *rows);
+/* The frame of a strip's slab alone, for units and samples; checksums are of the whole one. */
+struct lutgen_frame lutgen_slab_of(const struct lutgen_frame *frame, uint32_t number);
 
 /* Bits of a folded residual in a payload of plain bits. */
 uint32_t lutgen_plain_bits(const struct lutgen_frame *frame);

@@ -81,6 +81,7 @@ void lutgen_default_frame(struct lutgen_frame *frame, const struct lutgen_model 
     frame->strip_height = height;
     frame->tile_width = 0;
     frame->images = images;
+    frame->slabs = 1;
     frame->levels = 0;
     frame->coder = 0;
     if (model->tiles) {
@@ -117,10 +118,12 @@ void lutgen_significant_bits(const uint16_t *samples, size_t count, uint32_t dec
     *depth = top - *shift;
 }
 
-/* Row `top` of an image among those of all. */
-static size_t row_number(const struct lutgen_frame *frame, uint32_t image, uint32_t top)
+/* Number of a strip's first sample among those of all images, without gaps. */
+static size_t first_sample(const struct lutgen_frame *frame, const struct lutgen_strip *strip)
 {
-    return (size_t)image * lutgen_image_height(frame) + top;
+    const size_t row = (size_t)strip->image * lutgen_image_height(frame) + strip->top;
+
+    return row * lutgen_row_samples(frame) + (size_t)strip->left * lutgen_image_channels(frame);
 }
 
 size_t lutgen_workspace_bytes(const struct lutgen_model *model, const struct lutgen_frame *frame)
@@ -150,18 +153,20 @@ static enum lutgen_status begin(const struct lutgen_model *model, const struct l
     return LUTGEN_SUCCESS;
 }
 
-/* The first byte of row y of a strip. */
-static uint8_t *line_at(const struct lutgen_frame *frame, void *samples, size_t stride, size_t y)
+/* Where a sample is that has so many before it. */
+static uint8_t *sample_byte(const struct lutgen_frame *frame, void *samples, size_t number)
 {
-    return (uint8_t *)samples + y * stride * lutgen_sample_bytes(frame);
+    return (uint8_t *)samples + number * lutgen_sample_bytes(frame);
 }
 
 /* Make the samples of a strip 0. */
-static void blank(const struct lutgen_frame *frame, void *samples, size_t stride, uint32_t rows)
+static void blank(const struct lutgen_frame *frame, const struct lutgen_strip *strip,
+                  void *samples, size_t stride)
 {
-    for (uint32_t y = 0; y < rows; y++) {
-        memset(line_at(frame, samples, stride, y), 0,
-               lutgen_row_samples(frame) * lutgen_sample_bytes(frame));
+    const size_t width = (size_t)strip->columns * lutgen_image_channels(frame);
+
+    for (uint32_t y = 0; y < strip->rows; y++) {
+        memset(sample_byte(frame, samples, y * stride), 0, width * lutgen_sample_bytes(frame));
     }
 }
 
@@ -177,7 +182,7 @@ enum lutgen_status lutgen_decode_strip(const struct lutgen_model *model,
     }
     model->profile->decode(model, reader, strip, 1, samples, stride, workspace, &status);
     if (status != LUTGEN_SUCCESS) {
-        blank(&reader->frame, samples, stride, strip->rows);
+        blank(&reader->frame, strip, samples, stride);
     }
     return status;
 }
@@ -218,20 +223,19 @@ enum lutgen_status lutgen_decode(const struct lutgen_model *model, const uint8_t
     }
     stride = lutgen_row_samples(&reader.frame);
     while ((count = next_strips(model, &reader, strips)) > 0) {
-        const size_t first = row_number(&reader.frame, strips[0].image, strips[0].top);
+        const size_t first = first_sample(&reader.frame, &strips[0]);
 
         model->profile->decode(model, &reader, strips, count,
-                               line_at(&reader.frame, samples, stride, first), stride, workspace,
+                               sample_byte(&reader.frame, samples, first), stride, workspace,
                                found);
         for (uint32_t k = 0; k < count; k++) {
             const struct lutgen_strip *const strip = &strips[k];
-            const size_t row = row_number(&reader.frame, strip->image, strip->top);
+            const size_t number = first_sample(&reader.frame, strip);
 
             if (found[k] == LUTGEN_SUCCESS) {
                 continue;
             }
-            blank(&reader.frame, line_at(&reader.frame, samples, stride, row), stride,
-                  strip->rows);
+            blank(&reader.frame, strip, sample_byte(&reader.frame, samples, number), stride);
             result = LUTGEN_DAMAGED_STRIPS;
             if (!reader.indexed) {
                 reader.next = reader.index; /* where the next one begins is not known */
@@ -306,15 +310,13 @@ enum lutgen_status lutgen_encode(const struct lutgen_model *model,
     strips = lutgen_strips(&own);
     sizes = file + file_bytes - index; /* moved to its place at the end */
     for (uint32_t k = 0; k < strips; k++) {
-        uint32_t top;
-        uint32_t rows;
-        size_t row;
+        struct lutgen_strip strip;
         size_t bytes = 0;
 
-        lutgen_rows_of(&own, k, &top, &rows);
-        row = row_number(&own, k / lutgen_strips_of_image(&own), top);
+        lutgen_place_strip(&own, k, &strip);
         status = model->profile->encode(
-            model, &own, k, (const uint8_t *)samples + row * stride * lutgen_sample_bytes(&own),
+            model, &own, k,
+            (const uint8_t *)samples + first_sample(&own, &strip) * lutgen_sample_bytes(&own),
             stride, at, (size_t)(sizes - at), &bytes, workspace);
         if (status != LUTGEN_SUCCESS) {
             return status;

@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 /* A program that was written for version X.Y works with all X.Z of Z >= Y. */
-#define LUTGEN_API_MAJOR 3
+#define LUTGEN_API_MAJOR 4
 #define LUTGEN_API_MINOR 0
 
 /* LUTGEN_API_MAJOR of the header that the library was compiled with. */
@@ -97,6 +97,8 @@ struct lutgen_frame {
     uint32_t levels;       /* version 1: those of the model above the image, 0 to 3 */
     uint32_t coder;        /* version 1: 0 for rANS, 8 to 12 for tANS with 2^coder states */
     uint32_t images;       /* images of the file, one after the other */
+    uint32_t slabs;        /* parts from left to right that images are cut into, each coded on its own:
+                              1; in version 2 without tiles also 2, 4 or 8 */
 };
 
 /* Fill in a frame for lossless coding, cut as lutgen cuts images unless told.  Width and height are
@@ -173,6 +175,8 @@ struct lutgen_strip {
     uint32_t image;
     uint32_t top;    /* first row of the image */
     uint32_t rows;
+    uint32_t left;   /* first column of the image: 0 but in frames of several slabs */
+    uint32_t columns;
     size_t offset;   /* in the file: its first byte, ... */
     size_t limit;    /* ... and the one behind what it may reach to */
     int ends;        /* whether it must reach there */
@@ -196,7 +200,8 @@ enum lutgen_status lutgen_open(struct lutgen_reader *reader, const struct lutgen
  * strip are damaged. */
 enum lutgen_status lutgen_next_strip(struct lutgen_reader *reader, struct lutgen_strip *strip);
 
-/* Decode a strip into `rows` rows of `stride` samples each; damaged ones become 0.  Strips of one
+/* Decode a strip into `rows` rows, each `stride` samples behind the one before; damaged ones become 0.
+ * `samples` is where the strip's first sample goes, that of its column `left`.  Strips of one
  * reader may be decoded at the same time. */
 enum lutgen_status lutgen_decode_strip(const struct lutgen_model *model,
                                        const struct lutgen_reader *reader,
@@ -206,7 +211,11 @@ enum lutgen_status lutgen_decode_strip(const struct lutgen_model *model,
 /* Write the header, lutgen_header_bytes() of them; the strips follow, then the index. */
 enum lutgen_status lutgen_write_header(const struct lutgen_frame *frame, uint8_t *header);
 
-/* Encode strip `number`, whose rows are at `samples`, into `out`, and say in `*used` how many bytes
+/* Fill in where in its image strip `number` of a frame is, but for its bytes in a file. */
+void lutgen_place_strip(const struct lutgen_frame *frame, uint32_t number,
+                        struct lutgen_strip *strip);
+
+/* Encode strip `number`, whose first sample is at `samples`, into `out`, and say in `*used` how many bytes
  * it has. */
 enum lutgen_status lutgen_encode_strip(const struct lutgen_model *model,
                                        const struct lutgen_frame *frame, uint32_t number,

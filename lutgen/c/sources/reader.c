@@ -31,12 +31,11 @@ static enum lutgen_status check_packets(const struct lutgen_reader *reader)
     const uint8_t *const end = reader->file + reader->index;
 
     for (uint32_t k = 0; k < strips; k++) {
-        uint32_t top;
-        uint32_t rows;
+        struct lutgen_strip strip;
         enum lutgen_status status;
 
-        lutgen_rows_of(frame, k, &top, &rows);
-        status = lutgen_skip_packets(frame, &at, end, rows);
+        lutgen_place_strip(frame, k, &strip);
+        status = lutgen_skip_packets(frame, &at, end, strip.rows);
         if (status != LUTGEN_SUCCESS) {
             return status;
         }
@@ -82,14 +81,11 @@ enum lutgen_status lutgen_next_strip(struct lutgen_reader *reader, struct lutgen
 {
     const struct lutgen_frame *frame = &reader->frame;
     const uint32_t strips = lutgen_strips(frame);
-    const uint32_t of_image = lutgen_strips_of_image(frame);
 
     if (reader->number == strips) {
         return LUTGEN_END;
     }
-    strip->number = reader->number++;
-    strip->image = strip->number / of_image;
-    lutgen_rows_of(frame, strip->number, &strip->top, &strip->rows);
+    lutgen_place_strip(frame, reader->number++, strip);
     strip->offset = reader->next;
     strip->limit = reader->index;
     strip->ends = reader->indexed || reader->number == strips;

@@ -119,9 +119,9 @@ static lutgen_lanes_code *lanes_code(const struct lutgen_model *model,
 static enum lutgen_status decode_lanes(const struct lutgen_model *model,
                                        const struct lutgen_reader *reader,
                                        const struct lutgen_strip *strip,
+                                       const struct lutgen_frame *frame,
                                        const struct lutgen_plane *plane, struct lutgen_work *work)
 {
-    const struct lutgen_frame *frame = &reader->frame;
     const uint32_t groups = lutgen_units(frame, plane->height);
     lutgen_lanes_code *const code = lanes_code(model, frame, work->functions, 0);
     struct lutgen_lanes *lanes = &work->lanes;
@@ -151,10 +151,10 @@ static enum lutgen_status decode_lanes(const struct lutgen_model *model,
 static enum lutgen_status decode_units(const struct lutgen_model *model,
                                        const struct lutgen_reader *reader,
                                        const struct lutgen_strip *strip,
+                                       const struct lutgen_frame *frame,
                                        const struct lutgen_plane *plane,
                                        const struct lutgen_work *work)
 {
-    const struct lutgen_frame *frame = &reader->frame;
     const struct lutgen_samples samples = samples_of(frame->depth, frame->max_error);
     const uint32_t units = lutgen_units(frame, plane->height);
     struct lutgen_walk walk = {reader->file + strip->offset, reader->file + strip->limit, 0};
@@ -183,14 +183,15 @@ static enum lutgen_status decode_strip(const struct lutgen_model *model,
                                        const struct lutgen_strip *strip, void *samples,
                                        size_t stride, struct lutgen_work *work)
 {
-    const struct lutgen_frame *frame = &reader->frame;
-    const struct lutgen_plane plane = lutgen_plane_of(frame, samples, stride, strip->rows);
+    const struct lutgen_frame frame = lutgen_slab_of(&reader->frame, strip->number);
+    const struct lutgen_plane plane = lutgen_plane_of(&frame, samples, stride, strip->rows);
     size_t after = 0;
     enum lutgen_status status = lutgen_check_strip(reader, strip, &after);
 
     if (status == LUTGEN_SUCCESS) {
-        status = use_lanes(model, frame) ? decode_lanes(model, reader, strip, &plane, work)
-                                         : decode_units(model, reader, strip, &plane, work);
+        status = use_lanes(model, &frame)
+                     ? decode_lanes(model, reader, strip, &frame, &plane, work)
+                     : decode_units(model, reader, strip, &frame, &plane, work);
     }
     if (status == LUTGEN_SUCCESS && strip->ends && after != strip->limit) {
         status = LUTGEN_BAD_END;
@@ -377,29 +378,29 @@ static int encode_lanes(const struct lutgen_model *model, const struct lutgen_fr
 }
 
 static enum lutgen_status encode(const struct lutgen_model *model,
-                                 const struct lutgen_frame *frame, uint32_t number,
+                                 const struct lutgen_frame *whole, uint32_t number,
                                  const void *samples, size_t stride, uint8_t *out,
                                  size_t out_bytes, size_t *used, void *workspace)
 {
+    const struct lutgen_frame frame = lutgen_slab_of(whole, number);
     struct lutgen_plane plane;
     struct lutgen_work work;
     struct lutgen_out bytes = {out, out, out + out_bytes, 0};
-    uint32_t top;
-    uint32_t rows;
+    struct lutgen_strip strip;
     int done;
 
-    lutgen_use(frame, workspace, &work);
-    lutgen_rows_of(frame, number, &top, &rows);
-    plane = lutgen_plane_of(frame, (void *)(uintptr_t)samples, stride, rows);
-    if (!in_range(frame, samples, stride, rows)) {
+    lutgen_use(whole, workspace, &work);
+    lutgen_place_strip(whole, number, &strip);
+    plane = lutgen_plane_of(&frame, (void *)(uintptr_t)samples, stride, strip.rows);
+    if (!in_range(&frame, samples, stride, strip.rows)) {
         return LUTGEN_BAD_ARGUMENT;
     }
-    done = use_lanes(model, frame) ? encode_lanes(model, frame, &plane, &work, &bytes)
-                                   : encode_units(model, frame, &plane, &work, &bytes);
+    done = use_lanes(model, &frame) ? encode_lanes(model, &frame, &plane, &work, &bytes)
+                                    : encode_units(model, &frame, &plane, &work, &bytes);
     if (!done) {
         return LUTGEN_SMALL_OUTPUT;
     }
-    lutgen_put_32(bytes.at, lutgen_crc32(lutgen_strip_crc(frame, number), out,
+    lutgen_put_32(bytes.at, lutgen_crc32(lutgen_strip_crc(whole, number), out,
                                          (size_t)(bytes.at - out)));
     *used = (size_t)(bytes.at - out) + CRC_BYTES;
     return LUTGEN_SUCCESS;

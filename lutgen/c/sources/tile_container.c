@@ -38,7 +38,7 @@ enum lutgen_status lutgen_check_tile_frame(const struct lutgen_frame *frame)
         splits_levels(frame->width, frame->tile_width, frame->levels) &&
         splits_levels(frame->height, frame->strip_height, frame->levels) && frame->images >= 1 &&
         frame->channels == 1 && frame->order == 0 && frame->depth == 8 && frame->shift == 0 &&
-        frame->max_error == 0;
+        frame->max_error == 0 && frame->slabs == 1;
 
     return sound ? LUTGEN_SUCCESS : LUTGEN_BAD_ARGUMENT;
 }
@@ -68,6 +68,7 @@ void lutgen_unpack_tile_header(const uint8_t *header, struct lutgen_frame *frame
     frame->depth = 8;
     frame->shift = 0;
     frame->max_error = 0;
+    frame->slabs = 1;
 }
 
 uint32_t lutgen_tile_columns(const struct lutgen_frame *frame)

@@ -198,11 +198,12 @@ enum lutgen_status lutgen_encode_tile_strip(const struct lutgen_model *model,
     struct lutgen_tile_work work;
     struct lutgen_tile *tile;
     uint8_t *at = out;
-    uint32_t top;
+    struct lutgen_strip strip;
     uint32_t rows;
 
     lutgen_divide_tile_work(model, frame, workspace, &work);
-    lutgen_rows_of(frame, number, &top, &rows);
+    lutgen_place_strip(frame, number, &strip);
+    rows = strip.rows;
     tile = &work.tile[0];
     for (uint32_t k = 0; k < columns; k++) {
         const uint8_t *const from = (const uint8_t *)samples + (size_t)k * frame->tile_width;

@@ -58,12 +58,16 @@ _LARGE_TILE = 4096
 
 @dataclass(frozen=True)
 class Strip:
-    """A decoded strip: its image, its first row, and its samples, or why there are none."""
+    """A decoded strip: its image, its first row, and its samples, or why there are none.
+
+    ``left`` is its first column, 0 but in files of several slabs.
+    """
 
     image: int
     top: int
     samples: np.ndarray | None
     error: str = ""
+    left: int = 0
 
 
 def best_layout(width: int, height: int) -> tuple[int, int]:
@@ -109,7 +113,8 @@ class PredictiveCodec:
     def encode(
         self, images: np.ndarray, *, depth: int | None = None, shift: int = 0, near: int = 0,
         strip_height: int | None = None, tile_width: int | None = None, order: int | None = None,
-        channels: int = 1, cfa: str | None = None, progress: Callable[[int], None] | None = None,
+        channels: int = 1, cfa: str | None = None, slabs: int = 1,
+        progress: Callable[[int], None] | None = None,
     ) -> bytes:  # fmt: skip
         """Encode one image, or many of one size, into one file.
 
@@ -137,6 +142,9 @@ class PredictiveCodec:
             Pattern of :data:`.planes.CFAS` of images (H, W) or (N, H, W) that are colour filter
             arrays, both sides even: for models of these.  ``strip_height`` and ``tile_width`` are
             made even.
+        slabs:
+            Parts from left to right that images are cut into, each coded on its own: 1, 2, 4 or 8,
+            see :class:`.container.Frame`.
         progress:
             Called with the number of samples that have been coded since its last call.
 
@@ -160,21 +168,22 @@ class PredictiveCodec:
             order = best_order(array[0]) if channels > 2 else 0
         elif order >= FIRST_CFA:
             raise InputError(f"order must be 0 to {len(ORDERS) - 1}, not {order!r}")
-        best = best_layout(width, height)
+        best = best_layout(width, height) if slabs == 1 else (height, 0)
         frame = Frame(
             self._hash, samples, width, height,
             best[0] if strip_height is None else min(strip_height, height),
             best[1] if tile_width is None else min(tile_width, width), count, bits.shift,
-            order,
+            order, slabs,
         )  # fmt: skip
         header, fields = frame.pack(), _fields(frame)
 
         def strip(k: int) -> bytes:
             image, top, end = frame.rows(k)
-            part = array[image, top:end]
+            left, right = frame.columns(k)
+            part = array[image, top:end, left:right]
             coded = None
             if self._native and given.dtype == frame.bits.dtype:
-                coded = self._native.encode_strip(fields, k, given[image, top:end])
+                coded = self._native.encode_strip(fields, k, given[image, top:end, left:right])
             if coded is None:
                 if cfa:
                     part = cfa_planes(part, cfa)
@@ -194,7 +203,8 @@ class PredictiveCodec:
         indices = form.quantise(part)
         restored = form.restore(indices).astype(np.int32)
         indices = indices.astype(np.int32)
-        units = frame.units(len(part) // form.channels * frame.rows_of_pixel)
+        scale = frame.rows_of_pixel
+        units = frame.units(len(part) // form.channels * scale, scale * part.shape[1])
         largest = max(rows * columns for _, rows, _, columns in units)
         folded, table_row = np.empty((2, largest), dtype=np.int32)
         room = np.empty(most_payload_bytes(largest), dtype=np.uint8)
@@ -245,8 +255,8 @@ class PredictiveCodec:
                 damaged.append(k)
                 first = first or strip.error
             if progress:
-                _, top, end = frame.rows(k)
-                progress((end - top) * math.prod(frame.shape[2:]))
+                (_, top, end), (left, right) = frame.rows(k), frame.columns(k)
+                progress((end - top) * (right - left) * math.prod(frame.shape[3:]))
         if damaged:
             raise DamagedStripsError(frame, images, damaged, first)
         return images
@@ -276,21 +286,23 @@ class PredictiveCodec:
         def decode(where: tuple[int, int, int]) -> tuple[Strip, int]:
             k, at, limit = where
             image, top, bottom = frame.rows(k)
+            left, right = frame.columns(k)
             if into is None:
-                part = np.zeros((bottom - top, *frame.shape[2:]), dtype=frame.bits.dtype)
+                shape = bottom - top, right - left, *frame.shape[3:]
+                part = np.zeros(shape, dtype=frame.bits.dtype)
             else:
-                part = into[image, top:bottom]
-            if reader and reader.decode(k, (image, top, bottom), (at, limit), part):
-                return Strip(image, top, part), limit
+                part = into[image, top:bottom, left:right]
+            if reader and reader.decode(k, (image, top, left), (at, limit), part):
+                return Strip(image, top, part, left=left), limit
             try:
                 after = self._decode_strip(frame, view, array, k, at, limit, part)
                 if starts is not None or k == frame.strips - 1:
                     check_end(k, after, limit)
             except CorruptStreamError as error:
                 part[:] = 0
-                return Strip(image, top, None, str(error)), limit
+                return Strip(image, top, None, str(error), left), limit
             part <<= frame.shift
-            return Strip(image, top, part), after
+            return Strip(image, top, part, left=left), after
 
         if starts is not None:
             limits = [*starts[1:], end]
@@ -306,12 +318,14 @@ class PredictiveCodec:
     def _decode_strip(self, frame, view, array, k, at, limit, part) -> int:
         """Decode strip ``k`` into ``part``; returns the byte behind it."""
         form = frame.samples
-        units = frame.units(len(part))
+        units = frame.units(*part.shape[:2])
         samples = part
+        # Of one type and without gaps, as every type is compiled for.
         if form.channels > 1:
-            # Of one type, as every type is compiled for.
-            rows = part.size // frame.width
-            samples = np.empty((rows, frame.width), dtype=np.uint16)
+            columns = part.shape[1] // frame.rows_of_pixel
+            samples = np.empty((part.size // columns, columns), dtype=np.uint16)
+        elif frame.slabs > 1:
+            samples = np.empty(part.shape, dtype=part.dtype)
         sizes = list(strip_sizes(frame, units))
         start, stop, after = unit_payloads(view, at, limit, frame.pack(), k, sizes)
         plain = raw_bits(form.levels)
@@ -333,6 +347,8 @@ class PredictiveCodec:
         if form.channels > 1:
             planes = from_rows(samples, form.channels, frame.order)
             part[:] = planes if frame.cfa is None else cfa_mosaic(planes, frame.cfa)
+        elif samples is not part:
+            part[:] = samples
         return after
 
     def _stack(self, images, channels: int, cfa: str | None) -> np.ndarray:
@@ -392,7 +408,7 @@ def _fields(frame: Frame) -> dict[str, int]:
         "version": VERSION_2.version, "width": frame.width, "height": frame.height,
         "channels": form.channels, "order": frame.order, "depth": form.depth,
         "shift": frame.shift, "max_error": form.near, "strip_height": frame.strip_height,
-        "tile_width": frame.tile_width, "images": frame.images,
+        "tile_width": frame.tile_width, "images": frame.images, "slabs": frame.slabs,
     }  # fmt: skip
 
 

@@ -3,6 +3,11 @@
 The header is that of :data:`lutgen.model.header.VERSION_2`.  Behind it come the strips, image by
 image from the top.  A strip is coded on its own: its contexts begin anew at its top.
 
+An image may be cut into 2, 4 or 8 *slabs* of columns, for as many coders side by side.  Each slab
+is coded as an image of its own, in strips of the same rows; the strips of all slabs follow one
+another from left to right, then come those of the next rows.
+:meth:`Frame.columns` says where slabs begin.
+
 Rows of an image of several channels are those of its planes in turn (:mod:`.planes`): a strip of
 R rows of pixels has R C of them, and all that is said of rows below is said of these.
 
@@ -46,8 +51,8 @@ from lutgen.model.samples import SampleFormat, SignificantBits
 from .planes import FIRST_CFA, ORDERS
 
 __all__ = [
-    "Frame", "check_end", "check_strips", "index_bytes", "least_payload_bytes", "pack_strip",
-    "raw_bits", "raw_bytes", "split_index", "strip_sizes", "unit_payloads",
+    "SLABS", "SLABS_AT", "Frame", "check_end", "check_strips", "index_bytes", "least_payload_bytes",
+    "pack_strip", "raw_bits", "raw_bytes", "split_index", "strip_sizes", "unit_payloads",
 ]  # fmt: skip
 
 CRC_BYTES = 4
@@ -60,6 +65,10 @@ _ORDER_AT = 4
 _HASH_BYTES = VERSION_2["model hash"].size
 #: No more bytes say a length: 35 bits.
 _LENGTH_BYTES = 5
+#: Bit of the byte ``coder`` from which on stands the binary logarithm of the slabs.
+SLABS_AT = 4
+#: Into how many slabs an image may be cut.
+SLABS = (1, 2, 4, 8)
 #: Samples that a byte of a payload stands for at most.
 _SAMPLES_PER_BYTE = 2048
 
@@ -88,6 +97,9 @@ class Frame:
         Number of the order of the planes (:data:`.planes.ORDERS`); 0 of less than three.  Of four
         planes it may also be 8 and the number of a colour filter array in :data:`.planes.CFAS`;
         width, height and strip height then count squares of four samples.
+    slabs:
+        Parts from left to right that an image is cut into: 1, 2, 4 or 8.  More than one, M, need
+        at least M (M - 1) + 1 columns and a tile width of 0.
 
     Raises
     ------
@@ -104,6 +116,7 @@ class Frame:
     images: int = 1
     shift: int = 0
     order: int = 0
+    slabs: int = 1
 
     def __post_init__(self) -> None:
         if len(self.model_hash) != _HASH_BYTES:
@@ -126,6 +139,18 @@ class Frame:
         if self.samples.depth < 8:
             raise InputError(f"bit depth must be 8 to 16, not {self.samples.depth}")
         SignificantBits(self.samples.depth, self.shift)
+        self._check_slabs()
+
+    def _check_slabs(self) -> None:
+        if self.slabs not in SLABS:
+            raise InputError(f"number of slabs must be 1, 2, 4 or 8, not {self.slabs!r}")
+        if self.slabs > 1 and self.tile_width:
+            raise InputError(f"number of slabs must be 1 with a tile width, not {self.slabs}")
+        least = self.slabs * (self.slabs - 1) + 1
+        if self.width < least:
+            raise InputError(
+                f"image width must be at least {least} for {self.slabs} slabs, not {self.width}"
+            )
 
     @property
     def bits(self) -> SignificantBits:
@@ -134,8 +159,8 @@ class Frame:
 
     @property
     def strips_of_image(self) -> int:
-        """Strips of one image."""
-        return -(-self.height // self.strip_height)
+        """Strips of one image, those of all slabs."""
+        return -(-self.height // self.strip_height) * self.slabs
 
     @property
     def strips(self) -> int:
@@ -170,16 +195,29 @@ class Frame:
     def rows(self, strip: int) -> tuple[int, int, int]:
         """Image of a strip, its first row in the decoded image, and the row behind its last."""
         image, k = divmod(strip, self.strips_of_image)
-        top, scale = k * self.strip_height, self.rows_of_pixel
+        top, scale = k // self.slabs * self.strip_height, self.rows_of_pixel
         return image, scale * top, scale * min(top + self.strip_height, self.height)
 
-    def units(self, height: int) -> list[tuple[int, int, int, int]]:
-        """Units of a strip of so many rows of the image: first row, rows, first column, columns."""
+    def columns(self, strip: int) -> tuple[int, int]:
+        """First column of a strip in the decoded image, and the column behind its last.
+
+        Slabs begin at multiples of as many columns as there are slabs, so that a core that takes
+        or gives one column of each slab at a time begins none in between; their widths differ by
+        no more than that.
+        """
+        slab, scale = strip % self.slabs, self.rows_of_pixel
+        steps = -(-self.width // self.slabs)
+        left, right = (self.slabs * (k * steps // self.slabs) for k in (slab, slab + 1))
+        return scale * left, scale * min(right, self.width)
+
+    def units(self, height: int, columns: int | None = None) -> list[tuple[int, int, int, int]]:
+        """Units of a strip of so many rows and columns of the image, of all columns unless given:
+        first row, rows, first column, columns.
+        """
         height = height * self.channels // self.rows_of_pixel
         if not self.tile_width:
-            return [
-                (y, min(GROUP, height - y), 0, self.width) for y in range(0, height, GROUP)
-            ]
+            width = self.width if columns is None else columns // self.rows_of_pixel
+            return [(y, min(GROUP, height - y), 0, width) for y in range(0, height, GROUP)]
         return [
             (0, height, x, min(self.tile_width, self.width - x))
             for x in range(0, self.width, self.tile_width)
@@ -199,7 +237,7 @@ class Frame:
             "shift": self.shift,
             "channels": self.samples.channels | self.order << _ORDER_AT,
             "near": self.samples.near,
-            "coder": RANS.code,
+            "coder": RANS.code | (self.slabs.bit_length() - 1) << SLABS_AT,
             "strip height": self.strip_height,
             "tile width": self.tile_width,
             "images": self.images,
@@ -236,15 +274,16 @@ class Frame:
             )
         values = VERSION_2.unpack(data)
         try:
-            if values["coder"] != RANS.code:
-                raise InputError(f"coder must be {RANS.code}, not {values['coder']}")
+            coder, slabs = values["coder"] & (1 << SLABS_AT) - 1, values["coder"] >> SLABS_AT
+            if coder != RANS.code:
+                raise InputError(f"coder must be {RANS.code}, not {coder}")
             channels = values["channels"] & ((1 << _ORDER_AT) - 1)
             frame = cls(
                 values["model hash"],
                 SampleFormat(values["bit depth"], channels, values["near"]),
                 values["image width"], values["image height"], values["strip height"],
                 values["tile width"], values["images"], values["shift"],
-                values["channels"] >> _ORDER_AT,
+                values["channels"] >> _ORDER_AT, 1 << slabs,
             )  # fmt: skip
         except InputError as error:
             raise CorruptStreamError(f"stream header: {error}") from None
@@ -258,7 +297,7 @@ class Frame:
         else:
             whole, rest = divmod(self.height, self.strip_height)
             many, few = (-(-rows * self.channels // GROUP) for rows in (self.strip_height, rest))
-            units = self.images * (whole * many + few)
+            units = self.images * self.slabs * (whole * many + few)
         samples = math.prod(self.shape)
         least = units + max(0, samples - units * _SAMPLES_PER_BYTE) // _SAMPLES_PER_BYTE
         least += VERSION_2.size + CRC_BYTES * self.strips
@@ -398,7 +437,8 @@ def check_strips(data: bytes, frame: Frame) -> None:
         raise CorruptStreamError("checksum of the index is wrong: the file is damaged")
     for k, (at, limit) in enumerate(zip(starts, [*starts[1:], end], strict=True)):
         _, top, bottom = frame.rows(k)
-        sizes = list(strip_sizes(frame, frame.units(bottom - top)))
+        left, right = frame.columns(k)
+        sizes = list(strip_sizes(frame, frame.units(bottom - top, right - left)))
         *_, after = unit_payloads(memoryview(data), at, limit, frame.pack(), k, sizes)
         check_end(k, after, limit)
 

@@ -38,19 +38,26 @@ class DamagedStripsError(CorruptStreamError):
         self.images = images
         self.bits = frame.bits
         self.damaged = tuple(damaged)
-        rows: dict[int, list[int]] = {}
-        for image, top, end in map(frame.rows, damaged):
-            rows.setdefault(image, []).extend(range(top, end))
-        #: Rows that are missing, by the image's number.
-        self.rows = rows
+        # Rows by image and slab, and, as they are said, by image alone.
+        parts: dict[tuple[int, tuple[int, int]], list[int]] = {}
+        for strip in damaged:
+            image, top, end = frame.rows(strip)
+            parts.setdefault((image, frame.columns(strip)), []).extend(range(top, end))
+        self._parts, self._slabs = dict(sorted(parts.items())), frame.slabs
+        rows: dict[int, set[int]] = {}
+        for (image, _), some in self._parts.items():
+            rows.setdefault(image, set()).update(some)
+        #: Rows of which something is missing, by the image's number.
+        self.rows = {image: sorted(found) for image, found in rows.items()}
 
     @property
     def missing(self) -> str:
-        """The rows that are missing, as people say it."""
-        several = len(self.images) > 1
+        """What is missing, as people say it: rows, and of which columns in files of slabs."""
+        images, slabs = len(self.images) > 1, self._slabs > 1
         return "; ".join(
-            _named("row", rows) + f" of image {image}" * several
-            for image, rows in self.rows.items()
+            _named("row", rows) + f" of columns {left} to {right - 1}" * slabs
+            + f" of image {image}" * images
+            for (image, (left, right)), rows in self._parts.items()
         )
 
 
