@@ -14,6 +14,7 @@ from lutgen.codec.any_profile import (
     decoding_model,
     header_of,
 )
+from lutgen.codec.coder import Coder
 from lutgen.codec.container import Header, split_packets
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import Frame, check_strips
@@ -209,7 +210,7 @@ def info(data: bytes) -> Info:
 def _tiles_info(data: bytes, header: Header) -> dict:
     """What a file of version 1 says."""
     starts, _ = split_packets(data, header)
-    grid, coder = header.grid, header.coder
+    grid = header.grid
     return {
         "version": VERSION_1.version,
         "width": grid.width,
@@ -222,9 +223,13 @@ def _tiles_info(data: bytes, header: Header) -> dict:
         "layout": f"tiles of {grid.tile_width} x {grid.tile_height}",
         "levels": header.levels,
         "slabs": 1,
-        "coder": coder.name if coder.code == 0 else f"{coder.name}, 2^{coder.code} states",
+        "coder": _coder_text(header.coder),
         "packets": len(starts),
     }
+
+
+def _coder_text(coder: Coder) -> str:
+    return coder.name if coder.code == 0 else f"{coder.name}, 2^{coder.code} states"
 
 
 def _frame_info(data: bytes, frame: Frame) -> dict:
@@ -245,7 +250,7 @@ def _frame_info(data: bytes, frame: Frame) -> dict:
         else f"rows, strips of {strip}" + (f", {frame.slabs} slabs" if frame.slabs > 1 else ""),
         "levels": 0,
         "slabs": frame.slabs,
-        "coder": "rans",
+        "coder": _coder_text(frame.coder),
         "packets": frame.strips,
     }
 

@@ -284,6 +284,8 @@ def test_info_of_version_2():
         "coder": "rans", "packets": 9,
         "file_bytes": len(data),
     }  # fmt: skip
+    data = PredictiveCodec(model).encode(wide, coder=tans(11))
+    assert lutgen.info(data).coder == "tans, 2^11 states"
 
 
 @pytest.mark.parametrize("use", [lutgen.decode, lutgen.info])

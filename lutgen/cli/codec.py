@@ -31,7 +31,7 @@ _model_option = click.option(
 )  # fmt: skip
 #: Options of profile ``predictive``, and of the others.
 _PREDICTIVE = ("near", "strip_height", "tile_width", "slabs", "cfa")
-_TILES = ("tile", "coder", "tans_bits")
+_TILES = ("tile",)
 
 
 cfa_option = click.option(
@@ -141,7 +141,7 @@ def encode(
             data = codec.encode(
                 images, depth=max(8, bits.depth), shift=bits.shift, near=near,
                 strip_height=strip_height, tile_width=tile_width, channels=channels, cfa=cfa,
-                slabs=slabs, progress=progress,
+                slabs=slabs, coder=coder, progress=progress,
             )  # fmt: skip
         else:
             encoded = codec.encode(images, tile=tile, coder=coder, progress=progress)

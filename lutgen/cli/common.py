@@ -96,7 +96,7 @@ def coder_options(command):
         ),
         click.option(
             "--coder", type=click.Choice(["rans", "tans"]), default=BuildOptions.coder,
-            show_default=True, help="Entropy coder; tans for models with a table head.",
+            show_default=True, help="Entropy coder; tans for models with tables of their own.",
         ),
     ):  # fmt: skip
         command = option(command)
@@ -171,6 +171,8 @@ def design_of(ctx, model, options: dict) -> BuildOptions | PredictiveOptions:
     }  # fmt: skip
     for name in given.keys() - known:
         hint = ": choose another --model" if model is None else ""
+        if name in ("coder", "tans_bits") and not hint:
+            hint = ": its cores have rANS, tANS is for software alone"
         raise click.UsageError(
             f"--{name.replace('_', '-')} must be left out for a model of profile {profile}{hint}"
         )

@@ -13,9 +13,13 @@ format:
   there are too many, the rarest give way.  After an escape follow the eight bits of the symbol.
 - States are dealt out by Webster's method, each to the largest ``w / (f + 1/2)``, which is the
   greatest gain in code length but for third-order terms.  Every kept symbol gets one at least, the
-  escape ``2 ** (L - 7)``: no symbol takes more than 15 bits.
+  escape ``2 ** (L - 7)``: no symbol takes more than 15 bits.  Among tokens the escape gets one at
+  least: where it stands for those alone that no sample of 8 bits has, more would be lost.
 - The i-th state of a symbol is due at ``(2 i + 1) / 2 f`` of the way; states are in this order, the
   smaller symbol first and the escape last where two are due at once.
+
+Tables of profile ``predictive`` are made in the same way of its 64 tokens, an escaped one has six
+bits; :mod:`.predictive.tans_coder` has their payloads.
 
 The payload of a tile is that of :mod:`.rans` but for a state of L bits; the eight bits of an
 escaped symbol come before those that its state wants.  The check state has L bits, too: a decoder
@@ -47,21 +51,24 @@ _FLOOR_SHARE = 64  # what is left of the head's unit for every symbol
 _KEPT = 3  # symbols that deserve the third part of a state are kept
 
 
-def _frequencies(weights: list[int], bits: int) -> np.ndarray:
-    """States of the 256 symbols and the escape of one class: int64, sum ``2 ** bits``."""
-    states, least = 1 << bits, 1 << (bits - 7)
+def _frequencies(weights: list[int], bits: int, least: int) -> np.ndarray:
+    """States of the symbols and the escape of one class: int64, sum ``2 ** bits``.
+
+    ``least`` is how many states an escape has at least.
+    """
+    states, escape = 1 << bits, len(weights)
     total = sum(weights)
-    order = sorted(range(SYMBOLS), key=lambda s: (-weights[s], s))
+    order = sorted(range(escape), key=lambda s: (-weights[s], s))
     kept = sum(_KEPT * w * states >= total for w in weights)
-    if kept < SYMBOLS:
+    if kept < escape:
         kept = min(kept, states - least)
     symbols = sorted(order[:kept])
     rare = sum(weights[s] for s in order[kept:])
-    freq = np.zeros(SYMBOLS + 1, dtype=np.int64)
+    freq = np.zeros(escape + 1, dtype=np.int64)
     if rare:
-        symbols.append(ESCAPE)
-        freq[ESCAPE] = least
-    weight = dict(zip(symbols, [*(weights[s] for s in symbols if s != ESCAPE), rare], strict=False))
+        symbols.append(escape)
+        freq[escape] = least
+    weight = dict(zip(symbols, [*(weights[s] for s in symbols if s != escape), rare], strict=False))
     share = states - len(symbols) - (least if rare else 0)
     for s in symbols:
         freq[s] = max(freq[s], 1, weight[s] * share // total)
@@ -92,13 +99,14 @@ class _Claim:
 
 @dataclass(frozen=True, eq=False)
 class TansTables:
-    """tANS tables of all classes of a head.
+    """tANS tables of all classes of a head, or of all rows of a predictive model's tables.
 
     Parameters
     ----------
     cumulative:
-        int32, shape (classes, 258): the states of symbol s, and of the escape 256, are as many as
-        ``cumulative[:, s + 1] - cumulative[:, s]``; 0 for symbols that are escaped.
+        int32, shape (classes, S + 2): the states of symbol s, and of the escape S, are as many as
+        ``cumulative[:, s + 1] - cumulative[:, s]``; 0 for symbols that are escaped.  S is 256 of
+        pixels, 64 of tokens.
     """
 
     cumulative: np.ndarray
@@ -134,9 +142,40 @@ class TansTables:
                 "coder tans must have a model with a table head, not a Laplace head, which would "
                 "need a table for every location: choose coder rans"
             )
-        weights = _FLOOR_SHARE * (np.diff(head.cumulative.astype(np.int64), axis=1) - 1) + 1
-        freq = np.stack([_frequencies(row, bits) for row in weights.tolist()])
+        return cls._of(head.cumulative, bits, 1 << (bits - 7))
+
+    @classmethod
+    def of_tokens(cls, cumulative: np.ndarray, bits: int) -> "TansTables":
+        """Tables with ``2 ** bits`` states for each row of a predictive model's token tables.
+
+        Parameters
+        ----------
+        cumulative:
+            Integers, shape (rows, 65), see :class:`lutgen.model.predictive.model.PredictiveModel`.
+
+        Raises
+        ------
+        InputError
+            If ``bits`` is outside 8..12.
+        """
+        tans(bits)
+        return cls._of(cumulative, bits, 1)
+
+    @classmethod
+    def _of(cls, cumulative: np.ndarray, bits: int, least: int) -> "TansTables":
+        weights = _FLOOR_SHARE * (np.diff(cumulative.astype(np.int64), axis=1) - 1) + 1
+        freq = np.stack([_frequencies(row, bits, least) for row in weights.tolist()])
         return cls(np.pad(np.cumsum(freq, axis=1), ((0, 0), (1, 0))).astype(np.int32))
+
+    @property
+    def escape(self) -> int:
+        """Number of the escape, one above the last symbol."""
+        return self.cumulative.shape[1] - 2
+
+    @property
+    def raw_bits(self) -> int:
+        """Bits of a symbol after its escape."""
+        return (self.escape - 1).bit_length()
 
     @property
     def classes(self) -> int:
@@ -159,7 +198,7 @@ class TansTables:
         freq = np.diff(self.cumulative.astype(np.int64), axis=1)
         order = []
         for row in freq:
-            symbol = np.repeat(np.arange(SYMBOLS + 1), row)
+            symbol = np.repeat(np.arange(self.escape + 1), row)
             number = np.arange(len(symbol)) - np.repeat(np.cumsum(row) - row, row)
             # Fractions of a common denominator would not fit: 40 bits tell any two apart, as
             # f < 2 ** 12 makes unequal ones differ by 2 ** -26 at least.
@@ -169,7 +208,7 @@ class TansTables:
 
     @cached_property
     def symbols(self) -> np.ndarray:
-        """Symbol that each state decodes to: uint16, shape (classes, 2 ** bits); 256 escapes."""
+        """Symbol that each state decodes to: uint16, shape (classes, 2 ** bits), or the escape."""
         return self._order.astype(np.uint16)
 
     @cached_property
@@ -218,9 +257,9 @@ class TansTables:
 
     def interval_length(self, classes: np.ndarray, freq: np.ndarray) -> np.ndarray:
         """The same of symbols whose frequency is known; 0 for those that are escaped."""
-        escape = (1 << self.bits) - self.cumulative[classes, ESCAPE]
+        escape = (1 << self.bits) - self.cumulative[classes, self.escape]
         used = np.where(freq, freq, escape)
-        return self.bits - np.log2(used) + np.where(freq, 0, RAW_BITS)
+        return self.bits - np.log2(used) + np.where(freq, 0, self.raw_bits)
 
 
 @njit(inline="always")

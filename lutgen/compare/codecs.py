@@ -128,6 +128,8 @@ class PredictiveFiles(ImageCodec):
         Model of images of several channels; the same unless given, and none of gray alone.
     cfa:
         Pattern of images that are colour filter arrays.
+    coder:
+        What tokens are coded by.
     strip_height, tile_width:
         As :meth:`lutgen.codec.predictive.codec.PredictiveCodec.encode` takes them.
     """
@@ -136,20 +138,23 @@ class PredictiveFiles(ImageCodec):
 
     def __init__(
         self, model: PredictiveModel | ColourModel, *, deep: PredictiveModel | None = None,
-        colour: ColourModel | None = None, cfa: str | None = None,
+        colour: ColourModel | None = None, cfa: str | None = None, coder: Coder = RANS,
         strip_height: int | None = None, tile_width: int | None = None,
     ) -> None:  # fmt: skip
         models = (model, deep or model, colour or model)
         self._codecs = [PredictiveCodec(m, threads=1) for m in models]
         self.limits = replace(DEEP_GRAY, cfas=(cfa,)) if cfa else limits_of(models[2])
         self._cfa = cfa
+        self._coder = coder
         self._layout: dict[str, Any] = {"strip_height": strip_height, "tile_width": tile_width}
 
     def encode(self, array: np.ndarray, near: int = 0) -> bytes:
         channels = 1 if array.ndim == 2 else array.shape[2]
         deep = SignificantBits.of(array).depth > EIGHT_BIT.depth
         codec = self._codecs[2 if channels > 1 else 1 if deep else 0]
-        return codec.encode(array, near=near, channels=channels, cfa=self._cfa, **self._layout)
+        return codec.encode(
+            array, near=near, channels=channels, cfa=self._cfa, coder=self._coder, **self._layout
+        )
 
     def decode(self, data: bytes) -> np.ndarray:
         written_by = Frame.unpack(data).model_hash.hex()
@@ -161,7 +166,12 @@ class PredictiveFiles(ImageCodec):
         others = zip(("deep_model", "colour_model"), models[1:], strict=True)
         named = {name: model for name, model in others if model != models[0]}
         cfa = {"cfa": self._cfa} if self._cfa else {}
-        return {**self._layout, "model": models[0], **named, **cfa}
+        coder = {"coder": _coder_record(self._coder)}
+        return {**self._layout, **coder, "model": models[0], **named, **cfa}
+
+
+def _coder_record(coder: Coder) -> dict:
+    return {"name": coder.name, "state_bits": coder.state_bits}
 
 
 class TileCodec(ImageCodec):
@@ -189,7 +199,7 @@ class TileCodec(ImageCodec):
         model, coder = self._codec.model, self._options["coder"]
         return {
             "tile": list(self._options["tile"]),
-            "coder": {"name": coder.name, "state_bits": coder.state_bits},
+            "coder": _coder_record(coder),
             "model": {"profile": model.profile, "hash": model.hash},
         }
 
@@ -266,8 +276,9 @@ def image_codec(
         deep = cast(PredictiveModel, find_model(depth=DEEP_GRAY.depth))
         colour = cast(ColourModel, find_model(channels=SampleFormat.MAX_CHANNELS))
     return PredictiveFiles(
-        found, deep=deep, colour=colour, cfa=cfa, strip_height=strip_height, tile_width=tile_width
-    )
+        found, deep=deep, colour=colour, cfa=cfa, coder=coder, strip_height=strip_height,
+        tile_width=tile_width,
+    )  # fmt: skip
 
 
 def _file_sizes(data: bytes, images: int) -> list[int]:

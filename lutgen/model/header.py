@@ -139,7 +139,8 @@ VERSION_2 = HeaderTable(2, (
     HeaderField("shift", 1, "zero bits below a sample in the decoded image", per_file=True),
     HeaderField("channels", 1, "samples of a pixel, plus 16 times the order of the planes"),
     HeaderField("near", 1, "greatest error of a sample", per_file=True),
-    HeaderField("coder", 1, "0: rANS, plus 16 times the binary logarithm of the slabs"),
+    HeaderField("coder", 1, "0: rANS; L = 8 to 12: tANS with 2^L states; plus 16 times the binary "
+                "logarithm of the slabs"),
     HeaderField("strip height", 2, "rows of pixels"),
     HeaderField("tile width", 2, "pixels; 0: each four rows of pixels share a payload"),
     HeaderField("images", 4, "number of images", per_file=True),

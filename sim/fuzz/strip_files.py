@@ -22,6 +22,7 @@ from lutgen.codec.predictive.container import (
     strip_sizes,
 )
 from lutgen.codec.predictive.container import Frame as Header
+from lutgen.codec.predictive.row_coder import RANS_ENTRIES
 from lutgen.codec.predictive.strip import decode_unit
 from lutgen.gateware.predictive.top import DECODER_ERRORS
 from lutgen.gateware.strips.strip_files import strip_header
@@ -86,7 +87,7 @@ class StripFiles(Files):
         for y in range(0, height, GROUP):
             decode_unit(
                 self._kernel, context, y, data, 0, 0, 0, LAG, self._depth, 1,
-                (1 << self._depth) - 1, samples[y : y + GROUP],
+                (1 << self._depth) - 1, samples[y : y + GROUP], RANS_ENTRIES,
             )  # fmt: skip
         return np.stack([samples] * count)
 
@@ -268,7 +269,7 @@ class _Reading:
                 lost = not decode_unit(
                     self._kernel, context, y, self._array, start, stop, raw, LAG,
                     header.samples.depth, header.samples.step, header.samples.levels - 1,
-                    rows[y : y + height],
+                    rows[y : y + height], RANS_ENTRIES,
                 )  # fmt: skip
                 if lost:  # nobody says what stands for a residual that no sample has
                     self._frame.known[top + y : bottom] = False

@@ -163,7 +163,7 @@ PREDICTIVE = predictive_model()
 BREAKS_2 = {
     "magic": [b"LGD"], "version": [b"\1", b"\3"], "model hash": [bytes(8)],
     "image width": [bytes(2)], "image height": [bytes(2)], "bit depth": [b"\7", b"\x11"],
-    "shift": [b"\x09"], "channels": [b"\0", b"\5"], "near": [b"\x80"], "coder": [b"\x09"],
+    "shift": [b"\x09"], "channels": [b"\0", b"\5"], "near": [b"\x80"], "coder": [b"\7", b"\x0d"],
     "strip height": [bytes(2), b"\3\0"], "tile width": [b"\5\0"], "images": [bytes(4)],
 }  # fmt: skip
 

@@ -163,6 +163,27 @@ PREDICTIVE = {
 }  # fmt: skip
 
 
+#: The same with tokens by tANS.
+PREDICTIVE |= {
+    "rows, tANS": (RAMP, {"strip_height": 7, "tile_width": 0, "coder": tans(8)}, (
+        "4c47430259d8903a90ca7bd009000700080001000807000000010000003801847fe968034dad630c"
+        "1164884b7fe7dde509022abe047f0e888b19010e08001003550510108302110c563061243480ba3f"
+        "ac2608369f4eeccd5947"
+    )),
+    "tiles, near, tANS": (NOISE, {"near": 2, "strip_height": 4, "tile_width": 5,
+                                  "coder": tans(10)}, (
+        "4c47430259d8903a90ca7bd009000700080001020a04000500010000001ecc8209aa741bc08ae074"
+        "55e941d6cd058c3787917ccd61380ab6db9de9612851184d1cca64036a5b21466ab4c005ca9396c4"
+        "50ec9e9a5812de1244210000001b000000e5332802"
+    )),
+    "11 bits, tANS": (RAMP.astype(np.uint16) + 1000, {"tile_width": 0, "coder": tans(9)}, (
+        "4c47430259d8903a90ca7bd0090007000b000100090700000001000000380c00635e0c32e6d21903"
+        "3f68b1259ea9c6ff0f623359ec7f3dc888e11401c020000100061880281002029801011018158180"
+        "610480d0400f60842b01300806c32031002a115196"
+    )),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", PREDICTIVE)
 def test_version_2(name):
     image, options, data = PREDICTIVE[name]
@@ -208,6 +229,16 @@ COLOUR = {
         "a23001f4bf6c0ffeb8be6dbff23cff87fff0fbe7cbe7cff32787f117f7"
     )),
 }  # fmt: skip
+
+COLOUR["rgba in rows, tANS"] = (
+    RGBA, {"strip_height": 4, "tile_width": 0, "near": 1, "coder": tans(11)}, (
+        "4c474302b11c8480d05751a509000700080004010b040000000100000028180cc3b9d2c77d2c0144"
+        "13452c46655e78e20b910b0b8984b0df3ed92f47ac4bb00b91028601c2b6203277080074c7dd41df"
+        "910134914a48bdbddad18c6bf104df914910857b26300fa7b41fcc577628781d2c46655e78e20b91"
+        "163410380055e1e08bc5ee1deea731e55bf7410877c5c5ea5359ee92b763550df4d6fc470bc26123"
+        "0331158b60b5bc06bcf645dcd1f791bde06b96470000004f000000a97554c3"
+    )
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", COLOUR)

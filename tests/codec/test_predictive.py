@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from lutgen.codec.codec import ModelMismatchError
+from lutgen.codec.coder import RANS, tans
 from lutgen.codec.predictive.codec import PredictiveCodec, best_layout
 from lutgen.codec.predictive.container import Frame
 from lutgen.model.header import VERSION_2
@@ -36,16 +37,15 @@ def images(draw, depth: int) -> np.ndarray:
 def test_images_come_back(data, depth, strip_height, tile_width):
     image = data.draw(images(depth))
     near = data.draw(st.sampled_from([0, 0, 1, 2, 5, 100]))
-    file = CODEC.encode(
-        image, depth=depth, near=near, strip_height=strip_height, tile_width=tile_width
-    )
+    coder = data.draw(st.sampled_from([RANS, tans(8), tans(9), tans(12)]))
+    options = {"strip_height": strip_height, "tile_width": tile_width, "coder": coder}
+    file = CODEC.encode(image, depth=depth, near=near, **options)
+    assert Frame.unpack(file).coder == coder
     found = CODEC.decode(file)
     wanted = image if image.ndim == 3 else image[None]
     assert found.dtype == image.dtype and found.shape == wanted.shape
     assert np.abs(found.astype(int) - wanted).max() <= near
-    again = CODEC.encode(
-        found, depth=depth, near=near, strip_height=strip_height, tile_width=tile_width
-    )
+    again = CODEC.encode(found, depth=depth, near=near, **options)
     np.testing.assert_array_equal(CODEC.decode(again), found)  # nothing is lost a second time
 
 

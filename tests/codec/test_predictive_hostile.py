@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lutgen.codec.codec import ModelMismatchError
+from lutgen.codec.coder import RANS, tans
 from lutgen.codec.container import CorruptStreamError
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import Frame, check_strips, split_index
@@ -36,6 +37,7 @@ LAYOUTS = {
     "slabs": (np.hstack([SMALL, ~SMALL]), {"strip_height": 5, "slabs": 2}),
     "near": (SMALL, {"near": 2, "strip_height": 4, "tile_width": 0}),
     "deep": (SMALL.astype(np.uint16) * 80, {"strip_height": 4, "tile_width": 0}),
+    "tans": (SMALL, {"strip_height": 4, "tile_width": 0, "coder": tans(8)}),
     "raw": (np.random.default_rng(0).integers(0, 256, (3, 8), dtype=np.uint8), {}),
 }
 
@@ -132,14 +134,17 @@ def _with_checksums(frame: Frame, bodies: list[bytes]) -> bytes:
 @given(
     st.lists(st.lists(st.binary(max_size=30), min_size=3, max_size=3), min_size=2, max_size=2),
     st.sampled_from([(8, 0, 0), (8, 5, 8), (12, 0, 4), (16, 0, 0), (16, 255, 0), (8, 127, 0)]),
-    st.sampled_from([0, 7]),
+    st.sampled_from([0, 7]), st.sampled_from([RANS, tans(8), tans(12)]),
 )
-@example([[b"\xff" * 8] * 3] * 2, (8, 0, 0), 0)
-@example([[b"\xff" * 16] * 3] * 2, (16, 0, 0), 0)
-def test_payloads_of_a_hostile_writer(payloads, form, tile):
+@example([[b"\xff" * 8] * 3] * 2, (8, 0, 0), 0, RANS)
+@example([[b"\xff" * 16] * 3] * 2, (16, 0, 0), 0, RANS)
+@example([[b"\xff" * 16] * 3] * 2, (16, 0, 0), 0, tans(8))
+def test_payloads_of_a_hostile_writer(payloads, form, tile, coder):
     """Right checksums over any payloads: samples in range, or damage."""
     depth, near, shift = form
-    frame = Frame(HASH, SampleFormat(depth, near=near), 8, 6, 3, tile, shift=shift)
+    frame = Frame(
+        HASH, SampleFormat(depth, near=near), 8, 6, 3, tile, shift=shift, coder=coder
+    )
     bodies = []
     for strip in payloads:
         body, before = b"", 0
@@ -222,7 +227,7 @@ def test_files_that_say_little_have_enough_bytes(sides, layout):
     ("channels", 5, "number of channels must be 1 to 4, not 5"),
     ("channels", 0x11, "order of 1 planes must be 0 to 0, not 1"),
     ("near", 128, "near of 8-bit samples must be 0 to 127, not 128"),
-    ("coder", 9, "coder must be 0, not 9"),
+    ("coder", 7, "coder must be 0 or 8 to 12, not 7"),
 ])  # fmt: skip
 def test_headers_that_break_a_rule(field, value, message):
     data = VERSION_2[field].put(file_of("one strip of rows"), value)

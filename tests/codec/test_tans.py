@@ -46,29 +46,47 @@ def spread(freq: list[int], bits: int) -> list[int]:
     return [symbol for _, symbol in sorted(due)]
 
 
+def token_rows() -> np.ndarray:
+    """Cumulative frequencies of tokens: flat, steep, one alone, half of them rare, random."""
+    rng = np.random.default_rng(4)
+    x = np.arange(64)
+    shares = np.array([
+        np.ones(64), 0.5**x, (x == 9) * 1.0, (x < 32) * 0.9**x, *rng.gamma(0.2, size=(5, 64)),
+    ])  # fmt: skip
+    freq = 1 + np.floor(shares / shares.sum(axis=1, keepdims=True) * (16384 - 64)).astype(int)
+    freq[:, 9] += 16384 - freq.sum(axis=1)
+    return np.pad(freq.cumsum(axis=1), ((0, 0), (1, 0))).astype(np.int32)
+
+
 @pytest.mark.parametrize("bits", BITS)
-def test_frequencies(bits):
-    head = heads()
-    tables = TansTables.from_head(head, bits)
-    assert (tables.bits, tables.classes) == (bits, head.classes)
-    weights = 64 * (np.diff(head.cumulative.astype(int), axis=1) - 1) + 1
+@pytest.mark.parametrize("of", ["head", "tokens"])
+def test_frequencies(bits, of):
+    cumulative = heads().cumulative if of == "head" else token_rows()
+    symbols, least = cumulative.shape[1] - 1, 1 << (bits - 7) if of == "head" else 1
+    tables = (
+        TansTables.from_head(heads(), bits) if of == "head"
+        else TansTables.of_tokens(cumulative, bits)
+    )
+    assert (tables.bits, tables.classes, tables.escape) == (bits, len(cumulative), symbols)
+    assert 1 << tables.raw_bits == symbols
+    weights = 64 * (np.diff(cumulative.astype(int), axis=1) - 1) + 1
     for weight, row in zip(weights.tolist(), np.diff(tables.cumulative, axis=1).tolist(),
                            strict=True):  # fmt: skip
         assert sum(row) == 1 << bits
-        rare = [s for s in range(256) if not row[s]]
-        kept = [s for s in range(256) if row[s]]
-        assert bool(rare) == bool(row[ESCAPE])
-        assert not rare or row[ESCAPE] >= 1 << (bits - 7)
+        rare = [s for s in range(symbols) if not row[s]]
+        kept = [s for s in range(symbols) if row[s]]
+        assert bool(rare) == bool(row[symbols])
+        assert not rare or row[symbols] >= least
         for s in kept:  # the likelier symbol is never the one that is escaped
             assert all(weight[r] <= weight[s] for r in rare)
         deserved = [Fraction(w << bits, sum(weight)) for w in weight]
         assert all(deserved[s] >= Fraction(1, 3) for s in kept)
-        if len(kept) + (1 << (bits - 7)) < 1 << bits:
+        if len(kept) + least < 1 << bits:
             assert all(deserved[s] < Fraction(1, 3) for s in rare)
         # Webster: no state could be moved to a symbol with a better claim.
         shares = [(weight[s], row[s]) for s in kept]
         if rare:
-            shares.append((sum(weight[s] for s in rare), row[ESCAPE]))
+            shares.append((sum(weight[s] for s in rare), row[symbols]))
         best = max(Fraction(2 * w, 2 * f + 1) for w, f in shares)
         movable = [(w, f) for w, f in shares[: len(kept)] if f > 1]
         assert all(Fraction(2 * w, 2 * f - 1) >= best for w, f in movable)
@@ -110,6 +128,18 @@ def test_tables_never_change():
         digest.update(tables.states.astype("<u2").tobytes())
     assert digest.hexdigest() == (
         "13ec24cc6aa9450fccbcb71a0de4076ef47fb9f6c4420445316c3baa9d42a2c7"
+    )
+
+
+def test_tables_of_tokens_never_change():
+    """As those of heads."""
+    digest = hashlib.sha256()
+    for bits in BITS:
+        tables = TansTables.of_tokens(token_rows(), bits)
+        digest.update(tables.cumulative.astype("<i4").tobytes())
+        digest.update(tables.states.astype("<u2").tobytes())
+    assert digest.hexdigest() == (
+        "1203416f2b1781d97314f62f247103c39963786300e32780eaf96029b0833afc"
     )
 
 

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from threading import Lock
 
 import numpy as np
 
 from lutgen.codec.codec import ModelMismatchError
+from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.container import CorruptStreamError
 from lutgen.codec.native import native_model
+from lutgen.codec.tans import TansTables
 from lutgen.errors import InputError
 from lutgen.model.cfa import CFAS
 from lutgen.model.header import VERSION_2
@@ -20,6 +23,7 @@ from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.predictive.neighbourhood import new_rows
 from lutgen.model.samples import SampleFormat, SignificantBits
 
+from . import tans_coder
 from .colour_strip import decode_colour_unit, model_colour_unit
 from .container import (
     Frame,
@@ -44,7 +48,7 @@ from .planes import (
     from_rows,
     to_rows,
 )
-from .row_coder import most_payload_bytes, write_payload, write_raw
+from .row_coder import RANS_ENTRIES, most_payload_bytes, write_payload, write_raw
 from .strip import decode_unit, model_unit
 
 __all__ = ["DamagedStripsError", "PredictiveCodec", "Strip", "best_layout"]
@@ -109,11 +113,13 @@ class PredictiveCodec:
         self._cumulative = np.concatenate([kernel.cumulative for kernel in self._kernels])
         self._hash = bytes.fromhex(model.hash)[: VERSION_2["model hash"].size]
         self._native = native_model(model.hash)
+        self._tables: dict[int, tuple[TansTables, np.ndarray]] = {}
+        self._lock = Lock()
 
     def encode(
         self, images: np.ndarray, *, depth: int | None = None, shift: int = 0, near: int = 0,
         strip_height: int | None = None, tile_width: int | None = None, order: int | None = None,
-        channels: int = 1, cfa: str | None = None, slabs: int = 1,
+        channels: int = 1, cfa: str | None = None, slabs: int = 1, coder: Coder = RANS,
         progress: Callable[[int], None] | None = None,
     ) -> bytes:  # fmt: skip
         """Encode one image, or many of one size, into one file.
@@ -145,6 +151,8 @@ class PredictiveCodec:
         slabs:
             Parts from left to right that images are cut into, each coded on its own: 1, 2, 4 or 8,
             see :class:`.container.Frame`.
+        coder:
+            :data:`lutgen.codec.coder.RANS`, or :func:`lutgen.codec.coder.tans`.
         progress:
             Called with the number of samples that have been coded since its last call.
 
@@ -173,7 +181,7 @@ class PredictiveCodec:
             self._hash, samples, width, height,
             best[0] if strip_height is None else min(strip_height, height),
             best[1] if tile_width is None else min(tile_width, width), count, bits.shift,
-            order, slabs,
+            order, slabs, coder,
         )  # fmt: skip
         header, fields = frame.pack(), _fields(frame)
 
@@ -207,7 +215,7 @@ class PredictiveCodec:
         units = frame.units(len(part) // form.channels * scale, scale * part.shape[1])
         largest = max(rows * columns for _, rows, _, columns in units)
         folded, table_row = np.empty((2, largest), dtype=np.int32)
-        room = np.empty(most_payload_bytes(largest), dtype=np.uint8)
+        write, room = self._writer(frame.coder, largest)
         payloads, context = [], None
         for y, rows, x, columns in units:
             if context is None or frame.tile_width:
@@ -223,7 +231,7 @@ class PredictiveCodec:
                 model_unit(self._kernels[0], *rest)
             else:
                 model_colour_unit(*self._kernels, self._last, form.channels, *rest)
-            at = write_payload(folded[:size], table_row[:size], self._cumulative, room)
+            at = write(folded[:size], table_row[:size], room)
             payload = room[at:].tobytes().ljust(least_payload_bytes(size), b"\0")
             most = raw_bytes(size, form.levels)
             if len(payload) >= most:
@@ -232,6 +240,28 @@ class PredictiveCodec:
                 payload = plain.tobytes()
             payloads.append(payload)
         return payloads
+
+    def _writer(self, coder: Coder, largest: int) -> tuple[Callable, np.ndarray]:
+        """What puts a payload at the end of an array, and that array, for the largest unit."""
+        if coder == RANS:
+            room = np.empty(most_payload_bytes(largest), dtype=np.uint8)
+            return lambda folded, row, room: write_payload(
+                folded, row, self._cumulative, room
+            ), room
+        tables, _ = self._tans(coder)
+        cumulative, states = tables.cumulative, tables.states
+        room = np.empty(tans_coder.most_payload_bytes(largest, coder.code), dtype=np.uint8)
+        return lambda folded, row, room: tans_coder.write_payload(
+            folded, row, cumulative, states, room
+        ), room
+
+    def _tans(self, coder: Coder) -> tuple[TansTables, np.ndarray]:
+        """Tables of tANS for all planes' rows, and the decoder's entries."""
+        with self._lock:
+            if coder.code not in self._tables:
+                tables = TansTables.of_tokens(self._cumulative, coder.code)
+                self._tables[coder.code] = tables, tans_coder.entries(tables)
+            return self._tables[coder.code]
 
     def decode(
         self, data: bytes, *, progress: Callable[[int], None] | None = None
@@ -329,6 +359,7 @@ class PredictiveCodec:
         sizes = list(strip_sizes(frame, units))
         start, stop, after = unit_payloads(view, at, limit, frame.pack(), k, sizes)
         plain = raw_bits(form.levels)
+        entries = RANS_ENTRIES if frame.coder == RANS else self._tans(frame.coder)[1]
         context = None
         for n, (y, rows, x, columns) in enumerate(units):
             if context is None or frame.tile_width:
@@ -336,7 +367,7 @@ class PredictiveCodec:
             raw = plain if stop[n] - start[n] == sizes[n][1] else 0
             rest = (
                 context, y, array, start[n], stop[n], raw, frame.lag(columns), form.depth,
-                form.step, form.levels - 1, samples[y : y + rows, x : x + columns],
+                form.step, form.levels - 1, samples[y : y + rows, x : x + columns], entries,
             )
             if form.channels == 1:
                 sound = decode_unit(self._kernels[0], *rest)
@@ -408,7 +439,8 @@ def _fields(frame: Frame) -> dict[str, int]:
         "version": VERSION_2.version, "width": frame.width, "height": frame.height,
         "channels": form.channels, "order": frame.order, "depth": form.depth,
         "shift": frame.shift, "max_error": form.near, "strip_height": frame.strip_height,
-        "tile_width": frame.tile_width, "images": frame.images, "slabs": frame.slabs,
+        "tile_width": frame.tile_width, "coder": frame.coder.code, "images": frame.images,
+        "slabs": frame.slabs,
     }  # fmt: skip
 
 

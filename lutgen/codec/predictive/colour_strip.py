@@ -16,6 +16,7 @@ from .kernel import begin, predict, scratch, target
 from .row_coder import begin as begin_payload
 from .row_coder import next_residual, read_bits
 from .strip import SIDE_BY_SIDE, active
+from .tans_coder import next_tans_residual
 
 __all__ = ["decode_colour_unit", "model_colour_unit"]
 
@@ -40,10 +41,11 @@ def _model(kernel, references, channels, rows, y, x, sample, index, depth, step,
 
 @njit(nogil=True)
 def _decode(kernel, references, channels, rows, y, x, data, at, end, state, raw, depth, step, most,
-            quantity, feature, place):  # fmt: skip
+            quantity, feature, place, entries, before):  # fmt: skip
     """A sample from bit ``at`` on, -1 if its folded residual is out of range; state and next bit.
 
-    ``raw`` is that of `decode_colour_unit`, ``end`` the bit behind the payload.
+    ``raw`` and ``entries`` are those of `decode_colour_unit`, the rows of the latter begin with
+    ``before`` ones of other planes; ``end`` is the bit behind the payload.
     """
     first, final, scale, plain = predict(
         kernel, rows, x, depth, step, quantity, feature, place, references
@@ -53,6 +55,8 @@ def _decode(kernel, references, channels, rows, y, x, data, at, end, state, raw,
     if raw:
         folded = read_bits(data, at, end, raw)
         at += raw
+    elif state and len(entries):
+        folded, state, at = next_tans_residual(data, at, end, state, entries, before + row)
     elif state:
         folded, state, at = next_residual(data, at, end, state, kernel.cumulative, row)
     sample = np.int64(-1)
@@ -133,18 +137,23 @@ def model_colour_unit(
 @njit(nogil=True)
 def decode_colour_unit(
     first, second, third, fourth, last, channels, rows, y, data, start, stop, raw, lag, depth, step,
-    most, samples,
+    most, samples, entries,
 ):  # fmt: skip
-    """See :func:`.strip.decode_unit` and `model_colour_unit`."""
+    """See :func:`.strip.decode_unit` and `model_colour_unit`; rows of ``entries`` are those of all
+    kernels.
+    """
     quantity, feature, feature_2, feature_3, feature_4, places = _scratch(
         first, second, third, fourth
     )
     known = np.zeros(SIDE_BY_SIDE, dtype=np.int64)
+    behind_first = len(first.cumulative)
+    behind_second = behind_first + len(second.cumulative)
+    behind_third = behind_second + len(third.cumulative)
     height, width = samples.shape
     end_bit = stop << 3
     state, at = np.int64(0), start << 3
     if not raw:  # without a state, as that of an empty payload, all residuals are 0
-        state, at = begin_payload(data, start, stop)
+        state, at = begin_payload(data, start, stop, entries.shape[1])
     for t in range(width + lag * (height - 1)):
         first_row, end = active(t, lag, height, width)
         for k in range(first_row, end):
@@ -158,22 +167,22 @@ def decode_colour_unit(
             if known[lane] == 0:
                 sample, state, at = _decode(
                     first, 0, channels, rows, y + k, x, data, at, end_bit, state, raw, depth, step,
-                    most, quantity, feature, place,
+                    most, quantity, feature, place, entries, 0,
                 )  # fmt: skip
             elif known[lane] == 1:
                 sample, state, at = _decode(
                     second, 1, channels, rows, y + k, x, data, at, end_bit, state, raw, depth, step,
-                    most, quantity, feature_2, place,
+                    most, quantity, feature_2, place, entries, behind_first,
                 )  # fmt: skip
             elif known[lane] == 2:
                 sample, state, at = _decode(
                     third, 2, channels, rows, y + k, x, data, at, end_bit, state, raw, depth, step,
-                    most, quantity, feature_3, place,
+                    most, quantity, feature_3, place, entries, behind_second,
                 )  # fmt: skip
             else:
                 sample, state, at = _decode(
                     fourth, last, channels, rows, y + k, x, data, at, end_bit, state, raw, depth,
-                    step, most, quantity, feature_4, place,
+                    step, most, quantity, feature_4, place, entries, behind_third,
                 )  # fmt: skip
             if sample < 0:
                 return False

@@ -41,7 +41,7 @@ from zlib import crc32
 
 import numpy as np
 
-from lutgen.codec.coder import RANS
+from lutgen.codec.coder import RANS, Coder, coder_of
 from lutgen.codec.container import CorruptStreamError
 from lutgen.errors import InputError
 from lutgen.model.cfa import CFAS
@@ -100,6 +100,8 @@ class Frame:
     slabs:
         Parts from left to right that an image is cut into: 1, 2, 4 or 8.  More than one, M, need
         at least M (M - 1) + 1 columns and a tile width of 0.
+    coder:
+        What tokens are coded by.
 
     Raises
     ------
@@ -117,6 +119,7 @@ class Frame:
     shift: int = 0
     order: int = 0
     slabs: int = 1
+    coder: Coder = RANS
 
     def __post_init__(self) -> None:
         if len(self.model_hash) != _HASH_BYTES:
@@ -237,7 +240,7 @@ class Frame:
             "shift": self.shift,
             "channels": self.samples.channels | self.order << _ORDER_AT,
             "near": self.samples.near,
-            "coder": RANS.code | (self.slabs.bit_length() - 1) << SLABS_AT,
+            "coder": self.coder.code | (self.slabs.bit_length() - 1) << SLABS_AT,
             "strip height": self.strip_height,
             "tile width": self.tile_width,
             "images": self.images,
@@ -275,15 +278,13 @@ class Frame:
         values = VERSION_2.unpack(data)
         try:
             coder, slabs = values["coder"] & (1 << SLABS_AT) - 1, values["coder"] >> SLABS_AT
-            if coder != RANS.code:
-                raise InputError(f"coder must be {RANS.code}, not {coder}")
             channels = values["channels"] & ((1 << _ORDER_AT) - 1)
             frame = cls(
                 values["model hash"],
                 SampleFormat(values["bit depth"], channels, values["near"]),
                 values["image width"], values["image height"], values["strip height"],
                 values["tile width"], values["images"], values["shift"],
-                values["channels"] >> _ORDER_AT, 1 << slabs,
+                values["channels"] >> _ORDER_AT, 1 << slabs, coder_of(coder),
             )  # fmt: skip
         except InputError as error:
             raise CorruptStreamError(f"stream header: {error}") from None

@@ -1,4 +1,4 @@
-"""Payloads of units: tokens by rANS and raw bits, in one string of bits.
+"""Payloads of units: tokens by rANS and raw bits, in one string of bits.  tANS: :mod:`.tans_coder`.
 
 The coder is that of :mod:`lutgen.codec.rans`; what differs makes a payload some 15 bits shorter, so
 that every row of an image can have its own:
@@ -23,7 +23,13 @@ from lutgen.files.compiled import njit
 from lutgen.model.head import PROB_BITS
 from lutgen.model.predictive.residual import MOST_RAW_BITS, raw_bits_of, token_of
 
-__all__ = ["begin", "most_payload_bytes", "next_residual", "write_payload", "write_raw"]
+__all__ = [
+    "RANS_ENTRIES", "begin", "is_nothing", "most_payload_bytes", "next_residual", "read_bits",
+    "write_payload", "write_raw",
+]  # fmt: skip
+
+#: In place of the tables of tANS: as many states, and no rows.
+RANS_ENTRIES = np.zeros((0, CHECK_STATE), dtype=np.int32)
 
 
 def most_payload_bytes(samples: int) -> int:
@@ -44,6 +50,15 @@ def _last_state(start, freq):
     return (1 << (PROB_BITS + QUOTIENT_BITS)) + slot
 
 
+@njit(nogil=True, inline="always")
+def is_nothing(folded):
+    """Whether all folded residuals are 0."""
+    for i in range(len(folded)):
+        if folded[i]:
+            return False
+    return True
+
+
 @njit(nogil=True)
 def write_payload(folded, row, cumulative, payload):
     """Code a unit's folded residuals.
@@ -61,12 +76,7 @@ def write_payload(folded, row, cumulative, payload):
         Position of its first byte.
     """
     at = len(payload)
-    nothing = True
-    for i in range(len(folded)):
-        if folded[i]:
-            nothing = False
-            break
-    if nothing:
+    if is_nothing(folded):
         return at
     state = CHECK_STATE
     held = 0
@@ -125,11 +135,12 @@ def read_bits(data, at, end, count):
 
 
 @njit(nogil=True, inline="always")
-def begin(data, start, stop):
+def begin(data, start, stop, states):
     """Decoder before the first sample of the payload ``data[start:stop]``.
 
-    Returns ``(state, at)``: ``at`` is the position of the next bit.  A state of 0 stands for a
-    payload without a one in its first byte.
+    ``states`` is how many states the coder has, a power of two.  Returns ``(state, at)``: ``at`` is
+    the position of the next bit.  A state of 0 stands for a payload without a one in its first
+    byte.
     """
     at, end = start << 3, stop << 3
     if start == stop or not data[start]:
@@ -137,7 +148,10 @@ def begin(data, start, stop):
     while not read_bits(data, at, end, 1):
         at += 1
     at += 1
-    return CHECK_STATE | read_bits(data, at, end, STATE_BITS), at + STATE_BITS
+    bits = 0
+    while states >> (bits + 1):
+        bits += 1
+    return states | read_bits(data, at, end, bits), at + bits
 
 
 @njit(nogil=True, inline="always")

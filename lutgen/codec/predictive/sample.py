@@ -11,6 +11,7 @@ from lutgen.model.predictive.residual import TOKENS, token_of
 
 from .codec import PredictiveCodec
 from .container import GROUP, LAG
+from .row_coder import RANS_ENTRIES
 from .strip import decode_unit, model_unit
 
 __all__ = ["sample", "visited"]
@@ -53,7 +54,9 @@ def sample(
     for y in range(0, height, GROUP):
         rows = image[y : y + GROUP]
         data = rng.integers(1, 256, size=_BYTES * rows.size + 16, dtype=np.uint8)
-        decode_unit(kernel, context, y, data, 0, len(data), 0, LAG, depth, 1, most, rows)
+        decode_unit(
+            kernel, context, y, data, 0, len(data), 0, LAG, depth, 1, most, rows, RANS_ENTRIES
+        )  # fmt: skip
     return image
 
 

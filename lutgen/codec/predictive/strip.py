@@ -14,6 +14,7 @@ from lutgen.model.predictive.residual import fold, unfold
 from .kernel import begin, predict, scratch, target
 from .row_coder import begin as begin_payload
 from .row_coder import next_residual, read_bits
+from .tans_coder import next_tans_residual
 
 __all__ = ["SIDE_BY_SIDE", "active", "decode_unit", "model_unit"]
 
@@ -68,12 +69,15 @@ def model_unit(kernel, rows, y, samples, indices, lag, depth, step, most, folded
 
 
 @njit(nogil=True)
-def decode_unit(kernel, rows, y, data, start, stop, raw, lag, depth, step, most, samples):
+def decode_unit(
+    kernel, rows, y, data, start, stop, raw, lag, depth, step, most, samples, entries
+):  # fmt: skip
     """Decode a unit from ``data[start:stop]`` into ``samples``, an integer array of shape (h, w).
 
-    ``raw`` is the number of bits of each folded residual of a payload in plain bits, else 0; the
-    other parameters are those of `model_unit`.  Returns whether all folded residuals were in range;
-    the strip's checksum finds other damage.
+    ``raw`` is the number of bits of each folded residual of a payload in plain bits, else 0;
+    ``entries`` are those of tANS (:func:`.tans_coder.entries`), of rANS
+    :data:`.row_coder.RANS_ENTRIES`; the other parameters are those of `model_unit`.  Returns
+    whether all folded residuals were in range; the strip's checksum finds other damage.
     """
     quantity, feature, _ = scratch(kernel)
     places = np.zeros((SIDE_BY_SIDE, NEIGHBOURS + PLACES), dtype=np.int64)
@@ -82,7 +86,7 @@ def decode_unit(kernel, rows, y, data, start, stop, raw, lag, depth, step, most,
     end_bit = stop << 3
     state, at = np.int64(0), start << 3
     if not raw:  # without a state, as that of an empty payload, all residuals are 0
-        state, at = begin_payload(data, start, stop)
+        state, at = begin_payload(data, start, stop, entries.shape[1])
     for t in range(width + lag * (height - 1)):
         first_row, end = active(t, lag, height, width)
         for k in range(first_row, end):
@@ -98,6 +102,8 @@ def decode_unit(kernel, rows, y, data, start, stop, raw, lag, depth, step, most,
             if raw:
                 folded = read_bits(data, at, end_bit, raw)
                 at += raw
+            elif state and len(entries):
+                folded, state, at = next_tans_residual(data, at, end_bit, state, entries, row)
             elif state:
                 folded, state, at = next_residual(
                     data, at, end_bit, state, kernel.cumulative, row
