@@ -69,6 +69,7 @@ class Program:
         self, model: str, images: np.ndarray, *, depth: int, shift: int = 0, near: int = 0,
         strip_height: int | None = None, tile_width: int | None = None, by_strips: bool = False,
         order: int | None = None, channels: int = 1, cfa: str | None = None, slabs: int = 1,
+        coder: Coder = RANS,
     ) -> None:  # fmt: skip
         """Put down an encoding with the options of `PredictiveCodec.encode`."""
         count, height, width = images.shape[:3]
@@ -84,7 +85,7 @@ class Program:
         self._order(_ENCODE, model, images.astype(kind).tobytes(), (
             2, width, height, channels, order, depth, shift, near >> shift,
             best[0] if strip_height is None else min(strip_height, height),
-            best[1] if tile_width is None else min(tile_width, width), 0, 0, count, slabs,
+            best[1] if tile_width is None else min(tile_width, width), 0, coder.code, count, slabs,
         ), by_strips)  # fmt: skip
 
     def encode_tiles(

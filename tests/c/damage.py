@@ -71,6 +71,8 @@ def victims(codecs, rng) -> tuple[list, list]:
         ("photo-rgb", wide_rgb, {"channels": 3, "tile_width": 0, "strip_height": 14}),
         ("photo-bayer", wide.astype(np.uint8), {"cfa": "BGGR", "tile_width": 0,
                                                 "strip_height": 14}),
+        ("photo", gray[:, :20], {"tile_width": 0, "coder": tans(8)}),
+        ("random-rgb", rgb[:20, :17], {"channels": 3, "tile_width": 0, "coder": tans(11)}),
         # High enough for all lanes, too.
         ("photo", drawn(rng, "smooth", 36, 170, 8).astype(np.uint8),
          {"tile_width": 0, "strip_height": 36}),
@@ -78,6 +80,7 @@ def victims(codecs, rng) -> tuple[list, list]:
     many = [
         ("photo", gray, {"strip_height": 8}),
         ("photo", deep, {"depth": 11, "near": 1, "strip_height": 9, "tile_width": 6}),
+        ("photo-rgb", rgba, {"channels": 4, "depth": 11, "strip_height": 9, "coder": tans(9)}),
         ("random-rgb", rgba, {"channels": 4, "depth": 11, "near": 1, "strip_height": 6}),
         ("photo-rgb", rgb[:24], {"channels": 3, "strip_height": 5, "tile_width": 0}),
         ("photo", gray, {"strip_height": 16, "slabs": 4}),

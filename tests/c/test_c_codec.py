@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lutgen.codec.coder import RANS, tans
 from lutgen.codec.container import CorruptStreamError
 from lutgen.codec.predictive.container import SLABS
 from lutgen.model.cfa import CFAS
@@ -51,7 +52,7 @@ def cases(rng, count: int, kinds: tuple[str, ...]):
         yield images.astype(np.uint8 if depth + shift == 8 else np.uint16), {
             "depth": depth, "shift": shift, "near": int(rng.choice([0, 0, 1, 2, 5])),
             "strip_height": (None, 1, 7, 36, None)[rng.integers(5)],
-            "tile_width": tile_width, **options,
+            "tile_width": tile_width, "coder": tans(8 + k % 5) if k % 3 == 2 else RANS, **options,
         }  # fmt: skip
 
 

@@ -4,6 +4,7 @@
 
 #include "arithmetic.h"
 #include "planes.h"
+#include "tans.h"
 #include "tile_container.h"
 
 enum { MOST_SIDE = 65535, LEAST_DEPTH = 8, MOST_DEPTH = 16, MOST_ERROR = 255 };
@@ -50,7 +51,7 @@ static void pack(const struct lutgen_frame *frame, uint8_t header[LUTGEN_HEADER_
     header[17] = (uint8_t)frame->shift;
     header[18] = (uint8_t)(frame->channels | frame->order << ORDER_AT);
     header[19] = (uint8_t)frame->max_error;
-    header[20] = (uint8_t)(leading_one(frame->slabs) << SLABS_AT); /* coder: rANS */
+    header[20] = (uint8_t)(frame->coder | leading_one(frame->slabs) << SLABS_AT);
     lutgen_put_16(header + 21, frame->strip_height);
     lutgen_put_16(header + 23, frame->tile_width);
     lutgen_put_32(header + 25, frame->images);
@@ -105,7 +106,8 @@ static enum lutgen_status check_fields(const struct lutgen_frame *frame)
         !within(frame->max_error, 0, ((1u << frame->depth) - 1) / 2) ||
         !within(frame->strip_height, 1, frame->height) ||
         !within(frame->tile_width, 0, frame->width) || !sound_slabs(frame) || frame->images < 1 ||
-        frame->levels || frame->coder) {
+        frame->levels ||
+        (frame->coder && !within(frame->coder, LUTGEN_LEAST_TANS, LUTGEN_MOST_TANS))) {
         return LUTGEN_BAD_ARGUMENT;
     }
     return LUTGEN_SUCCESS;

@@ -95,7 +95,7 @@ struct lutgen_frame {
     uint32_t tile_width;   /* columns of a tile, in version 1 to 64; in version 2 0, too: each four
                               rows share a payload */
     uint32_t levels;       /* version 1: those of the model above the image, 0 to 3 */
-    uint32_t coder;        /* version 1: 0 for rANS, 8 to 12 for tANS with 2^coder states */
+    uint32_t coder;        /* 0 for rANS, 8 to 12 for tANS with 2^coder states */
     uint32_t images;       /* images of the file, one after the other */
     uint32_t slabs;        /* parts from left to right that images are cut into, each coded on its own:
                               1; in version 2 without tiles also 2, 4 or 8 */

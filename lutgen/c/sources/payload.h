@@ -92,8 +92,8 @@ static inline void trim(struct lutgen_payload *p)
     }
 }
 
-/* Code residuals until there is a byte; of none but zeros nothing is coded. */
-static inline void begin_payload(struct lutgen_payload *p)
+/* Before anything is coded; of none but zeros nothing will be. */
+static inline void clear_payload(struct lutgen_payload *p)
 {
     uint16_t any = 0;
 
@@ -107,10 +107,31 @@ static inline void begin_payload(struct lutgen_payload *p)
     if (!any) {
         p->count = 0;
     }
+}
+
+/* Code residuals until there is a byte. */
+static inline void begin_payload(struct lutgen_payload *p)
+{
+    clear_payload(p);
     while (p->count > 0 && p->at == p->end) {
         put_last(p, !p->state);
         trim(p);
         drain(p);
+    }
+}
+
+/* Put the first state, of so many bits below its leading one, where all is coded. */
+static inline void finish_payload(struct lutgen_payload *p, uint32_t state_bits)
+{
+    if (!p->state || p->at < p->start) {
+        return;
+    }
+    p->held |= (uint64_t)p->state << p->bits;
+    p->bits += state_bits + 1;
+    trim(p);
+    drain(p);
+    if (p->bits) {
+        *--p->at = (uint8_t)p->held;
     }
 }
 
@@ -121,16 +142,7 @@ static inline void end_payload(struct lutgen_payload *p)
         put_last(p, 0);
         drain(p);
     }
-    if (!p->state || p->at < p->start) {
-        return;
-    }
-    p->held |= (uint64_t)p->state << p->bits;
-    p->bits += STATE_BITS + 1;
-    trim(p);
-    drain(p);
-    if (p->bits) {
-        *--p->at = (uint8_t)p->held;
-    }
+    finish_payload(p, STATE_BITS);
 }
 
 static inline void begin_payloads(struct lutgen_payload *payload, unsigned units)

@@ -64,8 +64,9 @@ static inline uint32_t take(struct lutgen_bits *bits, uint32_t count)
     return value;
 }
 
-/* First state of a payload of which nothing has been read, or 0 of one without a one in its first byte. */
-static inline uint32_t begin_state(struct lutgen_bits *bits)
+/* First state of a payload of which nothing has been read, or 0 of one without a one in its first byte;
+ * it has `state_bits` below its leading one. */
+static inline uint32_t begin_state(struct lutgen_bits *bits, uint32_t state_bits)
 {
     if (bits->data == bits->end || *bits->data == 0) {
         return 0;
@@ -76,7 +77,7 @@ static inline uint32_t begin_state(struct lutgen_bits *bits)
         bits->held--;
     }
     refill(bits);
-    return take(bits, STATE_BITS + 1);
+    return take(bits, state_bits + 1);
 }
 
 /* The token whose interval a slot is in. */

@@ -139,7 +139,7 @@ static enum lutgen_status decode_lanes(const struct lutgen_model *model,
         (void)lutgen_next_payload(&walk, &unit, &payload);
         begin_bits(&group->bits, payload, walk.at);
         group->plain = walk.length == unit.most ? lutgen_plain_bits(frame) : 0;
-        group->state = group->plain ? 0 : begin_state(&group->bits);
+        group->state = group->plain ? 0 : begin_state(&group->bits, STATE_BITS);
         if (!code(lanes, end)) {
             return LUTGEN_BAD_PAYLOAD;
         }
@@ -148,8 +148,7 @@ static enum lutgen_status decode_lanes(const struct lutgen_model *model,
 }
 
 /* Decode a strip whose lengths and checksum are right. */
-static enum lutgen_status decode_units(const struct lutgen_model *model,
-                                       const struct lutgen_reader *reader,
+static enum lutgen_status decode_units(const struct lutgen_reader *reader,
                                        const struct lutgen_strip *strip,
                                        const struct lutgen_frame *frame,
                                        const struct lutgen_plane *plane,
@@ -171,7 +170,7 @@ static enum lutgen_status decode_units(const struct lutgen_model *model,
         rows = rows_of(&work->rows, unit.columns);
         begin_bits(&bits, payload, walk.at);
         plain = walk.length == unit.most ? lutgen_plain_bits(frame) : 0;
-        if (!lutgen_decode_unit(model, &samples, &rows, plane, &unit, &bits, plain)) {
+        if (!lutgen_decode_unit(&work->tans, &samples, &rows, plane, &unit, &bits, plain)) {
             return LUTGEN_BAD_PAYLOAD;
         }
     }
@@ -191,7 +190,7 @@ static enum lutgen_status decode_strip(const struct lutgen_model *model,
     if (status == LUTGEN_SUCCESS) {
         status = use_lanes(model, &frame)
                      ? decode_lanes(model, reader, strip, &frame, &plane, work)
-                     : decode_units(model, reader, strip, &frame, &plane, work);
+                     : decode_units(reader, strip, &frame, &plane, work);
     }
     if (status == LUTGEN_SUCCESS && strip->ends && after != strip->limit) {
         status = LUTGEN_BAD_END;
@@ -206,7 +205,7 @@ static void decode(const struct lutgen_model *model, const struct lutgen_reader 
     uint8_t *at = samples;
     struct lutgen_work work;
 
-    lutgen_use(&reader->frame, workspace, &work);
+    lutgen_use(model, &reader->frame, workspace, &work);
     for (uint32_t k = 0; k < count; k++) {
         status[k] = decode_strip(model, reader, &strips[k], at, stride, &work);
         at += strips[k].rows * stride * lutgen_sample_bytes(&reader->frame);
@@ -308,7 +307,13 @@ static int put_units(const struct lutgen_frame *frame, const struct lutgen_coded
         payload[k].code = coded[k].code;
         payload[k].count = (size_t)coded[k].unit.rows * coded[k].unit.columns;
     }
-    work->functions->write_payloads(payload, units, most);
+    if (work->tans.tables.bits) {
+        for (unsigned k = 0; k < units; k++) {
+            lutgen_write_tans_payload(&work->tans, &payload[k]);
+        }
+    } else {
+        work->functions->write_payloads(payload, units, most);
+    }
     for (unsigned k = 0; k < units; k++) {
         if (!put_unit(frame, &coded[k].unit, coded[k].folded, &payload[k], out)) {
             return 0;
@@ -317,8 +322,8 @@ static int put_units(const struct lutgen_frame *frame, const struct lutgen_coded
     return 1;
 }
 
-static int encode_units(const struct lutgen_model *model, const struct lutgen_frame *frame,
-                        const struct lutgen_plane *plane, const struct lutgen_work *work,
+static int encode_units(const struct lutgen_frame *frame, const struct lutgen_plane *plane,
+                        const struct lutgen_work *work,
                         struct lutgen_out *out)
 {
     const struct lutgen_samples samples = samples_of(frame->depth, frame->max_error);
@@ -330,7 +335,8 @@ static int encode_units(const struct lutgen_model *model, const struct lutgen_fr
 
         lutgen_unit_at(frame, plane->height, k, &coded.unit);
         rows = rows_of(&work->rows, coded.unit.columns);
-        lutgen_model_unit(model, &samples, &rows, plane, &coded.unit, work->folded, work->code);
+        lutgen_model_unit(&work->tans, &samples, &rows, plane, &coded.unit, work->folded,
+                          work->code);
         if (!put_units(frame, &coded, 1, work, out)) {
             return 0;
         }
@@ -389,14 +395,14 @@ static enum lutgen_status encode(const struct lutgen_model *model,
     struct lutgen_strip strip;
     int done;
 
-    lutgen_use(whole, workspace, &work);
+    lutgen_use(model, whole, workspace, &work);
     lutgen_place_strip(whole, number, &strip);
     plane = lutgen_plane_of(&frame, (void *)(uintptr_t)samples, stride, strip.rows);
     if (!in_range(&frame, samples, stride, strip.rows)) {
         return LUTGEN_BAD_ARGUMENT;
     }
     done = use_lanes(model, &frame) ? encode_lanes(model, &frame, &plane, &work, &bytes)
-                                    : encode_units(model, &frame, &plane, &work, &bytes);
+                                    : encode_units(&frame, &plane, &work, &bytes);
     if (!done) {
         return LUTGEN_SMALL_OUTPUT;
     }
@@ -408,8 +414,7 @@ static enum lutgen_status encode(const struct lutgen_model *model,
 
 static uint64_t workspace_bytes(const struct lutgen_model *model, const struct lutgen_frame *frame)
 {
-    (void)model;
-    return lutgen_work_bytes(frame);
+    return lutgen_work_bytes(model, frame);
 }
 
 static enum lutgen_status takes(const struct lutgen_model *model, const struct lutgen_frame *frame)
@@ -422,9 +427,10 @@ static enum lutgen_status takes(const struct lutgen_model *model, const struct l
 static void begin(const struct lutgen_model *model, const struct lutgen_frame *frame,
                   void *workspace)
 {
-    (void)model;
-    (void)frame;
-    (void)workspace;
+    struct lutgen_work work;
+
+    lutgen_use(model, frame, workspace, &work);
+    lutgen_begin_tans(&work.tans.tables);
 }
 
 const struct lutgen_profile lutgen_predictive_profile = {

@@ -3,13 +3,12 @@
 #include <string.h>
 
 #include "container.h"
+#include "tans.h"
 
 enum {
     MOST_SIDE = 16384,
     MOST_TILE_SIDE = 64,
     MOST_LEVELS = 3,
-    LEAST_TANS = 8, /* logarithm of the states */
-    MOST_TANS = 12,
     BITS_OF_RANS = 14, /* most of a symbol */
     BITS_OF_TANS = 15,
     STATE_OF_RANS = 16,
@@ -34,7 +33,7 @@ enum lutgen_status lutgen_check_tile_frame(const struct lutgen_frame *frame)
         within(frame->width, 1, MOST_SIDE) && within(frame->height, 1, MOST_SIDE) &&
         within(frame->tile_width, 1, MOST_TILE_SIDE) &&
         within(frame->strip_height, 1, MOST_TILE_SIDE) && frame->levels <= MOST_LEVELS &&
-        (frame->coder == 0 || within(frame->coder, LEAST_TANS, MOST_TANS)) &&
+        (frame->coder == 0 || within(frame->coder, LUTGEN_LEAST_TANS, LUTGEN_MOST_TANS)) &&
         splits_levels(frame->width, frame->tile_width, frame->levels) &&
         splits_levels(frame->height, frame->strip_height, frame->levels) && frame->images >= 1 &&
         frame->channels == 1 && frame->order == 0 && frame->depth == 8 && frame->shift == 0 &&

@@ -109,16 +109,16 @@ static uint32_t decode_tans(const struct lutgen_tile_model *model, const struct 
                             struct lutgen_lane *lane, uint32_t row)
 {
     const uint16_t *const entry =
-        lutgen_tans_decoder(model, tans, row)[lane->state - (1u << tans->bits)];
+        lutgen_tans_decoder(tans, row, model->cumulative[row])[lane->state - (1u << tans->bits)];
     const uint32_t count = tans->bits - leading_one(entry[1]);
     uint32_t window = window_of(lane);
     uint32_t symbol = entry[0];
     uint32_t raw = 0;
 
-    if (symbol == LUTGEN_ESCAPE) { /* the bits of the symbol come before those of the state */
-        symbol = window >> (WINDOW_BITS - LUTGEN_RAW_BITS);
-        window = window << LUTGEN_RAW_BITS & 0xffffffu;
-        raw = LUTGEN_RAW_BITS;
+    if (symbol == LUTGEN_SYMBOLS) { /* the bits of the symbol come before those of the state */
+        symbol = window >> (WINDOW_BITS - LUTGEN_SYMBOL_BITS);
+        window = window << LUTGEN_SYMBOL_BITS & 0xffffffu;
+        raw = LUTGEN_SYMBOL_BITS;
     }
     lane->state = (uint32_t)entry[1] << count | window >> (WINDOW_BITS - count);
     take(lane, count + raw);

@@ -20,9 +20,9 @@ static struct lutgen_interval interval_of(const struct lutgen_tile_model *model,
     uint32_t end;
 
     if (work->tans.bits) {
-        const uint16_t *const cumulative = work->tans.cumulative[row];
+        const uint16_t *const cumulative = lutgen_tans_row(&work->tans, row);
 
-        (void)lutgen_tans_encoder(model, &work->tans, row); /* makes them */
+        (void)lutgen_tans_encoder(&work->tans, row, model->cumulative[row]); /* makes them */
         found.length = (uint16_t)(cumulative[symbol + 1] - cumulative[symbol]);
         found.start = found.length ? cumulative[symbol] : (uint16_t)symbol;
         found.row = (uint16_t)row;
@@ -131,24 +131,25 @@ static uint32_t push_tans(const struct lutgen_tile_model *model, const struct lu
                           struct lutgen_front *front, uint32_t state,
                           const struct lutgen_interval *interval)
 {
-    const uint16_t *const cumulative = tans->cumulative[interval->row];
+    const uint16_t *const cumulative = lutgen_tans_row(tans, interval->row);
     const uint32_t states = 1u << tans->bits;
     uint32_t start = interval->start;
     uint32_t length = interval->length;
     uint32_t count;
 
     if (length == 0) {
-        start = cumulative[LUTGEN_ESCAPE];
+        start = cumulative[LUTGEN_SYMBOLS];
         length = states - start;
     }
     count = tans->bits - leading_one(length);
     count -= state >> count < length;
     put_front(front, low_bits(state, count), count);
     if (interval->length == 0) {
-        put_front(front, interval->start, LUTGEN_RAW_BITS);
+        put_front(front, interval->start, LUTGEN_SYMBOL_BITS);
     }
     return states +
-           lutgen_tans_encoder(model, tans, interval->row)[start + (state >> count) - length];
+           lutgen_tans_encoder(tans, interval->row,
+                               model->cumulative[interval->row])[start + (state >> count) - length];
 }
 
 /* Code a tile's symbols, the last one first; returns the first byte of its payload. */

@@ -6,6 +6,7 @@
 
 enum {
     LUTGEN_SYMBOLS = 256,
+    LUTGEN_SYMBOL_BITS = 8,
     LUTGEN_LOCATIONS = 512, /* of a Laplace head: classes of a scale */
     LUTGEN_MOST_WINDOW = 49, /* features */
     LUTGEN_BLOCK = 4         /* pixels that an upsampler makes of one */

@@ -1,6 +1,4 @@
 /* Models that code tiles, in files of version 1: what lutgen.h needs of them. */
-#include <string.h>
-
 #include "profile.h"
 #include "tile_container.h"
 #include "tile_decode.h"
@@ -30,9 +28,7 @@ static void begin(const struct lutgen_model *model, const struct lutgen_frame *f
     struct lutgen_tile_work work;
 
     lutgen_divide_tile_work(model, frame, workspace, &work);
-    if (work.tans.bits) {
-        memset(work.tans.made, LUTGEN_MADE_NONE, model->tiles->classes);
-    }
+    lutgen_begin_tans(&work.tans);
 }
 
 const struct lutgen_profile lutgen_tile_profile = {

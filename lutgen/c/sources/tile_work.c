@@ -3,7 +3,7 @@
 #include "arithmetic.h"
 #include "tile_container.h"
 
-enum { ALIGNMENT = 16 };
+enum { ALIGNMENT = 16, LIKELIEST_BITS = 7 }; /* an escape has one of 128 states */
 
 /* Take `count` things of `bytes` each; `*at` counts on past the workspace's end. */
 static void *part(uint8_t *base, uint64_t *at, uint64_t count, uint64_t bytes)
@@ -14,21 +14,14 @@ static void *part(uint8_t *base, uint64_t *at, uint64_t count, uint64_t bytes)
     return found;
 }
 
+/* Tables of tANS, at the end of what has been taken so far. */
 static void divide_tans(const struct lutgen_tile_model *model, uint32_t bits, uint8_t *base,
                         uint64_t *at, struct lutgen_tans *tans)
 {
-    const uint64_t states = (uint64_t)1 << bits;
+    const uint32_t least = 1u << bits >> LIKELIEST_BITS;
+    uint8_t *const place = part(base, at, 0, 0);
 
-    tans->bits = bits;
-    if (bits == 0) {
-        return;
-    }
-    tans->made = part(base, at, model->classes, sizeof tans->made[0]);
-    tans->cumulative = part(base, at, model->classes, sizeof tans->cumulative[0]);
-    tans->states = part(base, at, model->classes * states * 2, sizeof tans->states[0]);
-    tans->due = part(base, at, states, sizeof tans->due[0]);
-    tans->symbol = part(base, at, states, sizeof tans->symbol[0]);
-    tans->count = part(base, at, states, sizeof tans->count[0]);
+    *at += lutgen_place_tans(place, bits, LUTGEN_SYMBOLS, least, model->classes, tans);
 }
 
 uint64_t lutgen_divide_tile_work(const struct lutgen_model *model, const struct lutgen_frame *frame,

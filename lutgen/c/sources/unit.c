@@ -6,6 +6,7 @@
 /* A row that is being coded. */
 struct walked {
     const struct lutgen_tables *tables;
+    uint32_t plane; /* whose they are */
     struct lutgen_row row;
     void *samples;
     uint32_t x; /* the next column */
@@ -32,6 +33,7 @@ static void begin(struct walk *walk, uint32_t k)
     struct walked *now = &walk->walked[k % GROUP];
 
     now->tables = walk->model->plane[number];
+    now->plane = number;
     now->samples =
         (uint8_t *)row_start(plane, y) + (size_t)walk->unit->x * plane->step * plane->bytes;
     now->x = 0;
@@ -76,12 +78,12 @@ static inline void look(const struct walk *walk, const struct walked *now,
     predict(now->tables, walk->samples, quantity, p);
 }
 
-void lutgen_model_unit(const struct lutgen_model *model, const struct lutgen_samples *samples,
+void lutgen_model_unit(const struct lutgen_token_tans *tans, const struct lutgen_samples *samples,
                        const struct lutgen_rows *rows, const struct lutgen_plane *plane,
                        const struct lutgen_unit *unit, uint16_t *folded, uint32_t *code)
 {
     struct walk walk = {
-        .model = model, .samples = samples, .rows = rows, .plane = plane, .unit = unit,
+        .model = tans->model, .samples = samples, .rows = rows, .plane = plane, .unit = unit,
     };
     struct lutgen_prediction p;
 
@@ -95,21 +97,24 @@ void lutgen_model_unit(const struct lutgen_model *model, const struct lutgen_sam
 
             look(&walk, now, &p);
             *folded = (uint16_t)fold(index, p.whole, p.rest, samples->most);
-            *code++ = code_of(now->tables->cumulative[p.row], *folded++);
+            *code++ = tans->tables.bits ? row_of_plane(now->plane, p.row)
+                                        : code_of(now->tables->cumulative[p.row], *folded);
+            folded++;
             done(&walk, k, restored, &p);
         }
     }
 }
 
-int lutgen_decode_unit(const struct lutgen_model *model, const struct lutgen_samples *samples,
+int lutgen_decode_unit(const struct lutgen_token_tans *tans, const struct lutgen_samples *samples,
                        const struct lutgen_rows *rows, const struct lutgen_plane *plane,
                        const struct lutgen_unit *unit, struct lutgen_bits *bits, uint32_t plain)
 {
     struct walk walk = {
-        .model = model, .samples = samples, .rows = rows, .plane = plane, .unit = unit,
+        .model = tans->model, .samples = samples, .rows = rows, .plane = plane, .unit = unit,
     };
     struct lutgen_prediction p;
-    uint32_t state = plain ? 0 : begin_state(bits);
+    const uint32_t tans_bits = tans->tables.bits;
+    uint32_t state = plain ? 0 : begin_state(bits, tans_bits ? tans_bits : STATE_BITS);
 
     while (next_step(&walk)) {
         for (uint32_t k = walk.first; k < walk.end; k++) {
@@ -121,6 +126,9 @@ int lutgen_decode_unit(const struct lutgen_model *model, const struct lutgen_sam
             if (plain) {
                 refill(bits);
                 folded = (int32_t)take(bits, plain);
+            } else if (state && tans_bits) {
+                folded = (int32_t)lutgen_next_tans_residual(tans, row_of_plane(now->plane, p.row),
+                                                            bits, &state);
             } else if (state) {
                 folded = (int32_t)next_residual(now->tables, bits, &state, p.row);
             }

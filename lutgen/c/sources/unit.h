@@ -5,6 +5,7 @@
 #include "container.h"
 #include "predict.h"
 #include "row_coder.h"
+#include "token_tans.h"
 
 /* Where the samples of a strip are in memory, as rows of its planes in turn (planes.h). */
 struct lutgen_plane {
@@ -57,15 +58,15 @@ static inline int32_t quantised(const struct lutgen_samples *samples, uint32_t s
     return index;
 }
 
-/* Fill in the folded residuals of a unit and what they are coded as, see code_of, in the order of its
- * payload; `rows` are those of its strip or tile. */
-void lutgen_model_unit(const struct lutgen_model *model, const struct lutgen_samples *samples,
+/* Fill in the folded residuals of a unit and what they are coded as, see code_of, or of tANS
+ * row_of_plane, in the order of its payload; `rows` are those of its strip or tile. */
+void lutgen_model_unit(const struct lutgen_token_tans *tans, const struct lutgen_samples *samples,
                        const struct lutgen_rows *rows, const struct lutgen_plane *plane,
                        const struct lutgen_unit *unit, uint16_t *folded, uint32_t *code);
 
 /* Decode a unit from bits, its payload; `plain` is how many bits a folded residual has if they are
  * plain, else 0.  Returns 0 if a residual is out of its range. */
-int lutgen_decode_unit(const struct lutgen_model *model, const struct lutgen_samples *samples,
+int lutgen_decode_unit(const struct lutgen_token_tans *tans, const struct lutgen_samples *samples,
                        const struct lutgen_rows *rows, const struct lutgen_plane *plane,
                        const struct lutgen_unit *unit, struct lutgen_bits *bits, uint32_t plain);
 

@@ -13,11 +13,12 @@ static void *part(uint8_t *base, uint64_t *at, uint64_t count, uint64_t bytes)
 
 int lutgen_has_lanes(const struct lutgen_frame *frame)
 {
-    return frame->tile_width == 0 && frame->width >= LEAST_LANE_WIDTH * frame->channels;
+    return frame->coder == 0 && frame->tile_width == 0 && frame->width >= LEAST_LANE_WIDTH * frame->channels;
 }
 
 /* Divide a workspace, or, without one, only say how many bytes it must have. */
-static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct lutgen_work *work)
+static uint64_t divide(const struct lutgen_model *model, const struct lutgen_frame *frame,
+                       uint8_t *base, struct lutgen_work *work)
 {
     const uint64_t groups = lutgen_has_lanes(frame) ? MOST_LANES * frame->channels / GROUP + SLOTS_MORE : 1;
     const uint64_t samples = groups * lutgen_largest_unit(frame);
@@ -50,21 +51,23 @@ static uint64_t divide(const struct lutgen_frame *frame, uint8_t *base, struct l
             }
         }
     }
+    at += lutgen_place_token_tans(model, frame->coder, base ? base + at : NULL, &work->tans);
     return at;
 }
 
-uint64_t lutgen_work_bytes(const struct lutgen_frame *frame)
+uint64_t lutgen_work_bytes(const struct lutgen_model *model, const struct lutgen_frame *frame)
 {
     struct lutgen_work work;
 
-    return divide(frame, NULL, &work) + ALIGNMENT;
+    return divide(model, frame, NULL, &work) + ALIGNMENT;
 }
 
-void lutgen_use(const struct lutgen_frame *frame, void *workspace, struct lutgen_work *work)
+void lutgen_use(const struct lutgen_model *model, const struct lutgen_frame *frame,
+                void *workspace, struct lutgen_work *work)
 {
     uint8_t *base = workspace;
 
     work->functions = lutgen_lanes_best();
     base += (ALIGNMENT - (uintptr_t)workspace % ALIGNMENT) % ALIGNMENT;
-    divide(frame, base, work);
+    divide(model, frame, base, work);
 }
