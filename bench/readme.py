@@ -11,7 +11,7 @@ write the others.  Complexity of the lossy codec is counted anew each time.
 import re
 
 from .tables.ccodec import ccodec
-from .tables.coding import coder_blocks, coder_blocks_ecp5, coders, rivals
+from .tables.coding import coder_blocks, coder_blocks_ecp5, coders, rivals, token_coders
 from .tables.compression import curve, luts, measured, registers, table1, trainer
 from .tables.damage import damage
 from .tables.domains import colour, domains, held_out, ladder, near_lossless
@@ -45,7 +45,8 @@ PAGES = (
     )),
 )  # fmt: skip
 _TABLES = (
-    measured, registers, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5, rivals,
+    measured, registers, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5,
+    token_coders, rivals,
     trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour,
     held_out, ladder, near_lossless, ccodec, predictive_cores, near_cores, colour_cores,
     mosaic_cores, colour_builds,

@@ -2,7 +2,7 @@
 
 from .results import LEVELS, deepest, load
 
-__all__ = ["coder_blocks", "coder_blocks_ecp5", "coders", "rivals"]
+__all__ = ["coder_blocks", "coder_blocks_ecp5", "coders", "rivals", "token_coders"]
 
 
 def coders() -> str:
@@ -76,6 +76,28 @@ def _by_block(names: dict[str, str], kinds: dict) -> str:
         *lines, "",
         f"({target}; encoder + decoder; 0 DSP; {LEVELS} at most {levels}; depth of the decoder: "
         f"{depths}; `lutgen build --target {target} --model digits --coder ...`)",
+    ])  # fmt: skip
+
+
+def token_coders() -> str:
+    """Both for the tokens of profile ``predictive``."""
+    found = load("token-coders")
+    base = found["rows"][0]
+    lines = [
+        "| coder | bits of a state | bpp, one strip | to rANS | bpp, strips of 16 rows | kbit of a "
+        "decoder's tables |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in found["rows"]:
+        name = {"rans": "rANS", "tans": "tANS"}[row["coder"]]
+        lines.append(
+            f"| {name} | {row['state_bits']} | {row['bpp']:.4f} | "
+            f"{row['bpp'] / base['bpp'] - 1:+.2%} | {row['bpp_strips']:.4f} | "
+            f"{row['table_bits'] / 1024:,.0f} |"
+        )
+    return "\n".join([
+        *lines, "", f"(`photo`, {found['images']} images of Kodak gray, whole files; "
+        f"`{found['command']}`)",
     ])  # fmt: skip
 
 
