@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from lutgen.codec.coder import RANS
 from lutgen.model.model import Model
-from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.upsample import GROUPS
 from lutgen.sim.check.checked import CheckedBuild
 from lutgen.sim.check.expected_tables import codec_tables
 from lutgen.sim.proof.gold import Gold
 from lutgen.sim.proof.gold_network import CountedNetwork, IndexedNetwork
+from lutgen.sim.proof.gold_plane import GoldPlane
 from lutgen.sim.proof.gold_prediction import GoldPrediction
 
 __all__ = ["Network", "networks_of"]
@@ -28,33 +29,46 @@ class Network:
     -------
     name : for people
     module : its name in the Verilog
-    gold : makes what it must compute, from the flat design
+    golds : makes what it must compute, from the flat design: several things by name if an input
+        chooses one of them
     """
 
     name: str
     module: str
-    gold: Callable[[Mapping], Gold]
+    golds: Callable[[Mapping], Mapping[str, Gold]]
 
 
 def networks_of(build: CheckedBuild, modules: Iterable[str]) -> Iterator[Network]:
     """Those of a build among its modules."""
     model = build.model
-    made = _predictive(model, build.depth) if isinstance(model, PredictiveModel) else _tiled(model)
+    made = _tiled(model) if isinstance(model, Model) else _predictive(build)
     for module in modules:
-        for end, (name, gold) in made.items():
+        for end, (name, golds) in made.items():
             if module.endswith(end):
-                yield Network(name, module, gold)
+                yield Network(name, module, golds)
                 break
 
 
-def _predictive(model: PredictiveModel, depth: int) -> dict:
-    return {"__prediction": ("prediction", lambda design: GoldPrediction(model, depth))}
+def _predictive(build: CheckedBuild) -> dict:
+    model, depth = build.model, build.depth
+    if isinstance(model, ColourModel):
+        def golds(design: Mapping) -> dict[str, Gold]:
+            return {
+                f"plane {k}": GoldPlane(model.planes, k, depth, design)
+                for k in range(len(model.planes))
+            }
+    else:
+        def golds(design: Mapping) -> dict[str, Gold]:
+            return {"": GoldPrediction(model, depth, build.options.near)}
+    return {"__prediction": ("prediction", golds)}
 
 
 def _tiled(model: Model) -> dict:
-    found = {"core__network": ("network", lambda design: _network(model, design))}
+    found = {"core__network": ("network", lambda design: {"": _network(model, design)})}
     if model.levels:
-        found["upsample__network"] = ("upsampling network", lambda design: _upsampling(model))
+        found["upsample__network"] = (
+            "upsampling network", lambda design: {"": _upsampling(model)}
+        )
     return found
 
 

@@ -118,6 +118,14 @@ class Integers:
         bits = [self.aig.mux(condition, yes.bit(k), no.bit(k)) for k in range(width)]
         return Integer(bits, min(yes.low, no.low), max(yes.high, no.high))
 
+    def look_up(self, values: Sequence[int], address: Integer) -> Integer:
+        """What a table has at an address; beyond its end it is any of its values."""
+        bits = 1 + max((v if v >= 0 else -1 - v).bit_length() for v in values)
+        found = [
+            self.aig.select([v >> bit & 1 for v in values], address.bits) for bit in range(bits)
+        ]
+        return Integer(found, min(values), max(values))
+
     def clamped(self, a: Integer, low: int, high: int) -> Integer:
         """The nearest number of a range."""
         if low <= a.low and a.high <= high:

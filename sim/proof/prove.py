@@ -17,7 +17,7 @@ import re
 import resource
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,19 +26,17 @@ from lutgen.build.codec import load_build
 from lutgen.errors import InputError
 from lutgen.files.digest import digest, proven_files
 from lutgen.files.whole import write_file
-from lutgen.model.model import Model
-from lutgen.model.predictive.model import PredictiveModel
 from lutgen.sim.check.build_tables import compare_tables
 from lutgen.sim.check.check import checked_build
-from lutgen.sim.check.checked import CheckedBuild
-from lutgen.sim.proof.compare import compare
+from lutgen.sim.proof.compare import Part, compare
+from lutgen.sim.proof.gold import Gold
 from lutgen.sim.proof.golds import Network, networks_of
 from lutgen.sim.proof.logic import module_text, read_logic, readmem_files
 from lutgen.sim.proof.pipeline import NoPipelineError, latencies
 from lutgen.sim.proof.prover import OPEN, PROVEN
 from lutgen.synth.yosys import SynthError
 
-__all__ = ["FILE", "SCHEMA", "check_known", "prove_build", "sentence"]
+__all__ = ["FILE", "SCHEMA", "prove_build", "prove_network", "sentence"]
 
 #: Version of the result, and its file in the build's folder.
 SCHEMA, FILE = 1, "prove.json"
@@ -71,13 +69,11 @@ def prove_build(
     Raises
     ------
     InputError
-        If the folder is no build, its model is not there, or it is one of colour or with
-        ``--near``, whose networks are not known here yet.
+        If the folder is no build, or its model is not there.
     """
     began = time.perf_counter()
     record = load_build(folder)
     checked = checked_build(record)
-    check_known(checked)
     folder = Path(record["folder"])
     networks, read_back, problems = [], {}, []
     known: dict[str, dict] = {}
@@ -120,17 +116,6 @@ def prove_build(
     return result
 
 
-def check_known(build: CheckedBuild) -> None:
-    """That there are graphs for a build's networks: not yet for all."""
-    kinds = (Model, PredictiveModel)
-    if not isinstance(build.model, kinds) or getattr(build.options, "near", 0):
-        what = "--near" if isinstance(build.model, kinds) else "several planes"
-        raise InputError(
-            f"build must be lossless and of gray to be proven, not with {what}: `lutgen sim` "
-            "compares it with the reference codec"
-        )
-
-
 def _key(text: str, folder: Path, network: Network) -> str:
     """What two modules have alike that differ in names only."""
     plain = text.replace(network.module, "MODULE")
@@ -147,11 +132,6 @@ def _prove(
 ) -> dict:  # fmt: skip
     """Result of a module."""
     began, worked = time.perf_counter(), _cpu_seconds()
-    golds = []
-
-    def cuts(design: Mapping) -> list[str]:
-        golds.append(network.gold(design))
-        return golds[-1].cuts
 
     def told(part: str) -> None:
         if progress:
@@ -160,15 +140,63 @@ def _prove(
     told("reading")
     result = {"network": network.name, "latency": None, "parts": [], "problems": []}
     try:
-        logic = read_logic(text, folder, network.module, cuts)
-        result["latency"] = latencies(logic.design)
-        result["parts"] = [asdict(part) for part in compare(golds[-1], logic, seconds, told)]
+        parts, result["latency"] = prove_network(network, text, folder, seconds, told)
+        result["parts"] = [asdict(part) for part in parts]
     except (NoPipelineError, SynthError, InputError, OSError, KeyError) as error:
         result["problems"].append(str(error))
     return result | {
         "seconds": round(time.perf_counter() - began, 1),
         "cpu_seconds": round(_cpu_seconds() - worked, 1),
     }
+
+
+def prove_network(
+    network: Network, text: str, folder: Path, seconds: int,
+    progress: Callable[[str], None] = lambda part: None,
+) -> tuple[list[Part], dict[str, int]]:  # fmt: skip
+    """Prove a module.
+
+    Parameters
+    ----------
+    network :
+        What it is.
+    text, folder :
+        Its Verilog and that of the modules in it, and where the files of its memories are.
+    seconds :
+        That the prover may take for a part.
+    progress :
+        Called with each part.
+
+    Returns
+    -------
+    tuple
+        All parts, and the clocks from the inputs to each output.
+
+    Raises
+    ------
+    NoPipelineError
+        If it is no pipeline.
+    InputError
+        If its ports are not those that it must have.
+    SynthError
+        If Yosys refuses it.
+    """
+    golds: dict[str, Gold] = {}
+
+    def cuts(design: Mapping) -> list[str]:
+        golds.update(network.golds(design))
+        return list(dict.fromkeys(name for gold in golds.values() for name in gold.cuts))
+
+    logic = read_logic(text, folder, network.module, cuts)
+    latency = latencies(logic.design)
+    parts = []
+    for case, gold in golds.items():
+        head = f"{case}: " if case else ""
+        parts += [
+            replace(part, name=head + part.name)
+            for part in compare(gold, logic, seconds, lambda name, head=head: progress(head + name))
+        ]
+    return parts, latency
 
 
 def _problems(result: Mapping) -> list[str]:

@@ -1,7 +1,7 @@
 """Networks proven equal to the model's tables; a fault anywhere gives a counterexample."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -10,16 +10,21 @@ from lutgen.errors import InputError
 from lutgen.gateware.fabric.plain_names import plain_names
 from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.gateware.network.network import Network
+from lutgen.gateware.prediction.colour import ColourPrediction
+from lutgen.gateware.prediction.near import Near
+from lutgen.gateware.prediction.plane_models import PlaneModels
 from lutgen.gateware.prediction.prediction import Prediction
 from lutgen.sim.check.expected_tables import threshold_lut
-from lutgen.sim.proof.compare import compare
 from lutgen.sim.proof.golds import networks_of
-from lutgen.sim.proof.logic import read_logic
-from lutgen.sim.proof.pipeline import NoPipelineError, latencies
-from lutgen.sim.proof.prove import sentence
+from lutgen.sim.proof.pipeline import NoPipelineError
+from lutgen.sim.proof.prove import prove_network, sentence
 from lutgen.sim.proof.prover import PROVEN, WRONG
-from tests.models import laplace_model, predictive_model, table_model
+from tests.models import colour_model, laplace_model, predictive_model, table_model
 
+PARTS = (
+    "surroundings", "scale", "comparisons", "predictor", "first prediction", "corrections",
+    "scales",
+)  # fmt: skip
 TOP = "top__core__network"
 PREDICTION = "top__core__prediction"
 SECONDS = 100
@@ -27,29 +32,28 @@ SECONDS = 100
 _MORE = "  output more;\n  assign more = features[0];\nendmodule"
 
 
+@dataclass(frozen=True)
 class Of:
     """What `networks_of` looks at of a build."""
 
-    def __init__(self, model):
-        self.model, self.depth = model, 8
+    model: object
+    depth: int = 8
+    near: int = 0
+
+    @property
+    def options(self):
+        return self
 
 
 def verilog(component, module):
     return plain_names(to_verilog(component, "net"), "net", module)
 
 
-def proven(model, text, module, folder):
+def proven(model, text, module, folder, **options):
     """Parts of a network by name, and its latencies."""
-    (network,) = networks_of(Of(model), [module])
-    golds = []
-
-    def cuts(design):
-        golds.append(network.gold(design))
-        return golds[0].cuts
-
-    logic = read_logic(text, folder, module, cuts)
-    parts = compare(golds[0], logic, SECONDS)
-    return {part.name: part for part in parts}, latencies(logic.design)
+    (network,) = networks_of(Of(model, **options), [module])
+    parts, latency = prove_network(network, text, folder, SECONDS)
+    return {part.name: part for part in parts}, latency
 
 
 def states(parts):
@@ -177,11 +181,7 @@ def test_late_register(walked, tmp_path):
 def test_prediction(predicted, tmp_path):
     model, text = predicted
     parts, latency = proven(model, text, PREDICTION, tmp_path)
-    assert set(states(parts)) == {
-        "surroundings", "scale", "comparisons", "predictor", "first prediction", "corrections",
-        "scales",
-    }  # fmt: skip
-    assert set(states(parts).values()) == {PROVEN}
+    assert states(parts) == dict.fromkeys(PARTS, PROVEN)
     block = Prediction(model, 8)
     assert latency["first"] == block.first_latency
     assert latency["row"] == block.latency
@@ -198,6 +198,38 @@ def test_faults_of_a_prediction(pattern, instead, part, predicted, tmp_path):
     match = within(text, PREDICTION, pattern)
     parts, _ = proven(model, changed(text, match, instead), PREDICTION, tmp_path)
     assert wrong(parts) and part in (None, *wrong(parts))
+
+
+@pytest.mark.slow
+def test_nears(tmp_path):
+    """Of nine bits, where predictions go beyond the greatest index; and another reciprocal."""
+    model, form = predictive_model(), Near(9, 3)
+    options = {"depth": 9, "near": 3}
+    text = verilog(Prediction(model, 9, near=form), PREDICTION)
+    parts, _ = proven(model, text, PREDICTION, tmp_path, **options)
+    assert states(parts) == dict.fromkeys(PARTS, PROVEN)
+    match = within(text, PREDICTION, rf"17'h({form.reciprocals[1]:05x})")
+    broken = changed(text, match, f"{form.reciprocals[1] ^ 32:05x}")
+    shown = wrong(proven(model, broken, PREDICTION, tmp_path, **options)[0])
+    assert set(shown) == {"corrections", "scales"}
+    assert shown["corrections"]["inputs"]["near"] == 1
+
+
+@pytest.mark.slow
+def test_planes(tmp_path):
+    """Each plane's model, all in one module; and a bit of a coefficient that one plane has."""
+    model = colour_model()
+    text = verilog(ColourPrediction(PlaneModels(model.planes), 8), PREDICTION)
+    parts, _ = proven(model, text, PREDICTION, tmp_path)
+    names = [f"plane {k}: {part}" for k in range(3) for part in PARTS]
+    assert states(parts) == dict.fromkeys(names, PROVEN)
+    # The highest word is of the last model.
+    match = [*re.finditer(r"coefficients_0_0\[\d+\] = 72'h([0-9a-f]{18});", text)][-1]
+    broken = changed(text, match, f"{int(match[1], 16) ^ 2:018x}")
+    (shown,) = wrong(proven(model, broken, PREDICTION, tmp_path)[0]).items()
+    assert shown[0] == "plane 2: predictor"
+    assert shown[1]["output"] == "coefficient_MED"
+    assert shown[1]["expected"] == shown[1]["found"] ^ 2
 
 
 def test_sentence():

@@ -5,22 +5,21 @@ from itertools import product
 import numpy as np
 import pytest
 
+from lutgen.codec.predictive.kernel import begin, predict, scratch, target
 from lutgen.errors import InputError
-from lutgen.model.predictive.neighbourhood import (
-    ENERGIES,
-    ERRORS,
-    FRACTION_BITS,
-    QUANTITIES,
-    SAMPLES,
-)
+from lutgen.files.compiled import njit
+from lutgen.model.predictive.neighbourhood import FRACTION_BITS, new_rows
+from lutgen.model.predictive.reference import ALL_QUANTITIES, level_of
+from lutgen.model.samples import SampleFormat
 from lutgen.model.shipped import shipped
 from lutgen.sim.proof.aig import FALSE, TRUE, Aig
 from lutgen.sim.proof.gold import CUT, bit_names
-from lutgen.sim.proof.gold_prediction import GoldPrediction
+from lutgen.sim.proof.gold_plane import GoldPlane
+from lutgen.sim.proof.gold_prediction import GoldPrediction, is_sample
 from lutgen.sim.proof.integers import Integers
 from lutgen.sim.proof.pipeline import NoPipelineError, latencies
 from lutgen.sim.proof.prover import OPEN, PROVEN, WRONG, prove_equal
-from tests.gateware.test_prediction import new_rows, pictures, trace
+from tests.models import colour_model, mosaic_model
 
 SECONDS = 60
 
@@ -142,24 +141,67 @@ def test_prover_that_gives_up():
     assert prove_equal(aig, list(pairs), 2).state == OPEN
 
 
-def test_prediction_of_a_model():
-    """What is written from the shipped model is the reference codec's, on pictures."""
-    model, depth = shipped("photo"), 8
-    picture = np.concatenate([p[:8] for p in pictures(np.random.default_rng(depth), depth)])
-    quantities = np.zeros((picture.size, len(QUANTITIES)), np.int64)
-    results = np.zeros((picture.size, 4), np.int64)
-    trace(model.kernel, new_rows(picture.shape[1]), picture, depth, quantities, results)
-    aig, gold = Aig(), GoldPrediction(model, depth)
+@njit(nogil=True)
+def trace(kernel, rows, y, depth, step, most, channels, references, quantities, results):
+    """Quantities and results of all samples of a row, whose neighbours are what ``rows`` hold."""
+    quantity, feature, place = scratch(kernel)
+    begin(rows, y, depth, place, channels, references)
+    for x in range(len(results)):
+        first, final, scale, plain = predict(
+            kernel, rows, x, depth, step, quantity, feature, place, references
+        )
+        whole, rest, row = target(kernel, final, scale, plain, step, most)
+        quantities[x] = quantity
+        level = level_of(quantity, references)
+        results[x, 0], results[x, 1] = first + level, whole
+        results[x, 2], results[x, 3] = rest < 0, row
+
+
+def random_rows(rng, depth: int, channels: int, width: int) -> np.ndarray:
+    """Rows that hold anything: alike, nearly alike, noise, and both ends."""
+    rows, top = new_rows(width, channels), (1 << depth) - 1
+    shape, columns = rows.shape[1:], np.arange(rows.shape[2]) // 16
+    size = 2.0 ** rng.integers(-2, depth + 1, columns[-1] + 1)[columns]
+    around = rng.integers(0, top + 1, columns[-1] + 1)[columns]
+    samples = np.where(
+        rng.random(shape) < rng.choice([0, 0.1, 1], columns[-1] + 1)[columns],
+        around + rng.normal(0, size, shape), around,
+    )  # fmt: skip
+    # Of planes behind the first, rows hold differences.
+    plane = np.arange(shape[0])[:, None] % channels
+    rows[0] = np.clip(np.where(plane, samples - top / 2, samples), np.where(plane, -top, 0), top)
+    rows[0] <<= FRACTION_BITS
+    most = top << FRACTION_BITS
+    rows[1] = np.clip(rng.normal(0, 4 * size, shape), -most, most)
+    rows[2] = np.clip(np.abs(rng.normal(0, 4 * size, shape)), 0, 2 * most)
+    return rows
+
+
+def values_of(out, names) -> list[int]:
+    """Numbers of all cases, from their bits."""
+    bits = [out[name] for name in names]
+    return [
+        sum((bit >> case & 1) << place for place, bit in enumerate(bits))
+        for case in range(CASES)
+    ]  # fmt: skip
+
+
+def predicted(gold, quantities, **more) -> dict[str, list[int]]:
+    """What a graph says of many quantities, from cut to cut."""
+    aig = Aig()
     gold.build(aig, gold.numbers(Integers(aig)))
     aig.outputs = gold.outputs
     given = {}
-    for names, shift in ((SAMPLES, FRACTION_BITS), (ERRORS, 0), (ENERGIES, 0)):
-        for name in names:
-            values = (quantities[:, QUANTITIES[name]] >> shift).tolist()
-            for k, bit in enumerate(next(p.bits for p in gold.ports if p.name == name)):
-                given[bit] = sum((value >> k & 1) << case for case, value in enumerate(values))
-    for _ in range(6):  # from cut to cut
-        out = aig.evaluate(given, len(results))
+    for port in gold.ports:
+        if (values := more.get(port.name)) is None:
+            if port.name not in ALL_QUANTITIES:
+                continue
+            shift = FRACTION_BITS if is_sample(port.name) else 0
+            values = (quantities[:, ALL_QUANTITIES[port.name]] >> shift).tolist()
+        for k, bit in enumerate(port.bits):
+            given[bit] = sum((value >> k & 1) << case for case, value in enumerate(values))
+    for _ in range(6):
+        out = aig.evaluate(given, CASES)
         given |= {
             read: out[made]
             for port in gold.ports if port.name.endswith(CUT)
@@ -167,13 +209,50 @@ def test_prediction_of_a_model():
                 port.bits, bit_names(port.name.removesuffix(CUT), port.width), strict=True
             )
         }  # fmt: skip
-    for k, name in enumerate(("first", "whole", "below", "row")):
-        bits = [out[bit] for bit in bit_names(name, gold.widths[name])]
-        found = [
-            sum((bit >> case & 1) << place for place, bit in enumerate(bits))
-            for case in range(len(results))
-        ]
-        assert found == results[:, k].tolist(), name
+    return {
+        name: values_of(out, bit_names(name, gold.widths[name]))
+        for name in ("first", "whole", "below", "row")
+    }
+
+
+#: Samples that are looked at, in rows of so many.
+ROW, CASES = 320, 1280
+#: Model, depth and greatest near.
+MODELS = {
+    "lossless": (lambda: shipped("photo"), 8, 0), "near": (lambda: shipped("photo-16"), 9, 5),
+    "colour": (colour_model, 8, 0), "mosaic": (mosaic_model, 10, 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_prediction_of_a_model(name):
+    """What is written from a model is what the reference codec says, of random neighbours."""
+    made, depth, most = MODELS[name]
+    model, rng = made(), np.random.default_rng(5)
+    planes = getattr(model, "planes", (model,))
+    design = {"netnames": {"shift": {"bits": [*range(5)]}}}
+    row_of = 0
+    for number, plane in enumerate(planes):
+        quantities = np.zeros((CASES, len(ALL_QUANTITIES)), np.int64)
+        results = np.zeros((CASES, 4), np.int64)
+        nears = np.resize(np.arange(most + 1), CASES // ROW)
+        for k, near in enumerate(nears.tolist()):
+            rows = random_rows(rng, depth, len(planes), ROW)
+            form, part = SampleFormat(depth, near=near), np.s_[k * ROW : (k + 1) * ROW]
+            trace(
+                plane.kernel, rows, 2 * len(planes) + number, depth, form.step, form.levels - 1,
+                len(planes), plane.references, quantities[part], results[part],
+            )  # fmt: skip
+        several = len(planes) > 1
+        gold = GoldPlane(planes, number, depth, design) if several else GoldPrediction(
+            model, depth, most
+        )
+        results[:, 3] += row_of
+        row_of += len(plane.cumulative)
+        found = predicted(gold, quantities, near=np.repeat(nears, ROW).tolist())
+        assert len(np.unique(results[:, 3] % 3)) == 3
+        for k, output in enumerate(("first", "whole", "below", "row")):
+            assert found[output] == results[:, k].tolist(), (number, output)
 
 
 def pipeline(cells, **ports):

@@ -3,16 +3,13 @@
 import json
 import re
 import shutil
-from types import SimpleNamespace
 
 import pytest
 
 from lutgen.build.codec import build
 from lutgen.build.options import BuildOptions
-from lutgen.errors import InputError
-from lutgen.sim.proof.prove import check_known
 from tests.commands import error, ok, run, said, usage
-from tests.models import colour_model, predictive_model, pyramid_laplace_model, table_model
+from tests.models import pyramid_laplace_model, table_model
 
 pytestmark = pytest.mark.slow
 SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 24}
@@ -71,19 +68,6 @@ def test_levels_in_plain_logic_behind_two_cores(tmp_path):
         (core, network)
         for core in ("encoder", "decoder") for network in ("network", "upsampling network")
     }  # fmt: skip
-
-
-@pytest.mark.parametrize(("model", "near", "what"), [
-    (predictive_model(), 2, "--near"), (predictive_model(), 0, None),
-    (colour_model(), 0, "several planes"),
-])  # fmt: skip
-def test_what_is_not_known_yet(model, near, what):
-    build = SimpleNamespace(model=model, options=SimpleNamespace(near=near))
-    if what is None:
-        check_known(build)
-        return
-    with pytest.raises(InputError, match=f"^build must be lossless and .*, not with {what}"):
-        check_known(build)
 
 
 def test_no_build(tmp_path):
