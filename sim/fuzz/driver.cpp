@@ -1,10 +1,11 @@
 // Sends beats through a Verilated core as a script says, and tells what came out.
 //
-//     driver SCRIPT RESULT PATIENCE
+//     driver SCRIPT RESULT PATIENCE [COVERAGE]
 //
 // A script is a list of segments: numbers of four bytes (`Segment`), then beats (`Beat`).  The
 // result has an `Outcome` for each, and the beats that the core gave meanwhile.  What a core is, and
 // what must come out, is known to lutgen.sim.fuzz; `ports.h`, which it writes, has the ports.
+// A core with Verilator's counters writes them to a fourth file.
 
 #include <cstdint>
 #include <cstdio>
@@ -15,6 +16,9 @@
 #include "Vcore.h"
 #include "ports.h"
 #include "verilated.h"
+#if VM_COVERAGE
+#include "verilated_cov.h"
+#endif
 
 namespace {
 
@@ -88,10 +92,14 @@ class Bench {
 
     Outcome run(const Segment &segment, const std::vector<Beat> &beats, std::vector<Beat> &given) {
         Outcome outcome{};
+        [[maybe_unused]] const bool first = !core_;
         if (segment.fresh || !core_) renew(segment.fresh);
         SET_PORTS(core_, segment.settings);
         if (segment.reset) reset(segment.reset, outcome);
         for (uint32_t k = 0; k < SETTLE_CLOCKS; k++) edge();
+#if VM_COVERAGE
+        if (first) context_.coveragep()->zero();  // what was random has become what a reset says
+#endif
         core_->clear_error = segment.count;
         Stall in(segment.stall_in, segment.burst, 2 * uint64_t(segment.seed));
         Stall out(segment.stall_out, segment.burst, 2 * uint64_t(segment.seed) + 1);
@@ -120,8 +128,15 @@ class Bench {
         return outcome;
     }
 
+#if VM_COVERAGE
+    void write_counters(const char *path) { context_.coveragep()->write(path); }
+#endif
+
   private:
     void renew(uint32_t seed) {
+#if VM_COVERAGE
+        if (core_) return;  // counters are a core's own, and end with it
+#endif
         context_.randReset(2);
         context_.randSeed(int(seed ? seed : 1));
         core_ = std::make_unique<Vcore>(&context_);
@@ -226,5 +241,8 @@ int main(int argc, char **argv) {
         fwrite(&outcome, sizeof outcome, 1, result);
         fwrite(given.data(), sizeof(Beat), given.size(), result);
     }
+#if VM_COVERAGE
+    if (argc > 4) bench.write_counters(argv[4]);
+#endif
     return fclose(result) ? 4 : 0;
 }

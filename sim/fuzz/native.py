@@ -50,7 +50,14 @@ _PORTS = {
     "decoder": ("s_axis_stream", "tkeep", "m_axis_video", "tuser"),
 }
 #: What is added to make's command line, as of `lutgen.sim.tool.verilator`.
-_MAKE = ("CXX=g++", "LINK=g++", "AR=ar", "CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O1")
+_MAKE = ("CXX=g++", "LINK=g++", "AR=ar", "CFG_CXXFLAGS_PCH_I=-include")
+#: Cores are compiled to run for long, or with counters: then what a compiler makes better takes
+#: minutes, in which no campaign runs, and the C++ is in parts, as some of its time is not linear.
+_PLAIN = (("--output-split", "0"), ("OPT_FAST=-O1",))
+_COUNTED = (
+    ("--output-split", "20000", "--coverage-line", "--coverage-toggle"),
+    ("OPT_FAST=-O0", "OPT_SLOW=-O0"),
+)  # fmt: skip
 _INITIAL = re.compile(r"^(  (?:output )?reg (?:\[\d+:0\] )?(?:\\\S+ |\w+) ?)= [^;]+;", re.M)
 _MEMORY = re.compile(r"^  reg \[\d+:0\] (\\\S+ |\w+) ?\[\d+:0\];", re.M)
 
@@ -134,8 +141,9 @@ class NativeCore:
     executable: Path
 
     def run(
-        self, segments: Sequence[Segment], *, patience: int, timeout: float = 3600
-    ) -> list[Outcome]:
+        self, segments: Sequence[Segment], *, patience: int, counters: Path | None = None,
+        timeout: float = 3600,
+    ) -> list[Outcome]:  # fmt: skip
         """Run a script in a process of its own.
 
         Parameters
@@ -144,6 +152,8 @@ class NativeCore:
             The first one must make a new core.
         patience :
             Clocks without a beat after which a core hangs.
+        counters :
+            File for Verilator's counters of lines and toggles; the core must have them.
 
         Raises
         ------
@@ -156,6 +166,7 @@ class NativeCore:
                 for segment in segments:
                     file.write(segment.pack())
             command = [self.executable, script, result, str(patience)]
+            command += [counters] if counters else []
             run = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
             if run.returncode:
                 raise SimulationError(
@@ -210,7 +221,9 @@ def _forgetful(text: str) -> str:
     return "".join(parts)
 
 
-def build_native(design: Design, core: str, *, build_dir: Path | None = None) -> NativeCore:
+def build_native(
+    design: Design, core: str, *, counted: bool = False, build_dir: Path | None = None
+) -> NativeCore:
     """Compile a core and the driver, or take the program from the cache.
 
     Parameters
@@ -219,6 +232,8 @@ def build_native(design: Design, core: str, *, build_dir: Path | None = None) ->
         Verilog of one core behind AXI4-Stream ports, without registers.
     core :
         "encoder" or "decoder".
+    counted :
+        Whether it counts lines and toggles.  It keeps its first core then.
 
     Raises
     ------
@@ -231,18 +246,20 @@ def build_native(design: Design, core: str, *, build_dir: Path | None = None) ->
     driver = (_HERE / "driver.cpp").read_text()
     ports = _ports(design, core)
     waivers = _HERE.parent / "tool" / "waivers.vlt"
+    more, levels = _COUNTED if counted else _PLAIN
     options = [
-        "--cc", "--exe", "--prefix", "Vcore", "--top-module", design.top, "--output-split", "0",
+        "--cc", "--exe", "--prefix", "Vcore", "--top-module", design.top, *more,
         "--x-initial", "unique", "--x-assign", "unique", "--timescale", "1ns/1ps",
     ]  # fmt: skip
-    recipe = [options, _MAKE, waivers.read_text(), driver, ports]
+    make = (*_MAKE, *levels)
+    recipe = [options, make, waivers.read_text(), driver, ports]
     key = digest([simulator_tools(), recipe, texts])[:24]
     folder = Path(build_dir or cache_folder() / "fuzz").absolute()
     folder.mkdir(parents=True, exist_ok=True)
     executable = folder / f"{design.top}-{key}"
     with locked(folder / f".{key}.lock"):
         if not executable.exists():
-            _compile(options, waivers, driver, ports, texts, executable)
+            _compile(options, make, waivers, driver, ports, texts, executable)
             remove_unused(folder)
         os.utime(executable)
     return NativeCore(executable)
@@ -264,7 +281,7 @@ def _ports(design: Design, core: str) -> str:
     )
 
 
-def _compile(options, waivers, driver, ports, texts, executable: Path) -> None:
+def _compile(options, make, waivers, driver, ports, texts, executable: Path) -> None:
     with scratch_folder("lutgen-fuzz-build-", None) as work:
         sources = [work / "waivers.vlt"]
         shutil.copy(waivers, sources[0])
@@ -280,7 +297,7 @@ def _compile(options, waivers, driver, ports, texts, executable: Path) -> None:
         for command in (
             [verilator_bin() / "verilator", *options, "-CFLAGS", f"-I{work}", "--Mdir", build,
              *sources, work / "driver.cpp"],
-            ["make", "-C", build, "-f", "Vcore.mk", f"-j{os.cpu_count() or 1}", *_MAKE,
+            ["make", "-C", build, "-f", "Vcore.mk", f"-j{os.cpu_count() or 1}", *make,
              f"PYTHON3={sys.executable}"],
         ):  # fmt: skip
             run = subprocess.run(command, capture_output=True, text=True, env=environment)

@@ -11,6 +11,7 @@ from lutgen.model.shipped import shipped
 from lutgen.sim.check.check import checked_build
 from lutgen.sim.drive.beats import raster_beats
 from lutgen.sim.fuzz.campaign import campaign
+from lutgen.sim.fuzz.counters import counted, read_counters
 from lutgen.sim.fuzz.damage import KINDS, RESET
 from lutgen.sim.fuzz.encoder import taken
 from lutgen.sim.fuzz.native import BEAT, WRONG, Segment, beats_of, build_native, forgetful
@@ -98,6 +99,38 @@ def test_a_segment_that_ends_early(echo):
     assert (early.clocks, early.taken) == (20, 20)
     assert (stalled.taken, len(stalled.beats)) == (1, 0)
     assert last.clocks > 150 and len(last.beats) == 50
+
+
+def test_counters(tmp_path):
+    """Of registers, the top's ports and arms, which count once; not of wires and memories."""
+    text = ECHO.replace("  always @(posedge clk) begin\n", """  reg [7:0] memory [3:0];
+  wire never = width == 7;
+  always @(posedge clk) begin
+    if (rst) begin
+      memory[0] <= 8'h00;
+    end
+    if (never) begin
+      memory[1] <= data;
+    end
+""")
+    design = counted(Design.of(text, "echo"))
+    native = build_native(design, "encoder", counted=True)
+    beats = beats_of(raster_beats(np.zeros((2, 3, 4), np.uint8)))
+    beats["data"] = np.arange(24) & 15
+    script = [Segment(beats, fresh=1, reset=2), Segment(beats, reset=1)]
+    native.run(script, patience=100, counters=tmp_path / "counters")
+    counts = read_counters(tmp_path / "counters", design)
+    hit = {(p.name, p.bit, p.way): count > 0 for p, count in counts.items()}
+    for name, bit, way, wanted in (
+        ("data", 3, "0->1", True), ("data", 4, "0->1", False), ("error", 0, "0->1", True),
+        ("s_axis_video_tdata", 3, "1->0", True), ("width", 2, "0->1", False),
+        ("if (rst)", -1, "if", True), ("if (rst)", -1, "else", True),
+        ("if (never)", -1, "if", False), ("if (never)", -1, "else", True),
+        ("if (free)", -1, "if", True),
+    ):  # fmt: skip
+        assert hit[name, bit, way] == wanted, name
+    assert {point.module for point in counts} == {"echo"}
+    assert not {"free", "never", "memory"} & {point.name for point in counts}
 
 
 @pytest.mark.parametrize(("options", "message"), [
