@@ -24,7 +24,7 @@ from lutgen.sim.fuzz.stream import Files
 
 __all__ = ["Case", "EncoderFuzz", "taken"]
 
-_RESET = "reset in a file"
+_RESET, _LIMITS = "reset in a file", "sizes up to the limits, cut by a reset"
 #: Clocks of a segment that ends with a reset, at most.
 _CUT = 3000
 #: Images of a file, at most.
@@ -127,11 +127,12 @@ class EncoderFuzz(Fuzz):
         good, other = self._pictures()
         self.meet(good)
         good_beats = beats_of(raster_beats(good))
-        if kind == _RESET:
-            found = self._taken(np.concatenate([first, first]), settings, possible)
+        if kind in (_RESET, _LIMITS):
+            first = first if kind == _LIMITS else np.concatenate([first, first])
+            found = self._taken(first, settings, possible)
             segments = (
-                Segment(np.concatenate([first, first]), limit=int(rng.integers(1, _CUT)),
-                        settings=settings, **options, **start),
+                Segment(first, limit=int(rng.integers(1, _CUT)), settings=settings, **options,
+                        **start),
                 Segment(good_beats, reset=int(rng.integers(1, 5)), settings=other, **options),
             )  # fmt: skip
         else:
@@ -173,6 +174,8 @@ class EncoderFuzz(Fuzz):
         """Beats, their settings, and whether there may be such pictures."""
         images, settings = self._pictures()
         beats = beats_of(raster_beats(images))
+        if kind == _LIMITS:
+            return *self._up_to_limits(), True
         if kind == "size of no picture":
             names = [name for name in settings if name in self._bits]
             name = names[int(self.rng.integers(len(names)))]
@@ -188,6 +191,16 @@ class EncoderFuzz(Fuzz):
             return beats, settings, False
         return _KINDS[kind](self.rng, beats, settings["width"]), settings, True
 
+    def _up_to_limits(self) -> tuple[np.ndarray, dict[str, int]]:
+        """The beginning of a file that would take too long: any size, any number of images."""
+        rng, sizes = self.rng, zip(("width", "height"), self._build.largest, strict=True)
+        settings = {name: int(rng.integers(1, most + 1)) for name, most in sizes}
+        bits = int(rng.integers(self._bits.get("images", 0) + 1))
+        settings["images"] = int(rng.integers(1, 1 << bits)) if bits else 1
+        if "near" in self._bits:
+            settings["near"] = int(rng.integers(self._build.config.max_near + 1))
+        return self._raster(np.arange(_CUT), settings), settings
+
     @staticmethod
     def _taken(beats: np.ndarray, settings: Mapping[str, int], possible: bool) -> Taken:
         return taken(
@@ -199,9 +212,13 @@ class EncoderFuzz(Fuzz):
         width, height = settings["width"], settings["height"]
         whole = settings["images"] * width * height
         count = whole - len(found.pixels) if found.pixels else 0
-        beats = np.zeros(count, BEAT)
-        places = len(found.pixels) + np.arange(count)
-        beats["data"] = self.rng.integers(1 << self._build.depth, size=count)
+        return self._raster(len(found.pixels) + np.arange(count), settings)
+
+    def _raster(self, places: np.ndarray, settings: Mapping[str, int]) -> np.ndarray:
+        """Any pixels at places of a file, with markers in theirs."""
+        width, height = settings["width"], settings["height"]
+        beats = np.zeros(len(places), BEAT)
+        beats["data"] = self.rng.integers(1 << self._build.depth, size=len(places))
         beats["side"] = places % (width * height) == 0
         beats["last"] = places % width == width - 1
         return beats
@@ -209,7 +226,7 @@ class EncoderFuzz(Fuzz):
     def _judge(self, case: Case, outcomes, names: list[set[str]], tallies) -> list[str]:
         problems, (tally,) = [], tallies
         for number, (outcome, files) in enumerate(zip(outcomes, case.files, strict=True)):
-            begun = number == 0 and case.kinds == (_RESET,)
+            begun = number == 0 and case.kinds[0] in (_RESET, _LIMITS)
             problems += self._differences(outcome.beats, files, begun)
             wanted = case.errors[number]
             if names[number] != wanted and not (begun and names[number] <= wanted):
@@ -309,5 +326,6 @@ def _untouched(rng, beats: np.ndarray, width: int) -> np.ndarray:
 _KINDS: Mapping[str, Callable] = {
     "markers moved": _flip_markers, "markers at random": _random_markers, "pixels lost": _lose,
     "pixels inserted": _insert, "lines of another length": _wider, "random beats": _random,
-    "size of no picture": _untouched, _RESET: _untouched, "none": _untouched,
+    "size of no picture": _untouched, _RESET: _untouched, _LIMITS: _untouched,
+    "none": _untouched,
 }  # fmt: skip
