@@ -7,12 +7,13 @@ faults are drawn for one core as for any other, and each goes alone through, unt
 
 1. fuzzing: the first streams of `bench.fuzz_rtl`, some seconds,
 2. reading back of tables and LUTs, of faults in these,
-3. the phases of `lutgen sim --build` (`lutgen.sim.check.judge_core`), minutes; the stages before
+3. the proof of `lutgen prove`, of faults in trained networks (`bench.network_fault`),
+4. the phases of `lutgen sim --build` (`lutgen.sim.check.judge_core`), minutes; the stages before
    them are left out, as hashes would find any change.
 
-What changes nothing is no fault: before the phases `bench.equivalent` proves that for some of those
-that are left; of others ``bench/equivalent.json`` says why nobody can see them.  Both are counted
-apart.
+What changes nothing is no fault: before the phases `bench.equivalent` or the proof of a network
+shows that for some of those that are left; of others ``bench/equivalent.json`` says why nobody can
+see them.  Both are counted apart.
 """
 
 import dataclasses
@@ -22,6 +23,8 @@ import shutil
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import click
@@ -29,10 +32,13 @@ import numpy as np
 
 from bench.equivalent import equivalent
 from bench.mutate import KINDS, Fault, find, mutated, numbered
+from bench.network_fault import proof_of
+from bench.rooms import rooms
 from lutgen.build.codec import build, load_build
 from lutgen.build.options import BuildOptions, PredictiveOptions
 from lutgen.commands import Command, OutputFile, say
 from lutgen.errors import InputError
+from lutgen.files.caches import cache_folder
 from lutgen.files.whole import write_file
 from lutgen.model.shipped import shipped
 from lutgen.sim.check.build_tables import compare_tables
@@ -56,6 +62,9 @@ _LARGE_STREAMS, _LARGE = 39, (64, 48)
 _FUZZ_SEED = 1
 #: Faults of these are in what is read back.
 READ_BACK = ("table bit", "LUT bit", "LUT pins swapped")
+_NAME = r"\\\S+|[A-Za-z_]\w*"
+#: What a line gives a value to.
+_GIVEN = re.compile(rf"^ +(?:assign )?({_NAME}) *(?:\[[\d:]+\] ?)?<?= ")
 #: Faults that nobody can see, each with an argument.
 ARGUED = Path(__file__).with_name("equivalent.json")
 
@@ -122,15 +131,31 @@ def why_equivalent(text: str, core: str, fault: Fault) -> str | None:
 
 
 def register(text: str, fault: Fault) -> str:
-    """The register that takes what a fault changes, or the changed signal if none does."""
+    """The first register that takes what a fault changes, and how many gates away it is.
+
+    It is the changed signal itself if no register takes it.
+    """
     lines = text.split("\n")
-    # Below the condition of a reset stands the value that it gives.
-    line = lines[fault.line - (fault.kind != "missing reset")]
-    signal = re.match(r" +(?:assign )?(\\\S+ |\w+)", line)
     start = max(k for k in range(fault.line) if lines[k].startswith("module "))
-    body = "\n".join(lines[start : lines.index("endmodule", start)])
-    found = re.search(rf"^ +(\\\S+ |\w+) ?<= {re.escape(signal[1])};$", body, re.M)
-    return (found or signal)[1].strip()
+    body = lines[start : lines.index("endmodule", start)]
+    # In a block stands what it gives, as its first line has it.
+    at = fault.line - 1 - start
+    while not (signal := _GIVEN.match(body[at])):
+        at -= 1
+    if body[at].startswith("    "):
+        block = max(k for k in range(at + 1) if body[k].startswith("  always "))
+        signal = next(filter(None, map(_GIVEN.match, body[block:])))
+    text, reached, seen = "\n".join(body), {signal[1].strip()}, set()
+    for gates in range(len(body)):
+        if not reached:
+            break
+        some = rf"[^;]*(?<![\w.\\])(?:{'|'.join(map(re.escape, sorted(reached)))})(?!\w)"
+        if found := re.search(rf"^ +({_NAME}) *<= {some}", text, re.M):
+            return found[1].strip() + (f", {gates} gates away" if gates else "")
+        seen |= reached
+        users = re.findall(rf"^  assign ({_NAME}) *(?:\[[\d:]+\] ?)?= {some}", text, re.M)
+        reached = {name.strip() for name in users} - seen
+    return signal[1].strip()
 
 
 class Streams:
@@ -166,35 +191,28 @@ class Streams:
 
 
 def study(
-    folder: Path, core: str, count: int, seed: int, tell, before: list[dict] | None = None,
-    phases: bool = True,
-) -> list[dict]:  # fmt: skip
+    folder: Path, core: str, faults: list[Fault], tell, before: list[dict], phases: bool
+) -> Iterator[dict]:
     """Judge faults of a core one after the other; of those ``before``, only the survivors."""
     record = load_build(folder)
     checked = checked_build(record)
     module = record["cores"][core]["module"]
     path = folder / f"{module}.v"
-    faults = find(path.read_text(), folder)
-    tell(f"{core}: {len(faults)} faults to draw from")
-    faults = draw(faults, count, np.random.default_rng(seed))
-    selection = folder / f"fault-{core}.txt"
+    # In a place of its own the text is the same in each run, and compiled once.
+    written, selection = path.read_text(), cache_folder() / f"fault-{path.stem}.txt"
     text = mutated(Design.of(path, module).texts[0], faults, module, selection)
-    design = Design.of(text, module)
-    selection.write_text("0\n")
-    streams = Streams(checked, core, design)
-    if problem := streams.problem():
-        raise RuntimeError(f"{core} without a fault must pass, but: {problem}")
-    known = {f["number"]: f for f in before or () if f["file"] == path.name}
-    results = []
+    design, streams = Design.of(text, module), None
+    known = {found["number"]: found for found in before if found["file"] == path.name}
     for fault in faults:
         old = known.get(fault.number)
-        if old and (old["line"], old["new"]) != (fault.line, fault.new):
-            raise InputError(
-                f"fault {fault.number} of {path.name} must be as before: start anew"
-            )
         if old and (old["found_by"] or old["equivalent"]):
-            results.append(old)
+            yield old
             continue
+        if not streams:
+            selection.write_text("0\n")
+            streams = Streams(checked, core, design)
+            if problem := streams.problem():
+                raise RuntimeError(f"{core} without a fault must pass, but: {problem}")
         selection.write_text(f"{fault.number:x}\n")
         began = time.perf_counter()
         by = streams.problem()
@@ -207,16 +225,22 @@ def study(
             if found["read_back"] and not by:
                 found["found_by"] = "reading back"
         if not found["found_by"]:
-            found["equivalent"] = why_equivalent(path.read_text(), core, fault)
-        if not found["found_by"] and not found["equivalent"]:
-            if phases:
-                found["found_by"], found["by"] = _phases(checked, core, design)
+            found["equivalent"] = why_equivalent(written, core, fault)
+        if not _judged(found) and (proof := proof_of(checked, folder, written, fault)):
+            right, said = proof
+            found |= {"equivalent": said} if right else {"found_by": "proof", "by": said}
+        if not _judged(found) and phases:
+            found["found_by"], found["by"] = _phases(checked, core, design)
         found["seconds"] = round(time.perf_counter() - began, 1)
-        tell(f"{fault.number} {found['found_by'] or 'SURVIVES'} {fault.kind}, line {fault.line} "
+        verdict = found["found_by"] or ("no fault" if found["equivalent"] else "SURVIVES")
+        tell(f"{fault.number} {verdict}: {fault.kind}, line {fault.line} "
              f"of {fault.module}: {fault.old} -> {fault.new}: "
              f"{found['by'] or found['equivalent']}")  # fmt: skip
-        results.append(found)
-    return results
+        yield found
+
+
+def _judged(found: dict) -> bool:
+    return bool(found["found_by"] or found["equivalent"])
 
 
 def _phases(checked: CheckedBuild, core: str, design: Design):
@@ -244,7 +268,7 @@ def main(
     quick: bool, out: str | None,
 ) -> None:  # fmt: skip
     """Count the faults that fuzzing, reading back and the phases of `lutgen sim --build` find."""
-    before = json.loads(again.read_text())["each"] if again else None
+    before = json.loads(again.read_text()) if again else {"parts": [], "each": []}
     faults, parts = [], []
     wanted = [(model, name) for model in models or BUILDS for name in core or CORES]
     with tempfile.TemporaryDirectory(prefix="lutgen-mutants-") as folder:
@@ -252,24 +276,33 @@ def main(
             place = Path(folder, model)
             if not place.exists():
                 build("zynq7045", shipped(model), BUILDS[model], out=place, estimate=False)
+            path = place / f"{load_build(place)['cores'][name]['module']}.v"
+            verilog = sha256(path.read_bytes()).hexdigest()
+            if any((p["core"], p["model"]) == (name, model) and p.get("verilog") != verilog
+                   for p in before["parts"]):  # fmt: skip
+                raise InputError(f"{again} must be of this Verilog of {model}'s {name}: start anew")
             share = count // len(wanted) + (number < count % len(wanted))
-            some = study(
-                place, name, share, seed, say, before, not quick
-            )
-            faults += some
+            pool = find(path.read_text(), place)
+            drawn = draw(pool, share, np.random.default_rng(seed))
+            say(f"{model} {name}: {len(pool)} faults to draw {len(drawn)} from")
             parts.append({
                 "model": model, "hash": shipped(model).hash, "core": name,
-                "parameters": BUILDS[model].record(), **counts(some),
+                "parameters": BUILDS[model].record(), "verilog": verilog, "of": len(drawn),
             })  # fmt: skip
-            result = {
-                "command": f"python -m bench.mutants --count {count} --seed {seed}"
-                           + " --quick" * quick,
-                **counts(faults), "parts": parts,
-                "survivors": [f for f in faults if not (f["found_by"] or f["equivalent"])],
-                "each": faults,
-            }  # fmt: skip
-            if out:
-                write_file(out, (json.dumps(result, indent=1) + "\n").encode())
+            folders, some = rooms(shipped(model), BUILDS[model], name), []
+            for one in study(place, name, drawn, say, before["each"], not quick):
+                some.append(one | {"folder": folders[one["module"].removeprefix(path.stem)]})
+                parts[-1] |= counts(some)
+                result = {
+                    "command": f"python -m bench.mutants --count {count} --seed {seed}"
+                               + " --quick" * quick,
+                    **counts(faults + some), "parts": parts,
+                    "survivors": [f for f in faults + some if not _judged(f)],
+                    "each": faults + some,
+                }  # fmt: skip
+                if out:
+                    write_file(out, (json.dumps(result, indent=1) + "\n").encode())
+            faults += some
     if not out:
         click.echo(json.dumps(result, indent=1))
     say(
@@ -285,7 +318,7 @@ def counts(faults: list[dict]) -> dict:
     return {
         "faults": len(faults),
         "found": len(faults) - by[None],
-        "found_by": {name: by[name] for name in ("fuzzing", "reading back", "phases")},
+        "found_by": {name: by[name] for name in ("fuzzing", "reading back", "proof", "phases")},
         "equivalent": sum(bool(fault["equivalent"]) for fault in faults),
         "tables_and_luts": {
             "faults": len(back), "read_back": sum(fault["read_back"] for fault in back),
