@@ -1,0 +1,165 @@
+"""What fuzzing runs through in the Verilog of the tops: arms of conditions, toggles of registers.
+
+    python -m bench.coverage --streams 240
+
+Small builds with Verilator's counters (`lutgen.sim.fuzz.counters` says what is counted) take the
+streams of `bench.fuzz_rtl` and, a quarter as many, streams of larger pictures.  What is never hit
+is listed; ``coverage.json`` beside this program says why of what cannot be.  It is wrong to explain
+what is hit, or is not there.
+"""
+
+import json
+import re
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import click
+
+from bench.mutants import BUILDS, CORES
+from bench.rooms import rooms
+from lutgen.build.codec import build, load_build
+from lutgen.commands import Command, OutputFile, say
+from lutgen.errors import InputError
+from lutgen.files.whole import write_file
+from lutgen.model.shipped import shipped
+from lutgen.sim.check.check import checked_build
+from lutgen.sim.fuzz.campaign import campaign
+from lutgen.sim.fuzz.counters import Point, counted, read_counters
+from lutgen.sim.fuzz.native import build_native, forgetful
+
+#: What cannot be hit, with reasons.
+EXPLAINED = Path(__file__).with_name("coverage.json")
+#: Pictures of the larger streams, at most.
+_LARGE = (64, 64)
+_PLACE = re.compile(r"(?P<name>\w+)\[(?P<high>\d+)(?::(?P<low>\d+))?\](?P<way> \d->\d)?")
+
+
+def place(point: Point) -> str:
+    """A point of a module, as a reason names it."""
+    if point.bit < 0:
+        return f"{point.name} | {point.way}"
+    return f"{point.name}[{point.bit}] {point.way}"
+
+
+def places(text: str) -> list[str]:
+    """What a reason names: an arm, or toggles of a register, ``name[high:low]`` or ``... 0->1``."""
+    if not (match := _PLACE.fullmatch(text)):
+        return [text]
+    high, ways = int(match["high"]), [match["way"]] if match["way"] else [" 0->1", " 1->0"]
+    bits = range(int(match["low"] or high), high + 1)
+    return [f"{match['name']}[{bit}]{way}" for bit in bits for way in ways]
+
+
+def reasons(top: str, counts: Mapping[tuple[str, str], int], known: Iterable[dict]) -> dict:
+    """Why what is not hit is not, by module and place.
+
+    Raises
+    ------
+    InputError
+        If a reason is of what is hit, or is not there.
+    """
+    found = {}
+    for group in known:
+        for at in (at for at in group["of"] if at["top"] == top):
+            for text in at["places"]:
+                for one in places(text):
+                    key = at["module"], one
+                    if counts.get(key, 1):
+                        what = "hit" if key in counts else "no place of the Verilog"
+                        raise InputError(
+                            f"{EXPLAINED.name} must explain what {top} does not hit: "
+                            f"{at['module']} {one} is {what}"
+                        )
+                    found[key] = group["why"]
+    return found
+
+
+def summary(top: str, counts: Mapping[tuple[str, str], int], folders: Mapping[str, str]) -> dict:
+    """Figures of a top by folder, and what is not hit."""
+    why = reasons(top, counts, json.loads(EXPLAINED.read_text()))
+    by_room: dict = defaultdict(Counter)
+    missed: dict = defaultdict(list)
+    for (module, at), count in sorted(counts.items()):
+        kind = "arms" if " | " in at else "toggles"
+        figures = by_room[folders[module]]
+        figures[kind] += 1
+        figures[f"{kind}_hit"] += bool(count)
+        if not count:
+            explained = why.get((module, at))
+            figures[f"{kind}_explained"] += bool(explained)
+            missed[explained or "open"].append(f"{module} {at}")
+    return {
+        "top": top, "folders": {room: dict(by_room[room]) for room in sorted(by_room)},
+        "missed": missed,
+    }  # fmt: skip
+
+
+def measure(top: str, core: str, checked, streams: int, seed: int) -> tuple[Counter, dict, dict]:
+    """Counts of one core, what its streams had, and what that took."""
+    began = time.perf_counter()
+    design = counted(forgetful(checked.design(core)))
+    native = build_native(design, core, counted=True)
+    compiled = time.perf_counter() - began
+    found, met, clocks = Counter(), defaultdict(Counter), 0
+    with tempfile.TemporaryDirectory(prefix="lutgen-coverage-") as work:
+        path = Path(work, "counters")
+        for number, (largest, count) in enumerate(((None, streams), (_LARGE, streams // 4))):
+            fuzz = campaign(checked, core, seed + number, largest=largest)
+            fuzz.run(native, count, counters=path)
+            if fuzz.report.problems:
+                raise RuntimeError(f"{top} must pass, but: {fuzz.report.problems[0]}")
+            for point, hits in read_counters(path, design).items():
+                if point.module.startswith(design.top):  # no primitive
+                    found[point.module.removeprefix(design.top), place(point)] += hits
+            clocks += fuzz.report.clocks
+            for name, counts in fuzz.met.items():
+                met[name].update(counts)
+            met["errors"].update(fuzz.report.errors)
+            met["kinds"].update({k: t.streams for k, t in fuzz.report.kinds.items()})
+    took = {
+        "streams": streams + streams // 4, "clocks": clocks, "compiled_seconds": round(compiled, 1),
+        "seconds": round(time.perf_counter() - began, 1),
+    }  # fmt: skip
+    return found, {name: dict(sorted(c.items(), key=str)) for name, c in met.items()}, took
+
+
+@click.command(cls=Command)
+@click.option("--model", "models", type=click.Choice(list(BUILDS)), multiple=True, help="Both.")
+@click.option("--core", "cores", type=click.Choice(CORES), multiple=True, help="Both.")
+@click.option("--streams", type=click.IntRange(4), default=240, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option(
+    "-o", "--out", type=OutputFile(), default="bench/results/coverage.json", show_default=True,
+)  # fmt: skip
+def main(models: tuple[str, ...], cores: tuple[str, ...], streams: int, seed: int, out: str):
+    """Measure arms and toggles that streams hit; tops of an earlier run stay in the file."""
+    path = Path(out)
+    tops = json.loads(path.read_text())["tops"] if path.exists() else []
+    for model in models or BUILDS:
+        with tempfile.TemporaryDirectory(prefix="lutgen-coverage-") as work:
+            folder = Path(work, "build")
+            build("zynq7045", shipped(model), BUILDS[model], out=folder, estimate=False)
+            checked = checked_build(load_build(folder))
+            for core in cores or CORES:
+                top = f"{model} {core}"
+                counts, met, took = measure(top, core, checked, streams, seed)
+                folders = rooms(checked.model, BUILDS[model], core)
+                record = summary(top, counts, folders) | {"functional": met} | took
+                record["command"] = (
+                    f"python -m bench.coverage --model {model} --core {core} "
+                    f"--streams {streams} --seed {seed}"
+                )
+                tops = sorted([*(t for t in tops if t["top"] != top), record],
+                              key=lambda one: one["top"])  # fmt: skip
+                write_file(path, (json.dumps({
+                    "command": "; ".join(one["command"] for one in tops), "tops": tops,
+                }, indent=1) + "\n").encode())  # fmt: skip
+                say(f"{top}: {sum(map(bool, counts.values()))} of {len(counts)} are hit, "
+                    f"{len(record['missed'].get('open', []))} are open")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
