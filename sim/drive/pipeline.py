@@ -11,8 +11,9 @@ from lutgen.errors import InputError
 from lutgen.sim.tool.design import Design
 from lutgen.sim.tool.harness import Harness
 from lutgen.sim.tool.runner import run
+from lutgen.sim.tool.simulation import build_simulation, waves_of
 from lutgen.sim.tool.vectors import as_integers, pack, unpack
-from lutgen.sim.tool.verilator import SimulationError, build_simulation, waves_of
+from lutgen.sim.tool.verilator import SimulationError
 
 __all__ = ["rtl_pipeline"]
 

@@ -16,8 +16,9 @@ from lutgen.sim.drive.stall import Stall
 from lutgen.sim.tool.design import Design, Port
 from lutgen.sim.tool.harness import PERIOD, UPSET, Harness
 from lutgen.sim.tool.runner import run
+from lutgen.sim.tool.simulation import build_simulation, waves_of
 from lutgen.sim.tool.vectors import as_integers, pack, unpack
-from lutgen.sim.tool.verilator import SimulationError, build_simulation, waves_of
+from lutgen.sim.tool.verilator import SimulationError
 
 __all__ = ["AMARANTH", "AXIS", "ProtocolError", "StreamResult", "rtl_stream"]
 

@@ -22,7 +22,8 @@ import numpy as np
 import lutgen
 from lutgen.errors import InputError
 from lutgen.files.whole import scratch_folder
-from lutgen.sim.tool.verilator import Simulation, SimulationError, last_lines, runner_class
+from lutgen.sim.tool.simulation import Simulation
+from lutgen.sim.tool.verilator import SimulationError, last_lines
 
 __all__ = ["run"]
 
@@ -118,9 +119,9 @@ def _verdict(folder: Path) -> str | None:
 
 @cache
 def _bench_runner_class():
-    import cocotb_tools.config
+    from cocotb_tools import runner as cocotb_runner
 
-    class BenchRunner(runner_class()):
+    class BenchRunner(cocotb_runner.Verilator):
         """Runs a bench with a time limit, apart from the settings of other cocotb users."""
 
         def __init__(self, simulation, folder, timeout, waves) -> None:
@@ -137,9 +138,6 @@ def _bench_runner_class():
                 self.env.pop(name, None)
             package = Path(lutgen.__file__).parents[1]
             self.env["PYTHONPATH"] = f"{package}{os.pathsep}{self.env['PYTHONPATH']}"
-            # The simulator's own path of it was a link, where its folder has a space in its name.
-            libraries = [str(cocotb_tools.config.libs_dir), self.env.get("LD_LIBRARY_PATH")]
-            self.env["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, libraries))
             self.env["LUTGEN_SIM_FOLDER"] = str(self._folder)
             self.env["COCOTB_TRUST_INERTIAL_WRITES"] = "1"
             self.env["COCOTB_ANSI_OUTPUT"] = "0"

@@ -14,7 +14,8 @@ from lutgen.sim.check.activity import clock_ps
 from lutgen.sim.check.check import check_build
 from lutgen.sim.cores.codec import RtlEncoder
 from lutgen.sim.tool.design import Design
-from lutgen.sim.tool.verilator import SimulationError, build_simulation, waves_of
+from lutgen.sim.tool.simulation import build_simulation, waves_of
+from lutgen.sim.tool.verilator import SimulationError
 from tests.gateware.tops import pictures, tops
 from tests.models import table_model
 
