@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 
 import cocotb
-import numpy as np
 
 from lutgen.sim.bench.clocked import Clocked
 from lutgen.sim.bench.script_player import ScriptPlayer
@@ -22,7 +21,7 @@ from lutgen.sim.tool import exchange
 async def stream(dut) -> None:
     arrays, settings = exchange.read()
     bench = Clocked(dut, settings["harness"])
-    await bench.start(int(settings["fixed"], 16))
+    await bench.start(settings["fixed"])
     drive, sample, edge = bench.drive, bench.sample, bench.edge
 
     n_out, n_in = settings["outputs"], settings["inputs"]
@@ -30,10 +29,10 @@ async def stream(dut) -> None:
     reset = settings["harness"]["reset"]
     handshakes = (1 << reset) - 1
     control = handshakes | 1 << reset
-    beats = [[int.from_bytes(row.tobytes(), "little") for row in arrays[f"beats{i}"]] for i in sent]
+    beats = [arrays[f"beats{i}"] for i in sent]
     lengths = [len(b) for b in beats]
-    all_stalls = [arrays[f"stall{i}"].tolist() for i in sent]  # by profile
-    all_ready = arrays["ready"].tolist()
+    all_stalls = [arrays[f"stall{i}"] for i in sent]  # by profile
+    all_ready = arrays["ready"]
     period = len(all_ready[0])
     script = None
     if settings["script"] is not None:
@@ -129,10 +128,8 @@ async def stream(dut) -> None:
                 break
 
     seconds = time.perf_counter() - began
-    size = settings["sample_bytes"]
-    table = np.frombuffer(b"".join([s.to_bytes(size, "little") for s in sampled]), np.uint8)
     exchange.write(
-        {"sample": table.reshape(-1, size), "drive": np.array(driven, np.int64)},
+        {"sample": sampled, "drive": driven},
         {"start": start, "timed_out": timed_out, "seconds": seconds,
          "words": script.results if script else [], "steps": script.clocks if script else []},
     )

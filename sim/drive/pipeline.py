@@ -12,7 +12,7 @@ from lutgen.sim.tool.design import Design
 from lutgen.sim.tool.harness import Harness
 from lutgen.sim.tool.runner import run
 from lutgen.sim.tool.simulation import build_simulation, waves_of
-from lutgen.sim.tool.vectors import as_integers, pack, unpack
+from lutgen.sim.tool.vectors import as_integers, numbers, pack, table, unpack
 from lutgen.sim.tool.verilator import SimulationError
 
 __all__ = ["rtl_pipeline"]
@@ -88,16 +88,12 @@ def rtl_pipeline(
     arrays, _ = run(
         simulation,
         "lutgen.sim.bench.bench_pipeline",
-        {"vectors": pack(fields, harness.drive_width, length)},
-        {
-            "harness": harness.settings,
-            "fixed": f"{fixed:x}",
-            "sample_bytes": -(-harness.sample_width // 8),
-        },
+        {"vectors": numbers(pack(fields, harness.drive_width, length))},
+        {"harness": harness.settings, "fixed": fixed},
         timeout=timeout,
         waves=waves,
     )
-    sample = arrays["sample"]
+    sample = table(arrays["sample"], harness.sample_width)
     if len(sample) != length:
         raise SimulationError(f"bench recorded {len(sample)} clocks instead of {length}")
     return {

@@ -17,7 +17,7 @@ from lutgen.sim.tool.design import Design, Port
 from lutgen.sim.tool.harness import PERIOD, UPSET, Harness
 from lutgen.sim.tool.runner import run
 from lutgen.sim.tool.simulation import build_simulation, waves_of
-from lutgen.sim.tool.vectors import as_integers, pack, unpack
+from lutgen.sim.tool.vectors import as_integers, numbers, pack, table, unpack
 from lutgen.sim.tool.verilator import SimulationError
 
 __all__ = ["AMARANTH", "AXIS", "ProtocolError", "StreamResult", "rtl_stream"]
@@ -225,7 +225,7 @@ def rtl_stream(
     ready = np.zeros((count, period), np.int64)
     for j, sink in enumerate(sinks):
         ready |= (~masks(sink.name)).astype(np.int64) << j
-    arrays = {"ready": ready}
+    arrays: dict[str, np.ndarray | list] = {"ready": ready}
     for i, stream in enumerate(sources[:n_sources]):
         arrays[f"beats{i}"] = _beats(stream, inputs[stream.name], harness)
         arrays[f"stall{i}"] = masks(stream.name).astype(np.uint8)
@@ -237,13 +237,12 @@ def rtl_stream(
         arrays,
         {
             "harness": harness.settings | {"period": clock_ps},
-            "fixed": f"{fixed:x}",
+            "fixed": fixed,
             "outputs": len(sinks),
             "inputs": n_sources,
             "script": bus and _script_settings(
                 bus, design, harness, len(sinks), list(inputs), watched, controls
             ),
-            "sample_bytes": -(-harness.sample_width // 8),
             "max_clocks": limit,
             "patience": patience,
             "expect": None if expect is None else [expect.get(s.name, 0) for s in sinks],
@@ -256,8 +255,10 @@ def rtl_stream(
         timeout=timeout,
         waves=waves,
     )
-    trace = _Trace(found["sample"], found["drive"], harness, sinks, sources, watched,
-                   UPSET in design.ports)  # fmt: skip
+    trace = _Trace(
+        table(found["sample"], harness.sample_width), np.array(found["drive"], np.int64), harness,
+        sinks, sources, watched, UPSET in design.ports,
+    )  # fmt: skip
     total, start = len(trace.sample), info["start"]
     speed = total / info["seconds"]
     if total != len(trace.drive) or total < 1 or (clocks is not None and total != clocks):
@@ -332,7 +333,7 @@ def _ports_of(ports) -> list[str]:
     return list(dict.fromkeys(port.name for port in ports))
 
 
-def _beats(stream: _Stream, values: Mapping[str, np.ndarray], harness: Harness) -> np.ndarray:
+def _beats(stream: _Stream, values: Mapping[str, np.ndarray], harness: Harness) -> list[int]:
     """Return the vector `drive` of each beat, with valid set."""
     lengths = {name: len(array) for name, array in values.items()}
     if len(set(lengths.values())) != 1:
@@ -347,7 +348,7 @@ def _beats(stream: _Stream, values: Mapping[str, np.ndarray], harness: Harness) 
         )
         for name, port in stream.fields.items()
     ]
-    return pack([valid, *fields], harness.drive_width, length)
+    return numbers(pack([valid, *fields], harness.drive_width, length))
 
 
 class _Trace:

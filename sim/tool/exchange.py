@@ -1,31 +1,27 @@
-"""The bench's side of `lutgen.sim.tool.runner`: reads input arrays, writes the result."""
+"""The bench's side of `lutgen.sim.tool.runner`: reads what it is given, writes the result.
+
+Both are plain objects of Python: to import numpy would take as long as many a simulation.
+"""
 
 from __future__ import annotations
 
-import json
 import os
+import pickle
 from pathlib import Path
 
-import numpy as np
+__all__ = ["INPUT", "OUTPUT", "PARTIAL", "read", "write"]
 
-__all__ = ["read", "write"]
+#: Files in the folder of a run.
+INPUT, OUTPUT, PARTIAL = "input.pickle", "output.pickle", "output.partial"
 
 
-def read() -> tuple[dict[str, np.ndarray], dict]:
-    """Return the arrays and the json object that the bench was started with."""
+def read() -> tuple[dict, dict]:
+    """Return the arrays, as lists, and the settings that the bench was started with."""
+    return pickle.loads(Path(os.environ["LUTGEN_SIM_FOLDER"], INPUT).read_bytes())
+
+
+def write(arrays: dict, result: dict) -> None:
+    """Hand back lists and other plain objects; the last thing that a bench does."""
     folder = Path(os.environ["LUTGEN_SIM_FOLDER"])
-    with np.load(folder / "input.npz") as stored:
-        arrays = {name: stored[name] for name in stored.files}
-    return arrays, json.loads((folder / "input.json").read_text())
-
-
-def write(arrays: dict[str, np.ndarray], result: dict) -> None:
-    """Hand back the arrays and the json object; the last thing that a bench does."""
-    folder = Path(os.environ["LUTGEN_SIM_FOLDER"])
-    for name, save in (
-        ("output.npz", lambda path: np.savez(path, **arrays)),
-        ("output.json", lambda path: path.write_text(json.dumps(result))),
-    ):
-        partial = folder / f"partial-{name}"
-        save(partial)
-        partial.rename(folder / name)
+    (folder / PARTIAL).write_bytes(pickle.dumps((arrays, result)))
+    (folder / PARTIAL).rename(folder / OUTPUT)

@@ -7,9 +7,9 @@ failure, and the bench wrote its result; everything else raises.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
+import pickle
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -22,6 +22,8 @@ import numpy as np
 import lutgen
 from lutgen.errors import InputError
 from lutgen.files.whole import scratch_folder
+from lutgen.sim.bench.entry import USERS
+from lutgen.sim.tool import exchange
 from lutgen.sim.tool.simulation import Simulation
 from lutgen.sim.tool.verilator import SimulationError, last_lines
 
@@ -33,13 +35,13 @@ _FOREIGN = ("COCOTB_TEST_FILTER", "COCOTB_USER_COVERAGE", "COVERAGE", "COCOTB_LI
 def run(
     simulation: Simulation,
     bench: str,
-    arrays: Mapping[str, np.ndarray],
+    arrays: Mapping[str, np.ndarray | list],
     settings: Mapping[str, object],
     *,
     timeout: float = 600.0,
     waves: Path | None = None,
-) -> tuple[dict[str, np.ndarray], dict[str, object]]:
-    """Run the cocotb test of the module ``bench`` and return its arrays and its json object.
+) -> tuple[dict[str, list], dict[str, object]]:
+    """Run the cocotb test of the module ``bench`` and return its lists and its other results.
 
     The bench finds its input by `lutgen.sim.tool.exchange.read` and hands back its result by
     `lutgen.sim.tool.exchange.write`.
@@ -50,7 +52,7 @@ def run(
     bench : str
         Full name of a module with one cocotb test.
     arrays, settings : mappings
-        Input of the bench: arrays without object dtype, and json values.
+        Input of the bench: arrays, which it gets as lists, and plain objects of Python.
     timeout : float
         Wall-clock limit in seconds.
     waves : Path, optional
@@ -67,8 +69,11 @@ def run(
             f"{simulation.waves or 'none'}, not {str(waves)!r}"
         )
     with scratch_folder("lutgen-run-") as folder:
-        np.savez(folder / "input.npz", **arrays)
-        (folder / "input.json").write_text(json.dumps(dict(settings)))
+        lists = {
+            name: values if isinstance(values, list) else values.tolist()
+            for name, values in arrays.items()
+        }
+        (folder / exchange.INPUT).write_bytes(pickle.dumps((lists, dict(settings))))
         runner = _bench_runner_class()(simulation, folder, timeout, waves)
         log = folder / "run.log"
         what = f"simulation of {simulation.top!r}"
@@ -93,9 +98,7 @@ def run(
         if problem:
             text = log.read_text(errors="replace") if log.exists() else ""
             raise SimulationError(f"{what} {problem}\n{last_lines(text)}")
-        with np.load(folder / "output.npz") as stored:
-            found = {name: stored[name] for name in stored.files}
-        return found, json.loads((folder / "output.json").read_text())
+        return pickle.loads((folder / exchange.OUTPUT).read_bytes())
 
 
 def _verdict(folder: Path) -> str | None:
@@ -112,9 +115,7 @@ def _verdict(folder: Path) -> str | None:
         detail = bad[0].get("error_msg") or bad[0].get("message") or (bad[0].text or "").strip()
         return f"failed: {bad[0].tag}: {detail}"
     # Written last by the bench, and by renaming: there means complete.
-    if not (folder / "output.json").exists() or not (folder / "output.npz").exists():
-        return "ended without a result"
-    return None
+    return None if (folder / exchange.OUTPUT).exists() else "ended without a result"
 
 
 @cache
@@ -141,9 +142,7 @@ def _bench_runner_class():
             self.env["LUTGEN_SIM_FOLDER"] = str(self._folder)
             self.env["COCOTB_TRUST_INERTIAL_WRITES"] = "1"
             self.env["COCOTB_ANSI_OUTPUT"] = "0"
-            # cocotb rewrites assertions by pytest, which loads all its plugins: a fifth of a
-            # second that benches without assertions can do without.
-            self.env["COCOTB_REWRITE_ASSERTION_FILES"] = ""
+            self.env["PYGPI_USERS"] = ",".join(USERS)
 
         def _test_command(self) -> list[list[str]]:
             command = [str(self._simulation.executable)]

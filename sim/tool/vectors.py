@@ -7,7 +7,7 @@ import numpy as np
 from lutgen.errors import InputError
 from lutgen.sim.tool.design import Port
 
-__all__ = ["as_integers", "field_bits", "pack", "unpack"]
+__all__ = ["as_integers", "field_bits", "numbers", "pack", "table", "unpack"]
 
 
 def as_integers(name: str, values, port: Port) -> np.ndarray:
@@ -65,6 +65,18 @@ def pack(fields: list[tuple[int, int, np.ndarray]], width: int, length: int) -> 
     for offset, count, values in fields:
         bits[:, offset : offset + count] = field_bits(values, count)
     return np.packbits(bits, axis=1, bitorder="little")
+
+
+def numbers(vectors: np.ndarray) -> list[int]:
+    """Return vectors uint8 (T, bytes) as Python integers."""
+    return [int.from_bytes(row, "little") for row in map(bytes, vectors)]
+
+
+def table(values: list[int], width: int) -> np.ndarray:
+    """Return integers of ``width`` bits as vectors uint8 (T, ceil(width / 8))."""
+    size = (width + 7) // 8
+    joined = b"".join([value.to_bytes(size, "little") for value in values])
+    return np.frombuffer(joined, np.uint8).reshape(len(values), size)
 
 
 def unpack(raw: np.ndarray, offset: int, width: int, signed: bool = False) -> np.ndarray:

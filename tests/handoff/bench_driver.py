@@ -9,7 +9,6 @@ import logging
 from pathlib import Path
 
 import cocotb
-import numpy as np
 from cocotb.task import bridge, resume
 
 from lutgen.sim.tool import exchange
@@ -66,4 +65,4 @@ async def drive(dut) -> None:
         )  # fmt: skip
         return getattr(driver_scenarios, settings["scenario"])(driver, stand)
 
-    exchange.write({"none": np.zeros(0)}, {"result": await run()})
+    exchange.write({}, {"result": await run()})

@@ -66,6 +66,11 @@ def test_bench_that_writes_its_result_passes(counter, monkeypatch, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_nothing_is_loaded_that_takes_longer_than_many_a_simulation(counter):
+    _, result = run(counter, "misbehaving_bench", {}, {"how": "tell what is loaded"})
+    assert result == {"cocotb": True, "numpy": False, "pytest": False}
+
+
 def test_waves_need_a_simulation_built_for_them(counter, tmp_path):
     with pytest.raises(ValueError, match="^waves must be None or of the kind .*, none, not "):
         run(counter, "misbehaving_bench", {}, {}, waves=tmp_path / "x.vcd")
