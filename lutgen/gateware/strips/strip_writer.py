@@ -231,7 +231,9 @@ class StripWriter(wiring.Component):
         ]  # fmt: skip
         self._give(m, f, file, crc, queue, platform)
         self._count_words(m, f)
-        with m.FSM():
+        # The first state that enters one of `_LATER` has number 0: numbers that the mapper had to
+        # count from another one on would stand behind a carry chain.
+        with m.FSM(init="group"):
             self._begin_states(f, waits)
             self._payload_states(f, group)
             self._end_states(f, group)
@@ -334,6 +336,13 @@ class StripWriter(wiring.Component):
     def _begin_states(self, f: _Flow, waits) -> None:
         """From a group that waits to the length of its payload."""
         m, go = f.m, f.go
+        with m.State("header"):  # of later strips and the index for the checksum alone
+            with m.If(go):
+                m.d.sync += f.at.eq(f.at + 1)
+                with m.If(f.at == self._header.size - 1):
+                    f.enter("number")
+                    with m.If(f.for_index):
+                        f.enter("index")
         with m.State("group"):
             m.d.sync += f.at.eq(0)
             with m.If(go & waits & self.done):
@@ -342,13 +351,6 @@ class StripWriter(wiring.Component):
                 with m.If(f.begins_strip):
                     m.d.sync += f.restart.eq(1)
                     f.enter("header")
-        with m.State("header"):  # of later strips and the index for the checksum alone
-            with m.If(go):
-                m.d.sync += f.at.eq(f.at + 1)
-                with m.If(f.at == self._header.size - 1):
-                    f.enter("number")
-                    with m.If(f.for_index):
-                        f.enter("index")
         with m.State("number"):
             m.d.sync += [f.begins_file.eq(0), f.begins_strip.eq(0), f.before.eq(0)]
             with m.If(go):
