@@ -24,7 +24,6 @@ from lutgen.model.predictive.neighbourhood import new_rows
 from lutgen.model.samples import SampleFormat, SignificantBits
 
 from . import tans_coder
-from .colour_strip import decode_colour_unit, model_colour_unit
 from .container import (
     Frame,
     check_end,
@@ -49,7 +48,7 @@ from .planes import (
     to_rows,
 )
 from .row_coder import RANS_ENTRIES, most_payload_bytes, write_payload, write_raw
-from .strip import decode_unit, model_unit
+from .unit_models import UnitModels
 
 __all__ = ["DamagedStripsError", "PredictiveCodec", "Strip", "best_layout"]
 
@@ -103,14 +102,10 @@ class PredictiveCodec:
             raise InputError(f"threads must be at least 1, not {threads!r}")
         self.model = model
         self._threads = threads or os.cpu_count() or 1
-        planes = model.planes if isinstance(model, ColourModel) else (model,)
         self._mosaic = isinstance(model, ColourModel) and model.mosaic
-        # Alpha, the fourth plane of colour, has the first one's model, and no reference planes.
-        fourth = planes[:1] if len(planes) > 1 and not self._mosaic else ()
-        self._kernels = [plane.kernel for plane in (*planes, *fourth)]
-        self._last = planes[-1].references if self._mosaic else 0
+        self._units = UnitModels.of(model)
         # Rows of all planes' tables: `model_colour_unit` counts them through.
-        self._cumulative = np.concatenate([kernel.cumulative for kernel in self._kernels])
+        self._cumulative = np.concatenate([k.cumulative for k in self._units.kernels])
         self._hash = bytes.fromhex(model.hash)[: VERSION_2["model hash"].size]
         self._native = native_model(model.hash)
         self._tables: dict[int, tuple[TansTables, np.ndarray]] = {}
@@ -193,10 +188,6 @@ class PredictiveCodec:
             if self._native and given.dtype == frame.bits.dtype:
                 coded = self._native.encode_strip(fields, k, given[image, top:end, left:right])
             if coded is None:
-                if cfa:
-                    part = cfa_planes(part, cfa)
-                if part.ndim > 2:
-                    part = to_rows(part, frame.order)
                 coded = pack_strip(header, k, self._payloads(frame, part))
             if progress:
                 progress(part.size)
@@ -205,38 +196,64 @@ class PredictiveCodec:
         strips = list(self._share_out(strip, range(frame.strips)))
         return b"".join([header, *strips, index_bytes(header, [len(s) for s in strips])])
 
-    def _payloads(self, frame: Frame, part: np.ndarray) -> list[bytes]:
-        """Payloads of a strip's units, of the rows of its planes."""
-        form = frame.samples
+    def residuals(
+        self, frame: Frame, part: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """What is coded of a strip, unit by unit.
+
+        Parameters
+        ----------
+        frame:
+            What the file is.
+        part:
+            The strip's samples, without the shift: (R, W), of several channels (R, W, C).
+
+        Yields
+        ------
+        (folded, table_row):
+            int32, in the order of coding: folded residuals, and the rows of all planes' token
+            tables that they are coded with.  The next unit's are written over them.
+        """
+        form, scale = frame.samples, frame.rows_of_pixel
+        if frame.cfa:
+            part = cfa_planes(part, frame.cfa)
+        if part.ndim > 2:
+            part = to_rows(part, frame.order)
         indices = form.quantise(part)
         restored = form.restore(indices).astype(np.int32)
         indices = indices.astype(np.int32)
-        scale = frame.rows_of_pixel
         units = frame.units(len(part) // form.channels * scale, scale * part.shape[1])
         largest = max(rows * columns for _, rows, _, columns in units)
         folded, table_row = np.empty((2, largest), dtype=np.int32)
-        write, room = self._writer(frame.coder, largest)
-        payloads, context = [], None
+        context = None
         for y, rows, x, columns in units:
             if context is None or frame.tile_width:
                 context = new_rows(columns, form.channels)
             size = rows * columns
             where = np.s_[y : y + rows, x : x + columns]
-            rest = (
-                context, y, np.ascontiguousarray(restored[where]),
+            self._units.model(
+                form.channels, context, y, np.ascontiguousarray(restored[where]),
                 np.ascontiguousarray(indices[where]), frame.lag(columns), form.depth, form.step,
                 form.levels - 1, folded[:size], table_row[:size],
             )
-            if form.channels == 1:
-                model_unit(self._kernels[0], *rest)
-            else:
-                model_colour_unit(*self._kernels, self._last, form.channels, *rest)
-            at = write(folded[:size], table_row[:size], room)
-            payload = room[at:].tobytes().ljust(least_payload_bytes(size), b"\0")
-            most = raw_bytes(size, form.levels)
+            yield folded[:size], table_row[:size]
+
+    def payload(self, folded: np.ndarray, table_row: np.ndarray, coder: Coder = RANS) -> bytes:
+        """What `residuals` gives of a unit as bytes, not in plain form."""
+        write, room = self._writer(coder, len(folded))
+        return room[write(folded, table_row, room) :].tobytes()
+
+    def _payloads(self, frame: Frame, part: np.ndarray) -> list[bytes]:
+        """Payloads of a strip's units."""
+        levels, payloads = frame.samples.levels, []
+        for folded, table_row in self.residuals(frame, part):
+            size = len(folded)
+            payload = self.payload(folded, table_row, frame.coder)
+            payload = payload.ljust(least_payload_bytes(size), b"\0")
+            most = raw_bytes(size, levels)
             if len(payload) >= most:
                 plain = np.empty(most, dtype=np.uint8)
-                write_raw(folded[:size], raw_bits(form.levels), plain)
+                write_raw(folded, raw_bits(levels), plain)
                 payload = plain.tobytes()
             payloads.append(payload)
         return payloads
@@ -365,15 +382,11 @@ class PredictiveCodec:
             if context is None or frame.tile_width:
                 context = new_rows(columns, form.channels)
             raw = plain if stop[n] - start[n] == sizes[n][1] else 0
-            rest = (
-                context, y, array, start[n], stop[n], raw, frame.lag(columns), form.depth,
-                form.step, form.levels - 1, samples[y : y + rows, x : x + columns], entries,
-            )
-            if form.channels == 1:
-                sound = decode_unit(self._kernels[0], *rest)
-            else:
-                sound = decode_colour_unit(*self._kernels, self._last, form.channels, *rest)
-            if not sound:
+            if not self._units.decode(
+                form.channels, context, y, array, start[n], stop[n], raw, frame.lag(columns),
+                form.depth, form.step, form.levels - 1, samples[y : y + rows, x : x + columns],
+                entries,
+            ):  # fmt: skip
                 raise CorruptStreamError(f"payload {n} of strip {k} is damaged")
         if form.channels > 1:
             planes = from_rows(samples, form.channels, frame.order)

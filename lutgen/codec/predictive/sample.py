@@ -1,18 +1,20 @@
 """Pictures drawn from a predictive model, which visit its classes and tokens as real ones do."""
 
-from typing import cast
+from dataclasses import replace
 
 import numpy as np
 
 from lutgen.codec.sample import blended
-from lutgen.model.predictive.model import Kernel, PredictiveModel
+from lutgen.model.cfa import CFAS
+from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.neighbourhood import new_rows
 from lutgen.model.predictive.residual import TOKENS, token_of
 
 from .codec import PredictiveCodec
-from .container import GROUP, LAG
+from .container import GROUP, LAG, Frame
+from .planes import cfa_mosaic, from_rows
 from .row_coder import RANS_ENTRIES
-from .strip import decode_unit, model_unit
+from .unit_models import UnitModels
 
 __all__ = ["sample", "visited"]
 
@@ -22,16 +24,16 @@ _BYTES = 4
 
 def sample(
     codec: PredictiveCodec, width: int, height: int, *, depth: int = 8, share: float = 0.0,
-    seed: int = 0,
+    seed: int = 0, order: int = 0,
 ) -> np.ndarray:  # fmt: skip
     """A picture whose samples a decoder would make of random bits.
 
     Parameters
     ----------
     codec:
-        Codec of a model of gray images.
+        Codec of a model.
     width, height:
-        Size in pixels.
+        Size in pixels; even of a colour filter array.
     depth:
         Bits of a sample, 8 to 16.
     share:
@@ -39,46 +41,62 @@ def sample(
         classes that likely ones lead to.
     seed:
         Of the bits.
+    order:
+        Number of the order of the planes in `.planes.ORDERS`, or of a colour filter array that of
+        its pattern in `lutgen.model.cfa.CFAS`.
 
     Returns
     -------
     numpy.ndarray
-        uint8, deeper ones uint16, shape (height, width).
+        uint8, deeper ones uint16, shape (height, width), of a model of colour (height, width, 3).
     """
-    kernel = _kernel(codec)
-    table = blended(kernel.cumulative, share, _tokens(depth)).astype(np.int32)
-    kernel = kernel._replace(cumulative=np.ascontiguousarray(table))
-    rng, context = np.random.default_rng(seed), new_rows(width, 1)
-    image = np.zeros((height, width), dtype=np.uint8 if depth == 8 else np.uint16)
+    units = UnitModels.of(codec.model)
+    units = replace(units, kernels=tuple(
+        kernel._replace(cumulative=_blended(kernel.cumulative, share, _tokens(depth)))
+        for kernel in units.kernels
+    ))  # fmt: skip
+    planes = len(codec.model.planes) if isinstance(codec.model, ColourModel) else 1
+    mosaic = planes > 1 and codec.model.mosaic
+    columns, lines = (width // 2, height // 2) if mosaic else (width, height)
+    rng, context = np.random.default_rng(seed), new_rows(columns, planes)
+    dtype = np.uint8 if depth == 8 else np.uint16
+    rows = np.zeros((lines * planes, columns), dtype=dtype if planes == 1 else np.uint16)
     most = (1 << depth) - 1
-    for y in range(0, height, GROUP):
-        rows = image[y : y + GROUP]
-        data = rng.integers(1, 256, size=_BYTES * rows.size + 16, dtype=np.uint8)
-        decode_unit(
-            kernel, context, y, data, 0, len(data), 0, LAG, depth, 1, most, rows, RANS_ENTRIES
+    for y in range(0, len(rows), GROUP):
+        part = rows[y : y + GROUP]
+        data = rng.integers(1, 256, size=_BYTES * part.size + 16, dtype=np.uint8)
+        data.flags.writeable = False
+        units.decode(
+            planes, context, y, data, 0, len(data), 0, LAG, depth, 1, most, part, RANS_ENTRIES
         )  # fmt: skip
-    return image
+    if planes == 1:
+        return rows
+    if mosaic:
+        return cfa_mosaic(from_rows(rows, planes, 0), CFAS[order]).astype(dtype)
+    return np.ascontiguousarray(from_rows(rows, planes, order).astype(dtype))
 
 
-def visited(codec: PredictiveCodec, image: np.ndarray, *, depth: int = 8) -> np.ndarray:
-    """Which tokens come in which rows of the tables: bool, (rows, tokens of this depth)."""
-    kernel, (height, width) = _kernel(codec), image.shape
-    seen = np.zeros((len(kernel.cumulative), _tokens(depth)), dtype=bool)
-    context = new_rows(width, 1)
-    samples = image.astype(np.int32)
-    for y in range(0, height, GROUP):
-        rows = np.ascontiguousarray(samples[y : y + GROUP])
-        folded, row = np.empty((2, rows.size), dtype=np.int32)
-        model_unit(
-            kernel, context, y, rows, rows, LAG, depth, 1, (1 << depth) - 1, folded, row
-        )
-        tokens = [token_of(int(value))[0] for value in folded]
-        seen[row, tokens] = True
+def visited(codec: PredictiveCodec, image: np.ndarray, **options) -> np.ndarray:
+    """Which tokens come in which rows of the tables: bool, (rows, tokens of this depth).
+
+    ``options`` are those of `PredictiveCodec.encode`; the image is lossless, and one strip.
+    """
+    file = codec.encode(image, tile_width=0, strip_height=len(image), **options)
+    frame = Frame.unpack(file)
+    models = UnitModels.of(codec.model).kernels[: frame.channels]
+    rows = sum(len(kernel.cumulative) for kernel in models)
+    seen = np.zeros((rows, _tokens(frame.samples.depth)), dtype=bool)
+    for folded, table_row in codec.residuals(frame, image):
+        seen[table_row, [token_of(int(value))[0] for value in folded]] = True
     return seen
 
 
-def _kernel(codec: PredictiveCodec) -> Kernel:
-    return cast(PredictiveModel, codec.model).kernel
+def _blended(cumulative: np.ndarray, share: float, tokens: int) -> np.ndarray:
+    """As `blended`; read-only like a model's own, as numba would compile a second specialisation
+    for writable arrays."""
+    table = np.ascontiguousarray(blended(cumulative, share, tokens).astype(np.int32))
+    table.flags.writeable = False
+    return table
 
 
 def _tokens(depth: int) -> int:
