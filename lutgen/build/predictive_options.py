@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lutgen.errors import InputError
 from lutgen.names import build_name
 
 from .recorded import PairOptions
@@ -75,16 +74,10 @@ class PredictiveOptions(PairOptions):
             name: value for name in ("lanes", "encoder_lanes")
             if (value := getattr(self, name)) is not None
         }  # fmt: skip
-        config = PredictiveConfig(
+        return PredictiveConfig(
             model, self.depth, self.max_width, self.max_height, self.strip_height,
             fabric=self.fabric, max_near=self.near, **given,
         )  # fmt: skip
-        if self.registers and config.planes.count > 1:
-            raise InputError(
-                "registers must be left out of builds for colour and colour filter arrays: the "
-                "planes' order has no register yet"
-            )
-        return config
 
     def settle(self, model: PredictiveModel | ColourModel, target: Target) -> PredictiveOptions:
         """The options with which a model is built for a device: nothing of its cores is left open.

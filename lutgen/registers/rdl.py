@@ -19,6 +19,7 @@ JSON = RDL.with_suffix(".json")
 #: Values that registers of one map alone depend on.
 _ONLY_OF = {
     "max_level": "decoder", "tiles": "decoder", "strips": "decoder", "max_near": "encoder",
+    "max_order": "encoder",
 }  # fmt: skip
 
 

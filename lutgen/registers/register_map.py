@@ -174,10 +174,11 @@ def shared_map(registers: RegisterMap) -> RegisterMap:
     """
     first, second = (stored_map(name) for name in MAPS)
     others = {register.name: register for register in second}
+    own = {register.name for register in registers}
     kept = []
     for stored in first:
         other = others.get(stored.name)
-        if other is None:
+        if other is None or stored.name not in own:
             continue
         same = {}
         for field in stored.fields:

@@ -125,10 +125,12 @@ class RtlEncoderIp:
         *,
         per_file: int | None = None,
         near: int = 0,
+        order: int = 0,
         stall: Mapping[str, Stall] | None = None,
         **options,
     ) -> Encoded:
-        """Encode images of one size; parameters as in `.codec.RtlEncoder`, and ``near``."""
+        """Encode images of one size; parameters as in `.codec.RtlEncoder`, and ``near`` and
+        ``order`` as in `.predictive.RtlPredictiveEncoder`."""
         images = np.asarray(images)
         count, height, width = images.shape
         if self.config.strips:
@@ -138,6 +140,7 @@ class RtlEncoderIp:
             {
                 "width": width, "height": height, "images": per_file or count,
                 **({"near": near} if self.config.max_near else {}),
+                **({"order": order} if self.config.max_order else {}),
             },
         )
         result, counters, errors = session.run(
@@ -177,5 +180,4 @@ class RtlDecoderIp:
             stalls=rename_stalls(stall, {"bytes": "s_axis_stream", "pixels": "m_axis_video"}),
             **{"max_clocks": 2000 * len(words["data"]) + SLACK_CLOCKS, **options},
         )
-        dtype = np.dtype(f"u{self.config.pixel_bits // 8}")
-        return Decoded.of(result, errors, counters, dtype=dtype)
+        return Decoded.of(result, errors, counters, dtype=self.config.pixel_dtype)

@@ -10,7 +10,7 @@ from lutgen.registers.register_map import KINDS, MAPS, stored_map
 from lutgen.sim import Design, Stall, rtl_stream
 from tests.gateware.ip import Script, words
 from tests.gateware.tops import tops
-from tests.models import predictive_model
+from tests.models import colour_model, mosaic_model, predictive_model
 
 CONFIGS = {"encoder": "plain", "decoder": "two levels"}
 OKAY, SLVERR = 0, 2
@@ -50,7 +50,9 @@ def test_table_is_what_the_rdl_says(name):
     assert compile_rdl(name) == stored_map(name)
     assert JSON.read_text(encoding="utf-8") == table_text()
     near = PredictiveConfig(predictive_model(), max_near=5)
-    for config in (tops("plain").config, tops("two levels").config, near):
+    planes = [PredictiveConfig(model, depth) for model, depth in
+              ((colour_model(), 8), (mosaic_model(), 12))]  # fmt: skip
+    for config in (tops("plain").config, tops("two levels").config, near, *planes):
         assert compile_rdl(name, build_values(config)) == build_map(name, config)
 
 
@@ -60,11 +62,12 @@ def test_offsets_are_those_of_the_interface(name):
         "control": 0x00, "gie": 0x04, "ier": 0x08, "isr": 0x0C, "id": 0x10, "version": 0x14,
         "model_hash_0": 0x18, "model_hash_1": 0x1C, "status": 0x20, "max_width": 0x24,
         "max_height": 0x28, "pixels": 0x40, "bytes": 0x44, "frames": 0x48, "files": 0x4C,
-        "input_stalls": 0x50, "output_stalls": 0x54,
+        "input_stalls": 0x50, "output_stalls": 0x54, "format": 0x74,
     }  # fmt: skip
     own = {
         "encoder": {
             "width": 0x2C, "height": 0x30, "images": 0x34, "near": 0x38, "max_near": 0x3C,
+            "order": 0x58, "max_order": 0x5C,
             "sof_early": 0x60, "sof_late": 0x64,
             "eol_early": 0x68, "eol_late": 0x6C, "bad_size": 0x70,
         },
@@ -104,6 +107,22 @@ def test_near_is_of_near_lossless_builds_only():
     assert names("decoder", 5) == names("decoder", 0)
     registers = build_map("encoder", PredictiveConfig(predictive_model(), max_near=5))
     assert (registers["near"].reset, registers["max_near"].reset) == (0, 5)
+
+
+def test_format_is_of_colour_only():
+    def registers(name: str, model, depth: int = 8):
+        return {r.name: r for r in build_map(name, PredictiveConfig(model, depth))}
+
+    gray = predictive_model()
+    for model, depth, word, last in (
+        (colour_model(), 8, 8 | 3 << 8, 5), (mosaic_model(), 14, 14 | 4 << 8 | 1 << 16, 3),
+    ):  # fmt: skip
+        for name, more in (("encoder", {"format", "order", "max_order"}), ("decoder", {"format"})):
+            found = registers(name, model, depth)
+            assert found.keys() - registers(name, gray).keys() == more
+            assert found["format"].reset == word
+        encoder = registers("encoder", model, depth)
+        assert (encoder["order"].reset, encoder["max_order"].reset) == (0, last)
 
 
 def test_impossible_values():

@@ -162,6 +162,10 @@ class CDriver:
         self._done(self._call("encoder_set_near", near))
         self._done(self._call("encoder_wait_size", self._reads(timeout)))
 
+    def set_order(self, order: int, *, timeout: float) -> None:
+        self._done(self._call("encoder_set_order", order))
+        self._done(self._call("encoder_wait_size", self._reads(timeout)))
+
     def set_level(self, level: int, *, timeout: float) -> None:
         self._done(self._call("decoder_set_level", level))
         self._done(self._call("decoder_wait_level", self._reads(timeout)))

@@ -18,7 +18,7 @@ from tests.handoff.bench_driver import load_python_driver
 from tests.handoff.c_driver import CDriver, compile_library
 from tests.handoff.component import buses_of, parse, text
 from tests.handoff.vivado import Vivado
-from tests.models import predictive_model
+from tests.models import colour_model, mosaic_model, predictive_model
 
 RECORD = Path(__file__).parents[2] / "bench" / "results" / "build-predictive.json"
 #: What TDATA of pixels is in bytes, by bits of a sample.
@@ -67,21 +67,17 @@ def test_ip_says_what_pixels_it_takes(deep, schema):
     assert core.properties["description"] == said
 
 
-def test_near_of_the_drivers(tmp_path):
-    """Both drivers set what the encoder of a near-lossless build takes, and no more."""
-    maps = {}
-    for near in (0, 5):
-        config = PredictiveConfig(predictive_model(), max_near=near)
-        maps[near] = [build_map(name, config) for name in MAPS]
-        folder = tmp_path / f"near{near}"
-        folder.mkdir()
-        texts = driver_files(maps[near], "a:b:c:1", "lutgen")
-        for registers in maps[near]:
-            texts |= register_texts(registers, "lutgen")
-        for name, content in texts.items():
-            (folder / name).write_text(content)
-        compile_library(folder, folder / "driver.so", own_access=True)
-    encoder = maps[5][0]
+def driven(folder, config):
+    """Both drivers of an encoder whose bus is the words that they write, the Python one first."""
+    maps = [build_map(name, config) for name in MAPS]
+    folder.mkdir()
+    texts = driver_files(maps, "a:b:c:1", "lutgen")
+    for registers in maps:
+        texts |= register_texts(registers, "lutgen")
+    for name, content in texts.items():
+        (folder / name).write_text(content)
+    compile_library(folder, folder / "driver.so", own_access=True)
+    encoder = maps[0]
     control, update = encoder["control"].offset, encoder["control"]["update"].mask
     words = {register.offset: register.reset for register in encoder}
 
@@ -92,19 +88,41 @@ def test_near_of_the_drivers(tmp_path):
         def write(offset: int, value: int) -> None:
             words[offset] = value & ~update if offset == control else value
 
-    python = load_python_driver(str(tmp_path / "near5" / "lutgen_driver.py")).open_core(Bus)
-    c = CDriver(tmp_path / "near5" / "driver.so", "encoder", Bus, {})
-    for number, driver in enumerate((python, c)):
-        for near in (5 - number, 2):
-            driver.set_near(near, timeout=1)
-            assert words[encoder["near"].offset] == near
+    python = load_python_driver(str(folder / "lutgen_driver.py")).open_core(Bus)
+    c = CDriver(folder / "driver.so", "encoder", Bus, {})
+    return (python, c), lambda name: words[encoder[name].offset]
+
+
+@pytest.mark.parametrize(("name", "most", "config"), [
+    ("near", 5, PredictiveConfig(predictive_model(), max_near=5)),
+    ("order", 5, PredictiveConfig(colour_model())),
+    ("order", 3, PredictiveConfig(mosaic_model())),
+])  # fmt: skip
+def test_settings_of_some_builds(tmp_path, name, most, config):
+    """Both drivers set what the encoder takes, and no more."""
+    drivers, word = driven(tmp_path / "build", config)
+    for number, driver in enumerate(drivers):
+        for value in (most - number, 2):
+            getattr(driver, f"set_{name}")(value, timeout=1)
+            assert word(name) == value
         with pytest.raises(ValueError):
-            driver.set_near(6, timeout=1)
-        assert words[encoder["near"].offset] == 2
-    lossless = load_python_driver(str(tmp_path / "near0" / "lutgen_driver.py")).open_core(Bus)
-    lossless.set_near(0)
-    with pytest.raises(ValueError, match="near must be 0 to 0, not 1"):
-        lossless.set_near(1)
+            getattr(driver, f"set_{name}")(most + 1, timeout=1)
+        assert word(name) == 2
+        driver.set_size(8, 6, timeout=1)
+        if config.planes.mosaic:
+            with pytest.raises(ValueError):
+                driver.set_size(10, 7, timeout=1)
+        else:
+            driver.set_size(10, 7, timeout=1)
+        assert (word("width"), word("height")) == ((8, 6) if config.planes.mosaic else (10, 7))
+
+
+def test_settings_that_a_build_does_not_have(tmp_path):
+    (python, _), _ = driven(tmp_path / "build", PredictiveConfig(predictive_model()))
+    for name in ("near", "order"):
+        getattr(python, f"set_{name}")(0)
+        with pytest.raises(ValueError, match=f"{name} must be 0 to 0, not 1"):
+            getattr(python, f"set_{name}")(1)
 
 
 def test_nothing_speaks_of_tiles(deep):

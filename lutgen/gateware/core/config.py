@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
+import numpy as np
+from amaranth.lib.data import StructLayout
+
 from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.tans import TansTables
 from lutgen.errors import InputError
@@ -14,6 +17,7 @@ from ..coders.payload import PayloadMemory
 from ..coders.rans import BitPacker, RansDecoder, RansEncoder
 from ..coders.tans import TansDecoder, TansEncoder, TansStates, TansSymbols
 from ..fabric.fabric import FABRICS, Fabric
+from ..files.raster import pixel_layout
 from ..heads.constraint import ConstrainedDecoder, ConstrainedEncoder
 from ..heads.kinds import blocks_of
 from ..lanes.lanes import forward_tile
@@ -64,10 +68,15 @@ class CoreConfig:
     #: Bits of a sample, and of a pixel on a stream.
     depth: ClassVar[int] = 8
     pixel_bits: ClassVar[int] = 8
+    #: A pixel on a stream within the core.
+    pixel: ClassVar[StructLayout] = pixel_layout(8)
     #: Whether files have strips, and not tiles.
     strips: ClassVar[bool] = False
-    #: Greatest error of a sample.
+    #: Type of arrays of pixels.
+    pixel_dtype: ClassVar[np.dtype] = np.dtype(np.uint8)
+    #: Greatest error of a sample, and number of the last order of planes.
     max_near: ClassVar[int] = 0
+    max_order: ClassVar[int] = 0
 
     model: Model = field(repr=False)
     lanes: int | None = None

@@ -63,7 +63,6 @@ from ..core.ports import (
     video_ports,
 )
 from ..core.top import DECODER_ERRORS
-from ..files.raster import pixel_layout
 from ..streams.axi import BYTE, BytesToWords, NullBeats, SkidBuffer, WordsToBytes, word_layout
 from .build_map import build_map
 from .registers import RegisterFile, axi_lite_ports
@@ -199,8 +198,7 @@ class EncoderIp(_Ip):
         packed = slice_words.o
         wiring.connect(m, given, slice_words.i)
         pixels = self._sink(
-            m, "s_axis_video", pixel_layout(self._config.depth), VIDEO_FIELDS, "slice_in",
-            domain="ports",
+            m, "s_axis_video", self._config.pixel, VIDEO_FIELDS, "slice_in", domain="ports",
         )  # fmt: skip
         words = self._source(
             m, "m_axis_stream", word_layout(self._bytes), STREAM_FIELDS, "slice_out",
@@ -350,7 +348,7 @@ class DecoderIp(_Ip):
             m, "s_axis_stream", word_layout(self._bytes), STREAM_FIELDS, "slice_in",
             domain="ports",
         )  # fmt: skip
-        marked = StructLayout({**pixel_layout(self._config.depth).members, "eof": 1})
+        marked = StructLayout({**self._config.pixel.members, "eof": 1})
         pixels = self._source(
             m, "m_axis_video", marked, {**VIDEO_FIELDS, "eof": "eof"}, "slice_out", domain="ports"
         )

@@ -1,8 +1,8 @@
 """IPs of profile ``predictive``: see :mod:`.ip` for ports, registers and resets.
 
 Each picture is a file, so that ``images`` must be 1, and there is no level.  The encoder has a
-register ``near`` where its configuration's ``max_near`` is not 0; a greater one is an impossible
-size.
+register ``near`` where its configuration's ``max_near`` is not 0, and ``order`` of several planes;
+a greater one is an impossible size.
 """
 
 from amaranth.hdl import DomainRenamer, Module, Signal
@@ -32,18 +32,21 @@ class PredictiveEncoderIp(EncoderIp):
         return core, core.words
 
     def _settings(self, m: Module, registers: RegisterFile, core, load) -> None:
-        most = self._config.max_near
+        config = self._config
         several = Signal()
         wrong = [several]
         m.d.sync += several.eq(registers.images != 1)
-        if most:
-            near = Signal.like(core.near, name="near")
-            beyond = Signal(name="near_beyond")
+        for name, most in (("near", config.max_near), ("order", config.max_order)):
+            if not most:
+                continue
+            written, used = getattr(registers, name), getattr(core, name)
+            setting = Signal.like(used, name=name)
+            beyond = Signal(name=f"{name}_beyond")
             wrong.append(beyond)
-            m.d.comb += core.near.eq(near)
-            m.d.sync += beyond.eq(registers.near > most)
+            m.d.comb += used.eq(setting)
+            m.d.sync += beyond.eq(written > most)
             with m.If(load):
-                m.d.sync += near.eq(registers.near)
+                m.d.sync += setting.eq(written)
         self._sizes(m, registers, core, load, *wrong)
 
     def _inside(self, m: Module, core, given, packed):

@@ -15,6 +15,7 @@ from lutgen.model.samples import SampleFormat
 
 from ..fabric.fabric import FABRICS, Fabric
 from ..files.raster import pixel_layout
+from .pixel_order import orders
 from .planes import Planes
 from .walk import PRIMING
 
@@ -109,6 +110,11 @@ class PredictiveConfig:
     def planes(self) -> Planes:
         """Planes of an image."""
         return Planes.of(self.model)
+
+    @property
+    def max_order(self) -> int:
+        """Greatest number of an order of planes; 0 of gray, which has none."""
+        return orders(self.planes) - 1 if self.planes.count > 1 else 0
 
     @property
     def cells(self) -> Fabric:

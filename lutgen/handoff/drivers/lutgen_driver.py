@@ -217,6 +217,12 @@ class Encoder(Core):
         ):  # fmt: skip
             if not 1 <= value <= largest:
                 raise ValueError(f"{what} must be 1 to {largest}, not {value!r}")
+        mosaic = "format" in self._registers and self.read("format") & self._bits(
+            "format", ["mosaic"]
+        )
+        for what, side in (("width", width), ("height", height)):
+            if mosaic and side % 2:
+                raise ValueError(f"{what} of a colour filter array must be even, not {side!r}")
         for register, value in (("width", width), ("height", height), ("images", images)):
             self.write(register, value)
         self._update(timeout)
@@ -227,12 +233,24 @@ class Encoder(Core):
 
         Waits until that is so, which is between two files; ``timeout=None`` does not wait.
         """
-        has_near = "max_near" in self._registers
-        largest = self.read("max_near") if has_near else 0
-        if not 0 <= near <= largest:
-            raise ValueError(f"near must be 0 to {largest}, not {near!r}")
-        if has_near:
-            self.write("near", near)
+        self._set("near", near, timeout)
+
+    def set_order(self, order: int, *, timeout: Optional[float] = 1.0) -> None:
+        """Set the order of planes of RGB, or the pattern of colour filter arrays, for the files
+        that begin from now on: a number that the register ORDER explains.
+
+        Waits until that is so, which is between two files; ``timeout=None`` does not wait.
+        """
+        self._set("order", order, timeout)
+
+    def _set(self, name: str, value: int, timeout: Optional[float]) -> None:
+        """A setting that only some builds have; the others take 0 and nothing else."""
+        there = f"max_{name}" in self._registers
+        largest = self.read(f"max_{name}") if there else 0
+        if not 0 <= value <= largest:
+            raise ValueError(f"{name} must be 0 to {largest}, not {value!r}")
+        if there:
+            self.write(name, value)
             self._update(timeout)
 
 

@@ -18,6 +18,12 @@ enum lutgen_result lutgen_encoder_set_size(const struct lutgen_ip *ip, uint32_t 
         height > lutgen_ip_read(ip, LUTGEN_IP_MAX_HEIGHT_OFFSET) || images == 0u) {
         return LUTGEN_BAD_ARGUMENT;
     }
+#ifdef LUTGEN_ENCODER_FORMAT_OFFSET
+    if ((lutgen_ip_read(ip, LUTGEN_ENCODER_FORMAT_OFFSET) & LUTGEN_ENCODER_FORMAT_MOSAIC_MASK) &&
+        ((width | height) & 1u)) {
+        return LUTGEN_BAD_ARGUMENT;
+    }
+#endif
     lutgen_ip_write(ip, LUTGEN_ENCODER_WIDTH_OFFSET, width);
     lutgen_ip_write(ip, LUTGEN_ENCODER_HEIGHT_OFFSET, height);
     lutgen_ip_write(ip, LUTGEN_ENCODER_IMAGES_OFFSET, images);
@@ -32,6 +38,18 @@ enum lutgen_result lutgen_encoder_set_near(const struct lutgen_ip *ip, uint32_t 
         return LUTGEN_BAD_ARGUMENT;
     }
     lutgen_ip_write(ip, LUTGEN_ENCODER_NEAR_OFFSET, near);
+    lutgen_ip_command(ip, LUTGEN_ENCODER_CONTROL_UPDATE_MASK);
+    return LUTGEN_OK;
+}
+#endif
+
+#ifdef LUTGEN_ENCODER_ORDER_OFFSET
+enum lutgen_result lutgen_encoder_set_order(const struct lutgen_ip *ip, uint32_t order)
+{
+    if (order > lutgen_ip_read(ip, LUTGEN_ENCODER_MAX_ORDER_OFFSET)) {
+        return LUTGEN_BAD_ARGUMENT;
+    }
+    lutgen_ip_write(ip, LUTGEN_ENCODER_ORDER_OFFSET, order);
     lutgen_ip_command(ip, LUTGEN_ENCODER_CONTROL_UPDATE_MASK);
     return LUTGEN_OK;
 }
