@@ -35,14 +35,17 @@ class GoldPlane(GoldPrediction):
         Bits of a sample.
     design :
         The module, which says how wide the logarithm of S is: as wide as any plane needs it.
+    max_near :
+        Greatest near of a sample.
     """
 
     def __init__(
-        self, models: Sequence[PredictiveModel], number: int, depth: int, design: Mapping
-    ) -> None:
+        self, models: Sequence[PredictiveModel], number: int, depth: int, design: Mapping,
+        max_near: int = 0,
+    ) -> None:  # fmt: skip
         self._models, self._number = models, number
         self._shift_width = len(design["netnames"]["shift"]["bits"])
-        super().__init__(models[number], depth)
+        super().__init__(models[number], depth, max_near)
 
     # --- what a core of several planes has otherwise
 

@@ -54,7 +54,7 @@ def _predictive(build: CheckedBuild) -> dict:
     if isinstance(model, ColourModel):
         def golds(design: Mapping) -> dict[str, Gold]:
             return {
-                f"plane {k}": GoldPlane(model.planes, k, depth, design)
+                f"plane {k}": GoldPlane(model.planes, k, depth, design, build.options.near)
                 for k in range(len(model.planes))
             }
     else:

@@ -1,11 +1,12 @@
 """Both tops of a colour model in simulation, and the reference codec's files."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.gateware.predictive.config import PredictiveConfig
 from lutgen.model.cfa import CFAS
 from lutgen.sim.drive.beats import colour_beats
 from tests.gateware.test_modeller import raster
@@ -20,10 +21,16 @@ __all__ = ["ColourCores", "colour_pictures"]
 class ColourCores(Cores):
     """Cores of a model of random contents: of RGB or, ``bayer``, of colour filter arrays."""
 
+    max_near: int = 0
+
     @cached_property
     def codec(self) -> PredictiveCodec:
         model = mosaic_model() if self.name == "bayer" else colour_model()
         return PredictiveCodec(model, threads=1)
+
+    @cached_property
+    def config(self) -> PredictiveConfig:
+        return replace(super().config, max_near=self.max_near)
 
     @property
     def mosaic(self) -> bool:
@@ -33,10 +40,12 @@ class ColourCores(Cores):
     def orders(self) -> int:
         return len(CFAS) if self.mosaic else 6
 
-    def file(self, picture: np.ndarray, order: int = 0, strip_height: int | None = None) -> bytes:
+    def file(
+        self, picture: np.ndarray, order: int = 0, strip_height: int | None = None, near: int = 0
+    ) -> bytes:
         """What the reference makes of a picture."""
         which = {"cfa": CFAS[order]} if self.mosaic else {"order": order, "channels": 3}
-        return super().file(picture, strip_height, **which)
+        return super().file(picture, strip_height, near=near, **which)
 
     def beats(self, given: list[np.ndarray]) -> dict[str, np.ndarray]:
         """Pixels as they are on a stream."""
@@ -45,10 +54,11 @@ class ColourCores(Cores):
         parts = [colour_beats(picture[None].astype(np.uint16), self.depth) for picture in given]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    def encode(self, given, *, order: int = 0, beats=None, **options):
+    def encode(self, given, *, order: int = 0, near: int = 0, beats=None, **options):
         """Files that the encoder makes of pictures, its errors, and the simulation's result."""
+        settings = {"order": order} | ({"near": near} if self.max_near else {})
         return super().encode(
-            beats or self.beats(given), given[0].shape[:2], settings={"order": order}, **options
+            beats or self.beats(given), given[0].shape[:2], settings=settings, **options
         )
 
     def check_pixels(self, found, given) -> None:

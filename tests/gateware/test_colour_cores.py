@@ -2,13 +2,19 @@
 
 import numpy as np
 import pytest
+from amaranth.hdl import Fragment
 
 from lutgen.errors import InputError
 from lutgen.gateware.fabric.verilog import to_verilog
+from lutgen.gateware.prediction.fold import UNFOLD_LATENCY
+from lutgen.gateware.prediction.near import RESTORE_LATENCY, Near
 from lutgen.gateware.predictive.config import PredictiveConfig
+from lutgen.gateware.predictive.planes import Planes
+from lutgen.gateware.strips.lane_decoder import LaneDecoder
 from lutgen.gateware.strips.strip_files import Channels, strip_header
 from lutgen.gateware.strips.strip_reader import StripReader
 from lutgen.model.header import VERSION_2
+from lutgen.model.shipped import shipped
 from lutgen.synth.mapped import map_design
 from tests.gateware.colour_cores import ColourCores, colour_pictures
 from tests.gateware.test_predictive_cores import STALLS, VIDEO_IN, VIDEO_OUT
@@ -19,6 +25,11 @@ from tests.models import mosaic_model
 CORES = {
     "rgb": ColourCores("rgb", 8, 280, 84),
     "bayer": ColourCores("bayer", 12, 560, 84, 8, 8),
+}
+#: The same for nears up to 5; the first one's pictures are widest, so that all lanes are busy.
+NEAR_CORES = {
+    "rgb": ColourCores("rgb", 8, 280, 84, max_near=5),
+    "bayer": ColourCores("bayer", 12, 64, 48, 8, 8, max_near=5),
 }
 #: Sides of mosaics are the even ones above.
 SIZES = [(40, 48), (5, 9), (1, 1), (3, 2), (18, 30)]
@@ -64,6 +75,43 @@ def test_orders(name):
     found, errors, _ = cores.decode(wanted)
     cores.check_pixels(found, pictures * cores.orders)
     assert not errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NEAR_CORES)
+def test_nears(name):
+    """Errors are of each plane's samples; the decoder has files of several nears under way."""
+    cores, wanted, sent = NEAR_CORES[name], [], []
+    for k, (near, size) in enumerate(((0, (18, 30)), (1, (9, 5)), (5, (18, 30)), (5, (40, 64)))):
+        pictures = given(name, size, 3)
+        files, errors, _ = cores.encode(pictures, order=k, near=near)
+        assert files == [cores.file(p, k, near=near) for p in pictures] and not errors
+        wanted += files
+        sent += [(picture, near) for picture in pictures]
+    turns = [k for near in range(3) for k in range(near, len(wanted), 3)]
+    found, errors, _ = cores.decode([wanted[k] for k in turns])
+    assert not errors
+    images = [cores.codec.decode(wanted[k])[0] for k in turns]
+    for image, k in zip(images, turns, strict=True):
+        picture, near = sent[k]
+        assert np.abs(image.astype(int) - picture).max() <= near
+    cores.check_pixels(found, images)
+    assert cores.encode(pictures, near=6)[1] == {"bad_marker", "bad_size"}
+
+
+def test_clocks_of_the_loops():
+    """As docs/predictive.md has them, without and with nears: the encoder's is the same."""
+    for name, depth, records in (
+        ("photo-rgb", 8, (32, 61, 32, 62)), ("photo-bayer", 12, (33, 62, 33, 63)),
+    ):  # fmt: skip
+        planes, found = Planes.of(shipped(name)), []
+        for near in (None, Near(depth, 5)):
+            after = LaneDecoder.latency + UNFOLD_LATENCY + (RESTORE_LATENCY if near else 0)
+            for lanes, later in ((8, None), (16, after)):
+                loop = planes.loop(depth, lanes, 280, sample_after=later, near=near)
+                Fragment.get(loop, None)
+                found.append(loop.written)
+        assert tuple(found) == records, name
 
 
 @pytest.mark.slow

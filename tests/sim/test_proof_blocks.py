@@ -221,6 +221,7 @@ ROW, CASES = 320, 1280
 MODELS = {
     "lossless": (lambda: shipped("photo"), 8, 0), "near": (lambda: shipped("photo-16"), 9, 5),
     "colour": (colour_model, 8, 0), "mosaic": (mosaic_model, 10, 0),
+    "colour, near": (colour_model, 9, 5),
 }  # fmt: skip
 
 
@@ -244,7 +245,7 @@ def test_prediction_of_a_model(name):
                 len(planes), plane.references, quantities[part], results[part],
             )  # fmt: skip
         several = len(planes) > 1
-        gold = GoldPlane(planes, number, depth, design) if several else GoldPrediction(
+        gold = GoldPlane(planes, number, depth, design, most) if several else GoldPrediction(
             model, depth, most
         )
         results[:, 3] += row_of

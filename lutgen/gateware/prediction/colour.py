@@ -32,6 +32,7 @@ from ..fabric.fabric import LUT6, Fabric
 from ..fabric.timeline import Timed, Timeline
 from .colour_predictor import add_first_of_planes
 from .features import Comparisons
+from .near import Near, NearTables
 from .plane_models import PlaneModels
 from .quantities import ALL_ENERGIES, ALL_ERRORS, ALL_SAMPLES, Context, DifferenceWidths
 from .scale import Logarithm, add_logarithm
@@ -69,6 +70,8 @@ class ColourPrediction(wiring.Component):
         Bits of a sample, 8 to 16.
     fabric:
         Whose memories to use.
+    near:
+        Nears that samples may have; by default all are lossless.
 
     Members
     -------
@@ -82,18 +85,23 @@ class ColourPrediction(wiring.Component):
         Errors of first predictions, in 1/8.
     EW, ..., aEX, ... : In(...)
         Energies.
+    near : In(...)
+        With ``near``: that of the sample's file.
     first : Out(depth + 3)
         First prediction of the sample, in 1/8, ``first_latency`` clocks later.
     whole : Out(depth)
-        Nearest whole number of the corrected prediction, ``latency`` clocks later; so are these:
+        Nearest whole number of the corrected prediction, or nearest index, ``latency`` clocks
+        later; so are these:
     below : Out(1)
         Whether the prediction is below it.
     row : Out(...)
         Row of the token tables, those of all models one after the other.
     """
 
-    def __init__(self, planes: PlaneModels, depth: int, *, fabric: Fabric = LUT6) -> None:
-        self._planes = planes
+    def __init__(
+        self, planes: PlaneModels, depth: int, *, fabric: Fabric = LUT6, near: Near | None = None
+    ) -> None:
+        self._planes, self._near = planes, near
         self._widths = widths = DifferenceWidths(depth)
         self._fabric = fabric
         self._kinds = colour_quantities(planes.references)
@@ -107,6 +115,7 @@ class ColourPrediction(wiring.Component):
             "whole": Out(widths.sample),
             "below": Out(1),
             "row": Out(bits_for(rows - 1)),
+            **({"near": In(near.bits)} if near else {}),
         })
         # Made at once, as latencies follow from the models and are counted where they come about.
         self._module = Module()
@@ -130,7 +139,10 @@ class ColourPrediction(wiring.Component):
         )])  # fmt: skip
         add_median(context)
         changes = add_changes(context)
-        plain = add_plain(context, changes)
+        near = None
+        if self._near:
+            near = NearTables(m, line, self._near, line.given("in_near", self.near))
+        plain = add_plain(context, changes, near)
         logarithm = _add_scale(context, planes, number)
         comparisons = Comparisons(
             context, features, planes.questions, planes.early_questions, logarithm, changes
@@ -146,8 +158,8 @@ class ColourPrediction(wiring.Component):
         correction = _add_tree_sum(line, "corrections", planes, number, comparisons)
         scales = _add_tree_sum(line, "scales", planes, number, comparisons)
         corrected = add_corrected(context, correction, logarithm, plain)
-        row = _add_row(context, scales, logarithm, planes, number)
-        target = add_target(context, corrected, row, plain)
+        row = _add_row(context, scales, logarithm, planes, number, near)
+        target = add_target(context, corrected, row, plain, near)
         end = line.ready(target.whole, target.below, target.row)
         m.d.comb += [
             self.first.eq(first.now),
@@ -269,13 +281,17 @@ def _add_tree_sum(
 
 
 def _add_row(
-    context: Context, scales: Timed, logarithm: Logarithm, planes: PlaneModels, number: Timed
-) -> Timed:
+    context: Context, scales: Timed, logarithm: Logarithm, planes: PlaneModels, number: Timed,
+    near: NearTables | None = None,
+) -> Timed:  # fmt: skip
     """First of the three rows of a class, see `.target.add_row`, behind those of other models."""
     line, models = context.timeline, planes.models
     clock = line.ready(scales, logarithm.shift, logarithm.mantissa)
     constants = [SCALE_STEP * LEAST_LOGARITHM - model.origin for model in models]
-    constant = line.register("origin", planes.of(number, constants, clock - 1), clock - 1)
+    constant = planes.of(number, constants, clock - 1)
+    if near:
+        constant = constant + near.less_offset(0, clock - 1).now
+    constant = line.register("origin", constant, clock - 1)
     level = Cat(Const(0, bits_for(SCALE_STEP) - 1), logarithm.above_least(clock))
     total = line.register("spread", scales.at(clock) + level + constant.now, clock)
     clock = total.clock

@@ -16,6 +16,7 @@ from ..fabric.fabric import LUT6, Fabric
 from ..fabric.pipeline import choose
 from ..fabric.timeline import Timed, Timeline
 from ..prediction.colour import ColourPrediction
+from ..prediction.near import Near
 from ..prediction.plane_models import PlaneModels
 from ..prediction.quantities import DifferenceWidths
 from .sample_loop import WINDOW, SampleLoop
@@ -50,13 +51,15 @@ class ColourLoop(SampleLoop):
 
     def __init__(
         self, planes: PlaneModels, depth: int, lanes: int, max_width: int, *,
-        sample_after: int | None = None, fabric: Fabric = LUT6,
+        sample_after: int | None = None, fabric: Fabric = LUT6, near: Near | None = None,
     ) -> None:  # fmt: skip
         self._references = [model.references for model in planes.models]
         self._count = len(planes.models)
         self._settle(
-            DifferenceWidths(depth), ColourPrediction(planes, depth, fabric=fabric), sample_after,
+            DifferenceWidths(depth), ColourPrediction(planes, depth, fabric=fabric, near=near),
+            sample_after,
             lambda least: visit_layout(lanes, max_width, least, 0, self._count), lanes, fabric,
+            near,
         )  # fmt: skip
 
     @property

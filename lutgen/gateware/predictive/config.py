@@ -100,11 +100,6 @@ class PredictiveConfig:
         ) if self.planes.mosaic and value % 2]  # fmt: skip
         if odd:
             raise InputError(odd[0])
-        if self.max_near and self.planes.count > 1:
-            raise InputError(
-                f"near must be 0 of colour and colour filter arrays, not {self.max_near}: cores "
-                "of several planes are lossless yet"
-            )
 
     @cached_property
     def planes(self) -> Planes:

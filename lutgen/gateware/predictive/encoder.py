@@ -111,12 +111,13 @@ class PredictiveEncoder(wiring.Component):
         rows = self._strip_lines
         # Fields behind the sizes: shift, which is 0, near, and the order of planes.
         header = files.i.payload
-        further = []
+        further = [Const(0, len(header.shift))]
         if self._max_near:
-            further = [Const(0, len(header.shift)), model.file_near]
+            further.append(model.file_near)
             m.d.comb += [model.near.eq(self.near), strips.raw_bits.eq(symbol.raw_bits)]
-        elif self._channels.order_bits:
-            further = [Const(0, len(header.shift) + len(header.near)), model.file_order]
+        if self._channels.order_bits:
+            rest = len(header.shift) + len(header.near) - len(Cat(*further))
+            further += [Const(0, rest), model.file_order]
         m.d.comb += [
             *drive(model, self, *self._given),
             *drive(self, model, "bad_marker", "bad_size", *self._events),

@@ -101,7 +101,7 @@ class Modeller(wiring.Component):
         ) if planes.count == 1 else PlanesIn(
             planes, depth, GroupMemory(planes.columns(max_width), lanes, planes=planes.count),
             max_lines=planes.lines(max_height), strip_lines=planes.lines(strip_height),
-            fabric=fabric, events=events,
+            fabric=fabric, events=events, max_near=max_near,
         )  # fmt: skip
         self._loop = planes.loop(
             depth, lanes, planes.columns(max_width), fabric=fabric, near=near

@@ -48,6 +48,8 @@ class PlanesIn(wiring.Component):
         Whose memories to use.
     events:
         Whether to tell what happens.
+    max_near:
+        Greatest near of a picture.
 
     Members
     -------
@@ -62,7 +64,9 @@ class PlanesIn(wiring.Component):
         A picture has begun: ``walk_width``, its lines and its order are on ``file_width``,
         ``file_height`` and ``file_order``.
     bad_size : Out(1)
-        Pulse: the size or the order is none.
+        Pulse: the size, the order or the near is none.
+    (near, file_near)
+        With ``max_near``, see `.picture_in.PictureIn`.
     groups, walk_width, walking, finished, base, row, column, sample, bad_marker, busy
         See `.picture_in.PictureIn`.
     (`.picture_in.PICTURE_EVENTS`) : Out(1)
@@ -74,9 +78,9 @@ class PlanesIn(wiring.Component):
 
     def __init__(
         self, planes: Planes, depth: int, memory: GroupMemory, *, max_lines: int, strip_lines: int,
-        fabric: Fabric = LUT6, events: bool = False,
+        fabric: Fabric = LUT6, events: bool = False, max_near: int = 0,
     ) -> None:  # fmt: skip
-        self._events = events
+        self._events, self._max_near = events, max_near
         self._planes, self._depth, self._memory, self._fabric = planes, depth, memory, fabric
         self._max_lines, self._strip_lines = max_lines, strip_lines
         scale = 2 if planes.mosaic else 1
@@ -84,7 +88,8 @@ class PlanesIn(wiring.Component):
         self._scale = scale
         width, lines = memory.max_width, bits_for(max_lines)
         #: What visits carry of a group.
-        self.tag = tag = group_tag(memory.words)
+        near_bits = bits_for(max_near)
+        self.tag = tag = group_tag(memory.words, near_bits if max_near else 0)
         super().__init__({
             "pixels": In(stream.Signature(pixel_layout(depth * planes.components))),
             "width": In(bits_for(scale * width)),
@@ -105,6 +110,7 @@ class PlanesIn(wiring.Component):
             "bad_marker": Out(1),
             "bad_size": Out(1),
             "busy": Out(1),
+            **({"near": In(near_bits), "file_near": Out(near_bits)} if max_near else {}),
             **(dict.fromkeys(PICTURE_EVENTS, Out(1)) if events else {}),
         })
 
@@ -165,6 +171,8 @@ class PlanesIn(wiring.Component):
                 self.file_width.eq(self._halved(self.width)),
                 self.file_height.eq(self._halved(self.height)), self.file_order.eq(self.order),
             ]  # fmt: skip
+            if self._max_near:
+                m.d.sync += self.file_near.eq(self.near)
         m.d.comb += self.pixels.ready.eq(drops | beat)
         m.d.sync += [
             self.file_begins.eq(starts),
@@ -200,6 +208,7 @@ class PlanesIn(wiring.Component):
                 (self.width != 0) & (self.width <= most_columns)
                 & (self.height != 0) & (self.height <= self._scale * most_lines)
                 & ~odd & (self.order < orders(self._planes))
+                & (self.near <= self._max_near if self._max_near else 1)
             ),
             alike.eq(self._halved(self.width) == self.walk_width),
             empty.eq((used == 0) & ~self.walking & ~opens),
@@ -231,6 +240,7 @@ class PlanesIn(wiring.Component):
             offer.bottom.eq(last & strip_ends), tag.base.eq(base),
             tag.file_begins.eq(file_begins), tag.strip_ends.eq(last & strip_ends),
             tag.file_ends.eq(last & file_ends),
+            *([tag.near.eq(self.file_near)] if self._max_near else []),
         ]  # fmt: skip
         if "plane" in group.members:
             m.d.sync += offer.plane.eq(first_plane)
