@@ -31,7 +31,6 @@ from lutgen.sim.check.activity import write_activity
 from lutgen.sim.check.build_tables import changed_files, compare_tables, wrong_wiring
 from lutgen.sim.check.check_run import CheckRun
 from lutgen.sim.check.checked import CheckedBuild
-from lutgen.sim.check.colour_build import ColourBuild
 from lutgen.sim.check.predictive_build import PredictiveBuild
 from lutgen.sim.check.tile_build import TileBuild
 from lutgen.sim.tool.verilator import simulator_tools
@@ -184,9 +183,7 @@ def check_build(
 
 def checked_build(record: Mapping) -> CheckedBuild:
     """What is checked of a build, from its ``build.json``, as `load_build` gives it."""
-    model = record["model"]
-    kind = ColourBuild if model.get("planes") else _KINDS[blueprint_kind(model["profile"])]
-    return kind(record)
+    return _KINDS[blueprint_kind(record["model"]["profile"])](record)
 
 
 def check_record(

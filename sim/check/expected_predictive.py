@@ -15,33 +15,28 @@ from lutgen.gateware.prediction.leaves import leaf_addresses
 from lutgen.gateware.prediction.plane_models import PlaneModels
 from lutgen.gateware.prediction.predictor import coefficient_words, steps
 from lutgen.model.head import PROB_BITS
-from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.predictive.residual import token_of
 from lutgen.sim.check.expected_tables import Tables
 
-__all__ = ["plane_tables", "predictive_tables"]
+__all__ = ["predictive_tables"]
 
 
-def predictive_tables(core: str, model: PredictiveModel, depth: int) -> Tables:
-    """Tables of an ``encoder`` or ``decoder`` of samples of so many bits."""
-    predictor = model.predictor
-    addresses = leaf_addresses(predictor)
-    # A memory of each step's coefficients, one behind the other.
-    words = [word for taps in steps() for word in coefficient_words(predictor, addresses, taps)]
-    found = {(".prediction", "coefficients"): words}
-    return found | (_ends if core == "encoder" else _bounds)(model.cumulative, depth)
-
-
-def plane_tables(core: str, models: Sequence[PredictiveModel], depth: int) -> Tables:
-    """The same of a core for an image of several planes, with a model each."""
-    planes = PlaneModels(tuple(models))
-    addresses, bits = plane_addresses(planes)
-    found = {(".prediction", "coefficients"): [
-        word for taps in plane_steps(planes)
-        for word in plane_words(planes, addresses, bits, taps)
-    ]}  # fmt: skip
-    cumulative = np.concatenate([model.cumulative for model in models])
-    return found | (_ends if core == "encoder" else _bounds)(cumulative, depth)
+def predictive_tables(core: str, planes: PlaneModels, depth: int) -> Tables:
+    """Tables of an ``encoder`` or ``decoder`` of samples of so many bits, of planes with a model
+    each."""
+    if len(planes.models) == 1:
+        predictor = planes.models[0].predictor
+        addresses = leaf_addresses(predictor)
+        # A memory of each step's coefficients, one behind the other.
+        words = [w for taps in steps() for w in coefficient_words(predictor, addresses, taps)]
+    else:
+        of_planes, bits = plane_addresses(planes)
+        words = [
+            w for taps in plane_steps(planes) for w in plane_words(planes, of_planes, bits, taps)
+        ]
+    cumulative = np.concatenate([model.cumulative for model in planes.models])
+    ends = (_ends if core == "encoder" else _bounds)(cumulative, depth)
+    return {(".prediction", "coefficients"): words} | ends
 
 
 def _joined(rows: np.ndarray, bits: int) -> list[int]:

@@ -19,13 +19,17 @@ _SIDE = 256
 
 
 def parts_of(
-    drawn: Sequence[np.ndarray], rng: np.random.Generator, width: int, height: int, count: int
-) -> np.ndarray:
-    """Parts of drawn pictures, repeated where they are too small: (count, height, width)."""
+    drawn: Sequence[np.ndarray], rng: np.random.Generator, width: int, height: int, count: int,
+    square: int = 1,
+) -> np.ndarray:  # fmt: skip
+    """Parts of drawn pictures, repeated where they are too small: (count, height, width).
+
+    They begin at multiples of ``square``.
+    """
     made = []
     for _ in range(count):
         image = drawn[int(rng.integers(len(drawn)))]
-        y, x = (int(rng.integers(side)) for side in image.shape)
+        y, x = (square * int(rng.integers(side // square)) for side in image.shape)
         image = np.roll(image, (-y, -x), axis=(0, 1))
         repeat = (-(-height // image.shape[0]), -(-width // image.shape[1]))
         made.append(np.tile(image, repeat)[:height, :width])

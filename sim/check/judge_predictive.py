@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from itertools import cycle
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from lutgen.codec.predictive.container import GROUP
 from lutgen.gateware.ip.build_map import build_map
 from lutgen.gateware.ip.registers import BUS
 from lutgen.gateware.predictive.config import PredictiveConfig
-from lutgen.model.samples import SampleFormat
 from lutgen.sim.check.judge import (
     BLOCKED,
     BURSTS,
@@ -27,8 +25,9 @@ from lutgen.sim.check.judge import (
 )
 from lutgen.sim.check.judge_core import CoreJudge, Run
 from lutgen.sim.check.outputs import FileOutput, FrameOutput
+from lutgen.sim.check.picture_form import Coding
 from lutgen.sim.check.predictive_pictures import PredictivePictures
-from lutgen.sim.cores.predictive import group_clocks
+from lutgen.sim.cores.predictive import group_clocks, groups_of
 from lutgen.sim.drive.stream import StreamResult
 from lutgen.sim.tool.design import Design
 
@@ -75,7 +74,8 @@ class PredictiveJudge(CoreJudge):
     ) -> None:  # fmt: skip
         self.config, self.bytes, self.codec = config, options.stream_bytes, codec
         self._map = build_map(self.core, config) if options.registers else None
-        self._nears, self._near = cycle(nears_of(config)), 0
+        self.form = pictures.form
+        self._codings, self._coding = self.form.codings(nears_of(config)), Coding()
         super().__init__(design, self._output(), pictures, share=share, seed=seed)
 
     @abstractmethod
@@ -89,11 +89,11 @@ class PredictiveJudge(CoreJudge):
 
     @abstractmethod
     def send(
-        self, plan: Plan, image: np.ndarray, number: int = 0, near: int | None = None
+        self, plan: Plan, image: np.ndarray, number: int = 0, coding: Coding | None = None
     ) -> None:
         """A picture, and what must come of it; odd numbers may come in another form.
 
-        Unless told, its near is the next one that the core takes.
+        Unless told, it is coded in the next way that the core takes.
         """
 
     @abstractmethod
@@ -129,30 +129,22 @@ class PredictiveJudge(CoreJudge):
         return self.design.ports[name].width
 
     def file(
-        self, image: np.ndarray, strip_height: int | None = None, shift: int = 0, near: int = 0
+        self, image: np.ndarray, coding: Coding, strip_height: int | None = None, shift: int = 0
     ) -> bytes:
-        """The reference's file of a picture; ``near`` is of its samples without the shift."""
+        """The reference's file of a picture."""
         strip = strip_height or self.config.strip_height or len(image)
-        depth = self.config.depth
-        return self.codec.encode(
-            image, depth=depth, shift=shift, near=near << shift, tile_width=0, strip_height=strip
-        )
+        return self.form.file(self.codec, image, strip, coding, shift)
 
-    def decoded(self, image: np.ndarray, near: int) -> np.ndarray:
-        """A picture as it comes out of its file: no sample is further off than the near."""
-        form = SampleFormat(self.config.depth, near=near)
-        return form.restore(form.quantise(image))
-
-    def next_near(self) -> int:
-        """Near of the next picture, or of the next pictures together: each in turn."""
-        self._near = next(self._nears)
-        return self._near
+    def next_coding(self) -> Coding:
+        """That of the next picture, or of the next pictures together: each in turn."""
+        self._coding = next(self._codings)
+        return self._coding
 
     # Clocks.
 
     def clocks(self, width: int, height: int) -> int:
         """Of a picture, between others of its width."""
-        return -(-height // GROUP) * group_clocks(self.config, width, self.lanes)
+        return groups_of(self.config, height) * group_clocks(self.config, width, self.lanes)
 
     @property
     def longest(self) -> int:
@@ -167,8 +159,8 @@ class PredictiveJudge(CoreJudge):
     @property
     def usual(self) -> tuple[int, int]:
         """Two groups and a little more."""
-        w, h = (min(*pair) for pair in zip((21, 2 * GROUP + 1), self.pictures.largest, strict=True))
-        return w, h
+        w, h = self.pictures.largest
+        return min(self.form.whole(21), w), min(self.form.height_of(2 * GROUP + 1), h)
 
     @property
     def filling(self) -> int:
@@ -179,12 +171,13 @@ class PredictiveJudge(CoreJudge):
 
     def _each_near(self, plan: Plan) -> None:
         """Pictures of every kind, all of one near, and then of all nears in turn."""
-        w, h = (min(*pair) for pair in zip((41, 13), self.pictures.largest, strict=True))
+        w, h = (min(self.form.whole(side), most) for side, most in
+                zip((41, 13), self.pictures.largest, strict=True))  # fmt: skip
         kinds = self.pictures.contents(w, h).values()
         for near in nears_of(self.config):
             plan.script.stall((FREE, RANDOM)[near % 2])
             for number, image in enumerate(kinds):
-                self.send(plan, image, number, near)
+                self.send(plan, image, number, Coding(near, number % self.form.orders))
             plan.settle(f"pictures of near {near}")
         for stall in (FREE, RANDOM, BURSTS):
             plan.script.stall(stall)
@@ -211,15 +204,16 @@ class PredictiveJudge(CoreJudge):
     def _drawn(self, plan: Plan) -> None:
         for number, image in enumerate(self.pictures.drawn):
             plan.script.stall((FREE, RANDOM)[number % 2])
-            self.send(plan, image, number)
+            near = self.next_coding().near
+            self.send(plan, image, number, Coding(near, number % self.form.orders))
             plan.settle(f"picture {number} of the model")
 
     def _buffers(self, plan: Plan) -> None:
         """The output is not ready until everything inside is full."""
         lanes, (widest, highest) = self.lanes, self.pictures.largest
         groups = 3 * lanes + 4
-        w, h = min(widest, 64), min(highest, GROUP * groups)
-        count = -(-GROUP * groups // h)
+        w, h = min(widest, 64), min(highest, self.form.height_of(GROUP * groups))
+        count = -(-groups // groups_of(self.config, h))
         noise = np.concatenate([self.pictures.noise(w, h) for _ in range(count)])
         flat = np.zeros_like(noise)
         for name, images in (
@@ -228,7 +222,8 @@ class PredictiveJudge(CoreJudge):
         ):  # fmt: skip
             plan.script.stall(BLOCKED)
             plan.send(self.begin(plan, images))
-            plan.script.wait(groups * self.clocks(w, GROUP) + 4 * w * GROUP * lanes + 5000)
+            clocks = groups * group_clocks(self.config, w, lanes)
+            plan.script.wait(clocks + 4 * w * GROUP * lanes + 5000)
             plan.script.stall(FREE)
             plan.expect(*self.wanted(images))
             plan.settle(f"every buffer full of {name}")

@@ -8,7 +8,6 @@ import numpy as np
 
 from lutgen.codec.predictive.container import (
     GROUP,
-    LAG,
     Frame,
     index_bytes,
     pack_strip,
@@ -16,23 +15,21 @@ from lutgen.codec.predictive.container import (
     strip_sizes,
     unit_payloads,
 )
-from lutgen.codec.predictive.row_coder import most_payload_bytes, write_payload
-from lutgen.codec.predictive.strip import model_unit
 from lutgen.gateware.predictive.top import DECODER_ERRORS
-from lutgen.gateware.strips.strip_files import strip_header
+from lutgen.gateware.strips.strip_files import Channels, strip_header
 from lutgen.model.header import VERSION_2
-from lutgen.model.predictive.neighbourhood import new_rows
 from lutgen.model.samples import SampleFormat
 from lutgen.sim.check import outputs
 from lutgen.sim.check.judge import BLOCKED, FREE, RANDOM, Plan
 from lutgen.sim.check.judge_predictive import PredictiveJudge
+from lutgen.sim.check.picture_form import Coding
 from lutgen.sim.check.wrong_inputs import impossible_values
 from lutgen.sim.drive.stream import StreamResult
 from lutgen.sim.drive.words import file_beats, scattered_words
 
 __all__ = ["PredictiveDecoderJudge"]
 
-#: Heights of strips in turn; None is the build's own.
+#: Heights of strips in turn, in squares of pixels; None is the build's own.
 _STRIPS = (None, 1, 4, 7, None, 8, 3, 12, 2)
 #: Headers with a bit turned between two good files.
 _BETWEEN = 8
@@ -50,8 +47,7 @@ class PredictiveDecoderJudge(PredictiveJudge):
         self._sent = 0
 
     def _output(self) -> outputs.FrameOutput:
-        bits = self.config.pixel_bits
-        return outputs.FrameOutput(dtype=np.dtype(f"u{bits // 8}"))
+        return outputs.FrameOutput(dtype=self.config.pixel_dtype)
 
     @property
     def lanes(self) -> int:
@@ -59,17 +55,18 @@ class PredictiveDecoderJudge(PredictiveJudge):
         return self.config.lanes
 
     def send(
-        self, plan: Plan, image: np.ndarray, number: int = 0, near: int | None = None
+        self, plan: Plan, image: np.ndarray, number: int = 0, coding: Coding | None = None
     ) -> None:
         """A picture's file, with null bytes if the number is odd, in strips of some height."""
-        near = self.next_near() if near is None else near
+        coding = coding or self.next_coding()
         strip = _STRIPS[self._sent % len(_STRIPS)]
         self._sent += 1
         # Each strip takes as long as a group at least.
+        strip = strip and self.form.square * strip
         strip = strip if strip and len(image) <= 8 * strip else None
-        file = self.file(image, strip, near=near)
+        file = self.file(image, coding, strip)
         plan.send((scattered_words if number % 2 else file_beats)(file, self.bytes))
-        plan.expect(outputs.Frame(self.decoded(image, near)))
+        plan.expect(outputs.Frame(self.form.decoded(image, coding.near)))
 
     # Damage.
 
@@ -80,16 +77,17 @@ class PredictiveDecoderJudge(PredictiveJudge):
         self._headers(plan, self.pictures.of(2, 1)[0])
         self._shifts(plan, image)
         most = self.config.max_near
-        for strip, near in ((h, 0), (GROUP, most)):
-            near_image = self.decoded(image, near)
-            self._packets(plan, near_image, self.file(near_image, strip, near=near))
+        for strip, near in ((h, 0), (self.form.height_of(GROUP), most)):
+            near_image = self.form.decoded(image, near)
+            coding = Coding(near, self.next_coding().order)
+            self._packets(plan, near_image, self.file(near_image, coding, strip))
         for near in dict.fromkeys((0, most)):
-            self._lengths(plan, self.decoded(image, near), near)
+            self._lengths(plan, self.form.decoded(image, near), near)
             self._residuals(plan, near)
         if not plan.control.controls:
             return  # registers keep their causes
         plan.script.stall(FREE)
-        plan.send(file_beats(b"?" + self.file(image)[1:], self.bytes))
+        plan.send(file_beats(b"?" + self.file(image, Coding())[1:], self.bytes))
         plan.quiet()
         plan.reset(2)
         plan.settle("a reset clears errors")
@@ -107,7 +105,7 @@ class PredictiveDecoderJudge(PredictiveJudge):
 
     def _headers(self, plan: Plan, image: np.ndarray) -> None:
         """Every bit of the header that alone makes a file bad, and headers that are cut short."""
-        file = self.file(image)
+        file = self.file(image, Coding())
         for number, (what, bad) in enumerate(self._wrong_headers(file)):
             plan.send(file_beats(bad, self.bytes))
             plan.settle(what, ["bad_header"])
@@ -121,7 +119,11 @@ class PredictiveDecoderJudge(PredictiveJudge):
         self._bad(plan, "a header alone", file[: VERSION_2.size], "bad_packet", everything)
 
     def _wrong_headers(self, file: bytes) -> Iterator[tuple[str, bytes]]:
-        header = strip_header(bytes.fromhex(self.codec.model.hash)[:8], self.config.depth)
+        planes = self.form.planes
+        channels = Channels.of(planes.count, mosaic=planes.mosaic)
+        header = strip_header(
+            bytes.fromhex(self.codec.model.hash)[:8], self.config.depth, channels
+        )
         for field in header.table.fields:
             if field.per_file:
                 continue
@@ -132,7 +134,8 @@ class PredictiveDecoderJudge(PredictiveJudge):
                     yield f"header byte {at} with bit {bit} turned", bytes(bad)
         frame = Frame.unpack(file)
         for name, most in (
-            ("image width", self.config.max_width), ("image height", self.config.max_height),
+            ("image width", planes.columns(self.config.max_width)),
+            ("image height", planes.lines(self.config.max_height)),
             ("strip height", frame.height), ("shift", 16 - self.config.depth),
             ("near", self.config.max_near),
         ):  # fmt: skip
@@ -141,13 +144,16 @@ class PredictiveDecoderJudge(PredictiveJudge):
                 # Nothing may be wrong with a near of 0, a shift of 0, or the strips of a height.
                 if value or name not in ("near", "shift"):
                     yield f"a header with {name} {value}", field.put(file, value)
+        if channels.orders > 1:
+            good = {planes.count | k + channels.first_order << 4 for k in range(channels.orders)}
+            near_by = {value ^ 1 << bit for value in good for bit in range(8)} - good
+            for value in sorted(near_by):
+                yield f"a header with channels {value:#x}", VERSION_2["channels"].put(file, value)
 
     def _shifts(self, plan: Plan, image: np.ndarray) -> None:
         """Files of samples with zero bits below them, which are not given."""
         for shift in sorted({min(1, 16 - self.config.depth), 16 - self.config.depth}):
-            plan.send(file_beats(
-                self.file(image.astype(np.uint16) << shift, shift=shift), self.bytes
-            ))  # fmt: skip
+            plan.send(file_beats(self.file(image, Coding(), shift=shift), self.bytes))
             plan.expect(outputs.Frame(image))
             plan.settle(f"samples with {shift} zero bits below")
 
@@ -163,12 +169,13 @@ class PredictiveDecoderJudge(PredictiveJudge):
         for number, (starts, stops, after) in enumerate(strips):
             _, top, bottom = frame.rows(number)
             for group, (start, stop) in enumerate(zip(starts, stops, strict=True)):
-                row, place = top + GROUP * group, f"group {group} of strip {number}"
+                place = f"group {group} of strip {number}"
+                row, following = (top + self.form.row_of(GROUP * k) for k in (group, group + 1))
                 for cut in sorted({start, start + 1, (start + stop) // 2, stop - 1}):
                     self._bad(plan, f"{place} cut at byte {cut}", file[:cut], "bad_packet",
                               from_row(row))  # fmt: skip
                 self._bad(plan, f"an end behind {place}", file[:stop], "bad_packet",
-                          from_row(row + GROUP))  # fmt: skip
+                          from_row(following))  # fmt: skip
                 changed = bytearray(file)
                 changed[(start + stop) // 2] ^= 0x10
                 self._bad(plan, f"{place} with a bit turned", bytes(changed), "bad_strip",
@@ -213,25 +220,29 @@ class PredictiveDecoderJudge(PredictiveJudge):
 
     def _lengths(self, plan: Plan, image: np.ndarray, near: int) -> None:
         """Lengths that no payload has; the image is one that its near leaves as it is."""
-        file = self.file(image, len(image), near=near)
+        file = self.file(image, Coding(near, self.form.orders - 1), len(image))
         (starts, stops, _), *_ = self._strips(file)
         frame = Frame.unpack(file)
         sizes = list(strip_sizes(frame, frame.units(len(image))))
-        greatest = GROUP * self.config.max_width * self.config.depth // 8
+        widest = self.form.planes.columns(self.config.max_width)
+        greatest = GROUP * widest * self.config.depth // 8
         for group, (start, (_, most)) in enumerate(zip(starts, sizes, strict=True)):
             at = stops[group - 1] if group else VERSION_2.size
             before = stops[group - 1] - starts[group - 1] if group else 0
             # The second one is 0 if its bits beyond those of the greatest length are not seen.
             changes = [most + 1 - before, (2 << greatest.bit_length()) - before, -1 - before]
             codes = [_leb128(2 * c if c >= 0 else -2 * c - 1) for c in changes]
+            row = self.form.row_of(GROUP * group)
             for code in (*codes, b"\xff" * 5 + b"\x01"):
                 bad = file[:at] + code + file[start:]
                 self._bad(plan, f"length {code.hex()} of group {group}", bad, "bad_packet",
-                          outputs.Frame(image, np.s_[GROUP * group :, :]))  # fmt: skip
-        width = min(1 << 9, self.config.max_width)
-        image = np.full((min(GROUP, self.config.max_height), width), self.pictures.drawn[0][0, 0])
-        if image.size >= 1 << 11:  # of so many samples a payload has a byte at least
-            header = Frame.unpack(self.file(image)).pack()
+                          outputs.Frame(image, np.s_[row:, :]))  # fmt: skip
+        columns = min(1 << 9, widest)
+        if GROUP * columns >= 1 << 11:  # of so many samples a payload has a byte at least
+            height = min(self.form.height_of(GROUP), self.config.max_height)
+            width = self.form.square * columns
+            image = np.full((height, width), self.pictures.drawn[0][0, 0])
+            header = Frame.unpack(self.file(image, Coding(), height)).pack()
             bad = header + pack_strip(header, 0, [b""])
             self._bad(plan, "a payload that is too short", bad, "bad_packet",
                       outputs.Frame(image, np.s_[:, :]))  # fmt: skip
@@ -239,38 +250,36 @@ class PredictiveDecoderJudge(PredictiveJudge):
     def _residuals(self, plan: Plan, near: int) -> None:
         """Residuals that no sample of the depth has, in a strip whose checksum is right."""
         depth = self.config.depth
-        form = SampleFormat(depth, near=near)
+        levels = SampleFormat(depth, near=near).levels
         # Tokens end with residuals of 16 bits.
-        values = [v for v in (form.levels, 1 << depth, (1 << depth + 1) - 1) if v >> 16 == 0]
-        # A group of which all samples but the last one are what they must be.
-        image = self.decoded(np.full((GROUP, self.usual[0]), 9, self.pictures.dtype), near)
-        samples, indices = (a.astype(np.int32) for a in (image, form.quantise(image)))
-        size = image.size
-        folded, row = np.empty((2, size), dtype=np.int32)
-        kernel = self.codec.model.kernel
-        model_unit(
-            kernel, new_rows(image.shape[1]), 0, samples, indices, LAG, depth, form.step,
-            form.levels - 1, folded, row,
-        )  # fmt: skip
-        header = Frame.unpack(self.file(image, GROUP, near=near)).pack()
+        values = [v for v in (levels, 1 << depth, (1 << depth + 1) - 1) if v >> 16 == 0]
+        # A strip of which all samples but the last one are what they must be.
+        height, square = self.form.height_of(GROUP), self.form.square
+        image = self.form.decoded(np.full((height, self.usual[0]), 9, self.form.dtype), near)
+        frame = Frame.unpack(self.file(image, Coding(near), height))
+        header, samples = frame.pack(), self.form.samples(image)
         for value in dict.fromkeys(values):
-            folded[-1] = value
-            room = np.empty(most_payload_bytes(size), dtype=np.uint8)
-            at = write_payload(folded, row, kernel.cumulative, room)
-            bad = header + pack_strip(header, 0, [room[at:].tobytes()])
-            last = outputs.Frame(image, np.s_[-1:, -1:])
+            payloads, residuals = [], self.codec.residuals(frame, samples)
+            for left in reversed(range(len(frame.units(height)))):
+                folded, row = next(residuals)
+                if not left:
+                    folded[-1] = value
+                payloads.append(self.codec.payload(folded, row))
+            bad = header + pack_strip(header, 0, payloads)
+            last = outputs.Frame(image, np.s_[-square:, -square:])
             self._bad(plan, f"a residual of {value}, near {near}", bad, "bad_strip", last)
 
     # Resets.
 
     def begin(self, plan: Plan, images: np.ndarray):
         """Beats of the pictures' files."""
-        near = self.next_near()
-        return file_beats([self.file(image, near=near) for image in images], self.bytes)
+        coding = self.next_coding()
+        return file_beats([self.file(image, coding) for image in images], self.bytes)
 
     def wanted(self, images: np.ndarray) -> list[outputs.Frame]:
         """The pictures."""
-        return [outputs.Frame(self.decoded(image, self._near)) for image in images]
+        near = self._coding.near
+        return [outputs.Frame(self.form.decoded(image, near)) for image in images]
 
     def begun(self, images: np.ndarray) -> list:
         """Of a picture that is cut short, nothing is asked."""
@@ -283,7 +292,7 @@ class PredictiveDecoderJudge(PredictiveJudge):
     def resets_at_rest(self, plan: Plan) -> None:
         """And where groups that a damaged file lacks wait for room."""
         super().resets_at_rest(plan)
-        file = self.file(self.pictures.of(self.usual[0], self.pictures.largest[1])[0])
+        file = self.file(self.pictures.of(self.usual[0], self.pictures.largest[1])[0], Coding())
         plan.script.stall(BLOCKED)
         plan.send(file_beats(file[: VERSION_2.size + 1], self.bytes))
         plan.script.wait(self.filling)

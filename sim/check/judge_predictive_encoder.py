@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from lutgen.codec.predictive.container import GROUP
@@ -10,6 +12,7 @@ from lutgen.gateware.predictive.top import ENCODER_ERRORS
 from lutgen.sim.check.judge import FREE, Plan
 from lutgen.sim.check.judge_predictive import PredictiveJudge
 from lutgen.sim.check.outputs import FileOutput
+from lutgen.sim.check.picture_form import Coding
 from lutgen.sim.check.wrong_inputs import early_beats, impossible_values, send_misplaced
 from lutgen.sim.drive.beats import raster_beats
 from lutgen.sim.drive.stream import StreamResult
@@ -23,17 +26,21 @@ class PredictiveEncoderJudge(PredictiveJudge):
     core = "encoder"
     sink = "s_axis_video"
     errors = ENCODER_ERRORS
+
     def _output(self) -> FileOutput:
         return FileOutput(self.bytes)
 
     @property
     def settings(self) -> tuple[str, ...]:
         """Ports that say what the next picture is."""
-        return ("width", "height", *(["near"] if self.config.max_near else []))
+        return (
+            "width", "height", *(["near"] if self.config.max_near else []),
+            *(["order"] if self.form.orders > 1 else []),
+        )  # fmt: skip
 
-    def _settings(self, width: int, height: int, near: int) -> dict[str, int]:
+    def _settings(self, width: int, height: int, coding: Coding) -> dict[str, int]:
         """Settings of pictures."""
-        values = {"width": width, "height": height, "near": near}
+        values = {"width": width, "height": height, **coding._asdict()}
         return {name: values[name] for name in self.settings}
 
     @property
@@ -44,25 +51,26 @@ class PredictiveEncoderJudge(PredictiveJudge):
     def _beats(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Beats of pictures, with noise in the bits above the samples."""
         beats = raster_beats(images)
-        depth = self.config.depth
-        if above := self.config.pixel_bits - depth:
+        used = self.config.depth * self.form.components
+        if above := self.config.pixel_bits - used:
             rng = np.random.default_rng(images.size)
             noise = rng.integers(1 << above, size=images.size).astype(beats["data"].dtype)
-            beats["data"] = beats["data"] | noise << depth
+            beats["data"] = beats["data"] | noise << used
         return beats
 
     def send(
-        self, plan: Plan, image: np.ndarray, number: int = 0, near: int | None = None
+        self, plan: Plan, image: np.ndarray, number: int = 0, coding: Coding | None = None
     ) -> None:
         """A picture, whose settings change while it is inside, and its file."""
-        near = self.next_near() if near is None else near
+        coding = coding or self.next_coding()
         height, width = image.shape
         w, h = self.pictures.largest
+        other = Coding(self.config.max_near - coding.near, self.form.orders - 1 - coding.order)
         plan.send_configured(
-            self._beats(image[None]), self._settings(width, height, near),
-            self._settings(w - width, h - height, self.config.max_near - near),
+            self._beats(image[None]), self._settings(width, height, coding),
+            self._settings(w - width, h - height, other),
         )  # fmt: skip
-        plan.expect(self.file(image, near=near))
+        plan.expect(self.file(image, coding))
 
     # Errors.
 
@@ -79,24 +87,22 @@ class PredictiveEncoderJudge(PredictiveJudge):
             self.send(plan, self.pictures.of(w, h)[0])
             plan.settle(f"after {name}")
         plan.script.stall(FREE)
-        plan.configure(**self._settings(w, h, self.next_near()))
-        plan.send({"data": np.array([1, 2]), "user": np.zeros(2, int), "last": np.array([0, 1])})
+        plan.configure(**self._settings(w, h, self.next_coding()))
+        plan.send({
+            "data": np.array([1, 2], np.uint8), "user": np.zeros(2, int), "last": np.array([0, 1]),
+        })  # fmt: skip
         plan.send(self._beats(image := self.pictures.of(w, h)))
         plan.expect(*self.wanted(image))
         plan.settle("pixels before a picture", ["sof_late"])
-        limits = dict(zip(("width", "height"), self.pictures.largest, strict=True))
-        if self.config.max_near:
-            limits["near"] = self.config.max_near
-        for name, most in limits.items():
-            for value in impossible_values(most, self.setting_bits(name)):
-                if not value and name == "near":
-                    continue
-                plan.configure(**self._settings(1, 1, 0) | {name: value})
-                plan.send(self._beats(self.pictures.of(1, 1)))
-                what = f"an impossible {name}, {value}"
-                plan.settle(what, ["bad_size"])
-                self.send(plan, self.pictures.of(3, 2)[0])
-                plan.settle(f"after {what}")
+        square = self.form.square
+        for name, value in self._impossible():
+            plan.configure(**self._settings(square, square, Coding()) | {name: value})
+            beats = self._beats(self.pictures.of(square, square))
+            plan.send({name: values[:1] for name, values in beats.items()})
+            what = f"an impossible {name}, {value}"
+            plan.settle(what, ["bad_size"])
+            self.send(plan, self.pictures.of(3, 2)[0])
+            plan.settle(f"after {what}")
         if not plan.control.controls:
             return  # registers keep their causes
         for change in ("user", "last"):
@@ -107,23 +113,36 @@ class PredictiveEncoderJudge(PredictiveJudge):
             plan.reset(2)
             plan.settle("a reset clears errors")
 
+    def _impossible(self) -> Iterator[tuple[str, int]]:
+        """Settings and values that no picture has."""
+        limits = dict(zip(("width", "height"), self.pictures.largest, strict=True))
+        limits |= {"near": self.config.max_near, "order": self.form.orders - 1}
+        for name in self.settings:
+            most, bits = limits[name], self.setting_bits(name)
+            values = impossible_values(most, bits)
+            if name in Coding._fields:
+                values.remove(0)
+            elif self.form.square > 1:  # odd ones, small and large
+                values += sorted({1, most - 1})
+            yield from ((name, value) for value in values)
+
     # Resets.
 
     def begin(self, plan: Plan, images: np.ndarray):
         """Settings of pictures, and their beats."""
         _, height, width = images.shape
-        plan.configure(**self._settings(width, height, self.next_near()))
+        plan.configure(**self._settings(width, height, self.next_coding()))
         return self._beats(images)
 
     def wanted(self, images: np.ndarray) -> list[bytes]:
         """A file of each picture."""
-        return [self.file(image, near=self._near) for image in images]
+        return [self.file(image, self._coding) for image in images]
 
     begun = wanted
 
     def beginnings(self, width: int) -> list[int]:
         """Beats of a picture of which no group is whole."""
-        return early_beats(width, min(GROUP, self.pictures.largest[1]))
+        return early_beats(width, min(self.form.height_of(GROUP), self.pictures.largest[1]))
 
     # What is inside.
 

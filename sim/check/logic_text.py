@@ -1,7 +1,7 @@
 """Logic in Verilog text, evaluated for many values of its inputs at once.
 
-Of Yosys' expressions that stand behind ``assign``, those of single bits: a value is a number with a
-bit for each case.
+Of Yosys' expressions that stand behind ``assign``, those of bits and of multiplexers between words:
+the value of a bit is a number with a bit for each case.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from functools import reduce
 
 __all__ = ["Logic", "LogicError", "every_case", "look_up"]
 
-_TOKEN = re.compile(r"\s*(\d+'[hd][0-9a-f]+|\w+(?:\[\d+\])?|>>|[{}(),?:&|^~])")
+_TOKEN = re.compile(r"\s*(\d+'[hd][0-9a-f]+|\w+(?:\[\d+(?::\d+)?\])?|>>|[{}(),?:&|^~])")
 _CONSTANT = re.compile(r"(\d+)'([hd])([0-9a-f]+)")
+_PART = re.compile(r"(\w+)(?:\[(\d+)(?::(\d+))?\])?")
 
 
 class LogicError(ValueError):
@@ -31,83 +32,126 @@ class Logic:
         Number of cases.
     source :
         Value of what is no wire, a register or a bit of one; LogicError for what it does not know.
+    width :
+        Bits of what is no wire, by its name; those of wires are those of their expressions.
     """
 
     def __init__(
-        self, wires: Mapping[str, str], cases: int, source: Callable[[str], int]
-    ) -> None:
-        self._wires, self._cases, self._source = wires, cases, source
+        self, wires: Mapping[str, str], cases: int, source: Callable[[str], int],
+        width: Callable[[str], int] = lambda name: 1,
+    ) -> None:  # fmt: skip
+        self._wires, self._source, self._width = wires, source, width
         self._all = (1 << cases) - 1
-        self._known: dict[str, int] = {}
+        self._known: dict[str, list[int]] = {}
 
     def value(self, expression: str) -> int:
-        """The expression in each case.
+        """An expression of a single bit, in each case.
 
         Raises
         ------
         LogicError
-            If it is more than logic of single bits.
+            If it is more than that.
+        """
+        (*more, bit) = self.word(expression)
+        if more:
+            raise LogicError(f"{expression[:60]} must be a single bit")
+        return bit
+
+    def word(self, expression: str) -> list[int]:
+        """The bits of an expression, the lowest first, in each case.
+
+        Raises
+        ------
+        LogicError
+            If it is more than logic of bits.
         """
         tokens = _TOKEN.findall(expression)
-        if "".join(tokens) != re.sub(r"\s", "", expression):
-            raise LogicError(f"{expression[:60]} must be logic of single bits")
+        if not tokens or "".join(tokens) != re.sub(r"\s", "", expression):
+            raise LogicError(f"{expression[:60]!r} must be logic of bits")
         parser = _Parser(tokens)
         found = self._choice(parser)
         if parser.here is not None:
-            raise LogicError(f"{expression[:60]} must be logic of single bits")
+            raise LogicError(f"{expression[:60]!r} must be logic of bits")
         return found
 
-    def _choice(self, parser: _Parser) -> int:
+    def _choice(self, parser: _Parser) -> list[int]:
         condition = self._gates(parser)
-        if parser.take("?"):
-            yes = self._choice(parser)
-            parser.need(":")
-            no = self._choice(parser)
-            return condition & yes | ~condition & no & self._all
-        return condition
+        if not parser.take("?"):
+            return condition
+        if len(condition) != 1:
+            raise LogicError("a condition must be a single bit")
+        yes = self._choice(parser)
+        parser.need(":")
+        no = self._choice(parser)
+        return [condition[0] & a | ~condition[0] & b & self._all for a, b in _pairs(yes, no)]
 
-    def _gates(self, parser: _Parser) -> int:
+    def _gates(self, parser: _Parser) -> list[int]:
         found = self._unary(parser)
         while parser.here in ("&", "|", "^"):
-            gate, other = parser.next(), self._unary(parser)
-            found = {"&": found & other, "|": found | other, "^": found ^ other}[gate]
+            gate, other = _GATES[parser.next()], self._unary(parser)
+            found = [gate(a, b) for a, b in _pairs(found, other)]
         return found
 
-    def _unary(self, parser: _Parser) -> int:
+    def _unary(self, parser: _Parser) -> list[int]:
         if parser.take("~"):
-            return ~self._unary(parser) & self._all
+            return [~bit & self._all for bit in self._unary(parser)]
         if parser.take("("):
             found = self._choice(parser)
             parser.need(")")
             return found
+        if parser.take("{"):
+            parts = [self._choice(parser)]
+            while parser.take(","):
+                parts.append(self._choice(parser))
+            parser.need("}")
+            return [bit for part in reversed(parts) for bit in part]
         for gate in "&|":  # of all bits of what follows
             if parser.take(gate):
-                parts = self._parts(parser)
-                return reduce(int.__and__ if gate == "&" else int.__or__, parts)
+                return [reduce(_GATES[gate], self._unary(parser))]
         name = parser.next()
         if not re.match(r"\w", name):
             raise LogicError(f"{name} must not stand before a value")
         if constant := _CONSTANT.fullmatch(name):
             number = int(constant[3], 16 if constant[2] == "h" else 10)
             if parser.take(">>"):
-                return look_up(number, self._parts(parser), self._all)
-            if constant[1] != "1":
-                raise LogicError(f"{name} must be a single bit")
-            return self._all if number else 0
+                return [look_up(number, self._unary(parser), self._all)]
+            return [self._all if number >> k & 1 else 0 for k in range(int(constant[1]))]
+        return self._named(name)
+
+    def _named(self, name: str) -> list[int]:
+        """A wire or another signal, or some bits of it."""
         if name not in self._known:
-            wire = self._wires.get(name)
-            self._known[name] = self._source(name) if wire is None else self.value(wire)
+            base, high, low = _PART.fullmatch(name).groups()
+            if base in self._wires:
+                word = self.word(self._wires[base]) if high is None else self._named(base)
+            elif high is None:
+                width = self._width(base)
+                bits = [base] if width == 1 else [f"{base}[{k}]" for k in range(width)]
+                word = [self._source(bit) for bit in bits]
+            else:
+                word = None
+            if high is not None:
+                numbers = range(int(low or high), int(high) + 1)
+                if word is None:
+                    word = [self._source(f"{base}[{k}]") for k in numbers]
+                elif numbers[-1] < len(word):
+                    word = [word[k] for k in numbers]
+                else:
+                    raise LogicError(f"{name} must be within {len(word)} bits")
+            self._known[name] = word
         return self._known[name]
 
-    def _parts(self, parser: _Parser) -> list[int]:
-        """Bits of a concatenation, the lowest first, or of a single one."""
-        if not parser.take("{"):
-            return [self._unary(parser)]
-        parts = [self._choice(parser)]
-        while parser.take(","):
-            parts.append(self._choice(parser))
-        parser.need("}")
-        return parts[::-1]
+
+_GATES: dict[str, Callable[[int, int], int]] = {
+    "&": int.__and__, "|": int.__or__, "^": int.__xor__,
+}  # fmt: skip
+
+
+def _pairs(one: list[int], other: list[int]) -> Iterator[tuple[int, int]]:
+    """Bits of two words that stand at the same place."""
+    if len(one) != len(other):
+        raise LogicError(f"{len(one)} bits must not meet {len(other)}")
+    return zip(one, other, strict=True)
 
 
 class _Parser:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.errors import InputError
+from lutgen.gateware.prediction.plane_models import PlaneModels
 from lutgen.model.header import VERSION_2
 from lutgen.sim.check.build_tables import CompareLuts
 from lutgen.sim.check.checked import BadFiles, CheckedBuild, Groups, smallest
@@ -13,6 +17,7 @@ from lutgen.sim.check.expected_tables import Tables
 from lutgen.sim.check.judge_predictive import PredictiveJudge
 from lutgen.sim.check.judge_predictive_decoder import PredictiveDecoderJudge
 from lutgen.sim.check.judge_predictive_encoder import PredictiveEncoderJudge
+from lutgen.sim.check.picture_form import Coding, PictureForm
 from lutgen.sim.check.predictive_pictures import PredictivePictures, synthetic_photographs
 from lutgen.sim.check.tree_text import tree_luts
 from lutgen.sim.cores.ip import RtlDecoderIp, RtlEncoderIp
@@ -29,12 +34,14 @@ _DAMAGED = -2
 
 
 class PredictiveBuild(CheckedBuild):
-    """See `.checked.CheckedBuild`."""
+    """See `.checked.CheckedBuild`.  Images are pictures of `.picture_form`: gray, RGB, or colour
+    filter arrays."""
 
     def __init__(self, record) -> None:
         super().__init__(record)
         self.codec = PredictiveCodec(self.model)
-        self.dtype = self.config.pixel_dtype
+        self.form = PictureForm(self.config.planes, self.config.depth)
+        self.dtype = self.form.dtype
 
     @property
     def depth(self) -> int:
@@ -43,7 +50,19 @@ class PredictiveBuild(CheckedBuild):
 
     def images(self, count: int | None, seed: int) -> list[tuple[str, np.ndarray]]:
         """What looks like photographs, odd sizes, and noise."""
-        return synthetic_photographs(self.depth, self.largest, seed)[:count]
+        return synthetic_photographs(self.form, self.largest, seed, count)
+
+    def groups(self, images: Iterable[tuple[str, np.ndarray]]) -> Groups:
+        """Images by size, see `.checked.CheckedBuild.groups`; RGB of shape (H, W, 3), or packed."""
+        return super().groups(
+            (name, self.form.taken(name, np.asarray(image))) for name, image in images
+        )
+
+    def _check_samples(self, name: str, image: np.ndarray) -> None:
+        if self.form.components == 1:
+            super()._check_samples(name, image)
+        elif image.size and int(image.max()) >> self.depth * self.form.components:
+            raise InputError(f"image {name!r} must have samples of {self.depth} bits")
 
     def files(self, images: np.ndarray) -> list[bytes]:
         """One file of each."""
@@ -51,7 +70,9 @@ class PredictiveBuild(CheckedBuild):
 
     def _file(self, image: np.ndarray, strip_height: int | None = None) -> bytes:
         strip = strip_height or self.config.strip_height or len(image)
-        return self.codec.encode(image, depth=self.depth, tile_width=0, strip_height=strip)
+        return self.form.file(
+            self.codec, image, strip, Coding(order=self.form.order_of(image.shape))
+        )
 
     def bad_files(self, groups: Groups, seed: int) -> BadFiles:
         """The file with one bit of its strip turned, and with another model's hash."""
@@ -66,23 +87,26 @@ class PredictiveBuild(CheckedBuild):
 
     def tables(self, core: str) -> Tables:
         """See `.expected_predictive`."""
-        return predictive_tables(core, self.model, self.depth)
+        return predictive_tables(core, PlaneModels(self.form.planes.models), self.depth)
 
     @property
     def luts(self) -> CompareLuts:
         """See `.tree_text`."""
-        return tree_luts(self.model)
+        return tree_luts(PlaneModels(self.config.planes.models))
 
     def simulator(self, core: str):
-        """The core behind its ports, or registers."""
-        size = self.options.stream_bytes
-        if self.options.registers:
-            return _IPS[core](self.config, self.design(core), stream_bytes=size)
-        return _TOPS[core](self.config, self.design(core), stream_bytes=size)
+        """The core behind its ports, or registers; an encoder is told the order of planes."""
+        kind = (_IPS if self.options.registers else _TOPS)[core]
+        rtl = kind(self.config, self.design(core), stream_bytes=self.options.stream_bytes)
+        if core == "decoder" or self.form.orders == 1:
+            return rtl
+        return lambda images, **options: rtl(
+            images, order=self.form.order_of(images.shape), **options
+        )
 
     def pictures(self, seed: int) -> PredictivePictures:
         """Drawn from the model, and of every kind."""
-        return PredictivePictures(self.codec, self.depth, self.largest, seed)
+        return PredictivePictures(self.codec, self.form, self.largest, seed)
 
     def judge(
         self, core: str, pictures: PredictivePictures, *, share: float, seed: int,

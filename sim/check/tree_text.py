@@ -7,86 +7,74 @@ in the text, between registers that have names which say what they are
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
 from amaranth.hdl import Shape
 
-from lutgen.gateware.prediction.features import questions, twins
+from lutgen.gateware.prediction.colour_predictor import plane_addresses
+from lutgen.gateware.prediction.features import twins
 from lutgen.gateware.prediction.leaves import leaf_addresses, leaf_at
 from lutgen.gateware.prediction.normaliser import Span
 from lutgen.gateware.prediction.plane_models import PlaneModels
 from lutgen.model.predictive.features import FEATURE_BITS, Feature
-from lutgen.model.predictive.model import PredictiveModel
-from lutgen.model.predictive.predictor import Predictor
 from lutgen.model.predictive.trees import NEVER, PINS, LutTrees
 from lutgen.sim.check.build_tables import CompareLuts
 from lutgen.sim.check.logic_text import Logic, LogicError, every_case, look_up
 
-__all__ = ["plane_questions", "tree_luts"]
+__all__ = ["tree_luts"]
 
 _ASSIGN = re.compile(r"^ *assign (\w+) = ([^;]+);", re.M)
 _REGISTER = re.compile(r"^ +(\w+) <= ([^;]+);", re.M)
 _QUESTION = re.compile(r"f(\d+)_above_(\d+)(?:_(\d+))?")
+_WIDTH = re.compile(r"^ *reg \[(\d+):0\] (\w+)\b", re.M)
 _BIT = re.compile(r"(\w+?)(?:\[(\d+)\])?")
 #: What comparisons look at, but for the clock that a register is of.
 _PART = re.compile(r"f(\d+)_(low|beyond|rest|sign)")
+_BELOW = re.compile(r"leaf_(?:\d+_)?below_\d+")
 _SPECIAL = ("mantissa", "shift", "first", "changes")
 _CLOCK = re.compile(r"_\d+$")
 #: Bits of the logarithm's mantissa, of which the lowest is not looked at.
 _MANTISSA = 4
 _MIDDLE = 1 << (FEATURE_BITS - 1)
+#: Networks of LUT trees, with what a register is called that has a tree of a single model.
+_NETWORKS = {"corrections": "correction", "scales": "scales"}
 #: Cases in which trees are walked, and inputs of a comparison at most.
 _WALKS, _MOST = 1 << 12, 14
+#: How often each case of a LUT tree comes with other answers to what other planes' trees ask.
+_TIMES = 4
 _SEED = 0
 
 #: A feature and a threshold.
 Question = tuple[int, int]
 
 
-def tree_luts(model: PredictiveModel) -> CompareLuts:
-    """Compares trees of a model, for `.build_tables.compare_tables`."""
-    return partial(_compare, model)
+def tree_luts(planes: PlaneModels) -> CompareLuts:
+    """Compares trees of the models of an image's planes, for `.build_tables.compare_tables`."""
+    return partial(_compare, planes)
 
 
-def _compare(model: PredictiveModel, file: str, path: str, body: str) -> tuple[int, list[str]]:
-    if not path.endswith(".prediction"):
-        return 0, []
-    text, asked = _Text(body), _Comparisons(model.features, questions(model))
-    count, problems = 0, [*_wrong_questions(text, asked), *_wrong_leaves(text, model.predictor)]
-    for name, trees in (("correction", model.corrections), ("scales", model.scales)):
-        for tree, values in _numbers(trees).items():
-            count += trees.bits(tree)
-            problems += _wrong_tree(text, f"{name}_{tree}", trees, tree, values)
-    wanted, missing = _missing(text, questions(model))
-    return count + wanted, [f"{file}: {p} in {path}" for p in (*problems, *missing)]
-
-
-def _missing(text: _Text, asked: Mapping[int, set[int]]) -> tuple[int, list[str]]:
-    """How many questions must be asked, and those that are not."""
-    wanted = {(f, t) for f, thresholds in asked.items() for t in thresholds}
-    return len(wanted), [
-        f"it does not ask whether feature {f} is above {t}"
-        for f, t in sorted(wanted - text.questions)
-    ]
-
-
-def plane_questions(planes: PlaneModels) -> CompareLuts:
-    """Compares the questions of the models of several planes; which leaf and which number of a tree
-    their answers choose is not looked at."""
-    return partial(_compare_questions, planes)
-
-
-def _compare_questions(
-    planes: PlaneModels, file: str, path: str, body: str
-) -> tuple[int, list[str]]:
+def _compare(planes: PlaneModels, file: str, path: str, body: str) -> tuple[int, list[str]]:
     if not path.endswith(".prediction"):
         return 0, []
     text, asked = _Text(body), _Comparisons(planes.features, planes.questions)
-    count, missing = _missing(text, planes.questions)
-    problems = [*_wrong_questions(text, asked), *missing]
+    wanted = {(f, t) for f, thresholds in planes.questions.items() for t in thresholds}
+    count, problems = len(wanted), [*_wrong_questions(text, asked), *_wrong_leaves(text, planes)]
+    for name in _NETWORKS:
+        networks = [getattr(model, name) for model in planes.models]
+        registers, wrong = _registers(text, name, networks)
+        problems += wrong
+        for register in registers:
+            count += register.bits
+            problems += _wrong_trees(text, planes, register)
+    problems += [
+        f"it does not ask whether feature {f} is above {t}"
+        for f, t in sorted(wanted - text.questions)
+    ]
     return count, [f"{file}: {problem} in {path}" for problem in problems]
 
 
@@ -95,8 +83,8 @@ class _Text:
 
     def __init__(self, body: str) -> None:
         self.wires = dict(_ASSIGN.findall(body))
-        self._body = body
         self.registers = dict(_REGISTER.findall(body))
+        self._widths = {name: int(last) + 1 for last, name in _WIDTH.findall(body)}
 
     @cached_property
     def questions(self) -> set[Question]:
@@ -106,16 +94,13 @@ class _Text:
 
     def width(self, register: str) -> int:
         """Bits of a register."""
-        found = re.search(rf"^ *reg \[(\d+):0\] {register}\b", self._body, re.M)
-        return int(found[1]) + 1 if found else 1
+        return self._widths.get(register, 1)
 
-    def parts(self, register: str) -> list[str]:
-        """Bits of what a register takes, the lowest first."""
-        text = self.registers.get(register, "")
-        text = self.wires.get(text, text) if "{" in self.wires.get(text, "") else text
-        if text in self.registers and (count := self.width(text)) > 1:
-            return [f"{text}[{k}]" for k in range(count)]  # all of another register
-        return [part.strip() for part in reversed(text.strip("{} ").split(","))]
+    def word(self, register: str, logic: Logic) -> list[int]:
+        """Bits of what a register takes."""
+        if register not in self.registers:
+            raise LogicError("there must be such a register")
+        return logic.word(self.registers[register])
 
 
 def _question(name: str) -> Question | None:
@@ -266,85 +251,186 @@ def _wrong_comparison(
 # Trees.
 
 
-def _numbers(trees: LutTrees) -> dict[int, np.ndarray]:
-    """What each tree gives whose leaves differ.
+@dataclass(frozen=True)
+class _Register:
+    """A register of a LUT tree of each plane.
 
-    The least is left out of all, and added to the last.
+    Attributes
+    ----------
+    name:
+        What it is called.
+    networks, trees:
+        Networks of the planes, and the tree of each; None where a plane has fewer trees.
+    last:
+        Whether it is the last of its sum, which has the least numbers of all.
     """
-    least = trees.values.min(axis=1).astype(int)
-    varied = np.flatnonzero(trees.values.max(axis=1) > least).tolist()
-    return {
-        tree: trees.values[tree].astype(int) - least[tree]
-        + (least.sum() if tree == varied[-1] else 0)
-        for tree in varied
+
+    name: str
+    networks: Sequence[LutTrees]
+    trees: tuple[int | None, ...]
+    last: bool
+
+    def values(self, plane: int) -> np.ndarray:
+        """The numbers of a plane's tree: int (64,)."""
+        every, tree = self.networks[plane].values.astype(int), self.trees[plane]
+        own = np.zeros(1 << PINS, int) if tree is None else every[tree] - every[tree].min()
+        return own + self.last * int(every.min(axis=1).sum())
+
+    @property
+    def bits(self) -> int:
+        """Bits of all these numbers."""
+        values = np.concatenate([self.values(plane) for plane in range(len(self.trees))])
+        return Shape.cast(range(int(values.min()), int(values.max()) + 1)).width
+
+    def questions(self, planes: PlaneModels, plane: int) -> list[Question]:
+        """What the pins of a plane's tree ask."""
+        trees, tree = self.networks[plane], self.trees[plane]
+        if tree is None:
+            return []
+        return [
+            (planes.number(plane, feature), threshold) for feature, threshold in
+            zip(trees.feature[tree].tolist(), trees.threshold[tree].tolist(), strict=True)
+        ]  # fmt: skip
+
+
+def _varied(trees: LutTrees) -> list[int]:
+    """Trees whose leaves differ: others are no logic."""
+    return np.flatnonzero(np.ptp(trees.values.astype(int), axis=1)).tolist()
+
+
+def _registers(
+    text: _Text, name: str, networks: Sequence[LutTrees]
+) -> tuple[list[_Register], list[str]]:
+    """Registers of the trees of a network of all planes, and what is wrong with their names."""
+    varied = [_varied(trees) for trees in networks]
+    if len(networks) == 1:
+        (trees,) = varied
+        return [
+            _Register(f"{_NETWORKS[name]}_{tree}", networks, (tree,), tree == trees[-1])
+            for tree in trees
+        ], []  # fmt: skip
+    pattern = re.compile(rf"{name}_(\d+)_of((?:_\d+|_none){{{len(networks)}}})")
+    found = sorted(
+        (int(match[1]), match[0], tuple(
+            None if place == "none" else int(place) for place in match[2].split("_")[1:]
+        ))
+        for match in map(pattern.fullmatch, text.registers) if match
+    )  # fmt: skip
+    problems = []
+    for plane, wanted in enumerate(varied):
+        trees = sorted(part[plane] for _, _, part in found if part[plane] is not None)
+        if trees != wanted:
+            problems.append(f"trees of {name} of plane {plane} must be {wanted}, not {trees}")
+    return [] if problems else [
+        _Register(register, networks, part, register == found[-1][1])
+        for _, register, part in found
+    ], problems  # fmt: skip
+
+
+def _wrong_trees(text: _Text, planes: PlaneModels, register: _Register) -> Iterator[str]:
+    """Bits of LUT trees that have another table, or ask something else."""
+    count = len(planes.models)
+    times = _TIMES if count > 1 else 1
+    cases = times << PINS
+    repeat = sum(1 << (k << PINS) for k in range(times))
+    rng = random.Random(_SEED)
+    asked = {
+        question for plane in range(count) for question in register.questions(planes, plane)
+        if question[1] < NEVER
     }  # fmt: skip
-
-
-def _wrong_tree(
-    text: _Text, name: str, trees: LutTrees, tree: int, values: np.ndarray
-) -> Iterator[str]:
-    """Bits of a LUT tree that have another table, or ask something else."""
-    bits = Shape.cast(range(int(values.min()), int(values.max()) + 1)).width
-    parts = text.parts(name)
-    if len(parts) != bits:
-        yield f"{name} must be of {bits} bits, not {len(parts)}"
-        return
-    lanes: dict[Question, int] = {}
-    pins = []
-    for feature, threshold, case in zip(
-        trees.feature[tree].tolist(), trees.threshold[tree].tolist(), every_case(PINS), strict=True
-    ):
-        pins.append(lanes.setdefault((feature, threshold), case) if threshold < NEVER else 0)
-    every = (1 << (1 << PINS)) - 1
-    logic = Logic(text.wires, 1 << PINS, partial(_lane, lanes))
-    for bit, part in enumerate(parts):
-        table = sum((int(v) >> bit & 1) << k for k, v in enumerate(values))
+    for plane in range(count):
+        lanes: dict[Question, int] = {}
+        pins = []
+        for question, case in zip(
+            register.questions(planes, plane), every_case(PINS), strict=False
+        ):
+            pins.append(
+                lanes.setdefault(question, case * repeat) if question[1] < NEVER else 0
+            )
+        others = {question: rng.getrandbits(cases) for question in sorted(asked - {*lanes})}
+        logic = Logic(
+            text.wires, cases, partial(_answer, lanes | others, plane, (1 << cases) - 1),
+            text.width,
+        )  # fmt: skip
+        of_plane = f" of plane {plane}" if count > 1 else ""
         try:
-            right = logic.value(part) == look_up(table, pins, every)
+            found = text.word(register.name, logic)
         except LogicError as error:
-            yield f"bit {bit} of {name}: {error}"
-        else:
-            if not right:
-                yield f"bit {bit} of {name} must be {table:016x} of what the tree asks"
+            yield f"{register.name}{of_plane}: {error}"
+            continue
+        if len(found) != register.bits:
+            yield f"{register.name} must be of {register.bits} bits, not {len(found)}"
+            return
+        values = register.values(plane).tolist()
+        for bit, given in enumerate(found):
+            table = sum((value >> bit & 1) << k for k, value in enumerate(values))
+            right = look_up(table, pins, (1 << cases) - 1) if pins else repeat * table
+            if given != right:
+                yield (
+                    f"bit {bit} of {register.name}{of_plane} must be {table:016x} of what the "
+                    "tree asks"
+                )
 
 
-def _lane(lanes: Mapping[Question, int], name: str) -> int:
-    """Cases in which a register of an answer says yes."""
+def _answer(lanes: Mapping[Question, int], plane: int, every: int, name: str) -> int:
+    """Cases in which a register of an answer says yes, or one of the plane's number has a one."""
+    signal, bit = _BIT.fullmatch(name).groups()
+    if _CLOCK.sub("", signal) == "number":
+        return every if plane >> int(bit or 0) & 1 else 0
     question = _question(name)
     if question not in lanes:
         raise LogicError(f"it must not look at {name}")
     return lanes[question]
 
 
-def _wrong_leaves(text: _Text, predictor: Predictor) -> Iterator[str]:
+def _wrong_leaves(text: _Text, planes: PlaneModels) -> Iterator[str]:
     """Answers that lead to an address of another leaf."""
-    if predictor.leaves == 1:
+    predictors = [model.predictor for model in planes.models]
+    if all(predictor.leaves == 1 for predictor in predictors):
         return
+    if len(predictors) == 1:
+        addresses = [leaf_addresses(predictors[0])]
+    else:
+        addresses, _ = plane_addresses(planes)
     rng = np.random.default_rng(_SEED)
-    asked = list(zip(predictor.feature.tolist(), predictor.threshold.tolist(), strict=True))
-    answers = {question: rng.integers(2, size=_WALKS) for question in dict.fromkeys(asked)}
+    asked = [
+        [(planes.number(plane, feature), threshold) for feature, threshold in
+         zip(predictor.feature.tolist(), predictor.threshold.tolist(), strict=True)]
+        for plane, predictor in enumerate(predictors)
+    ]  # fmt: skip
+    answers = {
+        question: rng.integers(2, size=_WALKS)
+        for question in dict.fromkeys(question for nodes in asked for question in nodes)
+    }
     lanes = {
         question: int("".join(map(str, column[::-1])), 2) for question, column in answers.items()
     }
+    for plane, (predictor, part) in enumerate(zip(predictors, addresses, strict=True)):
+        of_plane = f" of plane {plane}" if len(predictors) > 1 else ""
+        try:
+            bits = _leaf_address(text, lanes, plane)
+        except LogicError as error:
+            yield f"the leaf's address{of_plane}: {error}"
+            return
+        for case in range(_WALKS):
+            node = 0 if len(predictor.feature) else -1
+            while node >= 0:
+                node = int(predictor.child[node, answers[asked[plane][node]][case]])
+            address = sum((lane >> case & 1) << k for k, lane in enumerate(bits[: part.bits]))
+            if leaf_at(part, address) != -1 - node:
+                yield (
+                    f"answers that lead to leaf {-1 - node}{of_plane} give address {address}"
+                )
+                return
 
+
+def _leaf_address(text: _Text, lanes: Mapping[Question, int], plane: int) -> list[int]:
+    """Bits of the address of the leaf that answers lead to, a sample being of a plane."""
     def source(name: str) -> int:
         signal, bit = _BIT.fullmatch(name).groups()
-        if signal.startswith("leaf_below_"):
-            return logic.value(text.parts(signal)[int(bit or 0)])
-        return _lane(lanes, name)
+        if _BELOW.fullmatch(signal):
+            return text.word(signal, logic)[int(bit or 0)]
+        return _answer(lanes, plane, (1 << _WALKS) - 1, name)
 
-    logic = Logic(text.wires, _WALKS, source)
-    try:
-        bits = [logic.value(part) for part in text.parts("leaf")]
-    except LogicError as error:
-        yield f"the leaf's address: {error}"
-        return
-    addresses = leaf_addresses(predictor)
-    for case in range(_WALKS):
-        node = 0
-        while node >= 0:
-            node = int(predictor.child[node, answers[asked[node]][case]])
-        address = sum((lane >> case & 1) << k for k, lane in enumerate(bits))
-        if leaf_at(addresses, address) != -1 - node:
-            yield f"answers that lead to leaf {-1 - node} give address {address}"
-            return
+    logic = Logic(text.wires, _WALKS, source, text.width)
+    return text.word("leaf", logic)

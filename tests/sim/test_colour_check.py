@@ -1,4 +1,5 @@
-"""Builds for colour are checked: tables, comparisons, and images through both cores."""
+"""Builds for colour are checked: tables, trees, images and phases; faults of many kinds are found.
+"""
 
 import re
 import shutil
@@ -10,68 +11,145 @@ from lutgen.build.codec import build, load_build
 from lutgen.build.options import PredictiveOptions
 from lutgen.sim.check.build_tables import compare_tables
 from lutgen.sim.check.check import check_build, checked_build
+from lutgen.sim.check.judge_predictive import PredictiveJudge
+from lutgen.sim.check.picture_form import Coding
 from tests.models import colour_model, mosaic_model
 
-SMALL = PredictiveOptions(max_width=48, max_height=40, strip_height=8, name="lutgen")
+#: A few lanes' worth of columns, so that simulations are short.
+SMALL = {"max_width": 24, "max_height": 20, "strip_height": 8, "name": "lutgen"}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """An encoder for RGB."""
+    """Both cores for RGB."""
     out = tmp_path_factory.mktemp("colour") / "build"
-    options = PredictiveOptions(max_width=48, max_height=40, top="encoder", name="lutgen")
-    build("zynq7045", colour_model(), options, out=out, estimate=False)
+    build("zynq7045", colour_model(), PredictiveOptions(**SMALL), out=out, estimate=False)
     return out
 
 
-def test_tables_and_comparisons(folder, tmp_path):
-    checked = checked_build(load_build(folder))
-    counts, problems = compare_tables(checked.record, "encoder", checked.tables("encoder"),
-                                      checked.luts)  # fmt: skip
+@pytest.fixture(scope="module")
+def checked(folder):
+    return checked_build(load_build(folder))
+
+
+def compared(checked, folder):
+    record = checked.record | {"folder": str(folder)}
+    return compare_tables(record, "encoder", checked.tables("encoder"), checked.luts)
+
+
+def edited(folder, tmp_path, core, pattern, replacement):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    path = copy / f"lutgen_{core}.v"
+    text, count = re.subn(pattern, replacement, path.read_text(), count=1)
+    assert count == 1
+    path.write_text(text)
+    return copy
+
+
+def test_tables_and_trees(folder, checked):
+    counts, problems = compared(checked, folder)
     assert (counts["tables"], problems) == (2, [])
     planes = checked.config.planes.models
+    bits = sum(p.corrections.bits(t) for p in planes for t in range(len(p.corrections)))
+    # Of three planes a register has one tree each: more LUTs than the widest plane's trees.
     assert counts["luts"] > len({(t, f) for p in planes for t, f in zip(
         p.scales.threshold.ravel().tolist(), p.scales.feature.ravel().tolist(), strict=True
-    ) if t < 255})  # fmt: skip
+    ) if t < 255}) + bits / len(planes)  # fmt: skip
+
+
+def test_any_bit_of_any_table(folder, checked, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "copy")
-    for path in sorted(copy.glob("*.mem")):
+    for path in sorted(copy.glob("lutgen_encoder_*.mem")):
         text = path.read_text()
         words = text.split()
         path.write_text("\n".join([f"{int(words[0], 16) ^ 1:x}", *words[1:]]) + "\n")
-        record = checked.record | {"folder": str(copy)}
-        _, problems = compare_tables(record, "encoder", checked.tables("encoder"), checked.luts)
-        assert problems, path.name
+        assert compared(checked, copy)[1], path.name
         path.write_text(text)
-    verilog = copy / "lutgen_encoder.v"
-    text = verilog.read_text()
-    name = re.search(r"f\d+_above_\d+ <= (?!f)(\w+|\\\S+);", text)[1]
-    changed = re.sub(rf"assign {re.escape(name)} = ", rf"assign {name} = ~", text, count=1)
-    assert changed != text
-    verilog.write_text(changed)
-    _, problems = compare_tables(record, "encoder", checked.tables("encoder"), checked.luts)
-    assert problems
 
 
-def test_images_that_are_refused(folder):
-    checked = checked_build(load_build(folder))
+@pytest.mark.parametrize(("pattern", "replacement", "message"), [
+    # A bit of a LUT, one of its inputs, a comparison.
+    (r"64'h([0-9a-f]{15})[0-7] >>", r"64'h\g<1>f >>", r"bit . of \w+ of plane \d must be"),
+    (r"(64'h\w+ >> \{ )(\w+), (\w+),", r"\1\3, \2,", r"bit . of \w+ of plane \d must be"),
+    (r"(assign \w+ = f\d+_low\[5\] )\|", r"\1&", r"f\d+_above_\d+ must compare with"),
+    # Trees, and leaves, of two planes that have changed places.
+    (r"(number_\d+\[0\] \? )(\{ n[\w, ]+\}) : (\{ n[\w, ]+\});", r"\1\3 : \2;",
+     r"bit . of \w+ of plane 1 must be"),
+    (r"(number_\d+\[0\] \? )leaf_1_below_0 : leaf_0_below_0;",
+     r"\1leaf_0_below_0 : leaf_1_below_0;", r"lead to leaf \d+ of plane 0 give address"),
+    (r"(leaf_2_below_\d+ <= \{ )(\w+), (\w+)", r"\1\3, \2", r"leaf \d+ of plane 2 give address"),
+])  # fmt: skip
+def test_changed_trees(folder, checked, tmp_path, pattern, replacement, message):
+    _, problems = compared(checked, edited(folder, tmp_path, "encoder", pattern, replacement))
+    assert any(re.search(message, problem) for problem in problems), problems
+
+
+def test_tree_that_is_not_there(folder, checked, tmp_path):
+    copy = edited(folder, tmp_path, "encoder", r"\bscales_0_of_\d+_\d+_\d+ <=", "other <=")
+    assert any("trees of scales of plane 0 must be" in p for p in compared(checked, copy)[1])
+
+
+def test_images_that_are_refused(checked):
     for image, message in (
         (np.zeros((4, 4), np.uint8), r"must be RGB, uint8 of shape \(H, W, 3\), not uint8 of"),
         (np.zeros((4, 4, 3), np.uint16), r"must be RGB, uint8 of shape \(H, W, 3\), not uint16"),
-        (np.zeros((4, 49, 3), np.uint8), "must be at most 48 x 40 pixels, not 49 x 4"),
+        (np.zeros((4, 25, 3), np.uint8), "must be at most 24 x 20 pixels, not 25 x 4"),
     ):
         with pytest.raises(ValueError, match=message):
             checked.groups([("a", image)])
     (names, images), = checked.groups([("a", np.full((4, 5, 3), 7, np.uint8))])
     assert names == ["a"] and images.tolist() == [[[0x070707] * 5] * 4]
-    with pytest.raises(ValueError, match="^phases must be left out .* use --quick"):
-        checked.pictures(0)
+
+
+def test_pictures_of_the_phases(checked):
+    """All orders of planes come, with all nears; drawn pictures are packed and of their order."""
+    codings = checked.form.codings((0, 1, 5))
+    assert len({next(codings) for _ in range(18)}) == 18
+    pictures = checked.pictures(0)
+    assert {p.dtype for p in pictures.drawn} == {np.dtype(np.int64)}
+    image = pictures.of(5, 3)[0]
+    file = checked.form.file(checked.codec, image, 3, Coding(order=4))
+    np.testing.assert_array_equal(checked.codec.decode(file)[0], checked.form.samples(image))
+    assert pictures.visited() > 0.1
+
+
+@pytest.fixture(scope="module")
+def mosaic_folder(tmp_path_factory):
+    """Both cores for colour filter arrays of 12 bits, with registers and nears."""
+    out = tmp_path_factory.mktemp("mosaic") / "build"
+    options = PredictiveOptions(**SMALL, depth=12, registers=True, near=2)
+    build("zynq7045", mosaic_model(), options, out=out, estimate=False)
+    return out
 
 
 @pytest.mark.slow
-def test_quick_check(tmp_path):
-    build("zynq7045", mosaic_model(), SMALL, out=tmp_path / "b", estimate=False)
-    result = check_build(tmp_path / "b", count=4, quick=True, stall=0.2)
-    assert result["problems"] == [] and result["ok"]
-    assert result["bad_files"]["errors"] == ["bad_header", "bad_strip"]
-    with pytest.raises(ValueError, match="^phases must be left out .* use --quick"):
-        check_build(tmp_path / "b", count=1)
+def test_good_build(folder):
+    found = check_build(folder, count=3)
+    assert found["ok"], found["problems"]
+    assert found["bad_files"]["errors"] == ["bad_header", "bad_strip"]
+    for runs in found["runs"].values():
+        assert len(runs) == 6 and all(run["phases"] for run in runs)
+
+
+@pytest.mark.slow
+def test_good_build_of_mosaics(mosaic_folder, monkeypatch):
+    """Through its registers, near by near; the other runs are those of all builds."""
+    every = PredictiveJudge.runs
+    monkeypatch.setattr(PredictiveJudge, "runs", lambda self: every(self)[:2])
+    found = check_build(mosaic_folder, count=3)
+    assert found["ok"], found["problems"]
+    for runs in found["runs"].values():
+        assert [run["run"] for run in runs] == ["errors", "nears"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("core", "pattern", "replacement", "run"), [
+    # An order that is none, and a limit; both cores are compiled once more.
+    ("encoder", r"(order_?\d* )< 3'h6;", r"\1< 4'h8;", "errors"),
+    ("decoder", r"height > 6'h14;", "height > 6'h13;", "sizes and files"),
+])  # fmt: skip
+def test_faults_that_images_do_not_show(folder, tmp_path, core, pattern, replacement, run):
+    copy = edited(folder, tmp_path, core, pattern, replacement)
+    found = check_build(copy, [("x", np.zeros((9, 9, 3), np.uint8))], edited=True)
+    assert not found["ok"]
+    assert found["problems"][0].startswith(f"{core}, {run}"), found["problems"]

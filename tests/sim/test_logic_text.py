@@ -42,6 +42,24 @@ def test_refused(expression):
         logic().value(expression)
 
 
+def test_words():
+    """Of multiplexers, concatenations, constants and registers, whole and in part."""
+    wires = WIRES | {"w": "c ? { a, b } : 2'h1", "x": "a ? w : r[2:1]"}
+    bits = dict(zip(("r[0]", "r[1]", "r[2]"), (0b1010_0101, 0b0000_1111, 0b1111_0000), strict=True))
+    logic = Logic(wires, 8, lambda name: (INPUTS | bits)[name], lambda name: 1 + 2 * (name == "r"))
+    assert logic.word("r") == list(bits.values())
+    assert logic.word("w") == [cases(lambda a, b, c: b if c else 1),
+                               cases(lambda a, b, c: a and c)]  # fmt: skip
+    assert [logic.value("w[1]")] == logic.word("w")[1:]
+    a = INPUTS["a"]
+    assert logic.word("x") == [a & w | ~a & r for w, r in zip(
+        logic.word("w"), list(bits.values())[1:], strict=True
+    )]  # fmt: skip
+    for wrong in ("w & a", "w[2]", "w ? a : b", "a ? w : b", ""):
+        with pytest.raises(LogicError):
+            logic.word(wrong)
+
+
 def test_look_up():
     lanes = list(every_case(6))
     table = 0x123456789ABCDEF0

@@ -15,11 +15,13 @@ from lutgen.cli import main
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.sample import sample, visited
 from lutgen.formats.imageio import write_image
+from lutgen.gateware.predictive.planes import Planes
 from lutgen.model.shipped import shipped
 from lutgen.sim.check.build_tables import changed_files, compare_tables
 from lutgen.sim.check.check import check, check_build, checked_build
 from lutgen.sim.check.check_table import summary, table
 from lutgen.sim.check.judge_predictive import PredictiveJudge
+from lutgen.sim.check.picture_form import PictureForm
 from lutgen.sim.check.predictive_pictures import PredictivePictures, synthetic_photographs
 from lutgen.targets import get_target
 from tests.models import predictive_model
@@ -163,7 +165,8 @@ def test_images_of_deeper_builds(small):
 
 @pytest.mark.parametrize(("depth", "largest"), [(8, (1920, 1080)), (12, (48, 42)), (8, (8, 8))])
 def test_synthetic_photographs(depth, largest):
-    images = dict(synthetic_photographs(depth, largest, 0))
+    form = PictureForm(Planes.of(predictive_model()), depth)
+    images = dict(synthetic_photographs(form, largest, 0))
     assert all(i.shape[1] <= largest[0] and i.shape[0] <= largest[1] for i in images.values())
     assert {i.dtype for i in images.values()} == {np.dtype(np.uint8 if depth == 8 else np.uint16)}
     assert max(int(i.max()) for i in images.values()) < 1 << depth
@@ -176,7 +179,9 @@ def test_synthetic_photographs(depth, largest):
 
 def test_pictures_of_the_phases():
     codec = PredictiveCodec(shipped("photo-16"), threads=1)
-    pictures = PredictivePictures(codec, 12, (300, 1000), 0)
+    pictures = PredictivePictures(
+        codec, PictureForm(Planes.of(codec.model), 12), (300, 1000), 0
+    )  # fmt: skip
 
     def clocks(width, height):
         return 40 * max(width, 20) * height

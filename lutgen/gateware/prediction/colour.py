@@ -216,10 +216,12 @@ def _chain(
 
 @dataclass(frozen=True)
 class _Tree:
-    """A LUT tree: its numbers, and what they are chosen by."""
+    """A LUT tree: its numbers, what they are chosen by, and its place in its network; or no tree,
+    but a single number."""
 
     values: Sequence[int]
     pins: Sequence[Timed | None]
+    place: int | None = None
 
     @property
     def clock(self) -> int:
@@ -249,7 +251,7 @@ def _trees(
             else comparisons.above(planes.number(model, int(feature)), int(threshold))
             for feature, threshold in zip(trees.feature[tree], trees.threshold[tree], strict=True)
         ]
-        found.append(_Tree((trees.values[tree] - least[tree]).tolist(), pins))
+        found.append(_Tree((trees.values[tree] - least[tree]).tolist(), pins, tree))
     found.sort(key=lambda tree: tree.clock)
     if not found:
         return [_Tree([int(least.sum())] * 64, [None] * PINS)]
@@ -263,7 +265,8 @@ def _add_tree_sum(
 ) -> Timed:
     """Add the trees of a network of all models, and the sum of those of the sample's model.
 
-    A register holds one of several trees, one of each model: so there is one sum for all.
+    A register holds one of several trees, one of each model: so there is one sum for all.  Its name
+    has their places, by which `lutgen.sim` finds them in the Verilog.
     """
     of_models = [
         _trees(planes, k, getattr(model, name), comparisons)
@@ -276,7 +279,8 @@ def _add_tree_sum(
     for k, trees in enumerate(zip(*of_models, strict=True)):
         clock = max(tree.clock for tree in trees)
         chosen = planes.of(number, [tree.number(clock) for tree in trees], clock)
-        found.append(line.register(f"{name}_{k}", chosen, clock))
+        places = "_".join("none" if tree.place is None else str(tree.place) for tree in trees)
+        found.append(line.register(f"{name}_{k}_of_{places}", chosen, clock))
     return line.sum(name, found)
 
 

@@ -27,7 +27,7 @@ class PlaneModels:
     Parameters
     ----------
     models:
-        At least two, in the order of their numbers.
+        In the order of their numbers.
     """
 
     models: tuple[PredictiveModel, ...]
