@@ -55,8 +55,9 @@ def sample(
         kernel._replace(cumulative=_blended(kernel.cumulative, share, _tokens(depth)))
         for kernel in units.kernels
     ))  # fmt: skip
-    planes = len(codec.model.planes) if isinstance(codec.model, ColourModel) else 1
-    mosaic = planes > 1 and codec.model.mosaic
+    planes, mosaic = 1, False
+    if isinstance(codec.model, ColourModel):
+        planes, mosaic = len(codec.model.planes), codec.model.mosaic
     columns, lines = (width // 2, height // 2) if mosaic else (width, height)
     rng, context = np.random.default_rng(seed), new_rows(columns, planes)
     dtype = np.uint8 if depth == 8 else np.uint16
