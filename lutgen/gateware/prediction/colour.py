@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value, unsigned
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from lutgen.model.predictive.model import CLASS_BITS, SCALE_STEP, TABLES
@@ -33,6 +31,7 @@ from ..fabric.timeline import Timed, Timeline
 from .colour_predictor import add_first_of_planes
 from .features import Comparisons
 from .near import Near, NearTables
+from .pipeline import PredictionPipeline
 from .plane_models import PlaneModels
 from .quantities import ALL_ENERGIES, ALL_ERRORS, ALL_SAMPLES, Context, DifferenceWidths
 from .scale import Logarithm, add_logarithm
@@ -59,7 +58,7 @@ def colour_quantities(references: int) -> dict[str, str]:
     }  # fmt: skip
 
 
-class ColourPrediction(wiring.Component):
+class ColourPrediction(PredictionPipeline):
     """Predicts one sample per clock; no stall, no reset.
 
     Parameters
@@ -85,48 +84,23 @@ class ColourPrediction(wiring.Component):
         Errors of first predictions, in 1/8.
     EW, ..., aEX, ... : In(...)
         Energies.
-    near : In(...)
-        With ``near``: that of the sample's file.
-    first : Out(depth + 3)
-        First prediction of the sample, in 1/8, ``first_latency`` clocks later.
-    whole : Out(depth)
-        Nearest whole number of the corrected prediction, or nearest index, ``latency`` clocks
-        later; so are these:
-    below : Out(1)
-        Whether the prediction is below it.
-    row : Out(...)
-        Row of the token tables, those of all models one after the other.
+    (near), first, whole, below, row
+        See `.pipeline.PredictionPipeline`; rows of the token tables are those of all models, one
+        after the other.
     """
 
     def __init__(
         self, planes: PlaneModels, depth: int, *, fabric: Fabric = LUT6, near: Near | None = None
     ) -> None:
-        self._planes, self._near = planes, near
-        self._widths = widths = DifferenceWidths(depth)
-        self._fabric = fabric
+        self._planes, self._fabric, widths = planes, fabric, DifferenceWidths(depth)
         self._kinds = colour_quantities(planes.references)
         shapes = {"sample": widths.value, "error": widths.error, "energy": widths.energy}
+        given = {"number": planes.bits, "level": widths.sample}
+        given |= {name: shapes[kind] for name, kind in self._kinds.items()}
         rows = sum(len(model.cumulative) for model in planes.models)
-        super().__init__({
-            "number": In(planes.bits),
-            "level": In(widths.sample),
-            **{name: In(shapes[kind]) for name, kind in self._kinds.items()},
-            "first": Out(widths.prediction),
-            "whole": Out(widths.sample),
-            "below": Out(1),
-            "row": Out(bits_for(rows - 1)),
-            **({"near": In(near.bits)} if near else {}),
-        })
-        # Made at once, as latencies follow from the models and are counted where they come about.
-        self._module = Module()
-        #: Clocks from the quantities to ``first``, and to the others.
-        self.first_latency, self.latency = self._build(self._module)
-
-    def elaborate(self, platform) -> Module:
-        return self._module
+        super().__init__(widths, given, rows, near)
 
     def _build(self, m: Module) -> tuple[int, int]:
-        """Add all to ``m``; returns the latencies."""
         planes, line = self._planes, Timeline(m)
         number = line.given("number", self.number)
         level = line.given("level", self.level)
@@ -139,9 +113,7 @@ class ColourPrediction(wiring.Component):
         )])  # fmt: skip
         add_median(context)
         changes = add_changes(context)
-        near = None
-        if self._near:
-            near = NearTables(m, line, self._near, line.given("in_near", self.near))
+        near = self._near_tables(m, line)
         plain = add_plain(context, changes, near)
         logarithm = _add_scale(context, planes, number)
         comparisons = Comparisons(
@@ -160,14 +132,7 @@ class ColourPrediction(wiring.Component):
         corrected = add_corrected(context, correction, logarithm, plain)
         row = _add_row(context, scales, logarithm, planes, number, near)
         target = add_target(context, corrected, row, plain, near)
-        end = line.ready(target.whole, target.below, target.row)
-        m.d.comb += [
-            self.first.eq(first.now),
-            self.whole.eq(target.whole.at(end)),
-            self.below.eq(target.below.at(end)),
-            self.row.eq(target.row.at(end)),
-        ]
-        return first.clock, end
+        return self._give(m, line, first, target)
 
 
 def _add_scale(context: Context, planes: PlaneModels, number: Timed) -> Logarithm:

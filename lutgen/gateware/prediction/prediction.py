@@ -4,9 +4,6 @@ It mirrors :mod:`lutgen.codec.predictive.kernel`.
 """
 
 from amaranth.hdl import Module
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
-from amaranth.utils import bits_for
 
 from lutgen.model.predictive.model import TABLES, PredictiveModel
 from lutgen.model.predictive.neighbourhood import ENERGIES, ERRORS, SAMPLES
@@ -14,7 +11,8 @@ from lutgen.model.predictive.neighbourhood import ENERGIES, ERRORS, SAMPLES
 from ..fabric.fabric import LUT6, Fabric
 from ..fabric.timeline import Timeline
 from .features import Comparisons, early_questions, questions
-from .near import Near, NearTables
+from .near import Near
+from .pipeline import PredictionPipeline
 from .predictor import add_first_prediction
 from .quantities import Context, Widths
 from .scale import add_scale
@@ -25,7 +23,7 @@ from .trees import add_tree_sum
 __all__ = ["Prediction"]
 
 
-class Prediction(wiring.Component):
+class Prediction(PredictionPipeline):
     """Predicts one sample per clock; no stall, no reset.
 
     Parameters
@@ -47,46 +45,22 @@ class Prediction(wiring.Component):
         Errors of first predictions, in 1/8.
     EW, ... : In(...)
         Energies.
-    near : In(...)
-        With ``near``: that of the sample's file.
-    first : Out(depth + 3)
-        First prediction, in 1/8, ``first_latency`` clocks later.
-    whole : Out(depth)
-        Nearest whole number of the corrected prediction, or nearest index, ``latency`` clocks
-        later; so are these:
-    below : Out(1)
-        Whether the prediction is below it.
-    row : Out(...)
-        Row of the token tables.
+    (near), first, whole, below, row
+        See `PredictionPipeline`.
     """
 
     def __init__(
         self, model: PredictiveModel, depth: int, *, fabric: Fabric = LUT6,
         near: Near | None = None,
     ) -> None:  # fmt: skip
-        self._model, self._near = model, near
-        self._widths = widths = Widths(depth)
-        self._fabric = fabric
-        super().__init__({
-            **{name: In(widths.sample) for name in SAMPLES},
-            **{name: In(widths.error) for name in ERRORS},
-            **{name: In(widths.energy) for name in ENERGIES},
-            "first": Out(widths.prediction),
-            "whole": Out(widths.sample),
-            "below": Out(1),
-            "row": Out(bits_for(TABLES * model.classes - 1)),
-            **({"near": In(near.bits)} if near else {}),
-        })
-        # Made at once, as latencies follow from the model and are counted where they come about.
-        self._module = Module()
-        #: Clocks from the quantities to ``first``, and to the others.
-        self.first_latency, self.latency = self._build(self._module)
-
-    def elaborate(self, platform) -> Module:
-        return self._module
+        self._model, self._fabric, widths = model, fabric, Widths(depth)
+        given = {
+            **dict.fromkeys(SAMPLES, widths.sample), **dict.fromkeys(ERRORS, widths.error),
+            **dict.fromkeys(ENERGIES, widths.energy),
+        }  # fmt: skip
+        super().__init__(widths, given, TABLES * model.classes, near)
 
     def _build(self, m: Module) -> tuple[int, int]:
-        """Add all to ``m``; returns the latencies."""
         model, line = self._model, Timeline(m)
         context = Context(line, self._widths, {
             name: line.given(f"in_{name}", getattr(self, name))
@@ -97,9 +71,7 @@ class Prediction(wiring.Component):
         )])  # fmt: skip
         add_median(context)
         changes = add_changes(context)
-        near = None
-        if self._near:
-            near = NearTables(m, line, self._near, line.given("in_near", self.near))
+        near = self._near_tables(m, line)
         plain = add_plain(context, changes, near)
         logarithm = add_scale(context, model.scale)
         comparisons = Comparisons(
@@ -114,11 +86,4 @@ class Prediction(wiring.Component):
         corrected = add_corrected(context, correction, logarithm, plain)
         row = add_row(context, scales, logarithm, model.origin, model.classes, near)
         target = add_target(context, corrected, row, plain, near)
-        end = line.ready(target.whole, target.below, target.row)
-        m.d.comb += [
-            self.first.eq(first.now),
-            self.whole.eq(target.whole.at(end)),
-            self.below.eq(target.below.at(end)),
-            self.row.eq(target.row.at(end)),
-        ]
-        return first.clock, end
+        return self._give(m, line, first, target)

@@ -17,7 +17,7 @@ from ..streams.lut_fifo import LutFifo
 from .group_memory import GroupMemory
 from .walk import group_layout
 
-__all__ = ["PICTURE_EVENTS", "PictureIn", "group_tag"]
+__all__ = ["PICTURE_EVENTS", "PictureIn", "group_tag", "picture_ports", "tell_events"]
 
 #: What a `PictureIn` tells of pictures.
 PICTURE_EVENTS = ("in_file", *RASTER_EVENTS)
@@ -29,6 +29,81 @@ def group_tag(words: int, near_bits: int = 0) -> StructLayout:
         "base": bits_for(words - 1), "file_begins": 1, "strip_ends": 1, "file_ends": 1,
         **({"near": near_bits} if near_bits else {}),
     })  # fmt: skip
+
+
+def picture_ports(
+    memory: GroupMemory, tag: StructLayout, depth: int, pixel: StructLayout, max_lines: int, *,
+    planes: int = 1, square: int = 1, order_bits: int = 0, near_bits: int = 0, events: bool = False,
+) -> dict:  # fmt: skip
+    """Ports of what takes pictures, see `PictureIn`.
+
+    Parameters
+    ----------
+    memory, tag, depth:
+        Where groups are held, what visits carry of one, and bits of a sample.
+    pixel:
+        Layout of a pixel.
+    max_lines:
+        Lines of a picture at most.
+    planes, square:
+        Planes of a picture, and pixels of a side for each column and line of a plane.
+    order_bits, near_bits:
+        Bits of an order of planes, and of a near; 0 without.
+    events:
+        Whether what happens is told.
+    """
+    width, lines = bits_for(memory.max_width), bits_for(max_lines)
+    return {
+        "pixels": In(stream.Signature(pixel)),
+        "width": In(bits_for(square * memory.max_width)),
+        "height": In(bits_for(square * max_lines)),
+        **({"order": In(order_bits)} if order_bits else {}),
+        "groups": Out(stream.Signature(group_layout(tag.size, planes))),
+        "walk_width": Out(width),
+        "walking": In(1),
+        "finished": In(1),
+        "base": In(len(Signal(tag).base)),
+        "row": In(2),
+        "column": In(bits_for(memory.max_width - 1)),
+        "sample": Out(depth),
+        "file_begins": Out(1),
+        "file_width": Out(width),
+        "file_height": Out(lines),
+        **({"file_order": Out(order_bits)} if order_bits else {}),
+        "bad_marker": Out(1),
+        "bad_size": Out(1),
+        "busy": Out(1),
+        **({"near": In(near_bits), "file_near": Out(near_bits)} if near_bits else {}),
+        **(dict.fromkeys(PICTURE_EVENTS, Out(1)) if events else {}),
+    }
+
+
+def tell_events(
+    m: Module, told: wiring.Component, pixel, *, starts, taken, dropped, first, at_right, ends
+) -> None:
+    """Tell of a picture on `PICTURE_EVENTS` of a component, a clock later.
+
+    Parameters
+    ----------
+    starts, ends:
+        A picture begins in this clock, or its last pixel is taken.
+    taken, dropped:
+        A pixel is taken into a picture, or dropped before one.
+    first, at_right:
+        The pixel is to be a picture's first, or a line's last.
+    """
+    with m.If(starts):
+        m.d.sync += told.in_file.eq(1)
+    with m.Elif(ends):
+        m.d.sync += told.in_file.eq(0)
+    m.d.sync += [
+        told.pixel_taken.eq(taken),
+        told.frame_taken.eq(ends),
+        told.sof_early.eq(taken & pixel.sof & ~first),
+        told.sof_late.eq(dropped & ~pixel.sof),
+        told.eol_early.eq(taken & pixel.eol & ~at_right),
+        told.eol_late.eq(taken & ~pixel.eol & at_right),
+    ]
 
 
 class PictureIn(wiring.Component):
@@ -98,33 +173,15 @@ class PictureIn(wiring.Component):
     ) -> None:  # fmt: skip
         if strip_height < max_height and strip_height % GROUP:
             raise ValueError(f"strip height must be a multiple of {GROUP}, not {strip_height!r}")
-        max_width = memory.max_width
         self._memory, self._max_height = memory, max_height
         self._strip_height, self._fabric, self._events = strip_height, fabric, events
         self._max_near, near_bits = max_near, bits_for(max_near)
         #: What visits carry of a group.
         self.tag = tag = group_tag(memory.words, near_bits if max_near else 0)
-        super().__init__({
-            "pixels": In(stream.Signature(pixel_layout(depth))),
-            "width": In(bits_for(max_width)),
-            "height": In(bits_for(max_height)),
-            "groups": Out(stream.Signature(group_layout(tag.size))),
-            "walk_width": Out(bits_for(max_width)),
-            "walking": In(1),
-            "finished": In(1),
-            "base": In(len(Signal(tag).base)),
-            "row": In(2),
-            "column": In(bits_for(max_width - 1)),
-            "sample": Out(depth),
-            "file_begins": Out(1),
-            "file_width": Out(bits_for(max_width)),
-            "file_height": Out(bits_for(max_height)),
-            "bad_marker": Out(1),
-            "bad_size": Out(1),
-            "busy": Out(1),
-            **({"near": In(near_bits), "file_near": Out(near_bits)} if max_near else {}),
-            **(dict.fromkeys(PICTURE_EVENTS, Out(1)) if events else {}),
-        })
+        super().__init__(picture_ports(
+            memory, tag, depth, pixel_layout(depth), max_height,
+            near_bits=near_bits if max_near else 0, events=events,
+        ))
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -219,25 +276,12 @@ class PictureIn(wiring.Component):
         with m.If(take):
             m.d.sync += self.bad_size.eq(0)
         if self._events:
-            self._tell(m, starts, take, first, at_right, at_bottom)
+            tell_events(
+                m, self, pixel, starts=starts, taken=take, first=first, at_right=at_right,
+                dropped=self.pixels.valid & self.pixels.ready & ~take,
+                ends=take & at_right & at_bottom,
+            )
         return x, row, base, at_bottom
-
-    def _tell(self, m: Module, starts, take, first, at_right, at_bottom) -> None:
-        """Tell what happens, a clock later."""
-        pixel, last = self.pixels.payload, take & at_right & at_bottom
-        with m.If(starts):
-            m.d.sync += self.in_file.eq(1)
-        with m.Elif(last):
-            m.d.sync += self.in_file.eq(0)
-        dropped = self.pixels.valid & self.pixels.ready & ~take
-        m.d.sync += [
-            self.pixel_taken.eq(take),
-            self.frame_taken.eq(last),
-            self.sof_early.eq(take & pixel.sof & ~first),
-            self.sof_late.eq(dropped & ~pixel.sof),
-            self.eol_early.eq(take & pixel.eol & ~at_right),
-            self.eol_late.eq(take & ~pixel.eol & at_right),
-        ]
 
     def _offer(self, m: Module, ends, row, base, at_bottom) -> None:
         """A group that is complete goes to the queue."""

@@ -1,6 +1,6 @@
 """Samples of staggered rows into a memory of groups, and out in raster order."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
@@ -13,10 +13,49 @@ from ..files.raster import pixel_layout
 from ..streams.lut_fifo import LutFifo
 from .group_memory import GroupMemory
 
-__all__ = ["PictureOut"]
+__all__ = ["AHEAD", "PictureOut", "add_output", "output_ports"]
 
 #: Pixels between a read and the output.
-_AHEAD = 16
+AHEAD = 16
+
+
+def output_ports(memory: GroupMemory, depth: int, pixel: StructLayout) -> dict:
+    """Ports of what gives pictures of so many bits a sample out, see `PictureOut`."""
+    return {
+        "write": In(1),
+        "base": In(bits_for(memory.words - 1)),
+        "row": In(2),
+        "column": In(bits_for(memory.max_width - 1)),
+        "sample": In(depth),
+        "finish": In(1),
+        "group": In(memory.layout),
+        "pixels": Out(stream.Signature(pixel)),
+        "eof": Out(1),
+        "freed": Out(1),
+        "busy": Out(1),
+    }
+
+
+def add_output(m: Module, out: wiring.Component, valid, data, marks: dict[str, Value]) -> None:
+    """A queue of `AHEAD` pixels in front of ``pixels`` and ``eof`` of a component.
+
+    Parameters
+    ----------
+    valid, data:
+        Whether a pixel comes, for which there is room, and its samples.
+    marks:
+        Its ``sof``, ``eol`` and ``eof``.
+    """
+    marked = StructLayout({**out.pixels.payload.shape().members, "eof": 1})
+    m.submodules.queue = queue = LutFifo(marked, AHEAD)
+    m.d.comb += [
+        queue.i.valid.eq(valid),
+        queue.i.payload.data.eq(data),
+        *[queue.i.payload[name].eq(mark) for name, mark in marks.items()],
+        out.pixels.valid.eq(queue.o.valid),
+        queue.o.ready.eq(out.pixels.ready),
+        Cat(out.pixels.payload, out.eof).eq(queue.o.payload),
+    ]
 
 
 class PictureOut(wiring.Component):
@@ -54,20 +93,8 @@ class PictureOut(wiring.Component):
 
     def __init__(self, depth: int, memory: GroupMemory, *, fabric: Fabric = LUT6) -> None:
         self._depth, self._memory, self._fabric = depth, memory, fabric
-        self._max_width = max_width = memory.max_width
-        super().__init__({
-            "write": In(1),
-            "base": In(bits_for(memory.words - 1)),
-            "row": In(2),
-            "column": In(bits_for(max_width - 1)),
-            "sample": In(depth),
-            "finish": In(1),
-            "group": In(memory.layout),
-            "pixels": Out(stream.Signature(pixel_layout(depth))),
-            "eof": Out(1),
-            "freed": Out(1),
-            "busy": Out(1),
-        })
+        self._max_width = memory.max_width
+        super().__init__(output_ports(memory, depth, pixel_layout(depth)))
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -80,17 +107,10 @@ class PictureOut(wiring.Component):
             write_address=memory.place(m, "stored", self.base, self.row, self.column),
             data=delay(m, self.sample, late, name="sample"), address=place, fabric=self._fabric,
         )  # fmt: skip
-        marked = StructLayout({**pixel_layout(self._depth).members, "eof": 1})
-        m.submodules.queue = queue = LutFifo(marked, _AHEAD)
-        m.d.comb += [
-            queue.i.valid.eq(delay(m, read, 2, name="read", reset=True)),
-            queue.i.payload.data.eq(sample),
-            *[queue.i.payload[name].eq(delay(m, mark, 2, name=name))
-              for name, mark in marks.items()],
-            self.pixels.valid.eq(queue.o.valid),
-            queue.o.ready.eq(self.pixels.ready),
-            Cat(self.pixels.payload, self.eof).eq(queue.o.payload),
-        ]  # fmt: skip
+        add_output(
+            m, self, delay(m, read, 2, name="read", reset=True), sample,
+            {name: delay(m, mark, 2, name=name) for name, mark in marks.items()},
+        )
         return m
 
     def _walk(self, m: Module):
@@ -99,7 +119,7 @@ class PictureOut(wiring.Component):
         m.submodules.groups = groups = LutFifo(shape, self._memory.buffers)
         m.d.comb += [groups.i.valid.eq(self.finish), groups.i.payload.eq(self.group)]
         group = Signal(shape, reset_less=True)
-        left = Signal(range(_AHEAD + 1), init=_AHEAD)  # room in the output's queue
+        left = Signal(range(AHEAD + 1), init=AHEAD)  # room in the output's queue
         room = Signal(init=1)
         leaves = self.pixels.valid & self.pixels.ready
         active = Signal()
@@ -119,7 +139,7 @@ class PictureOut(wiring.Component):
             # A read of this clock is not in ``left`` yet.
             room.eq((left > 1) | leaves),
             self.freed.eq(0),
-            self.busy.eq(active | groups.busy | (left != _AHEAD)),
+            self.busy.eq(active | groups.busy | (left != AHEAD)),
         ]
         with m.If(reads):
             m.d.sync += [x.eq(x + 1), place.eq(place + 1), first.eq(0)]

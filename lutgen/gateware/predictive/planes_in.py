@@ -4,8 +4,7 @@ See :mod:`.picture_in` of gray ones.
 """
 
 from amaranth.hdl import Const, Module, Mux, Signal
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import wiring
 from amaranth.utils import bits_for
 
 from lutgen.codec.predictive.container import GROUP
@@ -16,7 +15,7 @@ from ..fabric.pipeline import choose, delay
 from ..files.raster import pixel_layout
 from ..streams.lut_fifo import LutFifo
 from .group_memory import GroupMemory
-from .picture_in import PICTURE_EVENTS, group_tag
+from .picture_in import group_tag, picture_ports, tell_events
 from .pixel_order import component_number, order_bits, orders, plane_at
 from .planes import Planes
 from .walk import group_layout
@@ -83,36 +82,16 @@ class PlanesIn(wiring.Component):
         self._events, self._max_near = events, max_near
         self._planes, self._depth, self._memory, self._fabric = planes, depth, memory, fabric
         self._max_lines, self._strip_lines = max_lines, strip_lines
-        scale = 2 if planes.mosaic else 1
         #: Rows and columns of a picture for each line and column.
-        self._scale = scale
-        width, lines = memory.max_width, bits_for(max_lines)
+        self._scale = 2 if planes.mosaic else 1
+        near_bits = bits_for(max_near) if max_near else 0
         #: What visits carry of a group.
-        near_bits = bits_for(max_near)
-        self.tag = tag = group_tag(memory.words, near_bits if max_near else 0)
-        super().__init__({
-            "pixels": In(stream.Signature(pixel_layout(depth * planes.components))),
-            "width": In(bits_for(scale * width)),
-            "height": In(bits_for(scale * max_lines)),
-            "order": In(order_bits(planes)),
-            "groups": Out(stream.Signature(group_layout(tag.size, planes.count))),
-            "walk_width": Out(bits_for(width)),
-            "walking": In(1),
-            "finished": In(1),
-            "base": In(len(Signal(tag).base)),
-            "row": In(2),
-            "column": In(bits_for(width - 1)),
-            "sample": Out(depth),
-            "file_begins": Out(1),
-            "file_width": Out(bits_for(width)),
-            "file_height": Out(lines),
-            "file_order": Out(order_bits(planes)),
-            "bad_marker": Out(1),
-            "bad_size": Out(1),
-            "busy": Out(1),
-            **({"near": In(near_bits), "file_near": Out(near_bits)} if max_near else {}),
-            **(dict.fromkeys(PICTURE_EVENTS, Out(1)) if events else {}),
-        })
+        self.tag = group_tag(memory.words, near_bits)
+        super().__init__(picture_ports(
+            memory, self.tag, depth, pixel_layout(depth * planes.components), max_lines,
+            planes=planes.count, square=self._scale, order_bits=order_bits(planes),
+            near_bits=near_bits, events=events,
+        ))
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -184,14 +163,10 @@ class PlanesIn(wiring.Component):
         ]  # fmt: skip
         self._offer(m, line_ends)
         if self._events:
-            ends = line_ends & file_ends
-            m.d.sync += [
-                self.in_file.eq((self.in_file & ~ends) | starts), self.pixel_taken.eq(beat),
-                self.frame_taken.eq(ends), self.sof_early.eq(beat & pixel.sof & ~first),
-                self.sof_late.eq(drops & ~pixel.sof),
-                self.eol_early.eq(beat & pixel.eol & ~at_right),
-                self.eol_late.eq(beat & ~pixel.eol & at_right),
-            ]  # fmt: skip
+            tell_events(
+                m, self, pixel, starts=starts, taken=beat, dropped=drops, first=first,
+                at_right=at_right, ends=line_ends & file_ends,
+            )
         return m
 
     def _halved(self, side):

@@ -3,11 +3,8 @@
 See :mod:`.picture_out` of gray pictures, and :mod:`.planes_in` of lines.
 """
 
-from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import stream, wiring
-from amaranth.lib.data import StructLayout
-from amaranth.lib.wiring import In, Out
-from amaranth.utils import bits_for
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
 
 from ..fabric.blockmem import add_ram
 from ..fabric.fabric import LUT6, Fabric
@@ -15,13 +12,11 @@ from ..fabric.pipeline import choose, delay
 from ..files.raster import pixel_layout
 from ..streams.lut_fifo import LutFifo
 from .group_memory import GroupMemory
+from .picture_out import AHEAD, add_output, output_ports
 from .pixel_order import component_number, plane_at
 from .planes import Planes
 
 __all__ = ["PlanesOut"]
-
-#: Pixels between a read and the output.
-_AHEAD = 16
 
 
 class PlanesOut(wiring.Component):
@@ -54,20 +49,7 @@ class PlanesOut(wiring.Component):
         self, planes: Planes, depth: int, memory: GroupMemory, *, fabric: Fabric = LUT6
     ) -> None:
         self._planes, self._depth, self._memory, self._fabric = planes, depth, memory, fabric
-        self._pixel = pixel_layout(depth * planes.components)
-        super().__init__({
-            "write": In(1),
-            "base": In(bits_for(memory.words - 1)),
-            "row": In(2),
-            "column": In(bits_for(memory.max_width - 1)),
-            "sample": In(depth),
-            "finish": In(1),
-            "group": In(memory.layout),
-            "pixels": Out(stream.Signature(self._pixel)),
-            "eof": Out(1),
-            "freed": Out(1),
-            "busy": Out(1),
-        })
+        super().__init__(output_ports(memory, depth, pixel_layout(depth * planes.components)))
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -96,17 +78,10 @@ class PlanesOut(wiring.Component):
             whole = read & delay(m, marks.pop("whole"), late, name="whole")
         else:
             m.d.comb += pixel.eq(sample)
-        marked = StructLayout({**self._pixel.members, "eof": 1})
-        m.submodules.queue = queue = LutFifo(marked, _AHEAD)
-        m.d.comb += [
-            queue.i.valid.eq(whole),
-            queue.i.payload.data.eq(pixel),
-            *[queue.i.payload[name].eq(delay(m, mark, late, name=name))
-              for name, mark in marks.items()],
-            self.pixels.valid.eq(queue.o.valid),
-            queue.o.ready.eq(self.pixels.ready),
-            Cat(self.pixels.payload, self.eof).eq(queue.o.payload),
-        ]  # fmt: skip
+        add_output(
+            m, self, whole, pixel,
+            {name: delay(m, mark, late, name=name) for name, mark in marks.items()},
+        )
         return m
 
     def _walk(self, m: Module):
@@ -120,7 +95,7 @@ class PlanesOut(wiring.Component):
         m.submodules.groups = groups = LutFifo(shape, memory.buffers)
         m.d.comb += [groups.i.valid.eq(self.finish), groups.i.payload.eq(self.group)]
         line = self._collect(m, groups.o)
-        left, room = Signal(range(_AHEAD + 1), init=_AHEAD), Signal(init=1)
+        left, room = Signal(range(AHEAD + 1), init=AHEAD), Signal(init=1)
         scale = 2 if planes.mosaic else 1
         x, right = Signal(range(scale * memory.max_width)), Signal(range(scale * memory.max_width))
         reads, pixel_reads, line_ends = Signal(), Signal(), Signal()
@@ -131,7 +106,7 @@ class PlanesOut(wiring.Component):
             left.eq(left - pixel_reads + (self.pixels.valid & self.pixels.ready)),
             # Reads of this clock and the one before are not in ``left`` yet.
             room.eq(left > 3),
-            self.busy.eq(line.active | groups.busy | (left != _AHEAD)),
+            self.busy.eq(line.active | groups.busy | (left != AHEAD)),
         ]
         if planes.mosaic:
             below = Signal()
