@@ -47,7 +47,7 @@ _STEPS = (1, 4)
 #: Seconds for one step of an induction.
 _STEP_SECONDS = 10
 #: Seconds for a counterexample in a design with a fault; there are more faults.
-_FAULT_SECONDS = 1
+_FAULT_SECONDS = 2
 #: ABC stands within Yosys' pass for mapping, which reads any script of its commands.
 _TINY = "module tiny (input a, b, output c); assign c = a & b; endmodule\n"
 

@@ -28,8 +28,10 @@ __all__ = ["problem_of", "prove_all", "rule_of", "show_failures"]
 _QUICK = 12
 #: Properties of lemmas.
 _LEMMA = re.compile(r"\.lemma_holds$|^word\.")
-#: Faults of control, which are tried first.
-_CONTROL = ("condition always", "condition never", "missing not", "missing reset", "swapped arms")
+_NAME = re.compile(r"(?<![\w.'])[A-Za-z_]\w*")
+#: What a line of the design drives, and a register with what it becomes.
+_DRIVEN = re.compile(r"^ *(?:assign )?([A-Za-z_]\w*)[^=]*? <?= ")
+_REGISTER = re.compile(r"^ *(\w+) <= (n\d+);$", re.M)
 #: From best to worst.
 _RESULTS = ("proven", "bounded", "refuted")
 _METHODS = ("k-induction", "pdr", "bounded")
@@ -75,7 +77,7 @@ def prove_all(problem: Problem, *, seconds: int, depth: int) -> dict[str, Answer
             pass
 
     induct()
-    for limit in (_QUICK, seconds):
+    for limit in sorted({min(_QUICK, seconds), seconds}):
         for name in list(left):
             if name in left:
                 found = by_reachability(problem, name, proven(), seconds=limit)
@@ -99,6 +101,32 @@ def prove_all(problem: Problem, *, seconds: int, depth: int) -> dict[str, Answer
     return together
 
 
+def _in_turn(verilog: str, contracts: tuple[Bound, ...], seed: int) -> list[Fault]:
+    """Faults of a design: of what drives a signal that a contract sees first, all kinds in turn."""
+    seen = {name for b in contracts for text in b.ports.values() for name in _NAME.findall(text)}
+    # Of a register, what it becomes has a name of its own.
+    becomes = {found[2]: found[1] for found in _REGISTER.finditer(verilog)}
+    lines = verilog.split("\n")
+
+    def distance(fault: Fault) -> int:
+        # Behind a condition stands what it is for.
+        count = 3 if "if (" in lines[fault.line - 1] else 1
+        near = lines[fault.line - 1 :][:count]
+        driven = {found[1] for line in near if (found := _DRIVEN.match(line))}
+        driven |= {becomes[name] for name in driven if name in becomes}
+        return 0 if driven & seen else 1 if seen & {*_NAME.findall(" ".join(near))} else 2
+
+    faults = [f for f in find(verilog, Path()) if f.kind != "table bit"]
+    np.random.default_rng(seed).shuffle(faults)
+    turns: Counter = Counter()
+    order = []
+    for fault in faults:
+        group = distance(fault), fault.kind
+        turns[group] += 1
+        order.append((group[0], turns[group]))
+    return [fault for _, fault in sorted(zip(order, faults, strict=True), key=lambda p: p[0])]
+
+
 def show_failures(
     verilog: str, module: str, contracts: Iterable[Bound], *, most: int, depth: int = 12,
     seed: int = 0, tell: Callable[[str], None] = lambda text: None,
@@ -111,11 +139,9 @@ def show_failures(
         For each rule that has failed the first fault and the clocks of its counterexample; and how
         many faults were tried, at most ``most``.
     """
-    names = set(problem_of(verilog, module, contracts).names)
-    rules = {rule_of(name) for name in names}
-    faults = [f for f in find(verilog, Path()) if f.kind != "table bit"]
-    np.random.default_rng(seed).shuffle(faults)
-    faults.sort(key=lambda fault: fault.kind not in _CONTROL)
+    contracts = tuple(contracts)
+    rules = {rule_of(name) for name in problem_of(verilog, module, contracts).names}
+    faults = _in_turn(verilog, contracts, seed)
     failed: dict[str, tuple[Fault, int]] = {}
     tried = 0
     for fault in faults[:most]:
