@@ -104,7 +104,7 @@ class DecoderFuzz(Fuzz):
             both = np.concatenate([self._beats(stream.data), good])
             limit, clocks = int(rng.integers(1, _CUT)), int(rng.integers(1, 5))
             segments = (
-                Segment(both, limit=limit, **options, **start),
+                Segment(both, limit=limit, **self._perhaps_blocked(options), **start),
                 Segment(good, reset=clocks, **options),
             )
             return Case((kind,), segments, (stream,))

@@ -131,8 +131,8 @@ class EncoderFuzz(Fuzz):
             first = first if kind == _LIMITS else np.concatenate([first, first])
             found = self._taken(first, settings, possible)
             segments = (
-                Segment(first, limit=int(rng.integers(1, _CUT)), settings=settings, **options,
-                        **start),
+                Segment(first, limit=int(rng.integers(1, _CUT)), settings=settings,
+                        **self._perhaps_blocked(options), **start),
                 Segment(good_beats, reset=int(rng.integers(1, 5)), settings=other, **options),
             )  # fmt: skip
         else:
@@ -193,8 +193,13 @@ class EncoderFuzz(Fuzz):
 
     def _up_to_limits(self) -> tuple[np.ndarray, dict[str, int]]:
         """The beginning of a file that would take too long: any size, any number of images."""
-        rng, sizes = self.rng, zip(("width", "height"), self._build.largest, strict=True)
-        settings = {name: int(rng.integers(1, most + 1)) for name, most in sizes}
+        rng = self.rng
+        # Tiny ones, too: then many images go in.
+        largest = self._build.largest if rng.random() < 0.7 else (2, 2)
+        settings = {
+            name: int(rng.integers(1, most + 1))
+            for name, most in zip(("width", "height"), largest, strict=True)
+        }
         bits = int(rng.integers(self._bits.get("images", 0) + 1))
         settings["images"] = int(rng.integers(1, 1 << bits)) if bits else 1
         if "near" in self._bits:

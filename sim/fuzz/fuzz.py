@@ -18,6 +18,8 @@ STALLS = (
     (0.0, 0.0, 0), (0.0, 0.0, 0), (0.3, 0.3, 0), (0.8, 0.0, 0), (0.0, 0.7, 0), (0.4, 0.4, 40),
     (0.0, 0.5, 200), (0.0, 0.5, 3000),
 )  # fmt: skip
+#: Share of segments with a reset at their end whose output is never ready: all fills up.
+_BLOCKED = 0.3
 #: Cases of a core before it makes place for a new one, in any state.
 _LIFE = 64
 
@@ -146,6 +148,12 @@ class Fuzz(ABC):
         }  # fmt: skip
         start = {"fresh": self._made, "reset": int(self.rng.integers(1, 4))} if fresh else {}
         return self._case(most, options, start)
+
+    def _perhaps_blocked(self, options: dict) -> dict:
+        """Options of a segment that a reset ends: for some the output is never ready."""
+        blocked = self.rng.random() < _BLOCKED
+        self.met["outputs of a segment with a reset"]["blocked" if blocked else "ready"] += 1
+        return options | {"stall_out": 1.0} if blocked else options
 
     def meet(self, images: np.ndarray) -> None:
         """Count the size of pictures (N, H, W)."""
