@@ -16,7 +16,7 @@
 #include "Vcore.h"
 #include "ports.h"
 #include "verilated.h"
-#if VM_COVERAGE
+#ifdef COUNTED
 #include "verilated_cov.h"
 #endif
 
@@ -97,7 +97,7 @@ class Bench {
         SET_PORTS(core_, segment.settings);
         if (segment.reset) reset(segment.reset, outcome);
         for (uint32_t k = 0; k < SETTLE_CLOCKS; k++) edge();
-#if VM_COVERAGE
+#ifdef COUNTED
         if (first) context_.coveragep()->zero();  // what was random has become what a reset says
 #endif
         core_->clear_error = segment.count;
@@ -128,13 +128,13 @@ class Bench {
         return outcome;
     }
 
-#if VM_COVERAGE
+#ifdef COUNTED
     void write_counters(const char *path) { context_.coveragep()->write(path); }
 #endif
 
   private:
     void renew(uint32_t seed) {
-#if VM_COVERAGE
+#ifdef COUNTED
         if (core_) return;  // counters are a core's own, and end with it
 #endif
         context_.randReset(2);
@@ -241,7 +241,7 @@ int main(int argc, char **argv) {
         fwrite(&outcome, sizeof outcome, 1, result);
         fwrite(given.data(), sizeof(Beat), given.size(), result);
     }
-#if VM_COVERAGE
+#ifdef COUNTED
     if (argc > 4) bench.write_counters(argv[4]);
 #endif
     return fclose(result) ? 4 : 0;

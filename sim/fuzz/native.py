@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +20,7 @@ from lutgen.files.caches import cache_folder
 from lutgen.files.whole import scratch_folder
 from lutgen.sim.tool.cache import digest, locked, remove_unused
 from lutgen.sim.tool.design import Design
-from lutgen.sim.tool.verilator import SimulationError, last_lines, simulator_tools, verilator_bin
+from lutgen.sim.tool.verilator import SimulationError, compile_model, last_lines, recipe
 
 __all__ = [
     "BEAT", "WRONG", "NativeCore", "Outcome", "Segment", "beats_of", "build_native", "forgetful",
@@ -49,15 +47,9 @@ _PORTS = {
     "encoder": ("s_axis_video", "tuser", "m_axis_stream", "tkeep"),
     "decoder": ("s_axis_stream", "tkeep", "m_axis_video", "tuser"),
 }
-#: What is added to make's command line, as of `lutgen.sim.tool.verilator`.
-_MAKE = ("CXX=g++", "LINK=g++", "AR=ar", "CFG_CXXFLAGS_PCH_I=-include")
-#: Cores are compiled to run for long, or with counters: then what a compiler makes better takes
-#: minutes, in which no campaign runs, and the C++ is in parts, as some of its time is not linear.
-_PLAIN = (("--output-split", "0"), ("OPT_FAST=-O1",))
-_COUNTED = (
-    ("--output-split", "20000", "--coverage-line", "--coverage-toggle"),
-    ("OPT_FAST=-O0", "OPT_SLOW=-O0"),
-)  # fmt: skip
+#: Of Verilator: registers and memories hold anything at first; what counts lines and toggles.
+_OPTIONS = ("--prefix", "Vcore", "--x-initial", "unique", "--x-assign", "unique")
+_COUNTED = ("--coverage-line", "--coverage-toggle")
 _INITIAL = re.compile(r"^(  (?:output )?reg (?:\[\d+:0\] )?(?:\\\S+ |\w+) ?)= [^;]+;", re.M)
 _MEMORY = re.compile(r"^  reg \[\d+:0\] (\\\S+ |\w+) ?\[\d+:0\];", re.M)
 
@@ -243,23 +235,20 @@ def build_native(
     if "clear_error" not in design.ports:
         raise InputError(f"{design.top} must have the port clear_error: build without --registers")
     texts = design.whole_texts()
-    driver = (_HERE / "driver.cpp").read_text()
+    options = [*_OPTIONS, *(_COUNTED if counted else ())]
+    main = (_HERE / "driver.cpp").read_text()
+    if counted:
+        main = f'#define COUNTED\n{main}\n#include "verilated_cov.cpp"\n'
     ports = _ports(design, core)
-    waivers = _HERE.parent / "tool" / "waivers.vlt"
-    more, levels = _COUNTED if counted else _PLAIN
-    options = [
-        "--cc", "--exe", "--prefix", "Vcore", "--top-module", design.top, *more,
-        "--x-initial", "unique", "--x-assign", "unique", "--timescale", "1ns/1ps",
-    ]  # fmt: skip
-    make = (*_MAKE, *levels)
-    recipe = [options, make, waivers.read_text(), driver, ports]
-    key = digest([simulator_tools(), recipe, texts])[:24]
+    key = digest([recipe(), options, main, ports, design.top, texts])[:24]
     folder = Path(build_dir or cache_folder() / "fuzz").absolute()
     folder.mkdir(parents=True, exist_ok=True)
     executable = folder / f"{design.top}-{key}"
     with locked(folder / f".{key}.lock"):
         if not executable.exists():
-            _compile(options, make, waivers, driver, ports, texts, executable)
+            with scratch_folder("lutgen-fuzz-build-", None) as work:
+                (work / "ports.h").write_text(ports)
+                compile_model(work, design.top, texts, executable, options=options, main=main)
             remove_unused(folder)
         os.utime(executable)
     return NativeCore(executable)
@@ -279,32 +268,3 @@ def _ports(design: Design, core: str) -> str:
         f"#define SOURCE {source}\n#define SOURCE_SIDE {source_side}\n"
         f"#define SET_PORTS(core, values) do {{ (void)(values); {settings}; }} while (0)\n"
     )
-
-
-def _compile(options, make, waivers, driver, ports, texts, executable: Path) -> None:
-    with scratch_folder("lutgen-fuzz-build-", None) as work:
-        sources = [work / "waivers.vlt"]
-        shutil.copy(waivers, sources[0])
-        for number, text in enumerate(texts):
-            sources.append(work / f"source{number}.v")
-            sources[-1].write_text(text)
-        (work / "driver.cpp").write_text(driver)
-        (work / "ports.h").write_text(ports)
-        build = work / "build"
-        environment = os.environ | {"PATH": f"{verilator_bin()}{os.pathsep}{os.environ['PATH']}"}
-        environment.pop("MAKEFLAGS", None)
-        environment.pop("VERILATOR_ROOT", None)
-        for command in (
-            [verilator_bin() / "verilator", *options, "-CFLAGS", f"-I{work}", "--Mdir", build,
-             *sources, work / "driver.cpp"],
-            ["make", "-C", build, "-f", "Vcore.mk", f"-j{os.cpu_count() or 1}", *make,
-             f"PYTHON3={sys.executable}"],
-        ):  # fmt: skip
-            run = subprocess.run(command, capture_output=True, text=True, env=environment)
-            if run.returncode:
-                raise SimulationError(
-                    f"build of {executable.name} failed\n{last_lines(run.stdout + run.stderr)}"
-                )
-        partial = executable.with_name(f".{executable.name}.{os.getpid()}")
-        shutil.copy2(build / "Vcore", partial)
-        os.replace(partial, executable)
