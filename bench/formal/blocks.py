@@ -4,9 +4,10 @@ Each is written as `lutgen build` writes it, with parameters of a build or small
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from amaranth.lib import wiring
+from amaranth.lib.data import StructLayout
 from amaranth.utils import bits_for
 
 from lutgen.gateware.fabric.plain_names import plain_names
@@ -16,12 +17,14 @@ from lutgen.gateware.streams.axi import BytesToWords, NullBeats, SkidBuffer, Wor
 from lutgen.gateware.streams.bit_joiner import BitJoiner
 from lutgen.gateware.streams.bit_window import BitWindow
 from lutgen.gateware.streams.block_fifo import BlockFifo
+from lutgen.gateware.streams.byte_aligner import ByteAligner
 from lutgen.gateware.streams.lut_fifo import LutFifo
 from lutgen.gateware.streams.open_queue import OpenQueue
 from lutgen.gateware.streams.run_source import RunSource
 from lutgen.gateware.strips.byte_front import ByteFront
 from lutgen.gateware.strips.narrower import Narrower
 from lutgen.gateware.strips.pair_joiner import PairJoiner
+from lutgen.gateware.strips.payload_queue import PayloadQueue
 from lutgen.gateware.strips.word_packer import WordPacker
 from lutgen.registers.register_map import stored_map
 
@@ -258,6 +261,39 @@ def _block_fifo(depth: int) -> Block:
     )  # fmt: skip
 
 
+def _payload_queue() -> Block:
+    popped = "  reg popped;\n  always @(posedge clk) popped <= pop & ~rst;\n"
+    # The marked payload has been taken, and what its bit was.
+    taken = (
+        "  reg hit, bit_was;\n  always @(posedge clk) begin\n    bit_was <= was;\n"
+        "    hit <= ~rst & marked & pop & waiting & ~popped & (behind == all);\n  end\n"
+    )
+    return Block("PayloadQueue", lambda: PayloadQueue(StructLayout({"payload": 4})), (
+        Bound("rule", "given", {"holds": "~pop | (waiting & ~popped)"}, declares=popped),
+        replace(_beats(4, 16, 2), ports=_beats(4, 16, 2).ports | {
+            "valid": "waiting & ~popped", "ready": "pop", "payload": "load__data",
+        }),
+        _lemma("front_kept", "~hit | front[bit_] == bit_was", taken),
+        _lemma("pointers", "signature__addr == ((load__addr + count) & 15)"),
+        _lemma("level", "all == count & count <= 16"),
+        _lemma("up_to_date", "~waiting | popped | count != 0"),
+        _stored("words_kept", "memory", 16, "load__addr + count - behind", "behind <= count"),
+    ))  # fmt: skip
+
+
+def _byte_aligner(n: int) -> Block:
+    ended = "  reg ended;\n  always @(posedge clk) ended <= take & run[{0}] & ~rst;\n"
+    words = {name.replace("words_", "o_", 1): port for name, port in _word("words", n).items()}
+    return Block(f"ByteAligner({n})", lambda: ByteAligner(n), (
+        Bound("rule", "given", {"holds": "~(take & ended)"},
+              declares=ended.format(8 * n + bits_for(n - 1))),
+        Bound("room", "writer", {"write": "take", "room": "room"}, {"COUNT": 2}),
+        _handshake(9 * n + 1, "words"),
+        _bytes(_run("i", n, "run", "take", "1'h1") | words, IN=n, OUT=n, MOST=25 * n, WAIT=6,
+               FULL=1),
+    ), depth=20)  # fmt: skip
+
+
 def _register_file(core: str) -> Block:
     return Block(f"RegisterFile({core})", lambda: RegisterFile(stored_map(core)), axi_lite())
 
@@ -320,6 +356,8 @@ BLOCKS = [
               put="i__valid"),
     _block_fifo(16),
     _open_queue(3),
+    _payload_queue(),
+    _byte_aligner(2),
     *(_register_file(core) for core in ("encoder",)),
     Block("BitJoiner(4)", lambda: BitJoiner(4), (
         Bound("bits", "strings", {

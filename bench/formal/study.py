@@ -31,6 +31,9 @@ _LEMMA = re.compile(r"\.lemma_holds$|^word\.")
 _NAME = re.compile(r"(?<![\w.'])[A-Za-z_]\w*")
 #: What a line of the design drives, and a register with what it becomes.
 _DRIVEN = re.compile(r"^ *(?:assign )?([A-Za-z_]\w*)[^=]*? <?= ")
+_PIN = re.compile(r"\.(\w+)\((\w+)\)")
+#: Levels of parts in which faults are looked for.
+_LEVELS = 2
 _REGISTER = re.compile(r"^ *(\w+) <= (n\d+);$", re.M)
 #: From best to worst.
 _RESULTS = ("proven", "bounded", "refuted")
@@ -104,6 +107,8 @@ def prove_all(problem: Problem, *, seconds: int, depth: int) -> dict[str, Answer
 def _in_turn(verilog: str, contracts: tuple[Bound, ...], seed: int) -> list[Fault]:
     """Faults of a design: of what drives a signal that a contract sees first, all kinds in turn."""
     seen = {name for b in contracts for text in b.ports.values() for name in _NAME.findall(text)}
+    for _ in range(_LEVELS):  # what a part calls them
+        seen |= {pin for pin, net in _PIN.findall(verilog) if net in seen}
     # Of a register, what it becomes has a name of its own.
     becomes = {found[2]: found[1] for found in _REGISTER.finditer(verilog)}
     lines = verilog.split("\n")

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lutgen.build.codec import build, load_build
-from lutgen.build.options import BuildOptions, PredictiveOptions
+from lutgen.build.engine import build_engine
+from lutgen.build.options import ENGINE, BuildOptions, EngineOptions, PredictiveOptions
 from lutgen.model.shipped import shipped
 
 from .bind import Bound
@@ -26,6 +27,7 @@ BUILDS = {
     "digits": ("digits", BuildOptions(**_TILES)),
     "digits, registers": ("digits", BuildOptions(**_TILES, registers=True)),
     "digits, 2 cores": ("digits", BuildOptions(**_TILES, cores=2)),
+    ENGINE: (None, EngineOptions()),
 }
 BUS = "s_axi_control"
 #: Parts of a top that are not free: slices, registers.
@@ -54,8 +56,12 @@ class Top:
 def tops_of(name: str, folder: Path) -> Iterator[Top]:
     """Make a build of `BUILDS`; returns its cores."""
     model, options = BUILDS[name]
-    build("zynq7045", shipped(model), options, out=folder, estimate=False)
-    for core, record in load_build(folder)["cores"].items():
+    if model is None:
+        made = build_engine("zynq7045", options=options, out=folder, estimate=False)
+    else:
+        build("zynq7045", shipped(model), options, out=folder, estimate=False)
+        made = load_build(folder)
+    for core, record in made["cores"].items():
         module = record["module"]
         text = with_free_parts((folder / f"{module}.v").read_text(), module)
         yield Top(f"{core} ({name})", module, text, port_contracts(text, module))
