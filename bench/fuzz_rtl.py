@@ -19,7 +19,6 @@ import click
 
 from bench.mutants import BUILDS as PLAIN
 from lutgen.build.codec import build, load_build
-from lutgen.build.options import PredictiveOptions
 from lutgen.commands import Command, OutputFile, say
 from lutgen.files.whole import write_file
 from lutgen.model.shipped import shipped
@@ -30,7 +29,7 @@ from lutgen.sim.fuzz.native import build_native, forgetful
 #: Models and options by name.
 BUILDS = {name: (name, options) for name, options in PLAIN.items()} | {
     "digits-tans": ("digits", dataclasses.replace(PLAIN["digits"], coder="tans")),
-    "photo-16": ("photo-16", PredictiveOptions(depth=16, max_width=48, max_height=42)),
+    "photo-16": ("photo-16", dataclasses.replace(PLAIN["photo"], depth=16, strip_height=None)),
     "photo-near": ("photo", dataclasses.replace(PLAIN["photo"], near=3)),
 }
 _BATCH = 1024

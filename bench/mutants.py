@@ -52,7 +52,8 @@ from lutgen.sim.tool.design import Design
 #: Builds by model.
 BUILDS = {
     "digits": BuildOptions(tile=(16, 8), max_width=300, max_height=300),
-    "photo": PredictiveOptions(max_width=48, max_height=42),
+    # Strips so low that many files have some, and an index.
+    "photo": PredictiveOptions(max_width=48, max_height=42, strip_height=8),
 }
 CORES = ("encoder", "decoder")
 #: Streams that each fault meets, one process after the other until something is wrong.
