@@ -127,11 +127,11 @@ class Program:
 
 
 def build(
-    folder: Path, models, flags=SANITIZERS, compiler: str = "gcc", emulator: str = "",
-    byte_order: str = "=",
+    folder: Path, models, flags=SANITIZERS, compiler: tuple[str, ...] = ("gcc",),
+    emulator: str = "", byte_order: str = "=",
 ) -> Program:  # fmt: skip
     """Write the sources of models, compile them and the driver; a warning is a failure."""
-    for tool in filter(None, (compiler, emulator)):
+    for tool in filter(None, (compiler[0], emulator)):
         if shutil.which(tool) is None:
             pytest.skip(f"needs {tool}")
     write_folder(models, folder)
@@ -145,19 +145,19 @@ def build_fuzzer(program: Program, target: str) -> Path:
     """A fuzz target over the sources that a program has been compiled from."""
     folder, flags = program.path.parent, (*SANITIZERS, "-DSTANDALONE")
     objects = [folder / f"{path.stem}.o" for path in sorted((folder / "src").glob("*.c"))]
-    common = _object(_HERE / "fuzz_common.c", folder, flags, "gcc")
-    return _linked(f"fuzz_{target}", [*objects, common], folder, flags, "gcc")
+    common = _object(_HERE / "fuzz_common.c", folder, flags, ("gcc",))
+    return _linked(f"fuzz_{target}", [*objects, common], folder, flags, ("gcc",))
 
 
-def _object(path: Path, folder: Path, flags, compiler: str) -> Path:
+def _object(path: Path, folder: Path, flags, compiler: tuple[str, ...]) -> Path:
     target = folder / f"{path.stem}.o"
-    _run([compiler, *STRICT, *flags, f"-I{folder / 'src'}", "-c", path, "-o", target])
+    _run([*compiler, *STRICT, *flags, f"-I{folder / 'src'}", "-c", path, "-o", target])
     return target
 
 
-def _linked(name: str, objects, folder: Path, flags, compiler: str) -> Path:
+def _linked(name: str, objects, folder: Path, flags, compiler: tuple[str, ...]) -> Path:
     own = _object(_HERE / f"{name}.c", folder, flags, compiler)
-    _run([compiler, *flags, *objects, own, "-o", folder / name])
+    _run([*compiler, *flags, *objects, own, "-o", folder / name])
     return folder / name
 
 
