@@ -41,7 +41,7 @@ static void NAME(prepare_trees)(const struct lutgen_tables *tables, struct NAME(
 }
 
 /* The leaf of each lane is that of node 0: nodes are resolved from the last one up. */
-static void NAME(find_leaves)(const struct lutgen_tables *tables, struct NAME(planes) *restrict p,
+static void NAME(find_leaves)(const struct lutgen_tables *tables, struct NAME(planes) *p,
                               const struct NAME(tree_plan) *restrict plan)
 {
     for (unsigned n = tables->nodes; n-- > 0;) {
