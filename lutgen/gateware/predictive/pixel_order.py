@@ -12,12 +12,11 @@ from lutgen.codec.predictive.planes import ORDERS, places_of
 from lutgen.model.cfa import CFAS
 
 from ..fabric.pipeline import choose
+from ..streams.beats import RGB_PLACES
 from .planes import Planes
 
 __all__ = ["component_number", "order_bits", "orders", "plane_at"]
 
-#: Component of red, green and blue, counted from the lowest bits.
-_COMPONENTS = (2, 0, 1)
 _SQUARE = 2
 
 
@@ -43,7 +42,7 @@ def plane_at(pattern: Value, row: Value, column: Value) -> Value:
 def component_number(order: Value, plane: Value) -> Value:
     """Component of a pixel that is coded as a plane; of no order and no plane, any."""
     table = [
-        Const(_COMPONENTS[channels[min(k, len(channels) - 1)]], 2)
+        Const(RGB_PLACES[channels[min(k, len(channels) - 1)]], 2)
         for channels in (*ORDERS, *ORDERS[: (1 << len(order)) - len(ORDERS)])
         for k in range(1 << len(plane))
     ]

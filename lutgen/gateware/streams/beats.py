@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 __all__ = [
-    "colour_beats", "components_of", "file_beats", "file_words", "filled", "packed_pixels",
-    "raster_beats", "sequence_beats",
+    "RGB_PLACES", "colour_beats", "components_of", "file_beats", "file_words", "filled",
+    "packed_pixels", "raster_beats", "sequence_beats",
 ]  # fmt: skip
 
 #: Red, green and blue by their place in a beat, from the lowest bits: as AMD's UG934 has them.
-_PLACES = (2, 0, 1)
+RGB_PLACES = (2, 0, 1)
 
 
 def filled(width: int, cores: int) -> np.ndarray:
@@ -42,7 +42,7 @@ def raster_beats(images: np.ndarray, cores: int = 1) -> dict[str, np.ndarray]:
 def packed_pixels(image: np.ndarray, depth: int) -> np.ndarray:
     """Data of the beats of RGB images (..., 3): int64, (...), of samples of so many bits."""
     wide = np.asarray(image).astype(np.int64)
-    return sum(wide[..., c] << depth * place for c, place in enumerate(_PLACES))
+    return sum(wide[..., c] << depth * place for c, place in enumerate(RGB_PLACES))
 
 
 def colour_beats(images: np.ndarray, depth: int) -> dict[str, np.ndarray]:
@@ -54,7 +54,7 @@ def colour_beats(images: np.ndarray, depth: int) -> dict[str, np.ndarray]:
 def components_of(data: np.ndarray, depth: int) -> np.ndarray:
     """RGB samples of beats, (..., 3): the inverse of `packed_pixels`."""
     wide = np.asarray(data).astype(np.int64)
-    return np.stack([wide >> depth * place & (1 << depth) - 1 for place in _PLACES], axis=-1)
+    return np.stack([wide >> depth * place & (1 << depth) - 1 for place in RGB_PLACES], axis=-1)
 
 
 def file_beats(files: bytes | Sequence[bytes], size: int) -> dict[str, np.ndarray]:
