@@ -52,7 +52,9 @@ def sample(
     """
     units = UnitModels.of(codec.model)
     units = replace(units, kernels=tuple(
-        kernel._replace(cumulative=_blended(kernel.cumulative, share, _tokens(depth)))
+        kernel._replace(cumulative=np.ascontiguousarray(
+            blended(kernel.cumulative, share, _tokens(depth)).astype(np.int32)
+        ))
         for kernel in units.kernels
     ))  # fmt: skip
     planes, mosaic = 1, False
@@ -66,7 +68,7 @@ def sample(
     for y in range(0, len(rows), GROUP):
         part = rows[y : y + GROUP]
         data = rng.integers(1, 256, size=_BYTES * part.size + 16, dtype=np.uint8)
-        data.flags.writeable = False
+        data.flags.writeable = False  # as a file's bytes are: numba compiles nothing anew
         units.decode(
             planes, context, y, data, 0, len(data), 0, LAG, depth, 1, most, part, RANS_ENTRIES
         )  # fmt: skip
@@ -90,14 +92,6 @@ def visited(codec: PredictiveCodec, image: np.ndarray, **options) -> np.ndarray:
     for folded, table_row in codec.residuals(frame, image):
         seen[table_row, [token_of(int(value))[0] for value in folded]] = True
     return seen
-
-
-def _blended(cumulative: np.ndarray, share: float, tokens: int) -> np.ndarray:
-    """As `blended`; read-only like a model's own, as numba would compile a second specialisation
-    for writable arrays."""
-    table = np.ascontiguousarray(blended(cumulative, share, tokens).astype(np.int32))
-    table.flags.writeable = False
-    return table
 
 
 def _tokens(depth: int) -> int:
