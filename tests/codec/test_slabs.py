@@ -129,7 +129,7 @@ def test_slabs_that_are_refused(options, message):
 @pytest.mark.parametrize(("coder", "message"), [
     (0x40, "number of slabs must be 1, 2, 4 or 8, not 16"),
     (0x30, "image width must be at least 57 for 8 slabs, not 56"),
-    (0x21, "coder must be 0, not 1"),
+    (0x21, "coder must be 0 or 8 to 12, not 1"),
 ])  # fmt: skip
 def test_headers_that_are_refused(coder, message):
     data = VERSION_2["coder"].put(CODEC.encode(drawn((4, 56)), tile_width=0), coder)
