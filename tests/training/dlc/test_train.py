@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -42,10 +43,18 @@ def small(kind, steps=12, **options):
     return replace(config, pixels=256, evaluate_every=5, **options)
 
 
+@cache
+def trained(kind, **options):
+    """The configuration, trained a little longer, and its model: several tests look at it."""
+    config = small(kind, steps=40, **options)
+    return config, train_dlc_model(
+        IMAGES, config, name="glyphs", licence="none", date="2026-01-01"
+    )
+
+
 @pytest.mark.parametrize("kind", [GicDlc, RasterLaplace])
 def test_model_codes_images(kind):
-    config = small(kind, steps=40)
-    model = train_dlc_model(IMAGES, config, name="glyphs", licence="none", date="2026-01-01")
+    config, model = trained(kind)
     assert model.profile == config.profile
     assert model.levels == config.levels
     assert model.training["config"]["arm"]["layers"] == [32, 32]
@@ -59,9 +68,8 @@ def test_model_codes_images(kind):
 
 def test_mapping():
     """What numbers of ones mean is the formula of training, or counted behind it."""
-    config = small(RasterLaplace, steps=40)
-    counted = train_dlc_model(IMAGES, config, date="2026-01-01")
-    paper = train_dlc_model(IMAGES, replace(config, mapping="paper"), date="2026-01-01")
+    _, counted = trained(RasterLaplace)
+    _, paper = trained(RasterLaplace, mapping="paper")
     formula = LaplaceOutput(16, 16).head()
     for name in formula.arrays:
         assert np.array_equal(getattr(paper.head, name), getattr(formula, name)), name
@@ -102,7 +110,7 @@ def test_tree_and_trained_bits():
 
 
 def test_figures_are_of_the_exported_model():
-    model = train_dlc_model(IMAGES, small(RasterLaplace, steps=40))
+    _, model = trained(RasterLaplace)
     metrics = model.training["metrics"]
     assert metrics["gap"] == 0  # hard from the first step
     assert metrics["integer_bpp"] == pytest.approx(metrics["hard_bpp"], rel=0.02)
