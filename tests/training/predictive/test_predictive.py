@@ -13,7 +13,7 @@ from lutgen.training.predictive.draw import Drawn, draw, early_of, logarithm_of
 from lutgen.training.predictive.likelihood import bits, slopes
 from lutgen.training.predictive.linear import grow_predictor
 from lutgen.training.predictive.measure import bpp_of_files
-from lutgen.training.predictive.refit import refit_trees
+from lutgen.training.predictive.newton import refit_trees
 from lutgen.training.predictive.run import train_predictive_model
 from lutgen.training.predictive.scale import fit_scale, log_spread
 from lutgen.training.predictive.tables import count_tokens, tables
