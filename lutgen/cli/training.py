@@ -54,6 +54,10 @@ _KEEP = "as it is"
     help="[boost] LUT trees that correct the scale.",
 )  # fmt: skip
 @click.option(
+    "--network", type=click.Choice(["trees", "gradient"]), show_default="trees",
+    help="[boost] How these are made: boosted one by one, or all at once by gradients.",
+)  # fmt: skip
+@click.option(
     "--samples", type=int, metavar="N", show_default="2000000",
     help="[boost] Samples drawn from all images.",
 )  # fmt: skip
@@ -130,7 +134,10 @@ def train(profile, trainer, data, licence, out, **options) -> None:
     own = {
         "tree": ("classes", "leaves", "top_leaves", "stages"),
         "dlc": ("preset", "steps", "luts", "levels", "mapping", "device", "log"),
-        "boost": ("classes", "predictors", "corrections", "scales", "samples", "start", "prior"),
+        "boost": (
+            "classes", "predictors", "corrections", "scales", "network", "samples", "start",
+            "prior",
+        ),
     }
     options = {name: value for name, value in options.items() if value is not None}
     foreign = [name for name in options if name not in (*own[trainer], *common)]
@@ -182,7 +189,8 @@ def _train_boost(kind, options, load, record, out) -> None:
     start = options.pop("start", None)
     if start is None and "prior" in options:
         raise click.UsageError("--prior must stand with --from, whose model it is the weight of")
-    fixed = [name for name in ("predictors", "corrections", "scales", "classes") if name in options]
+    structure = ("predictors", "corrections", "scales", "network", "classes")
+    fixed = [name for name in structure if name in options]
     if start is not None and fixed:
         raise click.UsageError(
             f"--{fixed[0]} must stand without --from, which keeps the structure of its model"

@@ -368,6 +368,9 @@ def test_train_predictive(images):
     assert "--classes must stand without --from" in usage(
         *some, "--from", "new.lutgen", "--classes", "8", "-o", "x.lutgen"
     )
+    assert "--network must stand without --from" in usage(
+        *some, "--from", "new.lutgen", "--network", "gradient", "-o", "x.lutgen"
+    )
     assert "--from must stand without trainer tree" in usage(
         "train", "--data", "a.png", "--from", "new.lutgen", "-o", "x.lutgen"
     )

@@ -22,7 +22,7 @@ from .scale import log_spread
 from .steps import Steps
 
 __all__ = [
-    "SCALE_UNIT", "addresses", "boost", "correction_unit", "order", "slopes_of_kind",
+    "SCALE_UNIT", "addresses", "binned", "boost", "correction_unit", "order", "slopes_of_kind",
 ]  # fmt: skip
 
 _BINS = 64
@@ -63,15 +63,24 @@ def _edges(features: np.ndarray) -> list[np.ndarray]:
     return [edge[edge < NEVER] for edge in found]
 
 
+def binned(features: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Features as numbers of bins, uint8 (features, n), and the thresholds between these.
+
+    Bin b of feature f is above the first b of its thresholds; they are 63 at most.
+    """
+    edges = _edges(features)
+    bins = np.stack([
+        np.searchsorted(edge, row, side="left").astype(np.uint8)
+        for edge, row in zip(edges, features, strict=True)
+    ])  # fmt: skip
+    return bins, edges
+
+
 class _Grower:
     """Grows trees over the same samples."""
 
     def __init__(self, features: np.ndarray, config: PredictiveConfig) -> None:
-        self._edges = _edges(features)
-        self._bins = np.stack([
-            np.searchsorted(edge, row, side="left").astype(np.uint8)
-            for edge, row in zip(self._edges, features, strict=True)
-        ])  # fmt: skip
+        self._bins, self._edges = binned(features)
         self._used: set[tuple[int, int]] = set()
         self._thrift = config.thrift
         self._rate = config.rate

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from lutgen.errors import InputError
 
-__all__ = ["PredictiveConfig"]
+__all__ = ["GRADIENT", "NETWORKS", "PredictiveConfig"]
+
+#: What trains the networks, see :mod:`.networks`.
+TREES, GRADIENT = NETWORKS = ("trees", "gradient")
 
 _RANGES = {
     "predictors": (1, 1024), "corrections": (0, 128), "scales": (0, 128), "classes": (1, 128),
@@ -23,6 +26,8 @@ class PredictiveConfig:
         Linear predictors that the tree chooses from.
     corrections, scales:
         LUT trees that correct the prediction, and those that correct the scale.
+    network:
+        What makes these: ``trees``, boosted one by one, or ``gradient``, all at once.
     classes:
         Scales that have tables of their own, at most.
     samples:
@@ -61,6 +66,7 @@ class PredictiveConfig:
     held_out: float = 0.1
     prior: int = 1_000
     seed: int = 0
+    network: str = TREES
 
     def __post_init__(self) -> None:
         for name, (least, most) in _RANGES.items():
@@ -70,5 +76,7 @@ class PredictiveConfig:
         for name in ("rate", "thrift"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} must be 0 to 1, not {getattr(self, name)!r}")
+        if self.network not in NETWORKS:
+            raise InputError(f"network must be {' or '.join(NETWORKS)}, not {self.network!r}")
         if not 0 <= self.held_out < 1:
             raise InputError(f"held_out must be 0 to below 1, not {self.held_out!r}")

@@ -13,6 +13,7 @@ from lutgen.training.data.holdout import hold_out
 
 from .config import PredictiveConfig
 from .measure import MEASURED, bpp_of_files, samples_of
+from .networks import network_trainer
 from .refit import further_plan, train_further
 from .steps import Steps
 from .train import plan, train_predictive
@@ -71,6 +72,7 @@ def train_predictive_model(
         If the checkpoint is of another run.
     """
     config = PredictiveConfig() if config is None else config
+    network_trainer(config.network)  # what it needs is missed at once, not when its turn has come
     images = check_images(images, limits=DEEP_GRAY)
     split = hold_out(images, config.held_out, config.seed) if config.held_out else None
     sha256 = data_hash(images)

@@ -13,16 +13,19 @@ from lutgen.model.predictive.reference import MOST_REFERENCES
 from lutgen.model.predictive.residual import TOKENS
 from lutgen.model.predictive.trees import LutTrees
 
-from .boost import boost
 from .config import PredictiveConfig
 from .draw import WALKED, Drawn, draw, early_of, logarithm_of
 from .linear import JUDGED, grow_predictor, taps_of
+from .networks import network_trainer
 from .scale import SUBSAMPLE, fit_scale, log_spread
 from .steps import Steps
 from .tables import count_tokens, scales_of, tables
 from .work import Work
 
-__all__ = ["first_model", "plan", "train_predictive", "turned", "weights"]
+__all__ = [
+    "add_networks", "first_model", "plan", "train_predictive", "train_predictor", "turned",
+    "weights",
+]  # fmt: skip
 
 #: Where training begins: errors of the nearest neighbours.
 _FIRST_SCALE = Scale({"eW": 22, "eN": 16, "eNE": 12, "eNW": 8, "eWW": 10, "EW": 12}, 205)
@@ -32,6 +35,8 @@ _OUTSIDE = 0.0005
 #: Seconds of one core for a pixel that is walked, a sample that a scale is fitted to, that a split
 #: is judged by, that a tree is grown on, that is counted; and for a leaf or tree at least.
 _WALK, _FIT, _SPLIT, _TREE, _COUNT, _LEAF = 7e-7, 2e-5, 9e-7, 8e-7, 6e-7, 1e-3
+#: Steps behind the predictor, where nobody wants to know how long they take.
+_NETWORK_STEPS = {"trees": 1.0, "tables": 1.0}
 
 
 def first_model(references: int = 0) -> PredictiveModel:
@@ -118,6 +123,21 @@ def train_predictive(
     before:
         Kernels of the planes before, of which the model's is the last of images (H, W, planes).
     """
+    model, drawn = train_predictor(
+        images, config, note, steps=steps, work=work, before=before
+    )
+    return add_networks(model, drawn, config, note, steps=steps, work=work)
+
+
+def train_predictor(
+    images: Sequence[tuple[np.ndarray, int]], config: PredictiveConfig,
+    note: Callable[[str, float], None] = lambda what, value: None, *,
+    steps: Steps | None = None, work: Work | None = None, before: Sequence[Kernel] = (),
+) -> tuple[PredictiveModel, Drawn]:  # fmt: skip
+    """A model without networks, and the samples that these are to be trained on.
+
+    Parameters are those of `train_predictive`.
+    """
     steps = Steps() if steps is None else steps
     work = Work(lambda step, done, total: None, plan(images, config)) if work is None else work
     images = turned(images, config)
@@ -135,6 +155,16 @@ def train_predictive(
         steps.put("scale", _scale_note(model.scale))
     else:
         model = replace(model, scale=Scale(**kept))
+    return model, drawn
+
+
+def add_networks(
+    model: PredictiveModel, drawn: Drawn, config: PredictiveConfig,
+    note: Callable[[str, float], None] = lambda what, value: None, *,
+    steps: Steps | None = None, work: Work | None = None,
+) -> PredictiveModel:  # fmt: skip
+    """The model with networks and token tables, of what `train_predictor` gives."""
+    work = Work(lambda step, done, total: None, _NETWORK_STEPS) if work is None else work
     share, trees, done = work.begin("trees"), config.corrections + config.scales, 0
 
     def tick(bits: float) -> None:
@@ -143,7 +173,8 @@ def train_predictive(
         share(done / max(1, trees))
         done += 1
 
-    corrections, scales = boost(model, drawn, config, tick, steps)
+    train_networks = network_trainer(config.network)
+    corrections, scales = train_networks(model, drawn, config, tick, steps)
     model = replace(model, corrections=corrections, scales=scales)
     work.begin("tables")
     low, high = np.quantile(scales_of(model, drawn), [_OUTSIDE, 1 - _OUTSIDE]).astype(int)

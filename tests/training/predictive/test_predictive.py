@@ -186,6 +186,7 @@ def test_refusals():
         ({"samples": 10}, "samples must be 10000 to 67108864, not 10"),
         ({"held_out": 1}, "held_out must be 0 to below 1, not 1"),
         ({"seed": -1}, "seed must be 0 to"),
+        ({"network": "dlc"}, "network must be trees or gradient, not 'dlc'"),
     ):
         with pytest.raises(ValueError, match=f"^{message}"):
             PredictiveConfig(**wrong)
