@@ -1,8 +1,9 @@
 """Trees and comparisons in the Verilog of a core of profile ``predictive``, read back.
 
-What is asked of features, which answers lead to which leaf, and the tables of LUT trees are logic
-in the text, between registers that have names which say what they are
-(`lutgen.gateware.prediction`).  It is evaluated, and compared with what the model says.
+What is asked of features, which answers lead to which leaf, the tables of LUT trees, and constants
+that a sample's plane chooses are logic in the text, between registers that have names which say
+what they are (`lutgen.gateware.prediction`).  It is evaluated, and compared with what the model
+says.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from lutgen.gateware.prediction.features import twins
 from lutgen.gateware.prediction.leaves import leaf_addresses, leaf_at
 from lutgen.gateware.prediction.normaliser import Span
 from lutgen.gateware.prediction.plane_models import PlaneModels
+from lutgen.gateware.prediction.quantities import Context, legal
+from lutgen.gateware.prediction.target import LEAST_LOGARITHM
 from lutgen.model.predictive.features import FEATURE_BITS, Feature
+from lutgen.model.predictive.model import SCALE_STEP
 from lutgen.model.predictive.trees import NEVER, PINS, LutTrees
 from lutgen.sim.check.build_tables import CompareLuts
 from lutgen.sim.check.logic_text import Logic, LogicError, every_case, look_up
@@ -63,7 +67,10 @@ def _compare(planes: PlaneModels, file: str, path: str, body: str) -> tuple[int,
         return 0, []
     text, asked = _Text(body), _Comparisons(planes.features, planes.questions)
     wanted = {(f, t) for f, thresholds in planes.questions.items() for t in thresholds}
-    count, problems = len(wanted), [*_wrong_questions(text, asked), *_wrong_leaves(text, planes)]
+    count, problems = len(wanted), [
+        *_wrong_questions(text, asked), *_wrong_leaves(text, planes),
+        *_wrong_constants(text, planes),
+    ]  # fmt: skip
     for name in _NETWORKS:
         networks = [getattr(model, name) for model in planes.models]
         registers, wrong = _registers(text, name, networks)
@@ -434,3 +441,42 @@ def _leaf_address(text: _Text, lanes: Mapping[Question, int], plane: int) -> lis
 
     logic = Logic(text.wires, _WALKS, source, text.width)
     return text.word("leaf", logic)
+
+
+# Constants.
+
+
+def _constants(planes: PlaneModels) -> dict[str, list[int]]:
+    """What registers of constants hold for each plane."""
+    models, scales = planes.models, [model.scale for model in planes.models]
+    rows = [len(model.cumulative) for model in models]
+    found = {
+        "least": [scale.least for scale in scales],
+        "origin": [SCALE_STEP * LEAST_LOGARITHM - model.origin for model in models],
+        "last_class": [model.classes - 1 for model in models],
+        "first_row": [sum(rows[:k]) for k in range(len(rows))],
+    }
+    for text in dict.fromkeys(text for scale in scales for text in scale.weights):
+        weights = [scale.weights.get(text, 0) << Context.zeros(text) for scale in scales]
+        found[f"weight_of_{legal(text)}"] = weights
+    return found
+
+
+def _wrong_constants(text: _Text, planes: PlaneModels) -> Iterator[str]:
+    """Registers that hold another constant than that of the sample's plane.
+
+    A constant that all planes have is in no register.
+    """
+    for name, values in _constants(planes).items():
+        if len(set(values)) == 1:
+            continue
+        for plane, value in enumerate(values):
+            logic = Logic(text.wires, 1, partial(_answer, {}, plane, 1), text.width)
+            try:
+                word = text.word(name, logic)
+            except LogicError as error:
+                yield f"{name} of plane {plane}: {error}"
+                continue
+            found, bits = sum(bit << k for k, bit in enumerate(word)), len(word)
+            if found != value & (1 << bits) - 1 or abs(value) >> bits:
+                yield f"{name} of plane {plane} must be {value}, not {found}"

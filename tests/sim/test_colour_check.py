@@ -78,6 +78,9 @@ def test_any_bit_of_any_table(folder, checked, tmp_path):
      r"bit . of \w+ of plane 1 must be"),
     (r"(number_\d+\[0\] \? )leaf_1_below_0 : leaf_0_below_0;",
      r"\1leaf_0_below_0 : leaf_1_below_0;", r"lead to leaf \d+ of plane 0 give address"),
+    # The first row of a plane's token tables.
+    (r"(number_\d+\[1\] \? )7'h7b : ", r"\g<1>7'h7a : ",
+     r"first_row of plane 2 must be 123, not 122"),
     (r"(leaf_2_below_\d+ <= \{ )(\w+), (\w+)", r"\1\3, \2", r"leaf \d+ of plane 2 give address"),
 ])  # fmt: skip
 def test_changed_trees(folder, checked, tmp_path, pattern, replacement, message):

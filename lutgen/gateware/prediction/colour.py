@@ -33,7 +33,14 @@ from .features import Comparisons
 from .near import Near, NearTables
 from .pipeline import PredictionPipeline
 from .plane_models import PlaneModels
-from .quantities import ALL_ENERGIES, ALL_ERRORS, ALL_SAMPLES, Context, DifferenceWidths
+from .quantities import (
+    ALL_ENERGIES,
+    ALL_ERRORS,
+    ALL_SAMPLES,
+    Context,
+    DifferenceWidths,
+    legal,
+)
 from .scale import Logarithm, add_logarithm
 from .surroundings import COUNTED_TERMS, add_changes, add_median, add_plain
 from .target import LEAST_LOGARITHM, add_corrected, add_target
@@ -148,8 +155,8 @@ def _add_scale(context: Context, planes: PlaneModels, number: Timed) -> Logarith
         for scale in scales
     )
     terms = sorted(
-        ((context.size(text), [s.weights.get(text, 0) << context.zeros(text) for s in scales])
-         for text in texts),
+        ((context.size(text), f"weight_of_{legal(text)}",
+          [s.weights.get(text, 0) << context.zeros(text) for s in scales]) for text in texts),
         key=lambda term: term[0].clock,
     )  # fmt: skip
     parts = []
@@ -161,16 +168,19 @@ def _add_scale(context: Context, planes: PlaneModels, number: Timed) -> Logarith
 
 
 def _chain(
-    line: Timeline, name: str, terms: Sequence[tuple[Timed, Sequence[int]]], number: Timed,
+    line: Timeline, name: str, terms: Sequence[tuple[Timed, str, Sequence[int]]], number: Timed,
     start: Timed | None,
 ) -> Timed:  # fmt: skip
-    """Products of values and the model's weights, in multipliers with an adder behind each."""
+    """Products of values and the model's weights, in multipliers with an adder behind each.
+
+    Weights have names, by which `lutgen.sim` finds them in the Verilog.
+    """
     total = start
-    for k, (value, weights) in enumerate(terms):
+    for k, (value, weight_name, weights) in enumerate(terms):
         clock = value.clock if total is None else max(value.clock, total.clock - 1)
         factor = line.register(f"{name}_factor{k}", value.at(clock), clock)
         weight = line.register(
-            f"{name}_weight{k}", PlaneModels.of(number, list(weights), clock), clock
+            weight_name, PlaneModels.of(number, list(weights), clock), clock
         )
         product = factor.now * weight.now
         if total is not None:
@@ -257,10 +267,11 @@ def _add_row(
     line, models = context.timeline, planes.models
     clock = line.ready(scales, logarithm.shift, logarithm.mantissa)
     constants = [SCALE_STEP * LEAST_LOGARITHM - model.origin for model in models]
-    constant = planes.of(number, constants, clock - 1)
+    early = clock - (2 if near else 1)
+    constant = line.register("origin", planes.of(number, constants, early), early)
     if near:
-        constant = constant + near.less_offset(0, clock - 1).now
-    constant = line.register("origin", constant, clock - 1)
+        offset = near.less_offset(0, clock - 1)
+        constant = line.register("near_origin", constant.now + offset.now, clock - 1)
     level = Cat(Const(0, bits_for(SCALE_STEP) - 1), logarithm.above_least(clock))
     total = line.register("spread", scales.at(clock) + level + constant.now, clock)
     clock = total.clock

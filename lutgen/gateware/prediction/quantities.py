@@ -154,7 +154,7 @@ class Context:
                 value = self.quantities[a].at(clock) - self.quantities[b].at(clock)
             else:
                 value = self.eighths(a, clock) - self.eighths(b, clock)
-            self._differences[text] = self.timeline.register(_legal(text), value, clock)
+            self._differences[text] = self.timeline.register(legal(text), value, clock)
         return self._differences[text]
 
     def size(self, text: str) -> Timed:
@@ -165,7 +165,7 @@ class Context:
             if not value.now.shape().signed:
                 return value
             self._sizes[text] = self.timeline.register(
-                f"{_legal(text)}_size", magnitude(value.now), value.clock
+                f"{legal(text)}_size", magnitude(value.now), value.clock
             )
         return self._sizes[text]
 
@@ -177,7 +177,7 @@ class Context:
     def sum_of_sizes(self, terms: Sequence[str]) -> tuple[Timed, int]:
         """``|a-b| + |c-d| + ...``, and the zero bits that it leaves out below."""
         key = self._key(terms)
-        name = "sum_" + "_".join(_legal(text) for text, _ in key)
+        name = "sum_" + "_".join(legal(text) for text, _ in key)
         parts = [self._part(part) for part in self._plans.get(key, key)]
         return self.timeline.sum(name, parts), min(self.zeros(term) for term in terms)
 
@@ -193,7 +193,7 @@ class Context:
             if isinstance(first, str):
                 size = self.size(first)
                 self._parts[part] = self.timeline.given(
-                    _legal(first), shifted(size.now, second), size.clock
+                    legal(first), shifted(size.now, second), size.clock
                 )
             else:
                 self._parts[part] = self.timeline.sum(
@@ -201,7 +201,8 @@ class Context:
                 )
         return self._parts[part]
 
-    def zeros(self, text: str) -> int:
+    @staticmethod
+    def zeros(text: str) -> int:
         """Zero bits that `difference` and `size` leave out below."""
         a, _, b = text.partition("-")
         return FRACTION_BITS if _is_sample(a) and (b in ("", ZERO) or _is_sample(b)) else 0
@@ -231,5 +232,6 @@ def _ordered(text: str) -> str:
     return f"{b}-{a}" if b and ALL_QUANTITIES[b] < ALL_QUANTITIES[a] else text
 
 
-def _legal(text: str) -> str:
+def legal(text: str) -> str:
+    """What a signal of a difference is called."""
     return "d_" + text.replace("-", "_").replace(PREDICTION, "p")
