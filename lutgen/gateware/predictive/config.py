@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from amaranth.lib.data import StructLayout
 
-from lutgen.codec.predictive.container import GROUP, MAX_SIDE
+from lutgen.codec.predictive.container import GROUP, MAX_SIDE, SLABS
 from lutgen.errors import InputError
 from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.model import PredictiveModel
@@ -15,6 +15,7 @@ from lutgen.model.samples import SampleFormat
 
 from ..fabric.fabric import FABRICS, Fabric
 from ..files.raster import pixel_layout
+from ..strips.slabs import widest_slab
 from .pixel_order import orders
 from .planes import Planes
 from .walk import PRIMING
@@ -23,6 +24,10 @@ __all__ = ["PredictiveConfig"]
 
 _MOST_WIDTH = 16384
 _MOST_LANES = 32
+#: Rows of a strip of several slabs unless told, and strips whose numbers cores count.
+_STRIP_OF_SLABS, _MOST_STRIPS = 64, 1 << 16
+#: Bits of a beat of samples at most.
+_MOST_VIDEO_BITS = 64
 #: Periods from the beginning of a group of rows to that of the next in its strip, at least.
 _STAGGER = 17
 
@@ -52,6 +57,10 @@ class PredictiveConfig:
     max_near:
         Greatest near of a file, the error of its samples: 0, where all are lossless, to 255 and to
         half of the greatest sample.
+    cores:
+        Cores side by side, each for a slab of every image of gray: 1, 2, 4 or 8.  Several have
+        strips of 64 rows unless told, of which they hold one for each slab, and decode files of
+        strips that are no higher.
 
     Raises
     ------
@@ -73,6 +82,7 @@ class PredictiveConfig:
     encoder_lanes: int = 8
     fabric: str = "lut6"
     max_near: int = 0
+    cores: int = 1
 
     def __post_init__(self) -> None:
         if self.fabric not in FABRICS:
@@ -100,6 +110,36 @@ class PredictiveConfig:
         ) if self.planes.mosaic and value % 2]  # fmt: skip
         if odd:
             raise InputError(odd[0])
+        self._check_cores()
+
+    def _check_cores(self) -> None:
+        if self.cores not in SLABS:
+            raise InputError(f"cores must be 1, 2, 4 or 8, not {self.cores!r}")
+        if self.cores == 1:
+            return
+        if self.planes.count > 1:
+            raise InputError(
+                f"cores must be 1 of colour and colour filter arrays, not {self.cores}: slabs are "
+                "of gray yet"
+            )
+        if self.cores * self.pixel_bits > _MOST_VIDEO_BITS:
+            raise InputError(
+                f"cores must be at most {_MOST_VIDEO_BITS // self.pixel_bits} for samples of "
+                f"{self.depth} bits, not {self.cores}: beats have {_MOST_VIDEO_BITS} bits at most"
+            )
+        if self.max_width < self.least_width:
+            raise InputError(
+                f"max width must be at least {self.least_width} for {self.cores} cores, "
+                f"not {self.max_width}"
+            )
+        if self.strip_height is None:
+            object.__setattr__(self, "strip_height", _STRIP_OF_SLABS)
+        least = -(-self.max_height * self.cores // (GROUP * _MOST_STRIPS)) * GROUP
+        if self.strip_height < least:
+            raise InputError(
+                f"strip height must be at least {least} for {self.cores} cores and images of "
+                f"{self.max_height} rows, not {self.strip_height}"
+            )
 
     @cached_property
     def planes(self) -> Planes:
@@ -142,20 +182,41 @@ class PredictiveConfig:
         return pixel_layout(self.depth * self.planes.components)
 
     @property
+    def least_width(self) -> int:
+        """Columns that an image must have at least, so that no slab is empty."""
+        return self.cores * (self.cores - 1) + 1
+
+    @property
+    def slab_width(self) -> int:
+        """Columns of the widest slab; of one core those of an image."""
+        return widest_slab(self.max_width, self.cores)
+
+    @property
+    def strip_bytes(self) -> int:
+        """Bytes that a strip of the widest slab has at most, without its lengths."""
+        groups = -(-(self.strip_height or self.max_height) // GROUP)
+        return groups * -(-GROUP * self.slab_width * self.depth // 8)
+
+    @property
     def of_encoder(self) -> dict:
         """Parameters of a `PredictiveEncoder`, but for its ports."""
-        return self._shared | {"lanes": self.encoder_lanes, "strip_height": self.strip_height}
+        return self._shared | {
+            "lanes": self.encoder_lanes, "strip_height": self.strip_height,
+            "max_width": self.slab_width,
+        }  # fmt: skip
 
     @property
     def of_decoder(self) -> dict:
         """Parameters of a `PredictiveDecoder`, but for its ports."""
-        return self._shared | {"lanes": self.lanes}
+        strips = {"max_strip_height": self.strip_height} if self.cores > 1 else {}
+        return self._shared | {"lanes": self.lanes, **strips}
 
     @property
     def _shared(self) -> dict:
         return {
             "model": self.model, "depth": self.depth, "max_width": self.max_width,
             "max_height": self.max_height, "fabric": self.cells, "max_near": self.max_near,
+            **({"slabs": self.cores} if self.cores > 1 else {}),
         }  # fmt: skip
 
     @staticmethod
@@ -166,9 +227,9 @@ class PredictiveConfig:
     def clocks_per_sample(self, width: int, lanes: int) -> float:
         """Clocks that a sample takes in a stream of pictures of that width."""
         columns = self.planes.columns(width)
-        return max(_STAGGER * lanes, columns + PRIMING) / columns
+        slab = widest_slab(columns, self.cores)
+        return max(_STAGGER * lanes, slab + PRIMING) / columns
 
-    @staticmethod
-    def narrowest(lanes: int) -> int:
+    def narrowest(self, lanes: int) -> int:
         """Width in columns from which on all lanes are busy."""
-        return _STAGGER * lanes - PRIMING
+        return self.cores * (_STAGGER * lanes - PRIMING)

@@ -16,6 +16,7 @@ from ..prediction.near import RESTORE_LATENCY, Near, NearTables
 from ..prediction.quantities import Widths
 from ..streams.axi import word_layout
 from ..strips.payload_store import PayloadStore
+from ..strips.slabs import slab_bits, widest_slab
 from ..strips.strip_decoder import StripDecoder
 from ..strips.strip_files import Channels, file_layout
 from ..strips.strip_reader import StripReader
@@ -53,9 +54,16 @@ class PredictiveDecoder(wiring.Component):
         Greatest near of a file, the error of its samples; files of greater ones have a bad header.
     fabric:
         Whose memories to use.
+    slabs:
+        Parts from left to right that an image is cut into.  Of more than one, a core decodes one
+        slab of each file, see `lutgen.gateware.strips.strip_reader.StripReader`.
+    max_strip_height:
+        Rows of a strip at most; those of an image unless given.
 
     Members
     -------
+    slab : In(...)
+        With ``slabs``: number of the slab.
     words : In(stream of `lutgen.gateware.streams.axi.word_layout`)
         Files, without null beats.
     pixels : Out(stream of `lutgen.gateware.files.raster.pixel_layout`)
@@ -71,17 +79,19 @@ class PredictiveDecoder(wiring.Component):
     def __init__(
         self, model: PredictiveModel | ColourModel, depth: int, *, lanes: int = 16, max_width: int,
         max_height: int, stream_bytes: int = 4, max_near: int = 0, fabric: Fabric = LUT6,
+        slabs: int = 1, max_strip_height: int | None = None,
     ) -> None:  # fmt: skip
         planes = Planes.of(model)
         channels = Channels.of(planes.count, mosaic=planes.mosaic)
-        max_width, max_height = planes.columns(max_width), planes.lines(max_height)
+        width, max_height = planes.columns(max_width), planes.lines(max_height)
+        max_width = widest_slab(width, slabs)
         self._depth, self._lanes = depth, lanes
         self._near = near = Near(depth, max_near) if max_near else None
         words = (lanes + 1) * StripReader.words_of(max_width, depth)
         self._strips = strips = StripDecoder(
             model_hash=bytes.fromhex(model.hash)[:8], cumulative=planes.cumulative, depth=depth,
-            max_width=max_width, max_height=max_height, lanes=2 * lanes, stream_bytes=stream_bytes,
-            max_near=max_near, channels=channels,
+            max_width=width, max_height=max_height, lanes=2 * lanes, stream_bytes=stream_bytes,
+            max_near=max_near, channels=channels, slabs=slabs, max_strip_height=max_strip_height,
             address_bits=(words + PayloadStore.margin - 1).bit_length(),
         )  # fmt: skip
         after = strips.latency + UNFOLD_LATENCY + (RESTORE_LATENCY if near else 0)
@@ -112,6 +122,7 @@ class PredictiveDecoder(wiring.Component):
             "bad_packet": Out(1),
             "bad_strip": Out(1),
             "idle": Out(1),
+            **({"slab": In(slab_bits(slabs))} if slabs > 1 else {}),
         })
 
     def elaborate(self, platform) -> Module:
@@ -123,6 +134,8 @@ class PredictiveDecoder(wiring.Component):
         wiring.connect(m, strips.files, source.files)
         wiring.connect(m, source.groups, walk.groups)
         wiring.connect(m, out.pixels, wiring.flipped(self.pixels))
+        if hasattr(self, "slab"):
+            m.d.comb += strips.slab.eq(self.slab)
         line = Timeline(m)
         visit = {
             name: line.given(f"visit_{name}", getattr(walk.visit, name), reset=name == "sample")

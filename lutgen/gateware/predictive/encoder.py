@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib.wiring import In, Out
 
 from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.model import PredictiveModel
@@ -11,6 +11,7 @@ from ..fabric.fabric import LUT6, Fabric
 from ..fabric.pipeline import drive
 from ..streams.axi import word_layout
 from ..streams.lut_fifo import LutFifo
+from ..strips.slabs import slab_bits
 from ..strips.strip_encoder import StripEncoder
 from ..strips.strip_files import Channels
 from ..strips.strip_writer import file_of
@@ -47,9 +48,15 @@ class PredictiveEncoder(wiring.Component):
         Whether to tell what happens to pictures.
     max_near:
         Greatest near of a picture, the error of its samples when decoded; 0: all are lossless.
+    slabs:
+        Parts from left to right that an image is cut into.  Of more than one, a picture is one
+        slab, and its strips leave without header and index, a packet each.
 
     Members
     -------
+    slab, image_width : In(...)
+        With ``slabs``: number of the slab, and width of the image; like ``width``, and unchanged
+        until the picture has begun.
     pixels, width, height, bad_marker, bad_size
         See `picture_in.PictureIn`.
     (near)
@@ -67,10 +74,10 @@ class PredictiveEncoder(wiring.Component):
     def __init__(
         self, model: PredictiveModel | ColourModel, depth: int, *, lanes: int = 8, max_width: int,
         max_height: int, strip_height: int | None = None, stream_bytes: int = 4,
-        fabric: Fabric = LUT6, events: bool = False, max_near: int = 0,
+        fabric: Fabric = LUT6, events: bool = False, max_near: int = 0, slabs: int = 1,
     ) -> None:  # fmt: skip
         planes = Planes.of(model)
-        self._max_near = max_near
+        self._max_near, self._slabs = max_near, slabs
         self._events = PICTURE_EVENTS if events else ()
         self._lanes = lanes
         self._strip_height = strip_height = strip_height or max_height
@@ -85,7 +92,7 @@ class PredictiveEncoder(wiring.Component):
             planes.cumulative, model_hash=bytes.fromhex(model.hash)[:8],
             max_width=planes.columns(max_width), depth=depth, lanes=lanes, count=stream_bytes,
             max_strips=1 << max(1, (strips - 1).bit_length()), near=bool(max_near),
-            channels=self._channels,
+            channels=self._channels, slabs=slabs,
         )  # fmt: skip
         members = self._model.signature.members
         self._given = [name for name in ("width", "height", "order") if name in members]
@@ -97,6 +104,7 @@ class PredictiveEncoder(wiring.Component):
             "idle": Out(1),
             **({"near": self._model.signature.members["near"]} if max_near else {}),
             **dict.fromkeys(self._events, Out(1)),
+            **({"slab": In(slab_bits(slabs)), "image_width": In(16)} if slabs > 1 else {}),
         })
 
     def elaborate(self, platform) -> Module:
@@ -118,6 +126,10 @@ class PredictiveEncoder(wiring.Component):
         if self._channels.order_bits:
             rest = len(header.shift) + len(header.near) - len(Cat(*further))
             further += [Const(0, rest), model.file_order]
+        width = _wide(model.file_width)
+        if self._slabs > 1:
+            width = self.image_width
+            m.d.comb += strips.slab.eq(self.slab)
         m.d.comb += [
             *drive(model, self, *self._given),
             *drive(self, model, "bad_marker", "bad_size", *self._events),
@@ -125,7 +137,7 @@ class PredictiveEncoder(wiring.Component):
             files.i.valid.eq(model.file_begins),
             # Fields from the first on; those that are not there are 0.
             files.i.payload.as_value().eq(Cat(
-                _wide(model.file_width), _wide(model.file_height),
+                width, _wide(model.file_height),
                 _wide(Mux(model.file_height < rows, model.file_height, rows)), *further,
             )),
             files.o.ready.eq(begins),

@@ -7,6 +7,7 @@ from amaranth.utils import bits_for
 
 from ..fabric.pipeline import look_up
 from ..files.header import BuildHeader, HeaderCheck
+from .slabs import slab_bits, slab_columns, slab_steps, widest_slab
 from .strip_files import GRAY, Channels, file_layout, near_table
 
 __all__ = ["FileHeader"]
@@ -29,9 +30,17 @@ class FileHeader(wiring.Component):
         Greatest near that is not wrong.
     channels:
         Those that files have.
+    slabs:
+        Slabs of an image.  Of more than one, ``file`` has the width of one.
+    max_strip_height:
+        Rows of a strip at most; those of an image unless given.
 
     Members
     -------
+    slab : In(...)
+        With ``slabs``: number of the slab whose width is wanted.
+    widest : Out(...)
+        With ``slabs``: columns that no slab of the image has more of; like ``file``.
     byte, step : In(...)
         Byte of the header that is taken.
     forget : In(1)
@@ -51,14 +60,21 @@ class FileHeader(wiring.Component):
 
     def __init__(
         self, header: BuildHeader, *, depth: int, max_width: int, max_height: int,
-        max_near: int = 0, channels: Channels = GRAY,
+        max_near: int = 0, channels: Channels = GRAY, slabs: int = 1,
+        max_strip_height: int | None = None,
     ) -> None:  # fmt: skip
-        self._max_near, self._channels = max_near, channels
+        self._max_near, self._channels, self._slabs = max_near, channels, slabs
+        self._max_strip = max_strip_height
         self._header, self._depth = header, depth
         self._max_width, self._max_height = max_width, max_height
         super().__init__({
             "byte": In(8), "step": In(1), "forget": In(1), "whole": Out(1), "wrong": Out(1),
-            "file": Out(file_layout(depth, max_width, max_height, channels)), "bits": Out(5),
+            "file": Out(file_layout(depth, widest_slab(max_width, slabs), max_height, channels)),
+            "bits": Out(5),
+            **({
+                "slab": In(slab_bits(slabs)),
+                "widest": Out(bits_for(widest_slab(max_width, slabs))),
+            } if slabs > 1 else {}),
         })  # fmt: skip
 
     def elaborate(self, platform) -> Module:
@@ -91,17 +107,24 @@ class FileHeader(wiring.Component):
         about_near = Const(words[0], depth + 5)
         if self._max_near:
             about_near = look_up(m, "near", words, depth + 5, near[: bits_for(self._max_near)])
+        columns, narrow = width, width == 0
+        if self._slabs > 1:
+            bits, steps = slab_bits(self._slabs), slab_steps(width, self._slabs)
+            columns, narrow = slab_columns(m, width, self.slab, self._slabs), steps < self._slabs
+            m.d.sync += self.widest.eq(Cat(Const(0, bits), slab_steps(steps, self._slabs)))
         m.d.comb += [
-            file.width.eq(width), file.height.eq(height), file.strip_height.eq(strip_height),
+            file.width.eq(columns), file.height.eq(height), file.strip_height.eq(strip_height),
             file.near.eq(near), file.shift.eq(shift), file.greatest.eq(about_near),
             self.bits.eq(about_near[depth:]),
         ]  # fmt: skip
         wrongs = Cat(
-            width == 0, width > self._max_width, height == 0, height > self._max_height,
+            narrow, width > self._max_width, height == 0, height > self._max_height,
             strip_height == 0, strip_height > height, shift > 16 - depth,
             near > self._max_near if self._max_near else near.any(),
             check.wrong_header, check.wrong_model,
         )  # fmt: skip
+        if self._max_strip is not None:
+            wrongs = Cat(wrongs, strip_height > self._max_strip)
         if self._channels.order_bits:
             wrongs = Cat(wrongs, self._take_order(m, check.fields["channels"]))
         wrong = Signal(len(wrongs))

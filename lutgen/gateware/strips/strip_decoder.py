@@ -12,6 +12,7 @@ from ..streams.axi import word_layout
 from .lane_decoder import LaneDecoder
 from .payload_queue import PayloadQueue
 from .payload_ring import WORD_BITS, PayloadRing
+from .slabs import slab_bits, widest_slab
 from .strip_files import GRAY, Channels, file_layout, strip_header
 from .strip_reader import StripReader
 
@@ -64,6 +65,8 @@ class StripDecoder(wiring.Component):
         Greatest near of a file; those of greater ones have a bad header.
     channels:
         Those that files have.
+    slabs, max_strip_height:
+        See `StripReader`, also for the port ``slab``.
 
     Attributes
     ----------
@@ -91,13 +94,17 @@ class StripDecoder(wiring.Component):
     def __init__(
         self, *, model_hash: bytes, cumulative: np.ndarray, depth: int, max_width: int,
         max_height: int, lanes: int = 16, stream_bytes: int = 4, address_bits: int | None = None,
-        max_near: int = 0, channels: Channels = GRAY,
+        max_near: int = 0, channels: Channels = GRAY, slabs: int = 1,
+        max_strip_height: int | None = None,
     ) -> None:  # fmt: skip
-        address_bits = address_bits or ring_bits(lanes, max_width, depth)
+        columns = widest_slab(max_width, slabs)
+        address_bits = address_bits or ring_bits(lanes, columns, depth)
         self._reader = StripReader(
-            header=strip_header(model_hash, depth, channels), depth=depth, max_width=max_width,
+            header=strip_header(model_hash, depth, channels, slabs), depth=depth,
+            max_width=max_width,
             max_height=max_height, stream_bytes=stream_bytes, address_bits=address_bits,
-            max_near=max_near, channels=channels,
+            max_near=max_near, channels=channels, slabs=slabs,
+            max_strip_height=max_strip_height,
         )  # fmt: skip
         self._lanes = LaneDecoder(
             cumulative, depth=depth, lanes=lanes, address_bits=address_bits,
@@ -109,7 +116,8 @@ class StripDecoder(wiring.Component):
         requests = ("valid", "lane", "row", "first", "last", "folded")
         super().__init__({
             "words": In(stream.Signature(word_layout(stream_bytes))),
-            "files": Out(stream.Signature(file_layout(depth, max_width, max_height, channels))),
+            "files": Out(stream.Signature(file_layout(depth, columns, max_height, channels))),
+            **({"slab": In(slab_bits(slabs))} if slabs > 1 else {}),
             "waiting": Out(1),
             **{name: self._lanes.signature.members[name] for name in requests},
             "bad_header": Out(1),
@@ -138,5 +146,7 @@ class StripDecoder(wiring.Component):
             *drive(self, reader, "bad_header", "bad_packet"),
             self.bad_strip.eq(reader.bad_strip | lanes.damaged),
         ]
+        if self._reader.slabs > 1:
+            m.d.comb += reader.slab.eq(self.slab)
         m.d.sync += self.busy.eq(reader.busy | queue.waiting | lanes.active)
         return m

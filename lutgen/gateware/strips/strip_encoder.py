@@ -53,6 +53,8 @@ class StripEncoder(wiring.Component):
         Whether files may be near-lossless, with folded residuals of fewer bits.
     channels:
         Those that files have.
+    slabs:
+        See `.strip_writer.StripWriter`, also for the port ``slab``.
 
     Members
     -------
@@ -89,7 +91,7 @@ class StripEncoder(wiring.Component):
     def __init__(
         self, cumulative: np.ndarray, *, model_hash: bytes, max_width: int, depth: int = 8,
         lanes: int = 8, count: int = 4, max_strips: int = 1024, near: bool = False,
-        channels: Channels = GRAY,
+        channels: Channels = GRAY, slabs: int = 1,
     ) -> None:  # fmt: skip
         if max_width < 1:
             raise ValueError(f"greatest width must be at least 1, not {max_width!r}")
@@ -104,14 +106,16 @@ class StripEncoder(wiring.Component):
         self._rings = PayloadRings(lanes, symbols, depth, most=self._bits.most, varies=near)
         self._writer = StripWriter(
             model_hash=model_hash, lanes=lanes, symbols=symbols, depth=depth, count=count,
-            max_strips=max_strips, channels=channels,
+            max_strips=max_strips, channels=channels, slabs=slabs,
         )  # fmt: skip
+        self._slab = ("slab",) if slabs > 1 else ()
         super().__init__({
             "valid": In(1), "lane": In(bits_for(lanes - 1)), "side": In(1), "row": In(rows),
             "folded": In(depth), "first": In(1), "last": In(1), "strip_last": In(1),
             "file_last": In(1), **({"raw_bits": In(self._plain_bits)} if near else {}),
             "begin": In(1), "file": In(file_of(channels)), "ready": Out(1),
             "o": Out(stream.Signature(word_layout(count))), "busy": Out(1),
+            **{name: self._writer.signature.members[name] for name in self._slab},
         })  # fmt: skip
 
     def elaborate(self, platform) -> Module:
@@ -129,7 +133,8 @@ class StripEncoder(wiring.Component):
             *([stacks.note.eq(self.raw_bits)] if self._near else []),
             self.ready.eq(stacks.ready & writer.ready),
             rings.turn.eq(stacks.turn), stacks.go.eq(rings.go),
-            *drive(writer, self, "begin", "file"), self.busy.eq(writer.busy | came.any()),
+            *drive(writer, self, "begin", "file", *self._slab),
+            self.busy.eq(writer.busy | came.any()),
             writer.put.eq(delay(m, self.valid & self.first, 2, name="put", reset=True)),
             writer.group.eq(Cat(
                 delay(m, Cat(self.lane, self.side), 2, name="put_lane"),

@@ -6,15 +6,16 @@ from amaranth.lib.data import StructLayout
 from amaranth.utils import bits_for
 
 from lutgen.codec.coder import RANS
-from lutgen.codec.predictive.container import raw_bits
+from lutgen.codec.predictive.container import SLABS_AT, raw_bits
 from lutgen.codec.predictive.planes import FIRST_CFA, ORDERS
 from lutgen.model.cfa import CFAS
 from lutgen.model.header import VERSION_2, HeaderTable
 from lutgen.model.samples import SampleFormat
 
 from ..files.header import BuildHeader
+from .slabs import slab_bits
 
-__all__ = ["GRAY", "Channels", "file_layout", "near_table", "strip_header"]
+__all__ = ["GRAY", "Channels", "coder_field", "file_layout", "near_table", "strip_header"]
 
 _PER_FILE = ("image width", "image height", "shift", "near", "strip height")
 
@@ -53,13 +54,20 @@ class Channels:
 GRAY = Channels()
 
 
-def strip_header(model_hash: bytes, depth: int, channels: Channels = GRAY) -> BuildHeader:
+def coder_field(slabs: int) -> int:
+    """The field ``coder`` of files of so many slabs."""
+    return RANS.code | slab_bits(slabs) << SLABS_AT
+
+
+def strip_header(
+    model_hash: bytes, depth: int, channels: Channels = GRAY, slabs: int = 1
+) -> BuildHeader:
     """Header of files of one image of ``depth`` bits whose units are groups of rows."""
     per_file = _PER_FILE + (("channels",) if channels.order_bits else ())
     fields = tuple(field._replace(per_file=field.name in per_file) for field in VERSION_2.fields)
     constants = {
         "model hash": model_hash, "bit depth": depth, "channels": channels.count,
-        "coder": RANS.code, "tile width": 0, "images": 1,
+        "coder": coder_field(slabs), "tile width": 0, "images": 1,
     }  # fmt: skip
     return BuildHeader(HeaderTable(VERSION_2.version, fields), {
         name: value for name, value in constants.items() if name not in per_file

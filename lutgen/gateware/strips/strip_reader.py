@@ -10,7 +10,7 @@ from amaranth.utils import bits_for
 
 from lutgen.codec.predictive.container import GROUP
 
-from ..fabric.pipeline import drive
+from ..fabric.pipeline import choose, drive
 from ..files.header import BuildHeader
 from ..streams.axi import word_layout
 from ..streams.lut_fifo import step as counted
@@ -23,6 +23,7 @@ from .payload_head import PayloadHead
 from .payload_queue import payload_layout
 from .payload_ring import WORD_BITS
 from .payload_store import PayloadStore
+from .slabs import slab_bits, widest_slab
 from .strip_files import GRAY, Channels, file_layout
 
 __all__ = ["StripReader"]
@@ -30,6 +31,8 @@ __all__ = ["StripReader"]
 #: States in which single bytes are taken, and those that count what is left.
 _SERIAL = ("header", "length", "checksum", "index", "drop")
 _COUNTING = ("payload", "index")
+#: States in which missing groups are completed.
+_WALKING = ("group", "rows", "group known", "queue", "group over")
 #: Clocks of the states that only wait.
 _PAUSES = {
     "header read": FileHeader.latency, "image begins": GroupWalk.image_latency,
@@ -48,10 +51,12 @@ class _Flow:
         self.counting = Signal()
         self.covered = Signal(init=1)  # by a checksum
         self.filing = Signal()
+        self.walking = Signal()
         self.queueing = Signal()
         self._pause = Signal(range(max(_PAUSES.values())))
         self.idle = Signal()  # a header comes next
         # A byte is taken, or a word of them, and whether it has the packet's last.
+        self.drains = Signal()  # it is not wanted
         self.step = Signal()
         self.leap = Signal()
         self.over = Signal()
@@ -77,6 +82,7 @@ class _Flow:
             self.serial.eq(int(state in _SERIAL)), self.in_payload.eq(int(state == "payload")),
             self.counting.eq(int(state in _COUNTING)), self.covered.eq(int(state != "drop")),
             self.filing.eq(int(state == "file")), self.queueing.eq(int(state == "queue")),
+            *([self.walking.eq(int(state in _WALKING))] if self._reader.slabs > 1 else []),
         ]  # fmt: skip
         if state in _PAUSES:
             m.d.sync += self._pause.eq(_PAUSES[state] - 1)
@@ -122,9 +128,17 @@ class StripReader(wiring.Component):
         Greatest near of a file; those of greater ones have a bad header.
     channels:
         Those that files have.
+    slabs:
+        Slabs of an image.  Of more than one, ``words`` has of each file the header, the strips of
+        one slab, and of the first one the index; what follows damage is drained while groups are
+        completed, so that nobody has to wait who serves other slabs.
+    max_strip_height:
+        See `FileHeader`.
 
     Members
     -------
+    slab : In(...)
+        With ``slabs``: number of the slab.
     words : In(stream of `word_layout`)
         The files, without null beats.
     files : Out(stream of `file_layout`)
@@ -149,16 +163,20 @@ class StripReader(wiring.Component):
     def __init__(
         self, *, header: BuildHeader, depth: int, max_width: int, max_height: int,
         stream_bytes: int, address_bits: int, max_near: int = 0, channels: Channels = GRAY,
+        slabs: int = 1, max_strip_height: int | None = None,
     ) -> None:  # fmt: skip
         self._max_near, self._channels = max_near, channels
         self._header, self._depth, self._stream_bytes = header, depth, stream_bytes
         self._max_width, self.max_height = max_width, max_height
-        least = self.words_of(max_width, depth) + PayloadStore.margin
+        self.slabs, self._max_strip = slabs, max_strip_height
+        self._columns = columns = widest_slab(max_width, slabs)
+        least = self.words_of(columns, depth) + PayloadStore.margin
         if 1 << address_bits < least:
             raise ValueError(f"payload ring must have {least} words, not {1 << address_bits}")
         super().__init__({
             "words": In(stream.Signature(word_layout(stream_bytes))),
-            "files": Out(stream.Signature(file_layout(depth, max_width, max_height, channels))),
+            "files": Out(stream.Signature(file_layout(depth, columns, max_height, channels))),
+            **({"slab": In(slab_bits(slabs))} if slabs > 1 else {}),
             "payloads": Out(stream.Signature(
                 payload_layout(address_bits, depth, lossless=not max_near)
             )),
@@ -184,16 +202,19 @@ class StripReader(wiring.Component):
         unit, byte = front.unit, front.data[:8]
         m.submodules.header = header = FileHeader(
             self._header, depth=self._depth, max_width=self._max_width, max_height=self.max_height,
-            max_near=self._max_near, channels=self._channels,
+            max_near=self._max_near, channels=self._channels, slabs=self.slabs,
+            max_strip_height=self._max_strip,
         )  # fmt: skip
+        if self.slabs > 1:
+            m.d.comb += header.slab.eq(self.slab)
         m.submodules.crc = crc = Crc32(unit)
         planes = self._channels.count
-        m.submodules.walk = walk = GroupWalk(self._depth, self._max_width, planes * self.max_height)
+        m.submodules.walk = walk = GroupWalk(self._depth, self._columns, planes * self.max_height)
         m.submodules.lengths = lengths = LengthReader(len(walk.least), len(walk.most))
         m.submodules.store = store = PayloadStore(unit, address_bits)
         m.submodules.head = head = PayloadHead(address_bits)
         wiring.connect(m, wiring.flipped(self.words), front.i)
-        f = _Flow(m, self, max(len(walk.most), 2 + bits_for(self.max_height + 1)))
+        f = _Flow(m, self, max(len(walk.most), 2 + bits_for(self.slabs * (self.max_height + 1))))
 
         # A word is never a payload's last, whose bytes are seen one by one.
         may_leap = Signal()
@@ -202,8 +223,9 @@ class StripReader(wiring.Component):
             m.d.comb += f.leap.eq(
                 f.in_payload & may_leap & store.room & store.aligned & front.whole
             )
+        take = f.serial | (f.in_payload & store.room & ~f.leap)
         m.d.comb += [
-            front.take.eq(f.serial | (f.in_payload & store.room & ~f.leap)),
+            front.take.eq(take | f.drains if self.slabs > 1 else take),
             front.take_whole.eq(f.leap),
             f.step.eq(front.valid & front.take),
             f.over.eq(f.step & front.last),
@@ -242,6 +264,10 @@ class StripReader(wiring.Component):
             ] if self._max_near else []),
             self.payloads.valid.eq(f.queueing),
         ]  # fmt: skip
+        if self.slabs > 1:
+            m.d.comb += f.drains.eq(f.walking & f.voids & ~f.truncated)
+            with m.If(f.drains & f.over):
+                m.d.sync += f.truncated.eq(1)
         with m.FSM():
             self._header_states(f, header, crc, walk)
             self._strip_states(f, crc, walk, lengths)
@@ -304,6 +330,9 @@ class StripReader(wiring.Component):
             f.go("number")
         with m.State("number"):
             number = Mux(f.turn[1], 0, Mux(f.turn[0], f.strip[8:], f.strip[:8]))
+            if self.slabs > 1:
+                whole = Cat(self.slab, f.strip, Const(0, 32))
+                number = choose([whole.word_select(k, 8) for k in range(4)], f.turn)
             m.d.comb += [crc.step.eq(1), crc.data.eq(number)]
             m.d.sync += f.turn.eq(f.turn + 1)
             with m.If(f.turn == 3):
@@ -338,12 +367,16 @@ class StripReader(wiring.Component):
         f.waits("checksum settles", "checksum known")
         with m.State("checksum known"):
             m.d.comb += [self.bad_strip.eq(~crc.good), crc.restore.eq(1)]
-            m.d.sync += [f.left.eq(Cat(Const(0, 2), f.strips)), f.final.eq(0)]
+            # Four bytes for each strip, of all slabs, and four for the index's checksum.
+            parts = f.strips
+            if self.slabs > 1:
+                parts = Cat(Const(1, slab_bits(self.slabs)), f.strip)
+            m.d.sync += [f.left.eq(Cat(Const(0, 2), parts)), f.final.eq(0)]
             with m.If(~walk.image_over):
                 f.go("strip")
                 with m.If(f.truncated):
                     f.go("group over")
-            with m.Elif(f.strip == 1):
+            with m.Elif(self.slab != 0 if self.slabs > 1 else f.strip == 1):
                 f.go("end")
             with m.Else():
                 f.go("index")

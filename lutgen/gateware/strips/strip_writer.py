@@ -8,7 +8,6 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from lutgen.codec.coder import RANS
 from lutgen.model.header import VERSION_2
 
 from ..fabric.blockmem import add_ram
@@ -20,7 +19,8 @@ from .narrower import Narrower
 from .pair_crc import PairCrc32
 from .pair_joiner import PAIR, PairJoiner
 from .payload_rings import PayloadRings, payload_layout, ring_words
-from .strip_files import GRAY, Channels
+from .slabs import slab_bits
+from .strip_files import GRAY, Channels, coder_field
 
 __all__ = ["FILE", "StripWriter", "file_of", "group_layout"]
 
@@ -145,9 +145,14 @@ class StripWriter(wiring.Component):
         Strips of a file at most, a power of two.
     channels:
         Those that files have.
+    slabs:
+        Slabs of an image.  Of more than one, strips of one slab are written, a packet each, without
+        header and index, which are not one slab's.
 
     Members
     -------
+    slab : In(...)
+        With ``slabs``: number of the slab.
     begin, file : In(...)
         A file begins, which has these values in its header.  At most as many files as groups are
         inside.
@@ -165,7 +170,7 @@ class StripWriter(wiring.Component):
 
     def __init__(
         self, *, model_hash: bytes, lanes: int, symbols: int, depth: int, count: int = 4,
-        max_strips: int = 1024, channels: Channels = GRAY,
+        max_strips: int = 1024, channels: Channels = GRAY, slabs: int = 1,
     ) -> None:  # fmt: skip
         if count not in (1, 2, 4, 8):
             raise ValueError(f"bytes of a word must be 1, 2, 4 or 8, not {count!r}")
@@ -175,9 +180,9 @@ class StripWriter(wiring.Component):
             )
         self._header = BuildHeader(VERSION_2, {
             "model hash": model_hash, "bit depth": depth, "channels": channels.count,
-            "coder": RANS.code, "strip height": 0, "tile width": 0,
+            "coder": coder_field(slabs), "strip height": 0, "tile width": 0,
         })  # fmt: skip
-        self._channels = channels
+        self._channels, self._slabs = channels, slabs
         self._lanes, self._count, self._strips = lanes, count, max_strips
         self._layout = payload_layout(symbols, depth)
         index_bits = bits_for(ring_words(symbols, depth) - 1)
@@ -188,6 +193,7 @@ class StripWriter(wiring.Component):
             "payload": In(self._layout), "reads": Out(1), "forget": Out(1),
             "index": Out(index_bits), "half": Out(1), "pair": In(16),
             "o": Out(stream.Signature(word_layout(count))), "busy": Out(1),
+            **({"slab": In(slab_bits(slabs))} if slabs > 1 else {}),
         })  # fmt: skip
 
     def _queue(self, m: Module, name: str, put, value, get):
@@ -251,9 +257,13 @@ class StripWriter(wiring.Component):
         m.d.comb += byte.eq(
             gives["byte"] & f.go & ~(f.in_part & ~f.part.any()) & ~(f.in_zeros & ~f.zeros.any())
         )
-        hidden = gives["hidden"] | ((f.source == _HEADER) & ~f.begins_file)
+        in_header, number = f.source == _HEADER, f.strip
+        hidden = gives["hidden"] | (in_header & ~f.begins_file)
         ends = gives["ends"] | (gives["ends_lone"] & f.file_ends & f.lone)
-        number = f.strip & gives["clear"].replicate(len(f.strip))
+        if self._slabs > 1:
+            hidden, ends = gives["hidden"] | in_header, gives["ends_lone"]
+            number = Cat(self.slab, f.strip)
+        number &= gives["clear"].replicate(len(number))
         # 1: the sources, which stay as they are for a clock; 2: the bytes.
         channels = self._channels
         planes = {"channels": Cat(
@@ -270,7 +280,7 @@ class StripWriter(wiring.Component):
             )
         )  # fmt: skip
         low, high = Signal(8), Signal(24)
-        size = add_ram(
+        size = Const(0, 32) if self._slabs > 1 else add_ram(
             m, "sizes", self._strips, 32, write=f.write_size,
             write_address=delay(m, f.strip, 1, name="strip"), data=Cat(low, high),
             address=f.entry, fabric=platform,
@@ -341,8 +351,9 @@ class StripWriter(wiring.Component):
                 m.d.sync += f.at.eq(f.at + 1)
                 with m.If(f.at == self._header.size - 1):
                     f.enter("number")
-                    with m.If(f.for_index):
-                        f.enter("index")
+                    if self._slabs == 1:
+                        with m.If(f.for_index):
+                            f.enter("index")
         with m.State("group"):
             m.d.sync += f.at.eq(0)
             with m.If(go & waits & self.done):
@@ -412,22 +423,30 @@ class StripWriter(wiring.Component):
                 with m.If(~f.file_ends):
                     m.d.sync += f.strip.eq(f.strip + 1)
                     f.enter("group")
-                with m.Elif(f.lone):
+                with m.Elif(f.lone if self._slabs == 1 else 1):
                     f.enter("file")
-                with m.Else():
-                    m.d.sync += f.for_index.eq(1)
-                    f.enter("header")
+                if self._slabs == 1:
+                    with m.Else():
+                        m.d.sync += f.for_index.eq(1)
+                        f.enter("header")
+        if self._slabs == 1:
+            self._index_states(f)
+        with m.State("file"):
+            m.d.sync += [
+                f.next_file.eq(1), f.strip.eq(0), f.begins_file.eq(1), f.for_index.eq(0),
+            ]
+            f.enter("group")
+
+    @staticmethod
+    def _index_states(f: _Flow) -> None:
+        """The bytes of each strip, and a checksum."""
+        m = f.m
         f.gives("index", "index above")
         with m.State("index above"):
-            with m.If(go):
+            with m.If(f.go):
                 m.d.sync += f.entry.eq(f.entry + 1)
                 f.enter("index")
                 with m.If(f.entry == f.strip):
                     f.enter("index checksum")
         f.gives("index checksum", "index checksum above")
         f.gives("index checksum above", "file")
-        with m.State("file"):
-            m.d.sync += [
-                f.next_file.eq(1), f.strip.eq(0), f.begins_file.eq(1), f.for_index.eq(0),
-            ]
-            f.enter("group")
