@@ -33,6 +33,7 @@ ROOMS = (
     ("levels", "prediction", "strips"),
     ("core",),
     ("bands", "engine", "predictive"),
+    ("slabs",),
     ("ip",),
 )
 #: Floors by name, counted from the ground.

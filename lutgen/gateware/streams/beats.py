@@ -24,8 +24,8 @@ def filled(width: int, cores: int) -> np.ndarray:
 def raster_beats(images: np.ndarray, cores: int = 1) -> dict[str, np.ndarray]:
     """Beats of so many pixels, one for each core, of images in raster order with their markers.
 
-    Images are uint8, or, for one core, also uint16: (N, H, W).  What is behind a line's last pixel
-    is not zero, so that it would be seen.
+    Images are uint8 or uint16, (N, H, W), of eight bytes a beat at most.  What is behind a line's
+    last pixel is not zero, so that it would be seen.
     """
     count, height, width = images.shape
     beats = -(-width // cores)

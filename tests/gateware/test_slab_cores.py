@@ -1,0 +1,266 @@
+"""Cores side by side against the reference codec: a slab each, file by file."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pytest
+
+from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.codec.predictive.container import Frame, split_index
+from lutgen.gateware.predictive.config import PredictiveConfig
+from lutgen.gateware.predictive.top import DECODER_ERRORS, ENCODER_ERRORS
+from lutgen.gateware.slabs.multi import PredictiveDecoderCores, PredictiveEncoderCores
+from lutgen.model.header import VERSION_2
+from lutgen.model.shipped import shipped
+from lutgen.sim import AXIS, Design, Stall, rtl_stream
+from lutgen.sim.drive.words import file_beats, files_of
+from tests.gateware.test_prediction import pictures
+from tests.gateware.test_predictive_cores import told
+from tests.models import predictive_model
+
+pytestmark = pytest.mark.slow
+VIDEO_IN, VIDEO_OUT = "s_axis_video", "m_axis_video"
+STREAM_IN, STREAM_OUT = "s_axis_stream", "m_axis_stream"
+STALLS = {
+    "none": {},
+    "random": {"video": Stall(0.3, 1), "stream": Stall(0.3, 2)},
+    "video": {"video": Stall(0.7, 3)},
+    "stream": {"stream": Stall(0.7, 4)},
+}
+
+
+@dataclass(frozen=True)
+class Several:
+    """Cores of a build, as functions of pictures and files."""
+
+    cores: int
+    depth: int = 8
+    max_width: int = 96
+    max_height: int = 40
+    strip_height: int = 8
+    near: int = 0
+    stream_bytes: int = 4
+
+    @cached_property
+    def codec(self) -> PredictiveCodec:
+        model = predictive_model() if self.depth == 8 else shipped("photo-16")
+        return PredictiveCodec(model, threads=1)
+
+    @cached_property
+    def config(self) -> PredictiveConfig:
+        return PredictiveConfig(
+            self.codec.model, self.depth, self.max_width, self.max_height, self.strip_height,
+            max_near=self.near, cores=self.cores,
+        )  # fmt: skip
+
+    @cached_property
+    def encoder(self) -> Design:
+        return Design.of(PredictiveEncoderCores(self.config, stream_bytes=self.stream_bytes))
+
+    @cached_property
+    def decoder(self) -> Design:
+        return Design.of(PredictiveDecoderCores(self.config, stream_bytes=self.stream_bytes))
+
+    def file(self, picture: np.ndarray, near: int = 0, strip_height: int | None = None) -> bytes:
+        dtype = np.uint8 if self.depth == 8 else np.uint16
+        return self.codec.encode(
+            picture.astype(dtype), depth=self.depth, near=near, slabs=self.cores,
+            strip_height=strip_height or self.strip_height,
+        )  # fmt: skip
+
+    def beats(self, given: list[np.ndarray]) -> dict[str, np.ndarray]:
+        """Beats of pictures of any sizes, zeros behind a line's last sample."""
+        parts: list[dict] = []
+        size = self.config.pixel_bits
+        for picture in given:
+            height, width = picture.shape
+            beats = -(-width // self.cores)
+            wide = np.zeros((height, beats * self.cores), dtype=object)
+            wide[:, :width] = picture
+            data = sum(wide[:, k :: self.cores] << size * k for k in range(self.cores))
+            user, last = np.zeros((2, height, beats), dtype=np.int64)
+            user[0, 0], last[:, -1] = 1, 1
+            keep = np.full((height, beats), (1 << self.cores * size // 8) - 1, dtype=np.int64)
+            keep[:, -1] = (1 << (width - self.cores * (beats - 1)) * size // 8) - 1
+            fields = {"data": data, "user": user, "last": last, "keep": keep}
+            parts.append({name: values.ravel() for name, values in fields.items()})
+        joined = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+        return joined | {"data": joined["data"].astype(np.uint64)}
+
+    def encode(self, given: list[np.ndarray], *, near: int = 0, stalls=None, **options):
+        """Files that the encoder makes of pictures of one size, its errors, and the result."""
+        beats = self.beats(given)
+        del beats["keep"]
+        height, width = given[0].shape
+        settings = {"near": near} if self.near else {}
+        result = rtl_stream(
+            self.encoder, {VIDEO_IN: beats}, {STREAM_OUT: ("data", "keep", "last")}, names=AXIS,
+            config={"height": height, "width": width, "clear_error": 0, **settings},
+            idle="idle", watch=("error",), stalls=_ports(stalls, VIDEO_IN, STREAM_OUT), **options,
+        )  # fmt: skip
+        files, rest = files_of(**result.outputs[STREAM_OUT], size=self.stream_bytes)
+        assert not rest
+        return list(files), told(result, ENCODER_ERRORS), result
+
+    def decode(self, files: list[bytes], *, stalls=None, **options):
+        """Beats that the decoder makes of files, its errors, and the result."""
+        result = rtl_stream(
+            self.decoder, {STREAM_IN: file_beats(files, self.stream_bytes)},
+            {VIDEO_OUT: ("data", "user", "last", "keep")}, names=AXIS, idle="idle",
+            config={"clear_error": 0}, watch=("error",),
+            stalls=_ports(stalls, VIDEO_OUT, STREAM_IN), **options,
+        )  # fmt: skip
+        return result.outputs[VIDEO_OUT], told(result, DECODER_ERRORS), result
+
+
+def _ports(stalls, video: str, stream: str) -> dict:
+    names = {"video": video, "stream": stream}
+    return {names[name]: stall for name, stall in (stalls or {}).items()}
+
+
+def cut(size: tuple[int, int], depth: int, count: int = 4) -> list[np.ndarray]:
+    """Smooth ones, noise, drawn ones, of a size."""
+    height, width = size
+    return [np.tile(p, (-(-height // len(p)), -(-width // p.shape[1])))[:height, :width]
+            for p in pictures(np.random.default_rng(6), depth)[:count]]  # fmt: skip
+
+
+def check(found, wanted: dict[str, np.ndarray]) -> None:
+    for name, values in wanted.items():
+        np.testing.assert_array_equal(found[name], values, err_msg=name)
+
+
+#: Two cores of a small model, and four of 12 bits that may be near-lossless.
+SEVERAL = {"2": Several(2), "4": Several(4, 12, 140, 40, 12, near=2, stream_bytes=8)}
+SIZES = [(40, 64), (9, 37), (1, 13), (7, 16)]
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("size", SIZES)
+def test_encoder(name, size):
+    cores = SEVERAL[name]
+    given = cut(size, cores.depth)
+    files, errors, _ = cores.encode(given)
+    assert files == [cores.file(p) for p in given]
+    assert not errors
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("size", SIZES)
+def test_decoder(name, size):
+    cores = SEVERAL[name]
+    given = cut(size, cores.depth)
+    found, errors, _ = cores.decode([cores.file(p) for p in given])
+    check(found, cores.beats(given))
+    assert not errors
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("stalls", STALLS)
+def test_back_pressure(name, stalls):
+    """Noise, whose strips fill the queues, beside pictures of other sizes."""
+    cores = SEVERAL[name]
+    rng = np.random.default_rng(7)
+    given = [rng.integers(0, 1 << cores.depth, (21, 50)) for _ in range(3)]
+    files, errors, _ = cores.encode(given, stalls=STALLS[stalls])
+    wanted = [cores.file(p) for p in given]
+    assert files == wanted and not errors
+    others = cut((6, 30), cores.depth, 2)
+    found, errors, _ = cores.decode(
+        [*wanted, *map(cores.file, others)], stalls=STALLS[stalls]
+    )
+    check(found, cores.beats([*given, *others]))
+    assert not errors
+
+
+def test_damage_of_a_slab_is_that_slab_s():
+    """Its strip is told, or its picture is completed; the other slab and later files are right."""
+    cores = SEVERAL["2"]
+    picture, = cut((24, 44), 8, 1)
+    good = cores.file(picture)
+    frame = Frame.unpack(good)
+    starts, _ = split_index(good, frame)
+    left, right = frame.columns(1)
+    for strip, at, error in ((1, 9, "bad_strip"), (3, 0, "bad_packet")):
+        bad = bytearray(good)
+        bad[starts[strip] + at] ^= 1 if at else 0x7F ^ bad[starts[strip]]
+        found, errors, _ = cores.decode([bytes(bad), good])
+        assert error in errors
+        beats = cores.beats([picture, picture])
+        size = len(beats["data"]) // 2
+        check({name: v[size:] for name, v in found.items()},
+              {name: v[size:] for name, v in beats.items()})  # fmt: skip
+        assert len(found["data"]) == 2 * size
+        if at:  # a length that is none is the end of the file for all slabs
+            rows = found["data"][:size].reshape(24, -1)
+            wanted = beats["data"][:size].reshape(24, -1)
+            np.testing.assert_array_equal(rows[:, : left // 2], wanted[:, : left // 2])
+            assert right == 44
+
+
+@pytest.mark.parametrize("size", [0, 5, 28, 29, 60, -1, -9])
+def test_cut_files(size):
+    """A file that is cut short anywhere; the next one is right."""
+    cores = SEVERAL["2"]
+    picture, = cut((18, 44), 8, 1)
+    good = cores.file(picture)
+    found, errors, _ = cores.decode([good[:size] or b"L", good])
+    beats = cores.beats([picture])
+    last = {name: v[len(v) - len(beats["data"]):] for name, v in found.items()}
+    check(last, beats)
+    assert errors == ({"bad_packet"} if size not in (0, 5, 28) else {"bad_header"})
+
+
+def test_files_that_are_refused():
+    """Other headers, and bytes behind the index."""
+    cores = SEVERAL["2"]
+    picture, = cut((18, 44), 8, 1)
+    good = cores.file(picture)
+    wrong = [
+        cores.file(picture, strip_height=12),  # higher than a queue holds
+        VERSION_2["model hash"].put(good, bytes(8)),
+        VERSION_2["image width"].put(good, 2), VERSION_2["image width"].put(good, 97),
+        cores.codec.encode(picture.astype(np.uint8), strip_height=8, tile_width=0),
+        cores.codec.encode(picture.astype(np.uint8), strip_height=8, slabs=4),
+    ]  # fmt: skip
+    found, errors, _ = cores.decode([*wrong, good])
+    check(found, cores.beats([picture]))
+    assert errors == {"bad_header"}
+    found, errors, _ = cores.decode([good + b"more", good])
+    check(found, cores.beats([picture, picture]))
+    assert errors == {"bad_packet"}
+
+
+def test_misplaced_markers_and_impossible_sizes():
+    cores = SEVERAL["2"]
+    picture, = cut((9, 33), 8, 1)
+    beats = cores.beats([picture])
+    del beats["keep"]
+
+    def encoded(beats: dict, width: int = 33):
+        result = rtl_stream(
+            cores.encoder, {VIDEO_IN: beats}, {STREAM_OUT: ("data", "keep", "last")}, names=AXIS,
+            config={"height": 9, "width": width, "clear_error": 0}, idle="idle", watch=("error",),
+        )  # fmt: skip
+        files, _ = files_of(**result.outputs[STREAM_OUT], size=cores.stream_bytes)
+        return list(files), told(result, ENCODER_ERRORS)
+
+    stray = {name: np.concatenate([v[1:4], v]) for name, v in beats.items()}
+    assert encoded(stray) == ([cores.file(picture)], {"bad_marker"})
+    late = {**beats, "last": np.roll(beats["last"], 1)}
+    assert encoded(late) == ([cores.file(picture)], {"bad_marker"})
+    for width in (0, 2, 97):
+        assert encoded({name: v[:1] for name, v in beats.items()}, width) == ([], {"bad_size"})
+
+
+def test_nears():
+    """Of files in turn; what comes out is what the reference restores."""
+    cores = SEVERAL["4"]
+    given = cut((14, 53), cores.depth, 3)
+    files, errors, _ = cores.encode(given, near=2)
+    assert files == [cores.file(p, near=2) for p in given] and not errors
+    mixed = [cores.file(p, near=near) for near, p in enumerate(given)]
+    found, errors, _ = cores.decode(mixed)
+    check(found, cores.beats([cores.codec.decode(file)[0] for file in mixed]))
+    assert not errors
