@@ -1,12 +1,14 @@
 """Both tops of the profile ``predictive`` on images, in simulation: clocks, bytes, equality.
 
-    python -m bench.predictive_cores FOLDER [--count N] [--near N | --model photo-rgb | --cfa RGGB]
+    python -m bench.predictive_cores FOLDER [--count N] [--cores M] [--near N]
+    python -m bench.predictive_cores FOLDER [--count N] [--model photo-rgb | --cfa RGGB]
 
 The images go through the encoder one behind the other, and their files through the decoder: made
 gray, unless the model is one of colour or they are colour filter arrays.  It is one picture size
 for each run, so images of other sizes than the first are left out; a single one is sent twice.
 Files must be those of the reference codec byte for byte, and pixels what it decodes: those of the
 images, or, of gray ones, none further off than the near, for which the cores are then built.
+Several cores have a slab each, and as many samples a beat; samples are counted, not beats.
 """
 
 import json
@@ -25,15 +27,16 @@ from lutgen.formats.colour import colour_files, read_colour
 from lutgen.formats.imageio import read_gray
 from lutgen.gateware.predictive.config import PredictiveConfig
 from lutgen.gateware.predictive.top import PredictiveDecoderTop, PredictiveEncoderTop
+from lutgen.gateware.slabs.multi import PredictiveDecoderCores, PredictiveEncoderCores
 from lutgen.model.cfa import CFAS
 from lutgen.model.samples import SignificantBits
 from lutgen.model.shipped import shipped
 from lutgen.sim import AXIS, Design, rtl_stream
-from lutgen.sim.drive.beats import colour_beats, raster_beats
+from lutgen.sim.drive.beats import colour_beats, raster_beats, single_pixels
 from lutgen.sim.drive.words import file_beats, files_of
 
 _GRAY, _COLOUR, _MOSAIC = "photo", "photo-rgb", "photo-bayer"
-_STREAM_BYTES, _PIXELS = 4, ("data", "user", "last")
+_PIXELS = ("data", "user", "last")
 _CLOCKS = 1 << 40
 
 
@@ -52,8 +55,8 @@ def _read(folder: Path, model: str, cfa: str | None) -> list[np.ndarray]:
     return [read_colour(path) for path in colour_files(str(folder))]
 
 
-def _beats(images: np.ndarray, depth: int) -> dict[str, np.ndarray]:
-    return colour_beats(images, depth) if images.ndim == 4 else raster_beats(images)
+def _beats(images: np.ndarray, depth: int, cores: int) -> dict[str, np.ndarray]:
+    return colour_beats(images, depth) if images.ndim == 4 else raster_beats(images, cores)
 
 
 @click.command(cls=Command)
@@ -61,10 +64,12 @@ def _beats(images: np.ndarray, depth: int) -> dict[str, np.ndarray]:
 @click.option("--count", default=4, show_default=True, help="Images at most.")
 @click.option("--near", default=0, show_default=True, help="Greatest error of a gray sample.")
 @click.option("--model", default=_GRAY, show_default=True, type=click.Choice([_GRAY, _COLOUR]))
+@click.option("--cores", default=1, show_default=True, help="Side by side, of gray: 1, 2, 4 or 8.")
+@click.option("--stream-bytes", default=4, show_default=True, help="Bytes of a beat of files.")
 @click.option("--cfa", type=click.Choice(CFAS), help="Images are colour filter arrays.")
 @click.option("--out", default="bench/results/predictive-cores.json", show_default=True,
               type=OutputFile())  # fmt: skip
-def main(folder, count, near, model, cfa, out) -> None:
+def main(folder, count, near, model, cores, stream_bytes, cfa, out) -> None:
     """Simulate both cores on the images of FOLDER."""
     found = _read(folder, model, cfa)
     images = np.stack([i for i in found if i.shape == found[0].shape][:count])
@@ -76,26 +81,34 @@ def main(folder, count, near, model, cfa, out) -> None:
     order = {"order": CFAS.index(cfa) if cfa else 0} if form else {}
     model = shipped(_MOSAIC if cfa else model)
     codec = PredictiveCodec(model)
-    config = PredictiveConfig(model, depth, width, height, max_near=near)
+    config = PredictiveConfig(model, depth, width, height, max_near=near, cores=cores)
+    strip = config.strip_height or height
     files = [
-        codec.encode(image, depth=depth, near=near, strip_height=height, tile_width=0, **form)
+        codec.encode(
+            image, depth=depth, near=near, strip_height=strip, tile_width=0, slabs=cores, **form
+        )
         for image in images
     ]
+    encoder, decoder = (
+        (PredictiveEncoderTop, PredictiveDecoderTop) if cores == 1
+        else (PredictiveEncoderCores, PredictiveDecoderCores)
+    )
     settings = {"width": width, "height": height} | ({"near": near} if near else {}) | order
     begun = time.perf_counter()
     encoded = rtl_stream(
-        Design.of(PredictiveEncoderTop(config, stream_bytes=_STREAM_BYTES), "lutgen_encoder"),
-        {"s_axis_video": _beats(images, depth)}, {"m_axis_stream": ("data", "keep", "last")},
+        Design.of(encoder(config, stream_bytes=stream_bytes), "lutgen_encoder"),
+        {"s_axis_video": _beats(images, depth, cores)}, {"m_axis_stream": ("data", "keep", "last")},
         names=AXIS, idle="idle", config=settings | {"clear_error": 0},
         watch=("error",), max_clocks=_CLOCKS, timeout=3600,
     )  # fmt: skip
-    made, rest = files_of(**encoded.outputs["m_axis_stream"], size=_STREAM_BYTES)
+    made, rest = files_of(**encoded.outputs["m_axis_stream"], size=stream_bytes)
     if rest or list(made) != files or encoded.status["error"]:
         raise LutgenError("files of the encoder must be those of the reference")
     say(f"encoder: {images.size:,} samples, {encoded.clocks:,} clocks")
+    fields = (*_PIXELS, "keep") if cores > 1 else _PIXELS
     decoded = rtl_stream(
-        Design.of(PredictiveDecoderTop(config, stream_bytes=_STREAM_BYTES), "lutgen_decoder"),
-        {"s_axis_stream": file_beats(files, _STREAM_BYTES)}, {"m_axis_video": _PIXELS},
+        Design.of(decoder(config, stream_bytes=stream_bytes), "lutgen_decoder"),
+        {"s_axis_stream": file_beats(files, stream_bytes)}, {"m_axis_video": fields},
         names=AXIS, idle="idle", config={"clear_error": 0}, watch=("error",),
         max_clocks=_CLOCKS, timeout=3600,
     )  # fmt: skip
@@ -103,7 +116,9 @@ def main(folder, count, near, model, cfa, out) -> None:
     restored = np.concatenate([codec.decode(file) for file in files])
     if np.abs(restored.astype(int) - images).max() > near:
         raise LutgenError(f"decoded samples must be within {near}")
-    beats = _beats(restored, depth)
+    if cores > 1:
+        pixels = single_pixels(pixels, cores, images.dtype)
+    beats = _beats(restored, depth, 1)
     if decoded.status["error"] or any(not np.array_equal(pixels[k], v) for k, v in beats.items()):
         raise LutgenError("pixels of the decoder must be those of the reference")
     say(f"decoder: {images.size:,} samples, {decoded.clocks:,} clocks")
@@ -111,6 +126,8 @@ def main(folder, count, near, model, cfa, out) -> None:
         "model": model.name, "depth": depth, "images": len(images), "width": width,
         "height": height, "samples": int(images.size),
         "bpp": 8 * sum(map(len, files)) / images.size, "near": near, "mismatches": 0,
+        **({"cores": cores, "strip_height": strip, "stream_bytes": stream_bytes}
+           if cores > 1 else {}),
         "encoder": {
             "clocks": encoded.clocks,
             "clocks_per_sample": _per_sample(

@@ -10,6 +10,7 @@ from lutgen.targets import Target
 
 from . import predictive_text
 from .blueprint import Blueprint
+from .cores import count_cores, count_glue
 from .predictive_options import PredictiveOptions
 from .testbench import Picture
 
@@ -34,16 +35,21 @@ class PredictiveBlueprint(Blueprint):
     summary = staticmethod(predictive_text.summary)
 
     @property
+    def cores(self) -> int:
+        return self.options.cores
+
+    @property
     def folder(self) -> str:
         options = self.options
-        return f"{options.top}-{self.model.name}-{options.depth}bit"
+        name = f"{options.top}-{self.model.name}-{options.depth}bit"
+        return name + (f"-x{options.cores}" if options.cores > 1 else "")
 
     def rate(self, clock_mhz: float) -> dict:
         lanes = [self.core_record(core)["lanes"] for core in self.options.made]
         clocks = max(self.config.clocks_per_sample(self.config.max_width, n) for n in lanes)
         clocks *= self.config.planes.components
         return {
-            "pixels_per_beat": 1,
+            "pixels_per_beat": self.cores,
             "clocks_per_pixel": round(clocks, 6),
             "mpx_per_s": round(clock_mhz / clocks, 3),
         }
@@ -72,6 +78,8 @@ class PredictiveBlueprint(Blueprint):
         }
 
     def component(self, core: str):
+        if self.cores > 1:
+            return _several(core)(self.config, stream_bytes=self.options.stream_bytes)
         if self.options.registers:
             from lutgen.gateware.ip.predictive import PredictiveDecoderIp, PredictiveEncoderIp
 
@@ -85,8 +93,26 @@ class PredictiveBlueprint(Blueprint):
     def estimate(self, core: str, verilog: str, raw: str, target: Target) -> dict:
         from lutgen.synth import estimate
 
+        if self.cores > 1:
+            return self._estimate_cores(core, target)
         registers = {"registers": ["registers"]} if self.options.registers else {}
         return estimate(verilog, raw, target, _BLOCKS[core] | registers)
+
+    def _estimate_cores(self, core: str, target: Target) -> dict:
+        """The estimate of equal cores, of which one is counted, and of what stands around them."""
+        from lutgen.gateware.fabric.verilog import to_verilog
+        from lutgen.synth import estimate
+
+        kind, size = _several(core), self.options.stream_bytes
+        blocks = {
+            name: [path.removeprefix("core.") for path in paths]
+            for name, paths in _BLOCKS[core].items()
+        }
+        one = to_verilog(kind.core(self.config, size), kind.module)
+        glue = kind(self.config, stream_bytes=size, core_ports=True)
+        return count_cores(
+            estimate(one, kind.module, target, blocks), count_glue(glue, target), self.cores
+        )
 
     def picture(self, path: str | os.PathLike | None) -> Picture:
         options, planes = self.options, self.config.planes
@@ -102,7 +128,7 @@ class PredictiveBlueprint(Blueprint):
         return codec.encode(
             picture.samples, depth=options.depth, near=options.near, tile_width=0,
             strip_height=options.strip_height or len(picture.samples),
-            channels=self.config.planes.components, **self._order,
+            channels=self.config.planes.components, slabs=self.cores, **self._order,
         )
 
     @property
@@ -123,6 +149,13 @@ class PredictiveBlueprint(Blueprint):
         # A group of rows, and its payload on its way.
         width = self.config.planes.columns(picture.samples.shape[1]) + _BESIDES
         return 4 * width * self.core_record(core)["period"]
+
+
+def _several(core: str) -> type:
+    """The top of several encoders or decoders."""
+    from lutgen.gateware.slabs.multi import PredictiveDecoderCores, PredictiveEncoderCores
+
+    return {"encoder": PredictiveEncoderCores, "decoder": PredictiveDecoderCores}[core]
 
 
 #: Columns that a group takes besides its own: those between its rows, and an idle lane's.

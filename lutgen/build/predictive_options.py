@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lutgen.errors import InputError
 from lutgen.names import build_name
 
 from .recorded import PairOptions
@@ -36,6 +37,9 @@ class PredictiveOptions(PairOptions):
         See `.options.BuildOptions`.
     near:
         Greatest near that the cores take, ``max_near`` of their configuration.
+    cores:
+        Encoders and decoders behind each pair of ports, and samples of a beat: 1, 2, 4 or 8; each
+        codes a slab of every image.
     fabric:
         See the first; `settle` takes it from the device.
 
@@ -55,6 +59,7 @@ class PredictiveOptions(PairOptions):
     encoder_lanes: int | None = None
     stream_bytes: int = 4
     registers: bool = False
+    cores: int = 1
     fabric: str = "lut6"
 
     def __post_init__(self) -> None:
@@ -74,9 +79,18 @@ class PredictiveOptions(PairOptions):
             name: value for name in ("lanes", "encoder_lanes")
             if (value := getattr(self, name)) is not None
         }  # fmt: skip
+        if self.cores > 1:
+            from lutgen.gateware.bands.bands import check_cores
+
+            check_cores(self.cores, self.stream_bytes)
+            if self.registers:
+                raise InputError(
+                    f"cores must be 1 with registers, not {self.cores!r}: leave out --registers "
+                    "or --cores"
+                )
         return PredictiveConfig(
             model, self.depth, self.max_width, self.max_height, self.strip_height,
-            fabric=self.fabric, max_near=self.near, **given,
+            fabric=self.fabric, max_near=self.near, cores=self.cores, **given,
         )  # fmt: skip
 
     def settle(self, model: PredictiveModel | ColourModel, target: Target) -> PredictiveOptions:
@@ -91,6 +105,7 @@ class PredictiveOptions(PairOptions):
         config = wanted.core_config(model)
         return replace(
             wanted,
+            strip_height=config.strip_height,
             lanes=config.lanes if "decoder" in self.made else None,
             encoder_lanes=config.encoder_lanes if "encoder" in self.made else None,
         )

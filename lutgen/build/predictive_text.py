@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 
 from .block_table import block_table
+from .cores import GLUE
 from .predictive_options import PredictiveOptions
 from .text import comment, register_pages, spent, whereabouts
 
 __all__ = ["header", "summary", "table"]
 
-_BLOCKS = ("pictures", "walk", "loop", "prediction", "strips", "registers", "rest")
+_BLOCKS = ("pictures", "walk", "loop", "prediction", "strips", "registers", "rest", GLUE)
 _KINDS = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36", "dsp": "DSP"}
 
 
@@ -22,6 +23,8 @@ def header(record: Mapping, module: str) -> str:
         f"strips         {_strips(options)}",
         f"stream         {options.stream_bytes} bytes",
     ]
+    if options.cores > 1:
+        lines.append(f"cores          {options.cores}, a slab each, and as many samples a beat")
     if options.near:
         lines.append(f"near           errors of up to {options.near}, lossless at 0")
     for name, core in record["cores"].items():
@@ -75,6 +78,11 @@ def summary(record: Mapping) -> str:
         f"images up to {options.max_width}x{options.max_height}, strips: {_strips(options)}; "
         f"stream of {options.stream_bytes} bytes"
     )
+    if options.cores > 1:
+        lines.append(
+            f"{options.cores} cores behind each pair of ports, {options.cores} samples per beat: "
+            f"files of {options.cores} slabs"
+        )
     lines.append(
         f"{rate['clocks_per_pixel']:.4g} clocks a {'pixel' if form == 'RGB' else 'sample'} at "
         f"{options.max_width} columns, "

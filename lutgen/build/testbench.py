@@ -116,7 +116,8 @@ def picture_testbench(
     height, width = picture.samples.shape[:2]
     sent, given = beats(picture.samples), beats(decoded)
     if cores > 1:
-        given |= {"keep": np.tile((1 << filled(width, cores)) - 1, height)}
+        size = decoded.itemsize
+        given |= {"keep": np.tile((1 << size * filled(width, cores)) - 1, height)}
     words = file_words(file, stream_bytes)
     pixels, size = ("pixels", width * height), ("bytes", len(file))
     sides = {"width": width, "height": height, "images": 1, "level": 0, **settings}

@@ -127,7 +127,8 @@ def design_options(command):
         ) for name, shape, default, text in (
             ("--near", "N", "lossless alone",
              "Greatest error of a sample that files may be coded with."),
-            ("--strip-height", "ROWS", "one strip", "Rows of a strip, a multiple of 4."),
+            ("--strip-height", "ROWS", "one strip, of several cores 64",
+             "Rows of a strip, a multiple of 4."),
             ("--depth", "BITS", str(PredictiveOptions.depth), "Of a sample, 8 to 16."),
         )),
         click.option(

@@ -32,6 +32,7 @@ class PredictiveSheet(Sheet):
         "prediction": ("prediction", "scale, features, predictor, LUT trees, class"),
         "strips": ("strips", "token tables, symbol stacks or payload ring, rANS, packets, CRC"),
         "registers": ("registers", "AXI4-Lite slave, settings, counters, interrupt"),
+        "distribution": ("distribution", "rasters to slabs and back, strips to files and back"),
         "rest": ("rest", "fold of residuals, ports, queues, control"),
     })
     captions = {
@@ -73,6 +74,8 @@ class PredictiveSheet(Sheet):
             ("groups of four rows side by side", cores("lanes")),
             ("clocks of a period", cores("period")),
             ("columns that keep all groups busy", cores("narrowest")),
+            *([("cores per direction, a slab of each image each", str(cores_))]
+              if (cores_ := parameters.get("cores", 1)) > 1 else []),
             ("entropy coder", "rANS"),
             ("control",
              "AXI4-Lite registers" if parameters.get("registers") else "plain ports"),

@@ -48,10 +48,13 @@ class PictureForm:
         Planes of a picture.
     depth :
         Bits of a sample.
+    slabs :
+        Slabs that it is cut into.
     """
 
     planes: Planes
     depth: int
+    slabs: int = 1
 
     @property
     def components(self) -> int:
@@ -140,7 +143,7 @@ class PictureForm:
             samples = samples.astype(np.uint16) << shift
         return codec.encode(
             samples, depth=self.depth, shift=shift, near=coding.near << shift, tile_width=0,
-            strip_height=strip_height, **self.options(coding.order),
+            strip_height=strip_height, slabs=self.slabs, **self.options(coding.order),
         )  # fmt: skip
 
     def options(self, order: int) -> dict:

@@ -40,7 +40,7 @@ class PredictiveBuild(CheckedBuild):
     def __init__(self, record) -> None:
         super().__init__(record)
         self.codec = PredictiveCodec(self.model)
-        self.form = PictureForm(self.config.planes, self.config.depth)
+        self.form = PictureForm(self.config.planes, self.config.depth, self.config.cores)
         self.dtype = self.form.dtype
 
     @property
@@ -49,8 +49,10 @@ class PredictiveBuild(CheckedBuild):
         return self.config.depth
 
     def images(self, count: int | None, seed: int) -> list[tuple[str, np.ndarray]]:
-        """What looks like photographs, odd sizes, and noise."""
-        return synthetic_photographs(self.form, self.largest, seed, count)
+        """What looks like photographs, odd sizes, and noise; as wide as slabs must be."""
+        images = synthetic_photographs(self.form, self.largest, seed)
+        narrow = self.config.least_width
+        return [(name, image) for name, image in images if image.shape[1] >= narrow][:count]
 
     def groups(self, images: Iterable[tuple[str, np.ndarray]]) -> Groups:
         """Images by size, see `.checked.CheckedBuild.groups`; RGB of shape (H, W, 3), or packed."""
@@ -77,7 +79,7 @@ class PredictiveBuild(CheckedBuild):
     def bad_files(self, groups: Groups, seed: int) -> BadFiles:
         """The file with one bit of its strip turned, and with another model's hash."""
         image = smallest(groups)
-        good = self._file(image, len(image))
+        good = self._file(image, min(len(image), self.config.strip_height or len(image)))
         corrupt, foreign = bytearray(good), bytearray(good)
         corrupt[_DAMAGED] ^= 1 << seed % 8
         foreign[VERSION_2["model hash"].offset] ^= 1
@@ -105,7 +107,18 @@ class PredictiveBuild(CheckedBuild):
         )
 
     def pictures(self, seed: int) -> PredictivePictures:
-        """Drawn from the model, and of every kind."""
+        """Drawn from the model, and of every kind.
+
+        Raises
+        ------
+        InputError
+            If the build has several cores: phases are of one.
+        """
+        if self.config.cores > 1:
+            raise InputError(
+                f"phases must be left out of a build of {self.config.cores} cores of profile "
+                "predictive: give --quick"
+            )
         return PredictivePictures(self.codec, self.form, self.largest, seed)
 
     def judge(

@@ -114,7 +114,7 @@ class Decoded:
         """What a run gave on a port of so many pixels a beat, of samples of ``dtype``."""
         beats = result.outputs["m_axis_video"]
         if cores > 1:
-            beats = single_pixels(beats, cores)
+            beats = single_pixels(beats, cores, dtype)
         frames = frames_of(beats["data"], beats["user"], beats["last"], dtype)
         return cls(frames, errors, result, len(beats["data"]), counters)
 

@@ -14,8 +14,9 @@ from lutgen.gateware.predictive.top import (
     PredictiveDecoderTop,
     PredictiveEncoderTop,
 )
+from lutgen.gateware.slabs.multi import PredictiveDecoderCores, PredictiveEncoderCores
 from lutgen.sim.cores.codec import SLACK_CLOCKS, Decoded, Encoded, rename_stalls, seen_errors
-from lutgen.sim.drive.beats import raster_beats
+from lutgen.sim.drive.beats import filled, raster_beats
 from lutgen.sim.drive.stall import Stall
 from lutgen.sim.drive.stream import AXIS, rtl_stream
 from lutgen.sim.drive.words import file_beats
@@ -54,7 +55,8 @@ class RtlPredictiveEncoder:
 
     def __init__(self, config: PredictiveConfig, source=None, *, stream_bytes: int = 4) -> None:
         self.config, self._bytes = config, stream_bytes
-        self._design = Design.of(source or PredictiveEncoderTop(config, stream_bytes=stream_bytes))
+        kind = PredictiveEncoderTop if config.cores == 1 else PredictiveEncoderCores
+        self._design = Design.of(source or kind(config, stream_bytes=stream_bytes))
 
     def __call__(
         self, images: np.ndarray, *, near: int = 0, order: int = 0,
@@ -75,7 +77,7 @@ class RtlPredictiveEncoder:
         clocks = group_clocks(self.config, width, self.config.encoder_lanes)
         clocks *= count * groups_of(self.config, height)
         result = rtl_stream(
-            self._design, {"s_axis_video": raster_beats(images)},
+            self._design, {"s_axis_video": raster_beats(images, self.config.cores)},
             {"m_axis_stream": ["data", "keep", "last"]}, names=AXIS,
             stalls=rename_stalls(stall, {"pixels": "s_axis_video", "bytes": "m_axis_stream"}),
             config=config, watch=["error"],
@@ -84,7 +86,8 @@ class RtlPredictiveEncoder:
                 "max_clocks": _SLOWER * clocks + SLACK_CLOCKS, **options,
             },
         )  # fmt: skip
-        return Encoded.of(result, self._bytes, seen_errors(result, ENCODER_ERRORS))
+        line = filled(width, self.config.cores)
+        return Encoded.of(result, self._bytes, seen_errors(result, ENCODER_ERRORS), line=line)
 
 
 class RtlPredictiveDecoder:
@@ -92,7 +95,8 @@ class RtlPredictiveDecoder:
 
     def __init__(self, config: PredictiveConfig, source=None, *, stream_bytes: int = 4) -> None:
         self.config, self._bytes = config, stream_bytes
-        self._design = Design.of(source or PredictiveDecoderTop(config, stream_bytes=stream_bytes))
+        kind = PredictiveDecoderTop if config.cores == 1 else PredictiveDecoderCores
+        self._design = Design.of(source or kind(config, stream_bytes=stream_bytes))
 
     def __call__(
         self, files: Sequence[bytes], *, stall: Mapping[str, Stall] | None = None, **options
@@ -103,7 +107,8 @@ class RtlPredictiveDecoder:
         clocks = group_clocks(config, config.max_width, config.lanes)
         result = rtl_stream(
             self._design, {"s_axis_stream": words},
-            {"m_axis_video": ["data", "user", "last"]}, names=AXIS,
+            {"m_axis_video": ["data", "user", "last", *(["keep"] if config.cores > 1 else [])]},
+            names=AXIS,
             stalls=rename_stalls(stall, {"bytes": "s_axis_stream", "pixels": "m_axis_video"}),
             config={"clear_error": 0}, watch=["error"],
             **{
@@ -114,4 +119,4 @@ class RtlPredictiveDecoder:
             },
         )  # fmt: skip
         errors = seen_errors(result, DECODER_ERRORS)
-        return Decoded.of(result, errors, dtype=config.pixel_dtype)
+        return Decoded.of(result, errors, cores=config.cores, dtype=config.pixel_dtype)

@@ -18,8 +18,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-def single_pixels(beats: Mapping[str, np.ndarray], cores: int) -> dict[str, np.ndarray]:
-    """A decoder's beats of several pixels as beats of one.
+def single_pixels(
+    beats: Mapping[str, np.ndarray], cores: int, dtype=np.uint8
+) -> dict[str, np.ndarray]:
+    """A decoder's beats of several pixels, of samples of ``dtype``, as beats of one.
 
     Raises
     ------
@@ -29,12 +31,14 @@ def single_pixels(beats: Mapping[str, np.ndarray], cores: int) -> dict[str, np.n
     keep, user, last = (
         np.asarray(beats[name], dtype=np.int64) for name in ("keep", "user", "last")
     )
-    pixels = np.asarray(beats["data"]).astype(f"<u{cores}").view(np.uint8).reshape(-1, cores)
-    kept = (keep[:, None] >> np.arange(cores) & 1).astype(bool)
-    part = keep != (1 << cores) - 1
+    size = np.dtype(dtype).itemsize
+    pixels = np.asarray(beats["data"]).astype(f"<u{size * cores}").view(dtype).reshape(-1, cores)
+    bits = (keep[:, None] >> np.arange(size * cores) & 1).astype(bool).reshape(-1, cores, size)
+    kept = bits.all(axis=2)
+    part = keep != (1 << size * cores) - 1
     if (keep & (keep + 1)).any() or (keep == 0).any() or pixels[~kept].any() or (
         part & (last == 0)
-    ).any():
+    ).any() or (bits.any(axis=2) != kept).any():
         raise InputError("null bytes must be zero, and the highest of a line's last beat")
     first, final = np.zeros(kept.shape, dtype=np.int64), np.zeros(kept.shape, dtype=np.int64)
     first[:, 0] = user

@@ -128,8 +128,9 @@ def test_options_of_the_profile():
     ) == (
         PredictiveOptions(depth=12, strip_height=64, max_width=640, near=5)
     )
+    assert of_command_line("--cores", "2") == PredictiveOptions(cores=2)
     assert of_command_line("--tile", "8x8", model="digits") == BuildOptions(tile=(8, 8))
-    for model, word in (("photo", "--tile=8x8"), ("photo", "--cores=2"), ("digits", "--depth=8")):
+    for model, word in (("photo", "--tile=8x8"), ("digits", "--depth=8")):
         with pytest.raises(click.UsageError) as error:
             of_command_line(word, model=model)
         profile = "predictive" if model == "photo" else "raster-table"
@@ -144,7 +145,7 @@ def test_record_of_the_predictive_profile_is_read_back():
     assert record == {
         "top": "encoder", "name": f"lutgen_{model.hash[:8]}", "depth": 12, "max_width": 1920,
         "max_height": 1080, "strip_height": None, "near": 0, "lanes": None, "encoder_lanes": 8,
-        "stream_bytes": 4, "registers": False, "fabric": "lut4",
+        "stream_bytes": 4, "registers": False, "cores": 1, "fabric": "lut4",
     }  # fmt: skip
     assert options_of({"parameters": record, "model": {"profile": "predictive"}}) == options
     config = options.core_config(model)

@@ -10,11 +10,14 @@ from click.testing import CliRunner
 from lutgen.build.blueprints import summary, table
 from lutgen.build.buildable import find_plan
 from lutgen.build.codec import build, load_build
+from lutgen.build.folder import new_record
 from lutgen.build.options import BuildOptions, PredictiveOptions, options_of
 from lutgen.build.predictive_blueprint import PredictiveBlueprint
 from lutgen.build.testbench import Picture
 from lutgen.cli import main
 from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.codec.predictive.container import Frame
+from lutgen.errors import InputError
 from lutgen.files.whole import files_below
 from lutgen.model.shipped import find_model, shipped
 from lutgen.targets import get_target
@@ -37,6 +40,36 @@ def test_rate_is_that_of_the_slower_core():
 def test_folder_of_a_build():
     plan = find_plan(shipped("photo"), PredictiveOptions(depth=12), get_target("zynq7045"))
     assert plan.folder == "codec-photo-12bit"
+
+
+def test_several_cores():
+    """Slabs of strips that they hold; what the testbench sends is a file of slabs."""
+    photo, target = shipped("photo"), get_target("zynq7045")
+    for cores, clocks in ((2, 0.501563), (4, 0.251563)):
+        plan = find_plan(photo, PredictiveOptions(cores=cores), target)
+        rate = plan.rate(250)
+        assert (rate["pixels_per_beat"], rate["clocks_per_pixel"]) == (cores, clocks)
+        assert plan.folder == f"codec-photo-8bit-x{cores}" and plan.cores == cores
+        assert plan.options.strip_height == 64
+        frame = Frame.unpack(plan.encode(plan.picture(None)))
+        assert (frame.slabs, frame.strip_height) == (cores, 8)
+    text = PredictiveBlueprint.header(
+        {"model": plan.model_record(), "parameters": plan.options.record(), "cores": {}}
+        | new_record(target), "m",
+    )  # fmt: skip
+    assert "// cores          4, a slab each, and as many samples a beat\n" in text
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"cores": 3}, "cores must be 1, 2, 4 or 8, not 3"),
+    ({"cores": 2, "registers": True}, "cores must be 1 with registers, not 2"),
+    ({"cores": 2, "stream_bytes": 1}, "stream width must be 2, 4 or 8 bytes for 2 cores, not 1"),
+])  # fmt: skip
+def test_several_cores_that_are_refused(options, message):
+    with pytest.raises(InputError, match=f"^{message}"):
+        find_plan(shipped("photo"), PredictiveOptions(**options), get_target("zynq7045"))
+    with pytest.raises(InputError, match="^cores must be 1 of colour and colour filter arrays, no"):
+        find_plan(colour_model(), PredictiveOptions(cores=2), get_target("zynq7045"))
 
 
 def test_options_of_another_profile_are_refused():

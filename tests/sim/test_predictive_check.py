@@ -13,7 +13,9 @@ from lutgen.build.codec import build, load_build
 from lutgen.build.options import PredictiveOptions
 from lutgen.cli import main
 from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.codec.predictive.container import Frame
 from lutgen.codec.predictive.sample import sample, visited
+from lutgen.errors import InputError
 from lutgen.formats.imageio import write_image
 from lutgen.gateware.predictive.planes import Planes
 from lutgen.model.shipped import shipped
@@ -313,3 +315,15 @@ def test_faults_that_images_do_not_show(folder, tmp_path, core, pattern, replace
     found = check_build(copy, [("x", np.zeros((9, 9), np.uint8))], edited=True)
     assert not found["ok"]
     assert found["problems"][0].startswith(f"{core}, {run}"), found["problems"]
+
+
+def test_a_build_of_several_cores(small):
+    """Its files have slabs, its images are wide enough for them, and phases are refused."""
+    parameters = small.record["parameters"] | {"cores": 4, "strip_height": 8}
+    several = checked_build(small.record | {"parameters": parameters})
+    images = several.images(None, 0)
+    assert images and min(image.shape[1] for _, image in images) >= 13
+    files = several.files([image for _, image in images])
+    assert {Frame.unpack(file).slabs for file in files} == {4}
+    with pytest.raises(InputError, match=r"^phases must be left out .* of 4 cores .* give --quick"):
+        several.pictures(0)
