@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from lutgen.gateware.core.config import CoreConfig
-from lutgen.gateware.fabric.blockmem import BLOCK, add_ram, add_rom
+from lutgen.gateware.fabric.blockmem import BLOCK, add_ram, add_rom, ram_cost
 from lutgen.gateware.fabric.fabric import FABRICS, LUT4, LUT6, Fabric
 from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
@@ -107,7 +107,7 @@ def test_spoiled_memory_reads_rubbish():
 
 
 class _Memories(wiring.Component):
-    """A table and a buffer of a fabric whose memories have eight rows of one bit at most."""
+    """A table and buffers of a fabric whose memories have eight rows of one bit at most."""
 
     fabric = Fabric("tiny", 4, ((2, 4), (4, 2), (8, 1)), levels_per_stage=1, registers=False)
     words = tuple((7 * k + 3) % 32 for k in range(20))
@@ -118,15 +118,17 @@ class _Memories(wiring.Component):
     data: In(5)
     table: Out(5)
     buffer: Out(5)
+    odd: Out(5)
 
     def elaborate(self, platform):
         m = Module()
         (found,) = add_rom(m, "table", self.words, 5, [self.address], self.fabric)
         m.d.comb += self.table.eq(found)
-        m.d.comb += self.buffer.eq(add_ram(
-            m, "buffer", 32, 5, write=self.write, write_address=self.write_address,
-            data=self.data, address=self.address, fabric=self.fabric,
-        ))  # fmt: skip
+        for name, depth in (("buffer", 32), ("odd", 20)):
+            m.d.comb += getattr(self, name).eq(add_ram(
+                m, name, depth, 5, write=self.write, write_address=self.write_address,
+                data=self.data, address=self.address, fabric=self.fabric,
+            ))  # fmt: skip
         return m
 
 
@@ -144,14 +146,25 @@ def test_memories_deeper_than_a_block():
         for k in range(22):
             ctx.set(dut.address, k)
             await ctx.tick()
-            seen.append((ctx.get(dut.table), ctx.get(dut.buffer)))
+            seen.append([ctx.get(port) for port in (dut.table, dut.buffer, dut.odd)])
 
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
     # The address of row k is set before tick k, and two ticks later its word is there.
-    assert seen[1:21] == [(dut.words[k], 31 - k) for k in range(20)]
+    assert seen[1:21] == [[dut.words[k], 31 - k, 31 - k] for k in range(20)]
+
+
+@pytest.mark.parametrize("depth, width, lut6, lut4", [
+    (512, 36, 1, 2), (512, 37, 2, 4), (2048, 9, 1, 2), (4096, 9, 2, 6), (65536, 8, 32, 64),
+    # 10 of 4,096 rows, and not five of 8,192 in two pieces; 9 of 1,024 in halves of 18 bits.
+    (40960, 8, 20, 40), (9000, 14, 9, 18), (40, 40, 2, 4),
+])  # fmt: skip
+def test_fewest_block_memories(depth, width, lut6, lut4):
+    """Halves of them: a number of rows that is no power of two is cut where it costs least."""
+    assert ram_cost(depth, width, LUT6) == lut6
+    assert ram_cost(depth, width, LUT4) == lut4
 
 
 def test_fabrics():

@@ -8,7 +8,7 @@ from amaranth.lib.memory import Memory
 from .fabric import LUT6, Fabric
 from .pipeline import choose, delay
 
-__all__ = ["BLOCK", "add_ram", "add_rom"]
+__all__ = ["BLOCK", "add_ram", "add_rom", "ram_cost"]
 
 #: Attribute that says where a memory belongs; left to itself, a synthesiser may spend LUTs on it.
 BLOCK = {"ram_style": "block"}
@@ -76,6 +76,22 @@ def add_rom(
     ]
 
 
+def _bank_depth(depth: int, width: int, fabric: Fabric) -> int:
+    """Words of each of the memories that a buffer is made up of."""
+    if not depth & (depth - 1):
+        return fabric.block_depth
+    return min(
+        (1 << k for k in range(1, (min(depth, fabric.block_depth) - 1).bit_length() + 1)),
+        key=lambda deep: (-(-depth // deep) * fabric.block_cost(deep, width), -deep),
+    )
+
+
+def ram_cost(depth: int, width: int, fabric: Fabric) -> int:
+    """Halves of block memories that `add_ram` takes."""
+    deep = min(depth, _bank_depth(depth, width, fabric))
+    return -(-depth // deep) * fabric.block_cost(deep, width)
+
+
 def add_ram(
     m: Module, name: str, depth: int, width: int, *, write: Value, write_address: Value,
     data: Value, address: Value, fabric: Fabric | None = None,
@@ -93,7 +109,8 @@ def add_ram(
         Name of the submodules.
     depth, width:
         Words, at least 2, and their bits.  A number that is no power of two is made up of smaller
-        memories of the greatest power of two that is at most a sixteenth of it.
+        memories of the power of two that takes the fewest block memories, and of those the
+        greatest.
     write, write_address, data:
         Write port.
     address:
@@ -102,9 +119,7 @@ def add_ram(
         Whose block memories to use.
     """
     fabric = fabric or LUT6
-    deepest = fabric.block_depth
-    if depth & (depth - 1):
-        deepest = min(deepest, 1 << max(1, (depth // 16).bit_length() - 1))
+    deepest = _bank_depth(depth, width, fabric)
     banks = -(-depth // deepest)
     local = (min(depth, deepest) - 1).bit_length()
     piece = fabric.block_width(min(depth, deepest) if depth & (depth - 1) else depth)

@@ -26,6 +26,8 @@ class Fabric:
         Whether the cores have registers where memories are far from the logic around them, which
         fabrics of small LUTs and slow memories need, and more lanes where these make the loops
         longer than the lanes hide.
+    block_halves
+        Whether half of a block memory, of half as wide words, may be used alone.
     """
 
     name: str
@@ -33,10 +35,18 @@ class Fabric:
     block_widths: tuple[tuple[int, int], ...]
     levels_per_stage: int
     registers: bool
+    block_halves: bool = False
 
     def block_width(self, depth: int) -> int:
         """Widest word of a block memory of at least ``depth`` rows; 1 if there is none."""
         return next((width for limit, width in self.block_widths if depth <= limit), 1)
+
+    def block_cost(self, depth: int, width: int) -> int:
+        """Halves of block memories that a memory no deeper than one of them takes."""
+        piece = self.block_width(depth)
+        whole, rest = divmod(width, piece)
+        half = self.block_halves and 2 * rest <= piece
+        return 2 * whole + (0 if rest == 0 else 1 if half else 2)
 
     @property
     def block_depth(self) -> int:
@@ -51,6 +61,7 @@ LUT6 = Fabric(
     ((512, 72), (1024, 36), (2048, 18), (4096, 9), (8192, 4), (16384, 2), (32768, 1)),
     levels_per_stage=4,
     registers=False,
+    block_halves=True,
 )
 #: Lattice ECP5: LUTs of four inputs, block memories of 18 kbit.
 LUT4 = Fabric(
