@@ -20,6 +20,7 @@ from ..strips.slabs import slab_bits, widest_slab
 from ..strips.strip_decoder import StripDecoder
 from ..strips.strip_files import Channels, file_layout
 from ..strips.strip_reader import StripReader
+from .group_blocks import GroupBlocks
 from .group_memory import GroupMemory
 from .group_source import GroupSource
 from .picture_out import PictureOut
@@ -98,13 +99,18 @@ class PredictiveDecoder(wiring.Component):
         self._loop = planes.loop(
             depth, lanes, max_width, sample_after=after, fabric=fabric, near=near
         )
-        memory = GroupMemory(
-            max_width, lanes, planes=planes.count, order_bits=channels.order_bits
-        )
-        self._out = (
-            PlanesOut(planes, depth, memory, fabric=fabric) if planes.count > 1
-            else PictureOut(depth, memory, fabric=fabric)
-        )  # fmt: skip
+        self._gray = planes.count == 1
+        if self._gray:
+            memory = GroupBlocks(
+                max_width, lanes, self._loop.least_stagger, depth=depth, decodes=True,
+                fabric=fabric,
+            )  # fmt: skip
+            self._out = PictureOut(depth, memory, lanes=lanes)
+        else:
+            memory = GroupMemory(
+                max_width, lanes, planes=planes.count, order_bits=channels.order_bits
+            )
+            self._out = PlanesOut(planes, depth, memory, fabric=fabric)
         self._group = memory.layout
         self._source = GroupSource(
             file_layout(depth, max_width, max_height, channels), memory, max_height=max_height,
@@ -189,5 +195,7 @@ class PredictiveDecoder(wiring.Component):
             out.finish.eq(Cat(visit["sample"].at(at), visit["last"].at(at)).all()),
             out.group.eq(group),
         ]
+        if self._gray:
+            m.d.comb += [out.lane.eq(visit["lane"].at(at)), walk.hold.eq(out.low)]
         m.d.sync += self.idle.eq(~(strips.busy | source.busy | walk.busy | out.busy))
         return m

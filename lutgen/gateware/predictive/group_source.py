@@ -88,7 +88,7 @@ class GroupSource(wiring.Component):
         of_image, of_strip, height = Signal(rows), Signal(rows), Signal(rows)
         least, whole = Signal(rows), Signal()  # of strip and image, and whether it is all of it
         used = Signal(range(memory.buffers + 1))
-        base = Signal(range(memory.words))
+        base = Signal.like(tag.base)
         first, top = Signal(), Signal()
         near = Signal(self._near_bits)
         order, plane = Signal(4), Signal(range(self._planes))  # of the file, and of the next row

@@ -15,6 +15,7 @@ from ..fabric.timeline import Timeline
 from ..prediction.fold import FOLD_LATENCY, add_fold
 from ..prediction.near import Near, NearTables
 from ..prediction.quantities import Widths
+from .group_blocks import GroupBlocks
 from .group_memory import GroupMemory
 from .picture_in import PICTURE_EVENTS, PictureIn
 from .planes import Planes
@@ -92,20 +93,22 @@ class Modeller(wiring.Component):
     ) -> None:  # fmt: skip
         planes = Planes.of(model)
         self._events = PICTURE_EVENTS if events else ()
-        self._depth, self._lanes = depth, lanes
+        self._depth, self._gray = depth, planes.count == 1
         self._near = near = Near(depth, max_near) if max_near else None
         strip_height = strip_height or max_height
+        self._loop = planes.loop(
+            depth, lanes, planes.columns(max_width), fabric=fabric, near=near
+        )
         self._pictures = PictureIn(
-            depth, GroupMemory(max_width, lanes), max_height=max_height,
-            strip_height=strip_height, fabric=fabric, events=events, max_near=max_near,
+            depth, GroupBlocks(
+                max_width, lanes, self._loop.least_stagger, depth=depth, decodes=False,
+                fabric=fabric,
+            ), max_height=max_height, strip_height=strip_height, events=events, max_near=max_near,
         ) if planes.count == 1 else PlanesIn(
             planes, depth, GroupMemory(planes.columns(max_width), lanes, planes=planes.count),
             max_lines=planes.lines(max_height), strip_lines=planes.lines(strip_height),
             fabric=fabric, events=events, max_near=max_near,
         )  # fmt: skip
-        self._loop = planes.loop(
-            depth, lanes, planes.columns(max_width), fabric=fabric, near=near
-        )
         #: What a picture is told of, and what is told of it when it begins.
         members = self._pictures.signature.members
         self._given = [name for name in ("width", "height", "order") if name in members]
@@ -151,6 +154,7 @@ class Modeller(wiring.Component):
             walk.hold.eq(self.hold),
             pictures.walking.eq(walk.busy),
             pictures.base.eq(tag.base),
+            *([pictures.wanted.eq(visit.sample)] if self._gray else []),
             pictures.row.eq(visit.row),
             pictures.column.eq(visit.ahead - PRIMING),
             *[getattr(loop.visit, name).eq(getattr(visit, name))

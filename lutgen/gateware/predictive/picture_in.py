@@ -8,12 +8,11 @@ from amaranth.utils import bits_for
 
 from lutgen.codec.predictive.container import GROUP
 
-from ..fabric.blockmem import add_ram
-from ..fabric.fabric import LUT6, Fabric
 from ..fabric.pipeline import delay
 from ..files.raster import pixel_layout
 from ..files.raster_in import RASTER_EVENTS
-from ..streams.lut_fifo import LutFifo
+from ..streams.lut_fifo import LutFifo, step
+from .group_blocks import GroupBlocks
 from .group_memory import GroupMemory
 from .walk import group_layout
 
@@ -23,17 +22,18 @@ __all__ = ["PICTURE_EVENTS", "PictureIn", "group_tag", "picture_ports", "tell_ev
 PICTURE_EVENTS = ("in_file", *RASTER_EVENTS)
 
 
-def group_tag(words: int, near_bits: int = 0) -> StructLayout:
+def group_tag(places: int, near_bits: int = 0) -> StructLayout:
     """What the visits of a group carry: where its rows stand, what ends with it, and its near."""
     return StructLayout({
-        "base": bits_for(words - 1), "file_begins": 1, "strip_ends": 1, "file_ends": 1,
+        "base": bits_for(places - 1), "file_begins": 1, "strip_ends": 1, "file_ends": 1,
         **({"near": near_bits} if near_bits else {}),
     })  # fmt: skip
 
 
 def picture_ports(
-    memory: GroupMemory, tag: StructLayout, depth: int, pixel: StructLayout, max_lines: int, *,
-    planes: int = 1, square: int = 1, order_bits: int = 0, near_bits: int = 0, events: bool = False,
+    memory: GroupMemory | GroupBlocks, tag: StructLayout, depth: int, pixel: StructLayout,
+    max_lines: int, *, planes: int = 1, square: int = 1, order_bits: int = 0, near_bits: int = 0,
+    events: bool = False,
 ) -> dict:  # fmt: skip
     """Ports of what takes pictures, see `PictureIn`.
 
@@ -109,7 +109,7 @@ def tell_events(
 class PictureIn(wiring.Component):
     """Takes pictures in raster order, offers their groups of rows, and hands out samples.
 
-    One pixel per clock as long as a buffer is free, but for a clock between groups.  Geometry is
+    One pixel per clock as long as there is room, but for a clock between groups.  Geometry is
     counted, not taken from the markers: a pixel without ``sof`` where a picture should begin is
     dropped, a marker in a wrong place is reported and otherwise ignored.  Each picture is a file.
     The size, and the near, are sampled when a picture begins, and must have been stable for two
@@ -121,13 +121,11 @@ class PictureIn(wiring.Component):
     depth:
         Bits of a sample.
     memory:
-        Where groups are held.
+        Where samples are held.
     max_height:
         Rows of a picture at most.
     strip_height:
         Rows of a strip; a multiple of four, or at least ``max_height``.
-    fabric:
-        Whose memories to use.
     events:
         Whether to tell what happens.
     max_near:
@@ -148,9 +146,11 @@ class PictureIn(wiring.Component):
     walking : In(1)
         The walk is busy.
     finished : In(1)
-        The oldest group's buffer is free.
+        The oldest group has been read.
+    wanted : In(1)
+        A sample is wanted, of each row in their order: what it was in is free behind it.
     base, row, column : In(...)
-        Place of a sample that is wanted: its group's base, row and column.
+        Place of the sample: its group's base, row and column.
     sample : Out(depth)
         The same, :attr:`latency` clocks later.
     file_begins : Out(1)
@@ -168,38 +168,40 @@ class PictureIn(wiring.Component):
     latency = 4
 
     def __init__(
-        self, depth: int, memory: GroupMemory, *, max_height: int, strip_height: int,
-        fabric: Fabric = LUT6, events: bool = False, max_near: int = 0,
+        self, depth: int, memory: GroupBlocks, *, max_height: int, strip_height: int,
+        events: bool = False, max_near: int = 0,
     ) -> None:  # fmt: skip
         if strip_height < max_height and strip_height % GROUP:
             raise ValueError(f"strip height must be a multiple of {GROUP}, not {strip_height!r}")
         self._memory, self._max_height = memory, max_height
-        self._strip_height, self._fabric, self._events = strip_height, fabric, events
+        self._strip_height, self._events = strip_height, events
         self._max_near, near_bits = max_near, bits_for(max_near)
         #: What visits carry of a group.
-        self.tag = tag = group_tag(memory.words, near_bits if max_near else 0)
+        self.tag = tag = group_tag(memory.buffers, near_bits if max_near else 0)
         super().__init__(picture_ports(
             memory, tag, depth, pixel_layout(depth), max_height,
             near_bits=near_bits if max_near else 0, events=events,
-        ))
+        ) | {"wanted": In(1)})
 
     def elaborate(self, platform) -> Module:
         m = Module()
+        pool = self._memory.add_pool(m)
         take, ends = Signal(), Signal()
-        x, row, base, at_bottom = self._count(m, take, ends)
+        x, row, base, at_bottom = self._count(m, take, ends, ~pool.low)
         self._offer(m, ends, row, base, at_bottom)
-        self._store(m, take, x, row, base)
+        block, begun = self._store(m, pool, take, x, row, base)
+        self._load(m, pool, block, begun)
         return m
 
-    def _count(self, m: Module, take, ends):
+    def _count(self, m: Module, take, ends, room):
         """States of the input; ``ends`` marks the last pixel of a group."""
         pixel = self.pixels.payload
         x = Signal(range(self._memory.max_width))
         y = Signal(range(self._max_height))
         row = Signal(2)
-        base = Signal(range(self._memory.words))
+        base = Signal(range(self._memory.buffers))
         used = Signal(range(self._memory.buffers + 1))
-        m.d.sync += used.eq(used + ends - self.finished)
+        m.d.sync += used.eq(step(used, ends, self.finished))
         m.d.sync += self.busy.eq((used != 0) | ends)
 
         good = Signal()  # the size that is offered
@@ -234,7 +236,7 @@ class PictureIn(wiring.Component):
                     m.d.comb += starts.eq(1)
                     m.next = "take"
             with m.State("take"):
-                m.d.comb += [self.pixels.ready.eq(1), take.eq(self.pixels.valid)]
+                m.d.comb += [self.pixels.ready.eq(room), take.eq(self.pixels.valid & room)]
                 with m.If(take):
                     m.d.sync += [
                         self.bad_marker.eq((pixel.eol != at_right) | (pixel.sof != first)),
@@ -309,15 +311,40 @@ class PictureIn(wiring.Component):
         ]
         wiring.connect(m, queue.o, wiring.flipped(self.groups))
 
-    def _store(self, m: Module, take, x, row, base) -> None:
-        """Samples at base + row * max_width + x."""
+    def _store(self, m: Module, pool, take, x, row, base):
+        """Pixels to their blocks.
+
+        Returns what says where a sample is and stores it, but for what is asked of it.
+        """
+        memory, late = self._memory, pool.latency
+        begins = Signal()
+        m.d.comb += [begins.eq(take & memory.begins(x)), pool.take.eq(begins)]
+        write, began = (
+            delay(m, s, late, name=n, reset=True) for n, s in (("write", take), ("began", begins))
+        )
+        x, row, base, data = (
+            delay(m, s, late, name=n) for n, s in (
+                ("x", x), ("row", row), ("base", base), ("data", self.pixels.payload.data),
+            )
+        )  # fmt: skip
+        last = Signal.like(pool.number, reset_less=True)
+        block = Mux(began, pool.number, last)
+        m.d.sync += last.eq(block)
+        return (
+            {"write": write, "write_block": block, "write_column": x, "data": data},
+            {"write": began, "write_place": (base, row, x), "block": pool.number},
+        )
+
+    def _load(self, m: Module, pool, stored: dict, begun: dict) -> None:
+        """Samples that are wanted; a block is free with the last one of it or of its row."""
         memory = self._memory
-        late = memory.latency
-        m.d.comb += self.sample.eq(add_ram(
-            m, "samples", memory.words, len(self.sample),
-            write=delay(m, take, late, name="write", reset=True),
-            write_address=memory.place(m, "stored", base, row, x),
-            data=delay(m, self.pixels.payload.data, late, name="data"),
-            address=memory.place(m, "wanted", self.base, self.row, self.column),
-            fabric=self._fabric,
-        ))  # fmt: skip
+        block = memory.add_table(m, **begun, place=(self.base, self.row, self.column))
+        column = delay(m, self.column, 2, name="column")
+        m.d.comb += self.sample.eq(memory.add_samples(m, **stored, block=block, column=column))
+        right = Signal.like(self.column)
+        m.d.sync += right.eq(self.walk_width - 1)
+        over = memory.ends(self.column) | (self.column == right)
+        m.d.comb += [
+            pool.give.eq(delay(m, self.wanted & over, 2, name="over", reset=True)),
+            pool.given.eq(block),
+        ]

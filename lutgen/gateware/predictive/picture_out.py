@@ -1,16 +1,18 @@
 """Samples of staggered rows into a memory of groups, and out in raster order."""
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from ..fabric.blockmem import add_ram
-from ..fabric.fabric import LUT6, Fabric
+from lutgen.codec.predictive.container import GROUP
+
 from ..fabric.pipeline import delay
 from ..files.raster import pixel_layout
 from ..streams.lut_fifo import LutFifo
+from .group_blocks import GroupBlocks
 from .group_memory import GroupMemory
 
 __all__ = ["AHEAD", "PictureOut", "add_output", "output_ports"]
@@ -19,11 +21,23 @@ __all__ = ["AHEAD", "PictureOut", "add_output", "output_ports"]
 AHEAD = 16
 
 
-def output_ports(memory: GroupMemory, depth: int, pixel: StructLayout) -> dict:
-    """Ports of what gives pictures of so many bits a sample out, see `PictureOut`."""
+def output_ports(
+    memory: GroupMemory | GroupBlocks, depth: int, pixel: StructLayout, places: int
+) -> dict:
+    """Ports of what gives pictures out, see `PictureOut`.
+
+    Parameters
+    ----------
+    memory, depth:
+        Where groups are held, and bits of a sample.
+    pixel:
+        Layout of a pixel.
+    places:
+        Where a group may stand.
+    """
     return {
         "write": In(1),
-        "base": In(bits_for(memory.words - 1)),
+        "base": In(bits_for(places - 1)),
         "row": In(2),
         "column": In(bits_for(memory.max_width - 1)),
         "sample": In(depth),
@@ -61,7 +75,7 @@ def add_output(m: Module, out: wiring.Component, valid, data, marks: dict[str, V
 class PictureOut(wiring.Component):
     """Gives out groups of rows, when they are complete, in raster order.
 
-    One pixel per clock, but for a clock between groups; a group's first pixel six clocks after it
+    One pixel per clock, but for a clock between groups; a group's first pixel eight clocks after it
     has been told.  Reset forgets all groups.
 
     Parameters
@@ -70,17 +84,19 @@ class PictureOut(wiring.Component):
         Bits of a sample.
     memory:
         Geometry of the memory.
-    fabric:
-        Whose memories to use.
+    lanes:
+        Of the walk.
 
     Members
     -------
-    write, base, row, column, sample : In(...)
-        Store a sample of the group whose rows begin at ``base``.
+    write, lane, base, row, column, sample : In(...)
+        Store a sample of a lane's row, which is one of the group of number ``base``.
+    low : Out(1)
+        Begin no period: there would not be room for its samples.
     finish : In(1)
         The samples of ``group`` have come, the last one in this clock or before.
     group : In(...)
-        See `group_memory.GroupMemory.layout`.
+        See `group_blocks.GroupBlocks.layout`.
     pixels : Out(stream)
         See `lutgen.gateware.files.raster.pixel_layout`.
     eof : Out(1)
@@ -91,30 +107,78 @@ class PictureOut(wiring.Component):
         A group is inside.
     """
 
-    def __init__(self, depth: int, memory: GroupMemory, *, fabric: Fabric = LUT6) -> None:
-        self._depth, self._memory, self._fabric = depth, memory, fabric
-        self._max_width = memory.max_width
-        super().__init__(output_ports(memory, depth, pixel_layout(depth)))
+    def __init__(self, depth: int, memory: GroupBlocks, *, lanes: int) -> None:
+        self._depth, self._memory, self._lanes = depth, memory, lanes
+        super().__init__(output_ports(memory, depth, pixel_layout(depth), memory.buffers) | {
+            "low": Out(1), "lane": In(bits_for(lanes - 1)),
+        })  # fmt: skip
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        read, place, marks = self._walk(m)
         memory = self._memory
-        late = memory.latency
-        sample = add_ram(
-            m, "samples", memory.words, self._depth,
-            write=delay(m, self.write, late, name="write", reset=True),
-            write_address=memory.place(m, "stored", self.base, self.row, self.column),
-            data=delay(m, self.sample, late, name="sample"), address=place, fabric=self._fabric,
-        )  # fmt: skip
+        pool = memory.add_pool(m)
+        m.d.comb += self.low.eq(pool.low)
+        stored, begun = self._store(m, pool)
+        # 1: where the pixel is; 3: in which block, which is free with the last one of it or of its
+        # row; 5: the pixel.
+        reads, place, marks = self._walk(m)
+        x = place[-1]
+        block = memory.add_table(m, **begun, place=place)
+        pixel = memory.add_samples(
+            m, **stored, block=block, column=delay(m, x, 2, name="column")
+        )
+        over = reads & (memory.ends(x) | marks["eol"])
+        m.d.comb += [
+            pool.give.eq(delay(m, over, 2, name="over", reset=True)), pool.given.eq(block),
+        ]
         add_output(
-            m, self, delay(m, read, 2, name="read", reset=True), sample,
-            {name: delay(m, mark, 2, name=name) for name, mark in marks.items()},
+            m, self, delay(m, reads, 4, name="read", reset=True), pixel,
+            {name: delay(m, mark, 4, name=name) for name, mark in marks.items()},
         )
         return m
 
+    def _store(self, m: Module, pool) -> tuple[dict, dict]:
+        """Samples to the blocks of their rows.
+
+        Returns what stores a sample, and what notes where a block is that begins.
+        """
+        memory, late = self._memory, pool.latency
+        begins = Signal()
+        m.d.comb += [
+            begins.eq(self.write & memory.begins(self.column)), pool.take.eq(begins),
+        ]
+        write, began = (
+            delay(m, s, late, name=n, reset=True)
+            for n, s in (("write", self.write), ("began", begins))
+        )
+        lane, base, row, column, sample = (
+            delay(m, getattr(self, n), late, name=n)
+            for n in ("lane", "base", "row", "column", "sample")
+        )
+        # Block of each row under way.
+        m.submodules.latest = latest = Memory(
+            shape=len(pool.number), depth=self._lanes * GROUP, init=[]
+        )
+        note, known = latest.write_port(), latest.read_port(domain="comb")
+        m.d.comb += [
+            note.en.eq(began), note.addr.eq(Cat(row, lane)), note.data.eq(pool.number),
+            known.addr.eq(Cat(row, lane)),
+        ]  # fmt: skip
+        return (
+            {
+                "write": delay(m, write, 1, name="stores", reset=True),
+                "write_block": delay(m, Mux(began, pool.number, known.data), 1, name="block"),
+                "write_column": delay(m, column, 1, name="at"),
+                "data": delay(m, sample, 1, name="stored"),
+            },
+            {"write": began, "write_place": (base, row, column), "block": pool.number},
+        )
+
     def _walk(self, m: Module):
-        """Read the groups pixel by pixel, as long as the output's queue has room for them."""
+        """Read the groups pixel by pixel, as long as the output's queue has room for them.
+
+        Returns whether one is read, its place and its marks, a clock later.
+        """
         shape = self.group.shape()
         m.submodules.groups = groups = LutFifo(shape, self._memory.buffers)
         m.d.comb += [groups.i.valid.eq(self.finish), groups.i.payload.eq(self.group)]
@@ -123,10 +187,8 @@ class PictureOut(wiring.Component):
         room = Signal(init=1)
         leaves = self.pixels.valid & self.pixels.ready
         active = Signal()
-        x, row = Signal(range(self._max_width)), Signal(2)
-        place = Signal(range(self._memory.words))
-        line = Signal(range(self._memory.words))
-        right, first = Signal(range(self._max_width)), Signal()
+        x, row = Signal(range(self._memory.max_width)), Signal(2)
+        right, first = Signal(range(self._memory.max_width)), Signal()
         reads = Signal()
         at_right, at_bottom = Signal(), Signal()
         m.d.comb += [
@@ -142,12 +204,9 @@ class PictureOut(wiring.Component):
             self.busy.eq(active | groups.busy | (left != AHEAD)),
         ]
         with m.If(reads):
-            m.d.sync += [x.eq(x + 1), place.eq(place + 1), first.eq(0)]
+            m.d.sync += [x.eq(x + 1), first.eq(0)]
             with m.If(at_right):
-                m.d.sync += [
-                    x.eq(0), row.eq(row + 1), line.eq(line + self._max_width),
-                    place.eq(line + self._max_width),
-                ]  # fmt: skip
+                m.d.sync += [x.eq(0), row.eq(row + 1)]
                 with m.If(at_bottom):
                     m.d.sync += [active.eq(0), self.freed.eq(1)]
         with m.If(~active):
@@ -155,14 +214,15 @@ class PictureOut(wiring.Component):
             m.d.comb += groups.o.ready.eq(1)
             m.d.sync += [
                 group.eq(front), right.eq(front.width - 1), first.eq(front.first),
-                place.eq(front.base), line.eq(front.base), row.eq(0), x.eq(0),
-                active.eq(groups.o.valid),
+                row.eq(0), x.eq(0), active.eq(groups.o.valid),
             ]  # fmt: skip
-        read = delay(m, reads, 1, name="reads", reset=True)
-        address = delay(m, place, 1, name="place")
         eof = at_right & at_bottom & group.last
         marks = {
             name: delay(m, mark, 1, name=f"at_{name}")
             for name, mark in (("sof", first), ("eol", at_right), ("eof", eof))
         }
-        return read, address, marks
+        place = tuple(
+            delay(m, s, 1, name=f"read_{n}")
+            for n, s in (("base", group.base), ("row", row), ("x", x))
+        )
+        return delay(m, reads, 1, name="reads", reset=True), place, marks

@@ -49,7 +49,8 @@ class PlanesOut(wiring.Component):
         self, planes: Planes, depth: int, memory: GroupMemory, *, fabric: Fabric = LUT6
     ) -> None:
         self._planes, self._depth, self._memory, self._fabric = planes, depth, memory, fabric
-        super().__init__(output_ports(memory, depth, pixel_layout(depth * planes.components)))
+        pixel = pixel_layout(depth * planes.components)
+        super().__init__(output_ports(memory, depth, pixel, memory.words))
 
     def elaborate(self, platform) -> Module:
         m = Module()
