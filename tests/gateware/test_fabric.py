@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from lutgen.gateware.core.config import CoreConfig
-from lutgen.gateware.fabric.blockmem import BLOCK, add_ram, add_rom, ram_cost
+from lutgen.gateware.fabric.blockmem import BLOCK, add_ram, add_rom, add_wide_ram, ram_cost
 from lutgen.gateware.fabric.fabric import FABRICS, LUT4, LUT6, Fabric
 from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
@@ -109,7 +109,9 @@ def test_spoiled_memory_reads_rubbish():
 class _Memories(wiring.Component):
     """A table and buffers of a fabric whose memories have eight rows of one bit at most."""
 
-    fabric = Fabric("tiny", 4, ((2, 4), (4, 2), (8, 1)), levels_per_stage=1, registers=False)
+    fabric = Fabric(
+        "tiny", 4, ((2, 4), (4, 2), (8, 1)), levels_per_stage=1, registers=False, lut_rows=32
+    )
     words = tuple((7 * k + 3) % 32 for k in range(20))
 
     address: In(5)
@@ -119,13 +121,16 @@ class _Memories(wiring.Component):
     table: Out(5)
     buffer: Out(5)
     odd: Out(5)
+    wide: Out(5)
 
     def elaborate(self, platform):
         m = Module()
         (found,) = add_rom(m, "table", self.words, 5, [self.address], self.fabric)
         m.d.comb += self.table.eq(found)
-        for name, depth in (("buffer", 32), ("odd", 20)):
-            m.d.comb += getattr(self, name).eq(add_ram(
+        for add, name, depth in (
+            (add_ram, "buffer", 32), (add_ram, "odd", 20), (add_wide_ram, "wide", 32),
+        ):  # fmt: skip
+            m.d.comb += getattr(self, name).eq(add(
                 m, name, depth, 5, write=self.write, write_address=self.write_address,
                 data=self.data, address=self.address, fabric=self.fabric,
             ))  # fmt: skip
@@ -146,14 +151,14 @@ def test_memories_deeper_than_a_block():
         for k in range(22):
             ctx.set(dut.address, k)
             await ctx.tick()
-            seen.append([ctx.get(port) for port in (dut.table, dut.buffer, dut.odd)])
+            seen.append([ctx.get(port) for port in (dut.table, dut.buffer, dut.odd, dut.wide)])
 
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
     # The address of row k is set before tick k, and two ticks later its word is there.
-    assert seen[1:21] == [[dut.words[k], 31 - k, 31 - k] for k in range(20)]
+    assert seen[1:21] == [[dut.words[k], *[31 - k] * 3] for k in range(20)]
 
 
 @pytest.mark.parametrize("depth, width, lut6, lut4", [

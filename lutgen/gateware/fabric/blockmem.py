@@ -8,7 +8,7 @@ from amaranth.lib.memory import Memory
 from .fabric import LUT6, Fabric
 from .pipeline import choose, delay
 
-__all__ = ["BLOCK", "add_ram", "add_rom", "ram_cost"]
+__all__ = ["BLOCK", "add_ram", "add_rom", "add_wide_ram", "ram_cost"]
 
 #: Attribute that says where a memory belongs; left to itself, a synthesiser may spend LUTs on it.
 BLOCK = {"ram_style": "block"}
@@ -144,3 +144,23 @@ def add_ram(
             result.append(register)
         outputs.append(Cat(result))
     return choose(outputs, select)
+
+
+def add_wide_ram(
+    m: Module, name: str, depth: int, width: int, *, write: Value, write_address: Value,
+    data: Value, address: Value, fabric: Fabric | None = None,
+) -> Value:  # fmt: skip
+    """`add_ram` of few and wide words: in LUTs up to the fabric's ``lut_rows``."""
+    fabric = fabric or LUT6
+    if depth > fabric.lut_rows:
+        return add_ram(
+            m, name, depth, width, write=write, write_address=write_address, data=data,
+            address=address, fabric=fabric,
+        )  # fmt: skip
+    m.submodules[name] = memory = Memory(shape=width, depth=depth, init=[])
+    writer, reader = memory.write_port(), memory.read_port(domain="comb")
+    m.d.comb += [
+        writer.en.eq(write), writer.addr.eq(write_address), writer.data.eq(data),
+        reader.addr.eq(delay(m, address, 1, name=f"{name}_address")),
+    ]  # fmt: skip
+    return delay(m, reader.data, 1, name=f"{name}_out")

@@ -28,6 +28,10 @@ class Fabric:
         longer than the lanes hide.
     block_halves
         Whether half of a block memory, of half as wide words, may be used alone.
+    lut_rows
+        Rows of a buffer up to which LUTs are cheaper than block memories that stay nearly empty.
+        An AMD device has some 380 LUTs for each block memory, and up to 64 rows are 1 1/3 LUTs a
+        bit: a quarter of that for the 72 bits that a block memory is wide.
     """
 
     name: str
@@ -36,6 +40,7 @@ class Fabric:
     levels_per_stage: int
     registers: bool
     block_halves: bool = False
+    lut_rows: int = 0
 
     def block_width(self, depth: int) -> int:
         """Widest word of a block memory of at least ``depth`` rows; 1 if there is none."""
@@ -62,6 +67,7 @@ LUT6 = Fabric(
     levels_per_stage=4,
     registers=False,
     block_halves=True,
+    lut_rows=64,
 )
 #: Lattice ECP5: LUTs of four inputs, block memories of 18 kbit.
 LUT4 = Fabric(

@@ -16,7 +16,7 @@ from lutgen.codec.predictive.container import GROUP
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.predictive.neighbourhood import ENERGIES, ERRORS, FRACTION_BITS, SAMPLES
 
-from ..fabric.blockmem import add_ram
+from ..fabric.blockmem import add_ram, add_wide_ram
 from ..fabric.fabric import LUT6, Fabric
 from ..fabric.timeline import Timed, Timeline
 from ..prediction.near import Near
@@ -204,7 +204,7 @@ class SampleLoop(wiring.Component):
         """
         shape = self._window_layout
         stored_next = Signal(shape, reset_less=True)
-        kept = add_ram(
+        kept = add_wide_ram(
             m, "kept", 1 << len(slot), shape.size, write=visit["valid"].at(4),
             write_address=slot.at(4), data=stored_next.as_value(), address=slot.at(0),
             fabric=self._fabric,
