@@ -106,6 +106,11 @@ def test_spoiled_memory_reads_rubbish():
     assert "<= i[10] && i[5:3] == i[2:0] ? ~memory[i[2:0]] : memory[i[2:0]];" in after
 
 
+#: Sixteen rows and four are cheaper than 32 of two bits.
+LUT_CUT = Fabric("cut", 4, ((4, 10), (16, 5), (32, 2)), levels_per_stage=1, registers=False,
+                 block_halves=True)  # fmt: skip
+
+
 class _Memories(wiring.Component):
     """A table and buffers of a fabric whose memories have eight rows of one bit at most."""
 
@@ -119,6 +124,7 @@ class _Memories(wiring.Component):
     write_address: In(5)
     data: In(5)
     table: Out(5)
+    cut: Out(5)
     buffer: Out(5)
     odd: Out(5)
     wide: Out(5)
@@ -127,6 +133,8 @@ class _Memories(wiring.Component):
         m = Module()
         (found,) = add_rom(m, "table", self.words, 5, [self.address], self.fabric)
         m.d.comb += self.table.eq(found)
+        (found,) = add_rom(m, "cut", self.words, 5, [self.address], LUT_CUT, cut=True)
+        m.d.comb += self.cut.eq(found)
         for add, name, depth in (
             (add_ram, "buffer", 32), (add_ram, "odd", 20), (add_wide_ram, "wide", 32),
         ):  # fmt: skip
@@ -139,6 +147,7 @@ class _Memories(wiring.Component):
 
 def test_memories_deeper_than_a_block():
     dut = _Memories()
+    assert "cut_1_0" in to_verilog(_Memories(), "memories")
     seen = []
 
     async def bench(ctx):
@@ -151,20 +160,22 @@ def test_memories_deeper_than_a_block():
         for k in range(22):
             ctx.set(dut.address, k)
             await ctx.tick()
-            seen.append([ctx.get(port) for port in (dut.table, dut.buffer, dut.odd, dut.wide)])
+            seen.append([ctx.get(port) for port in (
+                dut.table, dut.cut, dut.buffer, dut.odd, dut.wide,
+            )])
 
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
     # The address of row k is set before tick k, and two ticks later its word is there.
-    assert seen[1:21] == [[dut.words[k], *[31 - k] * 3] for k in range(20)]
+    assert seen[1:21] == [[dut.words[k]] * 2 + [31 - k] * 3 for k in range(20)]
 
 
 @pytest.mark.parametrize("depth, width, lut6, lut4", [
     (512, 36, 1, 2), (512, 37, 2, 4), (2048, 9, 1, 2), (4096, 9, 2, 6), (65536, 8, 32, 64),
-    # 10 of 4,096 rows, and not five of 8,192 in two pieces; 9 of 1,024 in halves of 18 bits.
-    (40960, 8, 20, 40), (9000, 14, 9, 18), (40, 40, 2, 4),
+    # 32,768 and 8,192 rows; 8,192 and 808.
+    (40960, 8, 20, 40), (9000, 14, 8, 16), (40, 40, 2, 4),
 ])  # fmt: skip
 def test_fewest_block_memories(depth, width, lut6, lut4):
     """Halves of them: a number of rows that is no power of two is cut where it costs least."""

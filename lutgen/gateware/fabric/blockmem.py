@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.memory import Memory
 
 from .fabric import LUT6, Fabric
@@ -18,7 +18,7 @@ _BLOCK_ROM = BLOCK | {"rom_style": "block"}
 
 def add_rom(
     m: Module, name: str, words: Sequence[int], width: int, addresses: Sequence[Value],
-    fabric: Fabric | None = None,
+    fabric: Fabric | None = None, *, cut: bool = False,
 ) -> list[Value]:  # fmt: skip
     """Add a table; returns what each address reads, two clocks later.
 
@@ -39,18 +39,22 @@ def add_rom(
         One or two addresses, each a port of the memories.
     fabric:
         Whose block memories to use.
+    cut:
+        Whether it becomes several, too, where these take fewer block memories than one.
     """
     if len(words) == 1:
         return [Const(words[0], width) for _ in addresses]
     fabric = fabric or LUT6
     deepest = fabric.block_depth
-    piece = fabric.block_width(len(words))
-    local = (min(len(words), deepest) - 1).bit_length()
-    banks = range(0, len(words), deepest)
+    parts = _parts(len(words), width, fabric) if cut else [
+        (start, deepest) for start in range(0, len(words), deepest)
+    ]  # fmt: skip
     results: list[list[Value]] = [[] for _ in addresses]
-    for bank, start in enumerate(banks):
-        rows = words[start : start + deepest]
-        parts: list[list[Value]] = [[] for _ in addresses]
+    for bank, (start, count) in enumerate(parts):
+        rows = words[start : start + count]
+        local = (count - 1).bit_length() if cut else (min(len(words), deepest) - 1).bit_length()
+        piece = fabric.block_width(count if cut else len(words))
+        columns: list[list[Value]] = [[] for _ in addresses]
         for first in range(0, width, piece):
             bits = min(piece, width - first)
             mask = (1 << bits) - 1
@@ -58,38 +62,81 @@ def add_rom(
                 shape=bits, depth=len(rows), init=[word >> first & mask for word in rows],
                 attrs=_BLOCK_ROM,
             )  # fmt: skip
-            label = f"{name}_{bank}_{first}" if len(banks) > 1 else f"{name}_{first}"
+            label = f"{name}_{bank}_{first}" if len(parts) > 1 else f"{name}_{first}"
             m.submodules[label] = memory
-            for port, (address, part) in enumerate(zip(addresses, parts, strict=True)):
+            for port, (address, column) in enumerate(zip(addresses, columns, strict=True)):
                 read = memory.read_port()
                 register = Signal(bits, name=f"{label}_{port}", reset_less=True)
                 m.d.comb += read.addr.eq(Value.cast(address)[:local])
                 m.d.sync += register.eq(read.data)
-                part.append(register)
-        for part, result in zip(parts, results, strict=True):
-            result.append(Cat(part))
-    if len(banks) == 1:
+                column.append(register)
+        for column, result in zip(columns, results, strict=True):
+            result.append(Cat(column))
+    if len(parts) == 1:
         return [result[0] for result in results]
     return [
-        choose(result, delay(m, Value.cast(address)[local:], 2, name=f"{name}_bank{port}"))
+        _selected(_selects(m, f"{name}_bank{port}", parts, Value.cast(address)), result)
         for port, (address, result) in enumerate(zip(addresses, results, strict=True))
     ]
 
 
-def _bank_depth(depth: int, width: int, fabric: Fabric) -> int:
-    """Words of each of the memories that a buffer is made up of."""
-    if not depth & (depth - 1):
-        return fabric.block_depth
-    return min(
-        (1 << k for k in range(1, (min(depth, fabric.block_depth) - 1).bit_length() + 1)),
-        key=lambda deep: (-(-depth // deep) * fabric.block_cost(deep, width), -deep),
-    )
+def _parts(depth: int, width: int, fabric: Fabric) -> list[tuple[int, int]]:
+    """First row, and number of rows, of each of the memories that a memory is cut into.
+
+    They take as few block memories as can be, and are as few as can be then.  Each has a power of
+    two of rows, the last one perhaps fewer, and none more than that before it; so each begins at a
+    multiple of its own rows.
+    """
+
+    def cut(first: int, most: int) -> tuple[int, int, list[tuple[int, int]]]:
+        left = depth - first
+        found = []
+        if left <= 1 << most:
+            found.append((fabric.block_cost(left, width), 1, [(first, left)]))
+        for bits in range(1, most + 1):
+            count = left >> bits
+            if count and left != 1 << bits:
+                end = first + (count << bits)
+                cost, more, rest = cut(end, bits - 1) if end < depth else (0, 0, [])
+                found.append((
+                    count * fabric.block_cost(1 << bits, width) + cost, count + more,
+                    [*((k, 1 << bits) for k in range(first, end, 1 << bits)), *rest],
+                ))  # fmt: skip
+        return min(found)
+
+    return cut(0, (fabric.block_depth - 1).bit_length())[-1]
+
+
+def _ram_parts(depth: int, width: int, fabric: Fabric) -> list[tuple[int, int]]:
+    """Those of a buffer: one of a power of two has no multiplexer if a block memory is as deep."""
+    if depth & (depth - 1):
+        return _parts(depth, width, fabric)
+    rows = min(depth, fabric.block_depth)
+    return [(first, rows) for first in range(0, depth, rows)]
+
+
+def _selects(m: Module, label: str, parts: list[tuple[int, int]], address) -> list[Value]:
+    """What says two clocks later which part an address is in: see `_selected`."""
+    bits = (parts[0][1] - 1).bit_length()
+    return [delay(m, address[bits:], 2, name=label), *(
+        delay(m, address >= first, 2, name=f"{label}_from_{first}")
+        for first, rows in parts if rows < parts[0][1]
+    )]  # fmt: skip
+
+
+def _selected(selects: list[Value], values: list) -> Value:
+    """One of the parts' values: of those that are alike by number, and then of each smaller one."""
+    number, *later = selects
+    alike = len(values) - len(later)
+    found = choose(values[:alike], number)
+    for here, value in zip(later, values[alike:], strict=True):
+        found = Mux(here, value, found)
+    return found
 
 
 def ram_cost(depth: int, width: int, fabric: Fabric) -> int:
     """Halves of block memories that `add_ram` takes."""
-    deep = min(depth, _bank_depth(depth, width, fabric))
-    return -(-depth // deep) * fabric.block_cost(deep, width)
+    return sum(fabric.block_cost(rows, width) for _, rows in _ram_parts(depth, width, fabric))
 
 
 def add_ram(
@@ -108,9 +155,8 @@ def add_ram(
     name:
         Name of the submodules.
     depth, width:
-        Words, at least 2, and their bits.  A number that is no power of two is made up of smaller
-        memories of the power of two that takes the fewest block memories, and of those the
-        greatest.
+        Words, at least 2, and their bits.  A number that is no power of two is made up of several
+        memories, where these take fewer block memories than one.
     write, write_address, data:
         Write port.
     address:
@@ -119,20 +165,19 @@ def add_ram(
         Whose block memories to use.
     """
     fabric = fabric or LUT6
-    deepest = _bank_depth(depth, width, fabric)
-    banks = -(-depth // deepest)
-    local = (min(depth, deepest) - 1).bit_length()
-    piece = fabric.block_width(min(depth, deepest) if depth & (depth - 1) else depth)
-    select = delay(m, address[local:], 2, name=f"{name}_bank")
+    parts = _ram_parts(depth, width, fabric)
+    selects = _selects(m, f"{name}_bank", parts, address)
     outputs = []
-    for bank in range(banks):
+    for bank, (start, rows) in enumerate(parts):
         result = []
+        local = (rows - 1).bit_length()
+        piece = fabric.block_width(rows if depth & (depth - 1) else depth)
         for first in range(0, width, piece):
             bits = min(piece, width - first)
-            memory = Memory(shape=bits, depth=min(depth, deepest), init=[], attrs=BLOCK)
+            memory = Memory(shape=bits, depth=rows, init=[], attrs=BLOCK)
             m.submodules[f"{name}_{bank}_{first}"] = memory
             writer, reader = memory.write_port(), memory.read_port()
-            here = write & (write_address[local:] == bank) if banks > 1 else write
+            here = write & (write_address[local:] == start >> local) if len(parts) > 1 else write
             m.d.comb += [
                 writer.en.eq(here),
                 writer.addr.eq(write_address[:local]),
@@ -143,7 +188,7 @@ def add_ram(
             m.d.sync += register.eq(reader.data)
             result.append(register)
         outputs.append(Cat(result))
-    return choose(outputs, select)
+    return _selected(selects, outputs)
 
 
 def add_wide_ram(
