@@ -39,7 +39,7 @@ class GroupBits(wiring.Component):
     row, folded : In(...)
         The symbol.
     bits, count : Out(...)
-        Bits to put before those that are there, eleven clocks later, and their number.
+        Bits to put before those that are there, twelve clocks later, and their number.
     plain : Out(depth)
         The folded residual at the same time; 0 if there is none.
     """

@@ -40,13 +40,13 @@ class Intervals(wiring.Component):
     begins : In(1)
         It is the first one of its group.
     start, freq : Out(14), Out(15)
-        Interval, six clocks later.
+        Interval, seven clocks later.
     raw, raw_count : Out(...)
         Raw bits, with zeros above them, and their number, one clock after the symbol.
     """
 
     #: Clocks from a symbol to its interval, and to its raw bits.
-    latency = 6
+    latency = 7
     raw_latency = 1
 
     def __init__(self, cumulative: np.ndarray, depth: int) -> None:
@@ -86,25 +86,28 @@ class Intervals(wiring.Component):
         before, last = add_rom(
             m, "ends", ends, PROB_BITS,
             [delay(m, a, 1, name=n) for a, n in ((below, "below"), (above, "above"))], platform,
+            cut=True,
         )  # fmt: skip
+        # 5: both, if they come from several memories.
         lowest = delay(m, token_1 == 0, 3, name="lowest")
-        before = before | lowest.replicate(PROB_BITS)  # 0 less one
-        # 5: start and frequency.  The slot with most zeros at its end is ``last`` without what
+        before = delay(m, before | lowest.replicate(PROB_BITS), 1, name="before")  # 0 less one
+        last, lowest = delay(m, last, 1, name="last"), delay(m, lowest, 1, name="lowest_late")
+        # 6: start and frequency.  The slot with most zeros at its end is ``last`` without what
         # stands below the highest bit in which it differs from ``before``; or 0, if that is in.
-        start_5, freq_5, slot_5 = (
-            Signal(PROB_BITS, name=f"{n}_e", reset_less=True) for n in ("start", "freq", "slot")
+        start_6, freq_6, slot_6 = (
+            Signal(PROB_BITS, name=f"{n}_f", reset_less=True) for n in ("start", "freq", "slot")
         )
         differs = before ^ last
         m.d.sync += [
-            start_5.eq(before + 1), freq_5.eq(last - before),
-            slot_5.eq(Cat(
+            start_6.eq(before + 1), freq_6.eq(last - before),
+            slot_6.eq(Cat(
                 bit & ~differs[k + 1 :].any() & ~lowest for k, bit in enumerate(last)
             )),
         ]  # fmt: skip
-        # 6: which of them.
-        begins = delay(m, self.begins, 5, name="begins")
+        # 7: which of them.
+        begins = delay(m, self.begins, 6, name="begins")
         m.d.sync += [
-            self.start.eq(Mux(begins, slot_5, start_5)),
-            self.freq.eq(Mux(begins, 1 << PROB_BITS, freq_5)),
+            self.start.eq(Mux(begins, slot_6, start_6)),
+            self.freq.eq(Mux(begins, 1 << PROB_BITS, freq_6)),
         ]
         return m
