@@ -112,8 +112,8 @@ class GroupBlocks:
         most = most_decoded if decodes else most_waiting
 
         def planned(columns: int):
-            # All lanes may begin or end a block at once: the other side does not wait for that.
-            need = most(max_width, lanes, least, columns) + self.margin + lanes
+            # Blocks of several lanes may begin or end at once: the other side does not wait.
+            need = most(max_width, lanes, least, columns) + self.margin + lanes // 2
             table = self._places(columns)
             number = bits_for(need)
             cost = (
