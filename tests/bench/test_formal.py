@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from bench.formal import __main__ as command
 from bench.formal.bind import Bound, bound, files_of
 from bench.formal.blocks import BLOCKS, MODULE, axi_lite
 from bench.formal.solver import Problem, read_problem, refuted
-from bench.formal.study import problem_of, prove_all, rule_of, show_failures
+from bench.formal.study import in_turn, problem_of, prove_all, rule_of, show_failures
 from bench.formal.tops import BUILDS, port_contracts, with_free_parts
 from bench.mutate import applied, find
 from lutgen.errors import InputError, ToolError
@@ -175,6 +177,68 @@ def test_a_blind_property_does_not_fail(skid):
     blind = (Bound("lemma", "blind", {"holds": "o__valid | ~o__valid"}),)
     failed, tried = show_failures(verilog, MODULE, blind, most=2)
     assert (failed, tried) == ({}, 2)
+
+
+def test_faults_of_what_a_contract_sees_come_first():
+    """Through what a register becomes, and through the name that a part has for a port."""
+    verilog = """module m(clk, rst, i, o__valid, t);
+  reg [1:0] far = 2'h0;
+  reg o__valid = 1'h0;
+  wire [1:0] n1;
+  wire n3;
+  reg n2;
+  assign n1 = far + 2'h1;
+  assign n3 = n1 == 2'h2;
+  always @(posedge clk)
+    far <= n1;
+  always @(posedge clk)
+    o__valid <= n2;
+  always @* begin
+    n2 = n3;
+    if (rst) begin
+      n2 = 1'h0;
+    end
+  end
+  part one (
+    .clk(clk),
+    .out(t)
+  );
+endmodule
+module part(clk, out, two);
+  wire a;
+  wire out;
+  wire two;
+  assign a = ~ two;
+  assign out = ~ a;
+endmodule
+"""
+    seen = Bound("handshake", "o", {"valid": "o__valid", "payload": "{t, 1'h0}"})
+    faults = in_turn(verilog, (seen,), 0)
+    lines = [verilog.split("\n")[fault.line - 1].strip() for fault in faults]
+    near = {"if (rst) begin", "assign out = ~ a;"}
+    assert near <= set(lines[: lines.index("assign n1 = far + 2'h1;")])
+    assert {lines[0], lines[1]} <= near
+
+
+def test_only_keeps_what_the_file_has(tmp_path, monkeypatch):
+    """Results of other blocks, the command that they are of, and the note on them."""
+    def properties(*names):
+        return [{"block": n, "property": "o.x", "result": "proven", "folder": "f"} for n in names]
+
+    monkeypatch.setattr(command, "study", lambda name, *_, **__: iter(properties(name)))
+    path = tmp_path / "f.json"
+    path.write_text(json.dumps({
+        "commands": {"before": ["SkidBuffer", "Other"]}, "note": "why",
+        "properties": properties("SkidBuffer", "Other"),
+    }))  # fmt: skip
+    arguments = ["--only", "SkidBuffer", "--seconds", "3", "-o", str(path)]
+    result = CliRunner().invoke(command.main, arguments)
+    assert result.exit_code == 0, result.output
+    found = json.loads(path.read_text())
+    assert found["commands"] == {
+        "before": ["Other"], "python -m bench.formal --seconds 3 --faults 40": ["SkidBuffer"],
+    }  # fmt: skip
+    assert found["note"] == "why" and found["counts"]["proven"] == 2
 
 
 def test_results_are_of_all_blocks():
