@@ -257,11 +257,12 @@ class SymbolStacks(wiring.Component):
 
     def _turns(self, m: Module) -> tuple[Value, Value, Value]:
         """Lane of this clock and of the one before, and whether that one forgets what was."""
-        turn, clears = self.turn, Signal(init=1)  # the first round forgets
-        m.d.sync += turn.eq(Mux(turn == self._lanes - 1, 0, turn + 1))
+        # The first round forgets, also behind a reset of one clock.
+        turn, clears, cleared = self.turn, Signal(init=1), Signal(init=1)
+        m.d.sync += [turn.eq(Mux(turn == self._lanes - 1, 0, turn + 1)), cleared.eq(clears)]
         with m.If(turn == self._lanes - 1):
             m.d.sync += clears.eq(0)
-        return turn, delay(m, turn, 1, name="turn"), delay(m, clears, 1, name="clears")
+        return turn, delay(m, turn, 1, name="turn"), cleared
 
     def _look_for_room(
         self, m: Module, lane_1, at, grew, idle, waits, read_coming, read_newest
