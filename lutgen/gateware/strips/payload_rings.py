@@ -60,6 +60,8 @@ class PayloadRings(wiring.Component):
         Bits of a symbol at most.
     varies:
         Whether plain bits are fewer than ``depth`` in some files.
+    late:
+        Clocks from a lane's ``turn`` to its bits.
 
     Members
     -------
@@ -98,9 +100,10 @@ class PayloadRings(wiring.Component):
     read_latency = 3
 
     def __init__(
-        self, lanes: int, symbols: int, depth: int, *, most: int, varies: bool = False
-    ) -> None:
-        self._lanes, self._depth = lanes, depth
+        self, lanes: int, symbols: int, depth: int, *, most: int, varies: bool = False,
+        late: int = 0,
+    ) -> None:  # fmt: skip
+        self._lanes, self._depth, self._late = lanes, depth, late
         self._words, self._most = ring_words(symbols, depth), _most_words(symbols, depth)
         self._layout = payload_layout(symbols, depth)
         self._packer = WordPacker(lanes, most, strip=True)
@@ -155,8 +158,8 @@ class PayloadRings(wiring.Component):
         read, write = indices.read_port(domain="comb"), indices.write_port()
         m.d.comb += read.addr.eq(ahead)
         # Two rounds after reset all numbers are 0: a lane whose number were beyond its room would
-        # not be let on to its first word.
-        rounds = 2 * self._lanes + WordPacker.latency + 1
+        # not be let on to its first word.  Lanes are in rotation when what was on its way is gone.
+        rounds = 2 * self._lanes + self._late + WordPacker.latency + 1
         clears, cleared = Signal(range(rounds + 1), init=rounds), Signal(init=1)
         m.d.sync += [clears.eq(clears - clears.any()), cleared.eq(clears.any())]
         numbers, any_before, afters = [], Signal(reset_less=True), []

@@ -103,7 +103,10 @@ class StripEncoder(wiring.Component):
             lanes, symbols, symbol_bits=rows + depth, note_bits=self._plain_bits if near else 0
         )
         self._bits = GroupBits(lanes, cumulative, depth)
-        self._rings = PayloadRings(lanes, symbols, depth, most=self._bits.most, varies=near)
+        self._rings = PayloadRings(
+            lanes, symbols, depth, most=self._bits.most, varies=near,
+            late=SymbolStacks.latency + GroupBits.latency,
+        )  # fmt: skip
         self._writer = StripWriter(
             model_hash=model_hash, lanes=lanes, symbols=symbols, depth=depth, count=count,
             max_strips=max_strips, channels=channels, slabs=slabs,
