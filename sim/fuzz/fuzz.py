@@ -20,8 +20,6 @@ STALLS = (
 )  # fmt: skip
 #: Share of segments with a reset at their end whose output is never ready: all fills up.
 _BLOCKED = 0.3
-#: Cases of a core before it makes place for a new one, in any state.
-_LIFE = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +105,9 @@ class Fuzz(ABC):
         Of what is wrong, in turn.
     """
 
+    #: Cases of a core before it makes place for a new one, in any state.
+    life = 4
+
     def __init__(
         self, *, errors: Sequence[str], patience: int, seed: int, kinds: Sequence[str]
     ) -> None:
@@ -127,7 +128,7 @@ class Fuzz(ABC):
         """The next cases, of so many streams; the first of them begins with a new core."""
         made: list[FuzzCase] = []
         while streams > 0:
-            made.append(self._next(len(made) % _LIFE == 0, streams))
+            made.append(self._next(len(made) % self.life == 0, streams))
             streams -= len(made[-1].kinds)
         return made
 

@@ -226,6 +226,19 @@ def test_cores_stand_damage(builds, model, core):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("core", ["encoder", "decoder"])
+@pytest.mark.parametrize("model", BUILDS)
+def test_cores_begin_in_any_state(builds, model, core):
+    """Whatever registers and memories hold before a reset, which may be of one clock."""
+    checked = builds[model]
+    native = build_native(forgetful(checked.design(core)), core)
+    fuzz = campaign(checked, core, 11)
+    fuzz.life = 1
+    fuzz.run(native, 100)
+    assert fuzz.report.problems == []
+
+
+@pytest.mark.slow
 def test_what_a_decoder_does_wrong_is_told(builds):
     """Judged by what must become of other streams, and with an error that must not be."""
     checked = builds["photo"]
