@@ -13,9 +13,10 @@ from amaranth.lib.wiring import In, Out
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import Frame, split_index
 from lutgen.errors import InputError
+from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.gateware.predictive.config import PredictiveConfig
 from lutgen.gateware.slabs.layouts import beat_layout, part_layout, picture_layout, raster_layout
-from lutgen.gateware.slabs.multi import PredictiveEncoderCores
+from lutgen.gateware.slabs.multi import PredictiveDecoderCores, PredictiveEncoderCores
 from lutgen.gateware.slabs.slab_cutter import SlabCutter
 from lutgen.gateware.slabs.slab_files import SlabFiles
 from lutgen.gateware.slabs.slab_packets import SlabPackets
@@ -224,3 +225,12 @@ def test_cores_that_are_refused(options, message):
         PredictiveConfig(shipped("photo"), **options)
     with pytest.raises(InputError, match="^stream width must be 2, 4 or 8 bytes for 4 cores, not"):
         PredictiveEncoderCores(CONFIG, stream_bytes=1)
+
+
+@pytest.mark.parametrize("kind", [PredictiveDecoderCores, PredictiveEncoderCores])
+def test_what_stands_around_the_cores_is_made_alone(kind):
+    """As builds count it: its ports for the cores are theirs."""
+    glue, core = kind(CONFIG, core_ports=True), kind.core(CONFIG, 4)
+    ports = glue.signature.members["core3"].signature.members
+    assert {name: core.signature.members[name].flip() for name in ports} == dict(ports)
+    assert "core3__slab" in to_verilog(glue, "glue")

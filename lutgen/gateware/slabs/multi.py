@@ -14,8 +14,9 @@ of a single core; damage of one slab's payloads does not touch the others.
 """
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
 from lutgen.errors import InputError
 
@@ -37,6 +38,7 @@ from ..streams.block_fifo import BlockFifo
 from ..streams.lut_fifo import LutFifo
 from ..streams.run import run_layout
 from ..streams.run_source import RunSource
+from ..strips.slabs import slab_bits
 from .layouts import beat_layout, part_layout, picture_layout, power_of_two, raster_layout
 from .slab_cutter import SlabCutter
 from .slab_files import SlabFiles
@@ -93,10 +95,12 @@ class _Cores(Top):
                 f"not {stream_bytes!r}"
             )
         self._config, self._bytes, self._outside = config, stream_bytes, core_ports
-        core = self.core(config, stream_bytes)
         #: Verilog modules that are not part of this one's text.
-        self.separate = {} if core_ports else {self.module: core}
-        ports = {f"core{k}": In(core.signature) for k in range(config.cores) if core_ports}
+        self.separate = {} if core_ports else {self.module: self.core(config, stream_bytes)}
+        of_core = wiring.Signature(self._core_ports() | {
+            "slab": In(slab_bits(config.cores)), "idle": Out(1),
+        })  # fmt: skip
+        ports = {f"core{k}": In(of_core) for k in range(config.cores) if core_ports}
         super().__init__(self._ports() | ports)
 
     def _place(self, m: Module) -> list:
@@ -140,6 +144,17 @@ class PredictiveEncoderCores(_Cores):
     def core(config: PredictiveConfig, stream_bytes: int) -> PredictiveEncoder:
         """A new core, as each of those behind the ports is."""
         return PredictiveEncoder(**config.of_encoder, stream_bytes=stream_bytes)
+
+    def _core_ports(self) -> dict:
+        """What is used of a core's ports."""
+        c = self._config
+        return {
+            "pixels": In(stream.Signature(c.pixel)),
+            "words": Out(stream.Signature(word_layout(self._bytes))),
+            "image_width": In(16),
+            **{name: In(bits) for name, bits in picture_layout(c).members.items()},
+            "width": In(bits_for(c.slab_width)),
+        }
 
     def _ports(self) -> dict:
         return {
@@ -217,6 +232,14 @@ class PredictiveDecoderCores(_Cores):
     def core(config: PredictiveConfig, stream_bytes: int) -> PredictiveDecoder:
         """A new core, as each of those behind the ports is."""
         return PredictiveDecoder(**config.of_decoder, stream_bytes=stream_bytes)
+
+    def _core_ports(self) -> dict:
+        """What is used of a core's ports."""
+        return {
+            "words": In(stream.Signature(word_layout(self._bytes))),
+            "pixels": Out(stream.Signature(self._config.pixel)),
+            **dict.fromkeys(DECODER_ERRORS, Out(1)),
+        }
 
     def _ports(self) -> dict:
         return {
