@@ -343,8 +343,11 @@ class PictureIn(wiring.Component):
         m.d.comb += self.sample.eq(memory.add_samples(m, **stored, block=block, column=column))
         right = Signal.like(self.column)
         m.d.sync += right.eq(self.walk_width - 1)
-        over = memory.ends(self.column) | (self.column == right)
+        at, wanted = (
+            delay(m, s, 1, name=n, reset=True)
+            for n, s in (("at", self.column), ("wanted", self.wanted))
+        )
+        over = wanted & (memory.ends(at) | (at == right))
         m.d.comb += [
-            pool.give.eq(delay(m, self.wanted & over, 2, name="over", reset=True)),
-            pool.given.eq(block),
+            pool.give.eq(delay(m, over, 1, name="over", reset=True)), pool.given.eq(block),
         ]

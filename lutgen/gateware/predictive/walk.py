@@ -208,8 +208,9 @@ class Walk(wiring.Component):
         rest, more = Signal(range(lanes)), Signal()
         stagger = Signal(range(_most_stagger(lanes, self._max_width, self._least) + 1))
         # Some wait a period more, so that all of a round wait as long as a row takes.
-        apart = each + more
+        apart = Signal.like(stagger)
         m.d.sync += [
+            apart.eq(each + more),
             number.eq(self.width + PRIMING),
             each.eq(number * factor >> shift),
             rest.eq(number - each * lanes),
@@ -258,7 +259,7 @@ class Walk(wiring.Component):
             if self._tag:
                 m.d.sync += new.tag.eq(group.tag)
         # When it knows of the lane.
-        with m.If(delay(m, begins, 3, name="begins", reset=True)):
+        with m.If(delay(m, begins, 4, name="begins", reset=True)):
             m.d.sync += left.eq(stagger - 1)
         ended = Signal()
         m.d.sync += ended.eq(ending)
