@@ -73,11 +73,16 @@ def proofs(found: dict) -> str:
 
 @_of("formal")
 def formal(found: dict) -> str:
-    """Properties by block: how many were proven, to what depth, and how long it took."""
+    """Properties by block: how many were proven, to what depth, how long it took, and how many
+    have had a counterexample in a design with a fault.
+    """
     blocks: dict[str, list[dict]] = {}
     for one in found["properties"]:
         blocks.setdefault(one["block"], []).append(one)
-    lines = ["| block | proven | bounded | open | seconds |", "|---|---|---|---|---|"]
+    lines = [
+        "| block | proven | bounded | open | seconds | refuted by a fault |",
+        "|---|---|---|---|---|---|",
+    ]
     for block, ones in sorted(blocks.items()):
         depths = sorted({one["depth"] for one in ones if one["result"] == "bounded"})
         bounded = _count(ones, "bounded")
@@ -85,7 +90,8 @@ def formal(found: dict) -> str:
             bounded += f" ({', '.join(map(str, depths))} clocks)"
         lines.append(
             f"| `{block}` | {_count(ones, 'proven')} | {bounded} | {_count(ones, 'open')} | "
-            f"{sum(one['seconds'] for one in ones):.0f} |"
+            f"{sum(one['seconds'] for one in ones):.0f} | "
+            f"{sum(bool(one.get('fails_with')) for one in ones)} of {len(ones)} |"
         )
     return "\n".join(lines)
 
