@@ -9,11 +9,10 @@ from pathlib import Path
 
 from bench.mutate import Fault, applied
 from lutgen.sim.check.checked import CheckedBuild
-from lutgen.sim.proof.compare import compare
 from lutgen.sim.proof.golds import networks_of
-from lutgen.sim.proof.logic import module_text, read_logic
-from lutgen.sim.proof.pipeline import NoPipelineError, latencies
-from lutgen.sim.proof.prove import sentence
+from lutgen.sim.proof.logic import module_text
+from lutgen.sim.proof.pipeline import NoPipelineError
+from lutgen.sim.proof.prove import prove_network, sentence
 from lutgen.sim.proof.prover import PROVEN, WRONG
 from lutgen.synth.yosys import SynthError
 
@@ -53,17 +52,9 @@ def proof_of(
     )  # fmt: skip
     if network is None or fault.kind == "missing reset":
         return None
-    golds = []
-
-    def cuts(design) -> list[str]:
-        golds.append(network.gold(design))
-        return golds[-1].cuts
-
     try:
         module = module_text(applied(text, fault), network.module)
-        logic = read_logic(module, folder, network.module, cuts)
-        latencies(logic.design)
-        parts = compare(golds[-1], logic, _SECONDS)
+        parts, _ = prove_network(network, module, folder, _SECONDS)
     except NoPipelineError as error:
         return False, f"{network.name}: {error}"
     except SynthError:
