@@ -1,56 +1,8 @@
 #include "lanes.h"
 
-#include <float.h>
-#include <string.h>
-
-#ifdef LUTGEN_AVX2
+#ifdef LUTGEN_SSE41
 #include <cpuid.h>
 #endif
-
-#define LANES 16
-
-/* For functions whose sums the compiler shall not put together to vectors. */
-#if defined(__GNUC__) && !defined(__clang__)
-#define SCALAR __attribute__((optimize("no-tree-slp-vectorize")))
-#else
-#define SCALAR
-#endif
-
-#define FIND_TOKEN find_token
-#define COPY_LANES(to, from) memcpy(to, from, sizeof(to))
-
-#define ELEMENT int16_t
-#define NARROW 1
-#define COLOUR 0
-#define NAME(x) x##_16
-#include "lanes_body.h"
-#undef ELEMENT
-#undef NARROW
-#undef NAME
-
-#define ELEMENT int32_t
-#define NARROW 0
-#define NAME(x) x##_32
-#include "lanes_body.h"
-#undef COLOUR
-#undef NAME
-
-#define COLOUR 1
-#define NAME(x) x##_colour
-#include "lanes_body.h"
-
-const struct lutgen_lanes_functions lutgen_lanes_portable = {
-    .lanes = LANES,
-    .decode_16 = decode_16,
-    .decode_32 = decode_32,
-    .decode_colour_16 = NULL,
-    .decode_colour = decode_colour,
-    .encode_16 = encode_16,
-    .encode_32 = encode_32,
-    .encode_colour_16 = NULL,
-    .encode_colour = encode_colour,
-    .write_payloads = lutgen_write_payloads_portable,
-};
 
 #ifdef LUTGEN_AVX2
 /* Whether processor and operating system have what lanes_avx2.c is compiled for. */
@@ -78,24 +30,36 @@ static int has_avx2(void)
 }
 #endif
 
+#ifdef LUTGEN_SSE41
+/* For processors of the first years, which code sample by sample. */
+static const struct lutgen_lanes_functions none = {
+    .write_payloads = lutgen_write_payloads_portable,
+};
+
+static int has_sse41(void)
+{
+    const uint32_t sse41 = 1u << 19;
+    uint32_t a;
+    uint32_t b;
+    uint32_t c;
+    uint32_t d;
+
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & sse41);
+}
+#endif
+
 const struct lutgen_lanes_functions *lutgen_lanes_best(void)
 {
-#ifdef LUTGEN_AVX2
+#if defined(LUTGEN_AVX2)
     if (has_avx2()) {
         return &lutgen_lanes_avx2;
     }
 #endif
+#if defined(LUTGEN_SSE41)
+    return has_sse41() ? &lutgen_lanes_sse41 : &none;
+#elif defined(LUTGEN_NEON)
+    return &lutgen_lanes_neon;
+#else
     return &lutgen_lanes_portable;
-}
-
-/* Room for the structures of any variant: those of 16 lanes are smaller. */
-size_t lutgen_planes_bytes(uint32_t channels)
-{
-    return (channels > 1 ? sizeof(struct planes_colour) : sizeof(struct planes_32)) *
-           (MOST_LANES / LANES);
-}
-
-size_t lutgen_plan_bytes(void)
-{
-    return sizeof(struct plan_colour) * (MOST_LANES / LANES);
+#endif
 }

@@ -17,15 +17,25 @@
  * is at column t - 4 (C k + c).  Of the channel before it a row sees what was kept 4 steps ago.
  *
  * The code is in lanes_body.h, which is compiled for gray with quantities of 16 and of 32 bits, and
- * for colour with those of 32 and, with AVX2, of 16. */
+ * for colour with those of 32 and, with vectors, of 16: by lanes_vectors.h for processors with AVX2,
+ * SSE4.1 or NEON, by lanes_portable.c for all others. */
 #ifndef LUTGEN_LANES_H
 #define LUTGEN_LANES_H
 
-/* Functions of the headers become part of the code for AVX2, so that it includes them itself. */
+/* Functions of the headers become part of the code for a processor, so that it includes them itself. */
 #include "unit.h"
 
+/* Which code there is: LUTGEN_NO_AVX2 leaves that for AVX2 out, LUTGEN_PORTABLE that for vectors. */
 #if defined(__GNUC__) && defined(__x86_64__) && !defined(LUTGEN_PORTABLE)
+#define LUTGEN_SSE41
+#if !defined(LUTGEN_NO_AVX2)
 #define LUTGEN_AVX2
+#endif
+#elif defined(__GNUC__) && defined(__aarch64__) && defined(__ARM_NEON) &&                          \
+    __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && !defined(LUTGEN_PORTABLE)
+#define LUTGEN_NEON
+#else
+#define LUTGEN_PLAIN
 #endif
 
 enum {
@@ -113,9 +123,7 @@ struct lutgen_lanes {
     uint8_t lane_of[MOST_ROWS];
 };
 
-/* Bytes of planes and plan of each channel, and what rows of taps have behind their last column. */
-size_t lutgen_planes_bytes(uint32_t channels);
-size_t lutgen_plan_bytes(void);
+/* What rows of taps have behind their last column. */
 enum { TAP_PAD = 8 };
 
 /* Code the strip up to a step, of gray with quantities of 16 bits or 32, or of several channels;
@@ -123,7 +131,10 @@ enum { TAP_PAD = 8 };
 typedef int lutgen_lanes_code(struct lutgen_lanes *lanes, uint32_t end);
 
 struct lutgen_lanes_functions {
-    uint32_t lanes;
+    uint32_t lanes; /* 0 where there is no code for them */
+    size_t gray_bytes; /* of planes, of gray and of each channel of several */
+    size_t colour_bytes;
+    size_t plan_bytes; /* of a channel */
     lutgen_lanes_code *decode_16;
     lutgen_lanes_code *decode_32;
     lutgen_lanes_code *decode_colour_16; /* or NULL */
@@ -135,10 +146,10 @@ struct lutgen_lanes_functions {
     lutgen_write_payloads *write_payloads;
 };
 
-extern const struct lutgen_lanes_functions lutgen_lanes_portable;
-#ifdef LUTGEN_AVX2
 extern const struct lutgen_lanes_functions lutgen_lanes_avx2;
-#endif
+extern const struct lutgen_lanes_functions lutgen_lanes_sse41;
+extern const struct lutgen_lanes_functions lutgen_lanes_neon;
+extern const struct lutgen_lanes_functions lutgen_lanes_portable;
 
 /* The fastest that this processor has. */
 const struct lutgen_lanes_functions *lutgen_lanes_best(void);

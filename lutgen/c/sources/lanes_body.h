@@ -24,17 +24,17 @@
 #endif
 
 #include "lanes_planes.h"
-#ifdef LANE_AVX2
-#include "lanes_codes_avx2.h"
-#include "lanes_trees_avx2.h"
+#ifdef LANE_VECTORS
+#include "lanes_codes.h"
+#include "lanes_lookups.h"
 #else
 #include "lanes_trees.h"
 #endif
-#if defined(LANE_AVX2) && NARROW
-#include "lanes_narrow_avx2.h"
-#if !COLOUR
+#if defined(LANE_VECTORS) && NARROW
+#include "lanes_narrow.h"
+#if defined(LANE_TOKENS) && !COLOUR
 #define LANE_READERS
-#include "lanes_tokens_avx2.h"
+#include LANE_TOKENS
 #endif
 #else
 #define LANE_ROWS
@@ -356,7 +356,7 @@ static void NAME(fold)(const struct lutgen_samples *samples, struct NAME(planes)
 /* What the folded residuals of all lanes are coded as. */
 static void NAME(find_codes)(const struct lutgen_tables *tables, struct NAME(planes) *p)
 {
-#ifdef LANE_CODES
+#ifdef LANE_VECTORS
     NAME(codes)(tables, p);
 #else
     for (int l = 0; l < LANES; l++) {

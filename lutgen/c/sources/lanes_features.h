@@ -344,8 +344,8 @@ static void NAME(fill_special)(const struct lutgen_tables *tables, struct NAME(p
 static inline int32_t NAME(dot)(const struct lutgen_lane_channel *channel, const int16_t *taps,
                                 uint32_t k, uint32_t x)
 {
-#ifdef LANE_DOT
-    return LANE_DOT(taps, channel->taps[k] + x - 3, channel->taps[(k - 1) % LANES] + x - 3,
+#ifdef LANE_VECTORS
+    return v_dot(taps, channel->taps[k] + x - 3, channel->taps[(k - 1) % LANES] + x - 3,
                     channel->taps[(k - 2) % LANES] + x - 3, channel->taps[(k - 3) % LANES] + x - 3);
 #else
     int16_t around[32];

@@ -20,7 +20,7 @@ struct NAME(planes) {
     ELEMENT sample[LANES];
     ELEMENT level[LANES]; /* what samples are above the values that are kept */
     uint32_t code[LANES]; /* of folded residuals, see code_of */
-#ifndef LANE_AVX2
+#ifndef LANE_VECTORS
     uint8_t address[MOST_TREES][LANES];
 #endif
     int32_t unit[LANES];  /* two to the shift that divides features */

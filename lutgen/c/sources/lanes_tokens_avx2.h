@@ -1,4 +1,4 @@
-/* Part of lanes_body.h with AVX2, for gray of 8 bits: tokens of the rows of eight groups at once.
+/* Part of lanes_body.h with AVX2 alone, for gray of 8 bits: tokens of the rows of eight groups at once.
  *
  * While all lanes have a sample, states and places in the payloads stand in registers, of the groups
  * in the order 0, 1, 4, 5, 2, 3, 6, 7: so they come from rows and go to rows by unpacking alone.  Of
@@ -57,8 +57,8 @@ static void NAME(end_readers)(struct lutgen_lanes *lanes, const struct NAME(read
 /* Row `of_group` of each group, of rows of 16 bits. */
 static ALWAYS_INLINE __m256i NAME(rows_of)(const int16_t *rows, int of_group)
 {
-    const __m256i low = _mm256_srli_epi64(load(rows), 16 * of_group);
-    const __m256i high = _mm256_srli_epi64(load(rows + 16), 16 * of_group);
+    const __m256i low = _mm256_srli_epi64(v_load(rows), 16 * of_group);
+    const __m256i high = _mm256_srli_epi64(v_load(rows + 16), 16 * of_group);
 
     return _mm256_and_si256(
         _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(low), _mm256_castsi256_ps(high),
@@ -100,8 +100,8 @@ static ALWAYS_INLINE __m256i NAME(residuals)(const uint16_t *cumulative, const u
     __m256i interval;
     __m256i token;
 
-    store(behind, _mm256_add_epi32(slot, _mm256_set1_epi32(1)));
-    store(from, first);
+    v_store(behind, _mm256_add_epi32(slot, _mm256_set1_epi32(1)));
+    v_store(from, first);
 #define FIND(k)                                                                                    \
     const uint16_t *const of_##k = cumulative + from[k];                                           \
     const int token_##k = NAME(token_at)(of_##k, &behind[k]);
@@ -157,8 +157,8 @@ static int NAME(read_all)(const struct lutgen_tables *tables, struct NAME(reader
 {
     const uint16_t *cumulative = tables->cumulative[0];
     const uint8_t *base = readers->base;
-    __m256i state = load(readers->state);
-    __m256i at = load(readers->at);
+    __m256i state = v_load(readers->state);
+    __m256i at = v_load(readers->at);
     const __m256i a =
         NAME(residuals)(cumulative, base, NAME(rows_of)(p->row, 0), &state, &at);
     const __m256i b =
@@ -170,10 +170,10 @@ static int NAME(read_all)(const struct lutgen_tables *tables, struct NAME(reader
     const __m256i ab = _mm256_or_si256(a, _mm256_slli_epi32(b, 16));
     const __m256i cd = _mm256_or_si256(c, _mm256_slli_epi32(d, 16));
 
-    store(readers->state, state);
-    store(readers->at, at);
-    store(p->folded, _mm256_unpacklo_epi32(ab, cd));
-    store(p->folded + 16, _mm256_unpackhi_epi32(ab, cd));
-    return _mm256_testz_si256(_mm256_cmpgt_epi32(at, load(readers->last)),
+    v_store(readers->state, state);
+    v_store(readers->at, at);
+    v_store(p->folded, _mm256_unpacklo_epi32(ab, cd));
+    v_store(p->folded + 16, _mm256_unpackhi_epi32(ab, cd));
+    return _mm256_testz_si256(_mm256_cmpgt_epi32(at, v_load(readers->last)),
                               _mm256_set1_epi32(-1));
 }

@@ -3,6 +3,8 @@
 #ifndef LUTGEN_PAYLOAD_AVX2_H
 #define LUTGEN_PAYLOAD_AVX2_H
 
+#include <string.h>
+
 enum { UNITS = 8, MOST_STEP_BYTES = 4, LEAST_STEPS = 32 };
 
 /* States, bits that are held, how many, and where payloads begin so far, from a base on. */
@@ -57,8 +59,8 @@ static ALWAYS_INLINE void put_eight_avx2(struct writers_avx2 *w, __m256i code, _
         _mm256_sub_epi32(x, _mm256_madd_epi16(quotient, frequency)));
     w->held = _mm256_or_si256(w->held, _mm256_sllv_epi32(value, w->bits));
     w->bits = _mm256_add_epi32(w->bits, _mm256_add_epi32(n, raw));
-    store(at, w->at);
-    store(word, _mm256_shuffle_epi8(w->held, swapped));
+    v_store(at, w->at);
+    v_store(word, _mm256_shuffle_epi8(w->held, swapped));
     for (int k = 0; k < UNITS; k++) {
         memcpy(base + at[k] - 4, &word[k], 4);
     }
@@ -91,20 +93,20 @@ static size_t put_all_avx2(struct lutgen_payload *payload)
         steps = p->count < steps ? p->count : steps;
         steps = room < steps ? room : steps;
     }
-    w.state = load(number[0]);
-    w.held = load(number[1]);
-    w.bits = load(number[2]);
-    w.at = load(number[3]);
-    next = load(number[4]);
+    w.state = v_load(number[0]);
+    w.held = v_load(number[1]);
+    w.bits = v_load(number[2]);
+    w.at = v_load(number[3]);
+    next = v_load(number[4]);
     for (size_t k = 0; k < steps; k++) {
         next = _mm256_sub_epi32(next, _mm256_set1_epi32(1));
         put_eight_avx2(&w, _mm256_i32gather_epi32((const int *)(const void *)code, next, 4),
                        _mm256_i32gather_epi32((const int *)(const void *)folded, next, 2), base);
     }
-    store(number[0], w.state);
-    store(number[1], w.held);
-    store(number[2], w.bits);
-    store(number[3], w.at);
+    v_store(number[0], w.state);
+    v_store(number[1], w.held);
+    v_store(number[2], w.bits);
+    v_store(number[3], w.at);
     for (int k = 0; k < UNITS; k++) {
         payload[k].state = (uint32_t)number[0][k];
         payload[k].held = (uint32_t)number[1][k];

@@ -25,14 +25,15 @@ static const struct lutgen_tables *tables_of(const struct lutgen_model *model,
     return model->plane[frame->channels >= LUTGEN_COLOURS ? channel : 0];
 }
 
-static int use_lanes(const struct lutgen_model *model, const struct lutgen_frame *frame)
+static int use_lanes(const struct lutgen_model *model, const struct lutgen_frame *frame,
+                     const struct lutgen_work *work)
 {
     for (uint32_t n = 0; n < frame->channels; n++) {
         if (frame->depth > tables_of(model, frame, n)->lane_depth) {
             return 0;
         }
     }
-    return lutgen_has_lanes(frame);
+    return lutgen_has_lanes(frame, work->functions);
 }
 
 static void begin_lanes(const struct lutgen_model *model, const struct lutgen_frame *frame,
@@ -58,7 +59,7 @@ static void begin_lanes(const struct lutgen_model *model, const struct lutgen_fr
         for (unsigned k = 0; k < lanes_of_channel; k++) {
             lanes->channel[n].taps[k] = work->taps[n] + k * work->taps_stride;
         }
-        memset(work->taps[n], 0, MOST_LANES * work->taps_stride * sizeof(int16_t));
+        memset(work->taps[n], 0, lanes_of_channel * work->taps_stride * sizeof(int16_t));
     }
     for (uint32_t row = 0; row < rows; row++) {
         lanes->channel_of[row] = (uint8_t)(row % frame->channels);
@@ -188,7 +189,7 @@ static enum lutgen_status decode_strip(const struct lutgen_model *model,
     enum lutgen_status status = lutgen_check_strip(reader, strip, &after);
 
     if (status == LUTGEN_SUCCESS) {
-        status = use_lanes(model, &frame)
+        status = use_lanes(model, &frame, work)
                      ? decode_lanes(model, reader, strip, &frame, &plane, work)
                      : decode_units(reader, strip, &frame, &plane, work);
     }
@@ -401,8 +402,8 @@ static enum lutgen_status encode(const struct lutgen_model *model,
     if (!in_range(&frame, samples, stride, strip.rows)) {
         return LUTGEN_BAD_ARGUMENT;
     }
-    done = use_lanes(model, &frame) ? encode_lanes(model, &frame, &plane, &work, &bytes)
-                                    : encode_units(&frame, &plane, &work, &bytes);
+    done = use_lanes(model, &frame, &work) ? encode_lanes(model, &frame, &plane, &work, &bytes)
+                                           : encode_units(&frame, &plane, &work, &bytes);
     if (!done) {
         return LUTGEN_SMALL_OUTPUT;
     }

@@ -11,19 +11,25 @@ static void *part(uint8_t *base, uint64_t *at, uint64_t count, uint64_t bytes)
     return found;
 }
 
-int lutgen_has_lanes(const struct lutgen_frame *frame)
+int lutgen_has_lanes(const struct lutgen_frame *frame,
+                     const struct lutgen_lanes_functions *functions)
 {
-    return frame->coder == 0 && frame->tile_width == 0 && frame->width >= LEAST_LANE_WIDTH * frame->channels;
+    return functions->lanes && frame->coder == 0 && frame->tile_width == 0 &&
+           frame->width >= LEAST_LANE_WIDTH * frame->channels;
 }
 
 /* Divide a workspace, or, without one, only say how many bytes it must have. */
 static uint64_t divide(const struct lutgen_model *model, const struct lutgen_frame *frame,
                        uint8_t *base, struct lutgen_work *work)
 {
-    const uint64_t groups = lutgen_has_lanes(frame) ? MOST_LANES * frame->channels / GROUP + SLOTS_MORE : 1;
+    const struct lutgen_lanes_functions *functions = lutgen_lanes_best();
+    const uint64_t lanes = functions->lanes;
+    const int has_lanes = lutgen_has_lanes(frame, functions);
+    const uint64_t groups = has_lanes ? lanes * frame->channels / GROUP + SLOTS_MORE : 1;
     const uint64_t samples = groups * lutgen_largest_unit(frame);
     uint64_t at = 0;
 
+    work->functions = functions;
     work->rows.width = frame->tile_width ? frame->tile_width : frame->width;
     work->rows.stride = work->rows.width + 2 * PAD;
     work->rows.channels = frame->channels;
@@ -34,18 +40,19 @@ static uint64_t divide(const struct lutgen_model *model, const struct lutgen_fra
     }
     work->folded = part(base, &at, samples, sizeof(uint16_t));
     work->code = part(base, &at, samples, sizeof(uint32_t));
-    for (unsigned k = 0; k < (lutgen_has_lanes(frame) ? MOST_UNITS : 1u); k++) {
+    for (unsigned k = 0; k < (has_lanes ? MOST_UNITS : 1u); k++) {
         work->payload[k] =
             part(base, &at, (uint64_t)lutgen_largest_payload(frame) + ROOM_BEFORE, 1);
     }
-    if (lutgen_has_lanes(frame)) {
+    if (has_lanes) {
         work->taps_stride = frame->width + TAP_PAD;
         for (uint32_t n = 0; n < frame->channels; n++) {
             struct lutgen_lane_channel *channel = &work->lanes.channel[n];
 
-            work->taps[n] = part(base, &at, MOST_LANES * (uint64_t)work->taps_stride, sizeof(int16_t));
-            channel->planes = part(base, &at, lutgen_planes_bytes(frame->channels), 1);
-            channel->plan = part(base, &at, lutgen_plan_bytes(), 1);
+            work->taps[n] = part(base, &at, lanes * work->taps_stride, sizeof(int16_t));
+            channel->planes = part(
+                base, &at, frame->channels > 1 ? functions->colour_bytes : functions->gray_bytes, 1);
+            channel->plan = part(base, &at, functions->plan_bytes, 1);
             for (int k = 0; k < LINES; k++) {
                 channel->line[k] = part(base, &at, frame->width, sizeof(int32_t));
             }
@@ -67,7 +74,6 @@ void lutgen_use(const struct lutgen_model *model, const struct lutgen_frame *fra
 {
     uint8_t *base = workspace;
 
-    work->functions = lutgen_lanes_best();
     base += (ALIGNMENT - (uintptr_t)workspace % ALIGNMENT) % ALIGNMENT;
     divide(model, frame, base, work);
 }

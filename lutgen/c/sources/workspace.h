@@ -17,7 +17,8 @@ struct lutgen_work {
 };
 
 /* Whether rows of a frame can be coded side by side; there is no such code for tANS. */
-int lutgen_has_lanes(const struct lutgen_frame *frame);
+int lutgen_has_lanes(const struct lutgen_frame *frame,
+                     const struct lutgen_lanes_functions *functions);
 
 /* Bytes of a workspace, and a workspace divided. */
 uint64_t lutgen_work_bytes(const struct lutgen_model *model, const struct lutgen_frame *frame);

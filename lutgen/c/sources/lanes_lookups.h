@@ -1,4 +1,4 @@
-/* Part of lanes_body.h with AVX2: the predictor's tree, and the sums of the others.
+/* Part of lanes_body.h with vectors: the predictor's tree, and the sums of the others.
  *
  * A question is asked as `least > feature`, so that features are read by the comparison itself: its
  * mask is set where the answer is no. */
@@ -81,9 +81,9 @@ static void NAME(prepare_trees)(const struct lutgen_tables *tables, struct NAME(
 }
 
 /* Which lanes answer no. */
-static ALWAYS_INLINE __m256i NAME(no)(int32_t least, const int8_t *feature)
+static ALWAYS_INLINE vector NAME(no)(int32_t least, const int8_t *feature)
 {
-    return _mm256_cmpgt_epi8(_mm256_set1_epi32(least), load(feature));
+    return v_greater_8(v_all_32(least), v_load(feature));
 }
 
 /* The leaf of each lane is that of node 0: nodes are resolved from the last one up. */
@@ -95,34 +95,33 @@ static void NAME(find_leaves)(const struct lutgen_tables *tables, struct NAME(pl
     uint8_t *to = p->leaf[tables->nodes];
 
     for (const struct NAME(node) *node = plan->node + tables->nodes; node-- > plan->node;) {
-        const __m256i no = NAME(no)(node->least, feature + node->feature);
+        const vector no = NAME(no)(node->least, feature + node->feature);
 
         to -= LANES;
-        store(to, _mm256_blendv_epi8(load(leaf + node->above), load(leaf + node->below), no));
+        v_store(to, v_select(no, v_load(leaf + node->below), v_load(leaf + node->above)));
     }
 }
 
 /* A tree's numbers: four lookups by the first four answers, of which the others choose.  Masks are
  * added up to 15 less the address, negated: -(15 - a) is a + 1 in four bits. */
-static ALWAYS_INLINE __m256i NAME(tree_value)(const struct NAME(tree) *tree, const int8_t *feature)
+static ALWAYS_INLINE vector NAME(tree_value)(const struct NAME(tree) *tree, const int8_t *feature)
 {
-    const __m256i fourth = NAME(no)(tree->least[3], feature + tree->feature[3]);
-    const __m256i third = NAME(no)(tree->least[2], feature + tree->feature[2]);
-    const __m256i second = NAME(no)(tree->least[1], feature + tree->feature[1]);
-    const __m256i first = NAME(no)(tree->least[0], feature + tree->feature[0]);
-    const __m256i fifth = NAME(no)(tree->least[4], feature + tree->feature[4]);
-    const __m256i sixth = NAME(no)(tree->least[5], feature + tree->feature[5]);
-    const __m256i two = _mm256_add_epi8(_mm256_add_epi8(fourth, fourth), third);
-    const __m256i three = _mm256_add_epi8(_mm256_add_epi8(two, two), second);
-    const __m256i four = _mm256_add_epi8(_mm256_add_epi8(three, three), first);
-    const __m256i address = _mm256_and_si256(four, _mm256_set1_epi8(15));
-    const __m256i a = _mm256_shuffle_epi8(load_twice(tree->value), address);
-    const __m256i b = _mm256_shuffle_epi8(load_twice(tree->value + 16), address);
-    const __m256i c = _mm256_shuffle_epi8(load_twice(tree->value + 32), address);
-    const __m256i d = _mm256_shuffle_epi8(load_twice(tree->value + 48), address);
+    const vector fourth = NAME(no)(tree->least[3], feature + tree->feature[3]);
+    const vector third = NAME(no)(tree->least[2], feature + tree->feature[2]);
+    const vector second = NAME(no)(tree->least[1], feature + tree->feature[1]);
+    const vector first = NAME(no)(tree->least[0], feature + tree->feature[0]);
+    const vector fifth = NAME(no)(tree->least[4], feature + tree->feature[4]);
+    const vector sixth = NAME(no)(tree->least[5], feature + tree->feature[5]);
+    const vector two = v_add_8(v_add_8(fourth, fourth), third);
+    const vector three = v_add_8(v_add_8(two, two), second);
+    const vector four = v_add_8(v_add_8(three, three), first);
+    const vector address = v_and(four, v_all_8(15));
+    const vector a = v_look_up(v_table(tree->value), address);
+    const vector b = v_look_up(v_table(tree->value + 16), address);
+    const vector c = v_look_up(v_table(tree->value + 32), address);
+    const vector d = v_look_up(v_table(tree->value + 48), address);
 
-    return _mm256_blendv_epi8(_mm256_blendv_epi8(d, c, fifth), _mm256_blendv_epi8(b, a, fifth),
-                              sixth);
+    return v_select(sixth, v_select(fifth, a, b), v_select(fifth, c, d));
 }
 
 /* Sums of the trees `begin` to `end`. */
@@ -133,34 +132,34 @@ static void NAME(sum_trees)(const struct lutgen_tables *tables, unsigned begin, 
     const int8_t *feature = p->feature[0];
     const struct NAME(tree) *tree = plan->tree + begin;
     const struct NAME(tree) *behind = plan->tree + end;
-    __m256i low = _mm256_setzero_si256();
-    __m256i high = _mm256_setzero_si256();
+    vector low = v_zero();
+    vector high = v_zero();
 
     (void)tables;
     while (tree < behind) {
         const struct NAME(tree) *last = tree + tree->run - 1;
-        __m256i total = NAME(tree_value)(tree, feature);
+        vector total = NAME(tree_value)(tree, feature);
 
         while (tree < last) {
-            total = _mm256_add_epi8(total, NAME(tree_value)(++tree, feature));
+            total = v_add_8(total, NAME(tree_value)(++tree, feature));
         }
         tree++;
 #if NARROW
         /* Features of 16 bits have been packed. */
-        low = _mm256_add_epi16(low,
-                               _mm256_srai_epi16(_mm256_unpacklo_epi8(total, total), 8));
-        high = _mm256_add_epi16(high,
-                                _mm256_srai_epi16(_mm256_unpackhi_epi8(total, total), 8));
+        low = v_add_16(low,
+                       v_sar_16(v_low_8(total, total), 8));
+        high = v_add_16(high,
+                        v_sar_16(v_high_8(total, total), 8));
 #else
-        low = _mm256_add_epi16(low, _mm256_cvtepi8_epi16(_mm256_castsi256_si128(total)));
-        high = _mm256_add_epi16(high, _mm256_cvtepi8_epi16(_mm256_extracti128_si256(total, 1)));
+        low = v_add_16(low, v_widened_low(total));
+        high = v_add_16(high, v_widened_high(total));
 #endif
     }
 #if NARROW
-    store(sum, low);
-    store(sum + 16, high);
+    v_store(sum, low);
+    v_store(sum + LANES_16, high);
 #else
-    store_wide(sum, low);
-    store_wide(sum + 16, high);
+    v_store_wide(sum, low);
+    v_store_wide(sum + LANES_16, high);
 #endif
 }
