@@ -21,7 +21,7 @@ def tile_source(model: Model, name: str) -> str:
     """``model_NAME.c``: its tables."""
     arrays, members = _head(model.head, model.network)
     window = model.window
-    circuit, outputs = _circuit(model.network, model.head.groups, "circuit")
+    circuit, outputs, code = _circuit(model.network, model.head.groups, "circuit")
     members = {
         "features": window.features, "causal": window.causal, "offset": "offset",
         "circuit": circuit.pop("circuit"), "levels": model.levels,
@@ -38,12 +38,13 @@ def tile_source(model: Model, name: str) -> str:
                    "record": ("struct lutgen_record", _records(model), "")}  # fmt: skip
         members |= {"stages": len(first), "stage": "stage", "record": "record"}
     if model.levels:
-        more, further = _upsampler(model)
+        more, further, own_code = _upsampler(model)
         arrays |= more
+        code += own_code
         members |= further
         members["border"] = max(window.radius, model.upsampler.radius)
     return "\n".join([
-        opening(model.hash, name, "tile_model.h"),
+        opening(model.hash, name, "tile_model.h"), *code,
         *(array_text(kind, table, values, shape)
           for table, (kind, values, shape) in arrays.items()),
         struct_text("static const struct lutgen_tile_model", "tiles", members),
@@ -67,13 +68,14 @@ def _head(head: TableHead | LaplaceHead, network: Netlist) -> tuple[dict, dict]:
     return arrays, members | {table: table for table in arrays}
 
 
-def _circuit(net: Netlist, groups: Sequence[str], prefix: str) -> tuple[dict, list[int]]:
-    """Arrays of a network, and under its name its initialiser; registers of its output groups.
+def _circuit(net: Netlist, groups: Sequence[str], prefix: str) -> tuple[dict, list[int], list[str]]:
+    """Arrays of a network, and under its name its initialiser; words of its outputs; functions.
 
     Inputs are in the order of features and thresholds, so that those of a value are the first ones
     of its feature.
     """
     program = word_program(net, np.concatenate([net.outputs[group] for group in groups]).tolist())
+    names = [f"{prefix}_{k}" for k in range(len(program.functions))]
     feature, threshold = np.array(program.inputs, dtype=np.int64).reshape(-1, 2).T
     first = np.searchsorted(feature, np.arange(net.features + 1))
     rank = np.stack([
@@ -83,12 +85,13 @@ def _circuit(net: Netlist, groups: Sequence[str], prefix: str) -> tuple[dict, li
     arrays = {
         f"{prefix}_first": ("uint32_t", first, ""),
         f"{prefix}_rank": ("uint8_t", rank, "[256]"),
-        f"{prefix}_run": ("struct lutgen_run", program.runs, ""),
-        f"{prefix}_step": ("struct lutgen_step", program.steps, ""),
+        f"{prefix}_part": ("lutgen_compute", names, ""),
     }
-    sizes = f"{net.features}, {len(program.runs)}, {program.registers}"
+    sizes = f"{net.features}, {len(names)}, {program.words}"
     arrays[prefix] = f"{{{sizes}, {', '.join(arrays)}}}"
-    return arrays, program.outputs
+    code = [f"static void {part}(uint64_t *word)\n{{\n{body}\n}}\n"
+            for part, body in zip(names, program.functions, strict=True)]  # fmt: skip
+    return arrays, program.outputs, code
 
 
 def _records(model: Model) -> list[tuple]:
@@ -100,10 +103,10 @@ def _records(model: Model) -> list[tuple]:
     ]  # fmt: skip
 
 
-def _upsampler(model: Model) -> tuple[dict, dict]:
-    """Arrays and members of the upsampler."""
+def _upsampler(model: Model) -> tuple[dict, dict, list[str]]:
+    """Arrays, members and functions of the upsampler."""
     upsampler = model.upsampler
-    arrays, outputs = _circuit(upsampler.network, GROUPS, "upsampler")
+    arrays, outputs, code = _circuit(upsampler.network, GROUPS, "upsampler")
     ones = [len(upsampler.network.outputs[group]) for group in GROUPS]
     members = {
         "square": len(upsampler.offsets), "square_offset": "square_offset",
@@ -116,4 +119,4 @@ def _upsampler(model: Model) -> tuple[dict, dict]:
         "square_output": ("uint32_t", outputs, ""),
         "square_value": ("uint8_t", np.concatenate(upsampler.values), ""),
     }
-    return arrays, members
+    return arrays, members, code

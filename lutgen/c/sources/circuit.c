@@ -4,28 +4,37 @@
 
 enum { MOST_PLANES_OF_COUNT = 24, BITS_OF_BYTE = 8, MOST_THRESHOLDS = 255 };
 
-/* Inputs of a feature: pixel p has as many ones, from the first on, as the rank of its value. */
-static void compare(const uint8_t rank[256], const uint8_t *feature, uint32_t pixels,
-                    uint32_t inputs, uint64_t *input)
+/* Inputs of a feature, which is the value `step` from each place: pixel p has as many ones, from the first
+ * on, as the rank of its value. */
+static void compare(const uint8_t rank[256], const uint8_t *const *place, int32_t step,
+                    uint32_t pixels, uint32_t inputs, uint64_t *input)
 {
-    uint64_t last[MOST_THRESHOLDS + 1]; /* pixels whose last one is the input before */
+    /* Pixels whose last one is the input before: of four that follow one another each has words of its own,
+     * as many are alike, and would wait for the one before. */
+    uint64_t last[MOST_THRESHOLDS + 1][4];
+    uint64_t bit = 1;
     uint64_t ones = 0;
+    uint32_t p = 0;
 
     memset(last, 0, (inputs + 1) * sizeof last[0]);
-    for (uint32_t p = 0; p < pixels; p++) {
-        last[rank[feature[p]]] |= (uint64_t)1 << p;
+    for (; p + 4 <= pixels; p += 4, bit <<= 4) {
+        last[rank[place[p][step]]][0] |= bit;
+        last[rank[place[p + 1][step]]][1] |= bit << 1;
+        last[rank[place[p + 2][step]]][2] |= bit << 2;
+        last[rank[place[p + 3][step]]][3] |= bit << 3;
+    }
+    for (; p < pixels; p++, bit <<= 1) {
+        last[rank[place[p][step]]][0] |= bit;
     }
     for (uint32_t k = inputs; k > 0; k--) {
-        ones |= last[k];
+        ones |= last[k][0] | last[k][1] | last[k][2] | last[k][3];
         input[k - 1] = ones;
     }
 }
 
-void lutgen_evaluate(const struct lutgen_circuit *circuit, const uint8_t (*feature)[LUTGEN_WORD],
-                     uint32_t pixels, uint64_t *word)
+void lutgen_evaluate(const struct lutgen_circuit *circuit, const struct lutgen_around *around,
+                     uint64_t *word)
 {
-    const struct lutgen_step *step = circuit->step;
-
     word[0] = 0;
     word[1] = ~(uint64_t)0;
     for (uint32_t f = 0; f < circuit->features; f++) {
@@ -33,29 +42,12 @@ void lutgen_evaluate(const struct lutgen_circuit *circuit, const uint8_t (*featu
         const uint32_t inputs = circuit->first[f + 1] - first;
 
         if (inputs) {
-            compare(circuit->rank[f], feature[f], pixels, inputs, word + 2 + first);
+            compare(circuit->rank[f], f < around->causal ? around->pixel : around->prior,
+                    around->step[f], around->count, inputs, word + 2 + first);
         }
     }
-    for (uint32_t k = 0; k < circuit->runs; k++) {
-        const struct lutgen_step *const end = step + circuit->run[k].steps;
-
-        switch (circuit->run[k].operation) {
-        case LUTGEN_AND:
-            for (; step < end; step++) {
-                word[step->to] = word[step->a] & word[step->b];
-            }
-            break;
-        case LUTGEN_OR:
-            for (; step < end; step++) {
-                word[step->to] = word[step->a] | word[step->b];
-            }
-            break;
-        default:
-            for (; step < end; step++) {
-                word[step->to] = word[step->a] ^ word[step->b];
-            }
-            break;
-        }
+    for (uint32_t k = 0; k < circuit->parts; k++) {
+        circuit->part[k](word);
     }
 }
 

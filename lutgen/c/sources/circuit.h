@@ -7,9 +7,24 @@
 
 enum { LUTGEN_WORD = 64 };
 
-/* Compute the registers of a network from the features of so many pixels. */
-void lutgen_evaluate(const struct lutgen_circuit *circuit, const uint8_t (*feature)[LUTGEN_WORD],
-                     uint32_t pixels, uint64_t *word);
+/* Pixels by where they stand: feature f of one is the pixel `step[f]` from it, of the same plane or, from
+ * feature `causal` on, of its prior. */
+struct lutgen_around {
+    const uint8_t *pixel[LUTGEN_WORD];
+    const uint8_t *prior[LUTGEN_WORD];
+    uint32_t count;
+    uint32_t causal;
+    int32_t step[LUTGEN_MOST_WINDOW];
+};
+
+static inline uint8_t lutgen_feature(const struct lutgen_around *around, uint32_t f, uint32_t k)
+{
+    return (f < around->causal ? around->pixel : around->prior)[k][around->step[f]];
+}
+
+/* Compute the words of a network from the features of pixels. */
+void lutgen_evaluate(const struct lutgen_circuit *circuit, const struct lutgen_around *around,
+                     uint64_t *word);
 
 /* Of each pixel: the outputs as a number, the first one the lowest bit; at most 16. */
 void lutgen_outputs_as_number(const uint64_t *word, const uint32_t *output, uint32_t outputs,

@@ -132,29 +132,27 @@ static void decode_level(const struct lutgen_tile_model *model, struct lutgen_ti
     struct lutgen_lane *const lanes = work->lane;
     const struct lutgen_tile *const tiles = work->tile;
     const size_t stride = work->planes.stride[level];
-    int32_t step[LUTGEN_MOST_WINDOW];
+    struct lutgen_around around;
     uint32_t row[LUTGEN_WORD];
     uint32_t left = 0; /* pixels of the largest */
 
-    lutgen_steps(model->offset, model->features, (uint32_t)stride, step);
+    lutgen_steps(model->offset, model->features, (uint32_t)stride, around.step);
+    around.causal = model->causal;
+    around.count = count;
     for (uint32_t k = 0; k < count; k++) {
         const uint32_t pixels = tiles[k].width[level] * tiles[k].height[level];
 
         left = pixels > left ? pixels : left;
         lanes[k].y = 0;
         lanes[k].x = 0;
-        lanes[k].pixel = work->planes.first[level];
+        around.pixel[k] = tiles[k].pixels + work->planes.first[level];
+        around.prior[k] = tiles[k].priors + work->planes.first[level];
     }
     for (; left > 0; left--) {
-        for (uint32_t k = 0; k < count; k++) {
-            if (lanes[k].y < tiles[k].height[level]) {
-                lutgen_gather(model, work, step, tiles[k].pixels + lanes[k].pixel,
-                              tiles[k].priors + lanes[k].pixel, k);
-            }
-        }
-        lutgen_classify(model, work, count, row);
+        lutgen_classify(model, &around, work->word, row);
         for (uint32_t k = 0; k < count; k++) {
             struct lutgen_lane *const lane = &lanes[k];
+            size_t ahead = 1;
             uint32_t symbol;
 
             if (lane->y == tiles[k].height[level]) {
@@ -167,12 +165,16 @@ static void decode_level(const struct lutgen_tile_model *model, struct lutgen_ti
             } else {
                 symbol = decode_rans(model, lane, row[k]);
             }
-            tiles[k].pixels[lane->pixel] = (uint8_t)symbol;
-            lane->pixel++;
+            tiles[k].pixels[around.pixel[k] - tiles[k].pixels] = (uint8_t)symbol;
             if (++lane->x == tiles[k].width[level]) {
                 lane->x = 0;
                 lane->y++;
-                lane->pixel += stride - tiles[k].width[level];
+                ahead = stride - tiles[k].width[level] + 1;
+            }
+            /* A tile that has ended stays where it is, as it is looked at still. */
+            if (lane->y < tiles[k].height[level]) {
+                around.pixel[k] += ahead;
+                around.prior[k] += ahead;
             }
         }
     }

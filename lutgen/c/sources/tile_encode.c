@@ -53,27 +53,36 @@ static struct lutgen_interval *model_level(const struct lutgen_tile_model *model
 {
     const size_t stride = work->planes.stride[level];
     const uint32_t width = tile->width[level];
-    const uint32_t count = width * tile->height[level];
-    int32_t step[LUTGEN_MOST_WINDOW];
+    size_t at = work->planes.first[level];
+    struct lutgen_around around;
     uint32_t row[LUTGEN_WORD];
+    uint32_t y = 0; /* of the next pixel */
+    uint32_t x = 0;
 
-    lutgen_steps(model->offset, model->features, (uint32_t)stride, step);
-    for (uint32_t first = 0; first < count; first += LUTGEN_WORD) {
-        const uint32_t some = count - first < LUTGEN_WORD ? count - first : LUTGEN_WORD;
+    lutgen_steps(model->offset, model->features, (uint32_t)stride, around.step);
+    around.causal = model->causal;
+    while (y < tile->height[level]) {
+        uint32_t coded_y = y;
+        uint32_t coded_x = x;
 
-        for (uint32_t k = 0; k < some; k++) {
-            const size_t at = work->planes.first[level] + (first + k) / width * stride +
-                              (first + k) % width;
-
-            lutgen_gather(model, work, step, tile->pixels + at, tile->priors + at, k);
+        for (around.count = 0; around.count < LUTGEN_WORD && y < tile->height[level];
+             around.count++, at++) {
+            around.pixel[around.count] = tile->pixels + at;
+            around.prior[around.count] = tile->priors + at;
+            if (++x == width) {
+                x = 0;
+                y++;
+                at += stride - width;
+            }
         }
-        lutgen_classify(model, work, some, row);
-        for (uint32_t k = 0; k < some; k++) {
-            const uint32_t y = (first + k) / width;
-            const uint32_t x = (first + k) % width;
-            const uint8_t symbol = tile->pixels[work->planes.first[level] + y * stride + x];
-
-            *interval++ = interval_of(model, work, tile, level, y, x, row[k], symbol);
+        lutgen_classify(model, &around, work->word, row);
+        for (uint32_t k = 0; k < around.count; k++) {
+            *interval++ = interval_of(model, work, tile, level, coded_y, coded_x, row[k],
+                                      *around.pixel[k]);
+            if (++coded_x == width) {
+                coded_x = 0;
+                coded_y++;
+            }
         }
     }
     return interval;

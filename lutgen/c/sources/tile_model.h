@@ -12,30 +12,18 @@ enum {
     LUTGEN_BLOCK = 4         /* pixels that an upsampler makes of one */
 };
 
-/* Steps of one operation that follow one another. */
-struct lutgen_run {
-    uint32_t operation; /* LUTGEN_AND, ... */
-    uint32_t steps;
-};
+/* Computes words from others. */
+typedef void (*lutgen_compute)(uint64_t *word);
 
-enum { LUTGEN_AND, LUTGEN_OR, LUTGEN_XOR };
-
-struct lutgen_step {
-    uint32_t to; /* register that is written */
-    uint32_t a;  /* and those that are read */
-    uint32_t b;
-};
-
-/* A network of look-up tables as operations on words, lutgen/c/word_program.py.  Register 0 holds
- * zeros, register 1 ones; then come the inputs by feature and threshold, then the others. */
+/* A network of look-up tables as operations on words, lutgen/c/word_program.py.  Word 0 holds zeros,
+ * word 1 ones; then come the inputs by feature and threshold, then what functions keep. */
 struct lutgen_circuit {
     uint32_t features;
-    uint32_t runs;
-    uint32_t registers;
+    uint32_t parts;
+    uint32_t words;
     const uint32_t *first;      /* input of each feature, and one more */
     const uint8_t (*rank)[256]; /* of a feature's inputs so many are 1, by its value */
-    const struct lutgen_run *run;
-    const struct lutgen_step *step; /* of all runs, one after the other */
+    const lutgen_compute *part; /* functions that are called one after the other */
 };
 
 /* Three tests of a walk through a tree of contexts, lutgen/model/walker.py. */
@@ -53,7 +41,7 @@ struct lutgen_tile_model {
     struct lutgen_circuit circuit;
     /* A table head takes the first group of outputs as a number, a Laplace head counts both. */
     uint32_t outputs[2];
-    const uint32_t *output; /* registers */
+    const uint32_t *output; /* words */
     uint8_t stages; /* of the walker */
     const uint32_t *stage;
     const struct lutgen_record *record;

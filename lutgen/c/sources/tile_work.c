@@ -30,10 +30,8 @@ uint64_t lutgen_divide_tile_work(const struct lutgen_model *model, const struct 
     const struct lutgen_tile_model *tables = model->tiles;
     const uint64_t tiles = (uint64_t)lutgen_strips(frame) * lutgen_tile_columns(frame);
     const uint64_t most = tiles < LUTGEN_WORD ? tiles : LUTGEN_WORD;
-    const uint32_t own = tables->circuit.registers;
-    const uint32_t square = tables->upsampler.registers;
-    const uint32_t features = tables->features > tables->square ? tables->features
-                                                                : tables->square;
+    const uint32_t own = tables->circuit.words;
+    const uint32_t square = tables->upsampler.words;
     const uint64_t symbols = lutgen_tile_symbols(frame);
     uint8_t *base = workspace;
     uint64_t at = 0;
@@ -43,7 +41,6 @@ uint64_t lutgen_divide_tile_work(const struct lutgen_model *model, const struct 
     }
     lutgen_place_planes(tables, frame, &work->planes);
     work->word = part(base, &at, own > square ? own : square, sizeof work->word[0]);
-    work->feature = part(base, &at, features, sizeof work->feature[0]);
     work->tile = part(base, &at, most, sizeof work->tile[0]);
     work->lane = part(base, &at, most, sizeof work->lane[0]);
     work->pixels = part(base, &at, most, work->planes.bytes);

@@ -22,7 +22,6 @@ struct lutgen_lane {
     uint32_t state;
     uint32_t y;     /* of the next pixel */
     uint32_t x;
-    size_t pixel;   /* its place in the planes */
     uint8_t strip;
     uint8_t sound;
     uint8_t *out;   /* where the image has the tile's first pixel */
@@ -35,8 +34,7 @@ struct lutgen_tile_work {
     struct lutgen_lane *lane;
     uint8_t *pixels; /* planes of all of them */
     uint8_t *priors;
-    uint64_t *word; /* registers of a network */
-    uint8_t (*feature)[LUTGEN_WORD];
+    uint64_t *word; /* of a network */
     struct lutgen_interval *interval; /* of all levels of a tile */
     uint8_t *payload;
 };
