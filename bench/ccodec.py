@@ -2,11 +2,13 @@
 
     python -m bench.ccodec --gray kodak=kodak thermal16=domains2/thermal16
     python -m bench.ccodec --rgb kodak-rgb=kodak --cfa RGGB bayer14=domains2/bayer14
+    python -m bench.ccodec --small digits=emnist_digits.npz
 
 Data is named as for `python -m bench.domains`; the C is that of `lutgen c`, compiled by gcc as its
-CMakeLists.txt does, once as it is and once without code for AVX2.  Mpx/s count processor time, not
-that of the clock, and of each image the best of some rounds, in each of which all codecs take their
-turn: what else a machine does touches all alike.  So ratios of one run are worth more than figures.
+CMakeLists.txt does, as it is, without code for AVX2, and without that for any vectors.  Mpx/s count
+processor time, not that of the clock, and of each image the best of some rounds, in each of which
+all codecs take their turn: what else a machine does touches all alike.  So ratios of one run are
+worth more than figures.
 """
 
 import ctypes
@@ -31,8 +33,8 @@ import numpy as np
 from bench.domains import gray, middle, named
 from lutgen.c.folder import write_folder
 from lutgen.c.text import identifier
+from lutgen.codec.any_profile import codec_of
 from lutgen.codec.native import VARIABLE
-from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.planes import FIRST_CFA
 from lutgen.commands import Command, Failure, OutputFile
 from lutgen.errors import ToolError
@@ -47,7 +49,13 @@ from lutgen.training.data.datasets import data_hash, load_images
 
 FLAGS = ("-std=c99", "-O2", "-ftree-vectorize", "-fPIC", "-shared")
 #: Variants of the C code by their names, and what they are compiled with.
-VARIANTS = {"C": (), "C, portable": ("-DLUTGEN_PORTABLE",)}
+VARIANTS = {
+    "C": (), "C, SSE4.1": ("-DLUTGEN_NO_AVX2",), "C, portable": ("-DLUTGEN_PORTABLE",),
+}  # fmt: skip
+
+
+#: Model of small images.
+TILES = "digits"
 
 
 class _Frame(ctypes.Structure):
@@ -64,11 +72,13 @@ class _Frame(ctypes.Structure):
 class Library:
     """The compiled library, with one model, as a codec of single images.
 
-    ``cfa`` is the pattern of images that are colour filter arrays.
+    ``cfa`` is the pattern of images that are colour filter arrays; an image may be ``stack`` small
+    ones, one above the other.
     """
 
-    def __init__(self, path: Path, model: str, cfa: str | None) -> None:
+    def __init__(self, path: Path, model: str, cfa: str | None = None, stack: int = 1) -> None:
         self._calls = ctypes.CDLL(str(path))
+        self._stack = stack
         self._pattern = cfa and FIRST_CFA + CFAS.index(cfa)
         for name in ("workspace_bytes", "encoded_bound", "decoded_bytes", "row_samples"):
             getattr(self._calls, f"lutgen_{name}").restype = ctypes.c_size_t
@@ -89,8 +99,8 @@ class Library:
         frame, used, bits = _Frame(), ctypes.c_size_t(), SignificantBits.of(image)
         height, width, channels = (*image.shape, 1)[:3]
         self._calls.lutgen_default_frame(
-            ctypes.byref(frame), self._model, self._pattern or channels, width, height, bits.depth,
-            bits.shift, 1,
+            ctypes.byref(frame), self._model, self._pattern or channels, width,
+            height // self._stack, bits.depth, bits.shift, self._stack,
         )  # fmt: skip
         stride = ctypes.c_size_t(self._calls.lutgen_row_samples(ctypes.byref(frame)))
         frame.order = self._calls.lutgen_best_order(ctypes.byref(frame), _pointer(image), stride)
@@ -112,7 +122,7 @@ class Library:
         kind = np.uint8 if frame.depth + frame.shift == 8 else np.uint16
         if self._pattern:
             return out.view(kind).reshape(2 * frame.height, 2 * frame.width)
-        shape = frame.height, frame.width, frame.channels
+        shape = frame.images * frame.height, frame.width, frame.channels
         return out.view(kind).reshape(shape if frame.channels > 1 else shape[:2])
 
 
@@ -125,7 +135,7 @@ def _buffer(array: np.ndarray) -> tuple[ctypes.c_void_p, ctypes.c_size_t]:
 
 
 def compiled(
-    folder: Path, model: str, flags: tuple[str, ...], cfa: str | None = None
+    folder: Path, model: str, flags: tuple[str, ...], cfa: str | None = None, stack: int = 1
 ) -> tuple[Library, dict]:
     """The library of a model, and how large it is."""
     write_folder({model: find_model(model)}, folder / "lutgen")
@@ -133,7 +143,8 @@ def compiled(
     sources = sorted((folder / "lutgen" / "src").glob("*.c"))
     subprocess.run(["gcc", *FLAGS, *flags, *sources, "-o", path], check=True)
     sizes = subprocess.run(["size", path], check=True, capture_output=True, text=True).stdout
-    return Library(path, model, cfa), {"text_and_tables": int(sizes.splitlines()[1].split()[0])}
+    found = Library(path, model, cfa, stack)
+    return found, {"text_and_tables": int(sizes.splitlines()[1].split()[0])}
 
 
 class Timed(NamedTuple):
@@ -144,9 +155,9 @@ class Timed(NamedTuple):
 
 
 def others(
-    model: str, *, reference: bool, channels: int = 1, cfa: str | None = None
+    model: str, *, reference: bool, channels: int = 1, cfa: str | None = None, stack: int = 1
 ) -> dict[str, Timed]:
-    """Codecs to stand beside, one thread each; filter arrays are gray to them."""
+    """Codecs to stand beside, one thread each; filter arrays and stacks are gray images to them."""
     import imagecodecs
 
     found = {}
@@ -161,11 +172,14 @@ def others(
         )
     if reference:
         os.environ[VARIABLE] = "python"  # else it would be the same C
-        codec = PredictiveCodec(find_model(model), threads=1)
+        codec = codec_of(find_model(model), threads=1)
         found["Python and numba"] = Timed(
             lambda image: codec.encode(image, channels=channels, cfa=cfa),
             lambda data: codec.decode(data)[0],
-        )
+        ) if stack == 1 else Timed(
+            lambda image: codec.encode(image.reshape(stack, -1, image.shape[1])).data,
+            lambda data: np.concatenate(codec.decode(data)),
+        )  # fmt: skip
     return found
 
 
@@ -213,6 +227,8 @@ def model_for(images: list[np.ndarray], cfa: str | None) -> str:
 @click.option("--rgb", multiple=True, metavar="[NAME=]FOLDER", help="Colour pictures, 8 bits.")
 @click.option("--cfa", multiple=True, nargs=2, metavar="PATTERN [NAME=]DATA",
               help="Colour filter arrays of a pattern, such as RGGB.")  # fmt: skip
+@click.option("--small", multiple=True, metavar="[NAME=]DATA",
+              help="Small images, all in one file.")  # fmt: skip
 @click.option("--crop", type=click.IntRange(1), metavar="N",
               help="Measure the middle, at most N x N pixels.")  # fmt: skip
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
@@ -221,9 +237,9 @@ def model_for(images: list[np.ndarray], cfa: str | None) -> str:
               help="Measure Python's codec, too.")  # fmt: skip
 @click.option("--split", default="val", show_default=True, help="Part of data that comes in parts.")
 @click.option("--out", default="bench/results/c-codec.json", show_default=True, type=OutputFile())
-def main(data, colour, rgb, cfa, crop, rounds, most, reference, split, out) -> None:
+def main(data, colour, rgb, cfa, small, crop, rounds, most, reference, split, out) -> None:
     """Measure the codec in C, and add the figures to the json of earlier runs."""
-    if not data and not colour and not rgb and not cfa:
+    if not (data or colour or rgb or cfa or small):
         raise click.UsageError("data must be at least one set, not none")
 
     def deep(spec):
@@ -233,30 +249,36 @@ def main(data, colour, rgb, cfa, crop, rounds, most, reference, split, out) -> N
     if bad := set(patterns.values()) - set(CFAS):
         raise click.UsageError(f"cfa must be one of {', '.join(CFAS)}, not {min(bad)}")
     readers = (
-        (deep, data), (deep, tuple(spec for _, spec in cfa)), (gray, colour),
+        (deep, (*data, *small)), (deep, tuple(spec for _, spec in cfa)), (gray, colour),
         (lambda spec: [read_colour(path) for path in colour_files(spec)], rgb),
     )  # fmt: skip
     sets = {name: partial(read, spec)
             for read, specs in readers for name, spec in named(specs).items()}  # fmt: skip
+    stacks = named(small)
     found = json.loads(Path(out).read_text()) if Path(out).exists() else {}
     for name, read in sets.items():
         images = [np.ascontiguousarray(middle(image, crop)) for image in read()][:most]
-        channels, pattern = (*images[0].shape, 1)[2], patterns.get(name)
+        channels, pattern, stack = (*images[0].shape, 1)[2], patterns.get(name), 1
         model = model_for(images, pattern)
+        if name in stacks:
+            images, model, stack = [np.concatenate(images)], TILES, len(images)
         with tempfile.TemporaryDirectory() as folder:
             codecs, sizes = {}, {}
-            for variant, flags in VARIANTS.items():
+            # Code for tiles is plain C everywhere.
+            for variant, flags in list(VARIANTS.items())[: 1 if stack > 1 else None]:
                 library, sizes[variant] = compiled(
-                    Path(folder) / identifier(variant), model, flags, pattern
+                    Path(folder) / identifier(variant), model, flags, pattern, stack
                 )
                 codecs[variant] = Timed(library.encode, library.decode)
-            codecs |= others(model, reference=reference, channels=channels, cfa=pattern)
+            codecs |= others(
+                model, reference=reference, channels=channels, cfa=pattern, stack=stack
+            )
             found[name] = {
                 "date": date.today().isoformat(),
                 "command": shlex.join(["python", "-m", "bench.ccodec", *sys.argv[1:]]),
                 "imagecodecs": importlib.metadata.version("imagecodecs"),
                 "processor": platform.processor() or platform.machine(),
-                "sha256": data_hash(images), "images": len(images), "model": model,
+                "sha256": data_hash(images), "images": max(len(images), stack), "model": model,
                 "bytes": sizes, "codecs": measure(images, codecs, rounds),
             }  # fmt: skip
         write_file(out, (json.dumps(found, indent=1) + "\n").encode())
