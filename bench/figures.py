@@ -4,8 +4,8 @@
 
 Figure 2 of the GIC-DLC paper (bits of each level; error of upsampling) and figure 3 (easiest and
 hardest images) from table1.json, the discretisation gap over training from gap-*.jsonl, bpp over
-LUTs from luts.json, and bpp of each kind of images from domains.json.  What was not measured is
-left out, and said.
+LUTs from luts.json, bpp of each kind of images from domains.json and bpp of Kodak over LUTs of the
+networks from networks.json.  What was not measured is left out, and said.
 """
 
 import json
@@ -216,29 +216,40 @@ def domains(results: Path, plots: Path) -> None:
         loc="outside lower center",
     )  # fmt: skip
     save(figure, plots / "domains.svg")
-    _sizes(found, results / "domains-luts.json", plots)
 
 
-def _sizes(found: dict, path: Path, plots: Path) -> None:
-    """Points of models, ``{"data": NAME, "points": [{"name", "luts", "bpp"}]}``, and the codecs."""
-    if not path.exists():
-        click.echo(f"bpp of a kind of images over LUTs is left out: there is no {path.name}")
+def networks(results: Path, plots: Path) -> None:
+    """Bits per pixel of Kodak over LUTs of the networks, by what made them, and the codecs."""
+    paths = [results / f"{name}.json" for name in ("networks", "domains")]
+    if not all(path.exists() for path in paths):
+        click.echo("bpp over LUTs of networks is left out: run bench.networks and bench.domains")
         return
-    sizes = json.loads(path.read_text())
-    points, row = sizes["points"], found[sizes["data"]]
+    found, kinds = (json.loads(path.read_text()) for path in paths)
+    points = found["points"]
     figure, axis = axes_of(
-        f"Compression against size\n{sizes['data']}, {row['images']} images", "LUT6 of the model",
-        "bits per pixel, all bytes of files", figsize=(5.4, 3.4),
+        f"Compression against size of the networks\nKodak, gray, {found['images']} images",
+        "LUT6 of comparators and tables", "bits per pixel, all bytes of files",
+        figsize=(6.0, 3.6),
     )  # fmt: skip
-    axis.scatter([p["luts"] for p in points], [p["bpp"] for p in points], color=_OURS)
-    axis.set_xlim(0, 1.3 * max(p["luts"] for p in points))
-    for name in ("JPEG-LS", "JPEG XL e7", "JPEG XL e9"):
-        bpp = row["baselines"][name]["bpp"]
-        axis.axhline(bpp, color=_OTHER, lw=0.8, ls=":")
+    for network, colour in (("trees", _OURS), ("gradient", _OTHER)):
+        own = [p for p in points if p["network"] == network or not p["scales"]]
+        axis.plot(
+            [p["luts"] for p in own], [p["bpp"] for p in own], color=colour, marker="o", ms=4,
+            lw=1, label={"trees": "boosted trees", "gradient": "by gradients"}[network],
+        )  # fmt: skip
+    axis.set_xlim(0, 1.15 * max(p["luts"] for p in points))
+    lines = []
+    for name in ("JPEG XL e7", "JPEG XL e9"):  # JPEG-LS is far above
+        bpp = kinds["kodak"]["baselines"][name]["bpp"]
+        axis.axhline(bpp, color=INK, lw=0.6, ls=":")
         axis.annotate(name, (axis.get_xlim()[1], bpp), fontsize=7, ha="right", va="bottom",
-                      color=_OTHER)  # fmt: skip
-    label_points(axis, [(p["luts"], p["bpp"], p["name"]) for p in points])
-    save(figure, plots / "domains-luts.svg")
+                      color=INK)  # fmt: skip
+        lines += [(x, bpp) for x in np.linspace(*axis.get_xlim(), 30)]
+    axis.legend(frameon=False, fontsize=8)
+    label_points(axis, [
+        (p["luts"], p["bpp"], f"{p['corrections']} + {p['scales']}") for p in points
+    ], lines)  # fmt: skip
+    save(figure, plots / "networks.svg")
 
 
 @click.command(cls=Command)
@@ -257,6 +268,7 @@ def main(results: str, plots: str) -> None:
     gap(where, to)
     luts(where, to)
     domains(where, to)
+    networks(where, to)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,14 @@ from .tables.ccodec import ccodec
 from .tables.coding import coder_blocks, coder_blocks_ecp5, coders, rivals, token_coders
 from .tables.compression import curve, luts, measured, registers, table1, trainer
 from .tables.damage import damage
-from .tables.domains import colour, domains, held_out, ladder, near_lossless
+from .tables.domains import (
+    colour,
+    domains,
+    held_out,
+    ladder,
+    near_lossless,
+    networks,
+)
 from .tables.hierarchy import blocks, hierarchical, slim, table2
 from .tables.loclic import (
     loclic_bd,
@@ -48,8 +55,8 @@ _TABLES = (
     measured, registers, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5,
     token_coders, rivals,
     trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour,
-    held_out, ladder, near_lossless, ccodec, predictive_cores, near_cores, colour_cores,
-    mosaic_cores, colour_builds,
+    held_out, ladder, networks, near_lossless, ccodec, predictive_cores, near_cores,
+    colour_cores, mosaic_cores, colour_builds,
     loclic_complexity, loclic_references, loclic_start, loclic_points, loclic_coding, loclic_bd,
     loclic_engine, loclic_memory,
     verified_rooms, proofs, formal, mutants, fuzzed, coverage,

@@ -2,7 +2,7 @@
 
 from .results import load
 
-__all__ = ["colour", "domains", "held_out", "ladder", "near_lossless"]
+__all__ = ["colour", "domains", "held_out", "ladder", "near_lossless", "networks"]
 
 _CODECS = ("PNG", "QOI", "WebP", "JPEG 2000", "JPEG-LS", "JPEG XL e3", "JPEG XL e7", "JPEG XL e9")
 
@@ -89,3 +89,21 @@ def ladder() -> str:
         "", f"(`python -m bench.ladder --samples {found['samples']}`)",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def networks() -> str:
+    """Boosted trees beside LUT networks by gradients."""
+    found = load("networks")
+    lines = [
+        "| corrections + scale trees | made by | bpp | comparators | LUT6 of tables | "
+        "LUT6 in all | training, s of CPU |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in found["points"]:
+        none = not row["corrections"] + row["scales"]
+        lines.append(
+            f"| {row['corrections']} + {row['scales']} | {'-' if none else row['network']} | "
+            f"{row['bpp']:.4f} | {row['comparisons']} | {row['table_luts']} | {row['luts']} | "
+            f"{'-' if none else row['seconds']} |"
+        )
+    return "\n".join([*lines, "", f"(`{found['command']}`)"])

@@ -81,11 +81,31 @@ def test_plots_and_tables(folder, monkeypatch):
     assert [path.name for path in (folder / "plots").iterdir()] == ["domains.svg"]
     svg = (folder / "plots" / "domains.svg").read_text()
     assert all(word in svg for word in ("deep, 10 bits", "JPEG XL e7", "lutgen"))
-    points = [{"name": "small", "luts": 500, "bpp": 4.3}, {"name": "large", "luts": 2000, "bpp": 4}]
-    (folder / "domains-luts.json").write_text(json.dumps({"data": "flat", "points": points}))
-    figures.domains(folder, folder / "plots")
-    svg = (folder / "plots" / "domains-luts.svg").read_text()
-    assert "small" in svg and "JPEG-LS" in svg
+
+
+@pytest.mark.skipif(
+    not importlib.util.find_spec("matplotlib"), reason="plots need the extra bench"
+)
+def test_plot_and_table_of_networks(tmp_path, monkeypatch, capsys):
+    figures.networks(tmp_path, tmp_path)
+    assert "is left out" in capsys.readouterr().out
+    row = {"corrections": 2, "scales": 4, "comparisons": 30, "table_luts": 25, "seconds": 3}
+    points = [
+        {**row, "corrections": 0, "scales": 0, "network": "trees", "luts": 9, "bpp": 4.3},
+        {**row, "network": "trees", "luts": 85, "bpp": 4.25},
+        {**row, "network": "gradient", "luts": 90, "bpp": 4.26},
+    ]
+    found = {"command": "python -m bench.networks", "images": 2, "points": points}
+    codecs = {"baselines": {name: {"bpp": 4.2} for name in ("JPEG XL e7", "JPEG XL e9")}}
+    (tmp_path / "networks.json").write_text(json.dumps(found))
+    (tmp_path / "domains.json").write_text(json.dumps({"kodak": codecs}))
+    figures.networks(tmp_path, tmp_path)
+    svg = (tmp_path / "networks.svg").read_text()
+    assert all(word in svg for word in ("boosted trees", "by gradients", "2 + 4", "JPEG XL e9"))
+    monkeypatch.setattr(tables, "load", lambda name: {"networks": found}[name])
+    text = tables.networks()
+    assert "| 0 + 0 | - | 4.3000 |" in text
+    assert "| 2 + 4 | gradient | 4.2600 | 30 | 25 | 90 | 3 |" in text
 
 
 #: Measured before by other programs, bits per pixel: JPEG XL of efforts 3, 7 and 9, JPEG-LS.
