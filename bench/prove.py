@@ -24,7 +24,12 @@ _GIC_DLC = "bench/models/gic-dlc-emnist.lutgen"
 BUILDS = {
     "photo": ("photo", "zynq7045", PredictiveOptions()),
     "photo-16": ("photo-16", "zynq7045", PredictiveOptions(depth=16)),
+    "photo-12": ("photo-16", "zynq7045", PredictiveOptions(depth=12)),
+    "photo-near": ("photo", "zynq7045", PredictiveOptions(near=5)),
     "photo-ecp5": ("photo", "ecp5-85k", PredictiveOptions()),
+    "photo-generic": ("photo", "generic", PredictiveOptions()),
+    "photo-rgb": ("photo-rgb", "zynq7045", PredictiveOptions()),
+    "photo-bayer": ("photo-bayer", "zynq7045", PredictiveOptions(depth=12)),
     "digits": ("digits", "zynq7045", BuildOptions()),
     "gic-dlc": (_GIC_DLC, "zynq7045", BuildOptions(top="decoder")),
 }  # fmt: skip
