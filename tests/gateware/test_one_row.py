@@ -9,6 +9,7 @@ from lutgen.gateware.bands.multi import decoder_top, encoder_top
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.gateware.fabric.blockmem import add_rom
 from lutgen.gateware.fabric.verilog import to_verilog
+from lutgen.gateware.predictive.walk import Walk
 from lutgen.model.head import LaplaceHead
 from lutgen.model.model import Model
 from lutgen.model.netlist_builder import NetlistBuilder
@@ -59,6 +60,13 @@ def test_no_vector_without_bits(model, coder):
     )
     for top in (encoder_top, decoder_top):
         assert "[-1:0]" not in to_verilog(top(config, cores=1, stream_bytes=1), "top")
+
+
+@pytest.mark.parametrize("columns", [4, 8, 12, 13])
+def test_walk_of_fewer_columns_than_lanes(columns):
+    """A filter array's plane has half the columns of the narrowest build."""
+    walk = Walk(16, columns, least=17, tag=8)
+    assert "[-1:0]" not in to_verilog(walk, "walk")
 
 
 def test_rom_of_one_row_is_its_constant():

@@ -204,7 +204,7 @@ class Walk(wiring.Component):
             shift += 1
             factor = -(-(1 << shift) // lanes)
         number = Signal(range(visits[-1] + 1))
-        each = Signal(range(visits[-1] // lanes + 1))
+        each = Signal(bits_for(visits[-1] // lanes))
         rest, more = Signal(range(lanes)), Signal()
         stagger = Signal(range(_most_stagger(lanes, self._max_width, self._least) + 1))
         # Some wait a period more, so that all of a round wait as long as a row takes.
