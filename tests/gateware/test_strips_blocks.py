@@ -1,5 +1,6 @@
 """Blocks of the strip encoder, one by one, against arithmetic in Python."""
 
+from fractions import Fraction
 from functools import cache
 from zlib import crc32
 
@@ -7,13 +8,15 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module
 from amaranth.lib import wiring
+from amaranth.sim import Simulator
 
 from lutgen.codec.rans import CHECK_STATE, push
 from lutgen.gateware.strips.intervals import Intervals
 from lutgen.gateware.strips.narrower import Narrower
 from lutgen.gateware.strips.pair_crc import PairCrc32
 from lutgen.gateware.strips.pair_joiner import PairJoiner
-from lutgen.gateware.strips.payload_rings import PayloadRings, ring_words
+from lutgen.gateware.strips.payload_forms import PayloadForms, most_words
+from lutgen.gateware.strips.payload_pool import PayloadPool
 from lutgen.gateware.strips.strip_encoder import StripEncoder
 from lutgen.gateware.strips.strip_writer import StripWriter
 from lutgen.gateware.strips.symbol_stacks import SymbolStacks, stack_depth
@@ -215,10 +218,106 @@ def test_joiners_and_narrowers():
         assert read == packets
 
 
-def test_rings_and_stacks_have_a_margin():
+def test_stacks_have_a_margin():
     assert stack_depth(4 * 1920) == 8192 and stack_depth(8192 - 64) == 8192
     assert stack_depth(8192 - 63) == 16384
-    assert ring_words(4 * 1920, 8) == 2048 and ring_words(4 * 1920, 16) == 4096
+    assert most_words(4 * 1920, 8) == 1920 and most_words(4 * 1920, 16) == 3840
+
+
+class _Words:
+    """Lanes that write payloads into a pool, in rounds, and a reader that takes one by one."""
+
+    HELD = 24  # clocks until a lane heeds what the pool says
+
+    def __init__(self, lanes: int, words: int, rounds: int, seed: int) -> None:
+        self.pool, self.lanes = PayloadPool(lanes, words, 8), lanes
+        self.rng = np.random.default_rng(seed)
+        # The longest ones, and some that are short or empty.
+        self.sizes = [
+            [words if self.rng.random() < 0.7 else int(self.rng.integers(words))
+             for _ in range(lanes)] for _ in range(rounds)
+        ]  # fmt: skip
+        self.written = [[0] * lanes for _ in range(rounds)]
+        self.kept, self.round, self.low = {}, [0] * lanes, [0] * self.HELD
+        self.wanted = (0, 0)  # round and lane
+        self.rests = [0] * lanes
+        self.was_low = False
+
+    def write(self, ctx, clock: int) -> None:
+        """The turn of a lane, which has two payloads at most."""
+        pool, lane = self.pool, clock % self.lanes
+        of = self.round[lane]
+        goes = of < len(self.sizes) and of <= self.wanted[0] + 1
+        if goes and self.written[of][lane] == self.sizes[of][lane]:
+            # The next one is held in time, as that of a coder is, which has a group to wait for.
+            self.round[lane], self.rests[lane], goes = of + 1, clock + 2 * self.HELD, False
+        goes &= clock >= self.rests[lane]
+        goes = goes and (not self.low[0] or (of, lane) == self.wanted)
+        ctx.set(pool.write, goes)
+        if goes:
+            number = self.written[of][lane]
+            self.kept[of, lane, number] = word = int(self.rng.integers(256))
+            for name, value in (("lane", lane), ("side", of % 2), ("number", number),
+                                ("word", word)):  # fmt: skip
+                ctx.set(getattr(pool, name), value)
+            self.written[of][lane] += 1
+
+    async def tick(self, ctx) -> None:
+        await ctx.tick()
+        self.low = [*self.low[1:], ctx.get(self.pool.low)]
+        self.was_low |= self.low[-1]
+
+    async def writer(self, ctx) -> None:
+        clock = 0
+        while self.wanted[0] < len(self.sizes):
+            self.write(ctx, clock)
+            await self.tick(ctx)
+            clock += 1
+
+    async def reader(self, ctx) -> None:
+        pool = self.pool
+        for of, sizes in enumerate(self.sizes):
+            for lane, size in enumerate(sizes):
+                self.wanted = of, lane
+                ctx.set(pool.wanted, 2 * lane + of % 2)
+                while self.written[of][lane] < size:
+                    await ctx.tick()
+                await ctx.tick().repeat(8)
+                for number in reversed(range(size)):
+                    ctx.set(pool.index, number)
+                    await ctx.tick().repeat(pool.latency)
+                    assert ctx.get(pool.found) == self.kept[of, lane, number], (of, lane, number)
+                ctx.set(pool.frees, 1)
+                for at in range(pool.whole):
+                    ctx.set(pool.at, at)
+                    ctx.set(pool.forget, at == pool.whole - 1)
+                    await ctx.tick()
+                ctx.set(pool.frees, 0)
+                ctx.set(pool.forget, 0)
+        self.wanted = len(self.sizes), 0
+
+
+@pytest.mark.parametrize("words", [1, 40, 70])
+def test_payload_pool(words):
+    """Lanes that all begin at once are held before blocks run out, and all payloads are read."""
+    run = _Words(8, words, 4, words)
+    simulator = Simulator(run.pool)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(run.writer, background=True)
+    simulator.add_testbench(run.reader)
+    simulator.run()
+    assert run.written == run.sizes
+    assert run.was_low or words == 1
+
+
+def test_memories_of_payloads():
+    """In halves of block memories, where a ring for each lane took 32."""
+    words = most_words(4 * 1920, 8)
+    costs = [
+        PayloadPool(8, words, 32, read=Fraction(1, 2), growth=growth).cost
+        for growth in (Fraction(5, 4), Fraction(1))
+    ]
+    assert costs == [26, 23]
 
 
 @pytest.mark.parametrize(("make", "message"), [
@@ -235,7 +334,7 @@ def test_rings_and_stacks_have_a_margin():
     (lambda: StripEncoder(tables(), model_hash=bytes(8), max_width=0),
      "^greatest width must be at least 1, not 0$"),
     (lambda: PairJoiner(1), "^bytes of a word must be 2, 4 or 8, not 1$"),
-    (lambda: PayloadRings(7, 4, 8, most=25), "^lanes must be at least 8, not 7$"),
+    (lambda: PayloadForms(7, 4, 8, most=25), "^lanes must be at least 8, not 7$"),
 ])  # fmt: skip
 def test_parameters(make, message):
     with pytest.raises(ValueError, match=message):

@@ -1,5 +1,7 @@
 """Strip encoder: folded residuals in, files of version 2 out."""
 
+from fractions import Fraction
+
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
@@ -9,7 +11,7 @@ from amaranth.utils import bits_for
 from ..fabric.pipeline import delay, drive
 from ..streams.axi import word_layout
 from .group_bits import GroupBits
-from .payload_rings import PayloadRings
+from .payload_forms import PayloadForms
 from .strip_files import GRAY, Channels
 from .strip_writer import StripWriter, file_of
 from .symbol_stacks import SymbolStacks
@@ -27,8 +29,10 @@ class StripEncoder(wiring.Component):
     """Makes files of folded residuals and the rows of their tables.
 
     They are those of `lutgen.codec.predictive.codec.PredictiveCodec`, byte for byte.  One symbol
-    per clock.  Groups of rows begin in their order, one lane after the other, before all of the
-    lane's group before has come, see `SymbolStacks`; a group's symbols come in the order of the
+    per clock, if groups begin evenly: in each lane one as soon as its rows have ended, and in the
+    next lane the next when a share of that time has gone by.  Groups of rows begin in their order,
+    one lane after the other, before all of the lane's group before has come, see `SymbolStacks`; a
+    group's symbols come in the order of the
     format, those of a lane in ``lanes`` clocks one at most.  They leave backwards when the group is
     complete, and the payload is written when its turn among the groups has come.  Reset forgets
     everything.
@@ -103,9 +107,11 @@ class StripEncoder(wiring.Component):
             lanes, symbols, symbol_bits=rows + depth, note_bits=self._plain_bits if near else 0
         )
         self._bits = GroupBits(lanes, cumulative, depth)
-        self._rings = PayloadRings(
+        self._forms = PayloadForms(
             lanes, symbols, depth, most=self._bits.most, varies=near,
             late=SymbolStacks.latency + GroupBits.latency,
+            # A symbol per clock comes, and two bytes leave, or as many as a word has.
+            read=Fraction(depth, 8 * min(2, count)),
         )  # fmt: skip
         self._writer = StripWriter(
             model_hash=model_hash, lanes=lanes, symbols=symbols, depth=depth, count=count,
@@ -125,7 +131,7 @@ class StripEncoder(wiring.Component):
         m = Module()
         m.submodules.stacks = stacks = self._stacks
         m.submodules.coder = bits = self._bits
-        m.submodules.rings = rings = self._rings
+        m.submodules.forms = forms = self._forms
         m.submodules.writer = writer = self._writer
         wiring.connect(m, writer.o, wiring.flipped(self.o))
         came = Signal(_KNOWN)  # in clocks before: a group that the writer does not know of yet
@@ -135,7 +141,7 @@ class StripEncoder(wiring.Component):
             stacks.symbol.eq(Cat(self.folded, self.row)),
             *([stacks.note.eq(self.raw_bits)] if self._near else []),
             self.ready.eq(stacks.ready & writer.ready),
-            rings.turn.eq(stacks.turn), stacks.go.eq(rings.go),
+            forms.turn.eq(stacks.turn), stacks.go.eq(forms.go),
             *drive(writer, self, "begin", "file", *self._slab),
             self.busy.eq(writer.busy | came.any()),
             writer.put.eq(delay(m, self.valid & self.first, 2, name="put", reset=True)),
@@ -152,7 +158,7 @@ class StripEncoder(wiring.Component):
             bits.first.eq(stacks.o_first), bits.folded.eq(stacks.o_symbol[:depth]),
             bits.row.eq(stacks.o_symbol[depth:]),
         ]
-        # ... and in step with these to the rings.
+        # ... and in step with these to the forms.
         late = GroupBits.latency
         plain = stacks.o_note if self._near else Const(depth, self._plain_bits)
         # Zeros that complete the plain form's last byte.
@@ -164,12 +170,12 @@ class StripEncoder(wiring.Component):
             ("some", code & stacks.o_symbol[:depth].any()),
             ("count_high", stacks.o_high),
         ):  # fmt: skip
-            m.d.comb += getattr(rings, name).eq(delay(m, value, late, name=name))
+            m.d.comb += getattr(forms, name).eq(delay(m, value, late, name=name))
         for name, value in (("first", code & stacks.o_first), ("close", stacks.o_close)):
-            m.d.comb += getattr(rings, name).eq(delay(m, value, late, name=name, reset=True))
+            m.d.comb += getattr(forms, name).eq(delay(m, value, late, name=name, reset=True))
         m.d.comb += [
-            *drive(rings, bits, "bits", "count", "plain"),
-            *drive(rings, writer, "wanted", "wanted_side", "reads", "forget", "index", "half"),
-            *drive(writer, rings, "done", "payload", "pair"),
+            *drive(forms, bits, "bits", "count", "plain"),
+            *drive(forms, writer, "wanted", "wanted_side", "forget", "index", "half"),
+            *drive(writer, forms, "done", "payload", "pair"),
         ]
         return m

@@ -18,7 +18,7 @@ from ..streams.open_queue import OpenQueue
 from .narrower import Narrower
 from .pair_crc import PairCrc32
 from .pair_joiner import PAIR, PairJoiner
-from .payload_rings import PayloadRings, payload_layout, ring_words
+from .payload_forms import PayloadForms, most_words, payload_layout
 from .slabs import slab_bits
 from .strip_files import GRAY, Channels, coder_field
 
@@ -35,7 +35,7 @@ def file_of(channels: Channels) -> StructLayout:
 
 
 #: Clocks from the look at the queue's room to the queue.
-_UNDER_WAY = PayloadRings.read_latency + 2
+_UNDER_WAY = PayloadForms.read_latency + 2
 #: Clocks in which bytes reach the checksum, and in which the next group's payload is found.
 _SETTLE = 7
 #: Sources of bytes; two of them are followed by their upper halves.
@@ -138,7 +138,7 @@ class StripWriter(wiring.Component):
     model_hash:
         First 8 bytes of the model's hash.
     lanes, symbols, depth:
-        See `.payload_rings.PayloadRings`.
+        See `.payload_forms.PayloadForms`.
     count:
         Bytes of a word of the stream: 1, 2, 4 or 8.
     max_strips:
@@ -160,8 +160,8 @@ class StripWriter(wiring.Component):
         A group begins, see `group_layout`.
     ready : Out(1)
         Two more groups may begin from the moment it falls.
-    wanted, wanted_side, done, payload, reads, forget, index, half, pair : Out(...), In(...)
-        See `.payload_rings.PayloadRings`.
+    wanted, wanted_side, done, payload, forget, index, half, pair : Out(...), In(...)
+        See `.payload_forms.PayloadForms`.
     o : Out(stream of `lutgen.gateware.streams.axi.word_layout`)
         Files, a packet each.
     busy : Out(1)
@@ -185,12 +185,12 @@ class StripWriter(wiring.Component):
         self._channels, self._slabs = channels, slabs
         self._lanes, self._count, self._strips = lanes, count, max_strips
         self._layout = payload_layout(symbols, depth)
-        index_bits = bits_for(ring_words(symbols, depth) - 1)
+        index_bits = bits_for(most_words(symbols, depth))
         super().__init__({
             "begin": In(1), "file": In(file_of(channels)), "put": In(1),
             "group": In(group_layout(lanes)), "ready": Out(1),
             "wanted": Out(bits_for(lanes - 1)), "wanted_side": Out(1), "done": In(1),
-            "payload": In(self._layout), "reads": Out(1), "forget": Out(1),
+            "payload": In(self._layout), "forget": Out(1),
             "index": Out(index_bits), "half": Out(1), "pair": In(16),
             "o": Out(stream.Signature(word_layout(count))), "busy": Out(1),
             **({"slab": In(slab_bits(slabs))} if slabs > 1 else {}),
@@ -250,8 +250,8 @@ class StripWriter(wiring.Component):
         return m
 
     def _give(self, m: Module, f: _Flow, file, crc: PairCrc32, queue, platform) -> None:
-        """Bytes of the states, and of the rings, on their way to the queue."""
-        # 0: one or two bytes of a source, or two that the rings are asked for.
+        """Bytes of the states, and of payloads, on their way to the queue."""
+        # 0: one or two bytes of a source, or two of the payload.
         gives = f.flags
         byte, asks = Signal(), f.in_words & f.some_left & f.go
         m.d.comb += byte.eq(
@@ -300,8 +300,8 @@ class StripWriter(wiring.Component):
                 (gives["clear"], "clear_of"),
             )
         )  # fmt: skip
-        # 3: the bytes leave; those of rings come a clock later, and nothing is near them.
-        read = delay(m, asks, PayloadRings.read_latency, name="read", reset=True)
+        # 3: the bytes leave; those of payloads come two clocks later, and nothing is near them.
+        read = delay(m, asks, PayloadForms.read_latency, name="read", reset=True)
         run = Signal(PAIR, reset_less=True)
         sent, check_pair, check_byte, clears = Signal(), Signal(), Signal(), Signal()
         m.d.sync += [
@@ -357,7 +357,6 @@ class StripWriter(wiring.Component):
         with m.State("group"):
             m.d.sync += f.at.eq(0)
             with m.If(go & waits & self.done):
-                m.d.sync += self.reads.eq(1)
                 f.enter("length")
                 with m.If(f.begins_strip):
                     m.d.sync += f.restart.eq(1)
@@ -403,7 +402,7 @@ class StripWriter(wiring.Component):
             with m.If(go & f.zeros.any()):
                 m.d.sync += f.zeros.eq(f.zeros - 1)
             with m.Elif(go):
-                m.d.sync += [f.next_group.eq(1), self.reads.eq(0)]
+                m.d.sync += f.next_group.eq(1)
                 f.enter("group")
                 with m.If(group.strip_last):
                     f.enter("checksum")
