@@ -10,7 +10,7 @@ from amaranth.utils import bits_for
 
 from lutgen.model.header import VERSION_2
 
-from ..fabric.blockmem import add_ram
+from ..fabric.blockmem import add_wide_ram
 from ..fabric.pipeline import choose, delay
 from ..files.header import BuildHeader
 from ..streams.axi import SkidBuffer, word_layout
@@ -280,7 +280,7 @@ class StripWriter(wiring.Component):
             )
         )  # fmt: skip
         low, high = Signal(8), Signal(24)
-        size = Const(0, 32) if self._slabs > 1 else add_ram(
+        size = Const(0, 32) if self._slabs > 1 else add_wide_ram(
             m, "sizes", self._strips, 32, write=f.write_size,
             write_address=delay(m, f.strip, 1, name="strip"), data=Cat(low, high),
             address=f.entry, fabric=platform,
