@@ -42,7 +42,17 @@ from .tables.predictive import (
 )
 from .tables.results import ROOT
 from .tables.scaling import cores, routed
-from .tables.verification import coverage, formal, fuzzed, mutants, proofs, verified_rooms
+from .tables.verification import (
+    coverage,
+    formal,
+    fuzzed,
+    fuzzed_kinds,
+    met,
+    mutants,
+    proofs,
+    unreached,
+    verified_rooms,
+)
 
 #: Pages that have such tables.
 PAGES = (
@@ -59,7 +69,7 @@ _TABLES = (
     colour_cores, mosaic_cores, colour_builds,
     loclic_complexity, loclic_references, loclic_start, loclic_points, loclic_coding, loclic_bd,
     loclic_engine, loclic_memory,
-    verified_rooms, proofs, formal, mutants, fuzzed, coverage,
+    verified_rooms, proofs, formal, mutants, fuzzed, fuzzed_kinds, coverage, unreached, met,
 )  # fmt: skip
 
 

@@ -1,13 +1,17 @@
 """What was verified of the gateware, room by room, and what nobody has verified."""
 
 import ast
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from pathlib import Path
 
 from .results import ROOT, load
 
-__all__ = ["coverage", "formal", "fuzzed", "mutants", "proofs", "verified_rooms"]
+__all__ = [
+    "coverage", "formal", "fuzzed", "fuzzed_kinds", "met", "mutants", "proofs", "unreached",
+    "verified_rooms",
+]  # fmt: skip
 
 _GATEWARE = ROOT / "lutgen" / "gateware"
 _RESULTS = ROOT / "bench" / "results"
@@ -15,6 +19,9 @@ _RESULTS = ROOT / "bench" / "results"
 _NETWORKS = {
     "network": ("network",), "levels": ("upsampling network",), "prediction": ("prediction",),
 }  # fmt: skip
+
+
+_BAD = ("detected", "hangs", "wrong")
 
 
 def _of(name: str) -> Callable[[Callable[..., str]], Callable[..., str]]:
@@ -105,37 +112,106 @@ def mutants(found: dict) -> str:
         f"`{found['command']}`: {found['faults']} faults in the Verilog of both profiles, "
         f"{found['found']} found ({by}), {found['equivalent']} without effect, "
         f"{left} survived; of {found['tables_and_luts']['faults']} faults in tables and LUTs "
-        f"{found['tables_and_luts']['read_back']} were found by reading back alone."
+        f"{found['tables_and_luts']['read_back']} were found by reading back alone. "
+        f"{found.get('state', '')}".rstrip()
     )
 
 
 @_of("fuzz-rtl")
 def fuzzed(found: dict) -> str:
-    """Damaged streams through the decoders, by kind."""
+    """Streams through each core."""
     lines = [
-        "| build | damage | streams | detected | confined to their strip | hangs |",
-        "|---|---|---|---|---|---|",
+        "| core | Verilog | streams | clocks | detected | hangs | wrong | seconds |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for build in found["builds"]:
+        state = build["verilog"][:8] if "verilog" in build else f"of commit {build['commit']}"
+        figures = [sum(row[name] for row in build["kinds"].values()) for name in _BAD]
+        lines.append(
+            f"| {build['build']} | {state} | {build['streams']:,} | {build['clocks']:,} | "
+            f"{' | '.join(f'{figure:,}' for figure in figures)} | {build['seconds']:.0f} |"
+        )
+    whole = sum(build["streams"] for build in found["builds"])
+    return "\n".join([*lines, f"| all | | {whole:,} | | | | | |"])
+
+
+@_of("fuzz-rtl")
+def fuzzed_kinds(found: dict) -> str:
+    """The same by kind of damage and of traffic."""
+    kinds: dict[tuple[str, str], Counter] = {}
+    for build in found["builds"]:
+        core = build["build"].split()[-1]
         for kind, row in build["kinds"].items():
-            figures = " | ".join(
-                f"{row[name]:,}" if name in row else "-"
-                for name in ("streams", "detected", "confined", "hangs")
-            )
-            lines.append(f"| {build['build']} | {kind} | {figures} |")
+            kinds.setdefault((core, kind), Counter()).update(row)
+    lines = [
+        "| core | kind | streams | detected | some strips or tiles right | harmless | unnoticed |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for (core, kind), row in sorted(kinds.items()):
+        figures = (
+            f"{row[name]:,}"
+            for name in ("streams", "detected", "confined", "harmless", "unnoticed")
+        )
+        lines.append(f"| {core} | {kind} | {' | '.join(figures)} |")
     return "\n".join(lines)
 
 
 @_of("coverage")
 def coverage(found: dict) -> str:
-    """Lines and toggles of the tops."""
-    lines = ["| top | lines | toggles | exceptions |", "|---|---|---|---|"]
+    """Arms and toggles that streams hit, a row for each folder of each top."""
+    lines = [
+        "| top | folder | arms hit | explained | toggles hit | explained | open |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for top in found["tops"]:
+        whole: Counter = Counter()
+        for room, figures in top["folders"].items():
+            lines.append(f"| {top['top']} | `{room}` | {_hits(figures)} |")
+            whole.update(figures)
+        lines.append(f"| **{top['top']}** | all | {_hits(whole)} |")
+    return "\n".join(lines)
+
+
+@_of("coverage")
+def unreached(found: dict) -> str:
+    """Why what is not hit is not."""
+    whys: Counter = Counter()
+    for top in found["tops"]:
+        whys.update({why: len(points) for why, points in top["missed"].items()})
+    lines = ["| points | why they are not hit |", "|---|---|"]
+    lines += [f"| {count:,} | {why} |" for why, count in whys.most_common() if why != "open"]
+    return "\n".join([*lines, f"| {whys['open']:,} | not known |"])
+
+
+@_of("coverage")
+def met(found: dict) -> str:
+    """What the streams had that were counted."""
+    lines = ["| top | streams | clocks | widths | heights | stalls | errors reported |",
+             "|---|---|---|---|---|---|---|"]  # fmt: skip
+    for top in found["tops"]:
+        had = top["functional"]
+        errors = ", ".join(f"{name} {count:,}" for name, count in had["errors"].items())
         lines.append(
-            f"| {top['top']} | {top['line_percent']:.1f} % | {top['toggle_percent']:.1f} % | "
-            f"{len(top['exceptions'])} |"
+            f"| {top['top']} | {top['streams']:,} | {top['clocks']:,} | {_range(had['widths'])} | "
+            f"{_range(had['heights'])} | {len(had['stalls'])} patterns | {errors} |"
         )
     return "\n".join(lines)
+
+
+def _range(counts: dict) -> str:
+    values = sorted(map(int, counts))
+    return f"{len(values)} of {values[0]} to {values[-1]}"
+
+
+def _hits(figures: Mapping[str, int]) -> str:
+    """Of arms and toggles how many are hit, of how many, and explained; and what is open."""
+    cells, left = [], 0
+    for kind in ("arms", "toggles"):
+        every, hit, explained = (figures.get(kind + end, 0) for end in ("", "_hit", "_explained"))
+        share = f" ({100 * hit / every:.1f} %)" if every else ""
+        cells += [f"{hit:,} of {every:,}{share}", f"{explained:,}"]
+        left += every - hit - explained
+    return " | ".join([*cells, f"{left:,}"])
 
 
 def _count(ones: list[dict], result: str) -> str:
@@ -194,12 +270,8 @@ def _imports() -> dict[str, list[str]]:
 
 @_of("mutants")
 def _killed(found: dict, room: str) -> str:
-    """Faults in modules that are blocks of a folder, as far as their names tell."""
-    blocks = {path.stem for path in (_GATEWARE / room).glob("*.py")}
-    ones = [
-        one for one in found["each"]
-        if one.get("module", "").rpartition("__")[2].rstrip("0123456789_") in blocks
-    ]  # fmt: skip
+    """Faults in modules of a folder."""
+    ones = [one for one in found["each"] if one["folder"] == room]
     if not ones:
         return ""
     killed = sum(bool(one["found_by"] or one["equivalent"]) for one in ones)
