@@ -17,6 +17,7 @@ from .tables.damage import damage
 from .tables.domains import (
     colour,
     domains,
+    further,
     held_out,
     ladder,
     near_lossless,
@@ -65,7 +66,7 @@ _TABLES = (
     measured, registers, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5,
     token_coders, rivals,
     trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour,
-    held_out, ladder, networks, near_lossless, ccodec, predictive_cores, near_cores,
+    held_out, further, ladder, networks, near_lossless, ccodec, predictive_cores, near_cores,
     colour_cores, mosaic_cores, colour_builds,
     loclic_complexity, loclic_references, loclic_start, loclic_points, loclic_coding, loclic_bd,
     loclic_engine, loclic_memory,

@@ -2,7 +2,7 @@
 
 from .results import load
 
-__all__ = ["colour", "domains", "held_out", "ladder", "near_lossless", "networks"]
+__all__ = ["colour", "domains", "further", "held_out", "ladder", "near_lossless", "networks"]
 
 _CODECS = ("PNG", "QOI", "WebP", "JPEG 2000", "JPEG-LS", "JPEG XL e3", "JPEG XL e7", "JPEG XL e9")
 
@@ -68,6 +68,26 @@ def held_out() -> str:
         ]  # fmt: skip
     return "\n".join([
         *lines, "", "(`python -m bench.photo photo-16 --half -o half.lutgen`, and `photo`)",
+    ])  # fmt: skip
+
+
+def further() -> str:
+    """The model `photo` alone, and trained further on images of a kind."""
+    found = load("further")
+    names = ("JPEG-LS", "JPEG XL e7")
+    priors = list(next(iter(found["kinds"].values()))["further"])
+    titles = [f"further, prior {int(prior):,}" for prior in priors]
+    lines = [
+        f"| images | {' | '.join(names)} | `photo` | {' | '.join(titles)} | on images |",
+        "|---|" + "---|" * (len(names) + len(priors) + 2),
+    ]
+    for kind, row in found["kinds"].items():
+        bpp = [*(row[name] for name in (*names, "alone")), *row["further"].values()]
+        cells = " | ".join(map(_cell, bpp))
+        lines.append(f"| {kind}, {row['measured']} | {cells} | {row['trained']} |")
+    seconds = max(row["seconds"] for row in found["kinds"].values())
+    return "\n".join([
+        *lines, "", f"(training at most {seconds} s of CPU each; `{found['command']}`)",
     ])  # fmt: skip
 
 

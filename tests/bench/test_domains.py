@@ -108,6 +108,14 @@ def test_plot_and_table_of_networks(tmp_path, monkeypatch, capsys):
     assert "| 2 + 4 | gradient | 4.2600 | 30 | 25 | 90 | 3 |" in text
 
 
+def test_table_of_further_training(monkeypatch):
+    row = {"trained": 3, "measured": 2, "seconds": 9, "JPEG-LS": 3.0, "JPEG XL e7": 2.9,
+           "alone": 2.8, "further": {"1000": 2.75, "30000": 2.76}}  # fmt: skip
+    found = {"command": "python -m bench.further", "kinds": {"mr": row}}
+    monkeypatch.setattr(tables, "load", lambda name: {"further": found}[name])
+    assert "| mr, 2 | 3.000 | 2.900 | 2.800 | 2.750 | 2.760 | 3 |" in tables.further()
+
+
 #: Measured before by other programs, bits per pixel: JPEG XL of efforts 3, 7 and 9, JPEG-LS.
 PUBLISHED = {
     "kodak": (4.258, 4.207, 4.172, 4.339),
