@@ -85,7 +85,8 @@ def _circuit(net: Netlist, groups: Sequence[str], prefix: str) -> tuple[dict, li
     arrays = {
         f"{prefix}_first": ("uint32_t", first, ""),
         f"{prefix}_rank": ("uint8_t", rank, "[256]"),
-        f"{prefix}_part": ("lutgen_compute", names, ""),
+        # A network that passes inputs on has none; clang warns of braces around its zero.
+        f"{prefix}_part": ("lutgen_compute", names or ["0"], ""),
     }
     sizes = f"{net.features}, {len(names)}, {program.words}"
     arrays[prefix] = f"{{{sizes}, {', '.join(arrays)}}}"
