@@ -11,7 +11,14 @@ write the others.  Complexity of the lossy codec is counted anew each time.
 import re
 
 from .tables.ccodec import ccodec
-from .tables.coding import coder_blocks, coder_blocks_ecp5, coders, rivals, token_coders
+from .tables.coding import (
+    coder_blocks,
+    coder_blocks_ecp5,
+    coders,
+    rivals,
+    slabs,
+    token_coders,
+)
 from .tables.compression import curve, luts, measured, registers, table1, trainer
 from .tables.damage import damage
 from .tables.domains import (
@@ -64,7 +71,7 @@ PAGES = (
 )  # fmt: skip
 _TABLES = (
     measured, registers, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5,
-    token_coders, rivals,
+    token_coders, slabs, rivals,
     trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour,
     held_out, further, ladder, networks, near_lossless, ccodec, predictive_cores, near_cores,
     colour_cores, mosaic_cores, colour_builds,

@@ -2,7 +2,7 @@
 
 from .results import LEVELS, deepest, load
 
-__all__ = ["coder_blocks", "coder_blocks_ecp5", "coders", "rivals", "token_coders"]
+__all__ = ["coder_blocks", "coder_blocks_ecp5", "coders", "rivals", "slabs", "token_coders"]
 
 
 def coders() -> str:
@@ -98,6 +98,20 @@ def token_coders() -> str:
     return "\n".join([
         *lines, "", f"(`photo`, {found['images']} images of Kodak gray, whole files; "
         f"`{found['command']}`)",
+    ])  # fmt: skip
+
+
+def slabs() -> str:
+    """What cutting images for several cores costs."""
+    found = load("slabs")
+    least = found["rows"][0]["bpp"][0]
+    strips = ["one strip" if rows is None else f"strips of {rows} rows" for rows in found["strips"]]
+    return "\n".join([
+        f"| slabs | {' | '.join(strips)} |", "|---|" + "---|" * len(strips),
+        *(f"| {row['slabs']} | {' | '.join(f'{value - least:+.3f}' for value in row['bpp'])} |"
+          for row in found["rows"]),
+        "", f"(bits per pixel more than {least:.3f}; `photo`, {found['images']} images of Kodak "
+        f"gray, whole files; `{found['command']}`)",
     ])  # fmt: skip
 
 
