@@ -1,6 +1,7 @@
 """Pages of profile ``predictive``: what they show and take, and what nothing measures yet."""
 
 import json
+import re
 import shutil
 
 import lxml.html
@@ -55,7 +56,8 @@ def test_title_block():
     tree = lxml.html.fromstring(predictive_page())
     assert tree.xpath("//h1")[0].text == "photo"
     assert tree.xpath("//title")[0].text == "codec of photo for zynq7045: lutgen report"
-    assert "tile" not in words(predictive_page()).lower()
+    without_files = re.sub(r"\bc/src/\S+", "", words(predictive_page()))  # C has all profiles
+    assert "tile" not in without_files.lower()
 
 
 def test_a_model_may_have_any_name():
