@@ -211,21 +211,22 @@ static void NAME(put_samples)(const struct lutgen_lanes *lanes, const struct NAM
     }
 #else
     const struct NAME(planes) *p = lanes->channel[0].planes;
-    const size_t next = plane->stride - LAG; /* from a lane's sample to the next lane's */
-    const size_t first =
+    /* From a lane's sample to the next lane's: a number, which may be below 0, not a pointer. */
+    const size_t next = plane->stride - LAG;
+    size_t at =
         part->x + part->begin * next + (size_t)part->first * plane->stride + plane->offset[0];
 
     if (plane->bytes == 1) {
-        uint8_t *to = (uint8_t *)plane->samples + first;
+        uint8_t *samples = plane->samples;
 
-        for (uint32_t k = part->begin; k < part->end; k++, to += next) {
-            *to = (uint8_t)p->sample[k];
+        for (uint32_t k = part->begin; k < part->end; k++, at += next) {
+            samples[at] = (uint8_t)p->sample[k];
         }
     } else {
-        uint16_t *to = (uint16_t *)plane->samples + first;
+        uint16_t *samples = plane->samples;
 
-        for (uint32_t k = part->begin; k < part->end; k++, to += next) {
-            *to = (uint16_t)((uint32_t)p->sample[k] << plane->shift);
+        for (uint32_t k = part->begin; k < part->end; k++, at += next) {
+            samples[at] = (uint16_t)((uint32_t)p->sample[k] << plane->shift);
         }
     }
 #endif
@@ -304,21 +305,22 @@ static void NAME(take_samples)(const struct lutgen_lanes *lanes, const struct NA
     }
 #else
     struct NAME(planes) *p = lanes->channel[0].planes;
-    const size_t next = plane->stride - LAG; /* from a lane's sample to the next lane's */
-    const size_t first =
+    /* From a lane's sample to the next lane's: a number, which may be below 0, not a pointer. */
+    const size_t next = plane->stride - LAG;
+    size_t at =
         part->x + part->begin * next + (size_t)part->first * plane->stride + plane->offset[0];
 
     if (plane->bytes == 1) {
-        const uint8_t *from = (const uint8_t *)plane->samples + first;
+        const uint8_t *samples = plane->samples;
 
-        for (uint32_t k = part->begin; k < part->end; k++, from += next) {
-            p->sample[k] = *from;
+        for (uint32_t k = part->begin; k < part->end; k++, at += next) {
+            p->sample[k] = samples[at];
         }
     } else {
-        const uint16_t *from = (const uint16_t *)plane->samples + first;
+        const uint16_t *samples = plane->samples;
 
-        for (uint32_t k = part->begin; k < part->end; k++, from += next) {
-            p->sample[k] = (ELEMENT)(*from >> plane->shift);
+        for (uint32_t k = part->begin; k < part->end; k++, at += next) {
+            p->sample[k] = (ELEMENT)(samples[at] >> plane->shift);
         }
     }
 #endif
