@@ -58,6 +58,6 @@ def test_summary(monkeypatch, tmp_path):
 
 def test_rooms():
     found = rooms(shipped("photo"), BUILDS["photo"], "encoder")
-    assert found[""] == "predictive" and found["__core__strips__rings"] == "strips"
+    assert found[""] == "predictive" and found["__core__strips__forms"] == "strips"
     assert found["__core__model__loop__prediction"] == "prediction"
     assert found["__core__files__slice"] == found["__slice_in"] == "streams"
