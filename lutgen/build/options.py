@@ -78,15 +78,6 @@ class BuildOptions(PairOptions):
 
     def __post_init__(self) -> None:
         self._check_pair()
-        if self.cores != 1:
-            from lutgen.gateware.bands.bands import check_cores  # loads Amaranth
-
-            check_cores(self.cores, self.stream_bytes)
-            if self.registers:
-                raise InputError(
-                    f"cores must be 1 with registers, not {self.cores!r}: leave out --registers "
-                    "or --cores"
-                )
         check_sizes(self.tile, self.max_width, self.max_height)
         self._coder()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lutgen.errors import InputError
 from lutgen.names import build_name
 
 from .recorded import PairOptions
@@ -79,15 +78,6 @@ class PredictiveOptions(PairOptions):
             name: value for name in ("lanes", "encoder_lanes")
             if (value := getattr(self, name)) is not None
         }  # fmt: skip
-        if self.cores > 1:
-            from lutgen.gateware.bands.bands import check_cores
-
-            check_cores(self.cores, self.stream_bytes)
-            if self.registers:
-                raise InputError(
-                    f"cores must be 1 with registers, not {self.cores!r}: leave out --registers "
-                    "or --cores"
-                )
         return PredictiveConfig(
             model, self.depth, self.max_width, self.max_height, self.strip_height,
             fabric=self.fabric, max_near=self.near, cores=self.cores, **given,

@@ -75,6 +75,15 @@ class PairOptions(Recorded):
         if self.top not in TOPS:
             raise InputError(f"top must be one of {', '.join(TOPS)}, not {self.top!r}")
         check_stream_width(self.stream_bytes)
+        if self.cores != 1:
+            from lutgen.gateware.core.several import check_cores  # loads Amaranth
+
+            check_cores(self.cores, self.stream_bytes)
+            if self.registers:
+                raise InputError(
+                    f"cores must be 1 with registers, not {self.cores!r}: leave out --registers "
+                    "or --cores"
+                )
         for what, value, core in (
             ("lanes", self.lanes, "decoder"), ("encoder lanes", self.encoder_lanes, "encoder"),
         ):  # fmt: skip

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lutgen.gateware.bands.bands import check_cores
 from lutgen.gateware.bands.multi import DecoderCores, EncoderCores, encoder_top
+from lutgen.gateware.core.several import check_cores
 from lutgen.gateware.core.top import ENCODER_ERRORS
 from lutgen.sim import Stall, rtl_stream
 from lutgen.sim.drive.beats import raster_beats, single_pixels

@@ -13,9 +13,10 @@ from amaranth.lib.wiring import In, Out
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import Frame, split_index
 from lutgen.errors import InputError
+from lutgen.gateware.core.several import beat_layout, raster_layout
 from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.gateware.predictive.config import PredictiveConfig
-from lutgen.gateware.slabs.layouts import beat_layout, part_layout, picture_layout, raster_layout
+from lutgen.gateware.slabs.layouts import part_layout, picture_layout
 from lutgen.gateware.slabs.multi import PredictiveDecoderCores, PredictiveEncoderCores
 from lutgen.gateware.slabs.slab_cutter import SlabCutter
 from lutgen.gateware.slabs.slab_files import SlabFiles
@@ -48,8 +49,8 @@ class _Around(wiring.Component):
             "i": In(words), **{f"c{k}": Out(words) for k in range(SLABS)},
             "pictures": In(stream.Signature(picture_layout(CONFIG))),
             **{f"s{k}": In(words) for k in range(SLABS)}, "o": Out(words),
-            "beats": In(stream.Signature(beat_layout(CONFIG))),
-            "video": Out(stream.Signature(raster_layout(CONFIG))),
+            "beats": In(stream.Signature(beat_layout(CONFIG.cores, CONFIG.pixel_bits))),
+            "video": Out(stream.Signature(raster_layout(CONFIG.cores, CONFIG.pixel_bits))),
             "width": In(7), "height": In(6), "idle": Out(1),
         })  # fmt: skip
 

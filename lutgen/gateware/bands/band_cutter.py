@@ -7,17 +7,13 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from ..core.config import CoreConfig
+from ..core.several import beat_layout
 from ..files.raster import file_layout, has_one_left
 from ..files.raster_walk import FileSizes, RasterWalk, last_image
 from ..streams.axi import SkidBuffer
 from .bands import band_layout, cut_layout
 
-__all__ = ["BandCutter", "beat_layout"]
-
-
-def beat_layout(cores: int) -> StructLayout:
-    """Pixels of a beat, the leftmost in the low byte; ``sof`` is TUSER[0], ``eol`` TLAST."""
-    return StructLayout({"data": 8 * cores, "sof": 1, "eol": 1})
+__all__ = ["BandCutter"]
 
 
 class BandCutter(wiring.Component):
@@ -40,7 +36,7 @@ class BandCutter(wiring.Component):
 
     Members
     -------
-    beats : In(stream of `beat_layout`)
+    beats : In(stream of `lutgen.gateware.core.several.beat_layout`)
         Raster.
     width, height, images : In(...)
         Image size in pixels, and images of a file.

@@ -2,19 +2,14 @@
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
+from ..core.several import raster_layout
 from ..fabric.pipeline import choose
 from ..streams.axi import SkidBuffer
 from .bands import pixels_layout
 
-__all__ = ["BandRaster", "raster_layout"]
-
-
-def raster_layout(cores: int) -> StructLayout:
-    """A beat of pixels: TDATA, TKEEP, TUSER[0] and TLAST of a video port."""
-    return StructLayout({"data": 8 * cores, "keep": cores, "sof": 1, "eol": 1})
+__all__ = ["BandRaster"]
 
 
 class BandRaster(wiring.Component):
@@ -33,7 +28,7 @@ class BandRaster(wiring.Component):
         For each band in order, whether it is its image's first; long before its first beat.
     beats : In(stream of `.bands.pixels_layout`) array
         Each core's beats.
-    o : Out(stream of `raster_layout`)
+    o : Out(stream of `lutgen.gateware.core.several.raster_layout`)
         Images.  A line's last beat may be filled in part, with the line's last pixels in the low
         bytes; the other ones are zero and not kept.
     band_ends : Out(1)

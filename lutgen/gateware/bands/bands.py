@@ -10,29 +10,12 @@ from dataclasses import replace
 from amaranth.lib.data import StructLayout
 from amaranth.utils import bits_for
 
-from lutgen.errors import InputError
-
 from ..core.config import CoreConfig
+from ..core.several import queue_depth
 
 __all__ = [
-    "CORES", "band_config", "band_layout", "beat_depth", "check_cores", "cut_layout",
-    "pixels_layout", "run_depth",
+    "band_config", "band_layout", "beat_depth", "cut_layout", "pixels_layout", "run_depth",
 ]  # fmt: skip
-
-#: Cores that may share a pair of ports.
-CORES = (1, 2, 4, 8)
-#: The shallowest queue that is worth a block memory.
-_SHALLOWEST = 64
-
-
-def check_cores(cores: int, stream_bytes: int) -> None:
-    """InputError unless so many cores can share a stream of so many bytes."""
-    if cores not in CORES:
-        raise InputError(f"cores must be 1, 2, 4 or 8, not {cores!r}")
-    if cores > 1 and stream_bytes not in (2, 4, 8):
-        raise InputError(
-            f"stream width must be 2, 4 or 8 bytes for {cores} cores, not {stream_bytes!r}"
-        )
 
 
 def band_config(config: CoreConfig) -> CoreConfig:
@@ -59,15 +42,11 @@ def pixels_layout(cores: int) -> StructLayout:
     return StructLayout({"data": 8 * cores, "top": bits_for(cores - 1), "eol": 1, "eob": 1})
 
 
-def _power_of_two(at_least: int) -> int:
-    return 1 << (max(at_least, _SHALLOWEST) - 1).bit_length()
-
-
 def beat_depth(config: CoreConfig, cores: int) -> int:
     """Beats of the widest band: while one core's is filled or read, the others' are as well."""
-    return _power_of_two(-(-config.max_width // cores) * config.tile_height)
+    return queue_depth(-(-config.max_width // cores) * config.tile_height)
 
 
 def run_depth(config: CoreConfig, count: int) -> int:
     """Words of ``count`` bytes that hold the widest band's packets at four bits a pixel."""
-    return _power_of_two(config.max_width * config.tile_height // (2 * count))
+    return queue_depth(config.max_width * config.tile_height // (2 * count))

@@ -22,30 +22,27 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from lutgen.errors import InputError
-
 from ..core.config import CoreConfig
 from ..core.decoder import DecoderCore, level_port
 from ..core.encoder import EncoderCore
 from ..core.ports import STREAM_FIELDS, VIDEO_FIELDS, Top, stream_ports
+from ..core.several import SeveralCores, beat_layout, beat_ports, raster_layout
 from ..core.top import DECODER_ERRORS, ENCODER_ERRORS, DecoderTop, EncoderTop
-from ..fabric.placed import Placed
 from ..streams.axi import SkidBuffer, word_layout
 from ..streams.block_fifo import BlockFifo
 from ..streams.lut_fifo import LutFifo
 from ..streams.run import run_layout
 from ..streams.run_source import RunSource
-from .band_cutter import BandCutter, beat_layout
+from .band_cutter import BandCutter
 from .band_feeder import BandBytes, BandPixels
 from .band_files import BandFiles, order_layout
 from .band_gather import BandBeats, BandRuns
 from .band_packets import BandPackets
-from .band_raster import BandRaster, raster_layout
+from .band_raster import BandRaster
 from .bands import (
     band_config,
     band_layout,
     beat_depth,
-    check_cores,
     cut_layout,
     pixels_layout,
     run_depth,
@@ -69,18 +66,6 @@ def decoder_top(config: CoreConfig, *, cores: int = 1, stream_bytes: int = 4) ->
     if cores == 1:
         return DecoderTop(config, stream_bytes=stream_bytes)
     return DecoderCores(config, cores=cores, stream_bytes=stream_bytes)
-
-
-def _video(prefix: str, cores: int, source: bool) -> dict:
-    forward, back = (Out, In) if source else (In, Out)
-    return {
-        f"{prefix}_tdata": forward(8 * cores),
-        **({f"{prefix}_tkeep": forward(cores)} if source else {}),
-        f"{prefix}_tuser": forward(1),
-        f"{prefix}_tlast": forward(1),
-        f"{prefix}_tvalid": forward(1),
-        f"{prefix}_tready": back(1),
-    }
 
 
 class _Alone(wiring.Component):
@@ -108,24 +93,19 @@ class _Alone(wiring.Component):
         return m
 
 
-class _Cores(Top):
+class _Cores(SeveralCores):
     """What both tops share.
 
     Parameters
     ----------
     config:
         A core, with the largest image.
-    cores:
-        2, 4 or 8.
-    stream_bytes:
-        Width of the stream's TDATA in bytes: 2, 4 or 8.
+    cores, stream_bytes:
+        See `lutgen.gateware.core.several.SeveralCores`.
     core_ports:
-        Leave the cores out and have their ports instead, prefixed ``core0_`` and so on, to look
-        at what stands around them.
+        Leave the cores out and have their ports instead.
     """
 
-    #: Name of a core's Verilog module.
-    module: str
     _core: type[EncoderCore] | type[DecoderCore]
     _core_options: dict
     #: Inputs of a core that never change.
@@ -134,37 +114,24 @@ class _Cores(Top):
     def __init__(
         self, config: CoreConfig, *, cores: int, stream_bytes: int = 4, core_ports: bool = False
     ) -> None:
-        check_cores(cores, stream_bytes)
-        if cores == 1:
-            raise InputError("cores must be 2, 4 or 8, not 1")
-        self._config, self._cores, self._bytes = config, cores, stream_bytes
-        self._outside = core_ports
-        #: Verilog modules that are not part of this one's text.
-        self.separate = {} if core_ports else {self.module: self.core(config)}
-        ports = {}
-        if core_ports:
-            of_core = self._core.signature_of(band_config(config), **self._core_options)
-            ports = {f"core{k}": In(of_core) for k in range(cores)}
-        super().__init__(self._ports() | ports)
+        self._config = config
+        of_core = self._core.signature_of(band_config(config), **self._core_options)
+        super().__init__(
+            cores, stream_bytes, self._ports(cores, stream_bytes), of_core if core_ports else None
+        )
 
     @classmethod
     def core(cls, config: CoreConfig) -> wiring.Component:
         """A new core, as each of those behind the ports is."""
         return cls._core(band_config(config), **cls._core_options)
 
+    def _new_core(self) -> wiring.Component:
+        return self.core(self._config)
+
     @classmethod
     def alone(cls, config: CoreConfig) -> wiring.Component:
         """A new core with its constant inputs, to look at it on its own."""
         return _Alone(cls.core(config), cls._core_constants)
-
-    def _place(self, m: Module) -> list:
-        """The cores, as interfaces to connect to."""
-        if self._outside:
-            return [wiring.flipped(getattr(self, f"core{k}")) for k in range(self._cores)]
-        cores = [Placed(self.separate[self.module], self.module) for _ in range(self._cores)]
-        for k, core in enumerate(cores):
-            m.submodules[f"core{k}"] = core
-        return cores
 
     def _waiting(self, m: Module, k: int):
         """Queue of bands before core ``k``."""
@@ -190,11 +157,11 @@ class EncoderCores(_Cores):
     module, _core, _core_options = "lutgen_encoder_core", EncoderCore, {}
     _core_constants = {"images": 1}  # a band is a file of its own
 
-    def _ports(self) -> dict:
+    def _ports(self, cores: int, stream_bytes: int) -> dict:
         c = self._config
         return {
-            **_video("s_axis_video", self._cores, source=False),
-            **stream_ports("m_axis_stream", self._bytes, source=True),
+            **beat_ports("s_axis_video", cores, source=False),
+            **stream_ports("m_axis_stream", stream_bytes, source=True),
             "width": In(bits_for(c.max_width)),
             "height": In(bits_for(c.max_height)),
             "images": In(32),
@@ -296,10 +263,10 @@ class DecoderCores(_Cores):
 
     module, _core, _core_options = "lutgen_decoder_core", DecoderCore, {"events": True}
 
-    def _ports(self) -> dict:
+    def _ports(self, cores: int, stream_bytes: int) -> dict:
         return {
-            **stream_ports("s_axis_stream", self._bytes, source=False),
-            **_video("m_axis_video", self._cores, source=True),
+            **stream_ports("s_axis_stream", stream_bytes, source=False),
+            **beat_ports("m_axis_video", cores, source=True),
             **level_port(self._config),
             "idle": Out(1),
             "error": Out(len(DECODER_ERRORS)),

@@ -14,10 +14,11 @@ __all__ = [
 ]  # fmt: skip
 
 
-def video_ports(prefix: str, source: bool, *, bits: int = 8) -> dict:
+def video_ports(prefix: str, source: bool, *, bits: int = 8, keep: bool = False) -> dict:
     forward, back = (Out, In) if source else (In, Out)
     return {
         f"{prefix}_tdata": forward(bits),
+        **({f"{prefix}_tkeep": forward(bits // 8)} if keep else {}),
         f"{prefix}_tuser": forward(1),
         f"{prefix}_tlast": forward(1),
         f"{prefix}_tvalid": forward(1),

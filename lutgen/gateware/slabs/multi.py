@@ -18,17 +18,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from lutgen.errors import InputError
-
-from ..core.ports import (
-    STREAM_FIELDS,
-    VIDEO_FIELDS,
-    Top,
-    stream_ports,
-    video_ports,
-)
+from ..core.ports import STREAM_FIELDS, VIDEO_FIELDS, stream_ports
+from ..core.several import SeveralCores, beat_layout, beat_ports, queue_depth, raster_layout
 from ..fabric.pipeline import drive
-from ..fabric.placed import Placed
 from ..predictive.config import PredictiveConfig
 from ..predictive.decoder import PredictiveDecoder
 from ..predictive.encoder import PredictiveEncoder
@@ -39,7 +31,7 @@ from ..streams.lut_fifo import LutFifo
 from ..streams.run import run_layout
 from ..streams.run_source import RunSource
 from ..strips.slabs import slab_bits
-from .layouts import beat_layout, part_layout, picture_layout, power_of_two, raster_layout
+from .layouts import part_layout, picture_layout
 from .slab_cutter import SlabCutter
 from .slab_files import SlabFiles
 from .slab_packets import SlabPackets
@@ -59,15 +51,15 @@ _BESIDES = 24
 def strip_depth(config: PredictiveConfig, count: int) -> int:
     """Words that hold any strip of a slab: the cores of other slabs go on when it is taken."""
     groups = -(-config.strip_height // 4)
-    return power_of_two(-(-(config.strip_bytes + 5 * groups) // count) + _BESIDES)
+    return queue_depth(-(-(config.strip_bytes + 5 * groups) // count) + _BESIDES)
 
 
 def row_depth(config: PredictiveConfig) -> int:
     """Beats of two parts of rows of a slab, so that one is filled while the other is read."""
-    return power_of_two(2 * config.slab_width // config.cores)
+    return queue_depth(2 * config.slab_width // config.cores)
 
 
-class _Cores(Top):
+class _Cores(SeveralCores):
     """What both tops share.
 
     Parameters
@@ -75,45 +67,27 @@ class _Cores(Top):
     config:
         The cores, 2, 4 or 8.
     stream_bytes:
-        Width of the stream's TDATA in bytes: 2, 4 or 8.
+        See `lutgen.gateware.core.several.SeveralCores`.
     core_ports:
-        Leave the cores out and have their ports instead, prefixed ``core0_`` and so on, to look
-        at what stands around them.
+        Leave the cores out and have their ports instead.
     """
-
-    #: Name of a core's Verilog module.
-    module: str
 
     def __init__(
         self, config: PredictiveConfig, *, stream_bytes: int = 4, core_ports: bool = False
     ) -> None:
-        if config.cores == 1:
-            raise InputError("cores must be 2, 4 or 8, not 1")
-        if stream_bytes not in (2, 4, 8):
-            raise InputError(
-                f"stream width must be 2, 4 or 8 bytes for {config.cores} cores, "
-                f"not {stream_bytes!r}"
-            )
-        self._config, self._bytes, self._outside = config, stream_bytes, core_ports
-        #: Verilog modules that are not part of this one's text.
-        self.separate = {} if core_ports else {self.module: self.core(config, stream_bytes)}
-        of_core = wiring.Signature(self._core_ports() | {
+        self._config = config
+        of_core = wiring.Signature(self._core_ports(stream_bytes) | {
             "slab": In(slab_bits(config.cores)), "idle": Out(1),
         })  # fmt: skip
-        ports = {f"core{k}": In(of_core) for k in range(config.cores) if core_ports}
-        super().__init__(self._ports() | ports)
+        super().__init__(
+            config.cores, stream_bytes, self._ports(stream_bytes), of_core if core_ports else None
+        )
+
+    def _new_core(self) -> wiring.Component:
+        return self.core(self._config, self._bytes)
 
     def _place(self, m: Module) -> list:
-        """The cores, as interfaces to connect to."""
-        if self._outside:
-            cores = [wiring.flipped(getattr(self, f"core{k}")) for k in range(self._config.cores)]
-        else:
-            cores = [
-                Placed(self.separate[self.module], self.module)
-                for _ in range(self._config.cores)
-            ]
-            for k, core in enumerate(cores):
-                m.submodules[f"core{k}"] = core
+        cores = super()._place(m)
         m.d.comb += [core.slab.eq(k) for k, core in enumerate(cores)]
         return cores
 
@@ -126,9 +100,7 @@ class _Cores(Top):
 
     def _video(self, prefix: str, source: bool) -> dict:
         c = self._config
-        bits = c.cores * c.pixel_bits
-        keep = {f"{prefix}_tkeep": Out(bits // 8)} if source else {}
-        return video_ports(prefix, source=source, bits=bits) | keep
+        return beat_ports(prefix, c.cores, source, bits=c.pixel_bits)
 
 
 class PredictiveEncoderCores(_Cores):
@@ -145,21 +117,21 @@ class PredictiveEncoderCores(_Cores):
         """A new core, as each of those behind the ports is."""
         return PredictiveEncoder(**config.of_encoder, stream_bytes=stream_bytes)
 
-    def _core_ports(self) -> dict:
+    def _core_ports(self, stream_bytes: int) -> dict:
         """What is used of a core's ports."""
         c = self._config
         return {
             "pixels": In(stream.Signature(c.pixel)),
-            "words": Out(stream.Signature(word_layout(self._bytes))),
+            "words": Out(stream.Signature(word_layout(stream_bytes))),
             "image_width": In(16),
             **{name: In(bits) for name, bits in picture_layout(c).members.items()},
             "width": In(bits_for(c.slab_width)),
         }
 
-    def _ports(self) -> dict:
+    def _ports(self, stream_bytes: int) -> dict:
         return {
             **self._video("s_axis_video", source=False),
-            **stream_ports("m_axis_stream", self._bytes, source=True),
+            **stream_ports("m_axis_stream", stream_bytes, source=True),
             **{name: In(bits) for name, bits in picture_layout(self._config).members.items()},
             "idle": Out(1),
             "error": Out(len(ENCODER_ERRORS)),
@@ -174,7 +146,9 @@ class PredictiveEncoderCores(_Cores):
         m.submodules.cutter = cutter = SlabCutter(c)
         m.submodules.files = files = SlabFiles(c, self._bytes)
         m.submodules.pictures = pictures = LutFifo(picture_layout(c), _UNDER_WAY)
-        beats = self._sink(m, "s_axis_video", beat_layout(c), VIDEO_FIELDS, "slice_in")
+        beats = self._sink(
+            m, "s_axis_video", beat_layout(c.cores, c.pixel_bits), VIDEO_FIELDS, "slice_in"
+        )
         words = self._source(
             m, "m_axis_stream", word_layout(self._bytes), STREAM_FIELDS, "slice_out"
         )
@@ -233,17 +207,17 @@ class PredictiveDecoderCores(_Cores):
         """A new core, as each of those behind the ports is."""
         return PredictiveDecoder(**config.of_decoder, stream_bytes=stream_bytes)
 
-    def _core_ports(self) -> dict:
+    def _core_ports(self, stream_bytes: int) -> dict:
         """What is used of a core's ports."""
         return {
-            "words": In(stream.Signature(word_layout(self._bytes))),
+            "words": In(stream.Signature(word_layout(stream_bytes))),
             "pixels": Out(stream.Signature(self._config.pixel)),
             **dict.fromkeys(DECODER_ERRORS, Out(1)),
         }
 
-    def _ports(self) -> dict:
+    def _ports(self, stream_bytes: int) -> dict:
         return {
-            **stream_ports("s_axis_stream", self._bytes, source=False),
+            **stream_ports("s_axis_stream", stream_bytes, source=False),
             **self._video("m_axis_video", source=True),
             "idle": Out(1),
             "error": Out(len(DECODER_ERRORS)),
@@ -260,8 +234,9 @@ class PredictiveDecoderCores(_Cores):
         m.submodules.raster = raster = SlabRaster(c)
         words, entering = self._packets(m, "s_axis_stream", self._bytes)
         pixels = self._source(
-            m, "m_axis_video", raster_layout(c), VIDEO_FIELDS | {"keep": "tkeep"}, "slice_out"
-        )
+            m, "m_axis_video", raster_layout(c.cores, c.pixel_bits),
+            VIDEO_FIELDS | {"keep": "tkeep"}, "slice_out",
+        )  # fmt: skip
         wiring.connect(m, words, source.i)
         wiring.connect(m, source.o, slice_runs.i)
         wiring.connect(m, slice_runs.o, packets.runs)

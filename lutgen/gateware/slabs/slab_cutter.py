@@ -5,9 +5,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
+from ..core.several import beat_layout
 from ..predictive.config import PredictiveConfig
 from ..strips.slabs import slab_steps, step_begins
-from .layouts import beat_layout, part_layout, picture_layout
+from .layouts import part_layout, picture_layout
 
 __all__ = ["SlabCutter"]
 
@@ -30,7 +31,7 @@ class SlabCutter(wiring.Component):
 
     Members
     -------
-    beats : In(stream of `.layouts.beat_layout`)
+    beats : In(stream of `lutgen.gateware.core.several.beat_layout`)
         Raster.
     width, height, (near) : In(...)
         Of the next picture.
@@ -53,7 +54,7 @@ class SlabCutter(wiring.Component):
         self._config = config
         picture = picture_layout(config)
         super().__init__({
-            "beats": In(stream.Signature(beat_layout(config))),
+            "beats": In(stream.Signature(beat_layout(config.cores, config.pixel_bits))),
             **{name: In(bits) for name, bits in picture.members.items()},
             "room": In(1),
             "begins": Out(1),

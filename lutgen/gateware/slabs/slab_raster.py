@@ -4,10 +4,11 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..core.several import raster_layout
 from ..fabric.pipeline import choose
 from ..predictive.config import PredictiveConfig
 from ..streams.axi import SkidBuffer
-from .layouts import part_layout, raster_layout
+from .layouts import part_layout
 
 __all__ = ["SlabRaster"]
 
@@ -26,7 +27,7 @@ class SlabRaster(wiring.Component):
     -------
     parts : In(stream of `.layouts.part_layout`) array
         Each slab's beats.
-    o : Out(stream of `.layouts.raster_layout`)
+    o : Out(stream of `lutgen.gateware.core.several.raster_layout`)
         Images.  A line's last beat may be filled in part: the other samples are zero and not kept.
     """
 
@@ -34,13 +35,13 @@ class SlabRaster(wiring.Component):
         self._config = config
         super().__init__({
             "parts": In(stream.Signature(part_layout(config))).array(config.cores),
-            "o": Out(stream.Signature(raster_layout(config))),
+            "o": Out(stream.Signature(raster_layout(config.cores, config.pixel_bits))),
         })
 
     def elaborate(self, platform) -> Module:
         m = Module()
         c = self._config
-        m.submodules.slice = out = SkidBuffer(raster_layout(c))
+        m.submodules.slice = out = SkidBuffer(raster_layout(c.cores, c.pixel_bits))
         wiring.connect(m, out.o, wiring.flipped(self.o))
         turn, at = Signal(c.cores, init=1), Signal(range(c.cores))
         part = Signal(part_layout(c))
