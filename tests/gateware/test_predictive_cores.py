@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -45,6 +46,8 @@ class Cores:
     strip_height: int | None = None
     stream_bytes: int = 4
 
+    video_fields: ClassVar[tuple[str, ...]] = ("data", "user", "last")
+
     @cached_property
     def codec(self) -> PredictiveCodec:
         return PredictiveCodec(shipped(self.name), threads=1)
@@ -87,7 +90,7 @@ class Cores:
         """Pixels that the decoder makes of files, its errors, and the simulation's result."""
         result = rtl_stream(
             self.decoder, {STREAM_IN: file_beats(files, self.stream_bytes)},
-            {VIDEO_OUT: ("data", "user", "last")}, names=AXIS, idle="idle",
+            {VIDEO_OUT: self.video_fields}, names=AXIS, idle="idle",
             config={"clear_error": 0}, watch=("error",),
             stalls=ports(stalls, VIDEO_OUT, STREAM_IN), **options,
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -9,42 +10,29 @@ import pytest
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import Frame, split_index
 from lutgen.gateware.predictive.config import PredictiveConfig
-from lutgen.gateware.predictive.top import DECODER_ERRORS, ENCODER_ERRORS
 from lutgen.gateware.slabs.multi import PredictiveDecoderCores, PredictiveEncoderCores
 from lutgen.model.header import VERSION_2
 from lutgen.model.shipped import shipped
-from lutgen.sim import AXIS, Design, Stall, rtl_stream
-from lutgen.sim.drive.words import file_beats, files_of
+from lutgen.sim import Design
 from tests.gateware.test_prediction import pictures
-from tests.gateware.test_predictive_cores import told
+from tests.gateware.test_predictive_cores import STALLS, Cores
 from tests.models import predictive_model
 
 pytestmark = pytest.mark.slow
-VIDEO_IN, VIDEO_OUT = "s_axis_video", "m_axis_video"
-STREAM_IN, STREAM_OUT = "s_axis_stream", "m_axis_stream"
-STALLS = {
-    "none": {},
-    "random": {"video": Stall(0.3, 1), "stream": Stall(0.3, 2)},
-    "video": {"video": Stall(0.7, 3)},
-    "stream": {"stream": Stall(0.7, 4)},
-}
 
 
 @dataclass(frozen=True)
-class Several:
-    """Cores of a build, as functions of pictures and files."""
+class Several(Cores):
+    """Cores side by side; the model ``small`` is one of random contents."""
 
-    cores: int
-    depth: int = 8
-    max_width: int = 96
-    max_height: int = 40
-    strip_height: int = 8
+    cores: int = 2
     near: int = 0
-    stream_bytes: int = 4
+
+    video_fields: ClassVar[tuple[str, ...]] = ("data", "user", "last", "keep")
 
     @cached_property
     def codec(self) -> PredictiveCodec:
-        model = predictive_model() if self.depth == 8 else shipped("photo-16")
+        model = predictive_model() if self.name == "small" else shipped(self.name)
         return PredictiveCodec(model, threads=1)
 
     @cached_property
@@ -62,12 +50,8 @@ class Several:
     def decoder(self) -> Design:
         return Design.of(PredictiveDecoderCores(self.config, stream_bytes=self.stream_bytes))
 
-    def file(self, picture: np.ndarray, near: int = 0, strip_height: int | None = None) -> bytes:
-        dtype = np.uint8 if self.depth == 8 else np.uint16
-        return self.codec.encode(
-            picture.astype(dtype), depth=self.depth, near=near, slabs=self.cores,
-            strip_height=strip_height or self.strip_height,
-        )  # fmt: skip
+    def file(self, picture: np.ndarray, strip_height: int | None = None, **options) -> bytes:
+        return super().file(picture, strip_height, slabs=self.cores, **options)
 
     def beats(self, given: list[np.ndarray]) -> dict[str, np.ndarray]:
         """Beats of pictures of any sizes, zeros behind a line's last sample."""
@@ -88,35 +72,12 @@ class Several:
         joined = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
         return joined | {"data": joined["data"].astype(np.uint64)}
 
-    def encode(self, given: list[np.ndarray], *, near: int = 0, stalls=None, **options):
-        """Files that the encoder makes of pictures of one size, its errors, and the result."""
+    def encode_pictures(self, given: list[np.ndarray], *, near: int = 0, stalls=None):
+        """`encode` of pictures of one size."""
         beats = self.beats(given)
         del beats["keep"]
-        height, width = given[0].shape
         settings = {"near": near} if self.near else {}
-        result = rtl_stream(
-            self.encoder, {VIDEO_IN: beats}, {STREAM_OUT: ("data", "keep", "last")}, names=AXIS,
-            config={"height": height, "width": width, "clear_error": 0, **settings},
-            idle="idle", watch=("error",), stalls=_ports(stalls, VIDEO_IN, STREAM_OUT), **options,
-        )  # fmt: skip
-        files, rest = files_of(**result.outputs[STREAM_OUT], size=self.stream_bytes)
-        assert not rest
-        return list(files), told(result, ENCODER_ERRORS), result
-
-    def decode(self, files: list[bytes], *, stalls=None, **options):
-        """Beats that the decoder makes of files, its errors, and the result."""
-        result = rtl_stream(
-            self.decoder, {STREAM_IN: file_beats(files, self.stream_bytes)},
-            {VIDEO_OUT: ("data", "user", "last", "keep")}, names=AXIS, idle="idle",
-            config={"clear_error": 0}, watch=("error",),
-            stalls=_ports(stalls, VIDEO_OUT, STREAM_IN), **options,
-        )  # fmt: skip
-        return result.outputs[VIDEO_OUT], told(result, DECODER_ERRORS), result
-
-
-def _ports(stalls, video: str, stream: str) -> dict:
-    names = {"video": video, "stream": stream}
-    return {names[name]: stall for name, stall in (stalls or {}).items()}
+        return self.encode(beats, given[0].shape, stalls=stalls, settings=settings)
 
 
 def cut(size: tuple[int, int], depth: int, count: int = 4) -> list[np.ndarray]:
@@ -132,7 +93,12 @@ def check(found, wanted: dict[str, np.ndarray]) -> None:
 
 
 #: Two cores of a small model, and four of 12 bits that may be near-lossless.
-SEVERAL = {"2": Several(2), "4": Several(4, 12, 140, 40, 12, near=2, stream_bytes=8)}
+SEVERAL = {
+    "2": Several("small", 8, 96, 40, 8),
+    "4": Several("photo-16", 12, 140, 40, 12, 8, cores=4, near=2),
+}
+#: "none" beside those of a single core.
+ALL_STALLS = {"none": {}, **STALLS}
 SIZES = [(40, 64), (9, 37), (1, 13), (7, 16)]
 
 
@@ -141,7 +107,7 @@ SIZES = [(40, 64), (9, 37), (1, 13), (7, 16)]
 def test_encoder(name, size):
     cores = SEVERAL[name]
     given = cut(size, cores.depth)
-    files, errors, _ = cores.encode(given)
+    files, errors, _ = cores.encode_pictures(given)
     assert files == [cores.file(p) for p in given]
     assert not errors
 
@@ -157,18 +123,18 @@ def test_decoder(name, size):
 
 
 @pytest.mark.parametrize("name", SEVERAL)
-@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize("stalls", ALL_STALLS)
 def test_back_pressure(name, stalls):
     """Noise, whose strips fill the queues, beside pictures of other sizes."""
     cores = SEVERAL[name]
     rng = np.random.default_rng(7)
     given = [rng.integers(0, 1 << cores.depth, (21, 50)) for _ in range(3)]
-    files, errors, _ = cores.encode(given, stalls=STALLS[stalls])
+    files, errors, _ = cores.encode_pictures(given, stalls=ALL_STALLS[stalls])
     wanted = [cores.file(p) for p in given]
     assert files == wanted and not errors
     others = cut((6, 30), cores.depth, 2)
     found, errors, _ = cores.decode(
-        [*wanted, *map(cores.file, others)], stalls=STALLS[stalls]
+        [*wanted, *map(cores.file, others)], stalls=ALL_STALLS[stalls]
     )
     check(found, cores.beats([*given, *others]))
     assert not errors
@@ -239,12 +205,8 @@ def test_misplaced_markers_and_impossible_sizes():
     del beats["keep"]
 
     def encoded(beats: dict, width: int = 33):
-        result = rtl_stream(
-            cores.encoder, {VIDEO_IN: beats}, {STREAM_OUT: ("data", "keep", "last")}, names=AXIS,
-            config={"height": 9, "width": width, "clear_error": 0}, idle="idle", watch=("error",),
-        )  # fmt: skip
-        files, _ = files_of(**result.outputs[STREAM_OUT], size=cores.stream_bytes)
-        return list(files), told(result, ENCODER_ERRORS)
+        files, errors, _ = cores.encode(beats, (9, width))
+        return files, errors
 
     stray = {name: np.concatenate([v[1:4], v]) for name, v in beats.items()}
     assert encoded(stray) == ([cores.file(picture)], {"bad_marker"})
@@ -258,7 +220,7 @@ def test_nears():
     """Of files in turn; what comes out is what the reference restores."""
     cores = SEVERAL["4"]
     given = cut((14, 53), cores.depth, 3)
-    files, errors, _ = cores.encode(given, near=2)
+    files, errors, _ = cores.encode_pictures(given, near=2)
     assert files == [cores.file(p, near=2) for p in given] and not errors
     mixed = [cores.file(p, near=near) for near, p in enumerate(given)]
     found, errors, _ = cores.decode(mixed)
