@@ -2,7 +2,7 @@
 
 from lutgen.files.compiled import njit
 
-__all__ = ["drain", "finish"]
+__all__ = ["drain", "drop_zeros", "finish"]
 
 
 @njit(inline="always")
@@ -27,3 +27,13 @@ def finish(payload, at, held, count):
         at -= 1
         payload[at] = held
     return at
+
+
+@njit(inline="always")
+def drop_zeros(payload, at, held, count):
+    """Leave out zeros at the end of a payload that has no byte yet; returns ``(held, count)``."""
+    if at == len(payload):
+        while count and not held & 1:
+            held >>= 1
+            count -= 1
+    return held, count

@@ -17,7 +17,7 @@ that the state wants.
 
 import numpy as np
 
-from lutgen.codec.payload import drain, finish
+from lutgen.codec.payload import drain, drop_zeros, finish
 from lutgen.codec.rans import CHECK_STATE, QUOTIENT_BITS, STATE_BITS, pop, push
 from lutgen.files.compiled import njit
 from lutgen.model.head import PROB_BITS
@@ -96,18 +96,12 @@ def write_payload(folded, row, cumulative, payload):
         # What is pushed last is read first: the raw bits come before those of the state.
         held |= (u & ((1 << raw) - 1)) << count
         count += raw
-        if at == len(payload):  # zeros at the end are left out
-            while count and not held & 1:
-                held >>= 1
-                count -= 1
+        held, count = drop_zeros(payload, at, held, count)
         at, held, count = drain(payload, at, held, count)
     # The state itself, whose zeros count, too, if nothing has been written.
     held |= state << count
     count += STATE_BITS + 1
-    if at == len(payload):
-        while not held & 1:
-            held >>= 1
-            count -= 1
+    held, count = drop_zeros(payload, at, held, count)
     return finish(payload, at, held, count)
 
 

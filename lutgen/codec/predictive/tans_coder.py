@@ -10,7 +10,7 @@ Decoders have one table of `entries`, in place of the search in a row of cumulat
 
 import numpy as np
 
-from lutgen.codec.payload import drain, finish
+from lutgen.codec.payload import drain, drop_zeros, finish
 from lutgen.codec.tans import TansTables, push
 from lutgen.files.compiled import njit
 from lutgen.model.predictive.residual import MOST_RAW_BITS, TOKENS, raw_bits_of, token_of
@@ -90,20 +90,14 @@ def write_payload(folded, row, cumulative, states, payload):
         if symbol == TOKENS:
             held |= token << count
             count += ESCAPED_BITS
-        if at == len(payload):  # zeros at the end are left out
-            while count and not held & 1:
-                held >>= 1
-                count -= 1
+        held, count = drop_zeros(payload, at, held, count)
         at, held, count = drain(payload, at, held, count)
     # The state itself, whose zeros count, too, if nothing has been written.
     held |= state << count
     while leading:
         count += 1
         leading >>= 1
-    if at == len(payload):
-        while not held & 1:
-            held >>= 1
-            count -= 1
+    held, count = drop_zeros(payload, at, held, count)
     return finish(payload, at, held, count)
 
 
