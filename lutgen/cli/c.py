@@ -16,7 +16,7 @@ __all__ = ["c_"]
 @click.option(
     "--model", "models", multiple=True, metavar="MODEL",
     show_default="all that come with lutgen",
-    help=f"{MODEL_HELP[:-1]}; may be repeated.",
+    help=f"{MODEL_HELP}; may be repeated.",
 )  # fmt: skip
 @click.option("--out", metavar="DIR", show_default="no folder", help="Folder of the sources.")
 @click.option(

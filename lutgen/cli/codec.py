@@ -26,7 +26,7 @@ __all__ = ["encode", "decode", "evaluate_", "info_"]
 
 
 _model_option = click.option(
-    "--model", metavar="MODEL", help=MODEL_HELP,
+    "--model", metavar="MODEL", help=f"{MODEL_HELP}.",
     show_default=f"{DEFAULT}; {DEEP[DEFAULT]} above 8 bits; {COLOUR[DEFAULT]} of colour",
 )  # fmt: skip
 #: Options of profile ``predictive``, and of the others.
@@ -207,7 +207,7 @@ def _image_format(name: str) -> str:
 )  # fmt: skip
 @click.option(
     "--model", metavar="MODEL", show_default="that which wrote the file, if it comes with lutgen",
-    help=MODEL_HELP,
+    help=f"{MODEL_HELP}.",
 )  # fmt: skip
 @threads_option
 def decode(file, output, level, keep, model, threads) -> None:

@@ -52,9 +52,9 @@ class Tile(click.ParamType):
         return sides
 
 
-MODEL_HELP = f"Model file, or name of one that comes with lutgen: {', '.join(NAMES)}."
+MODEL_HELP = f"Model file, or name of one that comes with lutgen: {', '.join(NAMES)}"
 model_option = click.option(
-    "--model", metavar="MODEL", help=MODEL_HELP,
+    "--model", metavar="MODEL", help=f"{MODEL_HELP}.",
     show_default=f"{DEFAULT}; {DEEP[DEFAULT]} above 8 bits",
 )
 tile_option = click.option(
