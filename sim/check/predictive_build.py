@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.codec.predictive.container import Frame, split_index
 from lutgen.errors import InputError
 from lutgen.gateware.prediction.plane_models import PlaneModels
 from lutgen.model.header import VERSION_2
@@ -29,7 +30,7 @@ __all__ = ["PredictiveBuild"]
 _JUDGES = {judge.core: judge for judge in (PredictiveEncoderJudge, PredictiveDecoderJudge)}
 _TOPS = {"encoder": RtlPredictiveEncoder, "decoder": RtlPredictiveDecoder}
 _IPS = {"encoder": RtlEncoderIp, "decoder": RtlDecoderIp}
-#: Where a file is damaged, from its end: in the checksum of its last strip, or the index.
+#: Where a file is damaged, from the end of its last strip: in the strip's checksum.
 _DAMAGED = -2
 
 
@@ -81,7 +82,8 @@ class PredictiveBuild(CheckedBuild):
         image = smallest(groups)
         good = self._file(image, min(len(image), self.config.strip_height or len(image)))
         corrupt, foreign = bytearray(good), bytearray(good)
-        corrupt[_DAMAGED] ^= 1 << seed % 8
+        _, end = split_index(good, Frame.unpack(good))
+        corrupt[end + _DAMAGED] ^= 1 << seed % 8
         foreign[VERSION_2["model hash"].offset] ^= 1
         return BadFiles(image, (bytes(corrupt), bytes(foreign), good), (
             ("bad_strip", "damaged file"), ("bad_header", "other model's file"),

@@ -113,6 +113,17 @@ def test_encoder(name, size):
 
 
 @pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("height", [18, 26, 34])
+def test_last_slab_of_one_column(name, height):
+    """Its rows follow each other in single clocks once its queue has filled."""
+    cores = SEVERAL[name]
+    given = cut((height, cores.cores * (cores.cores - 1) + 1), cores.depth)
+    files, errors, _ = cores.encode_pictures(given)
+    assert files == [cores.file(p) for p in given]
+    assert not errors
+
+
+@pytest.mark.parametrize("name", SEVERAL)
 @pytest.mark.parametrize("size", SIZES)
 def test_decoder(name, size):
     cores = SEVERAL[name]

@@ -12,8 +12,9 @@ from lutgen.build.buildable import find_plan
 from lutgen.build.codec import build, load_build
 from lutgen.build.options import PredictiveOptions
 from lutgen.cli import main
+from lutgen.codec.container import CorruptStreamError
 from lutgen.codec.predictive.codec import PredictiveCodec
-from lutgen.codec.predictive.container import Frame
+from lutgen.codec.predictive.container import Frame, check_strips
 from lutgen.codec.predictive.sample import sample, visited
 from lutgen.errors import InputError
 from lutgen.formats.imageio import write_image
@@ -317,6 +318,16 @@ def test_faults_that_images_do_not_show(folder, tmp_path, core, pattern, replace
     assert found["problems"][0].startswith(f"{core}, {run}"), found["problems"]
 
 
+@pytest.mark.slow
+def test_good_build_of_several_cores(tmp_path):
+    """As wide as two cores need to be, with images, files in a row, and damage."""
+    options = replace(SMALL, cores=2, strip_height=8)
+    build("zynq7045", "photo", options, out=tmp_path / "several", estimate=False)
+    found = check_build(tmp_path / "several", quick=True)
+    assert found["ok"], found["problems"]
+    assert found["bad_files"]["errors"] == ["bad_header", "bad_strip"]
+
+
 def test_a_build_of_several_cores(small):
     """Its files have slabs, its images are wide enough for them, and phases are refused."""
     parameters = small.record["parameters"] | {"cores": 4, "strip_height": 8}
@@ -325,5 +336,8 @@ def test_a_build_of_several_cores(small):
     assert images and min(image.shape[1] for _, image in images) >= 13
     files = several.files([image for _, image in images])
     assert {Frame.unpack(file).slabs for file in files} == {4}
+    damaged = several.bad_files(several.groups(images), 0).files[0]
+    with pytest.raises(CorruptStreamError, match=r"^checksum of strip 3 is wrong"):
+        check_strips(damaged, Frame.unpack(damaged))
     with pytest.raises(InputError, match=r"^phases must be left out .* of 4 cores .* give --quick"):
         several.pictures(0)

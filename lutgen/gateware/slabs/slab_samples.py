@@ -78,7 +78,6 @@ class SlabFeeder(wiring.Component):
         last_row, first = Signal(), Signal(init=1)
         step = held & pixels.i.ready
         settling = Signal(range(self._SETTLING + 1))
-        m.d.sync += last_row.eq(rows == 0)
         m.d.comb += [
             pixels.i.valid.eq(held), pixels.i.payload.data.eq(data[: c.depth]),
             pixels.i.payload.sof.eq(first), pixels.i.payload.eol.eq(eol & final),
@@ -100,13 +99,17 @@ class SlabFeeder(wiring.Component):
                     m.d.sync += [picture.eq(given), settling.eq(0)]
                     m.next = "settle"
             with m.State("settle"):
-                m.d.sync += [settling.eq(settling + 1), rows.eq(picture.height - 1), first.eq(1)]
+                m.d.sync += [
+                    settling.eq(settling + 1), rows.eq(picture.height - 1), first.eq(1),
+                    last_row.eq(picture.height == 1),
+                ]  # fmt: skip
                 with m.If(settling == self._SETTLING):
                     m.next = "row"
             with m.State("row"):
                 m.d.comb += self.parts.ready.eq(~held | (step & final))
                 with m.If(self.parts.valid & self.parts.ready & part.eol):
-                    m.d.sync += rows.eq(rows - 1)
+                    # A row of one sample takes one clock: the next one must find it counted.
+                    m.d.sync += [rows.eq(rows - 1), last_row.eq(rows == 1)]
                     with m.If(last_row):
                         m.next = "last"
             with m.State("last"):  # the beat that is held, and what the slice holds
