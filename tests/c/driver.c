@@ -3,7 +3,8 @@
  * An order is 18 numbers of four bytes, in the machine's order, and bytes: what is to be done, the
  * model, the frame's 14 numbers, how the strips are walked over, how many bytes follow.  An
  * answer is the status, how many strips are damaged, and their numbers; then how many bytes follow,
- * and the bytes.  All memory has just the size that the library asks for. */
+ * and the bytes.  All memory has just the size that the library asks for, and workspaces what another call may
+ * have left there. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "lutgen.h"
 #include "lutgen_models.h"
+#include "stale.h"
 
 enum { ENCODE, DECODE, NUMBERS = 18, FRAME = 2, BY_STRIPS = 16, BYTES = 17, BEST_ORDER = 99 };
 
@@ -63,7 +65,7 @@ static enum lutgen_status encode_strips(const struct lutgen_model *model,
     *used = lutgen_header_bytes(frame);
     for (uint32_t k = strips; k-- > 0;) {
         struct lutgen_strip strip;
-        void *workspace = malloc(lutgen_workspace_bytes(model, frame));
+        void *workspace = stale_workspace(lutgen_workspace_bytes(model, frame));
         size_t bytes = 0;
 
         lutgen_place_strip(frame, k, &strip);
@@ -103,7 +105,7 @@ static void encode(const struct lutgen_model *model, struct lutgen_frame *frame,
         frame->order = 0;
         frame->order = lutgen_best_order(frame, samples, lutgen_row_samples(frame));
     }
-    workspace = malloc(lutgen_workspace_bytes(model, frame));
+    workspace = stale_workspace(lutgen_workspace_bytes(model, frame));
     if (by_strips) {
         status = encode_strips(model, frame, samples, file, &used);
     } else {
@@ -137,7 +139,7 @@ static enum lutgen_status decode_strips(const struct lutgen_model *model, const 
         const size_t stride = (size_t)strip->columns * lutgen_image_channels(frame);
         const size_t width = stride * lutgen_sample_bytes(frame);
         uint8_t *part = malloc(strip->rows * width);
-        void *workspace = malloc(lutgen_workspace_bytes(model, frame));
+        void *workspace = stale_workspace(lutgen_workspace_bytes(model, frame));
         const enum lutgen_status found =
             lutgen_decode_strip(model, &reader, strip, part, stride, workspace,
                                 lutgen_workspace_bytes(model, frame));
@@ -171,7 +173,7 @@ static void decode(const struct lutgen_model *model, const uint8_t *file, size_t
     }
     size = lutgen_decoded_bytes(&frame);
     samples = malloc(size);
-    workspace = malloc(lutgen_workspace_bytes(model, &frame));
+    workspace = stale_workspace(lutgen_workspace_bytes(model, &frame));
     if (by_strips) {
         status = decode_strips(model, file, bytes, samples);
     } else {

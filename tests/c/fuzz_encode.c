@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "stale.h"
 
 enum {
     OF_MODEL, OF_PIXELS, OF_WIDTH, OF_HEIGHT, OF_DEPTH, OF_SHIFT, OF_ERROR, OF_STRIP, OF_TILE,
@@ -62,7 +63,7 @@ static void code(const struct lutgen_model *model, const struct lutgen_frame *fr
     void *const samples = malloc(bytes);
     void *const again = malloc(bytes);
     uint8_t *const file = malloc(bound);
-    void *const workspace = malloc(room ? room : 1);
+    void *const workspace = stale_workspace(room);
     size_t used = 0;
 
     fill(frame, samples, data, size);

@@ -60,6 +60,11 @@ static void begin_lanes(const struct lutgen_model *model, const struct lutgen_fr
             lanes->channel[n].taps[k] = work->taps[n] + k * work->taps_stride;
         }
         memset(work->taps[n], 0, lanes_of_channel * work->taps_stride * sizeof(int16_t));
+        /* Lanes without a sample are computed like others, and may look at lines before anything has
+         * been put aside: what stands there must be a quantity, or sums would overflow. */
+        for (int k = 0; k < LINES; k++) {
+            memset(lanes->channel[n].line[k], 0, plane->width * sizeof(int32_t));
+        }
     }
     for (uint32_t row = 0; row < rows; row++) {
         lanes->channel_of[row] = (uint8_t)(row % frame->channels);
