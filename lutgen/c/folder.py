@@ -51,8 +51,11 @@ def folder_files(models: Mapping[str, AnyModel]) -> dict[str, str]:
         if path.name.endswith(_ENDINGS)
     }  # fmt: skip
     for symbol, name in names.items():
-        source = tile_source if isinstance(models[name], Model) else predictive_source
-        files[f"src/model_{symbol}.c"] = source(models[name], symbol)
+        model = models[name]
+        files[f"src/model_{symbol}.c"] = (
+            tile_source(model, symbol) if isinstance(model, Model)
+            else predictive_source(model, symbol)
+        )  # fmt: skip
         files[f"src/model_{symbol}.h"] = model_header(symbol)
     files["src/lutgen_models.c"] = _list_of(names)
     files["src/crc32_table.h"] = checksum_header()
