@@ -5,21 +5,30 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import numpy as np
 
+from lutgen.model.shipped import AnyModel
 from lutgen.registers.register_map import RegisterMap
 from lutgen.targets import Target
 
-from .recorded import PairOptions
+from .options import BuildOptions, PredictiveOptions
 from .registers import build_maps
 from .testbench import Picture
 
+if TYPE_CHECKING:
+    from amaranth.lib.wiring import Component
+
+    from lutgen.gateware.core.config import CoreConfig
+    from lutgen.gateware.predictive.config import PredictiveConfig
+
 __all__ = ["Blueprint"]
 
+_Model = TypeVar("_Model", bound=AnyModel)
+_Options = TypeVar("_Options", bound=BuildOptions | PredictiveOptions)
 
-class Blueprint(ABC):
+class Blueprint(ABC, Generic[_Model, _Options]):
     """A model and options from which cores are made.
 
     Parameters
@@ -36,13 +45,14 @@ class Blueprint(ABC):
     """
 
     #: Class of the options.
-    options_kind: ClassVar[type[PairOptions]]
+    options_kind: ClassVar[type[BuildOptions] | type[PredictiveOptions]]
     #: What memories hold, by the longest path that a module below the top begins with.
     memories: ClassVar[Mapping[str, str]]
+    #: Configuration of the cores.
+    config: CoreConfig | PredictiveConfig
 
-    def __init__(self, model, options) -> None:
+    def __init__(self, model: _Model, options: _Options) -> None:
         self.model, self.options = model, options
-        self.config = options.core_config(model)
 
     @property
     def primitive(self) -> str | None:
@@ -73,7 +83,7 @@ class Blueprint(ABC):
         """Figures of ``encoder`` or ``decoder`` in ``build.json``; lanes and buffers among them."""
 
     @abstractmethod
-    def component(self, core: str):
+    def component(self, core: str) -> Component:
         """The component of an encoder or decoder."""
 
     @abstractmethod

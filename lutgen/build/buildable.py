@@ -2,24 +2,27 @@
 
 import os
 from pathlib import Path
+from typing import TypeVar
 
 from lutgen.errors import InputError
 from lutgen.model.model import Model
 from lutgen.model.shipped import SHIPPED, AnyModel, find_model
 from lutgen.targets import Target
 
-from .blueprint import Blueprint
-from .blueprints import blueprint_kind
 from .options import BuildOptions, PredictiveOptions
+from .predictive_blueprint import PredictiveBlueprint
+from .tile_blueprint import TileBlueprint
 
 __all__ = ["find_buildable", "find_plan"]
+
+_Options = TypeVar("_Options", BuildOptions, PredictiveOptions)
 
 
 def find_plan(
     model: AnyModel | str | os.PathLike | None,
     options: BuildOptions | PredictiveOptions | None,
     target: Target,
-) -> Blueprint:
+) -> TileBlueprint | PredictiveBlueprint:
     """The blueprint of a model's cores for a device.
 
     Without a model it is the default one of the profile that the options are of; without options
@@ -36,14 +39,25 @@ def find_plan(
     if model is None and isinstance(options, BuildOptions):
         model = Model.default()
     found = find_buildable(model, options.depth if isinstance(options, PredictiveOptions) else 8)
-    kind = blueprint_kind(found.profile)
-    options = kind.options_kind() if options is None else options
-    if not isinstance(options, kind.options_kind):
+    if isinstance(found, Model):
+        tiles = _checked(options, BuildOptions, found)
+        return TileBlueprint(found, tiles.settle(found, target))
+    rows = _checked(options, PredictiveOptions, found)
+    return PredictiveBlueprint(found, rows.settle(found, target))
+
+
+def _checked(
+    options: BuildOptions | PredictiveOptions | None, kind: type[_Options], model: AnyModel
+) -> _Options:
+    """Options of a kind, its defaults if there are none; InputError if they are of another."""
+    if options is None:
+        return kind()
+    if not isinstance(options, kind):
         raise InputError(
-            f"options must be {kind.options_kind.__name__} for a model of profile {found.profile}, "
+            f"options must be {kind.__name__} for a model of profile {model.profile}, "
             f"not {type(options).__name__}"
         )
-    return kind(found, options.settle(found, target))
+    return options
 
 
 def find_buildable(

@@ -12,18 +12,18 @@ from pathlib import Path
 
 from lutgen.c.folder import folder_files
 from lutgen.handoff.vivado import vivado_files
-from lutgen.model.model import Model
-from lutgen.model.shipped import name_of
+from lutgen.model.shipped import AnyModel, name_of
 from lutgen.names import top_module
 from lutgen.targets import Target, get_target
 
-from .blueprint import Blueprint
 from .buildable import find_plan
 from .folder import BuildError, load_build, make_folder, new_record
 from .options import BuildOptions, PredictiveOptions
+from .predictive_blueprint import PredictiveBlueprint
 from .registers import register_files, slave_maps
 from .testbench import picture_testbench
 from .text import codec_ports, wrapper
+from .tile_blueprint import TileBlueprint
 from .verilog import list_files
 
 __all__ = ["BuildError", "BuildOptions", "build", "load_build"]
@@ -35,7 +35,7 @@ _WORKER = "from lutgen.build.core import work; work()"
 
 def build(
     target: str | Target,
-    model: Model | str | os.PathLike | None = None,
+    model: AnyModel | str | os.PathLike | None = None,
     options: BuildOptions | PredictiveOptions | None = None,
     *,
     out: str | os.PathLike | None = None,
@@ -88,36 +88,36 @@ def build(
     """
     target = get_target(target) if isinstance(target, str) else target
     plan = find_plan(model, options, target)
-    model, options = plan.model, plan.options
+    built, made = plan.model, plan.options
     picture = plan.picture(testbench)
     record = new_record(target) | {
         "model": plan.model_record(),
-        "parameters": options.record(),
+        "parameters": made.record(),
         "rate": plan.rate(target.clock_mhz),
         "cores": {},
     }
 
     def further(verilog: list[str], memories: list[str]) -> dict[str, str]:
         texts, module = {}, top_module(record)
-        if options.top == "codec":
+        if made.top == "codec":
             verilog.append(f"{module}.v")
             texts[verilog[-1]] = plan.header(record, module) + wrapper(record["cores"], module)
         texts |= list_files(verilog, plan.primitive)
         if maps := plan.maps():
             texts |= register_files(record, maps)
-        name = name_of(bytes.fromhex(model.hash)) or _OWN
+        name = name_of(bytes.fromhex(built.hash)) or _OWN
         texts |= {f"{_SOFTWARE}/{path}": text
-                  for path, text in folder_files({name: model}).items()}  # fmt: skip
+                  for path, text in folder_files({name: built}).items()}  # fmt: skip
         if "vivado" in target.tools:
             ports = {core["module"]: core["ports"] for core in record["cores"].values()}
-            if options.top == "codec":
+            if made.top == "codec":
                 ports[module] = codec_ports(record["cores"])
             texts |= vivado_files(
-                record, target, ports, verilog, memories, slave_maps(options.top, maps)
+                record, target, ports, verilog, memories, slave_maps(made.top, maps)
             )
         return texts | picture_testbench(
             record, picture, coded.result(), plan.decoded(picture), settings=plan.settings,
-            stream_bytes=options.stream_bytes, cores=plan.cores,
+            stream_bytes=made.stream_bytes, cores=plan.cores,
             quiet={core: plan.silence(core, picture) for core in record["cores"]}, maps=maps,
         )  # fmt: skip
 
@@ -126,11 +126,11 @@ def build(
         coded = pool.submit(plan.encode, picture)
         return make_folder(
             _default_folder(plan, target) if out is None else Path(out),
-            record, options.made, target,
-            save_input=lambda work: model.save(work / "model.lutgen"), further=further,
+            record, made.made, target,
+            save_input=lambda work: built.save(work / "model.lutgen"), further=further,
             worker=_WORKER, estimate=estimate, progress=progress,
         )  # fmt: skip
 
 
-def _default_folder(plan: Blueprint, target: Target) -> Path:
+def _default_folder(plan: TileBlueprint | PredictiveBlueprint, target: Target) -> Path:
     return Path("rtl_out") / target.name / re.sub(r"[^A-Za-z0-9_.-]", "-", plan.folder)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lutgen.errors import LutgenError
 from lutgen.model.shipped import find_model
-from lutgen.names import module_name, raw_name
+from lutgen.names import build_of, module_name, raw_name
 from lutgen.targets import Target
 
 from .blueprints import blueprint_kind
@@ -48,15 +48,16 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
     kind = blueprint_kind(model.profile)
     plan = kind(model, kind.options_kind.of_record(record["parameters"]))
     component = plan.component(core)
-    raw, module = raw_name(core), module_name(plan.options.name, core)
+    name = build_of(record)
+    raw, module = raw_name(core), module_name(name, core)
     text, maps = to_verilog(component, raw), plan.maps()
-    found = {"module": module} | plan.core_record(core) | {
+    found: dict = {"module": module} | plan.core_record(core) | {
         "memory_bits": memory_bits(text, raw, plan.memories, plan.cores),
         "ports": port_list(component),
-        "registers": describe_registers(maps[core], plan.options.name) if maps else None,
+        "registers": describe_registers(maps[core], name) if maps else None,
         "resources": None,
     }
-    write_core(work, text, raw, module, plan.header(record | {"cores": {core: found}}, module))
+    write_core(work, text, raw, module, plan.header({**record, "cores": {core: found}}, module))
     found["seconds"] = {"verilog": round(time.perf_counter() - began, 2)}
     if estimate:
         tell("resources")

@@ -1,6 +1,17 @@
 """What a build of several cores behind one pair of ports has more than one of a single core."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from lutgen.targets import Target
+
+if TYPE_CHECKING:
+    from amaranth.lib.wiring import Component
+
+    from lutgen.gateware.bands.multi import DecoderCores, EncoderCores
+    from lutgen.gateware.core.config import CoreConfig
 
 __all__ = ["GLUE", "count_core", "count_cores", "count_glue", "rate", "top_of_cores"]
 
@@ -10,19 +21,19 @@ GLUE = "distribution"
 
 
 def top_of_cores(
-    core: str, config, cores: int, stream_bytes: int, *, core_ports: bool = False
-):
+    core: str, config: CoreConfig, cores: int, stream_bytes: int, *, core_ports: bool = False
+) -> EncoderCores | DecoderCores:
     """The top of an encoder or decoder; with ``core_ports`` without its cores."""
     return _kind(core)(config, cores=cores, stream_bytes=stream_bytes, core_ports=core_ports)
 
 
-def _kind(core: str) -> type:
+def _kind(core: str) -> type[EncoderCores] | type[DecoderCores]:
     from lutgen.gateware.bands.multi import DecoderCores, EncoderCores
 
-    return {"encoder": EncoderCores, "decoder": DecoderCores}[core]
+    return EncoderCores if core == "encoder" else DecoderCores
 
 
-def count_core(core: str, config, target, blocks: Mapping) -> dict:
+def count_core(core: str, config: CoreConfig, target: Target, blocks: Mapping) -> dict:
     """An estimate, see `lutgen.synth.estimate`, of one of several encoders or decoders.
 
     The inputs that are constant where the cores are placed are so here: what they make superfluous
@@ -35,7 +46,7 @@ def count_core(core: str, config, target, blocks: Mapping) -> dict:
     return estimate(to_verilog(kind.alone(config), kind.module), kind.module, target, blocks)
 
 
-def count_glue(glue, target) -> dict:
+def count_glue(glue: Component, target: Target) -> dict:
     """An estimate of what stands around the cores, whose ports are ports of ``glue``."""
     from lutgen.gateware.fabric.verilog import to_verilog
     from lutgen.synth import estimate
@@ -43,7 +54,7 @@ def count_glue(glue, target) -> dict:
     return estimate(to_verilog(glue, "glue"), "glue", target, {GLUE: [""]})
 
 
-def count_cores(core: Mapping, glue: Mapping, cores: int) -> dict:
+def count_cores(core: dict, glue: dict, cores: int) -> dict:
     """The estimate of so many equal cores and the glue.
 
     Every stream between the two passes through registers, and nothing is shared between cores, so
@@ -66,7 +77,7 @@ def count_cores(core: Mapping, glue: Mapping, cores: int) -> dict:
 
 def _times(found: Mapping, cores: int) -> dict:
     """Counts of so many cores; levels and paths stay."""
-    many = {}
+    many: dict = {}
     for name, value in found.items():
         if isinstance(value, Mapping):
             many[name] = _times(value, cores)
@@ -87,7 +98,7 @@ def _sum(a: Mapping, b: Mapping) -> dict:
     }
 
 
-def rate(config, cores: int, clock_mhz: float) -> dict:
+def rate(config: CoreConfig, cores: int, clock_mhz: float) -> dict:
     """Pixels per clock and Mpx/s at most: each core takes a turn for each symbol of a tile.
 
     What a core really takes is measured by simulation: ``lutgen sim`` and ``bench/cores.py``.

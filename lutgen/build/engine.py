@@ -9,7 +9,7 @@ import numpy as np
 
 from lutgen.errors import InputError
 from lutgen.handoff.vivado import vivado_files
-from lutgen.names import module_name, raw_name, top_module
+from lutgen.names import build_of, module_name, raw_name, top_module
 from lutgen.targets import Target, get_target
 
 from . import core as build_core
@@ -137,7 +137,7 @@ def _make(work: Path, core: str, record: Mapping, estimate: bool) -> dict:
         fabric=FABRICS[options.fabric],
     )  # fmt: skip
     part = f"entropy-{core}"
-    raw, module = raw_name(part), module_name(options.name, part)
+    raw, module = raw_name(part), module_name(build_of(record), part)
     text = to_verilog(component, raw)
     found = {
         "module": module,

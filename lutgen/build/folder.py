@@ -181,7 +181,7 @@ def pair_resources(cores, target: Target) -> dict:
     share = {
         kind: round(100 * total[kind] / held, 2) for kind, held in target.capacity.items() if held
     }
-    fits = all(percent <= 100 for percent in share.values())
+    fits: bool | None = all(percent <= 100 for percent in share.values())
     if target.luts is not None and not share:
         fits = None  # counted in other units than the device's
     return {
@@ -209,7 +209,7 @@ def _run_workers(
     processes: dict[str, subprocess.Popen] = {}
 
     def follow(core: str, process: subprocess.Popen) -> None:
-        for line in process.stdout:
+        for line in process.stdout or ():
             if progress:
                 progress(core, line.strip())
         code = process.wait()
@@ -240,7 +240,8 @@ def _run_workers(
     finally:
         _stop(processes.values())
         for process in processes.values():
-            process.stdout.close()
+            if process.stdout:
+                process.stdout.close()
 
 
 def _stop(processes) -> None:

@@ -18,6 +18,8 @@ from .predictive_options import PredictiveOptions
 from .recorded import CORES, TOPS, PairOptions, Recorded
 
 if TYPE_CHECKING:
+    from lutgen.codec.coder import Coder
+    from lutgen.gateware.core.config import CoreConfig
     from lutgen.model.model import Model
     from lutgen.targets import Target
 
@@ -81,12 +83,12 @@ class BuildOptions(PairOptions):
         check_sizes(self.tile, self.max_width, self.max_height)
         self._coder()
 
-    def _coder(self):
+    def _coder(self) -> Coder:
         from lutgen.codec.coder import coder_named
 
         return coder_named(self.coder, self.tans_bits)
 
-    def core_config(self, model: Model):
+    def core_config(self, model: Model) -> CoreConfig:
         """The cores' :class:`~lutgen.gateware.core.config.CoreConfig`; Amaranth is loaded here.
 
         Raises

@@ -1,10 +1,16 @@
 """Builds of profile ``predictive``."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lutgen.model.cfa import CFAS
+from lutgen.model.predictive.colour import ColourModel
+from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.samples import SampleFormat
 from lutgen.targets import Target
 
@@ -14,10 +20,16 @@ from .cores import count_cores, count_glue
 from .predictive_options import PredictiveOptions
 from .testbench import Picture
 
+if TYPE_CHECKING:
+    from amaranth.lib.wiring import Component
+
+    from lutgen.gateware.predictive.config import PredictiveConfig
+    from lutgen.gateware.slabs.multi import PredictiveDecoderCores, PredictiveEncoderCores
+
 __all__ = ["PredictiveBlueprint"]
 
 
-class PredictiveBlueprint(Blueprint):
+class PredictiveBlueprint(Blueprint[PredictiveModel | ColourModel, PredictiveOptions]):
     """See `.blueprint.Blueprint`; options are `.predictive_options.PredictiveOptions`."""
 
     options_kind = PredictiveOptions
@@ -33,6 +45,13 @@ class PredictiveBlueprint(Blueprint):
     header = staticmethod(predictive_text.header)
     table = staticmethod(predictive_text.table)
     summary = staticmethod(predictive_text.summary)
+    config: PredictiveConfig
+
+    def __init__(
+        self, model: PredictiveModel | ColourModel, options: PredictiveOptions
+    ) -> None:
+        super().__init__(model, options)
+        self.config = options.core_config(model)
 
     @property
     def cores(self) -> int:
@@ -77,9 +96,10 @@ class PredictiveBlueprint(Blueprint):
             "narrowest": config.narrowest(lanes) * (2 if config.planes.mosaic else 1),
         }
 
-    def component(self, core: str):
+    def component(self, core: str) -> Component:
         if self.cores > 1:
             return _several(core)(self.config, stream_bytes=self.options.stream_bytes)
+        kinds: dict[str, Callable[..., Component]]
         if self.options.registers:
             from lutgen.gateware.ip.predictive import PredictiveDecoderIp, PredictiveEncoderIp
 
@@ -151,11 +171,11 @@ class PredictiveBlueprint(Blueprint):
         return 4 * width * self.core_record(core)["period"]
 
 
-def _several(core: str) -> type:
+def _several(core: str) -> type[PredictiveEncoderCores] | type[PredictiveDecoderCores]:
     """The top of several encoders or decoders."""
     from lutgen.gateware.slabs.multi import PredictiveDecoderCores, PredictiveEncoderCores
 
-    return {"encoder": PredictiveEncoderCores, "decoder": PredictiveDecoderCores}[core]
+    return PredictiveEncoderCores if core == "encoder" else PredictiveDecoderCores
 
 
 #: Columns that a group takes besides its own: those between its rows, and an idle lane's.

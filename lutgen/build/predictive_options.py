@@ -13,6 +13,7 @@ from lutgen.names import build_name
 from .recorded import PairOptions
 
 if TYPE_CHECKING:
+    from lutgen.gateware.predictive.config import PredictiveConfig
     from lutgen.model.predictive.colour import ColourModel
     from lutgen.model.predictive.model import PredictiveModel
     from lutgen.targets import Target
@@ -64,7 +65,7 @@ class PredictiveOptions(PairOptions):
     def __post_init__(self) -> None:
         self._check_pair()
 
-    def core_config(self, model: PredictiveModel | ColourModel):
+    def core_config(self, model: PredictiveModel | ColourModel) -> PredictiveConfig:
         """The cores' configuration; Amaranth is loaded here.
 
         Raises

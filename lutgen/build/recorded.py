@@ -5,6 +5,7 @@ The command line takes its defaults from options, so that importing this must be
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import Protocol, Self
 
 from lutgen.errors import InputError
 from lutgen.names import DEFAULT_NAME, build_name
@@ -15,6 +16,7 @@ CORES = ("encoder", "decoder")
 TOPS = (*CORES, "codec")
 
 
+@dataclass(frozen=True, kw_only=True)
 class Recorded:
     """What ``build.json`` keeps of a dataclass of options, and the way back."""
 
@@ -29,7 +31,7 @@ class Recorded:
         return {name: value for part in parts for name, value in part.items()}
 
     @classmethod
-    def of_record(cls, parameters: Mapping):
+    def of_record(cls, parameters: Mapping) -> Self:
         """Options from what `record` has made.
 
         Options that builds of the first versions do not name have their defaults; those of later
@@ -42,7 +44,7 @@ class Recorded:
         """
         known = {field.name: parameters.get(field.name, field.default) for field in fields(cls)}
         known["name"] = parameters.get("name", DEFAULT_NAME)
-        always = {"top": str, "stream_bytes": int}
+        always: dict[str, type] = {"top": str, "stream_bytes": int}
         if "tile" in known:
             sides = ("tile_width", "tile_height")
             always |= dict.fromkeys((*sides, "max_width", "max_height"), int)
@@ -51,6 +53,28 @@ class Recorded:
             if not isinstance(value := parameters.get(name), kind):
                 raise InputError(f"parameter {name} must be of type {kind.__name__}, not {value!r}")
         return cls(**known)
+
+
+class _Pair(Protocol):
+    """What every class below `PairOptions` has, each at its own place in the order of its fields.
+    """
+
+    @property
+    def top(self) -> str: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def stream_bytes(self) -> int: ...
+    @property
+    def registers(self) -> bool: ...
+    @property
+    def cores(self) -> int: ...
+    @property
+    def lanes(self) -> int | None: ...
+    @property
+    def encoder_lanes(self) -> int | None: ...
+    @property
+    def made(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +94,7 @@ class PairOptions(Recorded):
     top: str = "codec"
     name: str | None = None
 
-    def _check_pair(self) -> None:
+    def _check_pair(self: _Pair) -> None:
         """Raises InputError if top, name, or an option of a core that is not made, is wrong."""
         if self.top not in TOPS:
             raise InputError(f"top must be one of {', '.join(TOPS)}, not {self.top!r}")

@@ -39,7 +39,8 @@ def slave_maps(top: str, maps: Mapping[str, RegisterMap]) -> dict[str, RegisterM
 
 def register_files(record: Mapping, maps: Mapping[str, RegisterMap]) -> dict[str, str]:
     """Headers, register pages and drivers: text by file name."""
-    files, name = {}, record["parameters"]["name"]
+    files: dict[str, str] = {}
+    name = record["parameters"]["name"]
     for registers in maps.values():
         files |= register_texts(registers, name)
     return files | driver_files(list(maps.values()), Identity.of(record).vlnv, name)

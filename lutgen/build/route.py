@@ -77,12 +77,12 @@ def route_cores(
     versions = tools()
     plan = find_plan(model, options, target)
     command = _command(options or type(plan.options)(), model, blocks, seed)
-    model, options = plan.model, plan.options
+    routed, settled = plan.model, plan.options
     if plan.cores != 1 or plan.maps():
         raise InputError("routed cores must be single and without registers, see the options")
-    jobs = []
+    jobs: list[tuple[str, str | None, str, str]] = []
     known: set[str] = set()
-    for core in options.made:
+    for core in settled.made:
         name = raw_name(core)
         text = to_verilog(plan.component(core), name)
         paths = {module.removeprefix(f"{name}.core."): module for module in modules(text)}
@@ -98,7 +98,7 @@ def route_cores(
             f"choose from {', '.join(sorted(path for path in known if '.' not in path))}"
         )
 
-    def run(job) -> dict:
+    def run(job: tuple[str, str | None, str, str]) -> dict:
         core, block, text, module = job
         name = f"{core} {block}" if block else core
         if progress:
@@ -118,8 +118,8 @@ def route_cores(
         "target": {
             "name": target.name, "part": target.part, "clock_mhz": target.clock_mhz,
         },
-        "model": {"hash": model.hash, "profile": model.profile},
-        "parameters": {k: v for k, v in options.record().items() if k not in _FIXED},
+        "model": {"hash": routed.hash, "profile": routed.profile},
+        "parameters": {k: v for k, v in settled.record().items() if k not in _FIXED},
         "tools": versions,
         "runs": runs,
     }  # fmt: skip

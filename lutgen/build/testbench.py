@@ -119,11 +119,11 @@ def picture_testbench(
         size = decoded.itemsize
         given |= {"keep": np.tile((1 << size * filled(width, cores)) - 1, height)}
     words = file_words(file, stream_bytes)
-    pixels, size = ("pixels", width * height), ("bytes", len(file))
+    pixels, coded = ("pixels", width * height), ("bytes", len(file))
     sides = {"width": width, "height": height, "images": 1, "level": 0, **settings}
-    made = {
-        "encoder": ({"s_axis_video": sent, "m_axis_stream": words}, pixels, size),
-        "decoder": ({"s_axis_stream": words, "m_axis_video": given}, size, pixels),
+    made: dict[str, tuple[dict, tuple[str, int], tuple[str, int]]] = {
+        "encoder": ({"s_axis_video": sent, "m_axis_stream": words}, pixels, coded),
+        "decoder": ({"s_axis_stream": words, "m_axis_video": given}, coded, pixels),
     }
     sessions = {}
     for core in record["cores"]:

@@ -1,7 +1,10 @@
 """Builds of the profiles with tiles: ``gic-dlc`` and what is made of it."""
 
+from __future__ import annotations
+
 import math
 import os
+from typing import TYPE_CHECKING
 
 from lutgen.model.model import Model
 from lutgen.targets import Target
@@ -12,10 +15,15 @@ from .cores import count_core, count_cores, count_glue, rate, top_of_cores
 from .options import BuildOptions
 from .testbench import Picture
 
+if TYPE_CHECKING:
+    from amaranth.lib.wiring import Component
+
+    from lutgen.gateware.core.config import CoreConfig
+
 __all__ = ["TileBlueprint", "block_paths"]
 
 
-class TileBlueprint(Blueprint):
+class TileBlueprint(Blueprint[Model, BuildOptions]):
     """See `.blueprint.Blueprint`; options are `.options.BuildOptions`."""
 
     options_kind = BuildOptions
@@ -32,6 +40,11 @@ class TileBlueprint(Blueprint):
     header = staticmethod(text.header)
     table = staticmethod(text.table)
     summary = staticmethod(text.summary)
+    config: CoreConfig
+
+    def __init__(self, model: Model, options: BuildOptions) -> None:
+        super().__init__(model, options)
+        self.config = options.core_config(model)
 
     @property
     def primitive(self) -> str | None:
@@ -87,7 +100,7 @@ class TileBlueprint(Blueprint):
             },
         }  # fmt: skip
 
-    def component(self, core: str):
+    def component(self, core: str) -> Component:
         options = self.options
         if options.cores > 1:
             return top_of_cores(core, self.config, options.cores, options.stream_bytes)
