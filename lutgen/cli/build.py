@@ -18,6 +18,7 @@ from .common import (
     make_design,
     model_option,
     name_option,
+    on_command_line,
     registers_option,
     top_option,
 )
@@ -156,7 +157,7 @@ def sim(
     from lutgen.sim.tool.verilator import SimulationError
 
     decided = ("model", "target", *options)
-    given = [name for name in decided if ctx.get_parameter_source(name).name == "COMMANDLINE"]
+    given = [name for name in decided if on_command_line(ctx, name)]
     if folder and given:
         raise click.UsageError(
             f"--build must stand without --{given[0].replace('_', '-')}, which the build decides"
@@ -172,7 +173,7 @@ def sim(
     if images:
         from lutgen.formats.imageio import DEEP_GRAY, GRAY_8, read_images
 
-        parameters = load_build(folder)["parameters"] if folder else design.record()
+        parameters = design.record() if design else load_build(folder)["parameters"]
         limits = DEEP_GRAY if parameters.get("depth", 8) > 8 else GRAY_8
         named = [
             (f"{path} {k}", image)

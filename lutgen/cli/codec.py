@@ -134,17 +134,18 @@ def encode(
     channels = 1 if images.ndim == 3 else images.shape[3]
     if model is None:
         found = find_model(depth=bits.depth, channels=channels, mosaic=cfa is not None)
-    codec = codec_of(found, threads=threads)
     more = ""
     with pixel_progress("encoding", images.size) as progress:
         if is_predictive(found):
-            data = codec.encode(
+            data = codec_of(found, threads=threads).encode(
                 images, depth=max(8, bits.depth), shift=bits.shift, near=near,
                 strip_height=strip_height, tile_width=tile_width, channels=channels, cfa=cfa,
                 slabs=slabs, coder=coder, progress=progress,
             )  # fmt: skip
         else:
-            encoded = codec.encode(images, tile=tile, coder=coder, progress=progress)
+            encoded = codec_of(found, threads=threads).encode(
+                images, tile=tile, coder=coder, progress=progress
+            )
             data = encoded.data
             tiles, ideal = 8 * encoded.payload_bytes / images.size, encoded.ideal_bits / images.size
             more = f" (tiles alone {tiles:.3f}, ideal {ideal:.3f})"
@@ -252,7 +253,6 @@ def _decode(stream, model, level: int, threads, progress) -> tuple:
         header_of,
         is_predictive,
     )
-    from lutgen.model.samples import SignificantBits
 
     if not stream.seekable():
         stream = io.BytesIO(stream.read())
@@ -261,12 +261,12 @@ def _decode(stream, model, level: int, threads, progress) -> tuple:
     header = header_of(stream.read(LONGEST_HEADER), size)
     stream.seek(0)
     model = decoding_model(header, model)
-    codec = codec_of(model, threads=threads)
     if not is_predictive(model):
-        return codec.decode(stream, level=level, progress=progress), SignificantBits(8)
+        codec = codec_of(model, threads=threads)
+        return codec.decode(stream, level=level, progress=progress), header.bits
     if level:
         raise click.UsageError(f"--level must be 0 with a model of profile predictive, not {level}")
-    images = codec.decode(stream.read(), progress=progress)
+    images = codec_of(model, threads=threads).decode(stream.read(), progress=progress)
     return images, header.bits
 
 

@@ -9,6 +9,7 @@ import re
 from contextlib import contextmanager
 
 import click
+from click.core import ParameterSource
 
 from lutgen.build.options import TOPS, BuildOptions, PredictiveOptions
 from lutgen.commands import Failure
@@ -29,6 +30,7 @@ __all__ = [
     "make_design",
     "model_option",
     "name_option",
+    "on_command_line",
     "pixel_progress",
     "registers_option",
     "step_progress",
@@ -150,6 +152,11 @@ def design_options(command):
     return command
 
 
+def on_command_line(ctx: click.Context, name: str | None) -> bool:
+    """Whether a parameter stands there, and is no default."""
+    return name is not None and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
 def design_of(ctx, model, options: dict) -> BuildOptions | PredictiveOptions:
     """Options of the model's profile, from what of them stands on the command line.
 
@@ -168,7 +175,7 @@ def design_of(ctx, model, options: dict) -> BuildOptions | PredictiveOptions:
     known = {field.name for field in fields(kind)}
     given = {
         name: value for name, value in options.items()
-        if ctx.get_parameter_source(name).name == "COMMANDLINE"
+        if on_command_line(ctx, name)
     }  # fmt: skip
     for name in given.keys() - known:
         hint = ": choose another --model" if model is None else ""

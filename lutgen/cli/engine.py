@@ -6,7 +6,7 @@ import click
 
 from lutgen.commands import Failure
 
-from .common import core_progress, make_design
+from .common import core_progress, make_design, on_command_line
 
 __all__ = ["build_engine", "refuse", "sim_engine", "sim_engine_build"]
 
@@ -14,7 +14,7 @@ __all__ = ["build_engine", "refuse", "sim_engine", "sim_engine_build"]
 def refuse(ctx: click.Context, allowed: tuple[str, ...], why: str) -> None:
     """A usage error for options on the command line that make no sense."""
     for parameter in ctx.command.params:
-        given = ctx.get_parameter_source(parameter.name).name == "COMMANDLINE"
+        given = on_command_line(ctx, parameter.name)
         if given and parameter.name not in allowed:
             raise click.UsageError(f"{parameter.opts[0]} must be left out {why}")
 

@@ -142,8 +142,9 @@ def train(
         try:
             first, before = (None, None) if start is None else load_codec(start)
             network, record = train_codec(
-                files, config, start=first, device=own, progress=progress, **paths
-            )
+                files, config, start=first, device=own, progress=progress,
+                checkpoint=paths["checkpoint"], log=paths["log"],
+            )  # fmt: skip
         except InputError as error:
             raise Failure(str(error)) from error
         if rank():
@@ -151,7 +152,8 @@ def train(
     if before is not None:
         record["start"] = before
     save_codec(out, network, record)
-    paths["checkpoint"].unlink(missing_ok=True)  # not before the codec is in safety
+    if paths["checkpoint"]:
+        paths["checkpoint"].unlink(missing_ok=True)  # not before the codec is in safety
     last = record["last"]
     if as_json:
         click.echo(json.dumps(record, indent=1))

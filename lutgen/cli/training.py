@@ -238,8 +238,9 @@ def _train_dlc(kind, options, load, record, out) -> None:
     with processes(device) as own, step_progress() as progress:
         try:
             model = train_dlc_model(
-                load(), config, device=own, progress=progress, **paths, **record
-            )
+                load(), config, device=own, progress=progress, checkpoint=paths["checkpoint"],
+                log=paths["log"], **record,
+            )  # fmt: skip
         except InputError as error:
             raise Failure(str(error)) from error
         if rank():

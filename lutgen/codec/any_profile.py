@@ -4,6 +4,10 @@ Profile ``predictive`` codes groups of rows or tiles into version 2 of the forma
 (:mod:`.predictive`), the others code tiles into version 1 (:mod:`.codec`).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, overload
+
 from lutgen.model.header import MAGIC, TABLES, VERSION_2, magic_and_version
 from lutgen.model.model import Model
 from lutgen.model.predictive.colour import ColourModel
@@ -15,6 +19,9 @@ from .container import Header
 from .predictive.codec import PredictiveCodec
 from .predictive.container import Frame
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
 __all__ = [
     "LONGEST_HEADER", "AnyCodec", "codec_of", "decoding_model", "header_of", "is_predictive",
 ]  # fmt: skip
@@ -25,9 +32,23 @@ LONGEST_HEADER = max(table.size for table in TABLES.values())
 AnyCodec = Codec | PredictiveCodec
 
 
-def is_predictive(model: AnyModel) -> bool:
+def is_predictive(model: AnyModel) -> TypeIs[PredictiveModel | ColourModel]:
     """Whether a model is of profile ``predictive``."""
     return isinstance(model, PredictiveModel | ColourModel)
+
+
+@overload
+def codec_of(model: Model, *, threads: int | None = None) -> Codec: ...
+
+
+@overload
+def codec_of(
+    model: PredictiveModel | ColourModel, *, threads: int | None = None
+) -> PredictiveCodec: ...
+
+
+@overload
+def codec_of(model: AnyModel, *, threads: int | None = None) -> AnyCodec: ...
 
 
 def codec_of(model: AnyModel, *, threads: int | None = None) -> AnyCodec:

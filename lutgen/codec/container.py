@@ -27,6 +27,7 @@ import numpy as np
 from lutgen.errors import InputError
 from lutgen.model.header import MAGIC, TABLES, VERSION_1, HeaderTable, magic_and_version
 from lutgen.model.pyramid import MAX_LEVELS
+from lutgen.model.samples import EIGHT_BIT, SignificantBits
 from lutgen.model.tile import TileGrid
 
 from .coder import RANS, Coder, coder_of
@@ -102,6 +103,13 @@ class Header:
         # With levels, the last pixel of a whole block may follow from its average for nothing.
         free = (width // 2) * (height // 2) if self.levels else 0
         return self.coder.least_payload_bytes(width * height - free)
+
+    @property
+    def bits(self) -> SignificantBits:
+        """Where samples lie in the words of the decoded images, as `.predictive.container.Frame`
+        has it: version 1 has 8 bits.
+        """
+        return SignificantBits(EIGHT_BIT.depth)
 
     @property
     def table(self) -> HeaderTable:
