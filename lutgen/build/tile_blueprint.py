@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lutgen.model.model import Model
@@ -104,8 +105,9 @@ class TileBlueprint(Blueprint[Model, BuildOptions]):
         options = self.options
         if options.cores > 1:
             return top_of_cores(core, self.config, options.cores, options.stream_bytes)
+        kinds: dict[str, Callable[..., Component]]
         if options.registers:
-            from lutgen.gateware.ip.ip import DecoderIp, EncoderIp
+            from lutgen.gateware.ip.tiles import DecoderIp, EncoderIp
 
             kinds = {"encoder": EncoderIp, "decoder": DecoderIp}
         else:

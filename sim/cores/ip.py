@@ -8,9 +8,9 @@ import numpy as np
 
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.gateware.ip.build_map import build_map
-from lutgen.gateware.ip.ip import DecoderIp, EncoderIp
 from lutgen.gateware.ip.predictive import PredictiveDecoderIp, PredictiveEncoderIp
 from lutgen.gateware.ip.registers import BUS
+from lutgen.gateware.ip.tiles import DecoderIp, EncoderIp
 from lutgen.gateware.predictive.config import PredictiveConfig
 from lutgen.registers.register_map import RegisterMap
 from lutgen.sim.cores.codec import SLACK_CLOCKS, Decoded, Encoded, rename_stalls

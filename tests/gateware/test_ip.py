@@ -7,8 +7,8 @@ import pytest
 
 from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.gateware.ip.build_map import build_map
-from lutgen.gateware.ip.ip import DecoderIp, EncoderIp
 from lutgen.gateware.ip.registers import BUS
+from lutgen.gateware.ip.tiles import DecoderIp, EncoderIp
 from lutgen.registers.register_map import RegisterMap
 from lutgen.sim import Design, Stall, rtl_stream
 from lutgen.sim.drive.beats import raster_beats

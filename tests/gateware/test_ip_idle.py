@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lutgen.gateware.ip.build_map import build_map
-from lutgen.gateware.ip.ip import DecoderIp, EncoderIp
 from lutgen.gateware.ip.registers import BUS
+from lutgen.gateware.ip.tiles import DecoderIp, EncoderIp
 from lutgen.sim import Design, Stall, rtl_stream
 from lutgen.sim.drive.beats import raster_beats
 from lutgen.sim.drive.bus import BusScript

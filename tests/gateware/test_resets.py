@@ -9,7 +9,7 @@ import pytest
 from lutgen.codec.coder import tans
 from lutgen.gateware.core.config import CoreConfig
 from lutgen.gateware.ip.build_map import build_map
-from lutgen.gateware.ip.ip import DecoderIp, EncoderIp
+from lutgen.gateware.ip.tiles import DecoderIp, EncoderIp
 from lutgen.model.model import Model
 from lutgen.sim import Design
 from lutgen.sim.cores.engine import symbol_beats

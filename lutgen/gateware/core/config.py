@@ -19,6 +19,7 @@ from ..coders.tans import TansDecoder, TansEncoder, TansStates, TansSymbols
 from ..fabric.fabric import FABRICS, Fabric
 from ..files.raster import pixel_layout
 from ..heads.constraint import ConstrainedDecoder, ConstrainedEncoder
+from ..heads.head import HeadDecoder, HeadEncoder
 from ..heads.kinds import blocks_of
 from ..lanes.lanes import forward_tile
 from ..lanes.window import BackwardWindow, ForwardWindow
@@ -93,8 +94,7 @@ class CoreConfig:
     def __post_init__(self) -> None:
         if self.fabric not in FABRICS:
             raise InputError(f"fabric must be one of {', '.join(FABRICS)}, not {self.fabric!r}")
-        if self.levels_per_stage is None:
-            object.__setattr__(self, "levels_per_stage", self.cells.levels_per_stage)
+        object.__setattr__(self, "levels_per_stage", self.levels_of_stage)
         check_sizes((self.tile_width, self.tile_height), self.max_width, self.max_height)
         if self._is_tans:
             _ = self.tans_tables  # refuses models that have none
@@ -112,6 +112,13 @@ class CoreConfig:
         """The cells of the fabric."""
         return FABRICS[self.fabric]
 
+    @property
+    def levels_of_stage(self) -> int:
+        """LUT nodes in a row between registers of the network: those of the fabric unless told."""
+        if self.levels_per_stage is None:
+            return self.cells.levels_per_stage
+        return self.levels_per_stage
+
     @cached_property
     def tans_tables(self) -> TansTables:
         """Tables of the tANS coder."""
@@ -122,7 +129,7 @@ class CoreConfig:
         return self.coder != RANS
 
     @property
-    def _encoder_head(self) -> type:
+    def _encoder_head(self) -> type[TansSymbols | ConstrainedEncoder | HeadEncoder]:
         if self._is_tans:
             return TansSymbols
         if self.model.constraint:
@@ -130,7 +137,7 @@ class CoreConfig:
         return blocks_of(self.model.head).encoder
 
     @property
-    def _decoder_head(self) -> type:
+    def _decoder_head(self) -> type[ConstrainedDecoder | HeadDecoder]:
         if self.model.constraint:
             return ConstrainedDecoder
         return blocks_of(self.model.head).decoder
@@ -184,13 +191,13 @@ class CoreConfig:
     def network(self, *, encoder: bool) -> Network:
         """A new network of the model, for an encoder or a decoder."""
         return Network(
-            self.model, levels_per_stage=self.levels_per_stage, primitive=self.primitive,
+            self.model, levels_per_stage=self.levels_of_stage, primitive=self.primitive,
             registers=self._network_registers(encoder),
         )  # fmt: skip
 
     def _network_latency(self, encoder: bool) -> int:
         return Network.latency_of(
-            self.model, self.levels_per_stage, self._network_registers(encoder)
+            self.model, self.levels_of_stage, self._network_registers(encoder)
         )
 
     @property

@@ -247,11 +247,11 @@ class EncoderCore(wiring.Component):
                 coder.classes.eq(delay(m, network.classes, head.latency, name="coder_class")),
                 coder.symbol.eq(delay(m, head.symbol, head.latency, name="coder_symbol")),
             ]
-        at_coder = SimpleNamespace(
+        coded = SimpleNamespace(
             lane=lane, first=first, final=final, number=number, ends=ends,
             live=code | flush | final,
         )  # fmt: skip
-        return at_coder, later
+        return coded, later
 
     def _write(self, m: Module, b: SimpleNamespace, at_coder: SimpleNamespace, later: int) -> None:
         """Number the words of each lane as they come, and hand them to the writer."""

@@ -9,6 +9,8 @@ from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
+from lutgen.errors import InputError
+
 from ..fabric.pipeline import choose, delay, drive
 from ..lanes.lanes import backward_tile
 from ..lanes.window import row_banks
@@ -39,8 +41,11 @@ def _add_memories(m: Module, c: CoreConfig, *, slots: int, prior_slots: int, lev
 
 def _add_pass(m: Module, c: CoreConfig, order, coarse, priors) -> UpsamplePass:
     """Pass from one memory to the other; its reads are to be connected."""
+    upsampler = c.model.upsampler
+    if upsampler is None:
+        raise InputError("levels of the model must be 1 or more, not 0")
     m.submodules.upsample = upsample = UpsamplePass(
-        c.model.upsampler, order, levels_per_stage=c.levels_per_stage, primitive=c.primitive
+        upsampler, order, levels_per_stage=c.levels_of_stage, primitive=c.primitive
     )
     m.d.comb += [
         *[upsample.banks[b].eq(coarse.banks[b]) for b in range(8)],

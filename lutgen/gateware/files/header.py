@@ -53,7 +53,7 @@ class BuildHeader:
     def bytes(self, per_file: Mapping[str, ValueLike]) -> list[Value]:
         """The header's bytes; ``per_file`` has the values of other fields, 0 where it has none."""
         others = {field.name: 0 for field in self.table.fields if field.per_file}
-        packed = self.table.pack(self.constants | others)
+        packed = self.table.pack({**self.constants, **others})
         return [
             byte
             for field in self.table.fields

@@ -170,7 +170,7 @@ class RasterToTiles(wiring.Component):
             m.d.sync += in_frame.eq(~(row_end & frame_end))
             with m.If(file_begins):
                 m.d.sync += in_file.eq(1)
-            with walk.go_on(tile, band), m.If(last):
+            with walk.go_on((tile, band)), m.If(last):
                 m.d.sync += in_file.eq(0)
         self._describe(m, walk, queue, described, take, file_begins, last)
         m.d.comb += self.busy.eq(in_frame | in_file | queue.i.valid | queue.busy)

@@ -127,7 +127,7 @@ class TilesToRaster(wiring.Component):
         ]
         with m.If(go):
             m.d.sync += at.sof.eq(0)
-            with walk.go_on(tile, band):
+            with walk.go_on((tile, band)):
                 pass  # the next frame is loaded below
             walk.look_ahead(tile_next=one_left(x, column_bits), band_next=one_left(y, row_bits))
         with m.If(load):

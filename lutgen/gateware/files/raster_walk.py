@@ -6,6 +6,7 @@ with the last but one column and row while the walk is there.  In a frame of one
 is none, and each step is a last one.
 """
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value
@@ -58,7 +59,7 @@ class RasterWalk:
     x, y:
         Shapes of a column and a row.
     tiles:
-        Whether there is ``tile_end``.
+        Whether ``tile_end`` is told.
 
     Members
     -------
@@ -78,7 +79,8 @@ class RasterWalk:
         self.y = Signal(y)
         self.row_end = Signal()
         self.frame_end = Signal()
-        self.tile_end = Signal(name="tile_end") if tiles else None
+        self._tiles = tiles
+        self.tile_end = Signal()
         self.band_end = Signal()
         self.edges = Edges(x, y)
 
@@ -86,7 +88,7 @@ class RasterWalk:
         """The coming step is the first of a frame."""
         sync = self._m.d.sync
         sync += self.row_end.eq(edges.one_column)
-        if self.tile_end is not None:
+        if self._tiles:
             sync += self.tile_end.eq(edges.one_column)
         sync += [self.frame_end.eq(edges.one_row), self.band_end.eq(edges.one_row)]
 
@@ -100,7 +102,7 @@ class RasterWalk:
         row_next = Mux(self.row_end, edges.one_column, self.x == edges.before_x)
         frame_next = Mux(self.frame_end, edges.one_row, self.y == edges.before_y)
         m.d.sync += self.row_end.eq(row_next)
-        if self.tile_end is not None:
+        if self._tiles:
             m.d.sync += self.tile_end.eq(row_next | (~self.row_end & tile_next))
         with m.If(self.row_end):
             m.d.sync += [
@@ -109,19 +111,20 @@ class RasterWalk:
             ]
 
     @contextmanager
-    def go_on(self, tile: Signal | None = None, band: Signal | None = None):
+    def go_on(self, numbers: tuple[Signal, Signal] | None = None) -> Iterator[None]:
         """The step is taken: place of the one after it; the body is for a step that ends a frame.
 
-        With the numbers of its tile and of its band's first tile, if they are wanted.
+        With the ``numbers`` of its tile and of its band's first tile, if they are wanted.
         """
         m = self._m
         m.d.sync += self.x.eq(Mux(self.row_end, 0, self.x + 1))
-        if tile is not None:
+        if numbers:
+            tile, band = numbers
             with m.If(self.tile_end):
                 m.d.sync += tile.eq(Mux(self.row_end & ~self.band_end, band, tile + 1))
         with m.If(self.row_end):
             m.d.sync += self.y.eq(Mux(self.frame_end, 0, self.y + 1))
-            if tile is not None:
+            if numbers:
                 with m.If(self.band_end):
                     m.d.sync += band.eq(tile + 1)
             with m.If(self.frame_end):

@@ -6,7 +6,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from lutgen.model.constraint import CANDIDATES, exponents
-from lutgen.model.head import PROB_BITS, SYMBOLS, Head
+from lutgen.model.head import PROB_BITS, SYMBOLS, Head, LaplaceHead
 
 from ..fabric.blockmem import add_rom
 from ..fabric.pipeline import choose, delay
@@ -125,6 +125,7 @@ class LaplaceExponents(Exponents):
     """
 
     latency = 5
+    _head: LaplaceHead
 
     def tables(self) -> tuple[np.ndarray, np.ndarray]:
         """Exponents by (scale, parity, y - location mod 512) and by (scale, side, location)."""
@@ -139,10 +140,11 @@ class LaplaceExponents(Exponents):
         below = cdf[:, 513 - mu] + 1
         above = (1 << PROB_BITS) - cdf[:, 512 + 2 * (SYMBOLS - 1) - 1 - mu] - (SYMBOLS - 1)
         tails = np.stack((below, above), axis=1)
-        return tuple(
-            exponents(np.stack((0 * f, f), axis=-1).reshape(-1, 2)).reshape(f.shape)
-            for f in (inner, tails)
-        )
+
+        def exponents_of(f: np.ndarray) -> np.ndarray:
+            return exponents(np.stack((0 * f, f), axis=-1).reshape(-1, 2)).reshape(f.shape)
+
+        return exponents_of(inner), exponents_of(tails)
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -1,41 +1,36 @@
 """Probability heads: class and symbol to interval, class and slot to symbol and interval."""
 
-from dataclasses import dataclass
+from typing import Protocol
 
+import numpy as np
 from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from lutgen.model.head import PROB_BITS, Head
+from lutgen.model.head import PROB_BITS
 
-__all__ = ["BOUND_BITS", "HeadBlocks", "HeadDecoder", "HeadEncoder", "head_class_bits"]
+__all__ = ["BOUND_BITS", "HeadDecoder", "HeadEncoder", "HeadTables", "head_class_bits"]
 
 #: Frequencies and bounds, up to ``2 ** PROB_BITS``.
 BOUND_BITS = PROB_BITS + 1
 
 
-def head_class_bits(head: Head) -> int:
+class HeadTables(Protocol):
+    """What all blocks read of a head: `lutgen.model.head.Head` has it, and so have tables alone."""
+
+    @property
+    def cumulative(self) -> np.ndarray:
+        """Cumulative frequencies of the symbols of each class, (classes, 257)."""
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+
+
+def head_class_bits(head: HeadTables) -> int:
     """Width of a head's class port."""
     return bits_for(head.classes - 1)
-
-
-@dataclass(frozen=True)
-class HeadBlocks:
-    """The gateware of one kind of head.
-
-    Parameters
-    ----------
-    encoder, decoder:
-        Classes below `HeadEncoder` and `HeadDecoder`.
-    exponents:
-        Class below `lutgen.gateware.heads.exponents.Exponents`, of which the pooling constraint has
-        the candidates' frequencies.
-    """
-
-    encoder: type
-    decoder: type
-    exponents: type
 
 
 class HeadEncoder(wiring.Component):
@@ -54,7 +49,7 @@ class HeadEncoder(wiring.Component):
     #: Clocks that registers add.
     more_latency = 0
 
-    def __init__(self, head: Head, *, registers: bool = False) -> None:
+    def __init__(self, head: HeadTables, *, registers: bool = False) -> None:
         self._head = head
         self._registers = registers
         self.latency = self.latency_of(head, registers)
@@ -66,7 +61,7 @@ class HeadEncoder(wiring.Component):
         })
 
     @classmethod
-    def latency_of(cls, head: Head, registers: bool = False) -> int:
+    def latency_of(cls, head: HeadTables, registers: bool = False) -> int:
         """Clocks from the inputs to ``start`` and ``freq``."""
         return cls.latency + registers * cls.more_latency
 
@@ -97,7 +92,9 @@ class HeadDecoder(wiring.Component):
     #: Clocks that registers add.
     more_latency = 0
 
-    def __init__(self, head: Head, *, registers: bool = False, override: bool = False) -> None:
+    def __init__(
+        self, head: HeadTables, *, registers: bool = False, override: bool = False
+    ) -> None:
         if registers and override:
             raise ValueError("registers must be False for a head with an override, not True")
         self._head = head
@@ -123,12 +120,12 @@ class HeadDecoder(wiring.Component):
         super().__init__(ports)
 
     @classmethod
-    def latency_of(cls, head: Head, registers: bool = False) -> int:
+    def latency_of(cls, head: HeadTables, registers: bool = False) -> int:
         """Clocks from the inputs to ``symbol``."""
         return cls.latency + registers * cls.more_latency
 
     @classmethod
-    def interval_latency_of(cls, head: Head, registers: bool = False) -> int:
+    def interval_latency_of(cls, head: HeadTables, registers: bool = False) -> int:
         """Clocks from the inputs to ``start`` and ``freq``."""
         return cls.interval_latency + registers * cls.more_latency
 

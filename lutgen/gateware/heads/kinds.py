@@ -2,7 +2,7 @@
 
 from lutgen.model.head import Head
 
-from .head import HeadBlocks
+from .blocks import HeadBlocks
 from .laplace import LAPLACE
 from .table import TABLE
 

@@ -10,8 +10,9 @@ from lutgen.model.head import LaplaceHead as LaplaceParameters
 
 from ..fabric.blockmem import add_rom
 from ..fabric.pipeline import delay
+from .blocks import HeadBlocks
 from .exponents import LaplaceExponents
-from .head import HeadBlocks, HeadDecoder, HeadEncoder, head_class_bits
+from .head import HeadDecoder, HeadEncoder, head_class_bits
 
 __all__ = ["LAPLACE", "LaplaceClassifier", "LaplaceDecoder", "LaplaceEncoder"]
 
@@ -63,6 +64,7 @@ class LaplaceEncoder(HeadEncoder):
     """
 
     latency = 4
+    _head: LaplaceParameters
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -101,6 +103,7 @@ class LaplaceDecoder(HeadDecoder):
     latency = 18
     #: Clocks from the inputs to ``start`` and ``freq``.
     interval_latency = 20
+    _head: LaplaceParameters
 
     def elaborate(self, platform) -> Module:
         m = Module()

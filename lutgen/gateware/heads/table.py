@@ -6,8 +6,9 @@ from lutgen.model.head import PROB_BITS
 
 from ..fabric.blockmem import add_rom
 from ..fabric.pipeline import delay
+from .blocks import HeadBlocks
 from .exponents import TableExponents
-from .head import HeadBlocks, HeadDecoder, HeadEncoder
+from .head import HeadDecoder, HeadEncoder
 
 __all__ = ["TABLE", "TableDecoder", "TableEncoder"]
 

@@ -21,8 +21,8 @@ def build_values(config: CoreConfig | PredictiveConfig) -> dict[str, int]:
     """Values of a build that the registers show."""
     major, minor, patch = (int(number) for number in __version__.split(".")[:3])
     digest = config.model_hash.hex()
-    planes = config.planes if config.strips else None
-    several = planes is not None and planes.count > 1
+    planes = config.planes if isinstance(config, PredictiveConfig) else None
+    several = planes if planes is not None and planes.count > 1 else None
     return {
         "version_major": major,
         "version_minor": minor,
@@ -35,8 +35,8 @@ def build_values(config: CoreConfig | PredictiveConfig) -> dict[str, int]:
         "max_near": config.max_near,
         "max_order": config.max_order if several else 0,
         "depth": config.depth,
-        "planes": planes.count if several else 0,
-        "mosaic": int(several and planes.mosaic),
+        "planes": several.count if several else 0,
+        "mosaic": int(several is not None and several.mosaic),
         "tiles": int(not config.strips),
         "strips": int(config.strips),
     }

@@ -31,6 +31,7 @@ With ``control.restart`` the ports are reset as well, because their neighbours a
 for a beginning, output that waits is dropped, and VALID may fall as AXI allows for a reset.
 """
 
+from abc import abstractmethod
 from functools import reduce
 from operator import or_
 
@@ -52,8 +53,6 @@ from amaranth.utils import bits_for
 from lutgen.registers.register_map import RegisterMap
 
 from ..core.config import CoreConfig
-from ..core.decoder import DecoderCore
-from ..core.encoder import EncoderCore
 from ..core.ports import (
     STREAM_FIELDS,
     VIDEO_FIELDS,
@@ -62,12 +61,12 @@ from ..core.ports import (
     stream_ports,
     video_ports,
 )
-from ..core.top import DECODER_ERRORS
-from ..streams.axi import BYTE, BytesToWords, NullBeats, SkidBuffer, WordsToBytes, word_layout
+from ..predictive.config import PredictiveConfig
+from ..streams.axi import NullBeats, SkidBuffer, word_layout
 from .build_map import build_map
 from .registers import RegisterFile, axi_lite_ports
 
-__all__ = ["DecoderIp", "EncoderIp"]
+__all__ = ["BaseDecoderIp", "BaseEncoderIp"]
 
 #: Clocks for which settings have been stable when a file begins: the encoder's rule is six.
 _SETTLING = 7
@@ -75,6 +74,8 @@ _SETTLING = 7
 
 class _Ip(Top):
     """What the IPs share: registers, resets, and a gate that files begin at."""
+
+    _config: CoreConfig | PredictiveConfig
 
     def _registers(self, m: Module, name: str) -> RegisterFile:
         """The register file, connected to the bus."""
@@ -162,12 +163,11 @@ class _Ip(Top):
                 m.d.comb += getattr(registers, f"isr_{name}").eq(pulse)
 
 
-class EncoderIp(_Ip):
-    """Encoder with AXI4-Stream ports, registers and an interrupt.
+class BaseEncoderIp(_Ip):
+    """Base of encoders with AXI4-Stream ports, registers and an interrupt.
 
-    Throughput is the core's, see :class:`lutgen.gateware.core.encoder.EncoderCore`, and latency a
-    clock more than the top's.  A change of the image size costs about ten clocks between two files.
-    After reset, the input waits for ``control.enable``.
+    Throughput is the core's, and latency a clock more than the top's.  A change of the image size
+    costs about ten clocks between two files.  After reset, the input waits for ``control.enable``.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ class EncoderIp(_Ip):
         Width of the stream's TDATA in bytes: 1, 2, 4 or 8.
     """
 
-    def __init__(self, config: CoreConfig, *, stream_bytes: int = 4) -> None:
+    def __init__(self, config: CoreConfig | PredictiveConfig, *, stream_bytes: int = 4) -> None:
         check_stream_bytes(stream_bytes)
         self._config, self._bytes = config, stream_bytes
         super().__init__({
@@ -220,21 +220,13 @@ class EncoderIp(_Ip):
         self._tell(m, registers, core)
         return m
 
+    @abstractmethod
     def _core(self, m: Module) -> tuple:
         """The core, in its domain, and the stream of its words."""
-        core, pack = EncoderCore(self._config, events=True), BytesToWords(self._bytes)
-        m.submodules.core = DomainRenamer("core")(core)
-        m.submodules.pack = DomainRenamer("core")(pack)
-        wiring.connect(m, core.bytes, pack.i)
-        return core, pack.o
 
+    @abstractmethod
     def _settings(self, m: Module, registers: RegisterFile, core, load) -> None:
         """What the core is told, taken over between files."""
-        self._sizes(m, registers, core, load)
-        images = Signal(32)
-        m.d.comb += core.images.eq(images)
-        with m.If(load):
-            m.d.sync += images.eq(registers.images)
 
     def _sizes(self, m: Module, registers: RegisterFile, core, load, *wrong) -> None:
         """Image sizes, taken over between files; if anything is ``wrong``, they are impossible."""
@@ -286,17 +278,9 @@ class EncoderIp(_Ip):
             m.d.ports += open_.eq(~words.payload.last)
         return closing
 
+    @abstractmethod
     def _inside(self, m: Module, core, given, packed):
         """Whether a file begins, or has begun and not left the core, whose own flag has gaps."""
-        c = self._config
-        most = 2 * (c.input_buffers + c.packet_buffers)  # with room
-        files, file_left = Signal(range(most)), Signal()
-        m.d.comb += file_left.eq(packed.valid & packed.ready & packed.payload.last)
-        with m.If(core.file_begins & ~file_left):
-            m.d.core += files.eq(files + 1)
-        with m.Elif(file_left & ~core.file_begins):
-            m.d.core += files.eq(files - 1)
-        return core.in_file | core.file_begins | (files != 0)
 
     def _tell(self, m: Module, registers: RegisterFile, core) -> None:
         """Count what passes."""
@@ -315,17 +299,18 @@ class EncoderIp(_Ip):
         })
 
 
-class DecoderIp(_Ip):
-    """Decoder with AXI4-Stream ports, registers and an interrupt.
+class BaseDecoderIp(_Ip):
+    """Base of decoders with AXI4-Stream ports, registers and an interrupt.
 
-    Throughput is the core's, see :class:`lutgen.gateware.core.decoder.DecoderCore`, and latency a
-    clock more than the top's.  A change of the level waits until the decoder is idle.  After reset,
-    the input waits for ``control.enable``.  Parameters as in :class:`EncoderIp`.
+    Throughput is the core's, and latency a clock more than the top's.  A change of the level waits
+    until the decoder is idle.  After reset, the input waits for ``control.enable``.  Parameters as
+    in :class:`BaseEncoderIp`.
     """
 
-    _errors = DECODER_ERRORS
+    #: What the core tells of files.
+    _errors: tuple[str, ...]
 
-    def __init__(self, config: CoreConfig, *, stream_bytes: int = 4) -> None:
+    def __init__(self, config: CoreConfig | PredictiveConfig, *, stream_bytes: int = 4) -> None:
         check_stream_bytes(stream_bytes)
         self._config, self._bytes = config, stream_bytes
         super().__init__({
@@ -409,14 +394,7 @@ class DecoderIp(_Ip):
         })
         return m
 
+    @abstractmethod
     def _core(self, m: Module, words) -> tuple:
         """The core, in its domain, behind a stream of words, and whether one is on its way to it.
         """
-        core, unpack = DecoderCore(self._config, events=True), WordsToBytes(self._bytes)
-        slice_bytes = SkidBuffer(BYTE)
-        for name, part in (("core", core), ("unpack", unpack), ("slice_bytes", slice_bytes)):
-            m.submodules[name] = DomainRenamer("core")(part)
-        wiring.connect(m, words, unpack.i)
-        wiring.connect(m, unpack.o, slice_bytes.i)
-        wiring.connect(m, slice_bytes.o, core.bytes)
-        return core, unpack.o.valid | slice_bytes.o.valid

@@ -8,21 +8,24 @@ a greater one is an impossible size.
 from amaranth.hdl import DomainRenamer, Module, Signal
 from amaranth.lib import wiring
 
+from ..predictive.config import PredictiveConfig
 from ..predictive.decoder import PredictiveDecoder
 from ..predictive.encoder import PredictiveEncoder
 from ..predictive.top import DECODER_ERRORS
 from ..streams.axi import SkidBuffer, word_layout
-from .ip import DecoderIp, EncoderIp
+from .ip import BaseDecoderIp, BaseEncoderIp
 from .registers import RegisterFile
 
 __all__ = ["PredictiveDecoderIp", "PredictiveEncoderIp"]
 
 
-class PredictiveEncoderIp(EncoderIp):
+class PredictiveEncoderIp(BaseEncoderIp):
     """Encoder of profile ``predictive`` with registers; ``config`` is a `PredictiveConfig`.
 
     Throughput is the core's, see `lutgen.gateware.predictive.encoder.PredictiveEncoder`.
     """
+
+    _config: PredictiveConfig
 
     def _core(self, m: Module) -> tuple:
         core = PredictiveEncoder(
@@ -53,12 +56,13 @@ class PredictiveEncoderIp(EncoderIp):
         return core.in_file | given.valid
 
 
-class PredictiveDecoderIp(DecoderIp):
+class PredictiveDecoderIp(BaseDecoderIp):
     """Decoder of profile ``predictive`` with registers; ``config`` is a `PredictiveConfig`.
 
     Throughput is the core's, see `lutgen.gateware.predictive.decoder.PredictiveDecoder`.
     """
 
+    _config: PredictiveConfig
     _errors = DECODER_ERRORS
 
     def _core(self, m: Module, words) -> tuple:

@@ -186,6 +186,8 @@ def _chain(
         if total is not None:
             product = product + total.at(factor.clock)
         total = line.register(f"{name}_{k}", product, factor.clock)
+    if total is None:
+        raise ValueError("terms must be at least one, not none")
     return total
 
 
@@ -251,10 +253,10 @@ def _add_tree_sum(
         while len(trees) < max(map(len, of_models)):
             trees.insert(0, _Tree([0] * (1 << PINS), [None] * PINS))
     found = []
-    for k, trees in enumerate(zip(*of_models, strict=True)):
-        clock = max(tree.clock for tree in trees)
-        chosen = planes.of(number, [tree.number(clock) for tree in trees], clock)
-        places = "_".join("none" if tree.place is None else str(tree.place) for tree in trees)
+    for k, shared in enumerate(zip(*of_models, strict=True)):
+        clock = max(tree.clock for tree in shared)
+        chosen = planes.of(number, [tree.number(clock) for tree in shared], clock)
+        places = "_".join("none" if tree.place is None else str(tree.place) for tree in shared)
         found.append(line.register(f"{name}_{k}_of_{places}", chosen, clock))
     return line.sum(name, found)
 

@@ -123,7 +123,7 @@ def add_first_of_planes(
     leaf, addresses = _add_leaf(line, planes, number, comparisons)
     samples, errors = _chains(planes.references)
     chains = [*samples, errors]
-    totals: list[Timed | None] = [None] * len(chains)
+    totals: dict[int, Timed] = {}
     for step, taken in enumerate(_steps(chains)):
         clock = leaf.clock + step
         words = coefficient_words(planes, addresses, len(leaf), [*taken.values()])
@@ -136,7 +136,7 @@ def add_first_of_planes(
             factor = line.register(f"coefficient_{name}", word.word_select(n, COEFFICIENT_WIDTH),
                                    clock, signed(COEFFICIENT_WIDTH))  # fmt: skip
             tap = line.register(f"tap_{name}", context.quantities[name].at(clock), clock)
-            before = totals[k]
+            before = totals.get(k)
             if before is not None:
                 start = before.now
             elif chains[k] is errors:  # half of 1/8, in 1/1024
@@ -146,9 +146,10 @@ def add_first_of_planes(
                 start = Const(0) if k else level_of_tap
             totals[k] = line.register(f"chain_{name}", factor.now * tap.now + start, factor.clock)
     # What errors have below 1/128 does not matter, as it is less than one of the sum.
-    rest = line.given("weighted_errors", totals[-1].now[FRACTION_BITS:].as_signed(),
-                      totals[-1].clock)  # fmt: skip
-    value = line.sum("weighted", [*totals[:-1], rest])
+    of_errors = totals[len(samples)]
+    rest = line.given("weighted_errors", of_errors.now[FRACTION_BITS:].as_signed(),
+                      of_errors.clock)  # fmt: skip
+    value = line.sum("weighted", [*(totals[k] for k in range(len(samples))), rest])
     return _add_rounded(context, value, level, plain)
 
 

@@ -127,11 +127,12 @@ def normalised(
         f"{name}_over", choose([_differ(value[k + kept :], sign) for k in places], select), clock
     )
     lost = line.register(f"{name}_lost", choose([value[:k].any() for k in places], select), clock)
-    is_signed = total.now.shape().signed
-    kept_sign = line.given(f"{name}_sign", sign, clock) if is_signed else None
+    kept_sign = (
+        line.given(f"{name}_sign", sign, clock) if total.now.shape().signed else None
+    )
     clock = part.clock
     fine = logarithm.shift.at(clock)[:_COARSE_BITS]
-    sign = kept_sign.at(clock) if is_signed else Const(0)
+    sign = kept_sign.at(clock) if kept_sign is not None else Const(0)
     bits = span.bits
     low = choose([part.now[k : k + bits] for k in range(_COARSE)], fine) if bits else Const(0, 0)
     rest = choose([part.now[:k].any() for k in range(_COARSE)], fine)

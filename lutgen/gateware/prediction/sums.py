@@ -18,7 +18,9 @@ def shared_sums(sums: Iterable[Sequence[Hashable]]) -> list[list[Hashable]]:
         pairs = Counter(
             pair for terms in found for pair in combinations(sorted(terms, key=repr), 2)
         )
-        pair, times = max(pairs.items(), key=lambda item: item[1], default=(None, 0))
+        if not pairs:
+            return found
+        pair, times = max(pairs.items(), key=lambda item: item[1])
         if times < 2:
             return found
         for terms in found:

@@ -135,7 +135,7 @@ class PredictiveConfig:
         if self.strip_height is None:
             object.__setattr__(self, "strip_height", _STRIP_OF_SLABS)
         least = -(-self.max_height * self.cores // (GROUP * _MOST_STRIPS)) * GROUP
-        if self.strip_height < least:
+        if self.rows_of_strip < least:
             raise InputError(
                 f"strip height must be at least {least} for {self.cores} cores and images of "
                 f"{self.max_height} rows, not {self.strip_height}"
@@ -192,9 +192,14 @@ class PredictiveConfig:
         return widest_slab(self.max_width, self.cores)
 
     @property
+    def rows_of_strip(self) -> int:
+        """Rows of a strip that is not the last one; without a strip height those of an image."""
+        return self.strip_height or self.max_height
+
+    @property
     def strip_bytes(self) -> int:
         """Bytes that a strip of the widest slab has at most, without its lengths."""
-        groups = -(-(self.strip_height or self.max_height) // GROUP)
+        groups = -(-self.rows_of_strip // GROUP)
         return groups * -(-GROUP * self.slab_width * self.depth // 8)
 
     @property

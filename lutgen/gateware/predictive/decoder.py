@@ -100,17 +100,18 @@ class PredictiveDecoder(wiring.Component):
             depth, lanes, max_width, sample_after=after, fabric=fabric, near=near
         )
         self._gray = planes.count == 1
+        memory: GroupBlocks | GroupMemory
         if self._gray:
-            memory = GroupBlocks(
+            memory = blocks = GroupBlocks(
                 max_width, lanes, self._loop.least_stagger, depth=depth, decodes=True,
                 fabric=fabric,
             )  # fmt: skip
-            self._out = PictureOut(depth, memory, lanes=lanes)
+            self._out = PictureOut(depth, blocks, lanes=lanes)
         else:
-            memory = GroupMemory(
+            memory = groups = GroupMemory(
                 max_width, lanes, planes=planes.count, order_bits=channels.order_bits
             )
-            self._out = PlanesOut(planes, depth, memory, fabric=fabric)
+            self._out = PlanesOut(planes, depth, groups, fabric=fabric)
         self._group = memory.layout
         self._source = GroupSource(
             file_layout(depth, max_width, max_height, channels), memory, max_height=max_height,

@@ -8,13 +8,14 @@ from amaranth.utils import bits_for
 
 from lutgen.codec.predictive.container import GROUP
 
+from .group_blocks import GroupBlocks
 from .group_memory import GroupMemory
 from .walk import group_layout
 
 __all__ = ["GroupSource", "source_tag"]
 
 
-def source_tag(memory: GroupMemory, near_bits: int = 0) -> StructLayout:
+def source_tag(memory: GroupBlocks | GroupMemory, near_bits: int = 0) -> StructLayout:
     """What the visits of a group carry: the group in its memory, and its file's near."""
     near = {"near": near_bits} if near_bits else {}
     return StructLayout({**memory.layout.members, **near})
@@ -58,8 +59,8 @@ class GroupSource(wiring.Component):
     """
 
     def __init__(
-        self, file: StructLayout, memory: GroupMemory, *, max_height: int, near_bits: int = 0,
-        planes: int = 1,
+        self, file: StructLayout, memory: GroupBlocks | GroupMemory, *, max_height: int,
+        near_bits: int = 0, planes: int = 1,
     ) -> None:  # fmt: skip
         self._memory, self._near_bits = memory, near_bits
         self._max_rows, self._planes = max_height * planes, planes

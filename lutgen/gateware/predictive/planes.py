@@ -67,7 +67,12 @@ class Planes:
         fabric: Fabric = LUT6, near: Near | None = None,
     ) -> SampleLoop:  # fmt: skip
         """Their contexts and predictions, see `SampleLoop`."""
-        options = {"sample_after": sample_after, "fabric": fabric, "near": near}
         if self.count == 1:
-            return SampleLoop(self.models[0], depth, lanes, columns, **options)
-        return ColourLoop(PlaneModels(self.models), depth, lanes, columns, **options)
+            return SampleLoop(
+                self.models[0], depth, lanes, columns,
+                sample_after=sample_after, fabric=fabric, near=near,
+            )  # fmt: skip
+        return ColourLoop(
+            PlaneModels(self.models), depth, lanes, columns,
+            sample_after=sample_after, fabric=fabric, near=near,
+        )  # fmt: skip

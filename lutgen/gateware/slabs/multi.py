@@ -50,7 +50,7 @@ _BESIDES = 24
 
 def strip_depth(config: PredictiveConfig, count: int) -> int:
     """Words that hold any strip of a slab: the cores of other slabs go on when it is taken."""
-    groups = -(-config.strip_height // 4)
+    groups = -(-config.rows_of_strip // 4)
     return queue_depth(-(-(config.strip_bytes + 5 * groups) // count) + _BESIDES)
 
 

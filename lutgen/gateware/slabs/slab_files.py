@@ -53,7 +53,7 @@ class SlabFiles(wiring.Component):
 
     def __init__(self, config: PredictiveConfig, count: int) -> None:
         self._config, self._count = config, count
-        self._strips = -(-config.max_height // config.strip_height) * config.cores
+        self._strips = -(-config.max_height // config.rows_of_strip) * config.cores
         self._header = BuildHeader(VERSION_2, {
             "model hash": config.model_hash, "bit depth": config.depth,
             "channels": GRAY.count, "coder": coder_field(config.cores), "strip height": 0,

@@ -42,7 +42,10 @@ def raster_beats(images: np.ndarray, cores: int = 1) -> dict[str, np.ndarray]:
 def packed_pixels(image: np.ndarray, depth: int) -> np.ndarray:
     """Data of the beats of RGB images (..., 3): int64, (...), of samples of so many bits."""
     wide = np.asarray(image).astype(np.int64)
-    return sum(wide[..., c] << depth * place for c, place in enumerate(RGB_PLACES))
+    packed = np.zeros(wide.shape[:-1], dtype=np.int64)
+    for c, place in enumerate(RGB_PLACES):
+        packed += wide[..., c] << depth * place
+    return packed
 
 
 def colour_beats(images: np.ndarray, depth: int) -> dict[str, np.ndarray]:

@@ -46,11 +46,14 @@ class PairCrc32(wiring.Component):
     #: Clocks from a byte to the value.
     latency = 2
 
-    restart: In(1)
-    pair: In(1)
-    byte: In(1)
-    data: In(_PAIR)
-    value: Out(_BITS)
+    def __init__(self) -> None:
+        super().__init__({
+            "restart": In(1),
+            "pair": In(1),
+            "byte": In(1),
+            "data": In(_PAIR),
+            "value": Out(_BITS),
+        })
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -32,9 +32,8 @@ def pool_blocks(
     `PayloadPool` keeps back, and as many for lanes that are not quite even.
     """
     whole = -(-words // of_block)
-    growing = sum(
-        min(whole, ceil((k + min(read, 1)) * growth * whole / lanes)) for k in range(lanes)
-    )
+    read = min(read, Fraction(1))
+    growing = sum(min(whole, ceil((k + read) * growth * whole / lanes)) for k in range(lanes))
     return growing + whole + 2 * (lanes + PayloadPool.spare)
 
 

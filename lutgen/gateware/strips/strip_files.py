@@ -65,7 +65,7 @@ def strip_header(
     """Header of files of one image of ``depth`` bits whose units are groups of rows."""
     per_file = _PER_FILE + (("channels",) if channels.order_bits else ())
     fields = tuple(field._replace(per_file=field.name in per_file) for field in VERSION_2.fields)
-    constants = {
+    constants: dict[str, int | bytes] = {
         "model hash": model_hash, "bit depth": depth, "channels": channels.count,
         "coder": coder_field(slabs), "tile width": 0, "images": 1,
     }  # fmt: skip
