@@ -21,16 +21,23 @@ class _Unused(BaseException):
     """In place of what nobody raises."""
 
 
+class _StandIn(ModuleType):
+    """In place of a function of pytest, of which cocotb wants its exception only."""
+
+    Exception = _Unused
+
+
 def without_pytest() -> None:
     """Import cocotb with a stand-in for pytest, which benches find as it is."""
     stand_in = ModuleType("pytest")
     for name in ("raises", "skip", "xfail"):
-        kind = ModuleType(name)
-        kind.Exception = _Unused
-        setattr(stand_in, name, kind)
+        setattr(stand_in, name, _StandIn(name))
     sys.modules["pytest"] = stand_in
     try:
         from cocotb import regression
     finally:
         del sys.modules["pytest"]
-    regression.RegressionManager.setup_pytest_assertion_rewriting = staticmethod(lambda: None)
+    manager = regression.RegressionManager
+    manager.setup_pytest_assertion_rewriting = staticmethod(  # type: ignore[method-assign]
+        lambda: None
+    )

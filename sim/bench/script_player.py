@@ -31,12 +31,12 @@ class ScriptPlayer:
         places: Mapping[str, int] | None = None, bits: Mapping[str, int] | None = None,
     ) -> None:  # fmt: skip
         """``bits`` are the bits of the bus's channels among the handshakes, None without a bus."""
-        self._steps, self._at = steps, places
+        self._steps, self._at = steps, places or {}
         self._lengths, self._reset = list(lengths), 1 << reset
         if bits is not None:
             self._bit = {name: 1 << bit for name, bit in bits.items()}
-            self._mask = (1 << places["bits"]) - 1
-            self._strobes = (1 << places["bits"] // 8) - 1
+            self._mask = (1 << self._at["bits"]) - 1
+            self._strobes = (1 << self._at["bits"] // 8) - 1
         waits = any(step[0] in ("start", "send") for step in steps)
         self.limits = [0] * len(self._lengths) if waits else list(self._lengths)
         self.profile, self.resets = 0, False

@@ -143,8 +143,7 @@ def compare_tables(
         pieces, contents, wrong = _memories(folder, body)
         problems += wrong
         for name, found in pieces.items():
-            key = (known, name)
-            if key not in tables:
+            if known is None or (key := (known, name)) not in tables:
                 problems += [
                     _not_clear(f"{path} {name}", *contents[piece.memory])
                     for piece in found if piece.memory in contents
@@ -178,10 +177,13 @@ def longest_end(path: str, places) -> str | None:
     return max((p for p in places if path.endswith(p)), key=len, default=None)
 
 
-def _memories(folder: Path, body: str):
+def _memories(
+    folder: Path, body: str
+) -> tuple[dict[str, list[_Piece]], dict[str, tuple[str, dict[int, int]]], list[str]]:
     """Pieces of tables by name, file and words of each memory, and what is wrong with the files."""
     contents: dict[str, tuple[str, dict[int, int]]] = {}
-    problems, pieces = [], {}
+    problems: list[str] = []
+    pieces: dict[str, list[_Piece]] = {}
     shapes = {
         m[2].strip(): (int(m[1]) + 1, max(int(m[3]), int(m[4])) + 1)
         for m in _MEMORY.finditer(body)

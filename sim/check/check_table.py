@@ -27,7 +27,7 @@ def table(result: Mapping):
         grid.add_column(f"{core}\n{lanes} lanes")
         grid.add_column("clocks\nper pixel", justify="right")
 
-    def cells(check: Mapping | None) -> list[str]:
+    def cells(check: Mapping) -> list[str]:
         clocks = check["clocks_per_pixel"]
         verdict = "[red]DIFFERS[/red]" if check["problems"] else "[green]equal[/green]"
         return [verdict, "-" if clocks is None else f"{clocks:.3f}"]

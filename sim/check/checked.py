@@ -9,15 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from lutgen.build.options import options_of
+from lutgen.build.options import BuildOptions, PredictiveOptions
 from lutgen.errors import InputError
-from lutgen.model.shipped import find_model
+from lutgen.gateware.core.config import CoreConfig
+from lutgen.gateware.predictive.config import PredictiveConfig
+from lutgen.model.shipped import AnyModel, find_model
 from lutgen.sim.check.build_tables import CompareLuts
 from lutgen.sim.check.expected_tables import Tables
 from lutgen.sim.check.judge_core import CoreJudge
 from lutgen.sim.tool.design import Design
 
-__all__ = ["BadFiles", "CheckedBuild", "Groups", "smallest"]
+__all__ = ["BadFiles", "CheckedBuild", "Groups", "model_beside", "smallest"]
 
 #: Names and images of each size.
 Groups = Sequence[tuple[list[str], np.ndarray]]
@@ -37,6 +39,17 @@ class BadFiles:
     image: np.ndarray
     files: tuple[bytes, bytes, bytes]
     errors: tuple[tuple[str, str], tuple[str, str]]
+
+
+def model_beside(record: Mapping) -> AnyModel:
+    """The model in a build's folder; InputError if it is not the build's own."""
+    model = find_model(Path(record["folder"], record["model"]["file"]))
+    if model.hash != record["model"]["hash"]:
+        raise InputError(
+            f"model of the build must have the hash {record['model']['hash'][:16]}, not "
+            f"{model.hash[:16]}: build again"
+        )
+    return model
 
 
 class CheckedBuild(ABC):
@@ -59,19 +72,15 @@ class CheckedBuild(ABC):
         If the model beside the build is not its own.
     """
 
+    model: AnyModel
+    options: BuildOptions | PredictiveOptions
+    config: CoreConfig | PredictiveConfig
     largest: tuple[int, int]
     dtype: np.dtype
 
     def __init__(self, record: Mapping) -> None:
+        """What a profile's own class begins with; model, options and configuration are there."""
         self.record, self._folder = record, Path(record["folder"])
-        self.model = find_model(self._folder / record["model"]["file"])
-        if self.model.hash != record["model"]["hash"]:
-            raise InputError(
-                f"model of the build must have the hash {record['model']['hash'][:16]}, not "
-                f"{self.model.hash[:16]}: build again"
-            )
-        self.options = options_of(record)
-        self.config = self.options.core_config(self.model)
         self.largest = self.options.max_width, self.options.max_height
 
     def design(self, core: str) -> Design:

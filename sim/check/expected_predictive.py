@@ -36,7 +36,7 @@ def predictive_tables(core: str, planes: PlaneModels, depth: int) -> Tables:
         ]
     cumulative = np.concatenate([model.cumulative for model in planes.models])
     ends = (_ends if core == "encoder" else _bounds)(cumulative, depth)
-    return {(".prediction", "coefficients"): words} | ends
+    return {(".prediction", "coefficients"): words, **ends}
 
 
 def _joined(rows: np.ndarray, bits: int) -> list[int]:

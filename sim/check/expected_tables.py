@@ -7,6 +7,7 @@ the Verilog.  How wide a memory is, and into how many a table is cut, does not m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def codec_tables(core: str, model: Model, coder: Coder) -> Tables:
         for name in model.head.groups:
             table = getattr(model.head, name).tolist()
             found[".network.classifier", f"{name}_table"] = table
-    if model.levels:
+    if model.upsampler:
         values = [table.tolist() for table in model.upsampler.values]
         for first in (0, 2):
             shared = values[first] == values[first + 1]
@@ -121,6 +122,18 @@ def _exponents(head) -> Tables:
     }
 
 
+class _TablesOfHead(Protocol):
+    """What the Verilog of a kind of head holds."""
+
+    @staticmethod
+    def tables(core: str, head) -> Tables:
+        """Of the head itself."""
+
+    @staticmethod
+    def exponents(head) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Exponents of all banks, the candidates last, and further tables."""
+
+
 class _Table:
     """What the Verilog of a table head holds."""
 
@@ -129,8 +142,7 @@ class _Table:
         return _intervals(core, head.cumulative)
 
     @staticmethod
-    def exponents(head) -> tuple[np.ndarray, dict]:
-        """Exponents of all banks, the candidates last, and further tables."""
+    def exponents(head) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         return np.roll(exponents(head.cumulative), 2, axis=1), {}
 
 
@@ -143,20 +155,20 @@ class _Laplace:
         return {(_HEAD, name): head.cdf.ravel().tolist() for name in names}
 
     @staticmethod
-    def exponents(head) -> tuple[np.ndarray, dict]:
-        """As of `_Table`; the gateware's own, for no other program has them in this form."""
+    def exponents(head) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        # The gateware's own, for no other program has them in this form.
         inner, tails = LaplaceExponents(head).tables()
         return inner, {name: tails[:, side] for side, name in enumerate(("below", "above"))}
 
 
 #: By the head's kind.
-TABLES_OF_HEADS = {"table": _Table, "laplace": _Laplace}
+TABLES_OF_HEADS: dict[str, _TablesOfHead] = {"table": _Table(), "laplace": _Laplace()}
 
 
 def netlists(model: Model) -> dict[str, Netlist]:
     """Networks by end of the module's path."""
     found = {".core.network": model.network, "_core.network": model.network}
-    if model.levels:
+    if model.upsampler:
         found[".upsample.network"] = model.upsampler.network
     return found
 

@@ -7,11 +7,14 @@ What a phase does to the core stays: so each phase also shows that the ones befo
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 
+from lutgen.errors import InputError
 from lutgen.sim.check.outputs import FileOutput, FrameOutput
 from lutgen.sim.drive.bus import BusScript
 from lutgen.sim.drive.script import Script
@@ -19,8 +22,8 @@ from lutgen.sim.drive.stall import Stall
 from lutgen.sim.drive.stream import AXIS, StreamResult, rtl_stream
 
 __all__ = [
-    "BLOCKED", "BURSTS", "FREE", "PACED", "RANDOM", "STARVED", "Plan", "Ports", "Registers",
-    "first_lines", "profiles",
+    "BLOCKED", "BURSTS", "FREE", "PACED", "RANDOM", "STARVED", "Control", "Plan", "Ports",
+    "Registers", "first_lines", "profiles",
 ]  # fmt: skip
 
 #: Numbers of the stalls that a phase can choose.
@@ -58,7 +61,65 @@ def profiles(
     }
 
 
-class Ports:
+_Script = TypeVar("_Script", bound=Script)
+
+
+class Control(ABC, Generic[_Script]):
+    """How a core is told its settings, and tells its errors.
+
+    Members
+    -------
+    controls : inputs that a script sets, and what they are before
+    watch : outputs whose changes a run records
+    """
+
+    controls: Mapping[str, int]
+    watch: tuple[str, ...]
+    #: Whether there is something to clear without an error: causes that say what is done.
+    tells_all: ClassVar[bool] = False
+
+    @abstractmethod
+    def script(self) -> _Script:
+        """An empty script."""
+
+    @abstractmethod
+    def named(self, errors) -> frozenset[str]:
+        """Errors as the core tells them."""
+
+    @abstractmethod
+    def begin(self, script: _Script) -> None:
+        """What stands at the beginning of a run, or behind a reset."""
+
+    @abstractmethod
+    def configure(self, script: _Script, **settings: int) -> None:
+        """Use settings for the next file."""
+
+    @abstractmethod
+    def spoil(self, script: _Script, **settings: int) -> None:
+        """Set what the file that has begun must not heed."""
+
+    @abstractmethod
+    def settle(self, script: _Script) -> int:
+        """Wait until nothing is inside."""
+
+    @abstractmethod
+    def look(self, script: _Script) -> int:
+        """A step whose errors are told by :meth:`errors`."""
+
+    @abstractmethod
+    def clear(self, script: _Script) -> None:
+        """Clear the errors."""
+
+    @abstractmethod
+    def restart(self, script: _Script) -> None:
+        """Reset the core, and not the ports."""
+
+    @abstractmethod
+    def errors(self, result: StreamResult, step: int) -> frozenset[str]:
+        """Errors that showed at a step."""
+
+
+class Ports(Control[Script]):
     """Settings and errors at ports."""
 
     def __init__(self, errors: Sequence[str], settings: Mapping[str, int]) -> None:
@@ -104,14 +165,20 @@ class Ports:
         script.set(clear_error=0)
         script.wait(2)
 
+    def restart(self, script: Script) -> None:
+        """There is no such reset."""
+        raise InputError("core must have registers, not ports alone, to be reset without them")
+
     def errors(self, result: StreamResult, step: int) -> frozenset[str]:
         """Errors that showed at a step."""
         value = _at(result.changes["error"], result.steps[step] - 1)
         return frozenset(name for bit, name in enumerate(self.names) if value >> bit & 1)
 
 
-class Registers:
+class Registers(Control[BusScript]):
     """Settings and errors in registers behind AXI4-Lite."""
+
+    tells_all = True
 
     def __init__(self, registers, prefix: str) -> None:
         self._map, self._prefix = registers, prefix
@@ -180,7 +247,7 @@ class Registers:
 
     def errors(self, result: StreamResult, step: int) -> frozenset[str]:
         """Causes that were pending at a step."""
-        return frozenset(n for n, mask in self._causes.items() if result.words[step] & mask)
+        return frozenset(n for n, mask in self._causes.items() if result.word(step) & mask)
 
 
 def _at(changes: Sequence[tuple[int, int]], clock: int) -> int:
@@ -200,7 +267,7 @@ class _Phase:
     loose: bool = False  # only the last output counts
 
 
-class Plan:
+class Plan(Generic[_Script]):
     """A run in the making.
 
     Parameters
@@ -211,9 +278,9 @@ class Plan:
         The input stream.
     """
 
-    def __init__(self, control: Ports | Registers, sink: str) -> None:
+    def __init__(self, control: Control[_Script], sink: str) -> None:
         self.control, self._sink = control, sink
-        self.script = control.script()
+        self.script: _Script = control.script()
         self._beats: list[Mapping[str, np.ndarray]] = []
         self._phases: list[_Phase] = []
         self.control.begin(self.script)
@@ -258,15 +325,15 @@ class Plan:
     ) -> None:  # fmt: skip
         """Let the core read what begins with settings, and knows nothing of those that follow."""
         self.configure(**settings)
-        early = len(beats["data"]) > _INSIDE and spoilt is not None
-        self.send(beats, _INSIDE if early else None)
+        early = spoilt if len(beats["data"]) > _INSIDE else None
+        self.send(beats, None if early is None else _INSIDE)
         self.script.taken(1)
-        if early:
+        if early is not None:
             self.script.wait(2)
-            self.control.spoil(self.script, **spoilt)
+            self.control.spoil(self.script, **early)
         self.rest()
         self.script.taken(1)
-        if not early:
+        if early is None:
             self.quiet()  # the next settings must not come too early
 
     def beats_of(self, name: str) -> np.ndarray:
@@ -302,7 +369,7 @@ class Plan:
             for _ in range(2):
                 phase.looks.append((self.control.look(self.script), frozenset()))
                 self.script.wait(5)
-        elif isinstance(self.control, Registers):
+        elif self.control.tells_all:
             self.control.clear(self.script)
 
     def reset(self, clocks: int, begun: Sequence = ()) -> None:

@@ -12,9 +12,8 @@ import numpy as np
 from lutgen.sim.check.judge import (
     BLOCKED,
     FREE,
+    Control,
     Plan,
-    Ports,
-    Registers,
     first_lines,
     profiles,
 )
@@ -73,7 +72,7 @@ class CoreJudge(ABC):
         self.seed, self._share = seed, share
 
     @abstractmethod
-    def control(self) -> Ports | Registers:
+    def control(self) -> Control:
         """Ports or registers, as the build has them."""
 
     @abstractmethod

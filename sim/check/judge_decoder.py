@@ -187,16 +187,15 @@ class DecoderJudge(TileJudge):
                     plan.settle(f"header byte {at} with bit {bit} turned", [error])
         for name, most in zip(("width", "height"), self.pictures.largest, strict=True):
             sizes = {0, most + 1, 0xFFFF, *(1 << k for k in range(16))}
-            sizes = sorted(s for s in sizes if not 1 <= s <= most)
-            for size in sizes:
-                bad = table[f"image {name}"].put(file, size)
-                plan.send(file_beats(bad, self.bytes))
+            for size in sorted(s for s in sizes if not 1 <= s <= most):
+                wrong = table[f"image {name}"].put(file, size)
+                plan.send(file_beats(wrong, self.bytes))
                 plan.settle(f"a header with {name} {size}", ["bad_header"])
         none = table["images"].put(file[: table.size], 0)
         self._bad(plan, "a file of no images", none, "bad_header")
         for bit in range(1, 32):
-            bad = table["images"].put(file, 1 | 1 << bit)
-            plan.send(file_beats(bad, self.bytes))
+            wrong = table["images"].put(file, 1 | 1 << bit)
+            plan.send(file_beats(wrong, self.bytes))
             plan.expect(Frame(image[0]))
             plan.settle(f"one image in place of 2^{bit} + 1", ["bad_packet"])
 
@@ -221,10 +220,10 @@ class DecoderJudge(TileJudge):
             frames = [Frame(image) for image in images]
             frames[0] = Frame(images[0], (rows, columns))
             first = starts[number] - (1 + (lengths[number] >= 128))
-            for length in range(coder.min_payload_bytes, header.least_payload_bytes(*size)):
-                short = pack_length(length) + bytes([1 + number, *range(7, 6 + length)])
+            for count in range(coder.min_payload_bytes, header.least_payload_bytes(*size)):
+                short = pack_length(count) + bytes([1 + number, *range(7, 6 + count)])
                 damaged = file[:first] + short + file[starts[number] + lengths[number] :]
-                what = f"packet {number} of {length} bytes, too few for its pixels"
+                what = f"packet {number} of {count} bytes, too few for its pixels"
                 self._bad(plan, what, damaged, "bad_tile", frames)
 
     def _without(self, images, header: Header, first: int) -> list[Frame]:

@@ -19,6 +19,7 @@ from lutgen.sim.check.judge import (
     FREE,
     RANDOM,
     STARVED,
+    Control,
     Plan,
     Ports,
     Registers,
@@ -116,7 +117,7 @@ class PredictiveJudge(CoreJudge):
             Run("resets at any time", self._resets, upset=True),
         ]
 
-    def control(self) -> Ports | Registers:
+    def control(self) -> Control:
         """Ports or registers, as the build has them."""
         if self._map is not None:
             return Registers(self._map, BUS)

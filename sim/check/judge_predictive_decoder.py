@@ -205,14 +205,14 @@ class PredictiveDecoderJudge(PredictiveJudge):
             for number, (starts, stops, _) in zip(numbers, strips, strict=True):
                 payloads = [file[a:b] for a, b in zip(starts, stops, strict=True)]
                 parts.append(pack_strip(header, number, payloads))
-            changed = b"".join([header, *parts, index_bytes(header, list(map(len, parts)))])
-            self._bad(plan, "strips with the numbers of others", changed, "bad_strip", whole)
+            swapped = b"".join([header, *parts, index_bytes(header, list(map(len, parts)))])
+            self._bad(plan, "strips with the numbers of others", swapped, "bad_strip", whole)
 
     def _strips(self, file: bytes) -> Iterator[tuple[list[int], list[int], int]]:
         """First byte of each payload of each strip, that behind it, and that behind the strip."""
         frame, data = Frame.unpack(file), memoryview(file)
         starts, end = split_index(file, frame)
-        for number, at in enumerate(starts):
+        for number, at in enumerate(starts or ()):
             _, top, bottom = frame.rows(number)
             sizes = list(strip_sizes(frame, frame.units(bottom - top)))
             start, stop, after = unit_payloads(data, at, end, frame.pack(), number, sizes)

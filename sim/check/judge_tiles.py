@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
@@ -20,6 +21,7 @@ from lutgen.sim.check.judge import (
     PACED,
     RANDOM,
     STARVED,
+    Control,
     Plan,
     Ports,
     Registers,
@@ -54,7 +56,6 @@ class TileJudge(CoreJudge):
         The reference.
     """
 
-    settings: tuple[str, ...]
     #: Clocks of a file of a pixel where ports never stall, with rANS.
     pixel_file: int
     budget = _BUDGET
@@ -93,7 +94,12 @@ class TileJudge(CoreJudge):
         tile_w, tile_h = self.pictures.tile
         return 2 * self.lanes * (tile_w * tile_h + 64) + 4000
 
-    def control(self) -> Ports | Registers:
+    @property
+    @abstractmethod
+    def settings(self) -> tuple[str, ...]:
+        """Settings of the core."""
+
+    def control(self) -> Control:
         """Ports or registers, as the build has them."""
         if self._registers:
             return Registers(build_map(self.core, self.config), BUS)

@@ -121,7 +121,10 @@ class Logic:
     def _named(self, name: str) -> list[int]:
         """A wire or another signal, or some bits of it."""
         if name not in self._known:
-            base, high, low = _PART.fullmatch(name).groups()
+            if (part := _PART.fullmatch(name)) is None:
+                raise LogicError(f"{name} must be a signal, or some of its bits")
+            base, high, low = part.groups()
+            word: list[int] | None
             if base in self._wires:
                 word = self.word(self._wires[base]) if high is None else self._named(base)
             elif high is None:
@@ -138,7 +141,7 @@ class Logic:
                     word = [word[k] for k in numbers]
                 else:
                     raise LogicError(f"{name} must be within {len(word)} bits")
-            self._known[name] = word
+            self._known[name] = [] if word is None else word
         return self._known[name]
 
 

@@ -95,7 +95,7 @@ def _with_features(body: str) -> str:
     if parts is None:
         return body
     width = {m[2]: int(m[1]) + 1 for m in _INPUT.finditer(body)}
-    first = {}
+    first: dict[str, int] = {}
     for name in reversed(parts[1].replace(" ", "").split(",")):
         first[name] = sum(width[known] for known in first)
 
@@ -121,7 +121,7 @@ def _wrong_comparisons(file: str, path: str, body: str, net: Netlist, luts: Mapp
     """Pins of a thermometer's LUTs that are not at their feature, its low bits or their output."""
     lows = {m[1]: (int(m[3]), int(m[2]), int(m[4], 16)) for m in _LOW.finditer(body)}
     bits = {m[2]: int(m[1]) for m in _BIT.finditer(body)}
-    problems = []
+    problems: list[str] = []
 
     def signal(text: str):
         if match := re.fullmatch(r"features\[(\d+)\]", text):
@@ -130,7 +130,7 @@ def _wrong_comparisons(file: str, path: str, body: str, net: Netlist, luts: Mapp
 
     for number, (feature, threshold) in enumerate(net.inputs.tolist()):
         first = 8 * feature
-        wanted = {"I0": (first, first + 2, threshold & 7)}
+        wanted: dict[str, object] = {"I0": (first, first + 2, threshold & 7)}
         wanted |= {f"I{k + 1}": first + 3 + k for k in range(5)}
         if len(net.inputs) > 1:  # a single output has no number
             wanted["O"] = number

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
+from lutgen.build.options import PredictiveOptions
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import Frame, split_index
 from lutgen.errors import InputError
 from lutgen.gateware.prediction.plane_models import PlaneModels
+from lutgen.gateware.predictive.config import PredictiveConfig
 from lutgen.model.header import VERSION_2
+from lutgen.model.model import Model
+from lutgen.model.predictive.colour import ColourModel
+from lutgen.model.predictive.model import PredictiveModel
 from lutgen.sim.check.build_tables import CompareLuts
-from lutgen.sim.check.checked import BadFiles, CheckedBuild, Groups, smallest
+from lutgen.sim.check.checked import BadFiles, CheckedBuild, Groups, model_beside, smallest
 from lutgen.sim.check.expected_predictive import predictive_tables
 from lutgen.sim.check.expected_tables import Tables
 from lutgen.sim.check.judge_predictive import PredictiveJudge
@@ -28,8 +33,8 @@ from lutgen.sim.tool.design import Design
 __all__ = ["PredictiveBuild"]
 
 _JUDGES = {judge.core: judge for judge in (PredictiveEncoderJudge, PredictiveDecoderJudge)}
-_TOPS = {"encoder": RtlPredictiveEncoder, "decoder": RtlPredictiveDecoder}
-_IPS = {"encoder": RtlEncoderIp, "decoder": RtlDecoderIp}
+_TOPS: dict[str, Callable] = {"encoder": RtlPredictiveEncoder, "decoder": RtlPredictiveDecoder}
+_IPS: dict[str, Callable] = {"encoder": RtlEncoderIp, "decoder": RtlDecoderIp}
 #: Where a file is damaged, from the end of its last strip: in the strip's checksum.
 _DAMAGED = -2
 
@@ -38,9 +43,19 @@ class PredictiveBuild(CheckedBuild):
     """See `.checked.CheckedBuild`.  Images are pictures of `.picture_form`: gray, RGB, or colour
     filter arrays."""
 
-    def __init__(self, record) -> None:
+    model: PredictiveModel | ColourModel
+    options: PredictiveOptions
+    config: PredictiveConfig
+
+    def __init__(self, record: Mapping) -> None:
+        model = model_beside(record)
+        if isinstance(model, Model):
+            raise InputError(f"model of the build must be predictive, not {model.profile}")
+        self.model = model
+        self.options = PredictiveOptions.of_record(record["parameters"])
+        self.config = self.options.core_config(model)
         super().__init__(record)
-        self.codec = PredictiveCodec(self.model)
+        self.codec = PredictiveCodec(model)
         self.form = PictureForm(self.config.planes, self.config.depth, self.config.cores)
         self.dtype = self.form.dtype
 

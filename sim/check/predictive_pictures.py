@@ -153,7 +153,8 @@ class PredictivePictures:
             return clocks(square * width, square * height)
 
         # All of it counts squares.
-        sizes = self._limits(*(side // square for side in self.largest), of_sides, budget)
+        widest, highest = (side // square for side in self.largest)
+        sizes = self._limits(widest, highest, of_sides, budget)
         return [(square * width, square * height) for width, height in sizes]
 
     @staticmethod

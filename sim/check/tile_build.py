@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
+from lutgen.build.options import BuildOptions
 from lutgen.codec.codec import Codec
 from lutgen.codec.container import CorruptStreamError, CorruptTileError, Header
 from lutgen.errors import InputError
+from lutgen.gateware.core.config import CoreConfig
+from lutgen.model.model import Model
 from lutgen.sim.check.build_tables import CompareLuts
-from lutgen.sim.check.checked import BadFiles, CheckedBuild, Groups, smallest
+from lutgen.sim.check.checked import BadFiles, CheckedBuild, Groups, model_beside, smallest
 from lutgen.sim.check.expected_tables import Tables, codec_tables
 from lutgen.sim.check.judge_decoder import DecoderJudge
 from lutgen.sim.check.judge_encoder import EncoderJudge
@@ -24,8 +29,8 @@ __all__ = ["TileBuild"]
 
 _JUDGES = {judge.core: judge for judge in (EncoderJudge, DecoderJudge)}
 #: Cores with ports, and those with registers.
-_TOPS = {"encoder": RtlEncoder, "decoder": RtlDecoder}
-_IPS = {"encoder": RtlEncoderIp, "decoder": RtlDecoderIp}
+_TOPS: dict[str, Callable] = {"encoder": RtlEncoder, "decoder": RtlDecoder}
+_IPS: dict[str, Callable] = {"encoder": RtlEncoderIp, "decoder": RtlDecoderIp}
 
 
 class TileBuild(CheckedBuild):
@@ -33,13 +38,25 @@ class TileBuild(CheckedBuild):
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, record) -> None:
+    model: Model
+    options: BuildOptions
+    config: CoreConfig
+
+    def __init__(self, record: Mapping) -> None:
+        model = model_beside(record)
+        if not isinstance(model, Model):
+            raise InputError(f"model of the build must be one of tiles, not {model.profile}")
+        self.model = model
+        self.options = BuildOptions.of_record(record["parameters"])
+        self.config = self.options.core_config(model)
         super().__init__(record)
-        self.codec = Codec(self.model)
+        self.codec = Codec(model)
 
     def images(self, count: int | None, seed: int) -> list[tuple[str, np.ndarray]]:
         """Glyphs, parts of many of them, and noise."""
-        return synthetic_images(*([] if count is None else [count]), seed=seed)
+        if count is None:
+            return synthetic_images(seed=seed)
+        return synthetic_images(count, seed=seed)
 
     def files(self, images: np.ndarray) -> list[bytes]:
         """One file of all."""

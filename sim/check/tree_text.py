@@ -89,8 +89,8 @@ class _Text:
     """Signals of a module."""
 
     def __init__(self, body: str) -> None:
-        self.wires = dict(_ASSIGN.findall(body))
-        self.registers = dict(_REGISTER.findall(body))
+        self.wires: dict[str, str] = dict(_ASSIGN.findall(body))
+        self.registers: dict[str, str] = dict(_REGISTER.findall(body))
         self._widths = {name: int(last) + 1 for last, name in _WIDTH.findall(body)}
 
     @cached_property
@@ -193,9 +193,16 @@ class _Comparisons:
         return value
 
 
+def _bit_of(name: str) -> tuple[str, str | None]:
+    """A signal and the number of its bit; LogicError if it is no name of that form."""
+    if (match := _BIT.fullmatch(name)) is None:
+        raise LogicError(f"{name} must be a signal, or one of its bits")
+    return match[1], match[2]
+
+
 def _input(name: str, number: int, twin: int | None) -> str:
     """What a comparison of a feature calls its input; LogicError if it must not look at it."""
-    signal, bit = _BIT.fullmatch(name).groups()
+    signal, bit = _bit_of(name)
     for known in (signal, _CLOCK.sub("", signal)):
         if known in _SPECIAL:
             return f"{known}[{bit or 0}]"
@@ -325,7 +332,8 @@ def _registers(
     )  # fmt: skip
     problems = []
     for plane, wanted in enumerate(varied):
-        trees = sorted(part[plane] for _, _, part in found if part[plane] is not None)
+        places = (part[plane] for _, _, part in found)
+        trees = sorted(place for place in places if place is not None)
         if trees != wanted:
             problems.append(f"trees of {name} of plane {plane} must be {wanted}, not {trees}")
     return [] if problems else [
@@ -381,11 +389,11 @@ def _wrong_trees(text: _Text, planes: PlaneModels, register: _Register) -> Itera
 
 def _answer(lanes: Mapping[Question, int], plane: int, every: int, name: str) -> int:
     """Cases in which a register of an answer says yes, or one of the plane's number has a one."""
-    signal, bit = _BIT.fullmatch(name).groups()
+    signal, bit = _bit_of(name)
     if _CLOCK.sub("", signal) == "number":
         return every if plane >> int(bit or 0) & 1 else 0
     question = _question(name)
-    if question not in lanes:
+    if question is None or question not in lanes:
         raise LogicError(f"it must not look at {name}")
     return lanes[question]
 
@@ -434,7 +442,7 @@ def _wrong_leaves(text: _Text, planes: PlaneModels) -> Iterator[str]:
 def _leaf_address(text: _Text, lanes: Mapping[Question, int], plane: int) -> list[int]:
     """Bits of the address of the leaf that answers lead to, a sample being of a plane."""
     def source(name: str) -> int:
-        signal, bit = _BIT.fullmatch(name).groups()
+        signal, bit = _bit_of(name)
         if _BELOW.fullmatch(signal):
             return text.word(signal, logic)[int(bit or 0)]
         return _answer(lanes, plane, (1 << _WALKS) - 1, name)

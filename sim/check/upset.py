@@ -14,6 +14,7 @@ import random
 import re
 import zlib
 
+from lutgen.errors import InputError
 from lutgen.sim.tool.design import Design
 from lutgen.sim.tool.harness import UPSET
 
@@ -60,7 +61,8 @@ def _module(match: re.Match, top: str) -> str:
         text = f"{text[:body]}\n  integer {_NOISE}_at;{text[body:]}"
     if match[1] != top:
         return text
-    head = re.match(r"module (\w+) ?\(", text)
+    if (head := re.match(r"module (\w+) ?\(", text)) is None:
+        raise InputError(f"text must begin with a module and its ports, not {text[:40]!r}")
     return (
         f"module {top}({UPSET}, {text[head.end() : body]}\n"
         f"  input {UPSET};\n"

@@ -66,7 +66,7 @@ class Encoded:
     @classmethod
     def of(
         cls, result: StreamResult, size: int, errors: tuple[str, ...], counters=None,
-        line: Sequence[int] = (1,),
+        line: Sequence[int] | np.ndarray = (1,),
     ) -> Encoded:  # fmt: skip
         """What a run gave on a stream of ``size`` bytes; ``line`` counts the pixels of a line's
         beats.

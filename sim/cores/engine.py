@@ -278,20 +278,20 @@ def check_engine(
     tell("decoder", "done")
     if not decoded.errors or not decoded.errors[0]:
         problems.append("decoder: a damaged payload is not reported")
-    result = {"symbols": len(classes), "bytes": len(reference)}
+    result: dict = {"symbols": len(classes), "bytes": len(reference)}
     wanted = {
         "encoder": (encoded, np.frombuffer(payload or reference, dtype=np.uint8), "bytes"),
         "decoder": (decoded, symbols, "symbols"),
     }
     for core, (run, right, what) in wanted.items():
         first = int(core == "decoder")
-        found = [
+        found = np.concatenate([np.zeros(0, dtype=np.uint8), *(
             np.frombuffer(v, dtype=np.uint8) if isinstance(v, bytes) else v
             for v in run.outputs[first:]
-        ]
-        found = np.concatenate(found) if found else np.zeros(0, dtype=np.uint8)
+        )])  # fmt: skip
         common = min(len(found), len(right))
-        mismatches = int((found[:common] != right[:common]).sum()) + abs(len(found) - len(right))
+        mismatches = int(np.count_nonzero(found[:common] != right[:common]))
+        mismatches += abs(len(found) - len(right))
         if mismatches or len(run.outputs) != 1 + first:
             problems.append(f"{core}: {mismatches} of {len(right)} {what} differ")
         if run.errors[first:] != ((),):

@@ -75,7 +75,7 @@ class _Session:
         result = rtl_stream(
             design, inputs, outputs, names=AXIS, bus=self._bus, watch=["interrupt"], **options
         )
-        words = {name: result.words[at] for name, at in self._read.items()}
+        words = {name: result.word(at) for name, at in self._read.items()}
         for name in self._constants:
             if words[name] != self._map[name].reset:
                 raise SimulationError(

@@ -64,6 +64,12 @@ class StreamResult:
     words: tuple[int | None, ...] = ()
     steps: tuple[int, ...] = ()
 
+    def word(self, step: int) -> int:
+        """What a step of a script read; SimulationError if it was none that reads."""
+        if (found := self.words[step]) is None:
+            raise SimulationError(f"step {step} must be one that reads")
+        return found
+
 
 @dataclass(frozen=True)
 class _Stream:
@@ -420,7 +426,7 @@ class _Trace:
     def progress(self, result: StreamResult, lengths: Mapping[str, int]) -> str:
         lines = []
         for stream in [*self._sources, *self._sinks]:
-            clocks = (result.input_clocks | result.output_clocks)[stream.name]
+            clocks = {**result.input_clocks, **result.output_clocks}[stream.name]
             of = f" of {lengths[stream.name]}" if stream.name in lengths else ""
             when = f", last at clock {clocks[-1]}" if len(clocks) else ""
             now = f"valid {self._bits(stream.valid)[-1]:d} ready {self._bits(stream.ready)[-1]:d}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from lutgen.errors import InputError
 from lutgen.gateware.core.top import ENCODER_ERRORS
 from lutgen.sim.check.checked import CheckedBuild
+from lutgen.sim.check.predictive_build import PredictiveBuild
+from lutgen.sim.check.tile_build import TileBuild
 from lutgen.sim.fuzz.decoder import DecoderFuzz
 from lutgen.sim.fuzz.encoder import EncoderFuzz
 from lutgen.sim.fuzz.fuzz import Fuzz
@@ -25,8 +28,9 @@ def campaign(
 
     ``largest`` is the greatest width and height of pictures, by default small.
     """
-    largest = tuple(min(pair) for pair in zip(largest or _LARGEST, build.largest, strict=True))
-    files = (StripFiles if build.config.strips else TileFiles)(build, seed)
+    width, height = map(min, largest or _LARGEST, build.largest)
+    largest = width, height
+    files = _files(build, seed)
     if core == "decoder":
         return DecoderFuzz(files, seed=seed, largest=largest)
     ports = build.design(core).ports
@@ -34,3 +38,11 @@ def campaign(
     return EncoderFuzz(
         build, files, files.encode, errors=ENCODER_ERRORS, bits=bits, seed=seed, largest=largest
     )
+
+
+def _files(build: CheckedBuild, seed: int) -> StripFiles | TileFiles:
+    if isinstance(build, PredictiveBuild):
+        return StripFiles(build, seed)
+    if isinstance(build, TileBuild):
+        return TileFiles(build, seed)
+    raise InputError(f"build must be one of a known profile, not {type(build).__name__}")

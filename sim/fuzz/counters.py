@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lutgen.sim.tool.design import Design
+from lutgen.sim.tool.verilator import SimulationError
 
 __all__ = ["Point", "counted", "read_counters"]
 
@@ -97,12 +98,17 @@ def read_counters(path: Path, design: Design) -> Counter[Point]:
         fields = dict(part.split("\x02", 1) for part in match[1].split("\x01") if "\x02" in part)
         kind, _, module = fields["page"].partition("/")
         if kind == "v_toggle":
-            name, bit, way = _BIT.fullmatch(fields["o"].replace("___05F", "__")).groups()
+            toggled = fields["o"].replace("___05F", "__")
+            if (part := _BIT.fullmatch(toggled)) is None:
+                raise SimulationError(f"{path}: {toggled} must be a bit of a register")
+            name, bit, way = part.groups()
             point = Point(module, name, int(bit or 0), way)
         elif fields["o"] == "block":
             continue
         else:
-            lines = arms[int(re.search(r"source(\d+)\.v$", fields["f"])[1])]
+            if (source := re.search(r"source(\d+)\.v$", fields["f"])) is None:
+                raise SimulationError(f"{path}: {fields['f']} must be one of the sources")
+            lines = arms[int(source[1])]
             point = Point(module, lines[int(fields["l"]) - 1], -1, fields["o"])
         found[point] += int(match[2])
     return found

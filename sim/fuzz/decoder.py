@@ -150,7 +150,7 @@ class DecoderFuzz(Fuzz):
             tally.harmless += not problems
             return problems
         problems = differences(outcomes[0].beats, frames)
-        wanted = Counter()
+        wanted: Counter[str] = Counter()
         for stream in case.streams:
             for name, times in stream.expected.errors.items():
                 wanted[name] += stream.times * times

@@ -111,7 +111,7 @@ class EncoderFuzz(Fuzz):
     """
 
     def __init__(
-        self, build: CheckedBuild, files: Files, encode: Callable[[np.ndarray], bytes], *,
+        self, build: CheckedBuild, files: Files, encode: Callable[[np.ndarray, int], bytes], *,
         errors, bits: Mapping[str, int], seed: int, largest: tuple[int, int],
     ) -> None:  # fmt: skip
         super().__init__(
@@ -209,7 +209,7 @@ class EncoderFuzz(Fuzz):
     @staticmethod
     def _taken(beats: np.ndarray, settings: Mapping[str, int], possible: bool) -> Taken:
         return taken(
-            beats, *(settings[name] for name in ("width", "height", "images")), possible=possible
+            beats, settings["width"], settings["height"], settings["images"], possible=possible
         )
 
     def _rest(self, found: Taken, settings: Mapping[str, int]) -> np.ndarray:
@@ -254,9 +254,8 @@ class EncoderFuzz(Fuzz):
             return ["bytes of TDATA behind the end of a file must be zero"]
         found, rest = files_of(beats["data"], keep, last, self._bytes)
         if begun:
-            whole = b"".join(files)
-            given = b"".join(found) + rest
-            return [] if whole.startswith(given) or len(given) > len(whole) else [
+            whole, begins = b"".join(files), b"".join(found) + rest
+            return [] if whole.startswith(begins) or len(begins) > len(whole) else [
                 "what is given before a reset must begin as the files"
             ]  # fmt: skip
         if rest or len(found) != len(files):

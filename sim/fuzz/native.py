@@ -157,7 +157,7 @@ class NativeCore:
             with open(script, "wb") as file:
                 for segment in segments:
                     file.write(segment.pack())
-            command = [self.executable, script, result, str(patience)]
+            command: list[str | Path] = [self.executable, script, result, str(patience)]
             command += [counters] if counters else []
             run = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
             if run.returncode:

@@ -24,11 +24,14 @@ from lutgen.codec.predictive.container import (
 from lutgen.codec.predictive.container import Frame as Header
 from lutgen.codec.predictive.row_coder import RANS_ENTRIES
 from lutgen.codec.predictive.strip import decode_unit
+from lutgen.errors import InputError
 from lutgen.gateware.predictive.top import DECODER_ERRORS
 from lutgen.gateware.strips.strip_files import strip_header
 from lutgen.model.header import VERSION_2
+from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.neighbourhood import new_rows
 from lutgen.model.samples import SampleFormat
+from lutgen.sim.check.predictive_build import PredictiveBuild
 from lutgen.sim.fuzz.damage import KINDS
 from lutgen.sim.fuzz.stream import Expected, Files, Frame, GoodFile
 
@@ -72,11 +75,16 @@ class StripFiles(Files):
     errors = DECODER_ERRORS
     kinds = tuple(KINDS)
 
-    def __init__(self, build, seed: int) -> None:
+    build: PredictiveBuild
+
+    def __init__(self, build: PredictiveBuild, seed: int) -> None:
         super().__init__(build, seed)
-        self._codec = PredictiveCodec(build.model, threads=1)
-        self._depth, self._kernel = build.depth, build.model.kernel
-        self._header = strip_header(bytes.fromhex(build.model.hash)[:8], self._depth)
+        model = build.model
+        if isinstance(model, ColourModel):
+            raise InputError("model of the build must be one of gray, not of colour")
+        self._codec = PredictiveCodec(model, threads=1)
+        self._depth, self._kernel = build.depth, model.kernel
+        self._header = strip_header(bytes.fromhex(model.hash)[:8], self._depth)
 
     def picture(self, width: int, height: int, count: int = 1) -> np.ndarray:
         """Some are what the model predicts: then payloads are empty."""
@@ -114,11 +122,13 @@ class StripFiles(Files):
             image.astype(np.uint16) << shift if shift else image,
             depth=self._depth, shift=shift, near=near << shift, tile_width=0, strip_height=strip,
         )  # fmt: skip
-        return self._parts(data, self.software(data))
+        return self._parts(data, self._decoded(data))
 
     def _parts(self, data: bytes, images: np.ndarray) -> GoodFile:
         header = Header.unpack(data)
         starts, end = split_index(data, header)
+        if starts is None:
+            raise InputError("file must be a good one, whose index is sound")
         lengths, payloads, checks, units = [], [], [], []
         for k, (first, last) in enumerate(zip(starts, [*starts[1:], end], strict=True)):
             at, length = first, 0
@@ -150,10 +160,12 @@ class StripFiles(Files):
     def software(self, data: bytes) -> np.ndarray | None:
         """Samples without the zero bits below them."""
         try:
-            images = self._codec.decode(data)
+            return self._decoded(data)
         except (CorruptStreamError, ModelMismatchError):
             return None
-        return images >> Header.unpack(data).shift
+
+    def _decoded(self, data: bytes) -> np.ndarray:
+        return self._codec.decode(data) >> Header.unpack(data).shift
 
     def resealed(self, data: bytes, good: GoodFile) -> bytes:
         """With the checksum of each strip."""

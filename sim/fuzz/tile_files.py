@@ -15,6 +15,7 @@ from lutgen.codec.container import CorruptStreamError, Header, TileGrid, pack_le
 from lutgen.gateware.core.top import DECODER_ERRORS
 from lutgen.gateware.files.header import BuildHeader
 from lutgen.model.header import VERSION_1
+from lutgen.sim.check.tile_build import TileBuild
 from lutgen.sim.fuzz.damage import KINDS, RESEALED
 from lutgen.sim.fuzz.stream import Expected, Files, Frame, GoodFile
 
@@ -30,13 +31,15 @@ class TileFiles(Files):
     errors = DECODER_ERRORS
     kinds = tuple(kind for kind in KINDS if kind != RESEALED)
 
-    def __init__(self, build, seed: int) -> None:
+    build: TileBuild
+
+    def __init__(self, build: TileBuild, seed: int) -> None:
         super().__init__(build, seed)
         config = build.config
         self._codec, self._coder = Codec(build.model, threads=1), config.coder
         self._tile = config.tile_width, config.tile_height
         self._header = BuildHeader.of(config)
-        self._decode_tile = lru_cache(4096)(self._decode_tile)
+        self._tile_of = lru_cache(4096)(self._decode_tile)
 
     @property
     def patience(self) -> int:
@@ -138,7 +141,7 @@ class TileFiles(Files):
             return len(data) if possible else at, True
         rows, columns = rect
         size = columns.stop - columns.start, rows.stop - rows.start
-        pixels = self._decode_tile(data[at : at + length], *size)
+        pixels = self._tile_of(data[at : at + length], *size)
         if pixels is None:
             found.errors["bad_tile"] += 1
             frame.known[rect] = False

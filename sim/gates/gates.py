@@ -311,8 +311,8 @@ class GateSimulation:
             else:
                 inputs, table = _table(cell)
                 (output,) = (net for nets in cell.outputs.values() for net in nets)
-                inputs = [self._index(net) for net in inputs]
-                ops.append(_Op(number, inputs, self._index(output), table=table))
+                pins = [self._index(net) for net in inputs]
+                ops.append(_Op(number, pins, self._index(output), table=table))
         levels = _levels(ops)
         # Deepest first: in a step of unit delay, an operation then reads what its inputs were
         # before the step.  The bits of a carry chain have one level and stay in their order.

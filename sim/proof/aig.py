@@ -154,7 +154,7 @@ class Aig:
         for name in outputs:
             data += f"{literal(self.outputs[name])}\n".encode()
         for node in gates:
-            low, high = sorted(map(literal, self._gates[node]))
+            low, high = sorted(literal(k) for k in self._gates[node] or ())
             for delta in (2 * number[node] - high, high - low):
                 while delta >= 128:
                     data.append(delta & 127 | 128)

@@ -12,7 +12,7 @@ from lutgen.sim.proof.aig import FALSE, Aig
 from lutgen.sim.proof.gold import Gold, bit_names
 from lutgen.sim.proof.integers import Integers
 from lutgen.sim.proof.logic import Logic
-from lutgen.sim.proof.prover import WRONG, prove_equal
+from lutgen.sim.proof.prover import prove_equal
 
 __all__ = ["Part", "compare"]
 
@@ -89,7 +89,7 @@ def compare(
         bits = [bit for bit in bits if bit in gates]
         verdict = prove_equal(aig, [(gold.outputs[bit], gates[bit]) for bit in bits], seconds)
         shown = None
-        if verdict.state == WRONG:
+        if verdict.inputs is not None:
             shown = _shown(gold, aig, gates, bits, verdict.inputs)
         took = round(time.perf_counter() - began, 2)
         parts.append(Part(name, len(bits), verdict.state, took, shown))

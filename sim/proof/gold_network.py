@@ -73,15 +73,15 @@ class IndexedNetwork(_Network):
     def numbers(self, do: Integers) -> dict[str, Integer]:
         """See `.gold.Gold`: no record leads to one that there is not."""
         found = super().numbers(do)
-        for number, pieces in enumerate(self._pieces):
-            stage = self._walker.stages[number]
+        stages = self._walker.stages if self._walker else ()
+        for number, (stage, pieces) in enumerate(zip(stages, self._pieces, strict=True)):
             if stage.last or not pieces:
                 continue
             at = {first + k: (name, k) for name, bits, first in pieces for k in range(bits)}
             begin = 3 * (self._select + _PIXEL)
             end = max(self._words[number]).bit_length()
-            group = [found[at[k][0] + CUT].bit(at[k][1]) for k in range(begin, end)]
-            group = do.clamped(do.unsigned(group), 0, int(stage.child.max()))
+            bits = [found[at[k][0] + CUT].bit(at[k][1]) for k in range(begin, end)]
+            group = do.clamped(do.unsigned(bits), 0, int(stage.child.max()))
             for k in range(begin, end):
                 name, bit = at[k]
                 found[name + CUT].bits[bit] = group.bit(k - begin)
@@ -160,7 +160,7 @@ class CountedNetwork(_Network):
         outputs: Sequence[tuple[str, Sequence[tuple[str, int]]]], nets: Mapping,
     ) -> None:  # fmt: skip
         self._tables, self._given = tables, outputs
-        self.nets = _Network.nets | nets
+        self.nets = {**_Network.nets, **nets}
         super().__init__(net, [
             *(Port(f"layers.{name}{CUT}", len(net.outputs[name])) for name in tables),
             *(Port(f"popcount_{name}.o{CUT}", len(net.outputs[name]).bit_length(), 0,
@@ -183,10 +183,10 @@ class CountedNetwork(_Network):
                 for k in range(max(table).bit_length())
             ]
         for output, groups in self._given:
-            bits: list[int] = []
+            word: list[int] = []
             for name, width in groups:
-                bits += (looked_up[name] + [FALSE] * width)[:width]
-            self.out("tables", output, do.unsigned(bits), len(bits))
+                word += (looked_up[name] + [FALSE] * width)[:width]
+            self.out("tables", output, do.unsigned(word), len(word))
 
 
 def _ones(do: Integers, bits: Sequence[int]) -> Integer:

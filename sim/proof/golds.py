@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lutgen.codec.coder import RANS
+from lutgen.errors import InputError
+from lutgen.model.head import LaplaceHead
 from lutgen.model.model import Model
 from lutgen.model.predictive.colour import ColourModel
-from lutgen.model.upsample import GROUPS
+from lutgen.model.upsample import GROUPS, Upsampler
 from lutgen.sim.check.checked import CheckedBuild
 from lutgen.sim.check.expected_tables import codec_tables
+from lutgen.sim.check.predictive_build import PredictiveBuild
 from lutgen.sim.proof.gold import Gold
 from lutgen.sim.proof.gold_network import CountedNetwork, IndexedNetwork
 from lutgen.sim.proof.gold_plane import GoldPlane
@@ -41,7 +44,12 @@ class Network:
 def networks_of(build: CheckedBuild, modules: Iterable[str]) -> Iterator[Network]:
     """Those of a build among its modules."""
     model = build.model
-    made = _tiled(model) if isinstance(model, Model) else _predictive(build)
+    if isinstance(build, PredictiveBuild):
+        made = _predictive(build)
+    elif isinstance(model, Model):
+        made = _tiled(model)
+    else:
+        raise InputError(f"build must be one of a known profile, not {type(build).__name__}")
     for module in modules:
         for end, (name, golds) in made.items():
             if module.endswith(end):
@@ -49,7 +57,7 @@ def networks_of(build: CheckedBuild, modules: Iterable[str]) -> Iterator[Network
                 break
 
 
-def _predictive(build: CheckedBuild) -> dict:
+def _predictive(build: PredictiveBuild) -> dict:
     model, depth = build.model, build.depth
     if isinstance(model, ColourModel):
         def golds(design: Mapping) -> dict[str, Gold]:
@@ -65,9 +73,9 @@ def _predictive(build: CheckedBuild) -> dict:
 
 def _tiled(model: Model) -> dict:
     found = {"core__network": ("network", lambda design: {"": _network(model, design)})}
-    if model.levels:
+    if upsampler := model.upsampler:
         found["upsample__network"] = (
-            "upsampling network", lambda design: {"": _upsampling(model)}
+            "upsampling network", lambda design: {"": _upsampling(upsampler)}
         )
     return found
 
@@ -75,10 +83,12 @@ def _tiled(model: Model) -> dict:
 def _network(model: Model, design: Mapping) -> Gold:
     head = model.head
     if "index" in head.groups:
-        tables = codec_tables("encoder", model, RANS)
+        stored = codec_tables("encoder", model, RANS)
         stages = model.walker.stages if model.walker else ()
-        words = [tables[".network.walker", f"stage{number}"] for number in range(len(stages))]
+        words = [stored[".network.walker", f"stage{number}"] for number in range(len(stages))]
         return IndexedNetwork(model.network, model.walker, words, design, _bits(head.classes - 1))
+    if not isinstance(head, LaplaceHead):
+        raise InputError(f"head must be Laplace where outputs are counted, not {head.kind}")
     scale, location = "sigma", "mu"
     tables = {name: getattr(head, name).tolist() for name in (location, scale)}
     classes = [(location, _LOCATION), (scale, _bits(head.scales - 1))]
@@ -87,8 +97,7 @@ def _network(model: Model, design: Mapping) -> Gold:
     )
 
 
-def _upsampling(model: Model) -> Gold:
-    upsampler = model.upsampler
+def _upsampling(upsampler: Upsampler) -> Gold:
     tables = {
         name: values.tolist() for name, values in zip(GROUPS, upsampler.values, strict=True)
     }

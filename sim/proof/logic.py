@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from lutgen.errors import InputError
 from lutgen.files.whole import scratch_folder
 from lutgen.sim.proof.aig import Aig
 from lutgen.sim.proof.gold import CUT
@@ -166,7 +167,9 @@ def _opened(design: Mapping, cuts: Iterable[str]) -> tuple[dict, dict[str, int]]
     fresh = count(1 + max(
         bit for net in design["netnames"].values() for bit in net["bits"] if isinstance(bit, int)
     ))  # fmt: skip
-    ports, nets, instead = {}, {}, {}
+    ports: dict[str, dict] = {}
+    nets: dict[str, dict] = {}
+    instead: dict[int, int] = {}
 
     def port(name: str, direction: str, bits: list) -> None:
         ports[name] = {"direction": direction, "bits": bits}
@@ -186,7 +189,8 @@ def _opened(design: Mapping, cuts: Iterable[str]) -> tuple[dict, dict[str, int]]
             if given["direction"] == "output":
                 bits = [instead.get(bit, bit) for bit in bits]
             port(name, given["direction"], bits)
-    cells, tables = {}, {}
+    cells: dict[str, dict] = {}
+    tables: dict[str, int] = {}
     for name, cell in design["cells"].items():
         pins = {
             pin: bits if cell["port_directions"][pin] == "output"
@@ -227,14 +231,18 @@ def _with_tables(aig: Aig, tables: Mapping[str, int]) -> Aig:
         stack = [goal]
         while stack:
             node = stack[-1]
+            if node in at:
+                stack.pop()
+                continue
             pins = reads.get(node) or aig.gate(node)
-            left = [pin >> 1 for pin in pins if pin >> 1 not in at] if node not in at else []
+            if pins is None:
+                raise InputError(f"node {node} must be a gate or a table")
+            left = [pin >> 1 for pin in pins if pin >> 1 not in at]
             if left:
                 stack += left
                 continue
-            if node not in at:
-                pins = list(map(value, pins))
-                at[node] = made.table(rows[node], pins) if node in rows else made.land(*pins)
+            literals = list(map(value, pins))
+            at[node] = made.table(rows[node], literals) if node in rows else made.land(*literals)
             stack.pop()
 
     for name, literal in aig.outputs.items():

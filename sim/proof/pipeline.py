@@ -39,7 +39,8 @@ def latencies(design: Mapping) -> dict[str, int]:
     """
     ports = design["ports"]
     control = {ports[name]["bits"][0] for name in _CONTROL if name in ports}
-    drivers, clock = {}, {}
+    drivers: dict[object, tuple[str, Mapping]] = {}
+    clock: dict[object, int | None] = {}
     for name, port in ports.items():
         if port["direction"] == "input":
             clock |= dict.fromkeys(port["bits"], None if name in _CONTROL else 0)
@@ -56,10 +57,10 @@ def latencies(design: Mapping) -> dict[str, int]:
     }
     for goal in [bit for port in ports.values() for bit in port["bits"]]:
         _visit(goal, drivers, clock, names, control)
-    found = {}
+    found: dict[str, int] = {}
     for name, port in ports.items():
         if port["direction"] == "output":
-            times = {clock[bit] for bit in port["bits"]} - {None}
+            times = {at for bit in port["bits"] if (at := clock[bit]) is not None}
             if len(times) > 1:
                 raise NoPipelineError(f"bits of {name} must be of one clock, not {sorted(times)}")
             found |= dict.fromkeys([name] if times else [], *times)

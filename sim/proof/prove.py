@@ -138,13 +138,16 @@ def _prove(
             progress(network.name, part)
 
     told("reading")
-    result = {"network": network.name, "latency": None, "parts": [], "problems": []}
+    parts: list[Part] = []
+    latency: dict[str, int] | None = None
+    problems: list[str] = []
     try:
-        parts, result["latency"] = prove_network(network, text, folder, seconds, told)
-        result["parts"] = [asdict(part) for part in parts]
+        parts, latency = prove_network(network, text, folder, seconds, told)
     except (NoPipelineError, SynthError, InputError, OSError, KeyError) as error:
-        result["problems"].append(str(error))
-    return result | {
+        problems.append(str(error))
+    return {
+        "network": network.name, "latency": latency, "parts": [asdict(part) for part in parts],
+        "problems": problems,
         "seconds": round(time.perf_counter() - began, 1),
         "cpu_seconds": round(_cpu_seconds() - worked, 1),
     }
@@ -194,9 +197,13 @@ def prove_network(
         head = f"{case}: " if case else ""
         parts += [
             replace(part, name=head + part.name)
-            for part in compare(gold, logic, seconds, lambda name, head=head: progress(head + name))
+            for part in compare(gold, logic, seconds, _behind(head, progress))
         ]
     return parts, latency
+
+
+def _behind(head: str, tell: Callable[[str], None]) -> Callable[[str], None]:
+    return lambda name: tell(head + name)
 
 
 def _problems(result: Mapping) -> list[str]:

@@ -88,7 +88,7 @@ class Design:
             source = [source]
         if isinstance(source, Iterable):
             texts = tuple(
-                _share_memories(s.read_text(), lambda name, s=s: (s.parent / name).read_text())
+                _share_memories(s.read_text(), _reader(s.parent))
                 if isinstance(s, Path) else str(s)
                 for s in source
             )  # fmt: skip
@@ -140,6 +140,11 @@ class Design:
                 return found
         known = ", ".join([*self.ports, *self.fields])
         raise InputError(f"port must be one of {known}; not {' or '.join(map(repr, names))}")
+
+
+def _reader(folder: Path) -> Callable[[str], str]:
+    """Gives the text of a file in a folder."""
+    return lambda name: (folder / name).read_text()
 
 
 def _share_memories(text: str, read: Callable[[str], str]) -> str:

