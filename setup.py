@@ -13,8 +13,9 @@ HERE = Path(__file__).parent
 #: What ctypes calls, for linkers that must be told.
 EXPORTED = [
     "lutgen_api_major", "lutgen_decode", "lutgen_decode_strip", "lutgen_decoded_bytes",
-    "lutgen_encode_strip", "lutgen_model_hash", "lutgen_models", "lutgen_models_count",
-    "lutgen_open", "lutgen_strip_bound", "lutgen_workspace_bytes",
+    "lutgen_encode", "lutgen_encode_strip", "lutgen_encoded_bound", "lutgen_model_hash",
+    "lutgen_models", "lutgen_models_count", "lutgen_open", "lutgen_strip_bound",
+    "lutgen_workspace_bytes",
 ]  # fmt: skip
 
 

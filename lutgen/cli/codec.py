@@ -147,8 +147,7 @@ def encode(
                 images, tile=tile, coder=coder, progress=progress
             )
             data = encoded.data
-            tiles, ideal = 8 * encoded.payload_bytes / images.size, encoded.ideal_bits / images.size
-            more = f" (tiles alone {tiles:.3f}, ideal {ideal:.3f})"
+            more = f" (tiles alone {8 * encoded.payload_bytes / images.size:.3f})"
     write_file(output, data)
     count, height, width = images.shape[:3]
     say(

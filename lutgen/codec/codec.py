@@ -10,7 +10,8 @@ import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Lock
 from typing import BinaryIO
 
@@ -36,6 +37,7 @@ from .container import (
 )
 from .kernel import LANES, NO_TANS, TansArrays, decode_group, model_tiles
 from .native import native_model
+from .native_tiles import decode_tiles, encode_tiles
 from .rans import write_payload as write_rans
 from .tans import TansTables
 from .tans import write_payload as write_tans
@@ -57,16 +59,27 @@ class Encoded:
         The ``.lgc`` file.
     payload_bytes:
         Bytes of the payloads alone, without header and packet lengths.
-    ideal_bits:
-        Sum of ``-log2 p`` over all pixels of all levels, for reports.
-    level_bits:
-        The same of each level: element l is of level l.
+    count_bits:
+        Gives `level_bits`, which the codec in C does not know.
     """
 
     data: bytes
     payload_bytes: int
-    ideal_bits: float
-    level_bits: tuple[float, ...]
+    count_bits: Callable[[], tuple[float, ...]] = field(repr=False, compare=False)
+
+    @cached_property
+    def level_bits(self) -> tuple[float, ...]:
+        """Sum of ``-log2 p`` over all pixels of each level, for reports: element l is of level l.
+
+        Of what was encoded in C they are found when they are asked for first, by the loops that numba
+        compiles.
+        """
+        return self.count_bits()
+
+    @property
+    def ideal_bits(self) -> float:
+        """The same over all pixels of all levels."""
+        return sum(self.level_bits)
 
 
 def level_sizes(rects: Sequence, levels: int) -> np.ndarray:
@@ -160,11 +173,33 @@ class Codec:
         images = _check_images(images)
         count, height, width = images.shape
         grid = TileGrid(width, height, *tile)
-        levels = self.model.levels
-        header = Header(bytes.fromhex(self.model.hash)[:8], grid, count, levels, coder)
-        tans = self._tans(coder)
+        header = Header(
+            bytes.fromhex(self.model.hash)[:8], grid, count, self.model.levels, coder
+        )
+        tans = self._tans(coder)  # which says if the model cannot have the coder
+        native = native_model(self.model.hash)
+        packets = native and encode_tiles(native, header, images, self._map, progress)
+        if packets:
+            data = header.pack() + packets
+            return Encoded(
+                data, int(split_packets(data, header)[1].sum()), lambda: self._count_bits(data)
+            )
+        return self._encode_here(images, header, tans, progress)
+
+    def _count_bits(self, data: bytes) -> tuple[float, ...]:
+        """Ideal bits of each level of a file."""
+        header = self._header(data)
+        images = _check_images(self.decode(data))
+        return self._encode_here(images, header, self._tans(header.coder)).level_bits
+
+    def _encode_here(
+        self, images: np.ndarray, header: Header, tans: TansTables | None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Encoded:  # fmt: skip
+        """A file by the loops of the reference."""
+        coder, levels, count = header.coder, header.levels, header.images
         arm = self._arm if tans is None else self._tans_arm(tans)
-        rects = list(grid)
+        rects = list(header.grid)
         sizes = level_sizes(rects, levels)
         areas = sizes[..., 0] * sizes[..., 1]  # of each tile's levels, as all that follows
         totals = areas.sum(axis=1).tolist()
@@ -212,10 +247,7 @@ class Codec:
         packets = b"".join(pack_length(len(payload)) + payload for payload, _ in coded)
         level_bits = tuple(sum(bits) for bits in zip(*(bits for _, bits in coded), strict=True))
         return Encoded(
-            header.pack() + packets,
-            sum(len(payload) for payload, _ in coded),
-            sum(level_bits),
-            level_bits,
+            header.pack() + packets, sum(len(payload) for payload, _ in coded), lambda: level_bits
         )
 
     def _planes(self, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -271,11 +303,8 @@ class Codec:
         read, start, length, header = self._read(data, level)
         native = native_model(self.model.hash) if level == 0 else None
         if native:
-            shape = header.images, header.grid.height, header.grid.width
-            found = native.decode(read, shape)
+            found = decode_tiles(native, header, read, start, length, self._map, progress)
             if found is not None:  # else it is damaged: where, the reference says
-                if progress:
-                    progress(found.size)
                 return found
         tans = self._tans_arrays(header.coder)
         rects = list(header.grid)

@@ -85,7 +85,7 @@ def _library(path: str):
         ) from None
     if major != _MAJOR:
         raise InputError(f"interface of the codec in C, {path!r}, must be {_MAJOR}, not {major}")
-    for name in ("workspace_bytes", "strip_bound", "decoded_bytes"):
+    for name in ("workspace_bytes", "strip_bound", "encoded_bound", "decoded_bytes"):
         getattr(calls, f"lutgen_{name}").restype = ctypes.c_size_t
     calls.lutgen_model_hash.restype = ctypes.POINTER(ctypes.c_uint8 * _HASH_BYTES)
     count = ctypes.c_size_t.in_dll(calls, "lutgen_models_count").value
@@ -148,6 +148,25 @@ class NativeModel:
         status = self._calls.lutgen_encode_strip(
             self._model, ctypes.byref(c_frame), ctypes.c_uint32(number), _pointer(rows), stride,
             *_buffer(out), ctypes.byref(used), *_buffer(workspace),
+        )  # fmt: skip
+        return out[: used.value].tobytes() if status == _SUCCESS else None
+
+    def encode(self, frame: dict, images: np.ndarray) -> bytes | None:
+        """A file of images without gaps.
+
+        Parameters
+        ----------
+        frame:
+            Fields of ``struct lutgen_frame`` by name; those that are 0, and the hash, may be left out.
+        images:
+            uint8 or uint16, shape (N, H, W) or (N, H, W, C).
+        """
+        c_frame = self._frame(frame)
+        out = np.empty(self._calls.lutgen_encoded_bound(ctypes.byref(c_frame)), np.uint8)
+        used, workspace = ctypes.c_size_t(), self._workspace(c_frame)
+        status = self._calls.lutgen_encode(
+            self._model, ctypes.byref(c_frame), _pointer(images), *_buffer(out),
+            ctypes.byref(used), *_buffer(workspace),
         )  # fmt: skip
         return out[: used.value].tobytes() if status == _SUCCESS else None
 

@@ -10,17 +10,23 @@ import pytest
 
 import lutgen
 from lutgen.c.folder import folder_files
-from lutgen.codec import native
+from lutgen.codec import native, native_tiles
 from lutgen.codec.any_profile import codec_of
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, tans
 from lutgen.codec.container import CorruptStreamError
 from lutgen.codec.predictive.codec import DamagedStripsError, PredictiveCodec
 from lutgen.errors import InputError
-from tests.models import colour_model, mosaic_model, predictive_model, table_model
+from tests.models import (
+    colour_model,
+    mosaic_model,
+    predictive_model,
+    pyramid_table_model,
+    table_model,
+)
 
 MODELS = {"gray": predictive_model(), "rgb": colour_model(), "raw": mosaic_model(),
-          "tiles": table_model()}  # fmt: skip
+          "tiles": table_model(), "pyramid": pyramid_table_model()}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +74,7 @@ def spy(monkeypatch):
 
         monkeypatch.setattr(native.NativeModel, name, call)
 
-    for name in ("encode_strip", "decode_strip", "decode"):
+    for name in ("encode_strip", "decode_strip", "encode", "decode"):
         spied(name, getattr(native.NativeModel, name))
     return calls
 
@@ -113,15 +119,31 @@ def test_samples_that_are_wider_than_they_must_be(codecs):
     assert codecs[0]["gray"].encode(images, depth=8) == codecs[1]["gray"].encode(images, depth=8)
 
 
-@pytest.mark.parametrize("coder", [RANS, tans(9)])
-def test_tiles(codecs, monkeypatch, spy, library, coder):
-    images = drawn((70, 20, 28), 8)
-    file = codecs[0]["tiles"].encode(images, coder=coder).data
-    assert np.array_equal(codecs[0]["tiles"].decode(file), images)
-    assert spy == ["decode"]
+@pytest.mark.parametrize(("name", "shape", "tile", "coder", "parts"), [
+    ("tiles", (70, 20, 28), (32, 32), RANS, 1), ("tiles", (70, 20, 28), (32, 32), tans(9), 1),
+    # Runs of images, each and the last of which has fewer; runs of rows of tiles likewise.
+    ("tiles", (20, 20, 28), (9, 7), RANS, 4), ("tiles", (2, 90, 150), (16, 8), tans(8), 12),
+    ("pyramid", (5, 33, 20), (16, 32), RANS, 2), ("pyramid", (1, 150, 70), (16, 4), RANS, 4),
+    ("pyramid", (3, 50, 99), (64, 64), RANS, 3),
+])  # fmt: skip
+def test_tiles(codecs, monkeypatch, spy, name, shape, tile, coder, parts):
+    """Files, images and figures, in parts that threads share out."""
+    if parts > 1:
+        monkeypatch.setattr(native_tiles, "_PART_PIXELS", 3000)
+    codec, images = codecs[0][name], drawn(shape, 8)
+    counts: dict[str, list[int]] = {"encode": [], "decode": []}
+    encoded = codec.encode(images, tile=tile, coder=coder, progress=counts["encode"].append)
+    decoded = codec.decode(encoded.data, progress=counts["decode"].append)
+    assert spy == ["encode"] * parts + ["decode"] * parts
+    assert np.array_equal(decoded, images)
+    for each in counts.values():
+        assert len(each) == parts and sum(each) == images.size
     monkeypatch.setenv(native.VARIABLE, "python")
-    assert np.array_equal(codecs[0]["tiles"].decode(file), images)
-    assert spy == ["decode"]
+    wanted = codec.encode(images, tile=tile, coder=coder)
+    assert encoded == wanted and encoded.level_bits == wanted.level_bits
+    assert encoded.ideal_bits == pytest.approx(sum(wanted.level_bits))
+    assert np.array_equal(codec.decode(encoded.data), images)
+    assert len(spy) == 2 * parts
 
 
 @pytest.mark.parametrize("at", [-3, 60, 200, 400])
@@ -178,9 +200,11 @@ def test_a_command_does_without_numba(library, tmp_path):
         "import sys\n"
         "import numpy as np\n"
         "from lutgen.codec.any_profile import codec_of\n"
-        "from tests.models import predictive_model\n"
+        "from tests.models import predictive_model, table_model\n"
         "codec = codec_of(predictive_model())\n"
         "codec.decode(codec.encode(np.zeros((4, 9), np.uint8)))\n"
+        "codec = codec_of(table_model())\n"
+        "codec.decode(codec.encode(np.zeros((4, 9), np.uint8)).data)\n"
         "assert 'numba' not in sys.modules\n"
     )
     root = Path(lutgen.__file__).parents[1]
