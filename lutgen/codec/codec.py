@@ -71,8 +71,8 @@ class Encoded:
     def level_bits(self) -> tuple[float, ...]:
         """Sum of ``-log2 p`` over all pixels of each level, for reports: element l is of level l.
 
-        Of what was encoded in C they are found when they are asked for first, by the loops that numba
-        compiles.
+        Of what was encoded in C they are found when they are asked for first, by the loops that
+        numba compiles.
         """
         return self.count_bits()
 

@@ -157,7 +157,7 @@ class NativeModel:
         Parameters
         ----------
         frame:
-            Fields of ``struct lutgen_frame`` by name; those that are 0, and the hash, may be left out.
+            Fields of ``struct lutgen_frame`` by name; the hash and those that are 0 may be missing.
         images:
             uint8 or uint16, shape (N, H, W) or (N, H, W, C).
         """

@@ -1,8 +1,11 @@
 """The command c, and what it writes."""
 
 import json
+import os
+import re
 import shutil
 import subprocess
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -19,6 +22,11 @@ from lutgen.formats.netpbm import netpbm_bytes
 from lutgen.model.samples import SignificantBits
 from lutgen.model.shipped import find_model
 from tests.models import mosaic_model, predictive_model, pyramid_table_model
+
+#: Version of the interface.
+MAJOR = int(re.search(
+    r"API_MAJOR (\d+)", (resources.files("lutgen.c") / "sources/lutgen.h").read_text()
+)[1])  # fmt: skip
 
 
 def run(*arguments):
@@ -50,7 +58,7 @@ def test_record_names_files_and_models(folder):
     found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
     assert found == {*record["files"], "lutgen-c.json"}
     assert {"src/lutgen.h", "src/model_photo.c", "src/model_own_1.h", "program/lutgen_c.c",
-            "CMakeLists.txt", "lutgen.pc.in", "README.md"} < found  # fmt: skip
+            "program/threads.c", "CMakeLists.txt", "lutgen.pc.in", "README.md"} < found  # fmt: skip
 
 
 def test_writing_again_removes_what_is_old(tmp_path):
@@ -104,8 +112,36 @@ def test_cmake_installs_what_programs_need(program):
     place = program.parents[1]
     assert (place / "include/lutgen/lutgen.h").is_file()
     assert (place / "include/lutgen/model_photo.h").is_file()
-    (config,) = place.glob("lib*/**/lutgen.pc")
-    assert f"prefix={place}" in config.read_text()
+    assert (place / "bin/lutgen-c").is_file()
+
+
+@pytest.mark.parametrize("way", ["pkg-config", "cmake"])
+def test_what_is_installed_may_be_moved(program, tmp_path, way):
+    """Other projects find it where it lies, in C and C++, by the version of its interface."""
+    if shutil.which(way) is None:
+        pytest.skip(f"needs {way}")
+    place = shutil.copytree(program.parents[1], tmp_path / "moved")
+    (tmp_path / "use.cpp").write_text(
+        "#include <lutgen.h>\n#include <lutgen_models.h>\n"
+        "int main() { return lutgen_api_major() != LUTGEN_API_MAJOR || lutgen_models_count != 5; }\n"
+    )
+    if way == "pkg-config":
+        (config,) = place.glob("lib*/**/lutgen.pc")
+        words = subprocess.run(
+            [way, "--cflags", "--libs", f"lutgen >= {MAJOR}", f"lutgen < {MAJOR + 1}"],
+            env=os.environ | {"PKG_CONFIG_PATH": config.parent}, capture_output=True, text=True,
+            check=True,
+        ).stdout.split()  # fmt: skip
+        subprocess.run(["g++", "use.cpp", *words, "-o", "use"], cwd=tmp_path, check=True)
+    else:
+        (tmp_path / "CMakeLists.txt").write_text(
+            f"cmake_minimum_required(VERSION 3.13)\nproject(use CXX)\n"
+            f"find_package(lutgen {MAJOR}.0 REQUIRED)\n"
+            "add_executable(use use.cpp)\ntarget_link_libraries(use lutgen::lutgen)\n"
+        )
+        for command in (["-S", ".", "-B", ".", f"-DCMAKE_PREFIX_PATH={place}"], ["--build", "."]):
+            subprocess.run([way, *command], cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run([tmp_path / "use"], check=True)
 
 
 @pytest.mark.parametrize(("top", "options"), [
@@ -165,6 +201,34 @@ def test_example_codes_colour_and_arrays(program, tmp_path, channels, options):
         assert f"{line}\n" in said
     if "cfa" in options and "strip_height" in options:
         assert "strip height 10\ntile width 8\n" in said  # even, in rows and columns of the image
+
+
+@pytest.mark.parametrize("model", ["photo", "tiles"])
+def test_example_codes_by_threads(program, tmp_path, model):
+    """More threads than strips, too; damage is told likewise."""
+    picture = np.random.default_rng(3).integers(90, 120, (90, 40), dtype=np.uint8)
+    (tmp_path / "in.pgm").write_bytes(netpbm_bytes(picture))
+
+    def call(*words):
+        return subprocess.run([program, *words], cwd=tmp_path, capture_output=True, text=True)
+
+    for threads in ("1", "3", "200"):
+        done = call("encode", "--model", model, "--strip-height", "16", "--threads", threads,
+                    "in.pgm", f"{threads}.lgc")  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        file = (tmp_path / f"{threads}.lgc").read_bytes()
+        assert file == (tmp_path / "1.lgc").read_bytes()
+        assert call("decode", "--threads", threads, "1.lgc", "out.pgm").returncode == 0
+        assert (tmp_path / "out.pgm").read_bytes() == netpbm_bytes(picture)
+    damaged = bytearray(file)
+    damaged[len(file) // 2] ^= 16
+    (tmp_path / "bad.lgc").write_bytes(damaged)
+    said = set()
+    for threads in ("1", "3"):
+        done = call("decode", "--threads", threads, "bad.lgc", "out.pgm")
+        assert done.returncode == 1 and done.stderr.count("are missing") == 1
+        said.add((done.stderr, (tmp_path / "out.pgm").read_bytes()))
+    assert len(said) == 1
 
 
 @pytest.mark.parametrize(("words", "tile", "coder"), [

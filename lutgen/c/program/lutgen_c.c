@@ -7,12 +7,14 @@
 #include "lutgen.h"
 #include "lutgen_models.h"
 #include "pnm.h"
+#include "threads.h"
 
 static const char usage[] =
     "lutgen-c encode [--model NAME] [--cfa RGGB|BGGR|GRBG|GBRG] [--near N] [--strip-height R]\n"
-    "                [--tile-width W] [--slabs 1|2|4|8] [--tans L] IN OUT.lgc\n"
+    "                [--tile-width W] [--slabs 1|2|4|8] [--tans L] [--threads N] IN OUT.lgc\n"
     "                IN: PGM, PPM or PAM, raw\n"
-    "lutgen-c decode IN.lgc OUT    gray and colour filter arrays: PGM, RGB: PPM, alpha: PAM\n"
+    "lutgen-c decode [--threads N] IN.lgc OUT\n"
+    "                OUT: gray and colour filter arrays: PGM, RGB: PPM, alpha: PAM\n"
     "lutgen-c info IN.lgc\n";
 
 static const char *const patterns[] = {"RGGB", "BGGR", "GRBG", "GBRG"};
@@ -98,7 +100,8 @@ struct options {
     unsigned long tile_width;
     unsigned long slabs;
     unsigned long tans; /* logarithm of its states, 0 for rANS */
-    int tiles;          /* whether a tile width is given */
+    unsigned long threads;
+    int tiles; /* whether a tile width is given */
 };
 
 /* What pixels are by the name of their pattern, which is one. */
@@ -198,8 +201,11 @@ static int encode(const struct options *options, const char *in, const char *out
     if (!file || !workspace) {
         return failed(in, "too large for the memory");
     }
-    status = lutgen_encode(model, &frame, images.samples, file, bound, &bytes, workspace,
-                           lutgen_workspace_bytes(model, &frame));
+    status = options->threads > 1
+                 ? encode_by_threads(model, &frame, images.samples, file, bound, &bytes,
+                                     (unsigned)options->threads)
+                 : lutgen_encode(model, &frame, images.samples, file, bound, &bytes, workspace,
+                                 lutgen_workspace_bytes(model, &frame));
     if (status != LUTGEN_SUCCESS) {
         return failed(in, lutgen_status_text(status));
     }
@@ -221,7 +227,7 @@ static void tell(void *user, const struct lutgen_strip *strip, enum lutgen_statu
             lutgen_status_text(status));
 }
 
-static int decode(const char *in, const char *out)
+static int decode(const struct options *options, const char *in, const char *out)
 {
     const struct lutgen_model *model;
     struct lutgen_frame frame;
@@ -230,6 +236,7 @@ static int decode(const char *in, const char *out)
     uint8_t *data = read_all(in, &bytes);
     uint8_t *file;
     void *workspace;
+    size_t size;
     enum lutgen_status status;
 
     if (!data) {
@@ -253,8 +260,13 @@ static int decode(const char *in, const char *out)
     if (!images.samples || !workspace) {
         return failed(in, "too large for the memory");
     }
-    status = lutgen_decode(model, data, bytes, images.samples, lutgen_decoded_bytes(&frame), tell,
-                           (void *)(uintptr_t)in, workspace, lutgen_workspace_bytes(model, &frame));
+    size = lutgen_decoded_bytes(&frame);
+    status = options->threads > 1
+                 ? decode_by_threads(model, data, bytes, images.samples, size, tell,
+                                     (void *)(uintptr_t)in, (unsigned)options->threads)
+                 : lutgen_decode(model, data, bytes, images.samples, size, tell,
+                                 (void *)(uintptr_t)in, workspace,
+                                 lutgen_workspace_bytes(model, &frame));
     if (status != LUTGEN_SUCCESS && status != LUTGEN_DAMAGED_STRIPS) {
         return failed(in, lutgen_status_text(status));
     }
@@ -312,7 +324,7 @@ static int number(const char *text, unsigned long *value)
 
 int main(int argc, char **argv)
 {
-    struct options options = {NULL, NULL, 0, 0, 0, 1, 0, 0};
+    struct options options = {NULL, NULL, 0, 0, 0, 1, 0, 1, 0};
     int at = 2;
     int sound = 1;
 
@@ -330,6 +342,8 @@ int main(int argc, char **argv)
             sound = number(argv[at + 1], &options.slabs);
         } else if (strcmp(argv[at], "--tans") == 0) {
             sound = number(argv[at + 1], &options.tans);
+        } else if (strcmp(argv[at], "--threads") == 0) {
+            sound = number(argv[at + 1], &options.threads);
         } else if (strcmp(argv[at], "--tile-width") == 0) {
             options.tiles = 1;
             sound = number(argv[at + 1], &options.tile_width);
@@ -340,8 +354,8 @@ int main(int argc, char **argv)
     if (sound && argc - at == 2 && strcmp(argv[1], "encode") == 0) {
         return encode(&options, argv[at], argv[at + 1]);
     }
-    if (argc == 4 && strcmp(argv[1], "decode") == 0) {
-        return decode(argv[2], argv[3]);
+    if (sound && argc - at == 2 && strcmp(argv[1], "decode") == 0) {
+        return decode(&options, argv[at], argv[at + 1]);
     }
     if (argc == 3 && strcmp(argv[1], "info") == 0) {
         return info(argv[2]);
