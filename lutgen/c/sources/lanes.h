@@ -63,7 +63,10 @@ enum {
 
 /* A loop over lanes, which the compiler shall make into vector instructions and not unroll before:
  * what is written for one lane is read for no other. */
-#if defined(__GNUC__) && !defined(__clang__)
+#if defined(__clang__)
+#define EACH_LANE(l)                                                                               \
+    _Pragma("clang loop vectorize(assume_safety) unroll(disable)") for (int l = 0; l < LANES; l++)
+#elif defined(__GNUC__)
 #define EACH_LANE(l) _Pragma("GCC unroll 1") _Pragma("GCC ivdep") for (int l = 0; l < LANES; l++)
 #else
 #define EACH_LANE(l) for (int l = 0; l < LANES; l++)
