@@ -123,7 +123,9 @@ def test_what_is_installed_may_be_moved(program, tmp_path, way):
     place = shutil.copytree(program.parents[1], tmp_path / "moved")
     (tmp_path / "use.cpp").write_text(
         "#include <lutgen.h>\n#include <lutgen_models.h>\n"
-        "int main()\n{\n    return lutgen_api_major() != LUTGEN_API_MAJOR || lutgen_models_count != 5;\n}\n"
+        "int main() {\n"
+        "    return lutgen_api_major() != LUTGEN_API_MAJOR || lutgen_models_count != 5;\n"
+        "}\n"
     )
     if way == "pkg-config":
         (config,) = place.glob("lib*/**/lutgen.pc")
