@@ -10,6 +10,7 @@ from amaranth.lib import wiring
 from amaranth.lib.data import StructLayout
 from amaranth.utils import bits_for
 
+from lutgen.gateware.fabric.block_pool import BlockPool
 from lutgen.gateware.fabric.plain_names import plain_names
 from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.gateware.ip.registers import RegisterFile
@@ -281,6 +282,40 @@ def _payload_queue() -> Block:
     ))  # fmt: skip
 
 
+def _block_pool(blocks: int) -> Block:
+    bits = bits_for(blocks - 1)
+    # Places of the ring behind its front, and whether the block's number is there.
+    rows = [f"(({k} - read__addr) & {(1 << bits) - 1})" for k in range(1 << bits)]
+    hits = [f"(ring[{k}] == which & {row} < in_ring)" for k, row in enumerate(rows)]
+    ahead = " + ".join(f"({hit} ? {row} : 0)" for hit, row in zip(hits, rows, strict=True))
+    late = "on_way[1] + on_way[2]"
+    declares = (
+        f"  wire [{bits}:0] out, others;\n  wire [2:0] on_way;\n  wire [{bits - 1}:0] which;\n"
+        f"  wire is_out;\n  wire [{bits - 1}:0] in_ring = signature__addr - read__addr;\n"
+        f"  wire [{bits}:0] fresh_left = used ? 0 : {blocks} - signal_;\n"
+        f"  wire is_fresh = ~used & which >= signal_;\n  wire is_in_ring = {' | '.join(hits)};\n"
+    )
+    return Block(f"BlockPool({blocks})", lambda: BlockPool(blocks), (
+        Bound("pool", "blocks", {port: port for port in (
+            "take", "number", "give", "given", "least", "low", "out", "on_way", "which", "is_out",
+            "others",
+        )}, {"BLOCKS": blocks, "BITS": bits}, declares),
+        _lemma("on_way_1", "take_14 == on_way[0]"),
+        _lemma("fresh", f"used | (signal_ < {blocks} & last == (signal_ == {blocks - 1}))"),
+        _lemma("count", f"in_ring + fresh_left + out - on_way[0] == {blocks}"),
+        _lemma("level", f"free + out - on_way[0] == {blocks}"),
+        _lemma("in_one_place", (
+            "is_out + is_fresh + (on_way[1] & n12 == which) + "
+            f"(on_way[2] & number == which) + {' + '.join(hits)} == 1"
+        )),
+        _lemma("turn", (
+            f"(~is_in_ring | others + {ahead} + fresh_left + {late} < {blocks}) & "
+            f"(~is_fresh | others + which - signal_ + {late} < {blocks}) & "
+            f"(is_out | others + on_way[2] < {blocks} | number == which & others < {blocks})"
+        )),
+    ))  # fmt: skip
+
+
 def _byte_aligner(n: int) -> Block:
     ended = "  reg ended;\n  always @(posedge clk) ended <= take & run[{0}] & ~rst;\n"
     words = {name.replace("words_", "o_", 1): port for name, port in _word("words", n).items()}
@@ -357,6 +392,7 @@ BLOCKS = [
     _block_fifo(16),
     _open_queue(3),
     _payload_queue(),
+    _block_pool(5),
     _byte_aligner(2),
     *(_register_file(core) for core in ("encoder",)),
     Block("BitJoiner(4)", lambda: BitJoiner(4), (

@@ -117,7 +117,9 @@ class StripFiles(Files):
                 break
         image = self.picture(width, height)[0]
         shift = 0 if self.rng.random() < 0.8 else int(self.rng.integers(17 - self._depth))
-        near = int(rng.integers(self.build.config.max_near + 1))
+        # The codec is asked for errors of what stands above the zero bits as well.
+        near = min(self.build.config.max_near, (1 << self._depth - 1) - 1 >> shift)
+        near = int(rng.integers(near + 1))
         data = self._codec.encode(
             image.astype(np.uint16) << shift if shift else image,
             depth=self._depth, shift=shift, near=near << shift, tile_width=0, strip_height=strip,
