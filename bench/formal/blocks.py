@@ -14,6 +14,8 @@ from lutgen.gateware.fabric.block_pool import BlockPool
 from lutgen.gateware.fabric.plain_names import plain_names
 from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.gateware.ip.registers import RegisterFile
+from lutgen.gateware.predictive.group_blocks import GroupBlocks
+from lutgen.gateware.predictive.picture_in import PictureIn
 from lutgen.gateware.streams.axi import BytesToWords, NullBeats, SkidBuffer, WordsToBytes
 from lutgen.gateware.streams.bit_joiner import BitJoiner
 from lutgen.gateware.streams.bit_window import BitWindow
@@ -316,6 +318,56 @@ def _block_pool(blocks: int) -> Block:
     ))  # fmt: skip
 
 
+def _picture_in(width: int, height: int, strip: int) -> Block:
+    memory = GroupBlocks(width, 2, 17, depth=2, decodes=False)
+    base = bits_for(memory.buffers - 1)
+    told = ("put", "base", "rows", "top", "bottom", "first", "last")
+    group = ", ".join(f"group_{name}" for name in (
+        "last", "bottom", "first", "base", "bottom", "top", "rows",
+    ))  # fmt: skip
+    order = _beats(base + 7, memory.buffers, 5, put="group_put", data=f"{{{group}}}")
+    order = replace(order, ports=order.ports | {
+        name: f"groups__{name}" for name in ("valid", "ready", "payload")
+    })  # fmt: skip
+    return Block(f"PictureIn({width} x {height})", lambda: PictureIn(
+        2, memory, max_height=height, strip_height=strip
+    ), (
+        Bound("pictures", "pictures", {
+            "valid": "pixels__valid", "ready": "pixels__ready", "sof": "pixels__payload[2]",
+            "eol": "pixels__payload[3]", "begins": "file_begins",
+            "taken": "groups__valid & groups__ready",
+            **{name: f"group_{name}" for name in told},
+            **{name: name for name in (
+                "width", "height", "file_width", "file_height", "bad_marker", "bad_size",
+                "finished", "of_picture", "could", "wide", "line", "lines",
+            )}, "column": "column_",
+        }, {"WIDTH": width, "HEIGHT": height, "STRIP": strip, "BUFFERS": memory.buffers,
+            "BASE": base},
+            "  wire group_put, group_top, group_bottom, group_first, group_last;\n"
+            f"  wire [{base - 1}:0] group_base;\n  wire [1:0] group_rows;\n"
+            f"  wire of_picture, could;\n  wire [{bits_for(width) - 1}:0] column_, wide;\n"
+            f"  wire [{bits_for(height) - 1}:0] line, lines;\n"),
+        _handshake(base + 7, "groups"), order,
+        _lemma("base_counts", "base_73 == group_base"),
+        _lemma("size_known", "rst | ~pixels__valid | good == could"),
+        _lemma("inside", "of_picture == (input_state == 2 | (input_state == 3 & ~first))"),
+        _lemma("size_kept", (
+            f"~of_picture | (wide == walk_width & lines == file_height & wide != 0 & "
+            f"wide <= {width} & lines != 0 & lines <= {height} & column_ < wide & line < lines)"
+        )),
+        _lemma("place", (
+            "(of_picture ? x == column_ & y == line & row_33 == line[1:0] : "
+            "x == 0 & y == 0 & row_33 == 0 & column_ == 0 & line == 0)"
+        )),
+        _lemma("borders", (
+            "~of_picture | (signal_68 == (wide == 1) & one_high == (lines == 1) & "
+            "signal_32 == (column_ == wide - 1) & at_bottom == (line == lines - 1) & "
+            "(signal_68 | signal_69 + 2 == wide) & (one_high | bottom + 2 == lines))"
+        )),
+        _lemma("first_pixel", "first == (~of_picture | (column_ == 0 & line == 0))"),
+    ), depth=25)  # fmt: skip
+
+
 def _byte_aligner(n: int) -> Block:
     ended = "  reg ended;\n  always @(posedge clk) ended <= take & run[{0}] & ~rst;\n"
     words = {name.replace("words_", "o_", 1): port for name, port in _word("words", n).items()}
@@ -393,6 +445,7 @@ BLOCKS = [
     _open_queue(3),
     _payload_queue(),
     _block_pool(5),
+    _picture_in(3, 9, 8),
     _byte_aligner(2),
     *(_register_file(core) for core in ("encoder",)),
     Block("BitJoiner(4)", lambda: BitJoiner(4), (
