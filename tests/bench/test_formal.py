@@ -221,14 +221,14 @@ endmodule
 
 
 def test_only_keeps_what_the_file_has(tmp_path, monkeypatch):
-    """Results of other blocks, the command that they are of, and the note on them."""
+    """Results of other blocks, and the command that they are of."""
     def properties(*names):
         return [{"block": n, "property": "o.x", "result": "proven", "folder": "f"} for n in names]
 
     monkeypatch.setattr(command, "study", lambda name, *_, **__: iter(properties(name)))
     path = tmp_path / "f.json"
     path.write_text(json.dumps({
-        "commands": {"before": ["SkidBuffer", "Other"]}, "note": "why",
+        "commands": {"before": ["SkidBuffer", "Other"]},
         "properties": properties("SkidBuffer", "Other"),
     }))  # fmt: skip
     arguments = ["--only", "SkidBuffer", "--seconds", "3", "-o", str(path)]
@@ -238,7 +238,7 @@ def test_only_keeps_what_the_file_has(tmp_path, monkeypatch):
     assert found["commands"] == {
         "before": ["Other"], "python -m bench.formal --seconds 3 --faults 40": ["SkidBuffer"],
     }  # fmt: skip
-    assert found["note"] == "why" and found["counts"]["proven"] == 2
+    assert found["counts"]["proven"] == 2
 
 
 def test_results_are_of_all_blocks():
