@@ -8,6 +8,7 @@ from amaranth.utils import bits_for
 
 from lutgen.codec.predictive.container import GROUP
 
+from ..fabric.countdown import lessened
 from ..fabric.pipeline import delay
 from ..files.raster import pixel_layout
 from ..files.raster_in import RASTER_EVENTS
@@ -217,10 +218,13 @@ class PictureIn(wiring.Component):
             alike.eq(self.width == self.walk_width),
             empty.eq((used == 0) & ~self.walking & ~ends),
         ]
-        right, bottom = Signal(range(self._memory.max_width)), Signal(range(self._max_height))
+        right = Signal(range(self._memory.max_width))
         # Whether this pixel is the last one of its row, and this row of its picture: known before.
         at_right, at_bottom = Signal(), Signal()
-        one_wide, one_high = Signal(), Signal()
+        one_wide = Signal()
+        # Rows may follow each other in single clocks: what is compared are the numbers of the row
+        # before, two rows ahead.
+        near_bottom, before_bottom = Signal(range(self._max_height)), Signal()
         first = Signal(init=1)  # the next pixel is a picture's first
         starts = Signal()
         with m.FSM(name="input"):
@@ -246,8 +250,8 @@ class PictureIn(wiring.Component):
                     ]
                     with m.If(at_right):
                         m.d.sync += [
-                            x.eq(0), y.eq(y + 1), row.eq(row + 1),
-                            at_bottom.eq(one_high | (~at_bottom & (y == bottom))),
+                            x.eq(0), y.eq(y + 1), row.eq(row + 1), at_bottom.eq(before_bottom),
+                            before_bottom.eq(y == near_bottom),
                         ]  # fmt: skip
                         with m.If((row == GROUP - 1) | at_bottom):
                             m.d.comb += ends.eq(1)
@@ -264,9 +268,10 @@ class PictureIn(wiring.Component):
         with m.If(starts):
             m.d.sync += [
                 # The last but one.
-                right.eq(self.width - 2), bottom.eq(self.height - 2),
-                one_wide.eq(self.width == 1), one_high.eq(self.height == 1),
+                right.eq(self.width - 2), one_wide.eq(self.width == 1),
                 at_right.eq(self.width == 1), at_bottom.eq(self.height == 1),
+                # The last but two.
+                near_bottom.eq(self.height - 3), before_bottom.eq(self.height == 2),
                 self.walk_width.eq(self.width),
                 self.file_width.eq(self.width), self.file_height.eq(self.height),
             ]  # fmt: skip
@@ -293,10 +298,15 @@ class PictureIn(wiring.Component):
         of_strip = -(-self._strip_height // GROUP)
         left = Signal(bits_for(of_strip - 1), init=of_strip - 1)
         strip_ends = Signal()
-        m.d.comb += strip_ends.eq(at_bottom | (left == 0))
+        # Registers: between two groups are four clocks.
+        fewer, none_left = lessened(m, left, name="fewer"), Signal()
+        m.d.sync += none_left.eq(left == 0)
+        m.d.comb += strip_ends.eq(at_bottom | none_left)
         with m.If(ends):
-            m.d.sync += [begins.eq(at_bottom), top.eq(strip_ends)]
-            m.d.sync += [left.eq(Mux(strip_ends, left.init, left - 1))]
+            m.d.sync += [
+                begins.eq(at_bottom), top.eq(strip_ends),
+                left.eq(Mux(strip_ends, left.init, fewer)),
+            ]  # fmt: skip
         offer, tag = queue.i.payload, self.tag(queue.i.payload.tag)
         m.d.sync += [
             queue.i.valid.eq(ends),

@@ -189,7 +189,11 @@ class Walk(wiring.Component):
                 ("lane", lane), ("above", above), ("row", row), ("slot", Cat(lane, row)),
             )
         }  # fmt: skip
-        begins, side, new = self._decide(m, line, turn, (row == 3) & (lane == lanes - 2))
+        # The period's last clock but one, in a register: whether a group begins is decided then.
+        before = (3, lanes - 3) if lanes > 2 else (2, lanes - 1)
+        ending = Signal()
+        m.d.sync += ending.eq((row == before[0]) & (lane == before[1]))
+        begins, side, new = self._decide(m, line, turn, ending)
         self._rows(m, line, turn, begins, side, new)
         self._visit(m, turn)
         return m
@@ -341,7 +345,6 @@ class Walk(wiring.Component):
         record = self._record(turn["record"].now)
         row = turn["row"].at(end)
         first_row, last_row = row == 0, row == record.rows
-        last = turn["sample"].now & turn["right"].now & last_row
         m.d.sync += [
             *(getattr(visit, name).eq(turn[name].at(end)) for name in (
                 "valid", "sample", "lane", "side", "above", "row", "ahead", "period", "begin",
@@ -350,13 +353,16 @@ class Walk(wiring.Component):
             visit.above_period.eq(turn["period"].at(end) - record.apart),
             visit.top.eq(record.top & (first_row if self._planes == 1 else self._is_top(row))),
             visit.first.eq(turn["sample"].now & turn["left"].now & first_row),
-            visit.last.eq(last),
+            visit.last.eq(turn["sample"].now & turn["right"].now & last_row),
         ]  # fmt: skip
         if self._planes > 1:
             phase = record.plane if _has_phase(self._planes) else Const(0, 0)
             m.d.sync += visit.plane.eq(_plane(self._planes, phase, row))
         if self._tag:
             m.d.sync += visit.tag.eq(record.tag)
-        under_way = Signal(range(self._lanes + 3))
+        # A group is under way until the clock behind its last visit, whose flag is a register.
+        under_way = Signal(range(self._lanes + 4))
         begun = self.groups.valid & self.groups.ready
-        m.d.sync += [under_way.eq(under_way + begun - last), self.busy.eq(under_way.any() | begun)]
+        m.d.sync += [
+            under_way.eq(under_way + begun - visit.last), self.busy.eq(under_way.any() | begun),
+        ]  # fmt: skip

@@ -70,7 +70,8 @@ class PayloadPool(wiring.Component):
     found : Out(bits)
         ... of this word, :attr:`latency` clocks later.
     frees, at : In(...)
-        The block of this number of the wanted payload is free, if it has one.
+        The block of this number of the wanted payload is free, if it has one; not in the first
+        clock in which the payload is wanted.
     forget : In(1)
         It has none.
     low : Out(1)
@@ -134,6 +135,8 @@ class PayloadPool(wiring.Component):
         count = bits_for(self.whole - 1)
         of_word, of_index = (Cat(n[low:], Const(0, count))[:count] for n in (number, self.index))
         has, last = self._count(m, began, place, of_word)
+        # Known a clock before blocks become free: payloads are wanted for longer than that.
+        had, had_last = delay(m, has, 1, name="had"), delay(m, last, 1, name="had_last")
         asked = Mux(self.frees, self.at, of_index)
         block = add_ram(
             m, "blocks", 2 << len(self.lane) + count, len(pool.number),
@@ -142,7 +145,7 @@ class PayloadPool(wiring.Component):
         )  # fmt: skip
         m.d.comb += [
             pool.give.eq(
-                delay(m, self.frees & has & (self.at <= last), 2, name="gives", reset=True)
+                delay(m, self.frees & had & (self.at <= had_last), 2, name="gives", reset=True)
             ),
             pool.given.eq(block), self.low.eq(pool.low),
             self.found.eq(add_ram(

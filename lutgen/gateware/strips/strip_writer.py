@@ -14,6 +14,7 @@ from ..fabric.blockmem import add_wide_ram
 from ..fabric.pipeline import choose, delay
 from ..files.header import BuildHeader
 from ..streams.axi import SkidBuffer, word_layout
+from ..streams.lut_fifo import step
 from ..streams.open_queue import OpenQueue
 from .narrower import Narrower
 from .pair_crc import PairCrc32
@@ -100,7 +101,9 @@ class _Flow:
         self.before = Signal(length_bits)
         self.change = Signal(length_bits + 1, reset_less=True)
         self.rest = Signal(-(-(length_bits + 1) // 7) * 7, reset_less=True)
-        self.more = self.rest[7:].any()
+        # Registers, as what they decide is deep: more of ``rest`` follows, and this entry is last.
+        self.more, self.last_entry = Signal(reset_less=True), Signal(reset_less=True)
+        m.d.sync += self.last_entry.eq(self.entry == self.strip)
         # What happens once, a clock later.
         self.restart, self.next_file = Signal(), Signal()
         self.next_group, self.write_size = Signal(), Signal()
@@ -348,7 +351,7 @@ class StripWriter(wiring.Component):
         m, go = f.m, f.go
         with m.State("header"):  # of later strips and the index for the checksum alone
             with m.If(go):
-                m.d.sync += f.at.eq(f.at + 1)
+                m.d.sync += f.at.eq(step(f.at, 1, 0))
                 with m.If(f.at == self._header.size - 1):
                     f.enter("number")
                     if self._slabs == 1:
@@ -375,13 +378,12 @@ class StripWriter(wiring.Component):
             m.d.sync += f.change.eq(f.length - f.before)
             f.enter("zigzag")
         with m.State("zigzag"):
-            m.d.sync += [
-                f.before.eq(f.length), f.rest.eq(Cat(sign, f.change[:-1] ^ sign.replicate(size))),
-            ]
+            folded = Cat(sign, f.change[:-1] ^ sign.replicate(size))
+            m.d.sync += [f.before.eq(f.length), f.rest.eq(folded), f.more.eq(folded[7:].any())]
             f.enter("length byte")
         with m.State("length byte"):
             with m.If(go):
-                m.d.sync += f.rest.eq(f.rest >> 7)
+                m.d.sync += [f.rest.eq(f.rest >> 7), f.more.eq(f.rest[14:].any())]
                 with m.If(~f.more):
                     f.enter("first word")
         with m.State("first word"):
@@ -445,7 +447,7 @@ class StripWriter(wiring.Component):
             with m.If(f.go):
                 m.d.sync += f.entry.eq(f.entry + 1)
                 f.enter("index")
-                with m.If(f.entry == f.strip):
+                with m.If(f.last_entry):
                     f.enter("index checksum")
         f.gives("index checksum", "index checksum above")
         f.gives("index checksum above", "file")
