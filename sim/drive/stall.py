@@ -37,6 +37,11 @@ class Stall:
         if self.every is not None and self.every < 1:
             raise InputError(f"clocks of which one is free must be at least 1, not {self.every!r}")
 
+    @property
+    def steady(self) -> bool:
+        """Whether every clock is alike."""
+        return self.every == 1 or (self.every is None and self.p in (0, 1))
+
     def mask(self, clocks: int) -> np.ndarray:
         """Return bool (clocks,): True where the port is stalled."""
         if self.every is not None:

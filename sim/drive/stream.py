@@ -222,19 +222,21 @@ def rtl_stream(
     }
     count = max(map(len, profiles.values()), default=1)
 
+    # Stalls repeat after so many clocks; those that never change after one.
+    period = 1 if all(s.steady for p in profiles.values() for s in p) else min(limit, _STALL_CLOCKS)
+
     def masks(stream: str) -> np.ndarray:
         """Stalled clocks by profile: bool (profiles, clocks)."""
         given = profiles.get(stream, (Stall(),))
         return np.stack([given[min(k, len(given) - 1)].mask(period) for k in range(count)])
 
-    period = min(limit, _STALL_CLOCKS)
-    ready = np.zeros((count, period), np.int64)
+    ready = np.zeros((count, period), np.uint8 if len(sinks) <= 8 else np.int64)
     for j, sink in enumerate(sinks):
-        ready |= (~masks(sink.name)).astype(np.int64) << j
-    arrays: dict[str, np.ndarray | list] = {"ready": ready}
+        ready |= (~masks(sink.name)).astype(ready.dtype) << j
+    arrays: dict[str, np.ndarray | list] = {"ready": _rows(ready)}
     for i, stream in enumerate(sources[:n_sources]):
         arrays[f"beats{i}"] = _beats(stream, inputs[stream.name], harness)
-        arrays[f"stall{i}"] = masks(stream.name).astype(np.uint8)
+        arrays[f"stall{i}"] = _rows(masks(stream.name).astype(np.uint8))
     fixed = fixed_word(design, harness, config)
     simulation = build_simulation(harness.design, waves=waves_of(waves))
     found, info = run(
@@ -292,6 +294,11 @@ def _stream(design: Design, names: str, stream: str, fields) -> _Stream:
         return design.find(exact, inside)
 
     return _Stream(stream, port("valid"), port("ready"), {f: port(f) for f in fields})
+
+
+def _rows(table: np.ndarray) -> list:
+    """Rows for the bench, which indexes them: those of bytes as such, for they are long."""
+    return [row.tobytes() if table.dtype == np.uint8 else row.tolist() for row in table]
 
 
 def _script_settings(
