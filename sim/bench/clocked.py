@@ -7,11 +7,7 @@ from collections.abc import Callable
 from cocotb.clock import Clock
 from cocotb.triggers import Timer
 
-from lutgen.sim.tool.harness import CHUNK, PERIOD
-
 __all__ = ["Clocked"]
-
-_MASK = (1 << CHUNK) - 1
 
 
 class Clocked:
@@ -30,7 +26,7 @@ class Clocked:
         self._fixed = self._writer("fixed")
         self.drive = self._writer("drive")
         self.sample = self._reader("sample")
-        self._period = settings.get("period", PERIOD)
+        self._period = settings["period"]
         self.edge = Timer(self._period, "step")
 
     async def start(self, fixed: int) -> None:
@@ -60,11 +56,13 @@ class Clocked:
                     handle.value = last = word
 
             return write
+        width = self._settings["chunk"]
+        mask = (1 << width) - 1
         chunks: list[int | None] = [None] * len(handles)
 
         def write_chunks(word: int) -> None:
             for k, handle in enumerate(handles):
-                chunk = (word >> (k * CHUNK)) & _MASK
+                chunk = (word >> (k * width)) & mask
                 if chunk != chunks[k]:
                     handle.value = chunks[k] = chunk
 
@@ -76,10 +74,12 @@ class Clocked:
             (handle,) = handles
             return lambda: handle.value.to_unsigned()
 
+        width = self._settings["chunk"]
+
         def read_chunks() -> int:
             word = 0
             for k, handle in enumerate(handles):
-                word |= handle.value.to_unsigned() << (k * CHUNK)
+                word |= handle.value.to_unsigned() << (k * width)
             return word
 
         return read_chunks

@@ -117,6 +117,10 @@ class Design:
             raise InputError(f"top must be a module of the Verilog text, not {top!r}")
         return cls(top, texts, _ports(modules[top], top))
 
+    def under(self, text: str, top: str) -> Design:
+        """The design below module ``top`` of one more text."""
+        return Design(top, (*self.texts, text), Design._of_texts((text,), top).ports)
+
     def whole_texts(self) -> list[str]:
         """The texts, and models of Xilinx primitives where they use and do not define them."""
         texts = list(self.texts)

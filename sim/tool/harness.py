@@ -118,10 +118,10 @@ class Harness:
                 pins.append((name, f"{vector}[{first + ports[name].width - 1}:{first}]"))
         pins += [(p.name, "") for p in ports.values() if not p.is_input and p.name not in samples]
         text = _wrapper(design.top, pins, drive_width, fixed_width, sample_width)
-        wrapped = Design.of([*design.texts, text], BENCH_TOP)
         return cls(
-            wrapped, drives, fixes, samples, drive_width, fixed_width, sample_width, reset_bit
-        )
+            design.under(text, BENCH_TOP), drives, fixes, samples, drive_width, fixed_width,
+            sample_width, reset_bit,
+        )  # fmt: skip
 
     @property
     def settings(self) -> dict[str, int]:
@@ -130,7 +130,9 @@ class Harness:
             "drive": _chunks(self.drive_width),
             "fixed": _chunks(self.fixed_width),
             "sample": _chunks(self.sample_width),
+            "chunk": CHUNK,
             "reset": self.reset,
+            "period": PERIOD,
         }
 
 

@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from threading import Event, Timer
 from xml.etree import ElementTree
 
 import numpy as np
@@ -119,6 +120,14 @@ def _verdict(folder: Path) -> str | None:
 
 
 @cache
+def _libpython() -> str | None:
+    """Python as a library, for which cocotb would ask the linker's cache before each run."""
+    from find_libpython import find_libpython
+
+    return find_libpython()
+
+
+@cache
 def _bench_runner_class():
     from cocotb_tools import runner as cocotb_runner
 
@@ -134,6 +143,9 @@ def _bench_runner_class():
             self._waves = waves
 
         def _set_env_test(self) -> None:
+            # Here, for cocotb begins each test with an environment of its own.
+            if (found := _libpython()) is not None:
+                self.env["LIBPYTHON_LOC"] = found
             super()._set_env_test()
             for name in _FOREIGN:
                 self.env.pop(name, None)
@@ -161,13 +173,31 @@ def _bench_runner_class():
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-            try:
-                code = process.wait(self._timeout)
-            except BaseException:  # also an interrupt from the keyboard, which it did not get
+
+            late = Event()
+
+            def stop() -> None:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
+
+            def give_up() -> None:
+                if process.returncode is None:
+                    late.set()
+                    stop()
+
+            # Not wait(timeout), which looks once in 50 ms: few runs take much longer.
+            limit = Timer(self._timeout, give_up)
+            limit.start()
+            try:
+                code = process.wait()
+            except BaseException:  # also an interrupt from the keyboard, which it did not get
+                stop()
                 process.wait()
                 raise
+            finally:
+                limit.cancel()
+            if late.is_set():
+                raise subprocess.TimeoutExpired(command, self._timeout)
             if code:
                 raise RuntimeError(f"simulator ended with code {code}")
 
