@@ -59,12 +59,15 @@ def test_tables_and_trees(folder, checked):
 
 
 def test_any_bit_of_any_table(folder, checked, tmp_path):
+    tables = checked.tables("encoder")
     copy = shutil.copytree(folder, tmp_path / "copy")
     for path in sorted(copy.glob("lutgen_encoder_*.mem")):
         text = path.read_text()
         words = text.split()
         path.write_text("\n".join([f"{int(words[0], 16) ^ 1:x}", *words[1:]]) + "\n")
-        assert compared(checked, copy)[1], path.name
+        # LUTs are in the Verilog, which is as it was.
+        record = checked.record | {"folder": str(copy)}
+        assert compare_tables(record, "encoder", tables)[1], path.name
         path.write_text(text)
 
 

@@ -89,6 +89,7 @@ def test_tables_of_other_depths_and_devices(name, target, options, tmp_path):
 @pytest.mark.parametrize("core", CORES)
 def test_any_bit_of_any_table(folder, small, tmp_path, core):
     """The first and the last word, one bit of each memory of the core."""
+    tables = small.tables(core)
     copy = shutil.copytree(folder, tmp_path / "copy")
     for path in sorted(copy.glob(f"lutgen_{core}_*.mem")):
         text = path.read_text()
@@ -97,7 +98,8 @@ def test_any_bit_of_any_table(folder, small, tmp_path, core):
             changed = list(words)
             changed[row] = f"{int(words[row], 16) ^ 1:x}"
             path.write_text("\n".join(changed))
-            _, problems = compared(small, core, copy)
+            # LUTs are in the Verilog, which is as it was.
+            _, problems = compare_tables(small.record | {"folder": str(copy)}, core, tables)
             wanted = f"{path.name}: address {row} must hold {int(words[row], 16):#x}, not "
             # A file of zeros is that of several memories.
             assert problems and all(wanted in p or "more" in p for p in problems), path.name
