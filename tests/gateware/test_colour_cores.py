@@ -99,6 +99,7 @@ def test_nears(name):
     assert cores.encode(pictures, near=6)[1] == {"bad_marker", "bad_size"}
 
 
+@pytest.mark.slow
 def test_clocks_of_the_loops():
     """As docs/predictive.md has them, without and with nears: the encoder's is the same."""
     for name, depth, records in (
