@@ -4,8 +4,9 @@
 
 Small builds with Verilator's counters (`lutgen.sim.fuzz.counters` says what is counted) take the
 streams of `bench.fuzz_rtl` and, a quarter as many, streams of larger pictures.  What is never hit
-is listed; ``coverage.json`` beside this program says why of what cannot be.  It is wrong to explain
-what is hit, or is not there.
+is listed, with a reason if there is one: `bench.constants` proves that a bit is constant, or
+``coverage.json`` beside this program says it of places, which must be there and not be hit, or of
+what is alike in all tops, by regular expressions.
 """
 
 import json
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import click
 
+from bench.constants import constant_bits
 from bench.mutants import BUILDS, CORES
 from bench.rooms import rooms
 from lutgen.build.codec import build, load_build
@@ -32,6 +34,8 @@ from lutgen.sim.fuzz.native import build_native, forgetful
 
 #: What cannot be hit, with reasons.
 EXPLAINED = Path(__file__).with_name("coverage.json")
+#: Why bits do not change that `bench.constants` finds.
+CONSTANT = "The bit is constant, as Yosys proves for the whole core."
 #: Pictures of the larger streams, at most.
 _LARGE = (64, 64)
 _PLACE = re.compile(r"(?P<name>\w+)\[(?P<high>\d+)(?::(?P<low>\d+))?\](?P<way> \d->\d)?")
@@ -63,7 +67,7 @@ def reasons(top: str, counts: Mapping[tuple[str, str], int], known: Iterable[dic
     """
     found = {}
     for group in known:
-        for at in (at for at in group["of"] if at["top"] == top):
+        for at in (at for at in group.get("of", ()) if at["top"] == top):
             for text in at["places"]:
                 for one in places(text):
                     key = at["module"], one
@@ -77,9 +81,32 @@ def reasons(top: str, counts: Mapping[tuple[str, str], int], known: Iterable[dic
     return found
 
 
-def summary(top: str, counts: Mapping[tuple[str, str], int], folders: Mapping[str, str]) -> dict:
-    """Figures of a top by folder, and what is not hit."""
-    why = reasons(top, counts, json.loads(EXPLAINED.read_text()))
+def alike(module: str, at: str, known: Iterable[dict]) -> str | None:
+    """Why a place that is not hit is not, as all that is like it; None if nothing is said of it."""
+    for group in known:
+        for some in group.get("like", ()):
+            if re.fullmatch(some["module"], module) and re.fullmatch(some["place"], at):
+                return group["why"]
+    return None
+
+
+def summary(
+    top: str, counts: Mapping[tuple[str, str], int], folders: Mapping[str, str],
+    constant: Mapping[str, set[tuple[str, int]]],
+) -> dict:  # fmt: skip
+    """Figures of a top by folder, and what is not hit.
+
+    Parameters
+    ----------
+    top, counts :
+        Of it, how often each place was hit, by module.
+    folders :
+        Of the gateware, by module.
+    constant :
+        Names and bits that are constant, by module.
+    """
+    known = json.loads(EXPLAINED.read_text())
+    why = reasons(top, counts, known)
     by_room: dict = defaultdict(Counter)
     missed: dict = defaultdict(list)
     for (module, at), count in sorted(counts.items()):
@@ -88,13 +115,21 @@ def summary(top: str, counts: Mapping[tuple[str, str], int], folders: Mapping[st
         figures[kind] += 1
         figures[f"{kind}_hit"] += bool(count)
         if not count:
-            explained = why.get((module, at))
+            explained = why.get((module, at)) or (
+                CONSTANT if _bit(at) in constant.get(module, ()) else alike(module, at, known)
+            )
             figures[f"{kind}_explained"] += bool(explained)
             missed[explained or "open"].append(f"{module} {at}")
     return {
         "top": top, "folders": {room: dict(by_room[room]) for room in sorted(by_room)},
         "missed": missed,
     }  # fmt: skip
+
+
+def _bit(at: str) -> tuple[str, int] | None:
+    """Name and bit of a toggle."""
+    match = _PLACE.fullmatch(at)
+    return (match["name"], int(match["high"])) if match else None
 
 
 def measure(top: str, core: str, checked, streams: int, seed: int) -> tuple[Counter, dict, dict]:
@@ -147,7 +182,11 @@ def main(models: tuple[str, ...], cores: tuple[str, ...], streams: int, seed: in
                 top = f"{model} {core}"
                 counts, met, took = measure(top, core, checked, streams, seed)
                 folders = rooms(checked.model, BUILDS[model], core)
-                record = summary(top, counts, folders) | {"functional": met} | took
+                constant = {
+                    module.removeprefix(checked.design(core).top): bits
+                    for module, bits in constant_bits(checked.design(core)).items()
+                }
+                record = summary(top, counts, folders, constant) | {"functional": met} | took
                 record["command"] = (
                     f"python -m bench.coverage --model {model} --core {core} "
                     f"--streams {streams} --seed {seed}"

@@ -5,10 +5,12 @@ import json
 import pytest
 
 from bench import coverage
+from bench.constants import constant_bits
 from bench.coverage import places, reasons, summary
 from bench.mutants import BUILDS
 from bench.rooms import rooms
 from lutgen.model.shipped import shipped
+from lutgen.sim.tool.design import Design
 
 COUNTS = {
     ("__core", "x[0] 0->1"): 3, ("__core", "x[0] 1->0"): 2, ("__core", "x[1] 0->1"): 0,
@@ -46,7 +48,7 @@ def test_wrong_reasons(place, module, what):
 def test_summary(monkeypatch, tmp_path):
     monkeypatch.setattr(coverage, "EXPLAINED", tmp_path / "coverage.json")
     coverage.EXPLAINED.write_text(json.dumps(known("x[1]")))
-    found = summary("photo encoder", COUNTS, {"__core": "predictive"})
+    found = summary("photo encoder", COUNTS, {"__core": "predictive"}, {})
     assert found["folders"]["predictive"] == {
         "arms": 2, "arms_hit": 1, "arms_explained": 0,
         "toggles": 4, "toggles_hit": 2, "toggles_explained": 2,
@@ -61,3 +63,76 @@ def test_rooms():
     assert found[""] == "predictive" and found["__core__strips__forms"] == "strips"
     assert found["__core__model__loop__prediction"] == "prediction"
     assert found["__core__files__slice"] == found["__slice_in"] == "streams"
+
+
+def test_what_is_alike_has_one_reason(monkeypatch, tmp_path):
+    monkeypatch.setattr(coverage, "EXPLAINED", tmp_path / "coverage.json")
+    coverage.EXPLAINED.write_text(json.dumps([
+        {"why": "so", "like": [{"module": "__co.*", "place": r"x\[1\] 0->1"}]},
+    ]))  # fmt: skip
+    found = summary("any", COUNTS, {"__core": "predictive"}, {"__core": {("x", 1)}})
+    assert found["missed"] == {
+        "open": ["__core if (rst) | if"],
+        coverage.CONSTANT: ["__core x[1] 0->1", "__core x[1] 1->0"],
+    }  # fmt: skip
+    found = summary("any", COUNTS, {"__core": "predictive"}, {"__core": {("x", 0)}})
+    assert found["missed"]["so"] == ["__core x[1] 0->1"] and len(found["missed"]["open"]) == 2
+
+
+CONSTANT = """module top(clk, rst, a, y);
+  input clk;
+  wire clk;
+  input rst;
+  wire rst;
+  input [1:0] a;
+  wire [1:0] a;
+  output [3:0] y;
+  wire [3:0] y;
+  wire [1:0] low;
+  wire [1:0] high;
+  assign y = { high, low };
+  part one (
+    .clk(clk),
+    .a(a),
+    .y(low)
+  );
+  part two (
+    .clk(clk),
+    .a({ 1'h0, a[0] }),
+    .y(high)
+  );
+endmodule
+module part(clk, a, y);
+  input clk;
+  wire clk;
+  input [1:0] a;
+  wire [1:0] a;
+  output [1:0] y;
+  wire [1:0] y;
+  reg [2:0] kept = 3'h0;
+  reg [1:0] stays = 2'h0;
+  reg [1:0] word;
+  reg [1:0] rom [3:0];
+  initial begin
+    rom[0] = 2'h1;
+    rom[1] = 2'h3;
+    rom[2] = 2'h1;
+    rom[3] = 2'h3;
+  end
+  always @(posedge clk)
+    word <= rom[kept[1:0]];
+  always @(posedge clk)
+    kept <= { 1'h0, a };
+  always @(posedge clk)
+    stays <= { a[0], stays[0] & a[0] };
+  assign y = kept[1:0] ^ stays ^ word;
+endmodule
+"""
+
+
+def test_constant_bits():
+    """In all instances; through registers, tables, and what cannot begin to change."""
+    found = constant_bits(Design.of(CONSTANT, "top"))
+    assert {name for name in found["part"] if name[0] in ("kept", "stays", "word")} == {
+        ("kept", 2), ("stays", 0), ("word", 0),
+    }  # fmt: skip
