@@ -49,7 +49,8 @@ def gray(folder: str) -> list[np.ndarray]:
 def measured(images: list[np.ndarray], codec: ImageCodec | None, near, progress) -> dict:
     """What `evaluate` says, without the codec where it does not code these images."""
     takes = codec is not None and all(
-        image.dtype in codec.limits.dtypes and (*image.shape, 1)[2] <= codec.limits.channels
+        image.dtype in codec.limits.dtypes
+        and codec.limits.fewest <= (*image.shape, 1)[2] <= codec.limits.channels
         for image in images
     )
     result = evaluate(images, codec if takes else None, near=near, progress=progress)

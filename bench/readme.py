@@ -22,6 +22,7 @@ from .tables.coding import (
 from .tables.compression import curve, luts, measured, registers, table1, trainer
 from .tables.damage import damage
 from .tables.domains import (
+    channels,
     colour,
     domains,
     further,
@@ -72,7 +73,7 @@ PAGES = (
 _TABLES = (
     measured, registers, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5,
     token_coders, slabs, rivals,
-    trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour,
+    trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour, channels,
     held_out, further, ladder, networks, near_lossless, ccodec, predictive_cores, near_cores,
     colour_cores, mosaic_cores, colour_builds,
     loclic_complexity, loclic_references, loclic_start, loclic_points, loclic_coding, loclic_bd,

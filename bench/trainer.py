@@ -226,9 +226,9 @@ def _iteration(form: str):
 
     from lutgen.model.window import Window
     from lutgen.training.dlc.config import Hardness, NetworkConfig
+    from lutgen.training.dlc.layouts import arm_layout
     from lutgen.training.dlc.network import LutNetwork
     from lutgen.training.dlc.output import LaplaceOutput
-    from lutgen.training.dlc.train import arm_layout
 
     options = {
         "bfloat16": {"dtype": "bfloat16"},

@@ -104,7 +104,8 @@ def encode(
         with channels, (H, W, 3), from being taken for H images.  Sides are 1 to 16384.  A model of
         profile predictive takes uint16, too, of whose samples it codes the bits that are used, and
         sides up to 65535.  Models of colour also take (H, W, C) and (N, H, W, C) with C of 2 to 4:
-        gray with alpha, RGB, RGBA.
+        gray with alpha, RGB, RGBA; those of profile gic-dlc that were trained with C channels take
+        these alone.
     model:
         Name of a shipped model, model file, or model.  Unless given, the default model, or that for
         more than 8 significant bits, or that for colour.
@@ -216,7 +217,7 @@ def _tiles_info(data: bytes, header: Header) -> dict:
         "width": grid.width,
         "height": grid.height,
         "depth": EIGHT_BIT.depth,
-        "channels": EIGHT_BIT.channels,
+        "channels": header.channels,
         "near": EIGHT_BIT.near,
         "shift": 0,
         "cfa": None,

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lutgen.model.channels import channel_groups
 from lutgen.model.head import LaplaceHead, TableHead
 from lutgen.model.model import Model
 from lutgen.model.netlist_builder import NetlistBuilder
@@ -12,7 +13,7 @@ from lutgen.model.predictive.neighbourhood import TAPS
 from lutgen.model.predictive.predictor import Predictor
 from lutgen.model.predictive.reference import LEVELS_OF_ONE, TAPS_OF_ONE
 from lutgen.model.predictive.trees import LutTrees
-from lutgen.model.upsample import Upsampler
+from lutgen.model.upsample import GROUPS, Upsampler
 from lutgen.model.walker import Walker, WalkerStage
 from lutgen.model.window import Window
 
@@ -91,12 +92,13 @@ def laplace_model(seed: int = 0, *, bits: int = 40, nodes: int = 100) -> Model:
 
 
 def random_upsampler(
-    rng, *, size: int = 5, bits: int = 9, inputs: int = 60, nodes: int = 40
+    rng, *, size: int = 5, bits: int = 9, inputs: int = 60, nodes: int = 40, channels: int = 1
 ) -> Upsampler:
     """An upsampler whose groups differ in length."""
-    groups = {f"p{i}": bits + i for i in range(4)}
-    net = random_netlist(rng, size * size, groups, inputs=inputs, nodes=nodes)
-    return Upsampler(size, net)
+    names = [name for names in channel_groups(GROUPS, channels) for name in names]
+    groups = {name: bits + i for i, name in enumerate(names)}
+    net = random_netlist(rng, channels * size * size, groups, inputs=inputs, nodes=nodes)
+    return Upsampler(size, net, channels)
 
 
 def pyramid_table_model(
@@ -118,15 +120,22 @@ def pyramid_table_model(
 
 def pyramid_laplace_model(
     seed: int = 0, *, levels: int = 2, bits: int = 40, inputs: int = 60, nodes: int = 100,
-    constraint: bool = False,
+    constraint: bool = False, size: int = 5, channels: int = 1,
 ) -> Model:
     """A model of the paper's kind: a pyramid, networks that count, a Laplace head."""
     rng = np.random.default_rng(seed)
-    window = Window(5, prior=True)
-    groups = {"mu": bits, "sigma": bits // 2}
+    window = Window(size, levels > 0, channels)
+    names = channel_groups(LaplaceHead.groups, channels)
+    groups = {
+        name: count for pair in names for name, count in zip(pair, (bits, bits // 2), strict=True)
+    }
     net = random_netlist(rng, window.features, groups, inputs=inputs, nodes=nodes)
     head = LaplaceHead.from_scales(np.geomspace(0.3, 60, 8), bits, bits // 2)
-    ups = random_upsampler(rng, bits=bits // 4, inputs=inputs, nodes=nodes)
+    ups = None
+    if levels:
+        ups = random_upsampler(
+            rng, size=size, bits=bits // 4, inputs=inputs, nodes=nodes, channels=channels
+        )
     return Model(
         "gic-dlc", window, net, None, head, {"data": "random"}, levels, ups, constraint
     )  # fmt: skip

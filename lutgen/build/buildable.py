@@ -68,16 +68,26 @@ def find_buildable(
     Raises
     ------
     InputError
-        If there is none of this name.
+        If there is none of this name, or it codes tiles of several channels, which no core does.
     lutgen.model.model.ModelError
         If the file is no model.
     """
     if isinstance(model, AnyModel):
-        return model
+        return _buildable(model, "model")
     name = None if model is None else os.fspath(model)
     if name is not None and name not in SHIPPED and not Path(name).is_file():
         raise InputError(
             f"model must be a .lutgen file, not {name!r}, which does not exist: "
             "train one with `lutgen train`, or leave it out for a shipped model"
         )
-    return find_model(name, depth=depth)
+    return _buildable(find_model(name, depth=depth), f"model {name}")
+
+
+def _buildable(model: AnyModel, title: str) -> AnyModel:
+    if isinstance(model, Model) and model.channels > 1:
+        raise InputError(
+            f"{title} must have one channel to be built, not {model.channels} of profile "
+            f"{model.profile}: `lutgen encode` and `lutgen decode` code it, and models of profile "
+            "predictive, such as photo-rgb, are built for colour"
+        )
+    return model

@@ -40,7 +40,8 @@ def folder_files(models: Mapping[str, AnyModel]) -> dict[str, str]:
     Raises
     ------
     InputError
-        If two names are the same as C identifiers, or a model's sums need more than 32 bits.
+        If two names are the same as C identifiers, a model's sums need more than 32 bits, or it
+        codes tiles of several channels.
     """
     names = {identifier(name): name for name in models}
     if len(names) < len(models):
@@ -51,15 +52,24 @@ def folder_files(models: Mapping[str, AnyModel]) -> dict[str, str]:
         if path.name.endswith(_ENDINGS)
     }  # fmt: skip
     for symbol, name in names.items():
-        model = models[name]
-        files[f"src/model_{symbol}.c"] = (
-            tile_source(model, symbol) if isinstance(model, Model)
-            else predictive_source(model, symbol)
-        )  # fmt: skip
+        files[f"src/model_{symbol}.c"] = _source(models[name], name, symbol)
         files[f"src/model_{symbol}.h"] = model_header(symbol)
     files["src/lutgen_models.c"] = _list_of(names)
     files["src/crc32_table.h"] = checksum_header()
     return files
+
+
+def _source(model: AnyModel, name: str, symbol: str) -> str:
+    """Tables of a model, if the sources code what it codes."""
+    if not isinstance(model, Model):
+        return predictive_source(model, symbol)
+    if model.channels > 1:
+        raise InputError(
+            f"model {name} must have one channel in C, not {model.channels} of profile "
+            f"{model.profile}: `lutgen encode` and `lutgen decode` code it, and models of profile "
+            "predictive, such as photo-rgb, code colour in C"
+        )
+    return tile_source(model, symbol)
 
 
 def _list_of(names: Mapping[str, str]) -> str:

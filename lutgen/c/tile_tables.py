@@ -32,7 +32,7 @@ class _Circuit(NamedTuple):
 
 
 def tile_source(model: Model, name: str) -> str:
-    """``model_NAME.c``: its tables."""
+    """``model_NAME.c``: the tables of a model of one channel."""
     arrays, members = _head(model.head, model.network)
     window = model.window
     circuit = _circuit(model.network, model.head.groups, "circuit")

@@ -147,7 +147,8 @@ def encode(
                 images, tile=tile, coder=coder, progress=progress
             )
             data = encoded.data
-            more = f" (tiles alone {8 * encoded.payload_bytes / images.size:.3f})"
+            tiles = 8 * encoded.payload_bytes * channels / images.size
+            more = f" (tiles alone {tiles:.3f})"
     write_file(output, data)
     count, height, width = images.shape[:3]
     say(

@@ -1,5 +1,6 @@
 """Commands that make models: train, slim."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -78,11 +79,16 @@ _KEEP = "as it is"
 )  # fmt: skip
 @click.option(
     "--luts", type=int, metavar="N", show_default="256 with cpu-quick, else 1024",
-    help="[dlc] LUTs of each layer of each network.",
+    help="[dlc] LUTs of each layer of each network, for each channel.",
 )  # fmt: skip
 @click.option(
     "--levels", type=int, show_default="2", help="[dlc] Levels of the pyramid, profile gic-dlc."
 )
+@click.option(
+    "--channels", type=click.IntRange(1, 4), metavar="C", show_default="1, gray",
+    help="[dlc] Samples of a pixel of the images, profiles gic-dlc, gic-dlc+ and raster-laplace: 2 "
+    "of gray with alpha, 3 of RGB, 4 of RGBA.",
+)  # fmt: skip
 @click.option(
     "--mapping", type=click.Choice(["counted", "paper"]), show_default="counted",
     help="[dlc] What numbers of ones mean as location and scale: what suits the training images "
@@ -133,7 +139,7 @@ def train(profile, trainer, data, licence, out, **options) -> None:
     common = ("seed", "checkpoint")
     own = {
         "tree": ("classes", "leaves", "top_leaves", "stages"),
-        "dlc": ("preset", "steps", "luts", "levels", "mapping", "device", "log"),
+        "dlc": ("preset", "steps", "luts", "levels", "channels", "mapping", "device", "log"),
         "boost": (
             "classes", "predictors", "corrections", "scales", "network", "samples", "start",
             "prior",
@@ -148,7 +154,10 @@ def train(profile, trainer, data, licence, out, **options) -> None:
         *data, options.get("start")
     ])  # fmt: skip
     run = {"tree": _train_tree, "dlc": _train_dlc, "boost": _train_boost}[trainer]
-    limits = DEEP_GRAY if trainer == "boost" else GRAY_8
+    channels = options.pop("channels", 1)
+    limits = DEEP_GRAY if trainer == "boost" else replace(
+        GRAY_8, channels=channels, fewest=channels
+    )
 
     def load():
         return [i for name in data for i in load_images(name, split="train", limits=limits)]
@@ -301,6 +310,7 @@ def slim_(model, data, licence, out, **options) -> None:
             "at least one of --thresholds, --output-bits, --ups-bits, --scales and --classes must "
             "be given"
         )
+    from lutgen.formats.rules import limits_of
     from lutgen.model.model import Model
     from lutgen.training.data.datasets import load_images
     from lutgen.training.slim.slim import Slim, slim_model
@@ -310,8 +320,12 @@ def slim_(model, data, licence, out, **options) -> None:
     except InputError as error:
         raise click.UsageError(str(error)) from error
     check_apart({"-o": out}, [*data, model])
-    images = [image for name in data for image in load_images(name, split="train")]
-    slim = slim_model(Model.load(model), images, config, name=", ".join(data), licence=licence)
+    found = Model.load(model)
+    images = [
+        image for name in data
+        for image in load_images(name, split="train", limits=limits_of(found))
+    ]  # fmt: skip
+    slim = slim_model(found, images, config, name=", ".join(data), licence=licence)
     slim.save(out)
     networks = [slim.network, *([slim.upsampler.network] if slim.upsampler else [])]
     luts, bits = (" + ".join(str(n) for n in counts) for counts in (

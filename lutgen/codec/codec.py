@@ -4,6 +4,9 @@ With a model of L levels every tile is its own pyramid.  One payload holds them 
 state: the decoder meets the coarsest level first, each level in raster order, and upsamples what it
 has decoded to be the prior of the next finer one.  Of a model with the constraint the last pixel of
 a block is coded among what its average leaves (:mod:`lutgen.model.constraint`).
+
+A model of C channels predicts all samples of a pixel in parallel, from what lies before the pixel;
+then they are coded one after the other.
 """
 
 import io
@@ -69,7 +72,7 @@ class Encoded:
 
     @cached_property
     def level_bits(self) -> tuple[float, ...]:
-        """Sum of ``-log2 p`` over all pixels of each level, for reports: element l is of level l.
+        """Sum of ``-log2 p`` over all samples of each level, for reports: element l is of level l.
 
         Of what was encoded in C they are found when they are asked for first, by the loops that
         numba compiles.
@@ -78,7 +81,7 @@ class Encoded:
 
     @property
     def ideal_bits(self) -> float:
-        """The same over all pixels of all levels."""
+        """The same over all samples of all levels."""
         return sum(self.level_bits)
 
 
@@ -91,18 +94,23 @@ def level_sizes(rects: Sequence, levels: int) -> np.ndarray:
     return np.stack(sides, axis=1)
 
 
-def _check_images(images) -> np.ndarray:
+def _planes_of_images(images, channels: int) -> np.ndarray:
+    """Images as a codec of so many channels has them: uint8 (N, C, H, W)."""
     array = np.asarray(images)
-    if array.dtype != EIGHT_BIT.dtype or array.ndim not in (2, 3):
+    one = ("H", "W") if channels == 1 else ("H", "W", str(channels))
+    if array.dtype != EIGHT_BIT.dtype or array.ndim not in (len(one), len(one) + 1) or (
+        channels > 1 and array.shape[-1] != channels
+    ):
+        kind = "grayscale" if channels == 1 else f"of {channels} channels,"
+        shapes = " or ".join(f"({', '.join(shape)})" for shape in (one, ("N", *one)))
         raise InputError(
-            f"images must be {EIGHT_BIT.depth}-bit grayscale of shape (H, W) or (N, H, W), "
+            f"images must be {EIGHT_BIT.depth}-bit {kind} of shape {shapes}, "
             f"not {array.dtype} of shape {array.shape}"
         )
     if array.size == 0:
         raise InputError(f"images must have at least one pixel, not shape {array.shape}")
-    array = np.ascontiguousarray(array if array.ndim == 3 else array[None]).view()
-    array.setflags(write=False)  # always: the kernels are compiled anew for the other kind
-    return array
+    array = array if array.ndim > len(one) else array[None]
+    return array[:, None] if channels == 1 else np.moveaxis(array, -1, 1)
 
 
 class Codec:
@@ -155,30 +163,33 @@ class Codec:
         Parameters
         ----------
         images:
-            uint8, shape (H, W) or (N, H, W), sides of 1 to 16384 pixels.
+            uint8, shape (H, W) or (N, H, W), of a model of C > 1 channels (H, W, C) or
+            (N, H, W, C); sides of 1 to 16384 pixels.
         tile:
-            Width and height of a tile in pixels, 1 to 64 each.  For a model of L levels they are
-            multiples of ``2 ** L``, but a side that holds the image's whole side may be any.
+            Width and height of a tile in pixels, 1 to 64 each, and of C channels at most 4096 / C
+            pixels in all.  For a model of L levels they are multiples of ``2 ** L``, but a side
+            that holds the image's whole side may be any.
         coder:
             Entropy coder: :data:`.coder.RANS`, or :func:`.coder.tans` of a model with a table head
             and without the constraint.
         progress:
-            Called with the number of pixels just done.
+            Called with the number of samples just done.
 
         Raises
         ------
         InputError
-            If the images are not 8-bit grayscale, empty, or too large, or tile or coder do not fit.
+            If the images are not 8-bit ones of the model's channels, empty, or too large, or tile
+            or coder do not fit.
         """
-        images = _check_images(images)
-        count, height, width = images.shape
+        images = _planes_of_images(images, self.model.channels)
+        count, channels, height, width = images.shape
         grid = TileGrid(width, height, *tile)
         header = Header(
-            bytes.fromhex(self.model.hash)[:8], grid, count, self.model.levels, coder
+            bytes.fromhex(self.model.hash)[:8], grid, count, self.model.levels, coder, channels
         )
         tans = self._tans(coder)  # which says if the model cannot have the coder
-        native = native_model(self.model.hash)
-        packets = native and encode_tiles(native, header, images, self._map, progress)
+        native = native_model(self.model.hash)  # of one channel
+        packets = native and encode_tiles(native, header, images[:, 0], self._map, progress)
         if packets:
             data = header.pack() + packets
             return Encoded(
@@ -189,19 +200,20 @@ class Codec:
     def _count_bits(self, data: bytes) -> tuple[float, ...]:
         """Ideal bits of each level of a file."""
         header = self._header(data)
-        images = _check_images(self.decode(data))
+        images = _planes_of_images(self.decode(data), header.channels)
         return self._encode_here(images, header, self._tans(header.coder)).level_bits
 
     def _encode_here(
         self, images: np.ndarray, header: Header, tans: TansTables | None,
         progress: Callable[[int], None] | None = None,
     ) -> Encoded:  # fmt: skip
-        """A file by the loops of the reference."""
+        """A file by the loops of the reference, of images (N, C, H, W)."""
         coder, levels, count = header.coder, header.levels, header.images
         arm = self._arm if tans is None else self._tans_arm(tans)
         rects = list(header.grid)
         sizes = level_sizes(rects, levels)
-        areas = sizes[..., 0] * sizes[..., 1]  # of each tile's levels, as all that follows
+        # Samples of each tile's levels, as all that follows.
+        areas = header.channels * sizes[..., 0] * sizes[..., 1]
         totals = areas.sum(axis=1).tolist()
         ends = areas[:, ::-1].cumsum(axis=1)[:, ::-1].tolist()  # level 0 is last
         areas = areas.tolist()
@@ -216,7 +228,7 @@ class Codec:
                 rows, columns = rects[number]
                 for level, (plane, (h, w)) in enumerate(zip(tile, sizes[number], strict=True)):
                     y, x = rows.start >> level, columns.start >> level
-                    self._inside(plane, h, w)[:] = pixels[level][image, y : y + h, x : x + w]
+                    self._inside(plane, h, w)[:] = pixels[level][image, :, y : y + h, x : x + w]
             out = np.empty((3, sum(totals[number] for number in numbers)), dtype=np.int32)
             model_tiles(planes, priors, sizes[numbers], self._border, arm, self._ups, out)
             packets, done = [], 0
@@ -254,13 +266,13 @@ class Codec:
         """Zeroed pixels and priors of tiles, as the kernels take them."""
         tiles, levels = size.shape[:2]
         height, width = size[:, 0].max(axis=0) + 2 * self._border
-        planes = np.zeros((tiles, levels, height, width), dtype=np.uint8)
+        planes = np.zeros((tiles, levels, self.model.channels, height, width), dtype=np.uint8)
         return planes, np.zeros_like(planes) if levels > 1 else planes
 
-    def _inside(self, plane: np.ndarray, height: int, width: int) -> np.ndarray:
-        """What is inside a plane's border."""
+    def _inside(self, planes: np.ndarray, height: int, width: int) -> np.ndarray:
+        """What is inside the border of planes (..., H, W)."""
         b = self._border
-        return plane[b : b + height, b : b + width]
+        return planes[..., b : b + height, b : b + width]
 
     def decode(
         self, data: bytes | BinaryIO, *, level: int = 0,
@@ -281,12 +293,13 @@ class Codec:
         level:
             0 for the images, up to the model's levels.
         progress:
-            Called with the number of pixels just done, of that level.
+            Called with the number of samples just done, of that level.
 
         Returns
         -------
         numpy.ndarray
-            uint8, shape (N, H, W); sides are halved and rounded up for each level above 0.
+            uint8, shape (N, H, W), or (N, H, W, C) of C > 1 channels; sides are halved and rounded
+            up for each level above 0.
 
         Raises
         ------
@@ -309,8 +322,10 @@ class Codec:
         tans = self._tans_arrays(header.coder)
         rects = list(header.grid)
         sizes = level_sizes(rects, levels)
+        channels = header.channels
         height, width = -(-header.grid.height >> level), -(-header.grid.width >> level)
-        images = np.zeros((header.images, height, width), dtype=np.uint8)
+        images = np.zeros((header.images, height, width, channels), dtype=np.uint8)
+        pixels = np.moveaxis(images, -1, 1)  # a view
         padded = np.frombuffer(read + bytes(16), dtype=np.uint8)
         # Tiles of equal size side by side keep all lanes busy to the end.
         area = np.tile(sizes[:, 0, 0] * sizes[:, 0, 1], header.images)
@@ -332,14 +347,14 @@ class Codec:
             for plane, number, (h, w) in zip(planes[:, level], group, size[:, level], strict=True):
                 rows, columns = rects[number % len(rects)]
                 y, x = rows.start >> level, columns.start >> level
-                images[number // len(rects), y : y + h, x : x + w] = self._inside(plane, h, w)
+                pixels[number // len(rects), :, y : y + h, x : x + w] = self._inside(plane, h, w)
             if progress:
-                progress(int((size[:, level, 0] * size[:, level, 1]).sum()))
+                progress(channels * int((size[:, level, 0] * size[:, level, 1]).sum()))
 
         groups = [order[i : i + LANES] for i in range(0, len(order), LANES)]
         for _ in self._map(run, groups):
             pass
-        return images
+        return images[..., 0] if channels == 1 else images
 
     def _read(
         self, data: bytes | BinaryIO, level: int
@@ -358,7 +373,7 @@ class Codec:
         def limits() -> np.ndarray:
             sizes = level_sizes(list(header.grid), header.levels)
             areas = sizes[:, level:, 0] * sizes[:, level:, 1]
-            return header.coder.front_bytes(areas.sum(axis=1))
+            return header.coder.front_bytes(header.channels * areas.sum(axis=1))
 
         return *read_fronts(file, header, limits), header
 
@@ -380,6 +395,11 @@ class Codec:
         if header.levels != self.model.levels:
             raise CorruptStreamError(
                 f"stream must have its model's {self.model.levels} levels, not {header.levels}"
+            )
+        if header.channels != self.model.channels:
+            raise CorruptStreamError(
+                f"stream must have its model's {self.model.channels} channels, "
+                f"not {header.channels}"
             )
         return header
 

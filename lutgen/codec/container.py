@@ -5,7 +5,8 @@ packets follow it, image by image and tile by tile.
 
 With levels, a tile's width must be a multiple of ``2 ** levels`` if there is more than one tile
 side by side, and its height if there is more than one below the other: the tiles' levels, put
-together, then are the image's levels.
+together, then are the image's levels.  A tile of several channels has fewer pixels, so that its
+payload is no longer than one of gray.
 
 A tile packet is the length of its payload in bytes (LEB128: seven bits a byte, low first, the
 top bit set if another byte follows; two bytes at most) and the payload (:mod:`.coder`), which
@@ -27,8 +28,8 @@ import numpy as np
 from lutgen.errors import InputError
 from lutgen.model.header import MAGIC, TABLES, VERSION_1, HeaderTable, magic_and_version
 from lutgen.model.pyramid import MAX_LEVELS
-from lutgen.model.samples import EIGHT_BIT, SignificantBits
-from lutgen.model.tile import TileGrid
+from lutgen.model.samples import EIGHT_BIT, SampleFormat, SignificantBits
+from lutgen.model.tile import MAX_TILE_SIDE, TileGrid
 
 from .coder import RANS, Coder, coder_of
 
@@ -41,6 +42,10 @@ __all__ = [
 HEADER_BYTES = VERSION_1.size
 _HASH_BYTES = VERSION_1["model hash"].size
 MAX_IMAGES = (1 << 32) - 1
+#: Of a tile's largest level: with 14 bits each, and the levels above, within two bytes of length.
+_MAX_SAMPLES = MAX_TILE_SIDE * MAX_TILE_SIDE
+#: Bit of the header's byte ``levels`` from which on it holds the channels less one.
+_CHANNELS_AT = 4
 
 
 class CorruptStreamError(InputError):
@@ -67,11 +72,13 @@ class Header:
         Levels of the pyramid above the image, 0..3.
     coder:
         Entropy coder.
+    channels:
+        Samples of a pixel, 1..4.
 
     Raises
     ------
     InputError
-        If a value is outside its range, or tiles do not split the levels.
+        If a value is outside its range, or tiles do not split the levels or have too many samples.
     """
 
     model_hash: bytes
@@ -79,6 +86,7 @@ class Header:
     images: int
     levels: int = 0
     coder: Coder = RANS
+    channels: int = 1
 
     def __post_init__(self) -> None:
         if len(self.model_hash) != _HASH_BYTES:
@@ -87,6 +95,7 @@ class Header:
             raise InputError(f"number of images must be 1 to {MAX_IMAGES}, not {self.images!r}")
         if not 0 <= self.levels <= MAX_LEVELS:
             raise InputError(f"levels must be 0 to {MAX_LEVELS}, not {self.levels!r}")
+        SampleFormat(channels=self.channels)
         g, step = self.grid, 1 << self.levels
         for name, side, tiles in (
             ("width", g.tile_width, g.columns),
@@ -97,12 +106,17 @@ class Header:
                     f"tile {name} must be a multiple of {step} pixels for {self.levels} levels, "
                     f"or hold the image's whole {name}, not {side}"
                 )
+        if g.tile_width * g.tile_height * self.channels > _MAX_SAMPLES:
+            raise InputError(
+                f"tile must have at most {_MAX_SAMPLES // self.channels} pixels of {self.channels} "
+                f"channels, not {g.tile_width} x {g.tile_height}"
+            )
 
     def least_payload_bytes(self, width: int, height: int) -> int:
         """No payload of a tile of this size is shorter; see `lutgen.files.bounds`."""
         # With levels, the last pixel of a whole block may follow from its average for nothing.
         free = (width // 2) * (height // 2) if self.levels else 0
-        return self.coder.least_payload_bytes(width * height - free)
+        return self.coder.least_payload_bytes(self.channels * (width * height - free))
 
     @property
     def bits(self) -> SignificantBits:
@@ -128,7 +142,7 @@ class Header:
             "image height": self.grid.height,
             "tile width": self.grid.tile_width,
             "tile height": self.grid.tile_height,
-            "levels": self.levels,
+            "levels": self.levels | (self.channels - 1) << _CHANNELS_AT,
             "coder": self.coder.code,
             "images": self.images,
         }
@@ -137,9 +151,10 @@ class Header:
     def _from_values(cls, values: Mapping[str, Any]) -> "Header":
         """A header with these values of a table's fields; InputError as the class."""
         sides = ("image width", "image height", "tile width", "tile height")
+        more, levels = divmod(values["levels"], 1 << _CHANNELS_AT)
         return cls(
             values["model hash"], TileGrid(*(values[side] for side in sides)), values["images"],
-            values["levels"], coder_of(values["coder"]),
+            levels, coder_of(values["coder"]), 1 + more,
         )  # fmt: skip
 
     @classmethod

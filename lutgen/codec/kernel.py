@@ -6,9 +6,9 @@ because a network is evaluated bit-sliced: one 64-bit word holds one signal of 6
 A model and its coder come as named tuples: ``arm`` and ``ups``, the model's two parts
 (:mod:`lutgen.model.kernel_arrays`), and ``tans``, a `TansArrays`.
 
-Pixels and priors of tiles are uint8 (n, levels + 1, H + 2 b, W + 2 b), zero but for the pixels of
-level l at ``[:, l, b : b + h, b : b + w]``; the border b is as wide as a window reaches.
-``size`` is int64 (n, levels + 1, 2): height and width of each level of each tile.
+Pixels and priors of tiles are uint8 (n, levels + 1, C, H + 2 b, W + 2 b) of C channels, zero but
+for the pixels of level l at ``[:, l, :, b : b + h, b : b + w]``; the border b is as wide as a
+window reaches.  ``size`` is int64 (n, levels + 1, 2): height and width of each level of each tile.
 """
 
 from typing import NamedTuple
@@ -116,17 +116,24 @@ def _scratch(circuit):
 
 @njit(nogil=True)
 def _classify(arm, lanes, scratch, classes):
-    """Class of ``lanes`` pixels whose features are in ``scratch``."""
+    """Class of each channel, (C, 64), of ``lanes`` pixels whose features are in ``scratch``."""
+    _evaluate(arm.circuit, lanes, scratch)
+    for channel in range(len(classes)):
+        _read_class(arm, channel, lanes, scratch, classes[channel])
+
+
+@njit(nogil=True)
+def _read_class(arm, channel, lanes, scratch, classes):
+    """Class of a channel of ``lanes`` pixels, from the evaluated network."""
     outputs, walker = arm.outputs, arm.walker
     signal, feature = scratch.signal, scratch.feature
-    _evaluate(arm.circuit, lanes, scratch)
     classes[:] = 0
-    for i in range(len(outputs.bits)):
-        _add_ones(signal[outputs.bits[i]], outputs.weights[i], classes)
+    for i in range(outputs.bits.shape[1]):
+        _add_ones(signal[outputs.bits[channel, i]], outputs.weights[i], classes)
     if outputs.scale:
         count = np.zeros(LANES, dtype=np.int64)
-        for i in range(len(outputs.more_bits)):
-            _add_ones(signal[outputs.more_bits[i]], 1, count)
+        for i in range(outputs.more_bits.shape[1]):
+            _add_ones(signal[outputs.more_bits[channel, i]], 1, count)
         for lane in range(lanes):
             location = outputs.locations[classes[lane]]
             classes[lane] = outputs.scale * outputs.scales[count[lane]] + location
@@ -155,10 +162,15 @@ def _classify(arm, lanes, scratch, classes):
 def _gather(arm, pixels, priors, tile, level, y, x, feature, lane):
     """Features of the pixel of a tile's level at ``y`` and ``x``, counted from the border's."""
     offsets, causal = arm.offsets, arm.causal
-    for f in range(causal):
-        feature[f, lane] = pixels[tile, level, y + offsets[f, 0], x + offsets[f, 1]]
-    for f in range(causal, len(offsets)):
-        feature[f, lane] = priors[tile, level, y + offsets[f, 0], x + offsets[f, 1]]
+    f = 0
+    for channel in range(pixels.shape[2]):
+        for i in range(len(offsets)):
+            v, u = y + offsets[i, 0], x + offsets[i, 1]
+            if i < causal:
+                feature[f, lane] = pixels[tile, level, channel, v, u]
+            else:
+                feature[f, lane] = priors[tile, level, channel, v, u]
+            f += 1
 
 
 @njit(nogil=True)
@@ -168,14 +180,14 @@ def _ends_block(y, x, level, levels):
 
 
 @njit(nogil=True)
-def _candidates(pixels, tile, level, y, x, border, exponent, bounds):
+def _candidates(pixels, tile, level, channel, y, x, border, exponent, bounds):
     """First candidate of the pixel that ends a block; their bounds are put into ``bounds``."""
     v = border + y
     u = border + x
-    known = np.int64(pixels[tile, level, v - 1, u - 1])
-    known += pixels[tile, level, v - 1, u]
-    known += pixels[tile, level, v, u - 1]
-    parent = np.int64(pixels[tile, level + 1, border + (y >> 1), border + (x >> 1)])
+    known = np.int64(pixels[tile, level, channel, v - 1, u - 1])
+    known += pixels[tile, level, channel, v - 1, u]
+    known += pixels[tile, level, channel, v, u - 1]
+    parent = np.int64(pixels[tile, level + 1, channel, border + (y >> 1), border + (x >> 1)])
     base = candidate_base(parent, known)
     candidate_bounds(exponent, base, bounds)
     return base
@@ -187,16 +199,17 @@ def _put_blocks(ups, priors, size, level, border, where, lanes, scratch):
     signal = scratch.signal
     _evaluate(ups.circuit, lanes, scratch)
     count = np.empty(LANES, dtype=np.int64)
-    for g in range(4):
+    for g in range(len(ups.values)):
+        channel, k = g // 4, g % 4
         count[:] = 0
         for i in range(ups.first[g], ups.first[g + 1]):
             _add_ones(signal[ups.bits[i]], 1, count)
         for lane in range(lanes):
             tile = where[lane, 0]
-            y = 2 * where[lane, 1] + g // 2
-            x = 2 * where[lane, 2] + g % 2
+            y = 2 * where[lane, 1] + k // 2
+            x = 2 * where[lane, 2] + k % 2
             if y < size[tile, level, 0] and x < size[tile, level, 1]:
-                priors[tile, level, border + y, border + x] = ups.values[g, count[lane]]
+                priors[tile, level, channel, border + y, border + x] = ups.values[g, count[lane]]
 
 
 @njit(nogil=True)
@@ -208,10 +221,14 @@ def _upsample(ups, pixels, priors, size, level, border, scratch):
     for tile in range(len(size)):
         for y in range(size[tile, level + 1, 0]):
             for x in range(size[tile, level + 1, 1]):
-                for f in range(len(offsets)):
-                    feature[f, lane] = pixels[
-                        tile, level + 1, border + y + offsets[f, 0], border + x + offsets[f, 1]
-                    ]
+                f = 0
+                for channel in range(pixels.shape[2]):
+                    for i in range(len(offsets)):
+                        feature[f, lane] = pixels[
+                            tile, level + 1, channel,
+                            border + y + offsets[i, 0], border + x + offsets[i, 1],
+                        ]  # fmt: skip
+                        f += 1
                 where[lane, 0] = tile
                 where[lane, 1] = y
                 where[lane, 2] = x
@@ -225,16 +242,16 @@ def _upsample(ups, pixels, priors, size, level, border, scratch):
 
 @njit(nogil=True)
 def model_tiles(pixels, priors, size, border, arm, ups, out):
-    """Class, start and frequency of every pixel of some tiles, for the coder.
+    """Class, start and frequency of every sample of some tiles, for the coder.
 
-    ``priors`` is zeroed and receives the upsampled pixels.  ``out`` (int32, shape (3, pixels of all
-    levels of all tiles)) receives the three, tile by tile, coarsest level first; a pixel whose
-    frequency is 0 is given in place of its start.
+    ``priors`` is zeroed and receives the upsampled pixels.  ``out`` (int32, shape (3, samples of
+    all levels of all tiles)) receives the three, tile by tile, coarsest level first, the channels
+    of a pixel one after the other; a sample whose frequency is 0 is given in place of its start.
     """
     cumulative, exponents = arm.cumulative, arm.exponents
-    levels = size.shape[1]
+    levels, channels = size.shape[1], pixels.shape[2]
     bounds = np.empty(CANDIDATES + 1, dtype=np.int64)
-    classes = np.empty(LANES, dtype=np.int64)
+    classes = np.empty((channels, LANES), dtype=np.int64)
     scratch = _scratch(arm.circuit)
     feature = scratch.feature
     if levels > 1:
@@ -257,20 +274,21 @@ def model_tiles(pixels, priors, size, border, arm, ups, out):
                         v, u = v + 1, 0
                 _classify(arm, lanes, scratch, classes)
                 for lane in range(lanes):
-                    row = classes[lane]
-                    out[0, done] = row
-                    symbol = np.int64(pixels[tile, level, border + y, border + x])
-                    if len(exponents) and _ends_block(y, x, level, levels):
-                        k = symbol - _candidates(
-                            pixels, tile, level, y, x, border, exponents[row], bounds
-                        )
-                        out[1, done] = bounds[k]
-                        out[2, done] = bounds[k + 1] - bounds[k]
-                    else:
-                        freq = cumulative[row, symbol + 1] - cumulative[row, symbol]
-                        out[1, done] = cumulative[row, symbol] if freq else symbol
-                        out[2, done] = freq
-                    done += 1
+                    for channel in range(channels):
+                        row = classes[channel, lane]
+                        out[0, done] = row
+                        symbol = np.int64(pixels[tile, level, channel, border + y, border + x])
+                        if len(exponents) and _ends_block(y, x, level, levels):
+                            k = symbol - _candidates(
+                                pixels, tile, level, channel, y, x, border, exponents[row], bounds
+                            )
+                            out[1, done] = bounds[k]
+                            out[2, done] = bounds[k + 1] - bounds[k]
+                        else:
+                            freq = cumulative[row, symbol + 1] - cumulative[row, symbol]
+                            out[1, done] = cumulative[row, symbol] if freq else symbol
+                            out[2, done] = freq
+                        done += 1
                     x += 1
                     if x == width:
                         y, x = y + 1, 0
@@ -289,11 +307,11 @@ def decode_group(data, start, length, size, border, arm, ups, tans, pixels, prio
     state_bits = tans.bits if tans.bits else STATE_BITS
     bounds = np.empty(CANDIDATES + 1, dtype=np.int64)
     n = len(start)
-    levels = size.shape[1]
+    levels, channels = size.shape[1], pixels.shape[2]
     scratch = _scratch(arm.circuit)
     feature = scratch.feature
     room = _scratch(ups.circuit)
-    classes = np.empty(LANES, dtype=np.int64)
+    classes = np.empty((channels, LANES), dtype=np.int64)
     state = np.empty(n, dtype=np.int64)
     at = np.empty(n, dtype=np.int64)  # bit position
     bad = np.zeros(n, dtype=np.bool_)
@@ -327,45 +345,47 @@ def decode_group(data, start, length, size, border, arm, ups, tans, pixels, prio
                 y = step // width
                 if y >= size[lane, level, 0]:
                     continue
-                row = classes[lane]
-                raw = 0
-                slot = state[lane] & ((CHECK_STATE >> 2) - 1)
-                if tans.bits:
-                    slot = state[lane] - (1 << tans.bits)
-                    symbol = np.int64(tans.symbols[row, slot])
-                    x = np.int64(tans.reduced[row, slot])
-                    count = pop_tans(x, tans.bits)
-                    raw = RAW_BITS if symbol == ESCAPE else 0
-                elif len(exponents) and _ends_block(y, step % width, level, levels):
-                    base = _candidates(
-                        pixels, lane, level, y, step % width, border, exponents[row], bounds
-                    )
-                    k = 0
-                    while bounds[k + 1] <= slot:
-                        k += 1
-                    symbol = base + k
-                    x, count = pop(state[lane], bounds[k], bounds[k + 1] - bounds[k])
-                else:
-                    symbol = 0
-                    bit = 128
-                    while bit:
-                        if cumulative[row, symbol + bit] <= slot:
-                            symbol += bit
-                        bit >>= 1
-                    low = cumulative[row, symbol]
-                    x, count = pop(state[lane], low, cumulative[row, symbol + 1] - low)
-                p = at[lane]
-                byte = p >> 3
-                window = (np.int64(data[byte]) << 16) | (np.int64(data[byte + 1]) << 8)
-                window |= np.int64(data[byte + 2])
-                window = (window << (p & 7)) & 0xFFFFFF
-                if raw:  # the bits of the symbol come before those of the state
-                    symbol = window >> 16
-                    window = (window << raw) & 0xFFFFFF
-                state[lane] = (x << count) | (window >> (24 - count))
-                count += raw
-                at[lane] = min(p + count, 8 * (start[lane] + length[lane]) + 64)
-                pixels[lane, level, border + y, border + step % width] = symbol
+                for channel in range(channels):
+                    row = classes[channel, lane]
+                    raw = 0
+                    slot = state[lane] & ((CHECK_STATE >> 2) - 1)
+                    if tans.bits:
+                        slot = state[lane] - (1 << tans.bits)
+                        symbol = np.int64(tans.symbols[row, slot])
+                        x = np.int64(tans.reduced[row, slot])
+                        count = pop_tans(x, tans.bits)
+                        raw = RAW_BITS if symbol == ESCAPE else 0
+                    elif len(exponents) and _ends_block(y, step % width, level, levels):
+                        base = _candidates(
+                            pixels, lane, level, channel, y, step % width, border,
+                            exponents[row], bounds,
+                        )  # fmt: skip
+                        k = 0
+                        while bounds[k + 1] <= slot:
+                            k += 1
+                        symbol = base + k
+                        x, count = pop(state[lane], bounds[k], bounds[k + 1] - bounds[k])
+                    else:
+                        symbol = 0
+                        bit = 128
+                        while bit:
+                            if cumulative[row, symbol + bit] <= slot:
+                                symbol += bit
+                            bit >>= 1
+                        low = cumulative[row, symbol]
+                        x, count = pop(state[lane], low, cumulative[row, symbol + 1] - low)
+                    p = at[lane]
+                    byte = p >> 3
+                    window = (np.int64(data[byte]) << 16) | (np.int64(data[byte + 1]) << 8)
+                    window |= np.int64(data[byte + 2])
+                    window = (window << (p & 7)) & 0xFFFFFF
+                    if raw:  # the bits of the symbol come before those of the state
+                        symbol = window >> 16
+                        window = (window << raw) & 0xFFFFFF
+                    state[lane] = (x << count) | (window >> (24 - count))
+                    count += raw
+                    at[lane] = min(p + count, 8 * (start[lane] + length[lane]) + 64)
+                    pixels[lane, level, channel, border + y, border + step % width] = symbol
     for lane in range(n):
         end = 8 * (start[lane] + length[lane])
         if bad[lane] or (last == 0 and (state[lane] != 1 << state_bits or at[lane] != end)):

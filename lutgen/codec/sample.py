@@ -67,7 +67,7 @@ def sample(
             data, start[group], length[group], sizes[group], codec._border, arm, codec._ups,
             NO_TANS, planes, priors, 0,
         )  # fmt: skip
-        for plane, number in zip(planes[:, 0], group, strict=True):
+        for plane, number in zip(planes[:, 0, 0], group, strict=True):
             h, w = sizes[number, 0]
             image[rects[number]] = codec._inside(plane, h, w)
     return image
@@ -82,7 +82,7 @@ def visited(codec: Codec, image: np.ndarray, tile: tuple[int, int] = (32, 32)) -
         size = sizes[number : number + 1]
         h, w = size[0, 0]
         planes, priors = codec._planes(size)
-        codec._inside(planes[0, 0], h, w)[:] = image[rect]
+        codec._inside(planes[0, 0, 0], h, w)[:] = image[rect]
         out = np.empty((3, h * w), dtype=np.int32)
         model_tiles(planes, priors, size, codec._border, codec._arm, codec._ups, out)
         seen[out[0], image[rect].ravel()] = True

@@ -175,7 +175,7 @@ def _coder_record(coder: Coder) -> dict:
 
 
 class TileCodec(ImageCodec):
-    """The codec of the profiles ``raster-table`` and ``gic-dlc``: 8-bit gray in tiles.
+    """The codec of the profiles ``raster-table`` and ``gic-dlc``: 8 bits in tiles.
 
     Besides the figures of any codec it gives those of files that hold all images of one size,
     those of the tiles alone, ideal code lengths, and what each level of a pyramid takes.
@@ -185,6 +185,7 @@ class TileCodec(ImageCodec):
         self, model: Model, *, tile: tuple[int, int] = (32, 32), coder: Coder = RANS
     ) -> None:
         self._codec = Codec(model, threads=1)
+        self.limits = limits_of(model)
         self._options: dict[str, Any] = {"tile": tile, "coder": coder}
 
     def encode(self, array: np.ndarray, near: int = 0) -> bytes:
@@ -206,7 +207,7 @@ class TileCodec(ImageCodec):
     def measure(self, images: Sequence[np.ndarray], tell: Tell) -> dict:
         codec, model, tile = self._codec, self._codec.model, self._options["tile"]
         self.decode(self.encode(images[0][:1, :1]))
-        pixels = sum(image.size for image in images)
+        pixels = sum(map(pixels_of, images))
         groups = by_shape(images)
         payload = file = file_each = 0
         mean = 0.0
@@ -217,8 +218,8 @@ class TileCodec(ImageCodec):
         done = {"encoding": 0, "decoding": 0}
 
         def step(name: str) -> Callable[[int], None]:
-            def add(count: int) -> None:
-                done[name] += count
+            def add(samples: int) -> None:
+                done[name] += samples // model.channels
                 tell(name, done[name], pixels)
 
             return add

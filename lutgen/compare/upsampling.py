@@ -19,7 +19,7 @@ def upsampling_errors(images: np.ndarray, model: Model, tile: tuple[int, int]) -
     Parameters
     ----------
     images:
-        uint8, shape (N, H, W).
+        uint8, shape (N, H, W), or (N, H, W, C) of a model of C channels.
     model, tile:
         What upsamples, and the tiles within which it does.
 
@@ -27,24 +27,25 @@ def upsampling_errors(images: np.ndarray, model: Model, tile: tuple[int, int]) -
     -------
     numpy.ndarray
         float64, shape (levels, 3): of the model, of bicubic interpolation of whole images, and
-        the number of pixels.
+        the number of samples.
     """
     errors = np.zeros((model.levels, 3))
     upsampler = model.upsampler
     if upsampler is None:
         return errors
-    levels = pyramid(images, model.levels)
-    _, height, width = images.shape
+    _, height, width = images.shape[:3]
+    levels = pyramid(images if images.ndim == 3 else np.moveaxis(images, -1, 1), model.levels)
     grid = TileGrid(width, height, *tile)
     for level, (high, low) in enumerate(zip(levels, levels[1:], strict=False)):
         errors[level, 2] = high.size
-        for image, small in zip(high, low, strict=True):
+        planes = zip(*(part.reshape(-1, *part.shape[-2:]) for part in (high, low)), strict=True)
+        for image, small in planes:
             errors[level, 1] += _squares(image, bicubic(small, *image.shape))
         tiles = _tiles(high, grid, level), _tiles(low, grid, level + 1)
         for part, small in zip(*tiles, strict=True):
             step = max(1, _BLOCK // part[0].size)
             for i in range(0, len(part), step):
-                guess = upsampler.upsample(small[i : i + step], *part.shape[1:])
+                guess = upsampler.upsample(small[i : i + step], *part.shape[-2:])
                 errors[level, 0] += _squares(part[i : i + step], guess)
     return errors
 
@@ -62,7 +63,7 @@ def _tiles(images: np.ndarray, grid: TileGrid, level: int) -> list[np.ndarray]:
         size = rows.stop - rows.start, columns.stop - columns.start
         y, x = rows.start >> level, columns.start >> level
         h, w = (-(-side >> level) for side in size)
-        sizes.setdefault(size, []).append(images[:, y : y + h, x : x + w])
+        sizes.setdefault(size, []).append(images[..., y : y + h, x : x + w])
     return [np.concatenate(tiles) for tiles in sizes.values()]
 
 

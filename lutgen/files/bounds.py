@@ -6,11 +6,11 @@ with the bytes that the file has, and refuses before it allocates:
 ================= ===========================================================================
 reader            most that is made
 ================= ===========================================================================
-``.lgc``          1,024 pixels per byte.  It needs no limit of its own: every symbol takes at
+``.lgc``          1,024 samples per byte.  It needs no limit of its own: every symbol takes at
                   least 1/64 bit with rANS and 1/256 bit with tANS, every tile its length and
-                  state (`lutgen.codec.coder.Coder.least_payload_bytes`), so that a tile of 64 x
-                  64 pixels is 11 bytes or 4.  All that an encoder writes is within it, a black
-                  image as well.
+                  state (`lutgen.codec.coder.Coder.least_payload_bytes`), so that a tile of 4,096
+                  samples, the most, is 11 bytes or 4.  All that an encoder writes is within it, a
+                  black image as well.
 ``.lgc``, its     2,048 samples per byte: each row or tile takes its length, and a byte for each
 version 2         2,048 samples (`lutgen.codec.predictive.container`).
 ``.loc``          `PIXELS_PER_BYTE` pixels per byte of the file, or `FREE_PIXELS` if that is

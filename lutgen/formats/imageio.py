@@ -23,21 +23,23 @@ from lutgen.formats.arrays import NPY_MAGIC, npy_bytes, read_npy
 from lutgen.formats.png import MAGIC as PNG_MAGIC
 from lutgen.formats.png import header_of, png_bytes, read_png
 from lutgen.formats.rules import (
+    COLOUR_8,
     DEEP_COLOUR,
     DEEP_GRAY,
     GRAY_8,
     PICTURE_KINDS,
     GrayLimits,
     ImageError,
+    check_channels,
     check_sides,
     foreign_kind,
 )
 from lutgen.model.samples import SignificantBits
 
 __all__ = [
-    "DEEP_COLOUR", "DEEP_GRAY", "ENDINGS", "GRAY_8", "GrayImage", "GrayLimits", "ImageError",
-    "by_shape", "image_format", "png_bytes", "read_gray", "read_gray_stack", "read_image",
-    "read_images", "read_stack", "write_image",
+    "COLOUR_8", "DEEP_COLOUR", "DEEP_GRAY", "ENDINGS", "GRAY_8", "GrayImage", "GrayLimits",
+    "ImageError", "by_shape", "image_format", "png_bytes", "read_gray", "read_gray_stack",
+    "read_image", "read_images", "read_stack", "write_image",
 ]  # fmt: skip
 
 #: Format of each file name ending that is written.
@@ -270,6 +272,7 @@ def _read(path, limits: GrayLimits) -> list[GrayImage]:
         found = kind or f"a file that begins {data[:8]!r}"
         hint = f"; {limits.way_out()}" if kind in PICTURE_KINDS else ""
         raise ImageError(f"{path}: image must be PNG, PGM, TIFF or npy, not {found}{hint}")
+    check_channels(path, "image", 1 if array.ndim == 2 else array.shape[2], limits)
     return [GrayImage(array, SignificantBits.of(array, declared))]
 
 

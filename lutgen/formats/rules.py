@@ -1,6 +1,6 @@
 """What every reader of image files keeps to: its error, limits, and the kinds that it names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,8 +10,9 @@ from lutgen.model.samples import SampleFormat
 from lutgen.model.tile import MAX_IMAGE_SIDE
 
 __all__ = [
-    "DEEP_COLOUR", "DEEP_GRAY", "GRAY_8", "PICTURE_KINDS", "GrayLimits", "ImageError",
-    "channels_of", "check_sides", "check_stack", "foreign_kind", "limits_of", "stack_shape",
+    "COLOUR_8", "DEEP_COLOUR", "DEEP_GRAY", "GRAY_8", "PICTURE_KINDS", "GrayLimits", "ImageError",
+    "channels_of", "check_channels", "check_sides", "check_stack", "foreign_kind", "limits_of",
+    "stack_shape",
 ]  # fmt: skip
 
 _FOREIGN = {
@@ -25,6 +26,11 @@ _FOREIGN = {
 PICTURE_KINDS = ("JPEG", "GIF", "BMP", "TIFF", "WebP", "PBM", "PPM", "PNG")
 #: Last axes of an array that are channels of colour or gray to whoever saved it.
 _CHANNELS = range(1, 5)
+#: What so many samples of a pixel are, and what ImageMagick is told to write them.
+_KINDS = {
+    1: ("gray", ""), 2: ("gray with alpha", "-define png:color-type=4 "), 3: ("RGB", "PNG24:"),
+    4: ("RGBA", "PNG32:"),
+}  # fmt: skip
 
 
 class ImageError(InputError):
@@ -43,6 +49,8 @@ class GrayLimits:
         Most pixels of a side.
     channels:
         Most samples of a pixel: 1, gray alone, or 4, also gray with alpha, RGB and RGBA.
+    fewest:
+        Fewest samples of a pixel: 1, or as many as ``channels``, no other kind than that.
     cfas:
         Patterns of colour filter arrays that are taken as samples where a file names its pattern,
         as DNG does; of `lutgen.model.cfa.CFAS`.
@@ -51,6 +59,7 @@ class GrayLimits:
     depth: int = 8
     side: int = MAX_IMAGE_SIDE
     channels: int = 1
+    fewest: int = 1
     cfas: tuple[str, ...] = ()
 
     @property
@@ -61,14 +70,15 @@ class GrayLimits:
     @property
     def wanted(self) -> str:
         """What a picture must be."""
-        if self.channels > 1:
-            return f"gray, RGB or RGBA of 8 or {self.depth} bits"
-        return "8-bit gray" if self.depth == 8 else f"gray of 8 or {self.depth} bits"
+        kinds = _KINDS[self.channels][0] if self.fewest == self.channels else "gray, RGB or RGBA"
+        return f"8-bit {kinds}" if self.depth == 8 else f"{kinds} of 8 or {self.depth} bits"
 
     def way_out(self, *, deeper: bool = False) -> str:
         """What to do with a picture that is refused; ``deeper``, for its depth alone."""
         if self.channels > 1:
-            return "convert it first, e.g. with ImageMagick: magick INPUT PNG32:OUTPUT.png"
+            depth = "-depth 8 " if self.depth == 8 else ""
+            kind = _KINDS[self.channels][1]
+            return f"convert it first, e.g. with ImageMagick: magick INPUT {depth}{kind}OUTPUT.png"
         take, bits = "", ""
         if self.depth == 8:
             bits = "8-bit "
@@ -82,8 +92,9 @@ class GrayLimits:
 
 
 _MOST = SampleFormat.MAX_DEPTH
-#: Of the profiles ``raster-table`` and ``gic-dlc``.
+#: Of the profiles ``raster-table`` and ``gic-dlc``, and of the latter's trainer.
 GRAY_8 = GrayLimits()
+COLOUR_8 = GrayLimits(channels=SampleFormat.MAX_CHANNELS)
 #: Of the profile ``predictive``, and of its models of colour.
 DEEP_GRAY = GrayLimits(_MOST, side=65535)
 DEEP_COLOUR = GrayLimits(_MOST, side=65535, channels=SampleFormat.MAX_CHANNELS)
@@ -91,12 +102,12 @@ DEEP_COLOUR = GrayLimits(_MOST, side=65535, channels=SampleFormat.MAX_CHANNELS)
 
 def limits_of(model) -> GrayLimits:
     """Which images the codec of a model takes."""
-    from lutgen.model.predictive.colour import ColourModel  # readers alone need no compiler
-    from lutgen.model.predictive.model import PredictiveModel
+    from lutgen.model.model import Model  # readers alone need no compiler
+    from lutgen.model.predictive.colour import ColourModel
 
-    if isinstance(model, ColourModel):
-        return DEEP_COLOUR
-    return DEEP_GRAY if isinstance(model, PredictiveModel) else GRAY_8
+    if isinstance(model, Model):
+        return replace(GRAY_8, channels=model.channels, fewest=model.channels)
+    return DEEP_COLOUR if isinstance(model, ColourModel) else DEEP_GRAY
 
 
 def foreign_kind(data: bytes) -> str | None:
@@ -109,6 +120,15 @@ def check_sides(path, width: int, height: int, most: int = MAX_IMAGE_SIDE) -> No
     for name, side in (("width", width), ("height", height)):
         if not 1 <= side <= most:
             raise ImageError(f"{path}: image {name} must be 1 to {most} pixels, not {side}")
+
+
+def check_channels(path, kind: str, channels: int, limits: GrayLimits) -> None:
+    """ImageError if pixels of so many samples are not what the limits take."""
+    if not limits.fewest <= channels <= limits.channels:
+        found = _KINDS[channels][0] if channels in _KINDS else f"of {channels} channels"
+        raise ImageError(
+            f"{path}: {kind} must be {limits.wanted}, not {found}; {limits.way_out()}"
+        )
 
 
 def check_stack(
@@ -145,6 +165,7 @@ def stack_shape(
     native = dtype.newbyteorder("=")
     if native in limits.dtypes and channels_of(shape, limits) > 1:
         stack = shape if len(shape) == 4 else (1, *shape)
+        check_channels(path, kind, shape[-1], limits)
         check_sides(path, stack[2], stack[1], limits.side)
         if stack[0] < 1:
             raise ImageError(f"{path}: {kind} must hold at least one image, not {stack[0]}")
@@ -158,6 +179,7 @@ def stack_shape(
             f"not {native} of shape {shape}"
             + (f"; {limits.way_out(deeper=True)}" if deeper else "")
         )
+    check_channels(path, kind, 1, limits)
     if len(shape) == 3 and shape[2] in _CHANNELS:
         raise ImageError(
             f"{path}: {kind} of shape (N, H, W) must have W of at least {_CHANNELS.stop}, not "

@@ -125,7 +125,8 @@ VERSION_1 = HeaderTable(1, (
     HeaderField("image height", 2, "pixels", per_file=True),
     HeaderField("tile width", 1, "pixels"),
     HeaderField("tile height", 1, "pixels"),
-    HeaderField("levels", 1, "levels of the pyramid above the image"),
+    HeaderField("levels", 1, "levels of the pyramid above the image, plus 16 times the channels "
+                "less one"),
     HeaderField("coder", 1, "0: rANS; L = 8 to 12: tANS with 2^L states"),
     HeaderField("images", 4, "number of images", per_file=True),
 ))  # fmt: skip

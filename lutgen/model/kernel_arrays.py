@@ -12,7 +12,6 @@ from .head import SYMBOLS, OutputArrays
 from .model import Model
 from .netlist import Netlist
 from .netlist_builder import NetlistBuilder
-from .upsample import GROUPS
 
 __all__ = [
     "ArmArrays", "CircuitArrays", "UpsArrays", "WalkerArrays", "arm_arrays",
@@ -46,10 +45,10 @@ class WalkerArrays(NamedTuple):
 class ArmArrays(NamedTuple):
     """The autoregressive model."""
 
-    offsets: np.ndarray  #: (F, 2) int64: row and column of each feature from the pixel.
-    causal: int  #: Features that are pixels; the others are of the prior.
+    offsets: np.ndarray  #: (F / C, 2) int64: row and column of a channel's features from the pixel.
+    causal: int  #: Features of a channel that are pixels; the others are of the prior.
     circuit: CircuitArrays
-    outputs: OutputArrays
+    outputs: OutputArrays  #: Of all channels: ``bits`` and ``more_bits`` have a row for each.
     walker: WalkerArrays
     cumulative: np.ndarray  #: (classes, 257) int64: frequencies.
     exponents: np.ndarray  #: (classes, 256) uint8, see :mod:`.constraint`; of 0 rows without one.
@@ -58,11 +57,11 @@ class ArmArrays(NamedTuple):
 class UpsArrays(NamedTuple):
     """The upsampling model; of a model without levels all of it is empty."""
 
-    offsets: np.ndarray  #: (F, 2) int64: row and column of each feature from the coarse pixel.
+    offsets: np.ndarray  #: (F / C, 2) int64: the same, from the coarse pixel.
     circuit: CircuitArrays
-    bits: np.ndarray  #: (bits,) int64: signals of the four groups of output bits.
-    first: np.ndarray  #: (5,) int64: where each group begins in them.
-    values: np.ndarray  #: (4, bits + 1) uint8: pixel by the bits that are set.
+    bits: np.ndarray  #: (bits,) int64: signals of the groups of output bits, four of each channel.
+    first: np.ndarray  #: (4 C + 1,) int64: where each group begins in them.
+    values: np.ndarray  #: (4 C, bits + 1) uint8: pixel by the bits that are set.
 
 
 def _circuit(net: Netlist) -> CircuitArrays:
@@ -91,11 +90,18 @@ def arm_arrays(model: Model) -> ArmArrays:
         offsets=np.array(model.window.offsets, dtype=np.int64),
         causal=model.window.causal,
         circuit=_circuit(model.network),
-        outputs=model.head.readout(model.network.outputs),
+        outputs=_outputs(model),
         walker=_walker_arrays(model),
         cumulative=cumulative,
         exponents=exponents(model.head.cumulative) if model.constraint else none,
     )
+
+
+def _outputs(model: Model) -> OutputArrays:
+    channels = [model.head.readout(network.outputs) for network in model.channel_networks]
+    bits = np.stack([channel.bits for channel in channels])
+    more_bits = np.stack([channel.more_bits for channel in channels])
+    return channels[0]._replace(bits=bits, more_bits=more_bits)
 
 
 def ups_arrays(model: Model) -> UpsArrays:
@@ -108,15 +114,15 @@ def ups_arrays(model: Model) -> UpsArrays:
             offsets=none.reshape(0, 2), circuit=_circuit(nothing), bits=none,
             first=np.zeros(5, np.int64), values=np.zeros((4, 1), dtype=np.uint8),
         )  # fmt: skip
-    outputs = upsampler.network.outputs
-    bits = [len(outputs[name]) for name in GROUPS]
-    values = np.zeros((4, max(bits) + 1), dtype=np.uint8)
+    outputs, groups = upsampler.network.outputs, upsampler.groups
+    bits = [len(outputs[name]) for name in groups]
+    values = np.zeros((len(groups), max(bits) + 1), dtype=np.uint8)
     for row, table in zip(values, upsampler.values, strict=True):
         row[: len(table)] = table
     return UpsArrays(
         offsets=np.array(upsampler.offsets, dtype=np.int64),
         circuit=_circuit(upsampler.network),
-        bits=np.concatenate([outputs[name] for name in GROUPS]).astype(np.int64),
+        bits=np.concatenate([outputs[name] for name in groups]).astype(np.int64),
         first=np.cumsum([0, *bits]),
         values=values,
     )

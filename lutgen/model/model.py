@@ -11,7 +11,8 @@ import numpy as np
 from lutgen.errors import InputError
 from lutgen.files.archive import ArchiveError, canonical_hash, read_archive, write_archive
 
-from .head import HEADS, Head
+from .channels import channel_groups, channel_network
+from .head import HEADS, Head, LaplaceHead
 from .netlist import Netlist, NetlistError
 from .pyramid import MAX_LEVELS, pyramid
 from .upsample import Upsampler
@@ -62,15 +63,16 @@ class Model:
     profile:
         Name of the parameter set, e.g. ``raster-table``.
     window:
-        Shape of the window.
+        Shape of the window, and how many channels a pixel has.
     network:
         LUT netlist on the window's features; with a table head its output group ``index`` is the
         number of a class, or of the walker's first record; with a Laplace head its groups ``mu``
-        and ``sigma`` are counted.
+        and ``sigma`` are counted.  Of several channels it has these groups of each
+        (`lutgen.model.channels`), and predicts all of them in parallel: with a Laplace head only.
     walker:
         Tree walker that refines the index, or None.
     head:
-        Probability tables.
+        Probability tables, the same for all channels.
     training:
         Training record, json: data, date, metrics, licence of the data.
     levels:
@@ -113,13 +115,19 @@ class Model:
             )
         if net.n_nodes > _MAX_NODES:
             raise ModelError(f"network must have at most {_MAX_NODES} nodes, not {net.n_nodes}")
-        if set(outputs) != set(self.head.groups):
+        if self.channels > 1 and not isinstance(self.head, LaplaceHead):
             raise ModelError(
-                f"network must have the output groups {sorted(self.head.groups)}, "
-                f"not {sorted(outputs)}"
+                f"head must be laplace in a model of {self.channels} channels, not {self.head.kind}"
+            )
+        groups = [name for names in channel_groups(self.head.groups, self.channels)
+                  for name in names]  # fmt: skip
+        if set(outputs) != set(groups):
+            raise ModelError(
+                f"network must have the output groups {sorted(groups)}, not {sorted(outputs)}"
             )
         try:
-            self.head.check(net, self.walker)
+            for network in self.channel_networks:
+                self.head.check(network, self.walker)
         except ValueError as error:
             raise ModelError(str(error)) from None
 
@@ -146,11 +154,29 @@ class Model:
                 f"upsampler must be an Upsampler in a model with {levels} levels, "
                 f"not {self.upsampler!r}"
             )
+        elif self.upsampler.channels != self.channels:
+            raise ModelError(
+                f"channels of the upsampler must be the window's {self.channels}, "
+                f"not {self.upsampler.channels}"
+            )
         elif self.upsampler.network.n_nodes > _MAX_NODES:
             raise ModelError(
                 f"network of the upsampler must have at most {_MAX_NODES} nodes, "
                 f"not {self.upsampler.network.n_nodes}"
             )
+
+    @property
+    def channels(self) -> int:
+        """C, samples of a pixel."""
+        return self.window.channels
+
+    @cached_property
+    def channel_networks(self) -> tuple[Netlist, ...]:
+        """The network as each channel's head sees it: with the groups of that channel alone."""
+        return tuple(
+            channel_network(self.network, self.head.groups, self.channels, channel)
+            for channel in range(self.channels)
+        )
 
     def level_features(self, tiles: np.ndarray) -> list[np.ndarray]:
         """Features of every pixel of equally sized tiles, all of whose pixels are known.
@@ -158,7 +184,7 @@ class Model:
         Parameters
         ----------
         tiles:
-            uint8, shape (..., H, W).
+            uint8, shape (..., H, W), or (..., C, H, W) of several channels.
 
         Returns
         -------
@@ -175,9 +201,9 @@ class Model:
         priors.append(None)  # nothing is known before the coarsest level
         return [self.window.extract(*both) for both in zip(pixels, priors, strict=True)]
 
-    def classify(self, features: np.ndarray) -> np.ndarray:
-        """Class of each pixel from uint8 ``features`` of shape (F, P); returns int64 (P,)."""
-        return self.head.classes_of(self.network, self.walker, features)
+    def classify(self, features: np.ndarray, channel: int = 0) -> np.ndarray:
+        """Class of a channel of each pixel, int64 (P,), from uint8 ``features`` of (F, P)."""
+        return self.head.classes_of(self.channel_networks[channel], self.walker, features)
 
     def _parts(self) -> tuple[dict, dict[str, np.ndarray]]:
         meta, arrays = self.network.to_arrays("network.")
@@ -196,6 +222,8 @@ class Model:
             arrays |= more
         if self.constraint:
             meta["constraint"] = True
+        if self.channels > 1:
+            meta["channels"] = self.channels
         return meta, arrays
 
     @cached_property
@@ -242,6 +270,9 @@ class Model:
             raise ModelError(f"head must be {known}, not {parts['head']!r}")
         kind = HEADS[parts["head"]]
         head = kind(*(arrays[f"head.{name}"] for name in kind.arrays))
+        channels = parts.get("channels", 1)
+        if "channels" in parts and channels == 1:  # such a model has another hash, as below
+            raise ModelError("channels must be 2 or more where they are named, not 1")
         levels, upsampler = 0, None
         if "levels" in parts:
             levels = parts["levels"]
@@ -250,11 +281,12 @@ class Model:
             upsampler = Upsampler(
                 parts["upsampler"]["size"],
                 Netlist.from_arrays(parts["upsampler"]["network"], arrays, "upsampler."),
+                channels,
             )
+        window = Window(parts["window"], upsampler is not None, channels)
         return cls(
-            meta["profile"], Window(parts["window"], prior=upsampler is not None), network,
-            Walker(stages) if stages else None, head, meta["training"], levels, upsampler,
-            parts.get("constraint", False),
+            meta["profile"], window, network, Walker(stages) if stages else None, head,
+            meta["training"], levels, upsampler, parts.get("constraint", False),
         )  # fmt: skip
 
     @classmethod

@@ -7,6 +7,9 @@ import numpy as np
 
 from lutgen.errors import InputError
 
+from .channels import planes_of
+from .samples import SampleFormat
+
 __all__ = ["Window"]
 
 
@@ -20,27 +23,34 @@ class Window:
     of the ``radius`` rows below.  Pixels outside the tile read as zero, so that tiles are
     independent of each other.
 
+    Of several channels there are such features of each, one channel after the other: a pixel's
+    channels are all predicted from the same ones, none from another of the same pixel.
+
     Parameters
     ----------
     size:
         K, odd, 3 to 7 (the paper uses 5).
     prior:
         Whether positions that are not decoded yet read upsampled pixels; without, they are absent.
+    channels:
+        C, samples of a pixel, 1 to 4.
 
     Raises
     ------
     InputError
-        If ``size`` is not 3, 5 or 7.
+        If ``size`` is not 3, 5 or 7, or ``channels`` is out of its range.
     """
 
     size: int = 5
     prior: bool = False
+    channels: int = 1
 
     def __post_init__(self) -> None:
         if self.size not in (3, 5, 7):
             raise InputError(f"window size must be 3, 5 or 7, not {self.size!r}")
         if not isinstance(self.prior, bool):
             raise InputError(f"prior must be True or False, not {self.prior!r}")
+        SampleFormat(channels=self.channels)
 
     @property
     def radius(self) -> int:
@@ -49,20 +59,23 @@ class Window:
 
     @cached_property
     def offsets(self) -> tuple[tuple[int, int], ...]:
-        """``(dy, dx)`` of each feature, in feature order; the first ``causal`` are decoded."""
+        """``(dy, dx)`` of each feature of a channel, in feature order.
+
+        The first ``causal`` are decoded.
+        """
         r = self.radius
         square = tuple((dy, dx) for dy in range(-r, r + 1) for dx in range(-r, r + 1))
         return square if self.prior else square[: self.causal]
 
     @property
     def causal(self) -> int:
-        """Number of features that are decoded pixels: 4, 12 or 24."""
+        """Number of features of a channel that are decoded pixels: 4, 12 or 24."""
         return self.size * self.size // 2
 
     @property
     def features(self) -> int:
-        """Number of features: all of ``size * size`` with a prior, ``causal`` without."""
-        return len(self.offsets)
+        """Number of features: of each channel ``size * size`` with a prior, ``causal`` without."""
+        return self.channels * len(self.offsets)
 
     @property
     def min_row(self) -> int:
@@ -78,9 +91,9 @@ class Window:
         Parameters
         ----------
         tiles:
-            uint8, shape (..., H, W).
+            uint8, shape (..., H, W), or (..., C, H, W) of several channels.
         prior:
-            uint8, shape (..., H, W): upsampled pixels, zero unless given; only with ``prior``.
+            uint8, of the same shape: upsampled pixels, zero unless given; only with ``prior``.
 
         Returns
         -------
@@ -103,9 +116,10 @@ class Window:
             raise InputError("prior must be None for a window without one")
         r = self.radius
         height, width = tiles.shape[-2:]
+        planes = zip(*(planes_of(source, self.channels) for source in sources), strict=True)
         return np.stack([
-            sources[i >= self.causal][..., r + dy : r + dy + height, r + dx : r + dx + width]
-            for i, (dy, dx) in enumerate(self.offsets)
+            plane[i >= self.causal][..., r + dy : r + dy + height, r + dx : r + dx + width]
+            for plane in planes for i, (dy, dx) in enumerate(self.offsets)
         ])
 
 

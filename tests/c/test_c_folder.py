@@ -21,7 +21,12 @@ from lutgen.errors import InputError
 from lutgen.formats.netpbm import netpbm_bytes
 from lutgen.model.samples import SignificantBits
 from lutgen.model.shipped import find_model
-from tests.models import mosaic_model, predictive_model, pyramid_table_model
+from tests.models import (
+    mosaic_model,
+    predictive_model,
+    pyramid_laplace_model,
+    pyramid_table_model,
+)
 
 #: Version of the interface.
 MAJOR = int(re.search(
@@ -80,6 +85,13 @@ def test_other_folders_and_models_are_refused(tmp_path):
         done = run(*arguments)
         assert done.exit_code == 2 and what in done.output, done.output
     assert not (tmp_path / "o").exists()
+
+
+def test_tiles_of_several_channels_are_refused(tmp_path):
+    pyramid_laplace_model(bits=8, nodes=20, channels=3).save(tmp_path / "rgb-one.lutgen")
+    done = run("--model", tmp_path / "rgb-one.lutgen", "--out", tmp_path / "o")
+    assert done.exit_code == 2 and not (tmp_path / "o").exists()
+    assert "model rgb-one must have one channel in C, not 3 of profile gic-dlc" in done.output
 
 
 def test_names_become_identifiers():

@@ -75,12 +75,19 @@ def signals(model: dict, prefix: str, features: list[int]) -> dict[str, list[int
     return groups
 
 
-def row_of(model: dict, features: list[int]) -> tuple[int, list[int]]:
-    """Class of a pixel, and its 257 cumulative frequencies."""
+def group(model: dict, name: str, channel: int) -> str:
+    """Name of an output group of a channel."""
+    return f"{name}_{channel}" if "channels" in model["meta"] else name
+
+
+def row_of(model: dict, features: list[int], channel: int = 0) -> tuple[int, list[int]]:
+    """Class of a channel of a pixel, and its 257 cumulative frequencies."""
     meta, arrays = model["meta"], model["arrays"]
     out = signals(model, "network.", features)
     if meta["head"] == "laplace":
-        mu, sigma = (arrays[f"head.{n}"][sum(out[n])] for n in ("mu", "sigma"))
+        mu, sigma = (
+            arrays[f"head.{n}"][sum(out[group(model, n, channel)])] for n in ("mu", "sigma")
+        )
         cdf = arrays["head.cdf"][sigma]
         middle = [cdf[2 * x - 1 - mu + 512] + x for x in range(1, 256)]
         return 512 * sigma + mu, [0, *middle, 1 << 14]
@@ -166,26 +173,28 @@ def pixel_at(plane: list[list[int]], y: int, x: int) -> int:
     return plane[y][x] if 0 <= y < len(plane) and 0 <= x < len(plane[0]) else 0
 
 
-def upsampled(model: dict, low: list[list[int]], height: int, width: int) -> list[list[int]]:
-    """Prior of a level from the next coarser one."""
+def upsampled(model: dict, low: list, height: int, width: int) -> list:
+    """Prior of a level from the next coarser one, plane by plane."""
     offsets = square(model["meta"]["upsampler"]["size"])
-    high = [[0] * width for _ in range(height)]
-    for y in range(len(low)):
-        for x in range(len(low[0])):
-            features = [pixel_at(low, y + dy, x + dx) for dy, dx in offsets]
+    high = [[[0] * width for _ in range(height)] for _ in low]
+    for y in range(len(low[0])):
+        for x in range(len(low[0][0])):
+            features = [pixel_at(plane, y + dy, x + dx) for plane in low for dy, dx in offsets]
             groups = signals(model, "upsampler.", features)
-            for g in range(4):
-                bits = groups[f"p{g}"]
-                v, u = 2 * y + g // 2, 2 * x + g % 2
-                if v < height and u < width:
-                    high[v][u] = (510 * sum(bits) + len(bits)) // (2 * len(bits))
+            for channel, plane in enumerate(high):
+                for g in range(4):
+                    bits = groups[group(model, f"p{g}", channel)]
+                    v, u = 2 * y + g // 2, 2 * x + g % 2
+                    if v < height and u < width:
+                        plane[v][u] = (510 * sum(bits) + len(bits)) // (2 * len(bits))
     return high
 
 
 def decode_tile(model: dict, payload: bytes, width: int, height: int, n: int, tables: dict):
-    """Level 0 of a tile; ``n`` is the header's coder."""
+    """Level 0 of a tile, plane by plane; ``n`` is the header's coder."""
     meta, bits = model["meta"], Bits(payload)
     levels, size = meta.get("levels", 0), meta["window"]
+    channels = range(meta.get("channels", 1))
     state_bits = n or 16
     assert payload[0] != 0
     while not bits.take(1):
@@ -197,33 +206,37 @@ def decode_tile(model: dict, payload: bytes, width: int, height: int, n: int, ta
     coarser, offsets, causal = None, square(size), size * size // 2
     for level in range(levels, -1, -1):
         h, w = sides[level]
-        plane = [[0] * w for _ in range(h)]
-        prior = upsampled(model, coarser, h, w) if coarser else plane
+        planes = [[[0] * w for _ in range(h)] for _ in channels]
+        prior = upsampled(model, coarser, h, w) if coarser else [[[0]] for _ in channels]
         for v in range(h):
             for u in range(w):
-                near = [pixel_at(plane, v + dy, u + dx) for dy, dx in offsets[:causal]]
-                if levels:
-                    source = prior if coarser else [[0]]
-                    near += [pixel_at(source, v + dy, u + dx) for dy, dx in offsets[causal:]]
-                number, row = row_of(model, near)
-                if n:
-                    if number not in tables:
-                        tables[number] = tans_tables(row, n)
-                    symbol, x = tables[number][x - (1 << n)]
-                    if symbol == 256:
-                        symbol = bits.take(8)
-                    while x < 1 << n:
-                        x = 2 * x + bits.take(1)
-                else:
-                    base, bounds = 0, row
-                    if meta.get("constraint") and level < levels and v % 2 and u % 2:
-                        known = plane[v - 1][u - 1] + plane[v - 1][u] + plane[v][u - 1]
-                        base, bounds = candidates(row, coarser[v // 2][u // 2], known)
-                    slot = x % (1 << 14)
-                    k = max(k for k in range(len(bounds) - 1) if bounds[k] <= slot)
-                    x, symbol = pop(x, bounds[k], bounds[k + 1], bits), base + k
-                plane[v][u] = symbol
-        coarser = plane
+                near = []
+                for plane, source in zip(planes, prior, strict=True):
+                    near += [pixel_at(plane, v + dy, u + dx) for dy, dx in offsets[:causal]]
+                    if levels:
+                        near += [pixel_at(source, v + dy, u + dx) for dy, dx in offsets[causal:]]
+                # All before the first symbol.
+                rows = [row_of(model, near, channel) for channel in channels]
+                for channel, (number, row) in enumerate(rows):
+                    plane = planes[channel]
+                    if n:
+                        if number not in tables:
+                            tables[number] = tans_tables(row, n)
+                        symbol, x = tables[number][x - (1 << n)]
+                        if symbol == 256:
+                            symbol = bits.take(8)
+                        while x < 1 << n:
+                            x = 2 * x + bits.take(1)
+                    else:
+                        base, bounds = 0, row
+                        if meta.get("constraint") and level < levels and v % 2 and u % 2:
+                            known = plane[v - 1][u - 1] + plane[v - 1][u] + plane[v][u - 1]
+                            base, bounds = candidates(row, coarser[channel][v // 2][u // 2], known)
+                        slot = x % (1 << 14)
+                        k = max(k for k in range(len(bounds) - 1) if bounds[k] <= slot)
+                        x, symbol = pop(x, bounds[k], bounds[k + 1], bits), base + k
+                    plane[v][u] = symbol
+        coarser = planes
     assert x == 1 << state_bits, "check state"
     assert bits.at == 8 * len(payload), "end of the payload"
     return coarser
@@ -238,6 +251,9 @@ def decode_file(model: dict, data: bytes, fields: dict[str, tuple[int, int]]) ->
     at, size = fields["model hash"]
     assert data[at : at + size] == model["hash"][:size]
     width, height = head["image width"], head["image height"]
+    channels = 1 + head["levels"] // 16
+    assert channels == model["meta"].get("channels", 1)
+    assert head["levels"] % 16 == model["meta"].get("levels", 0)
     at = max(a + s for a, s in fields.values())
     images, tables = [], {}
     for _ in range(head["images"]):
@@ -251,7 +267,9 @@ def decode_file(model: dict, data: bytes, fields: dict[str, tuple[int, int]]) ->
                     model, data[at : at + length], min(head["tile width"], width - left),
                     min(head["tile height"], height - top), head["coder"], tables,
                 )  # fmt: skip
-                for y, row in enumerate(tile):
+                for y, rows in enumerate(zip(*tile, strict=True)):
+                    # A pixel of gray is its sample.
+                    row = rows[0] if channels == 1 else [*map(list, zip(*rows, strict=True))]
                     image[top + y][left : left + len(row)] = row
                 at += length
         images.append(image)

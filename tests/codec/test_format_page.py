@@ -446,10 +446,14 @@ def test_steps_of_the_example(example):
     (pyramid_table_model(levels=3, size=3, constraint=True), RANS, (8, 8)),
     (pyramid_laplace_model(bits=12, nodes=30), RANS, (16, 32)),
     (pyramid_laplace_model(bits=12, nodes=30, constraint=True), RANS, (12, 8)),
+    (pyramid_laplace_model(bits=12, nodes=30, channels=3, constraint=True), RANS, (12, 8)),
+    (pyramid_laplace_model(bits=9, nodes=30, channels=2, levels=1), RANS, (16, 16)),
+    (pyramid_laplace_model(bits=9, nodes=30, channels=4, levels=0, size=3), RANS, (7, 16)),
 ])  # fmt: skip
 def test_page_is_enough_to_decode(model, coder, tile):
-    images = np.random.default_rng(1).integers(256, size=(2, 11, 13), dtype=np.uint8)
-    images[1] = np.arange(13) * 9  # and what is likelier
+    shape = (2, 11, 13) if model.channels == 1 else (2, 11, 13, model.channels)
+    images = np.random.default_rng(1).integers(256, size=shape, dtype=np.uint8)
+    images[1].T[:] = (np.arange(13) * 9)[:, None]  # and what is likelier
     data = Codec(model, threads=1).encode(images, tile=tile, coder=coder).data
     file = io.BytesIO()
     model.save(file)

@@ -11,7 +11,7 @@ import lutgen
 from lutgen.codec.codec import Codec
 from lutgen.codec.coder import RANS, tans
 from lutgen.codec.predictive.codec import PredictiveCodec
-from lutgen.model.head import TableHead
+from lutgen.model.head import LaplaceHead, TableHead
 from lutgen.model.model import Model
 from lutgen.model.netlist import Netlist
 from lutgen.model.predictive.colour import ColourModel
@@ -21,6 +21,7 @@ from lutgen.model.predictive.neighbourhood import TAPS
 from lutgen.model.predictive.predictor import Predictor
 from lutgen.model.predictive.reference import REFERENCE_TAPS, TAPS_OF_ONE
 from lutgen.model.predictive.trees import LutTrees
+from lutgen.model.upsample import Upsampler
 from lutgen.model.window import Window
 
 #: A ramp with a little of everything on it: uint8, shape (7, 9).
@@ -107,6 +108,74 @@ def test_version_1(name):
     assert codec.model.hash[:16] == "2ecaa758318ac26e"
     np.testing.assert_array_equal(codec.decode(bytes.fromhex(data))[0], image)
     assert codec.encode(image, tile=(4, 8), coder=coder).data.hex() == data
+
+
+def channels_model(constraint: bool) -> Model:
+    """Three channels, one level: thermometer bits of own neighbours, and of one of another."""
+    size = 9
+
+    def network(bits: int, groups: tuple[str, ...]) -> Netlist:
+        inputs, outputs = [], {}
+        for channel in range(3):
+            for k, name in enumerate(groups):
+                first = 2 + len(inputs)
+                own, other = size * channel, size * ((channel + 1) % 3)
+                inputs += [[own + (1 + 2 * b + k) % size, 256 * b // bits] for b in range(bits - 1)]
+                inputs.append([other + 4, 100])
+                outputs[f"{name}_{channel}"] = range(first, first + bits)
+        return Netlist(3 * size, inputs, fanin=[], tables=[], outputs=outputs)
+
+    at = np.arange(1024) - 512
+    cdf = [np.clip(8064 + step * at, 0, 16128) for step in (600, 150, 40)]
+    head = LaplaceHead(
+        mu=np.arange(0, 511, 34), sigma=np.array([0, 0, 1, 1, 2, 2, 2, 2]), cdf=np.array(cdf)
+    )
+    groups = network(15, ("mu",)), network(7, ("sigma",))
+    inputs = np.concatenate([part.inputs for part in groups])
+    outputs = {
+        f"{name}_{c}": part.outputs[f"{name}_{c}"] + shift
+        for name, part, shift in (("mu", groups[0], 0), ("sigma", groups[1], 45)) for c in range(3)
+    }
+    net = Netlist(27, inputs, fanin=[], tables=[], outputs=outputs)
+    ups = Upsampler(3, network(8, ("p0", "p1", "p2", "p3")), 3)
+    return Model("tiny", Window(3, True, 3), net, None, head, {}, 1, ups, constraint)
+
+
+CHANNELS = {
+    False: ("948eabdb44e64656", (
+        "4c474301948eabdb44e646560900070008042100010000009501274f75f9ffe1bf90fe85f89fe4ff"
+        "a2fe33f96fe91f8d7e5dfa4c3e186f3ad485ce21fea8b26bf3cae8f77d2b5f9ffe1238287e18a8c1"
+        "2e7547f89691aa00afdd037e15f8f7e824d10765c6580824013414eb02933e44ff05b1c15d78f06d"
+        "fe8e00aa9029c47e6bdb6dbee1a119b4d4424ac6356dfa57eaff8efe63fa5003cf421fee79bac560"
+        "550ac5c0fd4ac4406fcb64afd5c0002213f1dfcc7f4afcbff43fd4ff18fcb3f48fc87f35fd33f2af"
+        "cfbf51fccff47fd540008601017f34fd23f56fd13f58fd7bf4afd7bf61fd6bf6efda7f3bfd3ff59f"
+        "d177f5330b30fea9fb47ecdf927e71fa7004ff9dfe9ff957e7dfa884ca3fa91f746a3c0b4ac5b38a"
+        "ff9cfe9bfac7eabfb4fecc43a92107fcbfefa7dabb587f75e99a4fde293dcff5f5fe77f33f9efea3"
+        "fad0072b572423d73f25cd764f06505d7bc8e0fd83f74fdb00001d04fd07f55fd73f4efd8bf63fcf"
+        "3f50fd6bf45fd67f5efd3bf62fd8c000"
+    )),
+    True: ("867b65016e531efb", (
+        "4c474301867b65016e531efb0900070008042100010000008201013a7bafcfff0dfc87f42fc4ff27"
+        "fd17f19fcb7f48fc6bf2efd261f0c379d6a42e710ff545935f9e5747bbe95afcfff091c143f0c546"
+        "0977aa3fc4b3dc50057edf1bf0afc7bf41f4b8cb010400b02e6e00d8e0a5a8dbfd1c0155205388fc"
+        "d7b6db7dc3423369a88475a2d0dbf4afd5ff1dfcc7f4a52b8b27bde055002c4406fe00002213f1df"
+        "cc7f4afcbff43fd4ff18fcb3f48fc87f35fd33f2afcfbf51fccff47fd540007b02fe69fa47eadfa2"
+        "7eb1faf7e95faf7ec3fad7eddfb4fe77fa7feb3fa2efea661661fd53f68fd9bf24fce3f4e009ff3b"
+        "fd3ff2afcfbf5109947f523ee8d47816958b6715ff39fd37f58fd57f69fd9a9fe0ff97fdf69fd87f"
+        "75ecee7824d79efea3fad0072b572423d73f25cd764f06505d7bc8e0fd83f74fdb00001d04fd07f5"
+        "5fd73f4efd8bf63fcf3f50fd6bf45fd67f5efd3bf62fd8c000"
+    )),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("constraint", CHANNELS)
+def test_version_1_of_three_channels(constraint):
+    model_hash, data = CHANNELS[constraint]
+    image = np.dstack([RAMP, RAMP + np.uint8(20), RAMP // 2 + np.uint8(60)])
+    codec = Codec(channels_model(constraint), threads=1)
+    assert codec.model.hash[:16] == model_hash
+    np.testing.assert_array_equal(codec.decode(bytes.fromhex(data))[0], image)
+    assert codec.encode(image, tile=(8, 4)).data.hex() == data
 
 
 def test_version_1_of_the_shipped_model():

@@ -103,6 +103,29 @@ def test_levels(images):
         assert part in shown
 
 
+def test_levels_of_several_channels():
+    """Errors and bits are of all channels, bits per pixel."""
+    model = pyramid_laplace_model(bits=8, nodes=20, channels=3)
+    rng = np.random.default_rng(3)
+    images = [rng.integers(0, 256, shape, dtype=np.uint8) for shape in ((20, 24, 3), (9, 8, 3))]
+    result = evaluate(images, TileCodec(model, tile=(16, 8)), baselines=False)
+    assert result["verified"] is True and result["pixels"] == 20 * 24 + 9 * 8
+    encoded = [Codec(model).encode(image, tile=(16, 8)) for image in images]
+    assert result["bpp"]["file"] == 8 * sum(len(e.data) for e in encoded) / result["pixels"]
+    bits = np.sum([e.level_bits for e in encoded], axis=0) / result["pixels"]
+    assert [level["bpp"] for level in result["levels"]] == pytest.approx(bits.tolist())
+    planes = [np.moveaxis(image, -1, 0) for image in images]
+    pairs = [pyramid(image, 1) for image in planes]
+    wanted = [(high[k], bicubic(low[k], *high.shape[1:])) for high, low in pairs for k in range(3)]
+    assert result["levels"][0]["bicubic_rmse"] == pytest.approx(rmse(wanted))
+    tiles = [
+        pyramid(image[:, y : y + 8, x : x + 16], 1) for image in planes
+        for y in range(0, image.shape[1], 8) for x in range(0, image.shape[2], 16)
+    ]  # fmt: skip
+    wanted = [(high, model.upsampler.upsample(low, *high.shape[1:])) for high, low in tiles]
+    assert result["levels"][0]["rmse"] == pytest.approx(rmse(wanted))
+
+
 def test_baselines_are_one_file_per_image(images, model):
     ic = pytest.importorskip("imagecodecs")
     baselines = evaluate(images, TileCodec(model))["baselines"]

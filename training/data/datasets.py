@@ -77,9 +77,10 @@ def check_images(
         kind = getattr(image, "dtype", type(image).__name__)
         if not isinstance(image, np.ndarray) or kind not in limits.dtypes or (
             image.ndim != 2 and channels_of(image.shape, limits) == 1
-        ):
+        ) or channels_of(image.shape, limits) < limits.fewest:
+            shape = "(height, width" + f", {limits.fewest}" * (limits.fewest > 1) + ")"
             raise DatasetError(
-                f"{what} must be {limits.wanted}, shape (height, width), not {kind} of shape "
+                f"{what} must be {limits.wanted}, shape {shape}, not {kind} of shape "
                 f"{np.shape(image)} (image {k})"
             )
         if not image.size:
@@ -104,7 +105,7 @@ def load_images(
 ) -> list[np.ndarray]:
     """The images that ``spec`` names (see the module), as arrays of shape (H, W).
 
-    They are uint8 or, if the limits take it, uint16.
+    They are uint8 or, if the limits take it, uint16, and where limits take colour, also (H, W, C).
 
     Parameters
     ----------
@@ -131,9 +132,9 @@ def load_images(
         raise DatasetError(f"split must be one of {', '.join(_SPLITS)}, not {split!r}")
     kind = spec.partition(":")[0]
     if kind in _DRAWN:
-        return _drawn(kind, spec, split)
+        return _drawn(kind, spec, split, limits)
     if spec in DOWNLOADS and not any(place.exists() for place in _places(spec)):
-        return check_images(_download(spec, split, cache), spec)
+        return check_images(_download(spec, split, cache), spec, limits)
     path, part = (STANDARD, None) if spec == STANDARD else _locate(spec)
     try:
         return check_images(_read(Path(path), part, split, limits), str(path), limits)
@@ -143,13 +144,13 @@ def load_images(
         raise DatasetError(str(error)) from None
 
 
-def _drawn(kind: str, spec: str, split: str) -> list[np.ndarray]:
+def _drawn(kind: str, spec: str, split: str, limits: GrayLimits) -> list[np.ndarray]:
     draw, usual = _DRAWN[kind]
     fields = spec.split(":")[1:]
     try:
         count, seed = (*map(int, fields), *(usual, 0)[len(fields) :])
         # Parts share no image: each has a seed of its own.
-        return check_images(draw(count, _SPLITS.index(split) + 3 * seed), spec)
+        return check_images(draw(count, _SPLITS.index(split) + 3 * seed), spec, limits)
     except DatasetError:
         raise
     except ValueError as error:

@@ -22,7 +22,8 @@ class HoldOut:
     Parameters
     ----------
     kept, held:
-        uint8 arrays of shape (H, W) to train on, and those held out; at least one each.
+        uint8 arrays of shape (H, W) or (H, W, C) to train on, and those held out; at least one
+        each.
     how:
         What was held out, in words.
     whole:
@@ -43,7 +44,7 @@ def hold_out(
     Parameters
     ----------
     images:
-        uint8 arrays of shape (H, W), at least one.
+        uint8 arrays of shape (H, W) or (H, W, C), at least one.
     share:
         Of the images to hold out; one at least, and never all.
     seed:
@@ -76,14 +77,14 @@ def hold_out(
 
 def _split_one(image: np.ndarray, share: float, copies: int) -> HoldOut:
     which = "the only image" if copies == 1 else f"the only image, given {copies} times"
-    if image.size == 1:
+    if image.shape[:2] == (1, 1):
         raise DatasetError(
             "images must have at least two pixels in all, so that some can be held out, not one"
         )
     rows = image.shape[0] > 1
-    pixels = image if rows else image.T
+    pixels = image if rows else image.swapaxes(0, 1)
     side = len(pixels)
     first = side - min(max(1, round(share * side)), side - 1)
-    parts = [part if rows else part.T for part in (pixels[:first], pixels[first:])]
+    parts = [part if rows else part.swapaxes(0, 1) for part in (pixels[:first], pixels[first:])]
     how = f"{'rows' if rows else 'columns'} {first} to {side - 1} of {which}"
     return HoldOut([parts[0]], [parts[1]], how, False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lutgen.errors import InputError
+from lutgen.model.channels import planes_of
 from lutgen.model.head import SYMBOLS
 from lutgen.model.pyramid import pyramid
 from lutgen.model.window import Window
@@ -22,9 +23,9 @@ class Samples:
     features:
         uint8, shape (F, N): one contiguous row per window feature.
     symbols:
-        uint8, shape (N,): the pixel to be coded.
+        uint8, shape (N,): the pixel to be coded; of C > 1 channels (N, C).
     weights:
-        int64, shape (N,): how many pixels the sample stands for.
+        int64, shape of ``symbols``: how many pixels the sample stands for.
     """
 
     features: np.ndarray
@@ -32,9 +33,14 @@ class Samples:
     weights: np.ndarray
 
     @property
+    def channels(self) -> int:
+        """C, samples of a pixel."""
+        return 1 if self.symbols.ndim == 1 else self.symbols.shape[1]
+
+    @property
     def pixels(self) -> int:
-        """Sum of the weights."""
-        return int(self.weights.sum())
+        """Sum of the weights of a channel."""
+        return int(self.weights.sum()) // self.channels
 
 
 def orientations(images: Sequence[np.ndarray], count: int) -> list[np.ndarray]:
@@ -47,7 +53,7 @@ def orientations(images: Sequence[np.ndarray], count: int) -> list[np.ndarray]:
             # Bit 0 mirrors left-right, bit 1 top-bottom, bit 2 transposes.
             turned = image[:, ::-1] if k & 1 else image
             turned = turned[::-1] if k & 2 else turned
-            out.append(turned.T if k & 4 else turned)
+            out.append(turned.swapaxes(0, 1) if k & 4 else turned)
     return out
 
 
@@ -72,16 +78,16 @@ def collect_levels(
 
     Tiles of ``tile`` x ``tile`` pixels start at the image's origin; pixels outside a tile read as
     zero.  Pixels whose whole window is zero (most of a glyph image) are merged into at most 256
-    weighted samples per level, which leaves every histogram as it was.
+    weighted samples per level, which leaves every histogram as it was, of each channel.
 
     Parameters
     ----------
     images:
-        uint8 arrays of shape (H, W), sizes may differ.
+        uint8 arrays of shape (H, W), or (H, W, C) if the window has C channels; sizes may differ.
     levels:
         L, number of levels above the image.
     upsample:
-        The upsampling model: uint8 (N, h, w), height and width to uint8 (N, height, width).
+        The upsampling model, as `lutgen.model.upsample.Upsampler.upsample`.
         Needed for ``levels`` above 0, where the window must have a prior.
     progress:
         Called with the pixels just done.
@@ -93,7 +99,8 @@ def collect_levels(
     """
     features: list[list[np.ndarray]] = [[] for _ in range(levels + 1)]
     symbols: list[list[np.ndarray]] = [[] for _ in range(levels + 1)]
-    background = np.zeros((levels + 1, SYMBOLS), dtype=np.int64)
+    channels = window.channels
+    background = np.zeros((levels + 1, channels, SYMBOLS), dtype=np.int64)
     for batch in _batches(images, tile):
         stack = pyramid(batch, levels)
         for level, pixels in enumerate(stack):
@@ -101,23 +108,25 @@ def collect_levels(
             if level < levels:
                 prior = upsample(stack[level + 1], *pixels.shape[-2:])
             context = window.extract(pixels, prior).reshape(window.features, -1)
-            symbol = pixels.reshape(-1)
+            symbol = [plane.reshape(-1) for plane in planes_of(pixels, channels)]
             busy = context.any(axis=0)
-            background[level] += np.bincount(symbol[~busy], minlength=SYMBOLS)
+            for counts, values in zip(background[level], symbol, strict=True):
+                counts += np.bincount(values[~busy], minlength=SYMBOLS)
             features[level].append(context[:, busy])
-            symbols[level].append(symbol[busy])
+            symbols[level].append(np.stack(symbol, axis=1)[busy])
         progress(batch.size)
     return [_merged(*parts) for parts in zip(features, symbols, background, strict=True)]
 
 
 def _batches(images: Iterable[np.ndarray], tile: int) -> Iterator[np.ndarray]:
-    """All tiles, stacks of equally sized ones: uint8 (N, h, w)."""
-    by_shape: dict[tuple[int, int], list[np.ndarray]] = {}
+    """All tiles, stacks of equally sized ones: uint8 (N, h, w) or, of colour, (N, C, h, w)."""
+    by_shape: dict[tuple[int, ...], list[np.ndarray]] = {}
     for image in images:
-        height, width = image.shape
+        image = image if image.ndim == 2 else np.moveaxis(image, -1, 0)
+        height, width = image.shape[-2:]
         for y in range(0, height, tile):
             for x in range(0, width, tile):
-                part = image[y : y + tile, x : x + tile]
+                part = image[..., y : y + tile, x : x + tile]
                 by_shape.setdefault(part.shape, []).append(part)
     for tiles in by_shape.values():
         # Bounded batches: windows are F copies of the pixels.
@@ -127,12 +136,21 @@ def _batches(images: Iterable[np.ndarray], tile: int) -> Iterator[np.ndarray]:
 
 
 def _merged(features: list, symbols: list, background: np.ndarray) -> Samples:
-    seen = np.flatnonzero(background)
-    count = features[0].shape[0]
-    features = [*features, np.zeros((count, seen.size), dtype=np.uint8)]
-    symbol = np.concatenate([*symbols, seen.astype(np.uint8)])
-    weight = np.ones(symbol.size, dtype=np.int64)
-    weight[symbol.size - seen.size :] = background[seen]
+    """Samples of a level: those with something in their window, and the histograms (C, 256)."""
+    seen = [np.flatnonzero(counts) for counts in background]
+    most = max(map(len, seen))
+    # The k-th value of each channel; one with fewer values has others that stand for no pixel.
+    values = np.zeros((most, len(seen)), dtype=np.uint8)
+    counted = np.zeros(values.shape, dtype=np.int64)
+    for channel, (counts, own) in enumerate(zip(background, seen, strict=True)):
+        values[: len(own), channel] = own
+        counted[: len(own), channel] = counts[own]
+    features = [*features, np.zeros((features[0].shape[0], most), dtype=np.uint8)]
+    symbol = np.concatenate([*symbols, values])
+    weight = np.ones(symbol.shape, dtype=np.int64)
+    weight[len(symbol) - most :] = counted
+    if len(seen) == 1:
+        symbol, weight = symbol[:, 0], weight[:, 0]
     return Samples(np.ascontiguousarray(np.concatenate(features, axis=1)), symbol, weight)
 
 
@@ -149,19 +167,19 @@ def upsampling_samples(
     Returns
     -------
     (features, targets, weights):
-        uint8 (F, N), uint8 (4, N) the block of finer pixels, top left, top right, bottom left,
-        bottom right, and int64 (4, N) how many pixels each stands for: 0 where an odd side cut
-        the block.
+        uint8 (F, N), uint8 (4 C, N) the block of finer pixels, top left, top right, bottom left,
+        bottom right, of each channel, and int64 (4 C, N) how many pixels each stands for: 0 where
+        an odd side cut the block.
     """
     features, targets, weights = [], [], []
     for batch in _batches(images, tile):
         stack = pyramid(batch, levels)
         for fine, coarse in zip(stack, stack[1:], strict=False):
             context = window.extract(coarse, coarse).reshape(window.features, -1)
-            block, exists = _blocks(fine)
+            blocks = [_blocks(plane) for plane in planes_of(fine, window.channels)]
             features.append(context)
-            targets.append(block)
-            weights.append(exists)
+            targets.append(np.concatenate([block for block, _ in blocks]))
+            weights.append(np.concatenate([exists for _, exists in blocks]))
     feature = np.concatenate(features, axis=1)
     target = np.concatenate(targets, axis=1)
     weight = np.concatenate(weights, axis=1)

@@ -97,7 +97,7 @@ class ImageBatches:
     Parameters
     ----------
     images:
-        uint8 arrays of shape (H, W).
+        uint8 arrays of shape (H, W) or (H, W, C).
     windows:
         Takes images to (features (N, F), targets, weights, pixels), see `PixelBatches`.
     size:

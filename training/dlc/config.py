@@ -32,7 +32,7 @@ class NetworkConfig:
         If a value is out of its range.
     """
 
-    # LUT6 of each layer: two layers of 1,024 in the paper.
+    # LUT6 of each layer, for each channel: two layers of 1,024 in the paper.
     layers: tuple[int, ...] = (1024, 1024)
     # "neuralut" (the paper) or "table".
     nodes: str = "neuralut"
@@ -306,7 +306,7 @@ def configure(
     steps:
         Of the autoregressive model; annealing and the upsampling model scale with it.
     luts:
-        Nodes of each layer of both networks.
+        Nodes of each layer of both networks, for each channel.
     levels:
         Of the pyramid; a raster profile has none.
     mapping:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from lutgen.model.head import SYMBOLS
 from lutgen.training.data.samples import Samples
 from lutgen.training.dlc.config import Hardness
 from lutgen.training.dlc.network import LutNetwork
@@ -19,10 +20,13 @@ _BLOCK = 8192
 class ArmObjective:
     """Code length of an autoregressive model (GIC-DLC, section 3.1).
 
+    Of several channels it is that of all: the last layer has bits of each, one channel after the
+    other, and they mean the same for all.
+
     Parameters
     ----------
     output:
-        What its bits mean.
+        What the bits of a channel mean.
     """
 
     def __init__(self, output: LaplaceOutput | TableOutput) -> None:
@@ -32,10 +36,12 @@ class ArmObjective:
         self, bits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, empty: torch.Tensor
     ) -> torch.Tensor:
         """Code length of a batch (`lutgen.training.dlc.batches.Batch`), as its weights say."""
-        seen = torch.nonzero(empty)[:, 0]
-        bits = torch.cat([bits[:-1], bits[-1:].expand(len(seen), -1)])
-        targets = torch.cat([targets.long(), seen])
-        weights = torch.cat([weights, empty[seen]])
+        empty = empty.view(-1, SYMBOLS)
+        channel, seen = torch.nonzero(empty, as_tuple=True)
+        bits = bits.reshape(len(bits), len(empty), -1)
+        bits = torch.cat([bits[:-1].flatten(0, 1), bits[-1, channel]])
+        targets = torch.cat([targets.reshape(-1).long(), seen])
+        weights = torch.cat([weights.reshape(-1), empty[channel, seen]])
         if isinstance(self.output, TableOutput):
             # In windows, not in shares of the loss: smoothing is a matter of how many there were.
             self.output.count(bits, targets, weights * (len(weights) / weights.sum()))
@@ -49,16 +55,16 @@ class ArmObjective:
     def _bits(self, network, samples: Samples, how: Hardness) -> float:
         device = next(network.parameters()).device
         total = 0.0
-        for start in range(0, samples.symbols.size, _BLOCK):
+        for start in range(0, len(samples.symbols), _BLOCK):
             part = slice(start, start + _BLOCK)
             features = torch.from_numpy(np.ascontiguousarray(samples.features[:, part].T))
-            bits = network(features.to(device), how)
-            symbols = torch.from_numpy(samples.symbols[part]).to(device)
+            symbols = torch.from_numpy(samples.symbols[part].reshape(-1)).to(device)
+            bits = network(features.to(device), how).reshape(len(symbols), -1)
             length = self.output.code_length(bits, symbols)
             if isinstance(self.output, LaplaceOutput):
                 length = floored(length)
             length = length.cpu().double()
-            total += float((length * torch.from_numpy(samples.weights[part])).sum())
+            total += float((length * torch.from_numpy(samples.weights[part].reshape(-1))).sum())
         return total
 
 
@@ -79,7 +85,7 @@ class UpsObjective:
     ) -> torch.Tensor:
         """Squared error of a batch, as its weights say."""
         total = (self.output.squared_error(bits[:-1], targets) * weights).sum()
-        value = torch.arange(256, device=bits.device)
+        value = torch.arange(SYMBOLS, device=bits.device)
         after = (self.output.pixels(bits[-1:]).T - value).square()
         return total + (after * empty).sum()
 

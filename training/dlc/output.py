@@ -136,21 +136,23 @@ def _log_cdf(z: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
 class UpsampleOutput:
     """Four pixels, each 255 times the average of its group of bits (GIC-DLC, section 3.1).
 
+    Of several channels there are four of each: P groups in all.
+
     Parameters
     ----------
     pixel:
-        Bits of each of the four groups.
+        Bits of each of the groups.
     """
 
     def __init__(self, pixel: int) -> None:
         self.pixel = pixel
 
     def pixels(self, bits: torch.Tensor) -> torch.Tensor:
-        """Pixels (B, 4), float, of bits (B, 4 * pixel) in [0, 1]."""
-        return 255 * bits.view(len(bits), 4, self.pixel).mean(2)
+        """Pixels (B, P), float, of bits (B, P * pixel) in [0, 1]."""
+        return 255 * bits.view(len(bits), -1, self.pixel).mean(2)
 
     def squared_error(self, bits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Squared errors (B, 4) against targets (B, 4)."""
+        """Squared errors (B, P) against targets (B, P)."""
         return (self.pixels(bits) - targets.to(bits.dtype)).square()
 
 

@@ -15,12 +15,12 @@ import numpy as np
 import torch
 
 from lutgen.codec.codec import Codec
-from lutgen.errors import InputError
 from lutgen.formats.imageio import by_shape
+from lutgen.formats.rules import COLOUR_8
 from lutgen.model.head import SYMBOLS, LaplaceHead, TableHead
 from lutgen.model.model import Model
 from lutgen.model.netlist import Netlist
-from lutgen.model.upsample import GROUPS, Upsampler
+from lutgen.model.upsample import Upsampler
 from lutgen.model.window import Window
 from lutgen.training.data.datasets import DatasetError, check_images, data_hash
 from lutgen.training.data.holdout import hold_out
@@ -29,6 +29,7 @@ from lutgen.training.dlc.batches import ImageBatches, PixelBatches
 from lutgen.training.dlc.config import DlcConfig, Hardness
 from lutgen.training.dlc.extend import INDEX, ClassNetwork
 from lutgen.training.dlc.fit import fit
+from lutgen.training.dlc.layouts import arm_layout, distances, ups_layout, widened
 from lutgen.training.dlc.network import LutNetwork
 from lutgen.training.dlc.objective import ArmObjective, UpsObjective
 from lutgen.training.dlc.output import LaplaceOutput, TableOutput, UpsampleOutput
@@ -37,41 +38,17 @@ from lutgen.training.run.checkpoint import Checkpoint, Log
 from lutgen.training.run.parallel import rank
 from lutgen.training.tree.train import STRENGTHS, train_table_model
 
-__all__ = ["arm_layout", "train_dlc_model", "ups_layout"]
+__all__ = ["integer_bpp", "train_dlc_model"]
 
 _PARTS = {"soft": False, "hard": True}
 #: Most images that a Laplace head is recounted on.
 _RECOUNTED = 1000
 
 
-def distances(window: Window) -> list[float]:
-    """Distance of each feature to the pixel that is coded; upsampled pixels are farther."""
-    return [
-        abs(dy) + abs(dx) + (0.5 if i >= window.causal else 0.0)
-        for i, (dy, dx) in enumerate(window.offsets)
-    ]
-
-
-def arm_layout(window: Window, nodes: int) -> Layout:
-    """Layout of an autoregressive model with a Laplace head: half of the bits each."""
-    groups = [Group("mu", nodes // 2, 0), Group("sigma", nodes - nodes // 2)]
-    return Layout([distances(window)], groups)
-
-
-def ups_layout(window: int, nodes: int) -> Layout:
-    """Layout of an upsampling model: a quarter of the bits for each pixel of the block."""
-    if nodes % 4:
-        raise InputError(f"last layer must be a multiple of 4 nodes, not {nodes}")
-    offsets = Window(window, prior=True).offsets
-    # The four pixels lie a quarter of a coarse pixel off its centre.
-    centres = [(dy, dx) for dy in (-0.25, 0.25) for dx in (-0.25, 0.25)]
-    distances = [[abs(y - cy) + abs(x - cx) for y, x in offsets] for cy, cx in centres]
-    return Layout(distances, [Group(name, nodes // 4, k) for k, name in enumerate(GROUPS)])
-
-
 class _Trainer:
     def __init__(self, images, config: DlcConfig, device, checkpoint, log, progress) -> None:
         self.config = config
+        self.channels = images[0].shape[2] if images[0].ndim == 3 else 1
         self.device = device
         split = hold_out(images, config.held_out, config.seed, config.held_out_most)
         self.images, self.held, self.split = split.kept, split.held, split.how
@@ -112,9 +89,9 @@ class _Trainer:
     def upsampler(self) -> tuple[Upsampler, dict]:
         """The trained upsampling model and its figures."""
         c = self.config
-        square = Window(c.window, prior=True)
-        layout = ups_layout(c.window, c.ups.layers[-1])
-        network = LutNetwork(layout, c.ups, c.seed + 1).to(self.device)
+        square = Window(c.window, prior=True, channels=self.channels)
+        layout = ups_layout(square, c.ups.layers[-1])
+        network = LutNetwork(layout, widened(c.ups, self.channels), c.seed + 1).to(self.device)
         ups = UpsObjective(UpsampleOutput(layout.groups[0].nodes))
 
         def samples(images):
@@ -134,21 +111,21 @@ class _Trainer:
             }
 
         self._fit("ups", network, ups.loss, self._batches(windows), c.ups_schedule, figures)
-        model = Upsampler(c.window, network.netlist())
+        model = Upsampler(c.window, network.netlist(), self.channels)
         return model, {"hard_rmse": figures(Hardness(hard=True))["hard_rmse"]}
 
     def arm(self, upsampler: Upsampler | None) -> tuple[Netlist, LaplaceHead | TableHead, dict]:
         """The trained autoregressive model, its head and its figures."""
         c = self.config
-        window = Window(c.window, prior=c.levels > 0)
+        window = Window(c.window, c.levels > 0, self.channels)
         upsample = None if upsampler is None else upsampler.upsample
         if c.head == "table":
             network = self._class_network(window)
             output = network.output
         else:
             layout = arm_layout(window, c.arm.layers[-1])
-            network = LutNetwork(layout, c.arm, c.seed + 2)
-            output = LaplaceOutput(*(group.nodes for group in layout.groups))
+            network = LutNetwork(layout, widened(c.arm, self.channels), c.seed + 2)
+            output = LaplaceOutput(*(group.nodes for group in layout.groups[:2]))
         network.to(self.device)
         arm = ArmObjective(output)
 
@@ -187,20 +164,29 @@ class _Trainer:
         if c.mapping == "paper":
             return netlist, output.head(), found
         self.progress("counting tables", 0, 1)
-        head = self._laplace_head(output, netlist, samples)
+        head = self._laplace_head(output, netlist, samples, layout)
         self.progress("counting tables", 1, 1)
         return netlist, head, found
 
-    def _laplace_head(self, output: LaplaceOutput, netlist: Netlist, samples) -> LaplaceHead:
+    def _laplace_head(
+        self, output: LaplaceOutput, netlist: Netlist, samples, layout: Layout
+    ) -> LaplaceHead:
         rng = np.random.default_rng(self.config.seed)
         few = rng.permutation(len(self.images))[:_RECOUNTED]
         levels = samples([self.images[i] for i in few])
+        # Of each level the channels of a sample one after the other, as its symbols have them.
         counts = [
-            np.concatenate([netlist.evaluate_count(name, s.features) for s in levels])
-            for name in ("mu", "sigma")
+            np.concatenate([
+                np.stack([netlist.evaluate_count(g.name, s.features) for g in groups], 1).ravel()
+                for s in levels
+            ])
+            for groups in (layout.groups[::2], layout.groups[1::2])
         ]
-        symbols = np.concatenate([s.symbols for s in levels])
-        return output.recounted(*counts, symbols, np.concatenate([s.weights for s in levels]))
+        symbols, weights = (
+            np.concatenate([getattr(s, name).ravel() for s in levels])
+            for name in ("symbols", "weights")
+        )
+        return output.recounted(*counts, symbols, weights)
 
     def _class_network(self, window: Window) -> ClassNetwork:
         """Network of a class index, beside the netlist of a context tree if there is to be one."""
@@ -211,7 +197,7 @@ class _Trainer:
                 self.images, c.base, checkpoint=self.tree_checkpoint, progress=self.progress
             ).network
         group = Group(INDEX, c.arm.layers[-1])
-        return ClassNetwork(Layout([distances(window)], [group]), c.arm, base, c.seed + 2)
+        return ClassNetwork(Layout(distances(window), [group]), c.arm, base, c.seed + 2)
 
     def _batches(self, windows: Callable):
         c = self.config
@@ -244,8 +230,9 @@ def train_dlc_model(
     Parameters
     ----------
     images:
-        uint8 arrays of shape (H, W), sizes may differ, of two pixels at least.  Whole images are
-        held out; of a single one, its last rows (`lutgen.training.data.holdout`).
+        uint8 arrays of shape (H, W), or all of (H, W, C) with C channels; sizes may differ, of two
+        pixels at least.  Whole images are held out; of a single one, its last rows
+        (`lutgen.training.data.holdout`).
     config:
         Configuration.
     device:
@@ -274,7 +261,7 @@ def train_dlc_model(
     InputError
         If the checkpoint is of another run.
     """
-    images = check_images(images)
+    images = _check_channels(images, config)
     progress = (lambda step, done, total: None) if progress is None else progress
     trainer = _Trainer(images, config, device, checkpoint, log, progress)
     upsampler, metrics = None, {"split": trainer.split}
@@ -285,22 +272,23 @@ def train_dlc_model(
     record = {
         "profile": config.profile,
         "data": {
-            "name": name, "images": len(images), "pixels": sum(i.size for i in images),
+            "name": name, "images": len(images),
+            "pixels": sum(i.size for i in images) // trainer.channels,
             "sha256": data_hash(images), "licence": licence,
         },
         "date": datetime.date.today().isoformat() if date is None else date,
         "config": json.loads(json.dumps(asdict(config))),  # lists, no tuples
     }  # fmt: skip
-    window = Window(config.window, prior=config.levels > 0)
+    window = Window(config.window, config.levels > 0, trainer.channels)
     model = Model(
         config.profile, window, network, None, head, record, config.levels, upsampler,
         config.constraint,
     )  # fmt: skip
     held, measured = sum(image.size for image in trainer.held), 0
 
-    def tell(pixels: int) -> None:
+    def tell(samples: int) -> None:
         nonlocal measured
-        measured += pixels
+        measured += samples
         progress("measuring held-out images", measured, held)
 
     metrics["integer_levels"] = integer_bpp(model, trainer.held, config.tile, tell)
@@ -309,6 +297,22 @@ def train_dlc_model(
     if upsampler is not None:
         metrics["ups"]["luts"] = upsampler.network.n_nodes
     return model.with_training(record | {"metrics": metrics})
+
+
+def _check_channels(images, config: DlcConfig) -> list[np.ndarray]:
+    """The images, if they are of one number of channels that the profile can have."""
+    images = check_images(images, limits=COLOUR_8)
+    channels = {image.shape[2] if image.ndim == 3 else 1 for image in images}
+    if len(channels) > 1:
+        raise DatasetError(
+            f"images must have one number of channels, not {' and '.join(map(str, channels))}"
+        )
+    if channels != {1} and config.head == "table":
+        raise DatasetError(
+            f"images must be gray for a table head, as that of profile {config.profile}, not of "
+            f"{channels.pop()} channels"
+        )
+    return images
 
 
 def table_head(
@@ -344,6 +348,6 @@ def integer_bpp(
     codec = Codec(model)
     bits = sum(
         np.array(codec.encode(stack, tile=(tile, tile), progress=progress).level_bits)
-        for stack in by_shape(check_images(images))
+        for stack in by_shape(images)
     )
-    return (bits / sum(image.size for image in images)).tolist()
+    return (model.channels * bits / sum(image.size for image in images)).tolist()

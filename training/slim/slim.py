@@ -94,7 +94,8 @@ def slim_model(
     Parameters
     ----------
     model:
-        A model with a Laplace head, with or without levels, or with a table head and a walker.
+        A model of one channel with a Laplace head, with or without levels, or with a table head
+        and a walker.
     images:
         Training images, uint8 arrays of shape (H, W), sizes may differ.
     config:
@@ -116,6 +117,8 @@ def slim_model(
     InputError
         If the model has not what is to be cut.
     """
+    if model.channels > 1:
+        raise InputError(f"model to be cut down must have one channel, not {model.channels}")
     table = model.head.kind == "table"
     for part in ("thresholds", "output_bits", "scales", "classes"):
         value = getattr(config, part)

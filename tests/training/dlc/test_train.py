@@ -27,10 +27,11 @@ from lutgen.training.dlc.config import (
     Schedule,
     configure,
 )
+from lutgen.training.dlc.layouts import arm_layout, ups_layout, widened
 from lutgen.training.dlc.mapping import with_paper_mapping
 from lutgen.training.dlc.network import LutNetwork
 from lutgen.training.dlc.output import LaplaceOutput
-from lutgen.training.dlc.train import arm_layout, integer_bpp, train_dlc_model, ups_layout
+from lutgen.training.dlc.train import integer_bpp, train_dlc_model
 from lutgen.training.tree.tree_config import RasterTable
 from tests.models import table_model
 
@@ -129,15 +130,17 @@ def test_paper_form_trains(nodes):
     assert np.isfinite(model.training["metrics"]["hard_bpp"])
 
 
+@pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("name", ["arm", "ups"])
-def test_netlist_equals_the_hard_forward_pass(name):
+def test_netlist_equals_the_hard_forward_pass(name, channels):
     """Every bit, on windows of images."""
-    window = Window(5, prior=True)
-    layout = arm_layout(window, 64) if name == "arm" else ups_layout(5, 64)
+    window = Window(5, True, channels)
+    layout = arm_layout(window, 64) if name == "arm" else ups_layout(window, 64)
     config = NetworkConfig(layers=(64, 64), nodes="table", sampled=12, aligned=True)
-    network = LutNetwork(layout, config, seed=5)
+    network = LutNetwork(layout, widened(config, channels), seed=5)
     stack = np.stack(IMAGES[:5])
-    features = window.extract(stack, stack[:, ::-1]).reshape(25, -1)
+    stack = stack if channels == 1 else np.stack([stack, stack[:, :, ::-1]], axis=1)
+    features = window.extract(stack, stack[..., ::-1, :]).reshape(window.features, -1)
     hard = network.hard(torch.from_numpy(features.T.copy())).numpy()
     found = network.netlist().evaluate(features)
     for group, nodes in layout.ranges().items():
@@ -226,7 +229,7 @@ def test_constant_images(kind, shape, value, count, whole_images):
 
 def test_last_layer_must_split():
     with pytest.raises(ValueError, match=r"^last layer must be a multiple of 4 nodes, not 30$"):
-        ups_layout(5, 30)
+        ups_layout(Window(5, prior=True), 30)
 
 
 def test_background_is_counted_not_repeated():

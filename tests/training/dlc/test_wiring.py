@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from lutgen.model.window import Window
-from lutgen.training.dlc.train import arm_layout, ups_layout
+from lutgen.training.dlc.layouts import arm_layout, ups_layout
 from lutgen.training.dlc.wiring import (
     Group,
     Layout,
@@ -40,8 +40,10 @@ def test_stratified_candidates_are_distinct_and_spread(candidates, sampled):
 
 @pytest.mark.parametrize("thresholds", [_THRESHOLDS, np.array([10, 100, 200]), np.array([127])])
 @pytest.mark.parametrize("layout", [
-    arm_layout(Window(5), 64), arm_layout(Window(5, prior=True), 64), ups_layout(5, 64),
-], ids=["raster", "prior", "upsampling"])  # fmt: skip
+    arm_layout(Window(5), 64), arm_layout(Window(5, prior=True), 64),
+    ups_layout(Window(5, prior=True), 64), arm_layout(Window(5, True, 3), 64),
+    ups_layout(Window(3, True, 2), 64),
+], ids=["raster", "prior", "upsampling", "rgb", "upsampling of two channels"])  # fmt: skip
 def test_first_layer_begins_at_the_nearest_pixels_and_its_own_threshold(layout, thresholds):
     chosen = aligned_thermometer(layout, 96, thresholds, 10, _rng()).numpy()
     assert chosen.shape == (10, 576)
@@ -63,7 +65,7 @@ def test_few_features_are_read_more_than_once():
 
 
 def test_last_layer_begins_at_nodes_of_its_threshold_and_target():
-    layout = ups_layout(5, 128)
+    layout = ups_layout(Window(5, prior=True), 128)
     chosen, aligned = aligned_bits(layout, 256, 10, _rng())
     assert chosen.shape == (10, 768) and chosen.min() >= 0 and chosen.max() < 256
     assert aligned.shape == (128,) and aligned.all()
@@ -85,7 +87,7 @@ def test_groups_without_a_target_are_drawn_anywhere():
 
 
 def test_candidates_depend_on_the_draws_alone():
-    layout = ups_layout(5, 16)
+    layout = ups_layout(Window(5, prior=True), 16)
     for draw in (
         lambda rng: aligned_thermometer(layout, 16, _THRESHOLDS, 5, rng),
         lambda rng: aligned_bits(layout, 16, 5, rng)[0],
