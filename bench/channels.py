@@ -1,14 +1,13 @@
 """The paper's own form of colour: ``gic-dlc`` of three channels, beside ``photo-rgb``.
 
-    LUTGEN_DATA=... python -m bench.channels [--train]
+    LUTGEN_DATA=... python -m bench.channels [--train] [--resume]
 
 The paper predicts the parameters of all channels of a pixel in parallel (GIC-DLC, section 3.1) and
 shows gray images alone.  With ``--train`` such a model is trained small, for a few minutes of one
 core: every sixteenth picture of ``rgb_train``, a quarter of the paper's nodes for each channel.
 Then it is measured on Kodak, which neither model has seen, without and with the pooling constraint:
 networks and tables do not depend on it.  Of each codec all bytes of the files count, and every
-image is decoded again.  What was measured of the same model before is kept: a run that was stopped
-goes on.
+image is decoded again.  With ``--resume`` a run that was stopped goes on.
 """
 
 import json
@@ -64,7 +63,8 @@ def train(data: Path, path: Path) -> Model:
 
 @click.command(cls=Command)
 @click.option("--train", "anew", is_flag=True, help="Train the model first.")
-def main(anew) -> None:
+@click.option("--resume", is_flag=True, help="Keep what was measured of the same model before.")
+def main(anew, resume) -> None:
     """Measure the paper's form of colour beside the predictive codec, on Kodak."""
     data = Path(os.environ.get("LUTGEN_DATA", _HERE.parents[1] / "shared/data"))
     model = train(data, MODEL) if anew else Model.load(MODEL)
@@ -80,7 +80,7 @@ def main(anew) -> None:
         "command": shlex.join(["python", "-m", "bench.channels", *sys.argv[1:]]),
         "data": {"name": "kodak", "sha256": data_hash(images)}, "model": model.hash, "luts": luts,
     }  # fmt: skip
-    before = json.loads(OUT.read_text()) if OUT.exists() else {}
+    before = json.loads(OUT.read_text()) if resume and OUT.exists() else {}
     same = all(before.get(key) == record[key] for key in ("data", "model"))
     found = before["codecs"] if same else {}
     for name, codec in codecs.items():

@@ -11,6 +11,7 @@ write the others.  Complexity of the lossy codec is counted anew each time.
 import re
 
 from .tables.ccodec import ccodec
+from .tables.channels import channels
 from .tables.coding import (
     coder_blocks,
     coder_blocks_ecp5,
@@ -22,7 +23,6 @@ from .tables.coding import (
 from .tables.compression import curve, luts, measured, registers, table1, trainer
 from .tables.damage import damage
 from .tables.domains import (
-    channels,
     colour,
     domains,
     further,
