@@ -29,7 +29,7 @@ from lutgen.model.samples import SampleFormat
 
 from .text import array_text, model_text, opening, struct_text
 
-__all__ = ["depths", "predictive_source"]
+__all__ = ["depths", "guesses", "predictive_source"]
 
 #: Bits of a slot that say where the search for its token begins.
 _GUESS_BITS = 6
@@ -92,7 +92,7 @@ def _plane_source(model: PredictiveModel, number: int) -> str:
         "value": ("int8_t", np.concatenate([model.corrections.values, model.scales.values]),
                   "[LUTGEN_ENTRIES]"),
         "cumulative": ("uint16_t", kernel.cumulative, "[LUTGEN_TOKENS + 1]"),
-        "guess": ("uint8_t", _guesses(kernel.cumulative), "[1 << LUTGEN_GUESS_BITS]"),
+        "guess": ("uint8_t", guesses(kernel.cumulative), "[1 << LUTGEN_GUESS_BITS]"),
     }  # fmt: skip
     if model.references:
         others, errors = _reference_taps(model.predictor.coefficients)
@@ -167,8 +167,8 @@ def _reference_taps(coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows.reshape(-1, len(LETTERS), 32), planes[:, :, -1]
 
 
-def _guesses(cumulative: np.ndarray) -> np.ndarray:
-    """Token of the first of each 256 slots."""
+def guesses(cumulative: np.ndarray) -> np.ndarray:
+    """Token, or symbol, of the first of each 256 slots."""
     slots = np.arange(1 << _GUESS_BITS) << (PROB_BITS - _GUESS_BITS)
     return np.stack([np.searchsorted(row, slots, side="right") - 1 for row in cumulative])
 

@@ -12,6 +12,7 @@ from lutgen.model.netlist import Netlist
 from lutgen.model.upsample import GROUPS, Upsampler
 from lutgen.model.walker import Walker
 
+from .tables import guesses
 from .text import array_text, model_text, opening, struct_text
 from .word_program import word_program
 
@@ -75,8 +76,11 @@ def _head(head: Head, network: Netlist) -> tuple[_Arrays, dict]:
     counts = [len(network.outputs[group]) for group in head.groups]
     members: dict = {"outputs": "{" + ", ".join(map(str, counts)) + "}"}
     if isinstance(head, TableHead):
-        arrays = {"cumulative": ("uint16_t", head.cumulative, "[LUTGEN_SYMBOLS + 1]")}
-        return arrays, members | {"classes": head.classes, "cumulative": "cumulative"}
+        arrays = {
+            "cumulative": ("uint16_t", head.cumulative, "[LUTGEN_SYMBOLS + 1]"),
+            "guess": ("uint8_t", guesses(head.cumulative), "[1 << LUTGEN_GUESS_BITS]"),
+        }
+        return arrays, members | {"classes": head.classes} | {table: table for table in arrays}
     if not isinstance(head, LaplaceHead):
         raise InputError(f"head of a model in C must be a table or Laplace, not {head.kind!r}")
     arrays = {

@@ -4,9 +4,9 @@
 
 enum { MOST_PLANES_OF_COUNT = 24, BITS_OF_BYTE = 8, MOST_THRESHOLDS = 255 };
 
-/* Inputs of a feature, which is the value `step` from each place: pixel p has as many ones, from the first
+/* Inputs of a feature, which is the value `step` from each pixel: pixel p has as many ones, from the first
  * on, as the rank of its value. */
-static void compare(const uint8_t rank[256], const uint8_t *const *place, int32_t step,
+static void compare(const uint8_t rank[256], const uint8_t *const *pixel, int32_t step,
                     uint32_t pixels, uint32_t inputs, uint64_t *input)
 {
     /* Pixels whose last one is the input before: of four that follow one another each has words of its own,
@@ -18,13 +18,13 @@ static void compare(const uint8_t rank[256], const uint8_t *const *place, int32_
 
     memset(last, 0, (inputs + 1) * sizeof last[0]);
     for (; p + 4 <= pixels; p += 4, bit <<= 4) {
-        last[rank[place[p][step]]][0] |= bit;
-        last[rank[place[p + 1][step]]][1] |= bit << 1;
-        last[rank[place[p + 2][step]]][2] |= bit << 2;
-        last[rank[place[p + 3][step]]][3] |= bit << 3;
+        last[rank[pixel[p][step]]][0] |= bit;
+        last[rank[pixel[p + 1][step]]][1] |= bit << 1;
+        last[rank[pixel[p + 2][step]]][2] |= bit << 2;
+        last[rank[pixel[p + 3][step]]][3] |= bit << 3;
     }
     for (; p < pixels; p++, bit <<= 1) {
-        last[rank[place[p][step]]][0] |= bit;
+        last[rank[pixel[p][step]]][0] |= bit;
     }
     for (uint32_t k = inputs; k > 0; k--) {
         ones |= last[k][0] | last[k][1] | last[k][2] | last[k][3];
@@ -42,8 +42,8 @@ void lutgen_evaluate(const struct lutgen_circuit *circuit, const struct lutgen_a
         const uint32_t inputs = circuit->first[f + 1] - first;
 
         if (inputs) {
-            compare(circuit->rank[f], f < around->causal ? around->pixel : around->prior,
-                    around->step[f], around->count, inputs, word + 2 + first);
+            compare(circuit->rank[f], around->pixel, around->step[f], around->count, inputs,
+                    word + 2 + first);
         }
     }
     for (uint32_t k = 0; k < circuit->parts; k++) {

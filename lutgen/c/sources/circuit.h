@@ -7,19 +7,17 @@
 
 enum { LUTGEN_WORD = 64 };
 
-/* Pixels by where they stand: feature f of one is the pixel `step[f]` from it, of the same plane or, from
- * feature `causal` on, of its prior. */
+/* Pixels by where they stand: feature f of one is the value `step[f]` from it, of the same plane or of its
+ * prior. */
 struct lutgen_around {
     const uint8_t *pixel[LUTGEN_WORD];
-    const uint8_t *prior[LUTGEN_WORD];
     uint32_t count;
-    uint32_t causal;
     int32_t step[LUTGEN_MOST_WINDOW];
 };
 
 static inline uint8_t lutgen_feature(const struct lutgen_around *around, uint32_t f, uint32_t k)
 {
-    return (f < around->causal ? around->pixel : around->prior)[k][around->step[f]];
+    return around->pixel[k][around->step[f]];
 }
 
 /* Compute the words of a network from the features of pixels. */

@@ -1,5 +1,16 @@
 #include "contexts.h"
 
+void lutgen_window_steps(const struct lutgen_tile_model *model, const struct lutgen_tile_work *work,
+                         uint32_t level, int32_t *step)
+{
+    const uint32_t stride = work->planes.stride[level];
+    const uint32_t causal = model->causal;
+
+    lutgen_steps(model->offset, causal, stride, 0, step);
+    lutgen_steps(model->offset + causal, model->features - causal, stride,
+                 work->priors - work->pixels, step + causal);
+}
+
 /* Which of its four outcomes a record of a pixel has: it makes two of its tests. */
 static inline uint32_t outcome_of(const struct lutgen_record *record,
                                   const struct lutgen_around *around, uint32_t k)
@@ -97,8 +108,7 @@ void lutgen_upsample(const struct lutgen_tile_model *model, const struct lutgen_
     const uint32_t stride = work->planes.stride[level + 1];
     struct lutgen_pixels_at_once some;
 
-    lutgen_steps(model->square_offset, model->square, stride, some.around.step);
-    some.around.causal = model->square;
+    lutgen_steps(model->square_offset, model->square, stride, 0, some.around.step);
     some.around.count = 0;
     for (uint32_t t = 0; t < count; t++) {
         const uint8_t *row = tiles[t].pixels + work->planes.first[level + 1];

@@ -4,6 +4,11 @@
 
 #include "tile_work.h"
 
+/* Steps from a pixel of a level to all features of the window: those of its prior are as far from all
+ * tiles' pixels, as planes lie one behind the other. */
+void lutgen_window_steps(const struct lutgen_tile_model *model, const struct lutgen_tile_work *work,
+                         uint32_t level, int32_t *step);
+
 /* Class of pixels; of a Laplace head it is scale times LUTGEN_LOCATIONS plus location. */
 void lutgen_classify(const struct lutgen_tile_model *model, const struct lutgen_around *around,
                      uint64_t *word, uint32_t row[LUTGEN_WORD]);

@@ -136,8 +136,7 @@ static void decode_level(const struct lutgen_tile_model *model, struct lutgen_ti
     uint32_t row[LUTGEN_WORD];
     uint32_t left = 0; /* pixels of the largest */
 
-    lutgen_steps(model->offset, model->features, (uint32_t)stride, around.step);
-    around.causal = model->causal;
+    lutgen_window_steps(model, work, level, around.step);
     around.count = count;
     for (uint32_t k = 0; k < count; k++) {
         const uint32_t pixels = tiles[k].width[level] * tiles[k].height[level];
@@ -146,7 +145,6 @@ static void decode_level(const struct lutgen_tile_model *model, struct lutgen_ti
         lanes[k].y = 0;
         lanes[k].x = 0;
         around.pixel[k] = tiles[k].pixels + work->planes.first[level];
-        around.prior[k] = tiles[k].priors + work->planes.first[level];
     }
     for (; left > 0; left--) {
         lutgen_classify(model, &around, work->word, row);
@@ -174,7 +172,6 @@ static void decode_level(const struct lutgen_tile_model *model, struct lutgen_ti
             /* A tile that has ended stays where it is, as it is looked at still. */
             if (lane->y < tiles[k].height[level]) {
                 around.pixel[k] += ahead;
-                around.prior[k] += ahead;
             }
         }
     }

@@ -59,8 +59,7 @@ static struct lutgen_interval *model_level(const struct lutgen_tile_model *model
     uint32_t y = 0; /* of the next pixel */
     uint32_t x = 0;
 
-    lutgen_steps(model->offset, model->features, (uint32_t)stride, around.step);
-    around.causal = model->causal;
+    lutgen_window_steps(model, work, level, around.step);
     while (y < tile->height[level]) {
         uint32_t coded_y = y;
         uint32_t coded_x = x;
@@ -68,7 +67,6 @@ static struct lutgen_interval *model_level(const struct lutgen_tile_model *model
         for (around.count = 0; around.count < LUTGEN_WORD && y < tile->height[level];
              around.count++, at++) {
             around.pixel[around.count] = tile->pixels + at;
-            around.prior[around.count] = tile->priors + at;
             if (++x == width) {
                 x = 0;
                 y++;

@@ -37,9 +37,19 @@ static inline uint32_t symbol_of(const struct lutgen_tile_model *model, uint32_t
 
     if (model->classes) {
         const uint16_t *const cumulative = model->cumulative[row];
+        const uint32_t first = slot >> (LUTGEN_PROB_BITS - LUTGEN_GUESS_BITS);
+        uint32_t last =
+            first + 1 < 1u << LUTGEN_GUESS_BITS ? model->guess[row][first + 1] : LUTGEN_SYMBOLS - 1;
 
-        for (uint32_t bit = LUTGEN_SYMBOLS / 2; bit; bit >>= 1) {
-            symbol += cumulative[symbol + bit] <= slot ? bit : 0;
+        symbol = model->guess[row][first];
+        while (symbol < last) { /* seldom: most slots are those of likely symbols */
+            const uint32_t middle = (symbol + last + 1) / 2;
+
+            if (cumulative[middle] <= slot) {
+                symbol = middle;
+            } else {
+                last = middle - 1;
+            }
         }
         return symbol;
     }

@@ -47,6 +47,7 @@ struct lutgen_tile_model {
     const struct lutgen_record *record;
     uint32_t classes; /* of a table head, else 0 */
     const uint16_t (*cumulative)[LUTGEN_SYMBOLS + 1];
+    const uint8_t (*guess)[1 << LUTGEN_GUESS_BITS]; /* symbol of the first slot of many */
     /* A Laplace head, by the ones of its groups, and its distributions by scale. */
     const uint16_t *location;
     const uint8_t *scale;

@@ -62,9 +62,10 @@ void lutgen_pool_tile(const struct lutgen_tile_planes *planes, const struct lutg
     }
 }
 
-void lutgen_steps(const int8_t (*offset)[2], uint32_t features, uint32_t stride, int32_t *step)
+void lutgen_steps(const int8_t (*offset)[2], uint32_t features, uint32_t stride, ptrdiff_t plane,
+                  int32_t *step)
 {
     for (uint32_t f = 0; f < features; f++) {
-        step[f] = offset[f][0] * (int32_t)stride + offset[f][1];
+        step[f] = (int32_t)plane + offset[f][0] * (int32_t)stride + offset[f][1];
     }
 }

@@ -37,7 +37,8 @@ void lutgen_begin_tile(const struct lutgen_tile_planes *planes, uint32_t width, 
 /* Make the smaller levels from the tile's pixels. */
 void lutgen_pool_tile(const struct lutgen_tile_planes *planes, const struct lutgen_tile *tile);
 
-/* Steps in a level's plane from a pixel to its features. */
-void lutgen_steps(const int8_t (*offset)[2], uint32_t features, uint32_t stride, int32_t *step);
+/* Steps from a pixel to its features in a plane that begins so many bytes behind its own. */
+void lutgen_steps(const int8_t (*offset)[2], uint32_t features, uint32_t stride, ptrdiff_t plane,
+                  int32_t *step);
 
 #endif
