@@ -11,6 +11,7 @@ from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
 from lutgen.codec.rans import CHECK_STATE, push
+from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.gateware.strips.intervals import Intervals
 from lutgen.gateware.strips.narrower import Narrower
 from lutgen.gateware.strips.pair_crc import PairCrc32
@@ -318,6 +319,11 @@ def test_memories_of_payloads():
         for growth in (Fraction(5, 4), Fraction(1))
     ]
     assert costs == [26, 23]
+
+
+def test_short_payloads():
+    """Of pictures so narrow that a block holds a payload: Verilog has no signals of no bits."""
+    assert "[-1:0]" not in to_verilog(PayloadForms(LANES, 32, 8, most=MOST), "forms")
 
 
 @pytest.mark.parametrize(("make", "message"), [

@@ -221,7 +221,7 @@ class PayloadForms(wiring.Component):
         """
         last = max(pool.whole for pool in self._pools) - 1
         wanted = Cat(self.wanted_side, self.wanted)
-        self._frees, self._at = Signal(), Signal(range(last + 1))
+        self._frees, self._at = Signal(), Signal(bits_for(last))
         place, over = Signal(len(wanted), reset_less=True), Signal()
         at, at_last = Signal.like(self._at), Signal(init=int(last == 0))
         m.d.comb += [
