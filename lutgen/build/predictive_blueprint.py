@@ -93,7 +93,7 @@ class PredictiveBlueprint(Blueprint[PredictiveModel | ColourModel, PredictiveOpt
         return {
             "lanes": lanes,
             "period": config.period(lanes),
-            "narrowest": config.narrowest(lanes) * (2 if config.planes.mosaic else 1),
+            "narrowest": config.narrowest(lanes) * config.planes.square,
         }
 
     def component(self, core: str) -> Component:
@@ -138,7 +138,7 @@ class PredictiveBlueprint(Blueprint[PredictiveModel | ColourModel, PredictiveOpt
         options, planes = self.options, self.config.planes
         return Picture.of(
             path, (options.max_width, options.max_height), depth=options.depth,
-            colour=planes.components > 1, even=planes.mosaic,
+            colour=planes.components > 1, even=planes.mosaic, least=self.config.least_width,
         )  # fmt: skip
 
     def encode(self, picture: Picture) -> bytes:

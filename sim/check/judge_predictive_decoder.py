@@ -16,7 +16,7 @@ from lutgen.codec.predictive.container import (
     unit_payloads,
 )
 from lutgen.gateware.predictive.top import DECODER_ERRORS
-from lutgen.gateware.strips.strip_files import Channels, strip_header
+from lutgen.gateware.strips.strip_files import strip_header
 from lutgen.model.header import VERSION_2
 from lutgen.model.samples import SampleFormat
 from lutgen.sim.check import outputs
@@ -120,7 +120,7 @@ class PredictiveDecoderJudge(PredictiveJudge):
 
     def _wrong_headers(self, file: bytes) -> Iterator[tuple[str, bytes]]:
         planes = self.form.planes
-        channels = Channels.of(planes.count, mosaic=planes.mosaic)
+        channels = planes.channels
         header = strip_header(
             bytes.fromhex(self.codec.model.hash)[:8], self.config.depth, channels
         )

@@ -64,7 +64,7 @@ class PictureForm:
     @property
     def square(self) -> int:
         """Pixels of a side that belong together: sides are multiples of it."""
-        return 2 if self.planes.mosaic else 1
+        return self.planes.square
 
     @property
     def orders(self) -> int:

@@ -58,7 +58,7 @@ class PredictiveConfig:
         Greatest near of a file, the error of its samples: 0, where all are lossless, to 255 and to
         half of the greatest sample.
     cores:
-        Cores side by side, each for a slab of every image of gray: 1, 2, 4 or 8.  Several have
+        Cores side by side, each for a slab of every image but RGB: 1, 2, 4 or 8.  Several have
         strips of 64 rows unless told, of which they hold one for each slab, and decode files of
         strips that are no higher.
 
@@ -117,10 +117,10 @@ class PredictiveConfig:
             raise InputError(f"cores must be 1, 2, 4 or 8, not {self.cores!r}")
         if self.cores == 1:
             return
-        if self.planes.count > 1:
+        if self.planes.components > 1:
             raise InputError(
-                f"cores must be 1 of colour and colour filter arrays, not {self.cores}: slabs are "
-                "of gray yet"
+                f"cores must be 1 of RGB, not {self.cores}: slabs are of gray and of colour filter "
+                "arrays yet"
             )
         if self.cores * self.pixel_bits > _MOST_VIDEO_BITS:
             raise InputError(
@@ -167,7 +167,12 @@ class PredictiveConfig:
 
         Components of colour are packed without gaps; zeros above them make whole bytes.
         """
-        return -(-self.depth * self.planes.components // 8) * 8
+        return -(-self.packed_bits // 8) * 8
+
+    @property
+    def packed_bits(self) -> int:
+        """Bits of a pixel's components, without zeros above them."""
+        return self.depth * self.planes.components
 
     @property
     def pixel_dtype(self) -> np.dtype:
@@ -179,17 +184,28 @@ class PredictiveConfig:
     @property
     def pixel(self) -> StructLayout:
         """A pixel on a stream within the core."""
-        return pixel_layout(self.depth * self.planes.components)
+        return pixel_layout(self.packed_bits)
 
     @property
     def least_width(self) -> int:
         """Columns that an image must have at least, so that no slab is empty."""
-        return self.cores * (self.cores - 1) + 1
+        return self.planes.square * (self.cores * (self.cores - 1) + 1)
+
+    @property
+    def slab_columns(self) -> int:
+        """Columns of a plane of the widest slab; of one core those of an image."""
+        return widest_slab(self.planes.columns(self.max_width), self.cores)
 
     @property
     def slab_width(self) -> int:
-        """Columns of the widest slab; of one core those of an image."""
-        return widest_slab(self.max_width, self.cores)
+        """Pixels of a row of the widest slab."""
+        return self.planes.square * self.slab_columns
+
+    @property
+    def strip_groups(self) -> int:
+        """Groups of rows of planes that a strip has at most."""
+        lines = self.planes.lines(self.rows_of_strip)
+        return -(-lines * self.planes.count // GROUP)
 
     @property
     def rows_of_strip(self) -> int:
@@ -199,8 +215,7 @@ class PredictiveConfig:
     @property
     def strip_bytes(self) -> int:
         """Bytes that a strip of the widest slab has at most, without its lengths."""
-        groups = -(-self.rows_of_strip // GROUP)
-        return groups * -(-GROUP * self.slab_width * self.depth // 8)
+        return self.strip_groups * -(-GROUP * self.slab_columns * self.depth // 8)
 
     @property
     def of_encoder(self) -> dict:

@@ -18,7 +18,7 @@ from ..streams.axi import word_layout
 from ..strips.payload_store import PayloadStore
 from ..strips.slabs import slab_bits, widest_slab
 from ..strips.strip_decoder import StripDecoder
-from ..strips.strip_files import Channels, file_layout
+from ..strips.strip_files import file_layout
 from ..strips.strip_reader import StripReader
 from .group_blocks import GroupBlocks
 from .group_memory import GroupMemory
@@ -83,8 +83,9 @@ class PredictiveDecoder(wiring.Component):
         slabs: int = 1, max_strip_height: int | None = None,
     ) -> None:  # fmt: skip
         planes = Planes.of(model)
-        channels = Channels.of(planes.count, mosaic=planes.mosaic)
+        channels = planes.channels
         width, max_height = planes.columns(max_width), planes.lines(max_height)
+        max_strip_height = max_strip_height and planes.lines(max_strip_height)
         max_width = widest_slab(width, slabs)
         self._depth, self._lanes = depth, lanes
         self._near = near = Near(depth, max_near) if max_near else None

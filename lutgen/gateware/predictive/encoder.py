@@ -13,7 +13,6 @@ from ..streams.axi import word_layout
 from ..streams.lut_fifo import LutFifo
 from ..strips.slabs import slab_bits
 from ..strips.strip_encoder import StripEncoder
-from ..strips.strip_files import Channels
 from ..strips.strip_writer import file_of
 from .modeller import Modeller
 from .picture_in import PICTURE_EVENTS
@@ -77,7 +76,7 @@ class PredictiveEncoder(wiring.Component):
         fabric: Fabric = LUT6, events: bool = False, max_near: int = 0, slabs: int = 1,
     ) -> None:  # fmt: skip
         planes = Planes.of(model)
-        self._max_near, self._slabs = max_near, slabs
+        self._max_near, self._slabs, self._planes = max_near, slabs, planes
         self._events = PICTURE_EVENTS if events else ()
         self._lanes = lanes
         self._strip_height = strip_height = strip_height or max_height
@@ -87,7 +86,7 @@ class PredictiveEncoder(wiring.Component):
             model, depth, lanes=lanes, max_width=max_width, max_height=max_height,
             strip_height=strip_height, fabric=fabric, events=events, max_near=max_near,
         )  # fmt: skip
-        self._channels = Channels.of(planes.count, mosaic=planes.mosaic)
+        self._channels = planes.channels
         self._strips = StripEncoder(
             planes.cumulative, model_hash=bytes.fromhex(model.hash)[:8],
             max_width=planes.columns(max_width), depth=depth, lanes=lanes, count=stream_bytes,
@@ -128,7 +127,7 @@ class PredictiveEncoder(wiring.Component):
             further += [Const(0, rest), model.file_order]
         width = _wide(model.file_width)
         if self._slabs > 1:
-            width = self.image_width
+            width = self._planes.columns(self.image_width)
             m.d.comb += strips.slab.eq(self.slab)
         m.d.comb += [
             *drive(model, self, *self._given),

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
+from amaranth.hdl import Value
 
 from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.model import PredictiveModel
@@ -11,10 +13,14 @@ from lutgen.model.predictive.model import PredictiveModel
 from ..fabric.fabric import LUT6, Fabric
 from ..prediction.near import Near
 from ..prediction.plane_models import PlaneModels
+from ..strips.strip_files import Channels
 from .colour_loop import ColourLoop
 from .sample_loop import SampleLoop
 
 __all__ = ["Planes"]
+
+#: A number, or a signal of one.
+SideT = TypeVar("SideT", int, Value)
 
 
 @dataclass(frozen=True)
@@ -54,13 +60,23 @@ class Planes:
         """Token tables, those of all planes one after the other."""
         return np.concatenate([model.cumulative for model in self.models])
 
-    def columns(self, width: int) -> int:
-        """Columns of a plane of an image of that width."""
-        return width // 2 if self.mosaic else width
+    @property
+    def channels(self) -> Channels:
+        """What files say of them."""
+        return Channels.of(self.count, mosaic=self.mosaic)
 
-    def lines(self, height: int) -> int:
+    @property
+    def square(self) -> int:
+        """Pixels of a side for each column and line of a plane: 2 of a colour filter array."""
+        return 2 if self.mosaic else 1
+
+    def columns(self, width: SideT) -> SideT:
+        """Columns of a plane of an image of that width."""
+        return width >> 1 if self.mosaic else width
+
+    def lines(self, height: SideT) -> SideT:
         """Rows of a plane of an image of that height."""
-        return height // 2 if self.mosaic else height
+        return height >> 1 if self.mosaic else height
 
     def loop(
         self, depth: int, lanes: int, columns: int, *, sample_after: int | None = None,

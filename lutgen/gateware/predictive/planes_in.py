@@ -83,7 +83,7 @@ class PlanesIn(wiring.Component):
         self._planes, self._depth, self._memory, self._fabric = planes, depth, memory, fabric
         self._max_lines, self._strip_lines = max_lines, strip_lines
         #: Rows and columns of a picture for each line and column.
-        self._scale = 2 if planes.mosaic else 1
+        self._scale = planes.square
         near_bits = bits_for(max_near) if max_near else 0
         #: What visits carry of a group.
         self.tag = group_tag(memory.words, near_bits)
@@ -144,11 +144,11 @@ class PlanesIn(wiring.Component):
                         m.next = "compare"
         with m.If(starts):
             m.d.sync += [
-                first.eq(1), left.eq(self._halved(self.height) - 1),
+                first.eq(1), left.eq(planes.lines(self.height) - 1),
                 of_strip.eq(self._strip_lines - 1),
-                self.walk_width.eq(self._halved(self.width)),
-                self.file_width.eq(self._halved(self.width)),
-                self.file_height.eq(self._halved(self.height)), self.file_order.eq(self.order),
+                self.walk_width.eq(planes.columns(self.width)),
+                self.file_width.eq(planes.columns(self.width)),
+                self.file_height.eq(planes.lines(self.height)), self.file_order.eq(self.order),
             ]  # fmt: skip
             if self._max_near:
                 m.d.sync += self.file_near.eq(self.near)
@@ -169,10 +169,6 @@ class PlanesIn(wiring.Component):
             )
         return m
 
-    def _halved(self, side):
-        """Columns or lines of a side: half of it, of a colour filter array."""
-        return side >> (self._scale - 1)
-
     def _compare(self, m: Module, used, opens):
         """Whether the size and the order that are offered are some, and whether they may begin."""
         good, alike, empty = Signal(), Signal(), Signal()
@@ -185,7 +181,7 @@ class PlanesIn(wiring.Component):
                 & ~odd & (self.order < orders(self._planes))
                 & (self.near <= self._max_near if self._max_near else 1)
             ),
-            alike.eq(self._halved(self.width) == self.walk_width),
+            alike.eq(self._planes.columns(self.width) == self.walk_width),
             empty.eq((used == 0) & ~self.walking & ~opens),
         ]  # fmt: skip
         return good, alike | empty
@@ -290,7 +286,7 @@ class PlanesIn(wiring.Component):
         place = Signal(range(memory.words), reset_less=True)
         m.d.sync += [
             begin.eq(choose(begins, plane)),
-            place.eq(begin + delay(m, self._halved(x), 1, name="column")),
+            place.eq(begin + delay(m, planes.columns(x), 1, name="column")),
         ]
         m.d.comb += self.sample.eq(add_ram(
             m, "samples", memory.words, depth,

@@ -97,13 +97,13 @@ class PlanesOut(wiring.Component):
         m.d.comb += [groups.i.valid.eq(self.finish), groups.i.payload.eq(self.group)]
         line = self._collect(m, groups.o)
         left, room = Signal(range(AHEAD + 1), init=AHEAD), Signal(init=1)
-        scale = 2 if planes.mosaic else 1
-        x, right = Signal(range(scale * memory.max_width)), Signal(range(scale * memory.max_width))
+        columns = range(planes.square * memory.max_width)
+        x, right = Signal(columns), Signal(columns)
         reads, pixel_reads, line_ends = Signal(), Signal(), Signal()
         at_right = x == right
         sof = Signal()
         m.d.sync += [
-            right.eq((line.width << (scale - 1)) - 1),
+            right.eq((line.width << (planes.square - 1)) - 1),
             left.eq(left - pixel_reads + (self.pixels.valid & self.pixels.ready)),
             # Reads of this clock and the one before are not in ``left`` yet.
             room.eq(left > 3),

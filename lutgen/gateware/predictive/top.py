@@ -36,16 +36,24 @@ from .decoder import PredictiveDecoder
 from .encoder import PredictiveEncoder
 from .pixel_order import order_bits
 
-__all__ = ["DECODER_ERRORS", "ENCODER_ERRORS", "PredictiveDecoderTop", "PredictiveEncoderTop"]
+__all__ = [
+    "DECODER_ERRORS", "ENCODER_ERRORS", "PredictiveDecoderTop", "PredictiveEncoderTop",
+    "setting_ports",
+]  # fmt: skip
 
 ENCODER_ERRORS = ("bad_marker", "bad_size")
 DECODER_ERRORS = ("bad_header", "bad_packet", "bad_strip")
 
 
-def order_port(config: PredictiveConfig) -> dict:
-    """Port of the order of planes by its name; none of gray."""
+def setting_ports(config: PredictiveConfig) -> dict:
+    """Ports of what an encoder is told of a picture, by their names."""
     bits = order_bits(config.planes)
-    return {"order": In(bits)} if bits else {}
+    return {
+        "width": In(bits_for(config.max_width)),
+        "height": In(bits_for(config.max_height)),
+        **({"near": In(bits_for(config.max_near))} if config.max_near else {}),
+        **({"order": In(bits)} if bits else {}),
+    }
 
 
 class PredictiveEncoderTop(Top):
@@ -65,10 +73,7 @@ class PredictiveEncoderTop(Top):
         super().__init__({
             **video_ports("s_axis_video", source=False, bits=config.pixel_bits),
             **stream_ports("m_axis_stream", stream_bytes, source=True),
-            "width": In(bits_for(config.max_width)),
-            "height": In(bits_for(config.max_height)),
-            **({"near": In(bits_for(config.max_near))} if config.max_near else {}),
-            **order_port(config),
+            **setting_ports(config),
             "idle": Out(1),
             "error": Out(len(ENCODER_ERRORS)),
             "clear_error": In(1),
@@ -86,9 +91,7 @@ class PredictiveEncoderTop(Top):
         )
         wiring.connect(m, pixels, core.pixels)
         wiring.connect(m, core.words, words)
-        m.d.comb += drive(core, self, "width", "height", *order_port(c))
-        if c.max_near:
-            m.d.comb += core.near.eq(self.near)
+        m.d.comb += drive(core, self, *setting_ports(c))
         m.d.sync += self.idle.eq(
             core.idle & ~(pixels.valid | core.words.valid | self.m_axis_stream_tvalid)
         )

@@ -1,10 +1,10 @@
 """Tops of several cores of profile ``predictive`` behind one pair of ports.
 
-Ports are those of :mod:`lutgen.gateware.predictive.top`, but for the samples, of which a beat holds
+Ports are those of :mod:`lutgen.gateware.predictive.top`, but for the pixels, of which a beat holds
 as many as there are cores, the leftmost lowest, each in whole bytes.  A line begins with a beat of
 its own.  Where its width is no multiple of the cores, its last beat is filled in part:
 
-- ``s_axis_video``: what is behind the line's last sample is ignored; ``width`` says which that is.
+- ``s_axis_video``: what is behind the line's last pixel is ignored; ``width`` says which that is.
 - ``m_axis_video``: it is zero, and zero in ``m_axis_video_tkeep``, which has a bit for each byte.
 
 Each core codes one slab of every image (:mod:`lutgen.codec.predictive.container`).  Files are those
@@ -24,7 +24,7 @@ from ..fabric.pipeline import drive
 from ..predictive.config import PredictiveConfig
 from ..predictive.decoder import PredictiveDecoder
 from ..predictive.encoder import PredictiveEncoder
-from ..predictive.top import DECODER_ERRORS, ENCODER_ERRORS
+from ..predictive.top import DECODER_ERRORS, ENCODER_ERRORS, setting_ports
 from ..streams.axi import SkidBuffer, word_layout
 from ..streams.block_fifo import BlockFifo
 from ..streams.lut_fifo import LutFifo
@@ -50,8 +50,7 @@ _BESIDES = 24
 
 def strip_depth(config: PredictiveConfig, count: int) -> int:
     """Words that hold any strip of a slab: the cores of other slabs go on when it is taken."""
-    groups = -(-config.rows_of_strip // 4)
-    return queue_depth(-(-(config.strip_bytes + 5 * groups) // count) + _BESIDES)
+    return queue_depth(-(-(config.strip_bytes + 5 * config.strip_groups) // count) + _BESIDES)
 
 
 def row_depth(config: PredictiveConfig) -> int:
@@ -106,8 +105,9 @@ class _Cores(SeveralCores):
 class PredictiveEncoderCores(_Cores):
     """Encoder of several cores with AXI4-Stream ports.
 
-    As many samples per clock as there are cores, but for what each core needs besides, see
-    `lutgen.gateware.predictive.encoder.PredictiveEncoder`, as long as the stream takes the bytes.
+    As many samples per clock as there are cores, of RGB a third as many pixels, but for what each
+    core needs besides, see `lutgen.gateware.predictive.encoder.PredictiveEncoder`, as long as
+    the stream takes the bytes.
     """
 
     module = "lutgen_encoder_core"
@@ -124,7 +124,7 @@ class PredictiveEncoderCores(_Cores):
             "pixels": In(stream.Signature(c.pixel)),
             "words": Out(stream.Signature(word_layout(stream_bytes))),
             "image_width": In(16),
-            **{name: In(bits) for name, bits in picture_layout(c).members.items()},
+            **setting_ports(c),
             "width": In(bits_for(c.slab_width)),
         }
 
@@ -132,7 +132,7 @@ class PredictiveEncoderCores(_Cores):
         return {
             **self._video("s_axis_video", source=False),
             **stream_ports("m_axis_stream", stream_bytes, source=True),
-            **{name: In(bits) for name, bits in picture_layout(self._config).members.items()},
+            **setting_ports(self._config),
             "idle": Out(1),
             "error": Out(len(ENCODER_ERRORS)),
             "clear_error": In(1),
@@ -141,7 +141,7 @@ class PredictiveEncoderCores(_Cores):
     def elaborate(self, platform) -> Module:
         m = Module()
         c = self._config
-        settings = picture_layout(c).members
+        settings = setting_ports(c)
         cores = self._place(m)
         m.submodules.cutter = cutter = SlabCutter(c)
         m.submodules.files = files = SlabFiles(c, self._bytes)
@@ -196,8 +196,9 @@ class PredictiveEncoderCores(_Cores):
 class PredictiveDecoderCores(_Cores):
     """Decoder of several cores with AXI4-Stream ports.
 
-    As many samples per clock as there are cores, but for what each core needs besides, see
-    `lutgen.gateware.predictive.decoder.PredictiveDecoder`, as long as the stream brings the bytes.
+    As many samples per clock as there are cores, of RGB a third as many pixels, but for what each
+    core needs besides, see `lutgen.gateware.predictive.decoder.PredictiveDecoder`, as long as
+    the stream brings the bytes.
     """
 
     module = "lutgen_decoder_core"

@@ -1,4 +1,4 @@
-"""Slab cutter: from a raster of several samples a beat to the beats of slabs."""
+"""Slab cutter: from a raster of several pixels a beat to the beats of slabs."""
 
 from amaranth.hdl import Array, Module, Mux, Signal
 from amaranth.lib import stream, wiring
@@ -18,10 +18,10 @@ class SlabCutter(wiring.Component):
 
     One beat per clock, and seven clocks between pictures; latency of one clock.  A line begins with
     a beat of its own, so that its last beat may be filled in part; what is behind the line's last
-    sample there is ignored.  Geometry is counted, as `lutgen.gateware.predictive.picture_in` does:
+    pixel there is ignored.  Geometry is counted, as `lutgen.gateware.predictive.picture_in` does:
     a beat without ``sof`` where a picture should begin is dropped, a marker in a wrong place is
-    reported and otherwise ignored.  The size, and the near, are sampled when a picture begins, and
-    must have been stable for two clocks; an impossible one is reported and its first beat dropped.
+    reported and otherwise ignored.  The size, near and order are sampled when a picture begins, and
+    must have been stable for two clocks; impossible ones are reported and the first beat dropped.
     Reset forgets the picture.
 
     Parameters
@@ -33,7 +33,7 @@ class SlabCutter(wiring.Component):
     -------
     beats : In(stream of `lutgen.gateware.core.several.beat_layout`)
         Raster.
-    width, height, (near) : In(...)
+    width, height, (near), (order) : In(...)
         Of the next picture.
     room : In(1)
         All queues have room for three more beats, and for a picture.
@@ -71,11 +71,15 @@ class SlabCutter(wiring.Component):
         c, slabs, beat = self._config, self._config.cores, self.beats.payload
         good = Signal()  # the size that is offered
         fits = (
-            (slab_steps(self.width, slabs) >= slabs) & (self.width <= c.max_width)
-            & (self.height != 0) & (self.height <= c.max_height)
+            (slab_steps(c.planes.columns(self.width), slabs) >= slabs)
+            & (self.width <= c.max_width) & (self.height != 0) & (self.height <= c.max_height)
         )  # fmt: skip
+        if c.planes.mosaic:
+            fits &= ~(self.width[0] | self.height[0])
         if c.max_near:
             fits &= self.near <= c.max_near
+        if c.max_order:
+            fits &= self.order <= c.max_order
         m.d.sync += good.eq(fits)
 
         picture = self.picture
@@ -139,11 +143,11 @@ class SlabCutter(wiring.Component):
             m.d.sync += [self.bad_marker.eq(0), self.bad_size.eq(0)]
         with m.If(take):
             m.d.sync += [self.bad_size.eq(0), self.write.eq(turn)]
-        size = c.pixel_bits
+        size, used = c.pixel_bits, c.packed_bits
         m.d.sync += [
             self.part.top.eq(Mux(row_ends, rest, slabs - 1)), self.part.eol.eq(ends),
             *(
-                self.part.data.word_select(k, c.depth).eq(beat.data[size * k : size * k + c.depth])
+                self.part.data.word_select(k, used).eq(beat.data[size * k : size * k + used])
                 for k in range(slabs)
             ),
         ]  # fmt: skip
@@ -151,13 +155,18 @@ class SlabCutter(wiring.Component):
         return m
 
     def _counts(self, m: Module) -> tuple[list[Signal], Signal]:
-        """Beats of each slab's part of a row but one, and samples of a row's last beat but one."""
-        slabs, width = self._config.cores, self.picture.width
-        bits = bits_for(-(-self._config.max_width // slabs))
+        """Beats of each slab's part of a row but one, and pixels of a row's last beat but one."""
+        c, slabs, width = self._config, self._config.cores, self.picture.width
+        bits = bits_for(-(-c.max_width // slabs))
         bounds = [Signal(bits, name=f"bound{k}", reset_less=True) for k in range(slabs + 1)]
         counts = [Signal(bits, name=f"count{k}", reset_less=True) for k in range(slabs)]
-        steps = slab_steps(width, slabs)
-        m.d.sync += [bound.eq(step_begins(steps, k, slabs)) for k, bound in enumerate(bounds)]
+        # A step is one beat, or two of a colour filter array; the last one may be within a step.
+        steps = slab_steps(c.planes.columns(width), slabs)
+        m.d.sync += [
+            bound.eq(step_begins(steps, k, slabs) << (c.planes.square - 1))
+            for k, bound in enumerate(bounds[:-1])
+        ]
+        m.d.sync += bounds[-1].eq(slab_steps(width, slabs))
         m.d.sync += [count.eq(bounds[k + 1] - bounds[k] - 1) for k, count in enumerate(counts)]
         rest = Signal(range(slabs), reset_less=True)
         m.d.sync += rest.eq(width - 1)

@@ -14,7 +14,7 @@ from ..streams.axi import word_layout
 from ..streams.byte_aligner import ByteAligner
 from ..strips.pair_crc import PairCrc32
 from ..strips.slabs import slab_bits
-from ..strips.strip_files import GRAY, coder_field
+from ..strips.strip_files import coder_field
 from .layouts import picture_layout
 
 __all__ = ["SlabFiles"]
@@ -56,7 +56,7 @@ class SlabFiles(wiring.Component):
         self._strips = -(-config.max_height // config.rows_of_strip) * config.cores
         self._header = BuildHeader(VERSION_2, {
             "model hash": config.model_hash, "bit depth": config.depth,
-            "channels": GRAY.count, "coder": coder_field(config.cores), "strip height": 0,
+            "channels": config.planes.count, "coder": coder_field(config.cores), "strip height": 0,
             "tile width": 0,
         })  # fmt: skip
         super().__init__({
@@ -88,8 +88,9 @@ class SlabFiles(wiring.Component):
         given = self._give(m, aligner, crc, word, (source, gives, last, place, upper),
                            (stores, entries, entry))  # fmt: skip
 
-        rows, last_rows = Signal(16), Signal()
-        m.d.sync += last_rows.eq(rows <= c.strip_height)
+        lines, last_lines = Signal(16), Signal()
+        strip = c.planes.lines(c.rows_of_strip)
+        m.d.sync += last_lines.eq(lines <= strip)
         wait = Signal(range(_SETTLE + 1))
         room, waited = aligner.room, wait == 0
         m.d.sync += wait.eq(wait - ~waited)
@@ -102,7 +103,8 @@ class SlabFiles(wiring.Component):
         with m.FSM(name="file") as fsm:
             with m.State("none"):
                 m.d.sync += [
-                    place.eq(0), rows.eq(self.pictures.payload.height), entries.eq(0), entry.eq(0),
+                    place.eq(0), lines.eq(c.planes.lines(self.pictures.payload.height)),
+                    entries.eq(0), entry.eq(0),
                 ]  # fmt: skip
                 m.d.comb += crc.restart.eq(1)
                 with m.If(self.pictures.valid & waited):
@@ -126,8 +128,8 @@ class SlabFiles(wiring.Component):
                     ]  # fmt: skip
                     m.next = "strip"
                     with m.If(turn[-1]):
-                        m.d.sync += rows.eq(rows - c.strip_height)
-                        with m.If(last_rows):
+                        m.d.sync += lines.eq(lines - strip)
+                        with m.If(last_lines):
                             goes_on("size")
             with m.State("size"):
                 m.d.comb += [source.eq(_SIZE), gives.eq(room & waited)]
@@ -156,7 +158,9 @@ class SlabFiles(wiring.Component):
         c, picture, count = self._config, self.pictures.payload, self._count
         source, gives, last, place, upper = what
         stores, entries, entry = sizes
-        strip = c.strip_height
+        planes, strip = c.planes, c.planes.lines(c.rows_of_strip)
+        lines, channels = planes.lines(picture.height), planes.channels
+        order = {"channels": channels.field(picture.order)} if channels.order_bits else {}
         # 1: the bytes.
         gives_1, last_1 = (
             delay(m, s, 1, name=name, reset=True)
@@ -170,10 +174,9 @@ class SlabFiles(wiring.Component):
         m.d.sync += [
             word_1.eq(word),
             header_1.eq(choose(self._header.bytes({
-                "image width": picture.width, "image height": picture.height,
+                "image width": planes.columns(picture.width), "image height": lines,
                 "shift": Const(0, 8), "near": picture.near if c.max_near else Const(0, 8),
-                "strip height": Mux(picture.height < strip, picture.height, strip),
-                "images": Const(1, 32),
+                "strip height": Mux(lines < strip, lines, strip), "images": Const(1, 32), **order,
             }), place)),
         ]  # fmt: skip
         # Bytes of the strip so far, and of those before it.

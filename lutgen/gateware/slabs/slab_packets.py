@@ -40,8 +40,9 @@ class _Flow:
         self.zero = Signal()  # a zero byte is given
         self.turn = Signal(c.cores, init=1)  # whose slab it is, one bit a core
         self.open = Signal(c.cores)  # cores that do not know the file's end
-        # Rows from this strip on, and from this group on in its strip.
-        self.image_rows, self.strip_rows = Signal(16), Signal(17)
+        # Lines from this strip on, those of this strip, and rows of planes from this group on.
+        self.image_lines, self.strip_lines = Signal(16), Signal(16)
+        self.strip_rows = Signal(bits_for(c.planes.count * ((1 << 16) - 1)) + 1)
         self.last_strip, self.last_group = Signal(), Signal()
         self.ended = Signal()  # there are no more strips
         self.strips = Signal(range(c.max_height + 1))  # of a slab, that have been taken
@@ -104,12 +105,14 @@ class SlabPackets(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         c, count, slabs = self.config, self._count, self.config.cores
+        planes, channels = c.planes, c.planes.channels
         m.submodules.header = header = FileHeader(
-            strip_header(c.model_hash, c.depth, slabs=slabs), depth=c.depth,
-            max_width=c.max_width, max_height=c.max_height, max_near=c.max_near, slabs=slabs,
-            max_strip_height=c.strip_height,
+            strip_header(c.model_hash, c.depth, channels, slabs), depth=c.depth,
+            max_width=planes.columns(c.max_width), max_height=planes.lines(c.max_height),
+            max_near=c.max_near, channels=channels, slabs=slabs,
+            max_strip_height=planes.lines(c.rows_of_strip),
         )  # fmt: skip
-        total = bits_for(GROUP * c.slab_width * c.depth + 7)
+        total = bits_for(GROUP * c.slab_columns * c.depth + 7)
         m.submodules.lengths = lengths = LengthReader(1, total - 3)
         # Of a payload, or of an index: four bytes for each strip of each slab.
         bits = max(total - 3, 3 + bits_for(slabs * c.max_height))
@@ -117,9 +120,10 @@ class SlabPackets(wiring.Component):
         m.submodules.router = router = SlabRouter(slabs, count)
         wiring.connect(m, wiring.flipped(self.runs), cutter.runs)
         f = _Flow(m, self, bits)
-        rows = header.file.strip_height
+        lines = header.file.strip_height
         m.d.sync += [
-            f.last_strip.eq(f.image_rows <= rows), f.last_group.eq(f.strip_rows <= GROUP),
+            f.last_strip.eq(f.image_lines <= lines), f.last_group.eq(f.strip_rows <= GROUP),
+            f.strip_lines.eq(Mux(f.last_strip, f.image_lines, lines)),
         ]
         with m.If(cutter.over):
             m.d.sync += f.truncated.eq(1)
@@ -175,7 +179,7 @@ class SlabPackets(wiring.Component):
         with m.State("header known"):
             m.d.comb += header.forget.eq(1)
             m.d.sync += [
-                f.image_rows.eq(header.file.height), f.strips.eq(0), f.turn.eq(1), f.ended.eq(0),
+                f.image_lines.eq(header.file.height), f.strips.eq(0), f.turn.eq(1), f.ended.eq(0),
                 most.eq(7), times.eq(GROUP * self.config.depth),
             ]  # fmt: skip
             f.go("added up")
@@ -192,9 +196,7 @@ class SlabPackets(wiring.Component):
         m = f.m
         with m.State("strip"):
             m.d.comb += lengths.forget.eq(1)
-            m.d.sync += f.strip_rows.eq(
-                Mux(f.last_strip, f.image_rows, header.file.strip_height)
-            )
+            m.d.sync += f.strip_rows.eq(f.strip_lines * self.config.planes.count)
             with m.If(router.room):
                 m.d.comb += router.opens.eq(f.turn)
                 f.go("group")
@@ -252,7 +254,7 @@ class SlabPackets(wiring.Component):
             f.go("strip settles")
             with m.If(f.turn[-1]):
                 m.d.sync += [
-                    f.image_rows.eq(f.image_rows - header.file.strip_height),
+                    f.image_lines.eq(f.image_lines - header.file.strip_height),
                     f.strips.eq(f.strips + 1), f.ended.eq(f.last_strip),
                 ]  # fmt: skip
         f.waits("strip settles", "strip known", cutter)

@@ -28,7 +28,7 @@ class SlabRaster(wiring.Component):
     parts : In(stream of `.layouts.part_layout`) array
         Each slab's beats.
     o : Out(stream of `lutgen.gateware.core.several.raster_layout`)
-        Images.  A line's last beat may be filled in part: the other samples are zero and not kept.
+        Images.  A line's last beat may be filled in part: the other pixels are zero and not kept.
     """
 
     def __init__(self, config: PredictiveConfig) -> None:
@@ -48,7 +48,7 @@ class SlabRaster(wiring.Component):
         valid = (Cat(p.valid for p in self.parts) & turn).any()
         # Not by way of ``part``, whose multiplexers are deep.
         ends = (Cat(p.valid & p.payload.eol for p in self.parts) & turn).any() & out.i.ready
-        size = c.pixel_bits
+        size, used = c.pixel_bits, c.packed_bits
         m.d.comb += [
             part.eq(choose([Cat(p.payload) for p in self.parts], at)),
             *[p.ready.eq(out.i.ready & turn[k]) for k, p in enumerate(self.parts)],
@@ -56,7 +56,7 @@ class SlabRaster(wiring.Component):
             out.i.payload.sof.eq(part.sof & turn[0]),
             out.i.payload.eol.eq(part.eol & turn[-1]),
             out.i.payload.data.eq(Cat(
-                Cat(part.data.word_select(k, c.depth), Const(0, size - c.depth))
+                Cat(part.data.word_select(k, used), Const(0, size - used))
                 for k in range(c.cores)
             )),
             out.i.payload.keep.eq(Cat(

@@ -1,21 +1,22 @@
-"""What stands between a core of a slab and the raster: beats to samples, and samples to beats."""
+"""What stands between a core of a slab and the raster: beats to pixels, and pixels to beats."""
 
 from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
 from ..predictive.config import PredictiveConfig
 from ..streams.axi import SkidBuffer
-from ..strips.slabs import slab_bits, slab_columns, widest_slab
+from ..strips.slabs import slab_bits, slab_columns
 from .layouts import part_layout, picture_layout
 
 __all__ = ["SlabFeeder", "SlabGather"]
 
 
 class SlabFeeder(wiring.Component):
-    """Beats of a slab to the samples that an encoder core takes.
+    """Beats of a slab to the pixels that an encoder core takes.
 
-    One sample per clock, and ten clocks between pictures, in which the core sees its new size;
+    One pixel per clock, and ten clocks between pictures, in which the core sees its new size;
     latency of two clocks.  Reset forgets the picture.
 
     Parameters
@@ -32,8 +33,8 @@ class SlabFeeder(wiring.Component):
     parts : In(stream of `.layouts.part_layout`)
         Their beats.
     pixels : Out(stream of `lutgen.gateware.files.raster.pixel_layout`)
-        Samples for the core, ...
-    width, height, image_width, (near) : Out(...)
+        Pixels for the core, ...
+    width, height, image_width, (near), (order) : Out(...)
         ... and what it is told of the picture.
     busy : Out(1)
         A picture is incomplete.
@@ -43,13 +44,12 @@ class SlabFeeder(wiring.Component):
 
     def __init__(self, config: PredictiveConfig, slab: int) -> None:
         self._config, self._slab = config, slab
-        self._columns = widest_slab(config.max_width, config.cores)
         picture = picture_layout(config).members
         super().__init__({
             "pictures": In(stream.Signature(picture_layout(config))),
             "parts": In(stream.Signature(part_layout(config))),
             "pixels": Out(stream.Signature(config.pixel)),
-            "width": Out(range(self._columns + 1)),
+            "width": Out(bits_for(config.slab_width)),
             "image_width": Out(16),
             **{name: Out(bits) for name, bits in picture.items() if name != "width"},
             "busy": Out(1),
@@ -62,9 +62,9 @@ class SlabFeeder(wiring.Component):
         wiring.connect(m, pixels.o, wiring.flipped(self.pixels))
         picture = Signal(given.shape())
         columns = slab_columns(
-            m, picture.width, Const(self._slab, slab_bits(c.cores)), c.cores
+            m, c.planes.columns(picture.width), Const(self._slab, slab_bits(c.cores)), c.cores
         )
-        m.d.sync += self.width.eq(columns)
+        m.d.sync += self.width.eq(columns << (c.planes.square - 1))
         m.d.comb += [
             self.image_width.eq(picture.width),
             *(getattr(self, name).eq(getattr(picture, name))
@@ -72,19 +72,19 @@ class SlabFeeder(wiring.Component):
         ]  # fmt: skip
 
         data = Signal(len(part.data), reset_less=True)
-        left = Signal.like(part.top)  # samples of the beat behind this one
+        left = Signal.like(part.top)  # pixels of the beat behind this one
         held, final, eol = Signal(), Signal(), Signal()  # final: none
         rows = Signal.like(picture.height)  # rows behind this one
         last_row, first = Signal(), Signal(init=1)
         step = held & pixels.i.ready
         settling = Signal(range(self._SETTLING + 1))
         m.d.comb += [
-            pixels.i.valid.eq(held), pixels.i.payload.data.eq(data[: c.depth]),
+            pixels.i.valid.eq(held), pixels.i.payload.data.eq(data[: c.packed_bits]),
             pixels.i.payload.sof.eq(first), pixels.i.payload.eol.eq(eol & final),
         ]  # fmt: skip
         with m.If(step):
             m.d.sync += [
-                data.eq(data >> c.depth), left.eq(left - 1), final.eq(left == 1),
+                data.eq(data >> c.packed_bits), left.eq(left - 1), final.eq(left == 1),
                 held.eq(~final), first.eq(0),
             ]  # fmt: skip
         with m.If(self.parts.valid & self.parts.ready):
@@ -108,7 +108,7 @@ class SlabFeeder(wiring.Component):
             with m.State("row"):
                 m.d.comb += self.parts.ready.eq(~held | (step & final))
                 with m.If(self.parts.valid & self.parts.ready & part.eol):
-                    # A row of one sample takes one clock: the next one must find it counted.
+                    # A row of one pixel takes one clock: the next one must find it counted.
                     m.d.sync += [rows.eq(rows - 1), last_row.eq(rows == 1)]
                     with m.If(last_row):
                         m.next = "last"
@@ -122,9 +122,9 @@ class SlabFeeder(wiring.Component):
 
 
 class SlabGather(wiring.Component):
-    """Samples of a decoder core to beats of its slab.
+    """Pixels of a decoder core to beats of its slab.
 
-    One sample per clock; latency of one clock.  Reset forgets the beat.
+    One pixel per clock; latency of one clock.  Reset forgets the beat.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ class SlabGather(wiring.Component):
     Members
     -------
     pixels : In(stream of `lutgen.gateware.files.raster.pixel_layout`)
-        Samples of the core.
+        Pixels of the core.
     room : In(1)
         Two more beats may be written from the moment it falls.
     write, part : Out(1), Out(`.layouts.part_layout`)
@@ -150,7 +150,7 @@ class SlabGather(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        depth, part, pixel = self._config.depth, self.part, self.pixels.payload
+        size, part, pixel = self._config.packed_bits, self.part, self.pixels.payload
         take = self.pixels.valid & self.room
         fill = Signal.like(part.top)
         full = pixel.eol | fill.all()
@@ -164,5 +164,5 @@ class SlabGather(wiring.Component):
                 m.d.sync += [part.data.eq(0), part.sof.eq(pixel.sof)]
             for k in range(self._config.cores):
                 with m.If(fill == k):
-                    m.d.sync += part.data.word_select(k, depth).eq(pixel.data)
+                    m.d.sync += part.data.word_select(k, size).eq(pixel.data)
         return m

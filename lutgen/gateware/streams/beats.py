@@ -21,11 +21,14 @@ def filled(width: int, cores: int) -> np.ndarray:
     return np.minimum(cores, width - cores * np.arange(-(-width // cores)))
 
 
-def raster_beats(images: np.ndarray, cores: int = 1) -> dict[str, np.ndarray]:
+def raster_beats(
+    images: np.ndarray, cores: int = 1, bits: int | None = None
+) -> dict[str, np.ndarray]:
     """Beats of so many pixels, one for each core, of images in raster order with their markers.
 
-    Images are uint8 or uint16, (N, H, W), of eight bytes a beat at most.  What is behind a line's
-    last pixel is not zero, so that it would be seen.
+    Images are uint8 or uint16, (N, H, W), or packed pixels of so many ``bits``, whole bytes, of
+    eight bytes a beat at most.  What is behind a line's last pixel is not zero, so that it would be
+    seen.
     """
     count, height, width = images.shape
     beats = -(-width // cores)
@@ -35,8 +38,16 @@ def raster_beats(images: np.ndarray, cores: int = 1) -> dict[str, np.ndarray]:
     last = np.zeros_like(user)
     user[:, 0, 0] = 1
     last[:, :, -1] = 1
-    data = wide.reshape(-1, cores).view(f"<u{cores * images.itemsize}").ravel()
+    data = _joined(wide.reshape(-1, cores), bits or 8 * images.itemsize)
     return {"data": data, "user": user.ravel(), "last": last.ravel()}
+
+
+def _joined(pixels: np.ndarray, bits: int) -> np.ndarray:
+    """Pixels of so many bits, (N, M), as beats of M pixels, the first one lowest."""
+    if bits == 8 * pixels.itemsize:
+        return pixels.view(f"<u{pixels.nbytes // len(pixels)}").ravel()
+    places = bits * np.arange(pixels.shape[1], dtype=np.uint64)
+    return np.bitwise_or.reduce(pixels.astype(np.uint64) << places, axis=1)
 
 
 def packed_pixels(image: np.ndarray, depth: int) -> np.ndarray:
@@ -48,10 +59,10 @@ def packed_pixels(image: np.ndarray, depth: int) -> np.ndarray:
     return packed
 
 
-def colour_beats(images: np.ndarray, depth: int) -> dict[str, np.ndarray]:
+def colour_beats(images: np.ndarray, depth: int, cores: int = 1) -> dict[str, np.ndarray]:
     """Beats of RGB images (N, H, W, 3) of samples of so many bits, with their markers."""
-    beats = raster_beats(np.ascontiguousarray(images[..., 0]))
-    return beats | {"data": packed_pixels(images, depth).ravel()}
+    bits = -(-depth * images.shape[-1] // 8) * 8
+    return raster_beats(packed_pixels(images, depth), cores, bits)
 
 
 def components_of(data: np.ndarray, depth: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from amaranth.hdl import Cat, Const, Value
 from amaranth.lib.data import StructLayout
 from amaranth.utils import bits_for
 
@@ -48,6 +49,10 @@ class Channels:
     def order_bits(self) -> int:
         """Bits of an order, counted from the first; 0 if there is just one."""
         return (self.orders - 1).bit_length()
+
+    def field(self, order: Value) -> Value:
+        """The field ``channels`` of files of an order, counted from the first."""
+        return Cat(Const(self.count, 4), (order + self.first_order)[:4])
 
 
 #: Gray images.

@@ -269,9 +269,7 @@ class StripWriter(wiring.Component):
         number &= gives["clear"].replicate(len(number))
         # 1: the sources, which stay as they are for a clock; 2: the bytes.
         channels = self._channels
-        planes = {"channels": Cat(
-            Const(channels.count, 4), (file.order + channels.first_order)[:4]
-        )} if channels.order_bits else {}  # fmt: skip
+        planes = {"channels": channels.field(file.order)} if channels.order_bits else {}
         header = choose(self._header.bytes({
             "image width": file.width, "image height": file.height, "shift": file.shift,
             "near": file.near, "strip height": file.strip_height, "images": Const(1, 32), **planes,
