@@ -1,7 +1,8 @@
 """Both tops of the profile ``predictive`` on images, in simulation: clocks, bytes, equality.
 
     python -m bench.predictive_cores FOLDER [--count N] [--cores M] [--near N]
-    python -m bench.predictive_cores FOLDER [--count N] [--model photo-rgb | --cfa RGGB]
+    python -m bench.predictive_cores FOLDER [--count N] [--model photo-rgb]
+    python -m bench.predictive_cores FOLDER [--count N] --cfa RGGB [--cores M]
 
 The images go through the encoder one behind the other, and their files through the decoder: made
 gray, unless the model is one of colour or they are colour filter arrays.  It is one picture size
@@ -56,7 +57,7 @@ def _read(folder: Path, model: str, cfa: str | None) -> list[np.ndarray]:
 
 
 def _beats(images: np.ndarray, depth: int, cores: int) -> dict[str, np.ndarray]:
-    return colour_beats(images, depth) if images.ndim == 4 else raster_beats(images, cores)
+    return colour_beats(images, depth, cores) if images.ndim == 4 else raster_beats(images, cores)
 
 
 @click.command(cls=Command)
@@ -64,7 +65,7 @@ def _beats(images: np.ndarray, depth: int, cores: int) -> dict[str, np.ndarray]:
 @click.option("--count", default=4, show_default=True, help="Images at most.")
 @click.option("--near", default=0, show_default=True, help="Greatest error of a gray sample.")
 @click.option("--model", default=_GRAY, show_default=True, type=click.Choice([_GRAY, _COLOUR]))
-@click.option("--cores", default=1, show_default=True, help="Side by side, of gray: 1, 2, 4 or 8.")
+@click.option("--cores", default=1, show_default=True, help="Side by side: 1, 2, 4 or 8.")
 @click.option("--stream-bytes", default=4, show_default=True, help="Bytes of a beat of files.")
 @click.option("--cfa", type=click.Choice(CFAS), help="Images are colour filter arrays.")
 @click.option("--out", default="bench/results/predictive-cores.json", show_default=True,
@@ -117,7 +118,7 @@ def main(folder, count, near, model, cores, stream_bytes, cfa, out) -> None:
     if np.abs(restored.astype(int) - images).max() > near:
         raise LutgenError(f"decoded samples must be within {near}")
     if cores > 1:
-        pixels = single_pixels(pixels, cores, images.dtype)
+        pixels = single_pixels(pixels, cores, config.pixel_dtype, config.pixel_bits)
     beats = _beats(restored, depth, 1)
     if decoded.status["error"] or any(not np.array_equal(pixels[k], v) for k, v in beats.items()):
         raise LutgenError("pixels of the decoder must be those of the reference")

@@ -24,7 +24,8 @@ def header(record: Mapping, module: str) -> str:
         f"stream         {options.stream_bytes} bytes",
     ]
     if options.cores > 1:
-        lines.append(f"cores          {options.cores}, a slab each, and as many samples a beat")
+        many = f"as many {_taken(model)}s a beat"
+        lines.append(f"cores          {options.cores}, a slab each, and {many}")
     if options.near:
         lines.append(f"near           errors of up to {options.near}, lossless at 0")
     for name, core in record["cores"].items():
@@ -40,6 +41,11 @@ def _form(model: Mapping) -> str:
     if "planes" not in model:
         return ""
     return "colour filter arrays" if model["mosaic"] else "RGB"
+
+
+def _taken(model: Mapping) -> str:
+    """What beats are made of."""
+    return "pixel" if _form(model) == "RGB" else "sample"
 
 
 def _strips(options: PredictiveOptions) -> str:
@@ -64,7 +70,7 @@ def summary(record: Mapping) -> str:
     """What a build is and what to do with it, a few lines of text."""
     target, rate = record["target"], record["rate"]
     options = PredictiveOptions.of_record(record["parameters"])
-    form = _form(record["model"])
+    form, taken = _form(record["model"]), _taken(record["model"])
     lines = []
     for name, core in record["cores"].items():
         memory = sum(core["memory_bits"].values())
@@ -80,11 +86,11 @@ def summary(record: Mapping) -> str:
     )
     if options.cores > 1:
         lines.append(
-            f"{options.cores} cores behind each pair of ports, {options.cores} samples per beat: "
+            f"{options.cores} cores behind each pair of ports, {options.cores} {taken}s per beat: "
             f"files of {options.cores} slabs"
         )
     lines.append(
-        f"{rate['clocks_per_pixel']:.4g} clocks a {'pixel' if form == 'RGB' else 'sample'} at "
+        f"{rate['clocks_per_pixel']:.4g} clocks a {taken} at "
         f"{options.max_width} columns, "
         f"{rate['mpx_per_s']:g} Mpx/s at the clock goal of {target['clock_mhz']:g} MHz"
     )

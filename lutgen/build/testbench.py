@@ -50,10 +50,12 @@ class Picture:
     def of(
         cls, path: str | os.PathLike | None, largest: tuple[int, int], *, depth: int = 8,
         cores: int = 1, tile_height: int = 0, colour: bool = False, even: bool = False,
+        least: int = 1,
     ) -> "Picture":  # fmt: skip
         """The upper left of a file's image, or a drawn one, within the ``largest`` image.
 
-        It is RGB if ``colour``; its sides are made ``even`` if told.
+        It is RGB if ``colour``; its sides are made ``even`` if told.  A drawn one has ``least``
+        columns at least.
 
         Raises
         ------
@@ -62,7 +64,7 @@ class Picture:
         """
         width, height = largest
         if path is None:
-            wanted = (_WIDTH, _HEIGHT)
+            wanted = (max(_WIDTH, least), _HEIGHT)
             if cores > 1:
                 wanted = (_NARROW, (cores - 1) * tile_height + _HEIGHT)
             draw = draw_colour if colour else draw_picture
@@ -110,14 +112,14 @@ def picture_testbench(
 
     def beats(samples: np.ndarray) -> dict[str, np.ndarray]:
         if samples.ndim > 2:
-            return colour_beats(samples[None], record["parameters"]["depth"])
+            return colour_beats(samples[None], record["parameters"]["depth"], cores)
         return raster_beats(samples[None], cores)
 
     height, width = picture.samples.shape[:2]
     sent, given = beats(picture.samples), beats(decoded)
     if cores > 1:
-        size = decoded.itemsize
-        given |= {"keep": np.tile((1 << size * filled(width, cores)) - 1, height)}
+        bits = record["parameters"].get("depth", 8) * decoded[0, 0].size
+        given |= {"keep": np.tile((1 << -(-bits // 8) * filled(width, cores)) - 1, height)}
     words = file_words(file, stream_bytes)
     pixels, coded = ("pixels", width * height), ("bytes", len(file))
     sides = {"width": width, "height": height, "images": 1, "level": 0, **settings}

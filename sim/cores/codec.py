@@ -109,12 +109,13 @@ class Decoded:
     @classmethod
     def of(
         cls, result: StreamResult, errors: tuple[str, ...], counters=None, cores: int = 1,
-        dtype=np.uint8,
+        dtype=np.uint8, bits: int | None = None,
     ) -> Decoded:  # fmt: skip
-        """What a run gave on a port of so many pixels a beat, of samples of ``dtype``."""
+        """What a run gave on a port of so many pixels a beat, each ``dtype`` and of so many bits.
+        """
         beats = result.outputs["m_axis_video"]
         if cores > 1:
-            beats = single_pixels(beats, cores, dtype)
+            beats = single_pixels(beats, cores, dtype, bits)
         frames = frames_of(beats["data"], beats["user"], beats["last"], dtype)
         return cls(frames, errors, result, len(beats["data"]), counters)
 

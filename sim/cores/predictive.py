@@ -77,7 +77,9 @@ class RtlPredictiveEncoder:
         clocks = group_clocks(self.config, width, self.config.encoder_lanes)
         clocks *= count * groups_of(self.config, height)
         result = rtl_stream(
-            self._design, {"s_axis_video": raster_beats(images, self.config.cores)},
+            self._design, {
+                "s_axis_video": raster_beats(images, self.config.cores, self.config.pixel_bits),
+            },
             {"m_axis_stream": ["data", "keep", "last"]}, names=AXIS,
             stalls=rename_stalls(stall, {"pixels": "s_axis_video", "bytes": "m_axis_stream"}),
             config=config, watch=["error"],
@@ -119,4 +121,6 @@ class RtlPredictiveDecoder:
             },
         )  # fmt: skip
         errors = seen_errors(result, DECODER_ERRORS)
-        return Decoded.of(result, errors, cores=config.cores, dtype=config.pixel_dtype)
+        return Decoded.of(
+            result, errors, cores=config.cores, dtype=config.pixel_dtype, bits=config.pixel_bits
+        )
