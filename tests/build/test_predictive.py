@@ -68,8 +68,28 @@ def test_several_cores():
 def test_several_cores_that_are_refused(options, message):
     with pytest.raises(InputError, match=f"^{message}"):
         find_plan(shipped("photo"), PredictiveOptions(**options), get_target("zynq7045"))
-    with pytest.raises(InputError, match="^cores must be 1 of colour and colour filter arrays, no"):
-        find_plan(colour_model(), PredictiveOptions(cores=2), get_target("zynq7045"))
+
+
+@pytest.mark.parametrize(("make", "cores", "clocks", "taken", "shape"), [
+    # 17 clocks for each of the decoder's lanes are more than such narrow slabs have columns.
+    (mosaic_model, 4, 0.283333, "samples", (8, 64)),
+    (mosaic_model, 8, 0.283333, "samples", (8, 114)),
+])  # fmt: skip
+def test_several_cores_of_colour(make, cores, clocks, taken, shape):
+    """The testbench's picture is wide enough for as many slabs."""
+    target = get_target("zynq7045")
+    plan = find_plan(make(), PredictiveOptions(cores=cores), target)
+    rate = plan.rate(250)
+    assert (rate["pixels_per_beat"], rate["clocks_per_pixel"]) == (cores, clocks)
+    picture = plan.picture(None)
+    assert picture.samples.shape == shape
+    frame = Frame.unpack(plan.encode(picture))
+    assert frame.slabs == cores and frame.shape[1:] == shape
+    text = PredictiveBlueprint.header(
+        {"model": plan.model_record(), "parameters": plan.options.record(), "cores": {}}
+        | new_record(target), "m",
+    )  # fmt: skip
+    assert f"// cores          {cores}, a slab each, and as many {taken} a beat\n" in text
 
 
 def test_options_of_another_profile_are_refused():

@@ -1,8 +1,11 @@
 """What stands around cores of slabs, without the cores: files in parts and back, rasters likewise.
+
+Of gray and of colour filter arrays.
 """
 
 import re
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 import pytest
@@ -14,8 +17,10 @@ from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import Frame, split_index
 from lutgen.errors import InputError
 from lutgen.gateware.core.several import beat_layout, raster_layout
+from lutgen.gateware.fabric.pipeline import drive
 from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.gateware.predictive.config import PredictiveConfig
+from lutgen.gateware.predictive.top import setting_ports
 from lutgen.gateware.slabs.layouts import part_layout, picture_layout
 from lutgen.gateware.slabs.multi import PredictiveDecoderCores, PredictiveEncoderCores
 from lutgen.gateware.slabs.slab_cutter import SlabCutter
@@ -30,37 +35,67 @@ from lutgen.model.header import VERSION_2
 from lutgen.model.samples import SampleFormat
 from lutgen.model.shipped import shipped
 from lutgen.sim import Design, Stall, rtl_stream
+from lutgen.sim.check.picture_form import PictureForm
 from lutgen.sim.drive.words import file_beats, files_of
-from tests.models import predictive_model
+from tests.models import mosaic_model, predictive_model
 
-SLABS, BYTES, STRIP = 4, 8, 8
-CODEC = PredictiveCodec(predictive_model(), threads=1)
-CONFIG = PredictiveConfig(CODEC.model, 8, 64, 40, STRIP, cores=SLABS)
-CONFIG_SAMPLES = SampleFormat()
+BYTES, STRIP = 8, 8
 STALLS = [{}, {"i": Stall(0.5, 1), "c1": Stall(0.5, 2), "o": Stall(0.5, 3), "video": Stall(0.5, 4)}]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Cores of a model of random contents, and the order of planes that its images have."""
+
+    codec: PredictiveCodec
+    cores: int
+    order: int = 0
+
+    @cached_property
+    def config(self) -> PredictiveConfig:
+        return PredictiveConfig(self.codec.model, 8, 64, 40, STRIP, cores=self.cores)
+
+    @cached_property
+    def form(self) -> PictureForm:
+        return PictureForm(self.config.planes, 8, self.cores)
+
+    @property
+    def settings(self) -> dict[str, int]:
+        return {"order": self.order} if self.config.max_order else {}
+
+    def sizes(self, *sizes: tuple[int, int]) -> list[tuple[int, int]]:
+        """Sizes, or those next to them that are allowed."""
+        return [(self.form.whole(height), self.form.whole(width)) for height, width in sizes]
+
+
+KINDS = {
+    "gray": Kind(PredictiveCodec(predictive_model(), threads=1), 4),
+    "bayer": Kind(PredictiveCodec(mosaic_model(), threads=1), 4, order=3),
+}
 
 
 class _Around(wiring.Component):
     """Three ways: a file to those of the cores; strips to a file; a raster to slabs and back."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: PredictiveConfig) -> None:
+        self._config = config
         words = stream.Signature(word_layout(BYTES))
         super().__init__({
-            "i": In(words), **{f"c{k}": Out(words) for k in range(SLABS)},
-            "pictures": In(stream.Signature(picture_layout(CONFIG))),
-            **{f"s{k}": In(words) for k in range(SLABS)}, "o": Out(words),
-            "beats": In(stream.Signature(beat_layout(CONFIG.cores, CONFIG.pixel_bits))),
-            "video": Out(stream.Signature(raster_layout(CONFIG.cores, CONFIG.pixel_bits))),
-            "width": In(7), "height": In(6), "idle": Out(1),
+            "i": In(words), **{f"c{k}": Out(words) for k in range(config.cores)},
+            "pictures": In(stream.Signature(picture_layout(config))),
+            **{f"s{k}": In(words) for k in range(config.cores)}, "o": Out(words),
+            "beats": In(stream.Signature(beat_layout(config.cores, config.pixel_bits))),
+            "video": Out(stream.Signature(raster_layout(config.cores, config.pixel_bits))),
+            **setting_ports(config), "idle": Out(1),
         })  # fmt: skip
 
     def elaborate(self, platform) -> Module:
-        m = Module()
+        m, c = Module(), self._config
         m.submodules.source = source = RunSource(BYTES)
-        m.submodules.packets = packets = SlabPackets(CONFIG, BYTES)
-        m.submodules.files = files = SlabFiles(CONFIG, BYTES)
-        m.submodules.cutter = cutter = SlabCutter(CONFIG)
-        m.submodules.raster = raster = SlabRaster(CONFIG)
+        m.submodules.packets = packets = SlabPackets(c, BYTES)
+        m.submodules.files = files = SlabFiles(c, BYTES)
+        m.submodules.cutter = cutter = SlabCutter(c)
+        m.submodules.raster = raster = SlabRaster(c)
         wiring.connect(m, wiring.flipped(self.i), source.i)
         wiring.connect(m, source.o, packets.runs)
         wiring.connect(m, wiring.flipped(self.pictures), files.pictures)
@@ -68,12 +103,12 @@ class _Around(wiring.Component):
         wiring.connect(m, wiring.flipped(self.beats), cutter.beats)
         wiring.connect(m, raster.o, wiring.flipped(self.video))
         m.d.comb += self.idle.eq(~(packets.busy | files.busy | cutter.busy))
-        rooms = Signal(SLABS)
-        m.d.comb += [cutter.width.eq(self.width), cutter.height.eq(self.height)]
+        rooms = Signal(c.cores)
+        m.d.comb += drive(cutter, self, *setting_ports(c))
         m.d.sync += cutter.room.eq(rooms.all())
-        for k in range(SLABS):
+        for k in range(c.cores):
             words = BlockFifo(word_layout(BYTES), 64)
-            parts = BlockFifo(part_layout(CONFIG), 64)
+            parts = BlockFifo(part_layout(c), 64)
             m.submodules[f"words{k}"], m.submodules[f"parts{k}"] = words, parts
             wiring.connect(m, words.o, wiring.flipped(getattr(self, f"c{k}")))
             wiring.connect(m, wiring.flipped(getattr(self, f"s{k}")), files.strips[k])
@@ -87,33 +122,39 @@ class _Around(wiring.Component):
 
 
 @cache
-def design() -> Design:
-    return Design.of(_Around())
+def design(name: str) -> Design:
+    return Design.of(_Around(KINDS[name].config))
 
 
-def run(inputs: dict, stalls, width: int = 0, height: int = 0) -> dict:
+def run(name: str, inputs: dict, stalls, width: int = 0, height: int = 0) -> dict:
     """What comes out; inputs that are not given stay empty."""
-    none = {name: [] for name in ("data", "keep", "last")}
+    kind = KINDS[name]
+    none, cores = {field: [] for field in ("data", "keep", "last")}, range(kind.cores)
     others = {
-        "i": none, **{f"s{k}": none for k in range(SLABS)},
-        "pictures": {name: [] for name in ("width", "height")},
-        "beats": {name: [] for name in ("data", "sof", "eol")},
+        "i": none, **{f"s{k}": none for k in cores},
+        "pictures": {field: [] for field in setting_ports(kind.config)},
+        "beats": {field: [] for field in ("data", "sof", "eol")},
     }
-    words = dict.fromkeys(("o", *(f"c{k}" for k in range(SLABS))), ("data", "keep", "last"))
+    words = dict.fromkeys(("o", *(f"c{k}" for k in cores)), ("data", "keep", "last"))
     return rtl_stream(
-        design(), others | inputs, words | {"video": ("data", "eol", "keep")},
+        design(name), others | inputs, words | {"video": ("data", "eol", "keep")},
         stalls=stalls, idle="idle", idle_clocks=200,
-        config={"width": width, "height": height},
+        config={"width": width, "height": height, **kind.settings},
     ).outputs  # fmt: skip
 
 
-def files(*sizes: tuple[int, int], strip: int = STRIP, seed: int = 0) -> list[bytes]:
+def files(
+    name: str, *sizes: tuple[int, int], strip: int = STRIP, seed: int = 0
+) -> list[bytes]:
     """Files of noise and of smooth images."""
-    rng = np.random.default_rng(seed)
-    made = []
-    for k, size in enumerate(sizes):
-        image = rng.integers(0, 256 if k % 2 else 3, size)
-        made.append(CODEC.encode(image.astype(np.uint8), strip_height=strip, slabs=SLABS))
+    kind, rng, made = KINDS[name], np.random.default_rng(seed), []
+    for k, size in enumerate(kind.sizes(*sizes)):
+        shape = size if kind.form.components == 1 else (*size, kind.form.components)
+        image = rng.integers(0, 256 if k % 2 else 3, shape).astype(np.uint8)
+        made.append(kind.codec.encode(
+            image, depth=8, strip_height=kind.form.whole(strip), slabs=kind.cores,
+            **kind.form.options(kind.order),
+        ))  # fmt: skip
     return made
 
 
@@ -122,7 +163,7 @@ def parts_of(data: bytes) -> tuple[list[list[bytes]], bytes]:
     frame = Frame.unpack(data)
     starts, end = split_index(data, frame)
     strips = [data[a:b] for a, b in zip(starts, [*starts[1:], end], strict=True)]
-    return [strips[k::SLABS] for k in range(SLABS)], data[end:]
+    return [strips[k :: frame.slabs] for k in range(frame.slabs)], data[end:]
 
 
 def of_cores(data: bytes) -> list[bytes]:
@@ -132,75 +173,83 @@ def of_cores(data: bytes) -> list[bytes]:
     return [b"".join([header, *own, index * (k == 0)]) for k, own in enumerate(strips)]
 
 
-def shared_out(data: list[bytes], stalls) -> list[list[bytes]]:
+def shared_out(name: str, data: list[bytes], stalls) -> list[list[bytes]]:
     """Files that the cores are given."""
-    found = run({"i": file_beats(data, BYTES)}, stalls)
+    found = run(name, {"i": file_beats(data, BYTES)}, stalls)
     cores = []
-    for k in range(SLABS):
+    for k in range(KINDS[name].cores):
         whole, rest = files_of(**found[f"c{k}"], size=BYTES)
         assert not rest
         cores.append(list(whole))
     return cores
 
 
+@pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("stalls", STALLS)
-def test_files_are_shared_out(stalls):
-    stalls = {name: stall for name, stall in stalls.items() if name in ("i", "c1")}
-    given = [*files((40, 64), (9, 13), (1, 30)), *files((13, 50), strip=5)]
-    found = shared_out(given, stalls)
-    for k in range(SLABS):
-        assert found[k] == [of_cores(data)[k] for data in given]
+def test_files_are_shared_out(name, stalls):
+    stalls = {way: stall for way, stall in stalls.items() if way in ("i", "c1")}
+    given = [*files(name, (40, 64), (9, 26), (1, 30)), *files(name, (13, 50), strip=5)]
+    found = shared_out(name, given, stalls)
+    for k, own in enumerate(found):
+        assert own == [of_cores(data)[k] for data in given]
 
 
-def test_bad_files_end_for_all_cores():
+@pytest.mark.parametrize("name", KINDS)
+def test_bad_files_end_for_all_cores(name):
     """Cut anywhere, or with a length that is none: the next file comes as it must."""
-    good, = files((18, 40))
+    good, = files(name, (18, 40))
     wrong = bytearray(good)
     wrong[split_index(good, Frame.unpack(good))[0][5]] = 0x7F
     cuts = [good[:n] for n in (3, 28, 29, 30, 55, len(good) // 2, len(good) - 9, len(good) - 1)]
-    for bad in (*cuts, bytes(wrong), good + b"more", VERSION_2["near"].put(good, 1)):
-        found = shared_out([bad, good], {})
+    others = [VERSION_2["near"].put(good, 1), VERSION_2["channels"].put(good, 2)]
+    for bad in (*cuts, bytes(wrong), good + b"more", *others):
+        found = shared_out(name, [bad, good], {})
         assert [own[-1] for own in found] == of_cores(good)
         assert all(len(own) == 2 for own in found), len(bad)
 
 
+@pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("stalls", STALLS)
-def test_strips_become_files(stalls):
-    given = files((40, 64), (9, 13), (1, 30), (16, 47))
+def test_strips_become_files(name, stalls):
+    kind, sizes = KINDS[name], [(40, 64), (9, 26), (1, 30), (16, 47)]
+    given = files(name, *sizes)
     cut = [parts_of(data)[0] for data in given]
-    frames = [Frame.unpack(data) for data in given]
-    pictures = {
-        name: np.array([getattr(frame, name) for frame in frames]) for name in ("width", "height")
-    }
-    found = run({
+    told = [
+        {"width": width, "height": height, **kind.settings}
+        for height, width in kind.sizes(*sizes)
+    ]
+    pictures = {field: np.array([picture[field] for picture in told]) for field in told[0]}
+    found = run(name, {
         "pictures": pictures,
         **{f"s{k}": file_beats([strip for own in cut for strip in own[k]], BYTES)
-           for k in range(SLABS)},
+           for k in range(kind.cores)},
     }, {"o": stalls["o"]} if stalls else {})
     whole, rest = files_of(**found["o"], size=BYTES)
     assert list(whole) == given and not rest
 
 
-@pytest.mark.parametrize(("height", "width"), [(3, 64), (2, 61), (5, 13), (4, 30)])
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize(("height", "width"), [(3, 64), (2, 61), (5, 26), (4, 30)])
 @pytest.mark.parametrize("stalls", STALLS)
-def test_rasters_come_back(height, width, stalls):
+def test_rasters_come_back(name, height, width, stalls):
     """Each beat to the slab of its columns, which puts it to its place again."""
-    rng = np.random.default_rng(width)
-    beats = -(-width // SLABS)
-    data = rng.integers(0, 1 << 32, (height, beats))
+    kind, rng = KINDS[name], np.random.default_rng(width)
+    cores, size = kind.cores, kind.config.pixel_bits // 8
+    (height, width), = kind.sizes((height, width))
+    beats = -(-width // cores)
+    given = rng.integers(0, 256, (height, beats, cores * size), dtype=np.uint8)
+    data = np.pad(given, ((0, 0), (0, 0), (0, 8 - cores * size))).view("<u8")
     sof, eol = np.zeros((2, height, beats), dtype=int)
     sof[0, 0], eol[:, -1] = 1, 1
     found = run(
-        {"beats": {"data": data.ravel(), "sof": sof.ravel(), "eol": eol.ravel()}},
+        name, {"beats": {"data": data.ravel(), "sof": sof.ravel(), "eol": eol.ravel()}},
         {"video": stalls["video"]} if stalls else {}, width, height,
     )["video"]
-    keep = np.full((height, beats), (1 << SLABS) - 1)
-    keep[:, -1] = (1 << width - SLABS * (beats - 1)) - 1
-    wide = keep[..., None] >> np.arange(SLABS) & 1
-    given = np.asarray(found["data"]).astype("<u4").view(np.uint8)
-    wanted = data.astype("<u4").view(np.uint8).reshape(height, beats, SLABS)
-    kept = wide.ravel().astype(bool)
-    np.testing.assert_array_equal(given[kept], wanted.ravel()[kept])
+    keep = np.full((height, beats), (1 << cores * size) - 1)
+    keep[:, -1] = (1 << (width - cores * (beats - 1)) * size) - 1
+    kept = (keep[..., None] >> np.arange(cores * size) & 1).astype(bool)
+    came = np.asarray(found["data"]).astype("<u8")[:, None].view(np.uint8)[:, : cores * size]
+    np.testing.assert_array_equal(came[kept.reshape(came.shape)], given[kept])
     np.testing.assert_array_equal(found["eol"], eol.ravel())
     np.testing.assert_array_equal(found["keep"], keep.ravel())
 
@@ -208,7 +257,7 @@ def test_rasters_come_back(height, width, stalls):
 @pytest.mark.parametrize("slabs", [1, 2, 4, 8])
 def test_widest_slab(slabs):
     for width in range(slabs * (slabs - 1) + 1, 200):
-        frame = Frame(bytes(8), CONFIG_SAMPLES, width, 8, 8, slabs=slabs)
+        frame = Frame(bytes(8), SampleFormat(), width, 8, 8, slabs=slabs)
         found = [right - left for left, right in map(frame.columns, range(slabs))]
         assert max(found) <= widest_slab(width, slabs) < max(found) + max(2, slabs)
 
@@ -225,13 +274,15 @@ def test_cores_that_are_refused(options, message):
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         PredictiveConfig(shipped("photo"), **options)
     with pytest.raises(InputError, match="^stream width must be 2, 4 or 8 bytes for 4 cores, not"):
-        PredictiveEncoderCores(CONFIG, stream_bytes=1)
+        PredictiveEncoderCores(KINDS["gray"].config, stream_bytes=1)
 
 
+@pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("kind", [PredictiveDecoderCores, PredictiveEncoderCores])
-def test_what_stands_around_the_cores_is_made_alone(kind):
+def test_what_stands_around_the_cores_is_made_alone(name, kind):
     """As builds count it: its ports for the cores are theirs."""
-    glue, core = kind(CONFIG, core_ports=True), kind.core(CONFIG, 4)
-    ports = glue.signature.members["core3"].signature.members
-    assert {name: core.signature.members[name].flip() for name in ports} == dict(ports)
-    assert "core3__slab" in to_verilog(glue, "glue")
+    config = KINDS[name].config
+    glue, core = kind(config, core_ports=True), kind.core(config, 4)
+    ports = glue.signature.members["core1"].signature.members
+    assert {port: core.signature.members[port].flip() for port in ports} == dict(ports)
+    assert "core1__slab" in to_verilog(glue, "glue")

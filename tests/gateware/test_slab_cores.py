@@ -14,16 +14,22 @@ from lutgen.gateware.slabs.multi import PredictiveDecoderCores, PredictiveEncode
 from lutgen.model.header import VERSION_2
 from lutgen.model.shipped import shipped
 from lutgen.sim import Design
+from lutgen.sim.check.picture_form import PictureForm
 from tests.gateware.test_prediction import pictures
 from tests.gateware.test_predictive_cores import STALLS, Cores
-from tests.models import predictive_model
+from tests.models import colour_model, mosaic_model, predictive_model
 
 pytestmark = pytest.mark.slow
 
+#: "none" beside those of a single core.
+ALL_STALLS = {"none": {}, **STALLS}
+#: Models of random contents by their names here; others are those of the package.
+_RANDOM = {"small": predictive_model, "rgb": colour_model, "bayer": mosaic_model}
+
 
 @dataclass(frozen=True)
-class Several(Cores):
-    """Cores side by side; the model ``small`` is one of random contents."""
+class SlabCores(Cores):
+    """Cores side by side."""
 
     cores: int = 2
     near: int = 0
@@ -32,7 +38,7 @@ class Several(Cores):
 
     @cached_property
     def codec(self) -> PredictiveCodec:
-        model = predictive_model() if self.name == "small" else shipped(self.name)
+        model = _RANDOM[self.name]() if self.name in _RANDOM else shipped(self.name)
         return PredictiveCodec(model, threads=1)
 
     @cached_property
@@ -43,6 +49,10 @@ class Several(Cores):
         )  # fmt: skip
 
     @cached_property
+    def form(self) -> PictureForm:
+        return PictureForm(self.config.planes, self.depth, self.cores)
+
+    @cached_property
     def encoder(self) -> Design:
         return Design.of(PredictiveEncoderCores(self.config, stream_bytes=self.stream_bytes))
 
@@ -50,18 +60,23 @@ class Several(Cores):
     def decoder(self) -> Design:
         return Design.of(PredictiveDecoderCores(self.config, stream_bytes=self.stream_bytes))
 
-    def file(self, picture: np.ndarray, strip_height: int | None = None, **options) -> bytes:
-        return super().file(picture, strip_height, slabs=self.cores, **options)
+    def file(
+        self, picture: np.ndarray, strip_height: int | None = None, order: int = 0, **options
+    ) -> bytes:
+        return super().file(
+            picture, strip_height, slabs=self.cores, **self.form.options(order), **options
+        )
 
     def beats(self, given: list[np.ndarray]) -> dict[str, np.ndarray]:
-        """Beats of pictures of any sizes, zeros behind a line's last sample."""
+        """Beats of pictures of any sizes, zeros behind a line's last pixel."""
         parts: list[dict] = []
         size = self.config.pixel_bits
         for picture in given:
-            height, width = picture.shape
+            pixels = self.form.packed(picture)
+            height, width = pixels.shape
             beats = -(-width // self.cores)
             wide = np.zeros((height, beats * self.cores), dtype=object)
-            wide[:, :width] = picture
+            wide[:, :width] = pixels
             data = sum(wide[:, k :: self.cores] << size * k for k in range(self.cores))
             user, last = np.zeros((2, height, beats), dtype=np.int64)
             user[0, 0], last[:, -1] = 1, 1
@@ -72,12 +87,21 @@ class Several(Cores):
         joined = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
         return joined | {"data": joined["data"].astype(np.uint64)}
 
-    def encode_pictures(self, given: list[np.ndarray], *, near: int = 0, stalls=None):
+    def encode_pictures(
+        self, given: list[np.ndarray], *, near: int = 0, order: int = 0, stalls=None
+    ):
         """`encode` of pictures of one size."""
         beats = self.beats(given)
         del beats["keep"]
-        settings = {"near": near} if self.near else {}
-        return self.encode(beats, given[0].shape, stalls=stalls, settings=settings)
+        return self.encode(beats, given[0].shape[:2], stalls=stalls,
+                           settings=self.settings(near, order))  # fmt: skip
+
+    def settings(self, near: int = 0, order: int = 0) -> dict[str, int]:
+        """What the encoder is told besides sizes."""
+        return {
+            **({"near": near} if self.near else {}),
+            **({"order": order} if self.config.max_order else {}),
+        }  # fmt: skip
 
 
 def cut(size: tuple[int, int], depth: int, count: int = 4) -> list[np.ndarray]:
@@ -94,11 +118,9 @@ def check(found, wanted: dict[str, np.ndarray]) -> None:
 
 #: Two cores of a small model, and four of 12 bits that may be near-lossless.
 SEVERAL = {
-    "2": Several("small", 8, 96, 40, 8),
-    "4": Several("photo-16", 12, 140, 40, 12, 8, cores=4, near=2),
+    "2": SlabCores("small", 8, 96, 40, 8),
+    "4": SlabCores("photo-16", 12, 140, 40, 12, 8, cores=4, near=2),
 }
-#: "none" beside those of a single core.
-ALL_STALLS = {"none": {}, **STALLS}
 SIZES = [(40, 64), (9, 37), (1, 13), (7, 16)]
 
 

@@ -122,6 +122,17 @@ def test_pictures_of_the_phases(checked):
     assert checked.form.packed(np.array([1, 2, 3])) == 0x010302
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [mosaic_model])
+def test_good_build_of_several_cores(make, tmp_path):
+    """With images, files in a row, and damage."""
+    build("zynq7045", make(), PredictiveOptions(**SMALL, cores=2), out=tmp_path / "several",
+          estimate=False)  # fmt: skip
+    found = check_build(tmp_path / "several", quick=True)
+    assert found["ok"], found["problems"]
+    assert found["bad_files"]["errors"] == ["bad_header", "bad_strip"]
+
+
 @pytest.fixture(scope="module")
 def mosaic_folder(tmp_path_factory):
     """Both cores for colour filter arrays of 12 bits, with registers and nears."""
