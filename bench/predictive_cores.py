@@ -1,8 +1,7 @@
 """Both tops of the profile ``predictive`` on images, in simulation: clocks, bytes, equality.
 
     python -m bench.predictive_cores FOLDER [--count N] [--cores M] [--near N]
-    python -m bench.predictive_cores FOLDER [--count N] [--model photo-rgb]
-    python -m bench.predictive_cores FOLDER [--count N] --cfa RGGB [--cores M]
+    python -m bench.predictive_cores FOLDER [--count N] [--cores M] [--model photo-rgb | --cfa RGGB]
 
 The images go through the encoder one behind the other, and their files through the decoder: made
 gray, unless the model is one of colour or they are colour filter arrays.  It is one picture size

@@ -71,6 +71,7 @@ def test_several_cores_that_are_refused(options, message):
 
 
 @pytest.mark.parametrize(("make", "cores", "clocks", "taken", "shape"), [
+    (colour_model, 2, 1.504688, "pixels", (8, 64, 3)),
     # 17 clocks for each of the decoder's lanes are more than such narrow slabs have columns.
     (mosaic_model, 4, 0.283333, "samples", (8, 64)),
     (mosaic_model, 8, 0.283333, "samples", (8, 114)),

@@ -1,6 +1,6 @@
 """What stands around cores of slabs, without the cores: files in parts and back, rasters likewise.
 
-Of gray and of colour filter arrays.
+Of gray, of RGB and of colour filter arrays.
 """
 
 import re
@@ -37,7 +37,7 @@ from lutgen.model.shipped import shipped
 from lutgen.sim import Design, Stall, rtl_stream
 from lutgen.sim.check.picture_form import PictureForm
 from lutgen.sim.drive.words import file_beats, files_of
-from tests.models import mosaic_model, predictive_model
+from tests.models import colour_model, mosaic_model, predictive_model
 
 BYTES, STRIP = 8, 8
 STALLS = [{}, {"i": Stall(0.5, 1), "c1": Stall(0.5, 2), "o": Stall(0.5, 3), "video": Stall(0.5, 4)}]
@@ -70,6 +70,7 @@ class Kind:
 
 KINDS = {
     "gray": Kind(PredictiveCodec(predictive_model(), threads=1), 4),
+    "rgb": Kind(PredictiveCodec(colour_model(), threads=1), 2, order=4),
     "bayer": Kind(PredictiveCodec(mosaic_model(), threads=1), 4, order=3),
 }
 

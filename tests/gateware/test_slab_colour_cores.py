@@ -1,4 +1,4 @@
-"""Cores side by side for colour filter arrays against the reference codec."""
+"""Cores side by side for RGB and for colour filter arrays against the reference codec."""
 
 import re
 
@@ -17,6 +17,7 @@ from tests.models import colour_model, mosaic_model
 
 #: Models of random contents; those of 8 bits may be near-lossless.
 SEVERAL = {
+    "rgb": SlabCores("rgb", 8, 64, 48, 8, near=2),
     "bayer": SlabCores("bayer", 8, 96, 48, 8, near=2),
     "4 bayer": SlabCores("bayer", 12, 112, 48, 16, 8, cores=4),
 }
@@ -194,7 +195,7 @@ def test_misplaced_markers_and_impossible_settings(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["bayer"])
+@pytest.mark.parametrize("name", ["rgb", "bayer"])
 def test_nears(name):
     """Of files in turn; what comes out is what the reference restores."""
     cores, pictures = SEVERAL[name], given(name, (14, 53))
@@ -211,8 +212,10 @@ def test_nears(name):
      "max width must be at least 114 for 8 cores, not 112"),
     (mosaic_model, {"cores": 2, "max_width": 65},
      "max width must be even of a colour filter array, not 65"),
-    (colour_model, {"cores": 2},
-     "cores must be 1 of RGB, not 2: slabs are of gray and of colour filter arrays yet"),
+    (colour_model, {"cores": 4},
+     "cores must be at most 2 for RGB of 8 bits, not 4: beats have 64 bits at most"),
+    (colour_model, {"cores": 2, "depth": 12},
+     "cores must be at most 1 for RGB of 12 bits, not 2: beats have 64 bits at most"),
 ])  # fmt: skip
 def test_cores_that_are_refused(model, options, message):
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):

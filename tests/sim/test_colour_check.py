@@ -9,6 +9,7 @@ import pytest
 
 from lutgen.build.codec import build, load_build
 from lutgen.build.options import PredictiveOptions
+from lutgen.codec.predictive.container import Frame
 from lutgen.sim.check.build_tables import compare_tables
 from lutgen.sim.check.check import check_build, checked_build
 from lutgen.sim.check.judge_predictive import PredictiveJudge
@@ -122,8 +123,21 @@ def test_pictures_of_the_phases(checked):
     assert checked.form.packed(np.array([1, 2, 3])) == 0x010302
 
 
+def test_a_build_of_several_cores(checked):
+    """Its files have slabs, and its images are packed pixels that are wide enough for them."""
+    parameters = checked.record["parameters"] | {"cores": 2}
+    several = checked_build(checked.record | {"parameters": parameters})
+    images = several.images(None, 0)
+    assert images and min(image.shape[1] for _, image in images) >= 3
+    for _, image in images:
+        file, = several.files([image])
+        assert Frame.unpack(file).slabs == 2
+        found, = several.codec.decode(file)
+        np.testing.assert_array_equal(several.form.packed(found), image)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [mosaic_model])
+@pytest.mark.parametrize("make", [colour_model, mosaic_model])
 def test_good_build_of_several_cores(make, tmp_path):
     """With images, files in a row, and damage."""
     build("zynq7045", make(), PredictiveOptions(**SMALL, cores=2), out=tmp_path / "several",

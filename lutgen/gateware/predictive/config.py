@@ -58,9 +58,9 @@ class PredictiveConfig:
         Greatest near of a file, the error of its samples: 0, where all are lossless, to 255 and to
         half of the greatest sample.
     cores:
-        Cores side by side, each for a slab of every image but RGB: 1, 2, 4 or 8.  Several have
-        strips of 64 rows unless told, of which they hold one for each slab, and decode files of
-        strips that are no higher.
+        Cores side by side, each for a slab of every image: 1, 2, 4 or 8.  Several have strips of
+        64 rows unless told, of which they hold one for each slab, and decode files of strips that
+        are no higher.
 
     Raises
     ------
@@ -117,14 +117,10 @@ class PredictiveConfig:
             raise InputError(f"cores must be 1, 2, 4 or 8, not {self.cores!r}")
         if self.cores == 1:
             return
-        if self.planes.components > 1:
-            raise InputError(
-                f"cores must be 1 of RGB, not {self.cores}: slabs are of gray and of colour filter "
-                "arrays yet"
-            )
         if self.cores * self.pixel_bits > _MOST_VIDEO_BITS:
+            what = "RGB" if self.planes.components > 1 else "samples"
             raise InputError(
-                f"cores must be at most {_MOST_VIDEO_BITS // self.pixel_bits} for samples of "
+                f"cores must be at most {_MOST_VIDEO_BITS // self.pixel_bits} for {what} of "
                 f"{self.depth} bits, not {self.cores}: beats have {_MOST_VIDEO_BITS} bits at most"
             )
         if self.max_width < self.least_width:
