@@ -1,6 +1,7 @@
 """Table 2 of the GIC-DLC paper: energy and time per pixel, encoder and decoder beside PNG.
 
     python -m bench.energy --images emnist_digits
+    python -m bench.energy --images kodak --model photo --count 3 --size 384x64+192+224 --out ...
 
 Method
 ------
@@ -17,6 +18,9 @@ energy, and by how much the doubling of each coefficient alone raises it.  Left 
 pins, clock generation, and all that placement and routing decide.  Ports of block memories count in
 every clock in which they are enabled; ``idle_write_ports_nj_per_pixel`` is what those that only
 write take in clocks in which they do not, which vendor tools can save by their enable.
+
+A run of one core, ``--top``, keeps what the file has of the other, if it is of the same images,
+model, target and coefficients.
 
 PNG is encoded and decoded in the same run on this CPU by imagecodecs (libpng), one file per image
 and one file of all of them, in CPU time, which other processes lengthen little.  Its energy is that
@@ -37,24 +41,19 @@ from pathlib import Path
 import click
 import numpy as np
 
-from lutgen.build.tile_blueprint import block_paths
-from lutgen.codec.codec import Codec
+from bench.pairs import STREAM_BYTES, Pair, pair_of, read_stack
 from lutgen.commands import Command, OutputFile
 from lutgen.files.whole import write_file
 from lutgen.formats.imageio import png_bytes
-from lutgen.gateware.core.config import CoreConfig
-from lutgen.gateware.core.top import DecoderTop, EncoderTop
 from lutgen.gateware.fabric.verilog import to_verilog
-from lutgen.model.model import Model
-from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
 from lutgen.sim.drive.beats import raster_beats
-from lutgen.sim.drive.words import file_words, files_of
+from lutgen.sim.drive.words import files_of
 from lutgen.sim.gates.gates import GateSimulation, Snapshot, Stream
 from lutgen.synth.cells import cost
 from lutgen.synth.energy import CLASSES, COEFFICIENTS, energy
 from lutgen.synth.mapped import map_design
 from lutgen.targets import get_target
-from lutgen.training.data.datasets import data_hash, load_images
+from lutgen.training.data.datasets import data_hash
 
 #: Watts over idle that the paper measured on its CPU, appendix C.1: 12.38 - 5.21 and 12.79 - 5.21.
 CPU_WATTS = {"encode": 7.17, "decode": 7.58}
@@ -63,7 +62,6 @@ PUBLISHED = {
     "PNG": {"nj": {"encode": 322.58, "decode": 39.19}, "ns": {"encode": 44.99, "decode": 5.17}},
     "GIC-DLC": {"nj": {"encode": 4.0, "decode": 4.0}, "ns": {"encode": 5.0, "decode": 5.0}},
 }
-_STREAM_BYTES = 4
 _REPEATS = 5
 _MAX_CLOCKS_PER_PIXEL = 40
 _SLACK_CLOCKS = 200_000
@@ -74,7 +72,7 @@ _PORTS = {
                 ("data", "user", "last")),
 }  # fmt: skip
 _WIDTHS = {"video": {"data": 8, "user": 1, "last": 1},
-           "stream": {"data": 8 * _STREAM_BYTES, "keep": _STREAM_BYTES, "last": 1}}  # fmt: skip
+           "stream": {"data": 8 * STREAM_BYTES, "keep": STREAM_BYTES, "last": 1}}  # fmt: skip
 
 
 class Core:
@@ -83,21 +81,18 @@ class Core:
     Parameters
     ----------
     name : "encoder" or "decoder"
-    config : CoreConfig
+    pair : Pair
     family : Xilinx family that Yosys maps to
     """
 
-    def __init__(self, name: str, config: CoreConfig, family: str) -> None:
-        self.name, self.config = name, config
-        top = {"encoder": EncoderTop, "decoder": DecoderTop}[name]
+    def __init__(self, name: str, pair: Pair, family: str) -> None:
+        self.name, self.pair = name, pair
         module = f"lutgen_{name}"
-        self.design = map_design(
-            to_verilog(top(config, stream_bytes=_STREAM_BYTES), module), module, family
-        )
-        self.blocks = block_paths(config.model, name)
+        self.design = map_design(to_verilog(pair.top(name), module), module, family)
+        self.blocks = pair.blocks(name)
 
-    def run(self, images: np.ndarray, file: bytes, skip: int) -> dict:
-        """Simulate, compare with the reference, and count between ``skip`` images and all.
+    def run(self) -> dict:
+        """Simulate, compare with the reference, and count from when the pipeline is full.
 
         Returns
         -------
@@ -105,30 +100,31 @@ class Core:
             Results, ready for json but for ``in_clocks`` and ``out_clocks`` of all beats.
         """
         began = time.perf_counter()
-        count, height, width = images.shape
+        pair, images = self.pair, self.pair.images
         encodes = self.name == "encoder"
         source, fields, sink, out_fields = _PORTS[self.name]
-        beats = raster_beats(images) if encodes else file_words(file, _STREAM_BYTES)
+        words = pair.words()
+        beats = raster_beats(images) if encodes else words
         sizes, out_sizes = _WIDTHS[source.split("_")[2]], _WIDTHS[sink.split("_")[2]]
         bits = np.concatenate([_bits(beats[name], sizes[name]) for name in fields], axis=1)
         config = {"clear_error": 0}
         if encodes:
-            config |= {"width": width, "height": height, "images": count}
+            config |= pair.settings
         simulation = GateSimulation(
             self.design, _stream(source, fields), _stream(sink, out_fields), config
         )
-        pixels, words = images.size, -(-len(file) // _STREAM_BYTES)
-        marks = [skip * height * width, pixels]
+        pixels = images.size
+        marks = [pair.lead * images[0].size, pixels]
         goals = [{"taken": n, "given": 0} if encodes else {"taken": 0, "given": n} for n in marks]
-        goals.append({"taken": len(bits), "given": words if encodes else pixels})
+        goals.append({"taken": len(bits), "given": len(words["data"]) if encodes else pixels})
         limit = _MAX_CLOCKS_PER_PIXEL * pixels + _SLACK_CLOCKS
         parts = [simulation.run(bits, max_clocks=limit, **goal) for goal in goals]
         given = np.concatenate([part[1] for part in parts])
         ends = np.cumsum([out_sizes[name] for name in out_fields])[:-1]
         values = dict(zip(out_fields, map(_integers, np.split(given, ends, axis=1)), strict=True))
         if encodes:
-            files, rest = files_of(values["data"], values["keep"], values["last"], _STREAM_BYTES)
-            if files != (file,) or rest:
+            files, rest = files_of(values["data"], values["keep"], values["last"], STREAM_BYTES)
+            if files != pair.files or rest:
                 raise SystemExit("error: the mapped encoder's bytes differ from the reference's")
         elif not np.array_equal(values["data"], images.ravel()):
             raise SystemExit("error: the mapped decoder's pixels differ from the images")
@@ -162,6 +158,7 @@ class Core:
             writes=zip(simulation.lut_memories, window.writes.tolist(), strict=True),
             accesses=((port.cell, n) for port, n in
                       zip(simulation.ports, window.accesses.tolist(), strict=True)),
+            products=zip(simulation.multipliers, window.products.tolist(), strict=True),
             clocks=window.clocks,
         )  # fmt: skip
         scale = 1e-3 / pixels
@@ -196,12 +193,9 @@ def _integers(bits: np.ndarray) -> np.ndarray:
     return bits.astype(np.int64) @ (1 << np.arange(bits.shape[1], dtype=np.int64))
 
 
-def _check_clocks(core: str, config: CoreConfig, images: np.ndarray, file: bytes, found) -> None:
+def _check_clocks(core: str, pair: Pair, found) -> None:
     """Beats of the mapped cells must fall in the clocks in which those of the Verilog do."""
-    if core == "encoder":
-        trace = RtlEncoder(config, stream_bytes=_STREAM_BYTES)(images).trace
-    else:
-        trace = RtlDecoder(config, stream_bytes=_STREAM_BYTES)(file).trace
+    trace = (pair.encode(pair.images) if core == "encoder" else pair.decode(pair.files)).trace
     source, _, sink, _ = _PORTS[core]
     for name, expected in (("in", trace.input_clocks[source]), ("out", trace.output_clocks[sink])):
         if not np.array_equal(found.pop(f"{name}_clocks"), expected):
@@ -260,30 +254,30 @@ def _cpu() -> str | None:
 
 
 @click.command(cls=Command)
-@click.option("--images", required=True, help="Data set (its val part), all of one size.")
+@click.option("--images", required=True,
+              help="Data set (its val part) or folder, images of one size; or one image file.")
 @click.option("--count", default=96, show_default=True, help="First images of it.")
-@click.option("--model", "model_path", help="Model file; by default the embedded one.")
+@click.option("--size", help="WIDTHxHEIGHT to cut of each image, from the upper left or +X+Y.")
+@click.option("--model", help="Name or file of a model; by default the embedded one of digits.")
 @click.option("--target", default="zynq7045", show_default=True)
+@click.option("--top", default="both", show_default=True,
+              type=click.Choice(["both", *_PORTS]), help="One core, or both.")
 @click.option("--out", default="bench/results/energy.json", show_default=True, type=OutputFile())
-def main(images, count, model_path, target, out) -> None:
+def main(images, count, size, model, target, top, out) -> None:
     """Measure both cores and PNG."""
     began = time.perf_counter()
-    model = Model.load(model_path) if model_path else Model.default()
-    target = get_target(target)
+    stack = read_stack(images, count, size)
+    pair = pair_of(model, stack, target)
+    target, model = get_target(target), pair.model
     if target.yosys_family is None:
         raise click.UsageError(f"target must be one with cells to map to, not {target.name!r}")
-    stack = np.stack(load_images(images, split="val")[:count])
     count = len(stack)
-    config = CoreConfig(model, primitive=target.lut_primitive)
-    # As bench.throughput: the pipeline is full when there were as many images as lanes.
-    skip = 0 if count <= config.decoder_lanes else config.decoder_lanes
-    file = Codec(model).encode(stack).data
     result = {
         "date": date.today().isoformat(),
         "command": shlex.join(["python", "-m", "bench.energy", *sys.argv[1:]]),
         "images": Path(images).name, "sha256": data_hash(list(stack)),
         "count": count, "width": stack.shape[2], "height": stack.shape[1],
-        "skipped_images": skip, "bpp": 8 * len(file) / stack.size,
+        "skipped_images": pair.lead, "bpp": pair.bpp, **pair.facts,
         "model_hash": model.hash, "profile": model.profile,
         "target": target.name, "clock_mhz": target.clock_mhz,
         "coefficients": {
@@ -293,24 +287,38 @@ def main(images, count, model_path, target, out) -> None:
         "published": PUBLISHED,
         "cores": {},
     }  # fmt: skip
-    for name in ("encoder", "decoder"):
+    for name in _PORTS if top == "both" else [top]:
         click.echo(f"{name}: mapping", err=True)
-        core = Core(name, config, target.yosys_family)
+        core = Core(name, pair, target.yosys_family)
         click.echo(f"{name}: simulating {len(core.design.cells):,} cells", err=True)
-        found = core.run(stack, file, skip)
+        found = core.run()
         click.echo(f"{name}: simulating the Verilog", err=True)
-        _check_clocks(name, config, stack, file, found)
+        _check_clocks(name, pair, found)
         found["ns_per_pixel"] = found["clocks_per_pixel"] * target.period_ns
         found["watts_at_clock"] = {
             what: e["nj_per_pixel"] / found["ns_per_pixel"] for what, e in found["energy"].items()
         }
         result["tool"] = core.design.tool
         result["cores"][name] = found
+    cores = _kept(out, result) | result["cores"]
+    result["cores"] = {name: cores[name] for name in _PORTS if name in cores}
     result["png"] = measure_png(stack, _cpu())
     result["machine"] = {"cpu": _cpu(), "python": platform.python_version()}
     result["seconds"] = round(time.perf_counter() - began, 1)
     write_file(out, (json.dumps(result, indent=1) + "\n").encode())
     _show(result)
+
+
+def _kept(out: str, result: dict) -> dict:
+    """Cores of an earlier run of the same images, model and target, for a run of one core."""
+    if not (path := Path(out)).exists():
+        return {}
+    found = json.loads(path.read_text())
+    same = all(
+        found.get(key) == result[key]
+        for key in ("sha256", "width", "height", "model_hash", "target", "coefficients")
+    )
+    return found["cores"] if same else {}
 
 
 def _show(result: dict) -> None:

@@ -1,11 +1,14 @@
 """Both tops of the profile ``predictive`` on images, in simulation: clocks, bytes, equality.
 
-    python -m bench.predictive_cores FOLDER [--count N] [--cores M] [--near N]
-    python -m bench.predictive_cores FOLDER [--count N] [--cores M] [--model photo-rgb | --cfa RGGB]
+    python -m bench.predictive_cores IMAGES [--count N] [--cores M] [--near N]
+    python -m bench.predictive_cores IMAGES [--count N] [--cores M] [--model photo-rgb | --cfa RGGB]
+    python -m bench.predictive_cores IMAGES --model photo-16 [--size 1920 1080]
 
 The images go through the encoder one behind the other, and their files through the decoder: made
-gray, unless the model is one of colour or they are colour filter arrays.  It is one picture size
-for each run, so images of other sizes than the first are left out; a single one is sent twice.
+gray of 8 bits, unless the model is that of more bits, whose images are gray, or one of colour, or
+they are colour filter arrays.  It is one picture size for each run, so images of other sizes than
+the first are left out; a single one is sent twice.  Where a size is told, each image is cut to it,
+and continued by its mirror image where it is smaller.
 Files must be those of the reference codec byte for byte, and pixels what it decodes: those of the
 images, or, of gray ones, none further off than the near, for which the cores are then built.
 Several cores have a slab each, and as many samples a beat; samples are counted, not beats.
@@ -35,7 +38,7 @@ from lutgen.sim import AXIS, Design, rtl_stream
 from lutgen.sim.drive.beats import colour_beats, raster_beats, single_pixels
 from lutgen.sim.drive.words import file_beats, files_of
 
-_GRAY, _COLOUR, _MOSAIC = "photo", "photo-rgb", "photo-bayer"
+_GRAY, _DEEP, _COLOUR, _MOSAIC = "photo", "photo-16", "photo-rgb", "photo-bayer"
 _PIXELS = ("data", "user", "last")
 _CLOCKS = 1 << 40
 
@@ -46,13 +49,22 @@ def _per_sample(clocks: np.ndarray, samples: int, images: int) -> float:
     return float(clocks[-1] - clocks[beats - 1]) / (samples // images * (images - 1))
 
 
-def _read(folder: Path, model: str, cfa: str | None) -> list[np.ndarray]:
-    """Images of a folder as the model has them."""
-    if cfa is not None:
-        return [image.array for image in read_gray(folder)]
+def _read(path: Path, model: str, cfa: str | None) -> list[np.ndarray]:
+    """Images of a folder or file as the model has them."""
+    if cfa is not None or model == _DEEP:
+        return [image.array for image in read_gray(path)]
     if model == _GRAY:
-        return gray(str(folder))
-    return [read_colour(path) for path in colour_files(str(folder))]
+        return gray(str(path))
+    return [read_colour(file) for file in colour_files(str(path))]
+
+
+def sized(image: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
+    """An image of that width and height: cut, or continued by its mirror image."""
+    if size is None:
+        return image
+    more = [(0, max(0, want - have)) for want, have in zip(size[::-1], image.shape, strict=False)]
+    wide = np.pad(image, [*more, *[(0, 0)] * (image.ndim - 2)], mode="symmetric")
+    return np.ascontiguousarray(wide[: size[1], : size[0]])
 
 
 def _beats(images: np.ndarray, depth: int, cores: int) -> dict[str, np.ndarray]:
@@ -60,18 +72,21 @@ def _beats(images: np.ndarray, depth: int, cores: int) -> dict[str, np.ndarray]:
 
 
 @click.command(cls=Command)
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("images", type=click.Path(exists=True, path_type=Path))
 @click.option("--count", default=4, show_default=True, help="Images at most.")
 @click.option("--near", default=0, show_default=True, help="Greatest error of a gray sample.")
-@click.option("--model", default=_GRAY, show_default=True, type=click.Choice([_GRAY, _COLOUR]))
+@click.option("--model", default=_GRAY, show_default=True,
+              type=click.Choice([_GRAY, _DEEP, _COLOUR]))
+@click.option("--size", type=(int, int), metavar="WIDTH HEIGHT", help="Of all images.")
 @click.option("--cores", default=1, show_default=True, help="Side by side: 1, 2, 4 or 8.")
 @click.option("--stream-bytes", default=4, show_default=True, help="Bytes of a beat of files.")
 @click.option("--cfa", type=click.Choice(CFAS), help="Images are colour filter arrays.")
 @click.option("--out", default="bench/results/predictive-cores.json", show_default=True,
               type=OutputFile())  # fmt: skip
-def main(folder, count, near, model, cores, stream_bytes, cfa, out) -> None:
-    """Simulate both cores on the images of FOLDER."""
-    found = _read(folder, model, cfa)
+def main(images, count, near, model, size, cores, stream_bytes, cfa, out) -> None:
+    """Simulate both cores on IMAGES, a folder or a file."""
+    source = images.name
+    found = [sized(image, size) for image in _read(images, model, cfa)]
     images = np.stack([i for i in found if i.shape == found[0].shape][:count])
     if len(images) == 1:
         images = np.repeat(images, 2, axis=0)
@@ -123,7 +138,8 @@ def main(folder, count, near, model, cores, stream_bytes, cfa, out) -> None:
         raise LutgenError("pixels of the decoder must be those of the reference")
     say(f"decoder: {images.size:,} samples, {decoded.clocks:,} clocks")
     write_file(out, json.dumps({
-        "model": model.name, "depth": depth, "images": len(images), "width": width,
+        "model": model.name, "source": source, "depth": depth, "images": len(images),
+        "width": width,
         "height": height, "samples": int(images.size),
         "bpp": 8 * sum(map(len, files)) / images.size, "near": near, "mismatches": 0,
         **({"cores": cores, "strip_height": strip, "stream_bytes": stream_bytes}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lutgen.gateware.predictive.config import PredictiveConfig
     from lutgen.gateware.slabs.multi import PredictiveDecoderCores, PredictiveEncoderCores
 
-__all__ = ["PredictiveBlueprint"]
+__all__ = ["BLOCKS", "PredictiveBlueprint"]
 
 
 class PredictiveBlueprint(Blueprint[PredictiveModel | ColourModel, PredictiveOptions]):
@@ -116,7 +116,7 @@ class PredictiveBlueprint(Blueprint[PredictiveModel | ColourModel, PredictiveOpt
         if self.cores > 1:
             return self._estimate_cores(core, target)
         registers = {"registers": ["registers"]} if self.options.registers else {}
-        return estimate(verilog, raw, target, _BLOCKS[core] | registers)
+        return estimate(verilog, raw, target, BLOCKS[core] | registers)
 
     def _estimate_cores(self, core: str, target: Target) -> dict:
         """The estimate of equal cores, of which one is counted, and of what stands around them."""
@@ -126,7 +126,7 @@ class PredictiveBlueprint(Blueprint[PredictiveModel | ColourModel, PredictiveOpt
         kind, size = _several(core), self.options.stream_bytes
         blocks = {
             name: [path.removeprefix("core.") for path in paths]
-            for name, paths in _BLOCKS[core].items()
+            for name, paths in BLOCKS[core].items()
         }
         one = to_verilog(kind.core(self.config, size), kind.module)
         glue = kind(self.config, stream_bytes=size, core_ports=True)
@@ -180,8 +180,8 @@ def _several(core: str) -> type[PredictiveEncoderCores] | type[PredictiveDecoder
 
 #: Columns that a group takes besides its own: those between its rows, and an idle lane's.
 _BESIDES = 300
-#: Hierarchy paths of the blocks that resources are counted by.
-_BLOCKS = {
+#: Hierarchy paths of the blocks of each core that resources are counted by.
+BLOCKS = {
     "encoder": {
         "pictures": ["core.model.pictures"], "walk": ["core.model.walk"],
         "prediction": ["core.model.loop.prediction"], "loop": ["core.model.loop"],

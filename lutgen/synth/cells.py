@@ -8,7 +8,7 @@ of a slice whatever part of it is used.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-__all__ = ["Arc", "Cell", "arcs", "cost", "endpoints", "launches"]
+__all__ = ["Arc", "Cell", "arcs", "clock_pins", "cost", "endpoints", "launches"]
 
 _LUTRAM_SITES = {
     "RAM32X1S": 1, "RAM64X1S": 1, "RAM128X1S": 2, "RAM256X1S": 4,
@@ -33,8 +33,9 @@ _COSTS: dict[str, dict[str, float]] = {
     "$lut": {"lut_logic": 1},
 }
 
-# Pins of sequential cells on which no data path ends.
+# Pins of sequential cells on which no data path ends.  A multiplier's C is what it adds.
 _CLOCKS = frozenset(("C", "CLK", "WCLK", "CLKARDCLK", "CLKBWRCLK", "RD_CLK", "WR_CLK"))
+_DSP_CLOCKS = frozenset(("CLK",))
 # Data outputs of a LUT memory and the address that selects what each shows.
 _ASYNC_READ = {
     **{f"DO{x}": (f"ADDR{x}",) for x in "ABCD"},
@@ -88,6 +89,11 @@ def cost(cell: Cell) -> dict[str, float]:
     return _COSTS[cell.type]
 
 
+def clock_pins(cell: Cell) -> frozenset[str]:
+    """Names of a cell's clock pins; it need not have all of them."""
+    return _DSP_CLOCKS if cell.type == "DSP48E1" else _CLOCKS
+
+
 def launches(cell: Cell) -> Iterator[tuple[Net, int]]:
     """The nets on which paths start at the clock edge, each with the levels it starts with."""
     kind = cost(cell)
@@ -130,7 +136,7 @@ def arcs(cell: Cell) -> Iterator[Arc]:
             if clocked[port] != "1":
                 yield Arc(output, cell.inputs["RD_ADDR"][port * abits : (port + 1) * abits], 1)
     elif "dsp" in kind and not _registered_dsp(cell):
-        sources = _nets(nets for pin, nets in cell.inputs.items() if pin not in _CLOCKS)
+        sources = _nets(nets for pin, nets in cell.inputs.items() if pin not in _DSP_CLOCKS)
         for output in _nets(cell.outputs.values()):
             yield Arc(output, sources, 1)
 
@@ -148,9 +154,8 @@ def endpoints(cell: Cell) -> tuple[Net, ...]:
         through -= {"ADDRD", "A", *(f"A{n}" for n in range(8))}
     elif "lut_shift" not in kind:
         through = set()
-    return _nets(
-        nets for pin, nets in cell.inputs.items() if pin not in _CLOCKS and pin not in through
-    )
+    through |= clock_pins(cell)
+    return _nets(nets for pin, nets in cell.inputs.items() if pin not in through)
 
 
 def _carry_arcs(cell: Cell) -> Iterator[Arc]:

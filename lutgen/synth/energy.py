@@ -2,8 +2,9 @@
 
 The energy of a clock is the sum over all nets of transitions times the energy of one, which is
 what the driving cell takes and, unless the net stays within a slice, what the wires take; plus
-block memories by access, LUT memories by write, shift registers by shift, and the clock's own net
-by load.  `COEFFICIENTS` is the whole model: every number with where it is from.
+block memories by access, LUT memories by write, shift registers by shift, multipliers by product,
+and the clock's own net by load.  `COEFFICIENTS` is the whole model: every number with where it is
+from.
 
 Left out are static power, pins and the clock's generator.  Nothing is placed or routed: a net's
 wires are charged by its fan-out alone.
@@ -16,7 +17,7 @@ from types import MappingProxyType
 from lutgen.errors import InputError
 
 from .blocks import owner_of, path_parts
-from .cells import Cell, Net, cost
+from .cells import Cell, Net, clock_pins, cost
 from .mapped import MappedDesign
 
 __all__ = ["CLASSES", "COEFFICIENTS", "Coefficient", "energy"]
@@ -50,6 +51,12 @@ class Coefficient:
 #    1.5 V.
 # E. AMD UG440 (Xilinx Power Estimator), logic sheet: a usual net toggles in 12.5 % of clocks and
 #    has a fan-out of 3.
+# F. Vivado 2023.2 `report_power` of a routed matrix multiplier on xc7a100t-1, 28 nm, 1.0 V,
+#    100 MHz, default activity: github.com/NotCleo/TPU-Cores, reports/power.rpt.  DSPs 56 mW
+#    (133 DSP48E1).
+# G. Vivado 2022.2 `report_power` of a synthesised number-theoretic transform on xc7a200t-1, 28 nm,
+#    1.0 V, 100 MHz, default activity: github.com/mzybest/MDC-NTT, reports/power.rpt.  DSPs 455 mW
+#    (570 DSP48E1).
 #
 # Between processes, capacitance is taken to go with the feature size, energy with V^2: B to 28 nm
 # at 1.0 V is 28 / 16 / 0.85^2 = 2.42 times as much, C 28 / 65, D 28 / 150 / 1.5^2.
@@ -94,6 +101,11 @@ COEFFICIENTS: Mapping[str, Coefficient] = MappingProxyType({
         "300 MHz / 4 ports) in 65 nm, 6.6 to 14.0 pJ in 28 nm, about the middle. Check: report B "
         "gives 20.6 pJ per RAMB36 and clock, two ports in 16 nm; report A 5.4 pJ at its activity",
     ),
+    "product": Coefficient(
+        6.0, "clock in which what a DSP48E1 multiplies or adds to has changed",
+        "report F: 4.2 pJ (56 mW / 100 MHz / 133); report G: 8.0 pJ (455 mW / 100 MHz / 570); the "
+        "middle. Check: report A: less than 5.6 pJ (< 1 mW / 45 MHz / 4)",
+    ),
     "clock": Coefficient(
         0.026, "clock at a clock pin, share of the clock's net included",
         "report A: 27 mW / 45 MHz / 22,768 registers; report B gives 0.021 pJ in 16 nm",
@@ -109,15 +121,18 @@ CLASSES = MappingProxyType({
     "lut_memory": "LUT memories",
     "shift_register": "shift registers",
     "bram": "block memories",
+    "multiplier": "multipliers",
     "input": "input ports",
     "clock": "clock net",
 })  # fmt: skip
 #: Coefficient of a transition by class of the driver; block memories pay by access, shift
-#: registers by shift.
+#: registers by shift, multipliers by product.
 _DRIVER = {"lut": "lut", "ff": "ff", "carry": "carry", "mux": "mux", "lut_memory": "lut"}
-_CLOCK_PINS = frozenset(("C", "CLK", "WCLK", "CLKARDCLK", "CLKBWRCLK"))
-# Pins to which the LUTs, multiplexers and carry bits of a slice have wires of their own.
-_LOCAL_PINS = {"MUXF7": ("I0", "I1"), "MUXF8": ("I0", "I1"), "CARRY4": ("S", "CI")}
+# Pins to which the LUTs, multiplexers and carry bits of a slice have wires of their own, and those
+# to which the multiplier below has.
+_LOCAL_PINS = {
+    "MUXF7": ("I0", "I1"), "MUXF8": ("I0", "I1"), "CARRY4": ("S", "CI"), "DSP48E1": ("PCIN",),
+}  # fmt: skip
 
 
 def energy(
@@ -128,6 +143,7 @@ def energy(
     shifts: Iterable[tuple[Cell, int]],
     writes: Iterable[tuple[Cell, int]],
     accesses: Iterable[tuple[Cell, int]],
+    products: Iterable[tuple[Cell, int]],
     clocks: int,
 ) -> dict:
     """Energy of a stretch of time.
@@ -139,9 +155,9 @@ def energy(
         Hierarchy paths of each block, see `lutgen.synth.estimate`; what fits nowhere is "other".
     transitions : callable
         Changes of a net in that time.
-    shifts, writes, accesses : iterables of cell and count
-        Clocks in which shift registers shift, LUT memories are written, and ports of block
-        memories are enabled, each port on its own.
+    shifts, writes, accesses, products : iterables of cell and count
+        Clocks in which shift registers shift, LUT memories are written, ports of block memories
+        are enabled, each port on its own, and what multipliers multiply or add to has changed.
     clocks : int
         Clocks in that time.
 
@@ -149,8 +165,9 @@ def energy(
     -------
     dict
         In picojoules: ``total``; ``classes``, for each of `CLASSES` ``cells``, ``wires`` and the
-        number of ``events`` (transitions, or accesses, or clock pins times clocks); ``blocks``,
-        for each block the sum of it all; ``coefficients``, by coefficient what it contributes.
+        number of ``events`` (transitions, or accesses, or products, or clock pins times clocks);
+        ``blocks``, for each block the sum of it all; ``coefficients``, by coefficient what it
+        contributes.
     """
     parts = {name: [path_parts(path) for path in paths] for name, paths in blocks.items()}
     owners: dict[str, str] = {}
@@ -174,17 +191,20 @@ def energy(
         for nets in cell.outputs.values():
             drivers.update({net: (cell.path, kind) for net in nets})
         pins = sum(
-            not isinstance(net, str) for pin in _CLOCK_PINS for net in cell.inputs.get(pin, ())
+            not isinstance(net, str) for pin in clock_pins(cell) for net in cell.inputs.get(pin, ())
         )
         if pins:
             charge(cell.path, "clock", "wires", "clock", pins * clocks)
             classes["clock"]["events"] += pins * clocks
-    clock = {net for cell in design.cells for p in _CLOCK_PINS for net in cell.inputs.get(p, ())}
+    clock = {
+        net for cell in design.cells for pin in clock_pins(cell)
+        for net in cell.inputs.get(pin, ())
+    }  # fmt: skip
     for net, (path, kind) in drivers.items():
         if net in clock or not loads.get(net):
             continue  # a net that nothing reads is not there
         count = transitions(net)
-        if kind != "bram":
+        if kind not in ("bram", "multiplier"):
             classes[kind]["events"] += count
         if kind in _DRIVER:
             charge(path, kind, "cells", _DRIVER[kind], count)
@@ -198,6 +218,9 @@ def energy(
     for cell, count in accesses:
         charge(cell.path, "bram", "cells", "bram", count * cost(cell)["bram36"])
         classes["bram"]["events"] += count
+    for cell, count in products:
+        charge(cell.path, "multiplier", "cells", "product", count)
+        classes["multiplier"]["events"] += count
     return {
         "classes": classes, "blocks": by_block, "coefficients": coefficients,
         "total": sum(by_block.values()),
@@ -209,6 +232,7 @@ def _class(cell: Cell) -> str:
     for resource, name in (
         ("lut_logic", "lut"), ("ff", "ff"), ("carry4", "carry"), ("muxf", "mux"),
         ("lut_memory", "lut_memory"), ("lut_shift", "shift_register"), ("bram36", "bram"),
+        ("dsp", "multiplier"),
     ):  # fmt: skip
         if resource in kind:
             return name
@@ -216,7 +240,7 @@ def _class(cell: Cell) -> str:
 
 
 def _loads(design: MappedDesign) -> tuple[dict[Net, int], dict[Net, int]]:
-    """Loads of each net: all, and those outside the slice of its driver."""
+    """Loads of each net: all, and those for which it leaves the slice of its driver."""
     loads: dict[Net, int] = {}
     wired: dict[Net, int] = {}
     registers: dict[Net, int] = {}  # loads that are the D of a flip-flop
@@ -227,13 +251,14 @@ def _loads(design: MappedDesign) -> tuple[dict[Net, int], dict[Net, int]]:
         for nets in cell.outputs.values()
         for net in nets
     }
+    beside = slice_logic | {net for cell in design.cells for net in cell.outputs.get("PCOUT", ())}
     for cell in design.cells:
-        local = _LOCAL_PINS.get(cell.type, ())
+        local, clocks = _LOCAL_PINS.get(cell.type, ()), clock_pins(cell)
         register = "ff" in cost(cell)
         for pin, nets in cell.inputs.items():
-            for net in nets if pin not in _CLOCK_PINS else ():
+            for net in nets if pin not in clocks else ():
                 loads[net] = loads.get(net, 0) + 1
-                outside = pin not in local or net not in slice_logic
+                outside = pin not in local or net not in beside
                 wired[net] = wired.get(net, 0) + outside
                 registers[net] = registers.get(net, 0) + (register and pin == "D")
     for net in (net for nets in design.outputs.values() for net in nets):

@@ -8,12 +8,19 @@ import numpy as np
 
 from lutgen.files.compiled import njit
 
-__all__ = ["PINS", "WRITE_MODES", "ZERO", "State", "Tables", "restart", "run"]
+__all__ = [
+    "MEMORY", "PINS", "PRODUCT", "TABLE", "WRITE_MODES", "ZERO", "State", "Tables", "restart",
+    "run",
+]  # fmt: skip
 
 #: Net of constant zeros.
 ZERO = 0
 #: Most inputs of a table, and most address bits of a LUT memory.
 PINS = 8
+#: Kinds of operations: a look-up in a table or in memory, and all bits of a multiplier's sum.
+TABLE, MEMORY, PRODUCT = range(3)
+#: Registers of a multiplier: first ones of A and B, those behind them, of Z, of the product, of P.
+A1, B1, A2, B2, Z, M, P = range(7)
 #: Order of the numbers in the arrays.
 WRITE_MODES = ("READ_FIRST", "WRITE_FIRST", "NO_CHANGE")
 
@@ -21,8 +28,8 @@ WRITE_MODES = ("READ_FIRST", "WRITE_FIRST", "NO_CHANGE")
 class Tables(NamedTuple):
     """The design as arrays, for the compiled loop."""
 
-    # Combinational: table look-ups and reads of LUT memories, deepest first.
-    op_memory: np.ndarray
+    # Combinational: table look-ups, reads of LUT memories, and sums, deepest first.
+    op_kind: np.ndarray
     op_level: np.ndarray
     op_pins: np.ndarray
     op_in: np.ndarray
@@ -30,6 +37,13 @@ class Tables(NamedTuple):
     op_base: np.ndarray
     op_step: np.ndarray
     op_out: np.ndarray
+    #: Nets that operations drive.
+    driven: np.ndarray
+    #: Operations that read net ``n``: ``readers[first_reader[n] : first_reader[n + 1]]``.
+    first_reader: np.ndarray
+    readers: np.ndarray
+    #: Operations that read what an edge changes without a net: memory, registers of multipliers.
+    hidden: np.ndarray
     # Flip-flops.
     ff_d: np.ndarray
     ff_q: np.ndarray
@@ -61,6 +75,15 @@ class Tables(NamedTuple):
     port_bytes: np.ndarray
     pool_out: np.ndarray
     pool_in: np.ndarray
+    # Multipliers (`lutgen.sim.gates.multiplier`): nets, and what registers there are, see below.
+    mul_a: np.ndarray
+    mul_b: np.ndarray
+    mul_z: np.ndarray
+    mul_p: np.ndarray
+    mul_cascade: np.ndarray
+    mul_registers: np.ndarray
+    mul_enables: np.ndarray
+    mul_resets: np.ndarray
 
 
 class State(NamedTuple):
@@ -68,40 +91,95 @@ class State(NamedTuple):
 
     nets: np.ndarray
     before: np.ndarray
+    stale: np.ndarray
     memory: np.ndarray
     settled: np.ndarray
     unit: np.ndarray
     ff_next: np.ndarray
     pool_next: np.ndarray
+    mul_held: np.ndarray
+    mul_seen: np.ndarray
     shifts: np.ndarray
     writes: np.ndarray
     accesses: np.ndarray
     idle_writes: np.ndarray
+    products: np.ndarray
+
+
+@njit()
+def _change(t, s, net, value):
+    """Give a net another value: operations that read it are to be done again."""
+    s.nets[net] = value
+    for j in range(t.first_reader[net], t.first_reader[net + 1]):
+        s.stale[t.readers[j]] = 1
+
+
+@njit()
+def _number(s, nets):
+    """Signed number on nets, the lowest bit first."""
+    value = np.int64(0)
+    for k in range(len(nets)):
+        value |= np.int64(s.nets[nets[k]]) << k
+    if s.nets[nets[-1]]:
+        value -= np.int64(1) << len(nets)
+    return value
+
+
+@njit()
+def _operands(t, s, k):
+    """What a multiplier multiplies and adds to now."""
+    a = s.mul_held[k, A2] if t.mul_registers[k, A2] else _number(s, t.mul_a[k])
+    b = s.mul_held[k, B2] if t.mul_registers[k, B2] else _number(s, t.mul_b[k])
+    z = s.mul_held[k, Z] if t.mul_registers[k, Z] else _number(s, t.mul_z[k])
+    return a, b, z
+
+
+@njit()
+def _show(t, s, k, count):
+    """A multiplier's sum without a register behind it."""
+    a, b, z = _operands(t, s, k)
+    total = z + (s.mul_held[k, M] if t.mul_registers[k, M] else a * b)
+    for nets in (t.mul_p[k], t.mul_cascade[k]):
+        for j in range(len(nets)):
+            value = np.uint8(total >> j & 1)
+            if nets[j] != ZERO and value != s.nets[nets[j]]:
+                _change(t, s, nets[j], value)
+                if count:
+                    s.unit[nets[j]] += 1
 
 
 @njit()
 def _settle(t, s, count):
-    """Let combinational logic settle, one unit of delay after the other."""
+    """Let combinational logic settle, one unit of delay after the other.
+
+    Done is what reads a net that has changed.  What an operation changes is read by deeper ones,
+    which were passed already in this step; along a carry chain, by the next, which follow.
+    """
     ops = len(t.op_out)
     deepest = t.op_level[0] if ops else 0
     for step in range(1, deepest + 1):
         for k in range(ops):
             if t.op_level[k] < step:
                 break
+            if not s.stale[k]:
+                continue
+            s.stale[k] = 0
+            if t.op_kind[k] == PRODUCT:
+                _show(t, s, t.op_base[k], count)
+                continue
             row = 0
             for pin in range(t.op_pins[k]):
                 row |= np.int64(s.nets[t.op_in[k, pin]]) << pin
-            if t.op_memory[k]:
+            if t.op_kind[k] == MEMORY:
                 value = s.memory[t.op_base[k] + t.op_step[k] * row]
             else:
                 value = np.uint8((t.op_table[k] >> np.uint64(row)) & np.uint64(1))
             out = t.op_out[k]
             if value != s.nets[out]:
-                s.nets[out] = value
+                _change(t, s, out, value)
                 if count:
                     s.unit[out] += 1
-    for k in range(ops):
-        out = t.op_out[k]
+    for out in t.driven:
         if s.nets[out] != s.before[out]:
             s.before[out] = s.nets[out]
             if count:
@@ -109,13 +187,37 @@ def _settle(t, s, count):
 
 
 @njit()
-def _set(s, net, value, count):
+def _set(t, s, net, value, count):
     if s.nets[net] != value:
-        s.nets[net] = value
+        _change(t, s, net, value)
         s.before[net] = value
         if count:
             s.settled[net] += 1
             s.unit[net] += 1
+
+
+@njit()
+def _multiply(t, s, count):
+    """Registers of all multipliers at a clock edge; what they drive changes with the others."""
+    for k in range(len(t.mul_a)):
+        a, b, z = _operands(t, s, k)
+        product = a * b
+        total = z + (s.mul_held[k, M] if t.mul_registers[k, M] else product)
+        if count and (a != s.mul_seen[k, 0] or b != s.mul_seen[k, 1] or z != s.mul_seen[k, 2]):
+            s.products[k] += 1
+        s.mul_seen[k, 0], s.mul_seen[k, 1], s.mul_seen[k, 2] = a, b, z
+        first_a, first_b = _number(s, t.mul_a[k]), _number(s, t.mul_b[k])
+        taken = (
+            first_a, first_b,
+            s.mul_held[k, A1] if t.mul_registers[k, A1] else first_a,
+            s.mul_held[k, B1] if t.mul_registers[k, B1] else first_b,
+            _number(s, t.mul_z[k]), product, total,
+        )  # fmt: skip
+        for j in range(P + 1):
+            if s.nets[t.mul_resets[k, j]]:  # above the enable
+                s.mul_held[k, j] = 0
+            elif s.nets[t.mul_enables[k, j]]:
+                s.mul_held[k, j] = taken[j]
 
 
 @njit()
@@ -128,6 +230,7 @@ def _edge(t, s, count):
         if s.nets[t.ff_reset[k]]:  # above the enable
             q = t.ff_value[k]
         s.ff_next[k] = q
+    _multiply(t, s, count)
     ports = len(t.port_data)
     # All ports read before any writes: what a port reads of a word that another writes in the same
     # clock is not defined in hardware, and the mapper keeps it from mattering.
@@ -204,21 +307,31 @@ def _edge(t, s, count):
                 address |= np.int64(s.nets[t.ram_address[k, pin]]) << pin
             s.memory[t.ram_base[k] + t.ram_step[k] * address] = s.nets[t.ram_d[k]]
     for k in range(len(t.ff_d)):
-        _set(s, t.ff_q[k], s.ff_next[k], count)
+        _set(t, s, t.ff_q[k], s.ff_next[k], count)
     for j in range(len(t.pool_out)):
         # Bits of ports that only write have the constant net 0.
         if t.pool_out[j] > 1:
-            _set(s, t.pool_out[j], s.pool_next[j], count)
+            _set(t, s, t.pool_out[j], s.pool_next[j], count)
+    for k in range(len(t.mul_p)):
+        if not t.mul_registers[k, P]:
+            continue
+        for nets in (t.mul_p[k], t.mul_cascade[k]):
+            for j in range(len(nets)):
+                if nets[j] != ZERO:
+                    _set(t, s, nets[j], np.uint8(s.mul_held[k, P] >> j & 1), count)
+    for k in t.hidden:
+        s.stale[k] = 1
 
 
 @njit()
 def restart(t, s, reset):
     """Settle, and hold the reset for two clocks."""
-    s.nets[reset] = 1
+    s.stale[:] = 1
+    _set(t, s, reset, np.uint8(1), False)
     for _ in range(2):
         _settle(t, s, False)
         _edge(t, s, False)
-    s.nets[reset] = 0
+    _set(t, s, reset, np.uint8(0), False)
 
 
 @njit()
@@ -231,10 +344,10 @@ def run(
         if at[0] == max_clocks or at[2] - first_out == len(payloads):
             return False
         offered = at[1] < len(beats)
-        _set(s, in_valid, np.uint8(offered), True)
+        _set(t, s, in_valid, np.uint8(offered), True)
         if offered:
             for j in range(len(in_bits)):
-                _set(s, in_bits[j], beats[at[1], j], True)
+                _set(t, s, in_bits[j], beats[at[1], j], True)
         _settle(t, s, True)
         if offered and s.nets[in_ready]:
             in_clocks[at[1] - first_in] = at[0]

@@ -6,8 +6,8 @@ settled
     a net's value at the end of a clock against that at the end of the one before: what logic
     without delays would do;
 unit delay
-    every LUT, MUXF7, MUXF8 and carry chain takes one unit of time, so that a net may change more
-    often than once: glitches are counted, each in full.
+    every LUT, MUXF7, MUXF8, carry chain and sum takes one unit of time, so that a net may change
+    more often than once: glitches are counted, each in full.
 
 Flip-flops and memories change at the clock edge, and with them the inputs, as registers outside
 would drive them.  Nets begin as the cells' INIT says, unknown bits as zeros.
@@ -23,9 +23,21 @@ from typing import NamedTuple
 import numpy as np
 
 from lutgen.errors import InputError
-from lutgen.sim.gates.gate_kernel import PINS, WRITE_MODES, ZERO, State, Tables, restart, run
+from lutgen.sim.gates.gate_kernel import (
+    MEMORY,
+    PINS,
+    PRODUCT,
+    TABLE,
+    WRITE_MODES,
+    ZERO,
+    State,
+    Tables,
+    restart,
+    run,
+)
+from lutgen.sim.gates.multiplier import MULTIPLIER, REGISTERS, Multiplier
 from lutgen.sim.tool.verilator import SimulationError
-from lutgen.synth.cells import Cell, Net
+from lutgen.synth.cells import Cell, Net, clock_pins
 from lutgen.synth.mapped import MappedDesign
 
 __all__ = ["GateSimulation", "Port", "Snapshot", "Stream"]
@@ -37,22 +49,25 @@ _RAM_1 = {"RAM32X1D": 5, "RAM64X1D": 6, "RAM128X1D": 7,
           "RAM32X1S": 5, "RAM64X1S": 6, "RAM128X1S": 7, "RAM256X1S": 8}  # fmt: skip
 _SRLS = {"SRL16E": 16, "SRLC32E": 32}
 _FFS = {"FDRE": ("R", 0), "FDSE": ("S", 1)}
-_CLOCK_PINS = ("C", "CLK", "WCLK", "CLKARDCLK", "CLKBWRCLK")
 
 
 # Rows of the tables that the compiled loop reads; what is not explained is the index of a net.
 
 
 class _Op(NamedTuple):
-    """A look-up: in ``table``, or in memory at bit ``base + step * row``."""
+    """A look-up: in ``table``, or in memory at bit ``base + step * row``; or a multiplier's sum.
+
+    A sum's ``base`` is the multiplier's number.
+    """
 
     group: object  #: Operations that share a level: a cell's number, or a chain of carries.
     inputs: list[int]  #: The row's bits, the lowest first.
     output: int
     table: int = 0
-    memory: bool = False
+    kind: int = TABLE
     base: int = 0
     step: int = 0
+    others: tuple[int, ...] = ()  #: Outputs besides, of a sum.
 
 
 class _FlipFlop(NamedTuple):
@@ -122,6 +137,7 @@ class Snapshot:
     writes : clocks with write enabled, by LUT memory
     accesses : clocks with the port enabled, by port of a block memory
     idle_writes : those of a port that only writes in which it does not, likewise
+    products : clocks in which what a multiplier multiplies or adds to has changed, by multiplier
     """
 
     clocks: int
@@ -131,6 +147,7 @@ class Snapshot:
     writes: np.ndarray
     accesses: np.ndarray
     idle_writes: np.ndarray
+    products: np.ndarray
 
     def __sub__(self, other: Snapshot) -> Snapshot:
         return Snapshot(*(getattr(self, f) - getattr(other, f) for f in self.__dataclass_fields__))
@@ -151,7 +168,8 @@ class GateSimulation:
     Members
     -------
     net : index in a snapshot's counts by net of the design
-    shift_registers, lut_memories, ports : cells and ports in the order of a snapshot's counts
+    shift_registers, lut_memories, ports, multipliers : cells and ports in the order of a
+        snapshot's counts
 
     Raises
     ------
@@ -170,8 +188,8 @@ class GateSimulation:
         self.shift_registers: list[Cell] = []
         self.lut_memories: list[Cell] = []
         self.ports: list[Port] = []
+        self.multipliers: list[Cell] = []
         self._clock(design.cells)
-        self._tables = self._compile(design.cells)
         inputs, outputs = design.inputs, design.outputs
         self._reset = self._index(inputs["rst"][0])
         self._in_valid = self._index(inputs[source.valid][0])
@@ -183,6 +201,7 @@ class GateSimulation:
         for name, value in config.items():
             for bit, net in enumerate(inputs[name]):
                 self._starts[self._index(net)] = value >> bit & 1
+        self._tables = self._compile(design.cells)
         nets = np.zeros(len(self.net), np.uint8)
         for index, value in self._starts.items():
             nets[index] = value
@@ -190,6 +209,7 @@ class GateSimulation:
         self._state = State(
             nets=nets,
             before=nets.copy(),
+            stale=np.zeros(len(tables.op_out), np.uint8),
             memory=np.concatenate([*self._bits, np.zeros(1, np.uint8)]),
             settled=np.zeros(len(nets), np.int64),
             unit=np.zeros(len(nets), np.int64),
@@ -199,6 +219,9 @@ class GateSimulation:
             writes=np.zeros(len(tables.ram_d), np.int64),
             accesses=np.zeros(len(self.ports), np.int64),
             idle_writes=np.zeros(len(self.ports), np.int64),
+            mul_held=np.zeros((len(self.multipliers), REGISTERS), np.int64),
+            mul_seen=np.zeros((len(self.multipliers), 3), np.int64),
+            products=np.zeros(len(self.multipliers), np.int64),
         )
         # Clocks, then beats taken and beats given.
         self._at = np.zeros(3, np.int64)
@@ -255,7 +278,7 @@ class GateSimulation:
         np.maximum.at(writes, self._ram_cell, state.writes)
         counts = Snapshot(
             int(self._at[0]), state.settled.copy(), state.unit.copy(), state.shifts.copy(),
-            writes, state.accesses.copy(), state.idle_writes.copy(),
+            writes, state.accesses.copy(), state.idle_writes.copy(), state.products.copy(),
         )  # fmt: skip
         return counts, payloads[:n_out], in_clocks[:n_in], out_clocks[:n_out]
 
@@ -269,7 +292,7 @@ class GateSimulation:
         clocks = {
             net
             for cell in cells
-            for pin in _CLOCK_PINS
+            for pin in clock_pins(cell)
             for net in cell.inputs.get(pin, ())
             if not isinstance(net, str)
         }
@@ -292,6 +315,7 @@ class GateSimulation:
         srls: list[_ShiftRegister] = []
         rams: list[_RamBit] = []
         ports: list[_BlockPort] = []
+        multipliers: list[Multiplier] = []
         pool_out: list[int] = []
         pool_in: list[int] = []
         self._ram_cell: list[int] = []
@@ -308,6 +332,10 @@ class GateSimulation:
                 ops.extend(self._lut_memory(cell, number, rams))
             elif kind in ("RAMB18E1", "RAMB36E1"):
                 self._block_memory(cell, ports, pool_out, pool_in)
+            elif kind == MULTIPLIER:
+                self.multipliers.append(cell)
+                multipliers.append(Multiplier.of(cell, self._index))
+                ops.extend(_sum(multipliers[-1], number, len(multipliers) - 1))
             else:
                 inputs, table = _table(cell)
                 (output,) = (net for nets in cell.outputs.values() for net in nets)
@@ -319,18 +347,31 @@ class GateSimulation:
         order = sorted(range(len(ops)), key=lambda k: -levels[ops[k].group])
         ops = [ops[k] for k in order]
 
+        reads = np.array([(net, k) for k, op in enumerate(ops) for net in op.inputs], np.int64)
+        reads = reads.reshape(-1, 2)[np.argsort(reads.reshape(-1, 2)[:, 0], kind="stable")]
+        first_reader = np.searchsorted(reads[:, 0], np.arange(len(self.net) + 1))
+        readers = reads[:, 1].copy()
+        rows_of_ops = [[] if op.kind == PRODUCT else op.inputs for op in ops]
+
         def column(rows: Sequence[NamedTuple], name: str, dtype=np.int32) -> np.ndarray:
             return np.array([getattr(row, name) for row in rows], dtype)
 
+        def rows(found: Sequence[NamedTuple], name: str, width: int) -> np.ndarray:
+            return _padded([getattr(row, name) for row in found], width)
+
         return Tables(
-            op_memory=column(ops, "memory", np.uint8),
+            op_kind=column(ops, "kind", np.uint8),
             op_level=np.array([levels[op.group] for op in ops], np.int32),
-            op_pins=_lengths(op.inputs for op in ops),
-            op_in=_padded([op.inputs for op in ops], PINS),
+            op_pins=_lengths(rows_of_ops),
+            op_in=_padded(rows_of_ops, PINS),
             op_table=column(ops, "table", np.uint64),
             op_base=column(ops, "base", np.int64),
             op_step=column(ops, "step", np.int64),
             op_out=column(ops, "output"),
+            first_reader=first_reader,
+            readers=readers,
+            hidden=np.flatnonzero([op.kind != TABLE for op in ops]),
+            driven=np.array([n for op in ops for n in (op.output, *op.others)], np.int32),
             ff_d=column(ffs, "d"),
             ff_q=column(ffs, "q"),
             ff_enable=column(ffs, "enable"),
@@ -358,6 +399,14 @@ class GateSimulation:
             port_bytes=_padded([port.bytes for port in ports], 8),
             pool_out=np.array(pool_out, np.int32),
             pool_in=np.array(pool_in, np.int32),
+            mul_a=rows(multipliers, "a", 25),
+            mul_b=rows(multipliers, "b", 18),
+            mul_z=rows(multipliers, "z", 48),
+            mul_p=rows(multipliers, "p", 48),
+            mul_cascade=rows(multipliers, "cascade", 48),
+            mul_registers=rows(multipliers, "registers", REGISTERS),
+            mul_enables=rows(multipliers, "enables", REGISTERS),
+            mul_resets=rows(multipliers, "resets", REGISTERS),
         )
 
     def _flip_flop(self, cell: Cell) -> _FlipFlop:
@@ -406,9 +455,9 @@ class GateSimulation:
         ops = []
         if q := cell.outputs.get("Q"):
             inputs = [self._index(net) for net in address]
-            ops.append(_Op(number, inputs, self._index(q[0]), memory=True, base=base, step=1))
+            ops.append(_Op(number, inputs, self._index(q[0]), kind=MEMORY, base=base, step=1))
         if q := cell.outputs.get("Q31"):
-            ops.append(_Op(number, [], self._index(q[0]), memory=True, base=base + 31, step=1))
+            ops.append(_Op(number, [], self._index(q[0]), kind=MEMORY, base=base + 31, step=1))
         return ops
 
     def _lut_memory(self, cell: Cell, number: int, rams: list) -> list[_Op]:
@@ -435,7 +484,7 @@ class GateSimulation:
                 if nets := cell.outputs.get(pin):
                     output = self._index(nets[0])
                     ops.append(
-                        _Op(number, address(name), output, memory=True, base=base, step=1)
+                        _Op(number, address(name), output, kind=MEMORY, base=base, step=1)
                     )
             return ops
         depth, width = _RAM_M[cell.type]
@@ -447,7 +496,7 @@ class GateSimulation:
                 self._ram_cell.append(where)
             for bit, net in enumerate(cell.outputs.get(f"DO{lane}", ())):
                 ops.append(_Op(
-                    number, indices(cell.inputs[f"ADDR{lane}"]), self._index(net), memory=True,
+                    number, indices(cell.inputs[f"ADDR{lane}"]), self._index(net), kind=MEMORY,
                     base=base + bit, step=width,
                 ))  # fmt: skip
         return ops
@@ -519,6 +568,14 @@ class GateSimulation:
             raise SimulationError(f"block memory {cell.name!r} must not use {', '.join(wrong)}")
 
 
+def _sum(row: Multiplier, number: int, where: int) -> list[_Op]:
+    """The operation of a multiplier without a register at P."""
+    if row.registers[-1] or not row.driven:
+        return []
+    first, *others = row.driven
+    return [_Op(number, row.combinational, first, kind=PRODUCT, base=where, others=tuple(others))]
+
+
 def _lengths(rows) -> np.ndarray:
     return np.array([len(row) for row in rows], np.int32)
 
@@ -581,7 +638,7 @@ def _carry_chains(cells: Sequence[Cell]) -> dict[int, int]:
 
 def _levels(ops: Sequence[_Op]) -> dict:
     """Level of each group of operations: one more than the deepest that it reads."""
-    driver = {op.output: op.group for op in ops}
+    driver = {net: op.group for op in ops for net in (op.output, *op.others)}
     reads: dict = {op.group: set() for op in ops}
     for op in ops:
         # Within a carry chain, bits follow each other in order.

@@ -1,6 +1,7 @@
 """Energy from counted transitions: the simulation of mapped cells, the model, the program."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 from click.testing import CliRunner
+from PIL import Image
 
 from bench import energy as bench
 from lutgen.gateware.fabric.verilog import to_verilog
@@ -18,7 +20,7 @@ from lutgen.synth.cells import Cell
 from lutgen.synth.energy import COEFFICIENTS, energy
 from lutgen.synth.mapped import MappedDesign, map_design
 from lutgen.synth.yosys import SynthError
-from tests.models import table_model
+from tests.models import predictive_model, table_model
 
 SOURCE = Stream("i__valid", "i__ready", ("i__payload",))
 SINK = Stream("o__valid", "o__ready", ("o__payload",))
@@ -55,6 +57,8 @@ class EveryCell(wiring.Component):
             delayed, before = Signal(8, reset_less=True, name=f"delayed{k}"), delayed
             m.d.sync += delayed.eq(before)
         choice = Array(self.choices)[i.payload]
+        # A product and a sum, in a multiplier.
+        product = Signal(16)
         m.d.comb += [
             i.ready.eq(1), read.addr.eq(Cat(i.payload, count)), back.addr.eq(i.payload),
             read.en.eq(1), back.en.eq(1),
@@ -65,7 +69,8 @@ class EveryCell(wiring.Component):
         m.d.sync += [
             count.eq(count + i.valid), total.eq(total + i.payload + choice),
             old.eq(last.data), o.valid.eq(i.valid),
-            word.eq((read.data[2:] + back.data) ^ Cat(old, delayed)),
+            product.eq(i.payload * count[:7] + total),
+            word.eq((read.data[2:] + back.data) ^ Cat(old, delayed) ^ product),
         ]  # fmt: skip
         return m
 
@@ -108,7 +113,7 @@ def simulate(design):
 @pytest.mark.slow
 def test_mapped_cells_do_what_the_gateware_does(mapped):
     kinds = {cell.type for cell in mapped.cells}
-    assert {"CARRY4", "FDRE", "MUXF7", "SRLC32E"} <= kinds
+    assert {"CARRY4", "DSP48E1", "FDRE", "MUXF7", "SRLC32E"} <= kinds
     assert any(kind.startswith("RAMB") for kind in kinds)
     assert any(kind.startswith(("RAM32", "RAM64")) for kind in kinds)
     _, _, (_, words, taken, given) = simulate(mapped)
@@ -209,7 +214,8 @@ def test_energy_by_hand():
     changes = {5: 7, 10: 5, 11: 4, 12: 3}
     found = energy(
         small_design(), {"a": ["a"], "b": ["b"]},
-        transitions=lambda net: changes.get(net, 0), shifts=[], writes=[], accesses=[], clocks=9,
+        transitions=lambda net: changes.get(net, 0), shifts=[], writes=[], accesses=[],
+        products=[], clocks=9,
     )  # fmt: skip
     pj = {name: c.picojoules for name, c in COEFFICIENTS.items()}
     wire = pj["net"] + pj["load"]
@@ -229,7 +235,7 @@ def test_memories_pay_by_size():
     large, half = (cell(kind) for kind in ("RAMB36E1", "RAMB18E1"))
     found = energy(
         small_design(), {}, transitions=lambda net: 0, shifts=[(cell("SRL16E"), 5)],
-        writes=[(cell("RAM32M"), 2)], accesses=[(large, 3), (half, 4)], clocks=0,
+        writes=[(cell("RAM32M"), 2)], accesses=[(large, 3), (half, 4)], products=[], clocks=0,
     )  # fmt: skip
     pj = {name: c.picojoules for name, c in COEFFICIENTS.items()}
     assert found["total"] == pytest.approx(
@@ -237,8 +243,36 @@ def test_memories_pay_by_size():
     )
 
 
+def test_multipliers_pay_by_product():
+    nets = {"A": (12, 12), "C": (11,), "PCIN": (30,), "CLK": (2,)}
+    first = Cell("a", "first", "DSP48E1", {}, {"CLK": (2,)}, {"PCOUT": (30,)})
+    second = Cell("b", "second", "DSP48E1", {}, nets, {"P": (31,)})
+    plain = energy(
+        small_design(), {}, transitions=lambda net: 0, shifts=[], writes=[], accesses=[],
+        products=[], clocks=0,
+    )["total"]  # fmt: skip
+    found = energy(
+        small_design(first, second), {"a": ["a"], "b": ["b"]},
+        transitions=lambda net: {12: 3, 11: 2, 30: 5, 31: 7}.get(net, 0), shifts=[], writes=[],
+        accesses=[], products=[(first, 4), (second, 6)], clocks=9,
+    )  # fmt: skip
+    pj = {name: c.picojoules for name, c in COEFFICIENTS.items()}
+    # Two loads at A and the port for net 12; net 11 goes on to C; the cascade has wires of its
+    # own, and nothing reads P.
+    wires = 3 * (pj["net"] + 3 * pj["load"]) + 2 * (pj["net"] + 2 * pj["load"])
+    cells = 3 * pj["ff"] + 2 * pj["lut"]
+    assert plain == 0 and found["total"] == pytest.approx(
+        10 * pj["product"] + wires + cells + 4 * 9 * pj["clock"]
+    )
+    assert found["classes"]["multiplier"] == {
+        "cells": pytest.approx(10 * pj["product"]), "wires": 0, "events": 10,
+    }  # fmt: skip
+    assert found["blocks"]["a"] > 4 * pj["product"] and found["blocks"]["b"] > 6 * pj["product"]
+
+
 @pytest.mark.parametrize("wrong, message", [
-    (cell("DSP48E1", outputs={"P": 20}), "must be of a type that is simulated: DSP48E1"),
+    (cell("XORCY", outputs={"O": 20}), "must be of a type that is simulated: XORCY"),
+    (cell("DSP48E1", outputs={"P": 20}), "multiplier 'dsp48e1' must have ALUMODEREG 0, not 1"),
     (cell("INV", outputs={"O": 21}, I=21), "combinational loop of 1 cells"),
     (cell("FDRE", outputs={"Q": 22}, D=5, C=9, CE="1", R=3), "must have one clock, not 2"),
 ])  # fmt: skip
@@ -248,16 +282,11 @@ def test_designs_that_cannot_be_simulated(wrong, message):
         GateSimulation(small_design(wrong), *streams, {})
 
 
-@pytest.mark.slow
-def test_program(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    table_model().save("table.lutgen")
-    ran = CliRunner().invoke(
-        bench.main, ["--images", "glyphs:60", "--count", "6", "--model", "table.lutgen", "--out",
-                     "energy.json"], catch_exceptions=False,
-    )  # fmt: skip
+def program(*arguments):
+    options = ["--model", "model.lutgen", "--out", "energy.json", *arguments]
+    ran = CliRunner().invoke(bench.main, options, catch_exceptions=False)
     assert ran.exit_code == 0, ran.output
-    found = json.loads((tmp_path / "energy.json").read_text())
+    found = json.loads(Path("energy.json").read_text())
     for core in found["cores"].values():
         for run in core["energy"].values():
             classes = sum(c["cells"] + c["wires"] for c in run["classes"].values())
@@ -267,3 +296,35 @@ def test_program(tmp_path, monkeypatch):
         settled, unit = (core["energy"][k]["nj_per_pixel"] for k in ("settled", "unit_delay"))
         assert 0 < settled <= unit
     assert all("source" in c for c in found["coefficients"].values())
+    return found
+
+
+@pytest.mark.slow
+def test_program(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table_model().save("model.lutgen")
+    found = program("--images", "glyphs:60", "--count", "6")
+    assert list(found["cores"]) == ["encoder", "decoder"]
+    # A run of one core keeps the other.
+    again = program("--images", "glyphs:60", "--count", "6", "--top", "encoder")
+    assert again["cores"]["decoder"] == found["cores"]["decoder"]
+    other = program("--images", "glyphs:60", "--count", "5", "--top", "encoder")
+    assert list(other["cores"]) == ["encoder"]
+
+
+@pytest.mark.slow
+def test_program_for_photographs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    predictive_model().save("model.lutgen")
+    pixels = np.random.default_rng(4).integers(100, 160, size=(12, 40, 3), dtype=np.uint8)
+    (tmp_path / "images").mkdir()
+    for name in "ab":
+        Image.fromarray(pixels).save(tmp_path / "images" / f"{name}.png")
+    found = program("--images", "images", "--size", "32x8+4+2")
+    assert found["profile"] == "predictive" and found["max_width"] == 1920
+    for core in found["cores"].values():
+        assert core["window"]["pixels"] == 32 * 8
+        assert core["energy"]["settled"]["classes"]["multiplier"]["cells"] > 0
+        assert {"pictures", "walk", "prediction", "loop", "strips"} <= {
+            name for name, value in core["energy"]["settled"]["blocks"].items() if value > 0
+        }
