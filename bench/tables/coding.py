@@ -123,11 +123,18 @@ def rivals() -> str:
         "| core | part | direction | LUT | Mpx/s | Mpx/s per 1,000 LUT | clock |",
         "|---|---|---|---|---|---|---|",
     ]
-    simulated, photos = load("predictive-cores"), load("build-predictive")
-    rows = [
-        ("`photo`", photos, core, simulated[core]["clocks_per_sample"])
-        for core in ("encoder", "decoder")
-    ]
+    rows = []
+    # A pixel of RGB is three samples.
+    for what, build, run, samples in (
+        ("`photo`", "build-predictive", "predictive-cores", 1),
+        ("`photo-rgb`, pixels of RGB", "build-photo-rgb", "predictive-cores-rgb", 3),
+        ("`photo-bayer`, 12 bits", "build-photo-bayer", "predictive-cores-bayer", 1),
+    ):
+        simulated = load(run)
+        rows += [
+            (what, load(build), core, samples * simulated[core]["clocks_per_sample"])
+            for core in ("encoder", "decoder")
+        ]
     for name, run in (("build", "throughput-emnist"), ("build-tans", "throughput-tans")):
         build, run = load(name), load(run)
         coder = {"rans": "rANS", "tans": "tANS"}[build["parameters"].get("coder", "rans")]
@@ -155,5 +162,6 @@ def rivals() -> str:
         "(rivals as their authors published them, sources in `lutgen/report/rivals.py`; they code "
         "with other models, so rates per LUT are all that is compared: JPEG-LS, LOCO-ANS, FELICS "
         "and CCSDS-123 need no training and code photographs and other natural pictures, as "
-        "`photo` does, on which `digits` expands; FPGA-QOI codes colour)",
+        "`photo` does, on which `digits` expands; FPGA-QOI codes colour, as `photo-rgb` does; "
+        "clocks of `photo-bayer` are those of images of 866 columns and 14 bits)",
     ])  # fmt: skip
