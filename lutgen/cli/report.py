@@ -24,7 +24,7 @@ _USAGE = "give BUILD_FOLDER to write a page, or --vivado DIR alone to print what
 
 def _measured_options(command):
     for name, writer in reversed(_MEASURED.items()):
-        of = "" if writer.startswith("lutgen") else " of a profile with tiles"
+        of = "" if writer.startswith("lutgen") else " of gray images and one core"
         command = click.option(
             f"--{name}", metavar="FILE",
             show_default="prove.json in BUILD_FOLDER, if any" if name == "prove" else "none",

@@ -32,13 +32,13 @@ def read_measured(
     Returns
     -------
     dict
-        Contents by kind, of all kinds that the build's profile has; None where there is no file.
+        Contents by kind, of all kinds that the build has; None where there is no file.
 
     Raises
     ------
     InputError
-        A file is of a kind that nothing measures of the profile, is not what its command writes, or
-        is of another model or, for ``sim`` and ``prove``, of another build.
+        A file is of a kind that nothing measures of such a build, is not what its command writes,
+        or is of another model or, for ``sim`` and ``prove``, of another build.
     OSError
         A file cannot be read.
     """
@@ -46,8 +46,8 @@ def read_measured(
     for name, path in files.items():
         if path is not None and name not in sheet.kinds:
             raise InputError(
-                f"--{name} must be left out: no command measures that of profile "
-                f"{record['model']['profile']} yet, so {path} is of another build"
+                f"--{name} must be left out: no command measures that of such a build of profile "
+                f"{record['model']['profile']} yet, so {path} is of another"
             )
     found: dict[str, Any] = {}
     for name, kind in sheet.kinds.items():

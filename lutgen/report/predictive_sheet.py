@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from .blocks import Blocks
 from .chain import Chain
-from .kinds import PROVE, SIM, evaluated
+from .kinds import ENERGY, PROVE, SIM, THROUGHPUT, Kind, evaluated
 from .predictive_diagram import predictive_chain
 from .shape import Each, Maybe
 from .sheet import Files, Sheet
@@ -18,7 +18,7 @@ _WHOLE = "one of an image"
 class PredictiveSheet(Sheet):
     """See `.sheet.Sheet`."""
 
-    kinds = {
+    kinds: Mapping[str, Kind] = {
         "sim": SIM,
         "prove": PROVE,
         "eval": evaluated("{strips}", ("file_each",), {
@@ -47,6 +47,16 @@ class PredictiveSheet(Sheet):
                            "file per image"),
     }  # fmt: skip
 
+    def __init__(self, record: Mapping) -> None:
+        super().__init__(record)
+        if self._measurable:
+            self.kinds = {**self.kinds, "throughput": THROUGHPUT, "energy": ENERGY}
+
+    @property
+    def _measurable(self) -> bool:
+        """Whether benchmarks measure clocks and energy: of one core each, for gray images."""
+        return "planes" not in self.model and self.parameters.get("cores", 1) == 1
+
     @property
     def heading(self) -> str:
         return self.model["name"]
@@ -67,8 +77,7 @@ class PredictiveSheet(Sheet):
             *([("images", "colour filter arrays" if model["mosaic"] else "RGB")]
               if "planes" in model else []),
             ("samples", quantity(parameters["depth"], "bits")),
-            ("largest image",
-             f"{count(parameters['max_width'])} × {count(parameters['max_height'])}"),
+            ("largest image", _sides(parameters)),
             ("strips", _strips(parameters["strip_height"])),
             *([("greatest error, of each image", f"0 to {near}")] if near else []),
             ("groups of four rows side by side", cores("lanes")),
@@ -102,17 +111,18 @@ class PredictiveSheet(Sheet):
         }  # fmt: skip
 
     def unmeasured(self) -> list[str]:
-        return [
+        return [] if self._measurable else [
             "Clocks per pixel at full speed are calculated, and energy is not known: no command "
-            "measures them of this profile yet."
-        ]
+            "measures them of such a build yet."
+        ]  # fmt: skip
 
     def set_note(self, result: Mapping) -> str:
         return f", strips: {_strips(result.get('strip_height'))}"
 
     def options(self) -> dict[str, str]:
         height = self.parameters["strip_height"]
-        return {"strips": "" if height is None else f" --strip-height {height}"}
+        strips = "" if height is None else f" --strip-height {height}"
+        return {"strips": strips, "coder": ""}
 
     def built_files(self) -> dict:
         return {
@@ -120,6 +130,8 @@ class PredictiveSheet(Sheet):
             "strips": _strips(self.parameters["strip_height"]),
             "tile width": "the image’s",
             "models": 1,
+            "greatest error": str(self.parameters.get("near", 0)),
+            "largest image": _sides(self.parameters),
         }
 
     def given_files(self, found: Mapping) -> dict:
@@ -130,7 +142,13 @@ class PredictiveSheet(Sheet):
             "tile width": count(width) if width else None,
             # Without --model, deep and colour images are coded by models of their own.
             "models": 1 + sum(name in found for name in ("deep_model", "colour_model")),
+            "greatest error": str(found["near"]) if "near" in found else None,
+            "largest image": _sides(found) if "max_width" in found else None,
         }
+
+
+def _sides(found: Mapping) -> str:
+    return f"{count(found['max_width'])} × {count(found['max_height'])}"
 
 
 def _strips(height: int | None) -> str:

@@ -39,7 +39,7 @@ class Sheet(ABC):
     """
 
     #: Measurements by the name of the option that reads them; no command measures others.
-    kinds: ClassVar[Mapping[str, Kind]]
+    kinds: Mapping[str, Kind]
     blocks: ClassVar[Blocks]
     #: What stands below the title of each core's diagram.
     captions: ClassVar[Mapping[str, str]]

@@ -95,5 +95,6 @@ def full_page() -> str:
 def predictive_page(record: dict | None = None) -> str:
     """The page of profile ``predictive`` with everything in it."""
     record = record or build(PREDICTIVE)
-    found = {"eval": kodak(), "sim": sim(record, bad_files=None), "prove": proof(record)}
+    found = none_measured(record)
+    found |= {"eval": kodak(), "sim": sim(record, bad_files=None), "prove": proof(record)}
     return render(record, found, compare(read_reports(VIVADO), record))

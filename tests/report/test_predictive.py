@@ -21,6 +21,7 @@ from tests.report.records import (
     VIVADO,
     build,
     kodak,
+    load,
     none_measured,
     predictive_page,
     sim,
@@ -199,16 +200,66 @@ def test_commands():
     assert sheet_of(built(strip_height=64)).command("eval") == (
         f"lutgen eval IMAGES --model {folder}/model.lutgen --strip-height 64 --json > eval.json"
     )
+    for name in ("throughput", "energy"):
+        assert sheet.command(name) == (
+            f"python -m bench.{name} --images IMAGES --model {folder}/model.lutgen --target "
+            f"zynq7045 --out {name}.json"
+        )
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_what_nothing_measures_is_said_without_a_command(several):
+    record = built(cores=2) if several else build("build-photo-rgb.json")
+    sheet, text = sheet_of(record), bare(record)
     assert sheet.command("throughput") is sheet.command("energy") is None
-
-
-def test_what_nothing_measures_is_said_without_a_command():
-    text = bare(built())
-    nothing = "No command measures it of this profile yet."
+    nothing = "No command measures it of such a build yet."
     assert f"Clocks per pixel of both cores. {nothing}" in text
     assert f"Energy per pixel of both cores. {nothing}" in text
     assert text.count("This measures it:") == 3 and "bench." not in text
-    assert "Clocks per pixel at full speed are calculated, and energy is not known" in text
+    missing = "Clocks per pixel at full speed are calculated, and energy is not known"
+    assert missing in text and missing not in bare(built())
+    for kind in ("throughput", "energy"):
+        with pytest.raises(ValueError) as error:
+            read_measured(record, {kind: FILES[kind]})
+        assert str(error.value) == (
+            f"--{kind} must be left out: no command measures that of such a build of profile "
+            f"predictive yet, so {FILES[kind]} is of another"
+        )
+
+
+def test_clocks_and_energy(tmp_path):
+    record = built()
+    blocks = dict.fromkeys(("pictures", "walk", "loop", "prediction", "strips", "rest"), 0.25)
+    run, energy = (
+        load(FILES[name]) | {
+            "model_hash": record["model"]["hash"], "lanes": 16, "encoder_lanes": 8,
+            "depths": {"8": 2}, "strip_height": None, "near": 0, "max_width": 1920,
+            "max_height": 1080,
+        } for name in ("throughput", "energy")
+    )  # fmt: skip
+    run["images"], files = "others", {}  # so that energy stays what it is
+    for core in energy["cores"].values():
+        for way in core["energy"].values():
+            way["blocks"] = blocks
+    for name, data in (("throughput", run), ("energy", energy)):
+        files[name] = tmp_path / f"{name}.json"
+        files[name].write_text(json.dumps(data))
+    found = read_measured(record, files)
+    text = words(render(record, none_measured(record) | found))
+    steady = [run[way]["steady_clocks_per_pixel"] for way in ("encode", "decode")]
+    assert f"clocks per pixel, steady {steady[0]:.4f} {steady[1]:.4f} clk/px" in text
+    assert "clocks calculated" not in text and "measured with" not in text
+    ways = [energy["cores"][core]["energy"]["unit_delay"] for core in ("encoder", "decoder")]
+    first, second = (
+        f"{way['nj_per_pixel']:.2f} {core['energy']['settled']['half']:.1f} to {way['double']:.1f}"
+        for way, core in zip(ways, energy["cores"].values(), strict=True)
+    )  # fmt: skip
+    assert f"{first} {second}" in text
+    assert "prediction 0.250 0.250" in text
+    other = built(max_width=512, near=2)
+    text = words(render(other, none_measured(other) | found))
+    assert "largest image: measured with 1,920 × 1,080, built with 512 × 1,080" in text
+    assert "greatest error: measured with 0, built with 2" in text
 
 
 def test_measurements_are_read(tmp_path):
@@ -216,17 +267,12 @@ def test_measurements_are_read(tmp_path):
     path = tmp_path / "eval.json"
     path.write_text(json.dumps(kodak()))
     assert read_measured(record, {"eval": path, "throughput": None}) == {
-        "sim": None, "prove": None, "eval": kodak(),
+        "sim": None, "prove": None, "eval": kodak(), "throughput": None, "energy": None,
     }  # fmt: skip
-    with pytest.raises(ValueError, match=r"eval\.json must be of the build's model 94c2ad2c34300"):
-        read_measured(record, {"eval": FILES["eval"]})
-    for kind in ("throughput", "energy"):
-        with pytest.raises(ValueError) as error:
+    for kind in ("eval", "throughput", "energy"):
+        wrong = f"{FILES[kind].name} must be of the build's model 94c2ad2c34300"
+        with pytest.raises(ValueError, match=wrong):
             read_measured(record, {kind: FILES[kind]})
-        assert str(error.value) == (
-            f"--{kind} must be left out: no command measures that of profile predictive yet, so "
-            f"{FILES[kind]} is of another build"
-        )
 
 
 def test_a_simulation_must_be_of_the_build(tmp_path):
@@ -263,8 +309,10 @@ def test_the_command(tmp_path):
     result = run(tmp_path)
     assert result.exit_code == 0, result.output
     page = tmp_path / "report.html"
-    assert result.stderr == f"{page} (not measured: --sim, --prove, --eval)\n"
+    missing = "--sim, --prove, --eval, --throughput, --energy"
+    assert result.stderr == f"{page} (not measured: {missing})\n"
     assert "photo" in page.read_text()
+    shutil.copy(RESULTS / "build-photo-rgb.json", tmp_path / "build.json")
     result = run(tmp_path, "--energy", FILES["energy"])
     assert result.exit_code == 1 and result.stderr.startswith("error: --energy must be left out: ")
 
