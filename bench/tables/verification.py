@@ -100,7 +100,11 @@ def formal(found: dict) -> str:
             f"{sum(one['seconds'] for one in ones):.0f} | "
             f"{sum(bool(one.get('fails_with')) for one in ones)} of {len(ones)} |"
         )
-    return "\n".join(lines)
+    made = (
+        f"- `{command}`: {', '.join(f'`{name}`' for name in names)}."
+        for command, names in found["commands"].items()
+    )
+    return "\n".join([*lines, "", "Commands that made them, and of which blocks:", "", *made])
 
 
 @_of("mutants")
@@ -119,17 +123,20 @@ def mutants(found: dict) -> str:
 
 @_of("fuzz-rtl")
 def fuzzed(found: dict) -> str:
-    """Streams through each core."""
+    """Streams through each core, of all seeds."""
     lines = [
         "| core | Verilog | streams | clocks | detected | hangs | wrong | CPU seconds |",
         "|---|---|---|---|---|---|---|---|",
     ]
+    cores: dict[tuple[str, str], Counter] = {}
     for build in found["builds"]:
-        bad = [sum(row[name] for row in build["kinds"].values()) for name in _BAD]
-        figures = " | ".join(f"{figure:,}" for figure in (build["streams"], build["clocks"], *bad))
-        lines.append(
-            f"| {build['build']} | {build['verilog'][:8]} | {figures} | {build['seconds']:.0f} |"
-        )
+        core = cores.setdefault((build["build"], build["verilog"][:8]), Counter())
+        core.update({name: build[name] for name in ("streams", "clocks", "seconds")})
+        for row in build["kinds"].values():
+            core.update({name: row[name] for name in _BAD})
+    for names, core in cores.items():
+        figures = " | ".join(f"{core[name]:,}" for name in ("streams", "clocks", *_BAD))
+        lines.append(f"| {' | '.join(names)} | {figures} | {core['seconds']:.0f} |")
     whole = sum(build["streams"] for build in found["builds"])
     return "\n".join([*lines, f"| all | | {whole:,} | | | | | |"])
 
