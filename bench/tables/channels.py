@@ -15,17 +15,17 @@ def channels() -> str:
     """Bits per pixel of Kodak in colour."""
     found = load("channels")
     lines = [
-        "| model | bits per pixel | of it level 0 | 1 | 2 | encode, decode, Mpixel/s of a core |",
-        "|---|---|---|---|---|---|",
+        "| model | bits per pixel | ideal, level 0 | level 1 | level 2 |",
+        "|---|---|---|---|---|",
     ]
     for name, row in found["codecs"].items():
         levels = [f"{level['bpp']:.3f}" for level in row.get("levels", ())] or ["-"] * 3
-        speed = ", ".join(f"{row['speed'][step]:.2f}" for step in ("encode", "decode"))
         lines.append(
-            f"| {_TITLES[name]} | {row['bpp']['file_each']:.3f} | {' | '.join(levels)} | {speed} |"
+            f"| {_TITLES[name]} | {row['bpp']['file_each']:.3f} | {' | '.join(levels)} |"
         )
     images = next(iter(found["codecs"].values()))["images"]
     return "\n".join([
-        *lines, "", f"({images} images of Kodak in colour, files of one each; "
-        "`python -m bench.channels`)",
+        *lines, "", f"({images} images of Kodak in colour, of each the middle "
+        f"{found['data']['side']} x {found['data']['side']} pixels, files of one each; "
+        "`python -m bench.channels --train`)",
     ])  # fmt: skip
