@@ -5,14 +5,24 @@ To import numba takes longer than to do all else that a command of lutgen begins
 
 import contextlib
 import functools
+import hashlib
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from lutgen.files.caches import cache_folder
 
-__all__ = ["Compiled", "njit"]
+__all__ = ["UNCOUNTED", "Compiled", "njit"]
+
+#: Options of a function that makes no arrays but views of those that it is given: numba then counts
+#: no references.  A loop that takes arrays out of a tuple for each sample spends half of its time
+#: on that, as counts are atomic.
+UNCOUNTED = {"_nrt": False}
+
+#: Folders with functions that are compiled into those of other files.
+_FOLDERS = [Path(__file__).parents[1] / name for name in ("codec", "model", "training")]
 
 
 class Compiled:
@@ -88,6 +98,8 @@ def _dispatcher(function: Callable, options: dict[str, Any]):
         _enable(dispatcher)
     except (OSError, RuntimeError):
         return dispatcher
+    index = dispatcher._cache._cache_file
+    index._source_stamp = index._source_stamp, _sources()
     save = dispatcher._cache.save_overload
 
     def save_if_possible(*arguments) -> None:
@@ -96,6 +108,22 @@ def _dispatcher(function: Callable, options: dict[str, Any]):
 
     dispatcher._cache.save_overload = save_if_possible
     return dispatcher
+
+
+@functools.cache
+def _sources() -> str:
+    """A hash of all files with compiled functions.
+
+    Numba looks at a function's own file alone: without this it would go on as it was after a change
+    of what it calls.
+    """
+    found = hashlib.sha256()
+    for folder in _FOLDERS:
+        for path in sorted(folder.rglob("*.py")):
+            text = path.read_bytes()
+            if b"njit" in text:
+                found.update(text)
+    return found.hexdigest()
 
 
 def _enable(dispatcher) -> None:

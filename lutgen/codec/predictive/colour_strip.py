@@ -7,7 +7,7 @@ it takes as long as all else.
 
 import numpy as np
 
-from lutgen.files.compiled import njit
+from lutgen.files.compiled import UNCOUNTED, njit
 from lutgen.model.predictive.neighbourhood import NEIGHBOURS, end_row, keep
 from lutgen.model.predictive.reference import PLACES, level_of
 from lutgen.model.predictive.residual import fold, unfold
@@ -27,7 +27,7 @@ def _plane(y, channels):
     return y % channels if channels > 2 else 0
 
 
-@njit(nogil=True)
+@njit(nogil=True, **UNCOUNTED)
 def _model(kernel, references, channels, rows, y, x, sample, index, depth, step, most, quantity,
            feature, place):  # fmt: skip
     """Folded residual and table row of a sample, which then is a neighbour of others."""
@@ -39,7 +39,7 @@ def _model(kernel, references, channels, rows, y, x, sample, index, depth, step,
     return fold(index, whole, rest, most), row
 
 
-@njit(nogil=True)
+@njit(nogil=True, **UNCOUNTED)
 def _decode(kernel, references, channels, rows, y, x, data, at, end, state, raw, depth, step, most,
             quantity, feature, place, entries, before):  # fmt: skip
     """A sample from bit ``at`` on, -1 if its folded residual is out of range; state and next bit.

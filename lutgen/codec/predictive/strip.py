@@ -6,7 +6,7 @@ is at column ``t - lag k``.  With a lag as wide as the unit this is raster order
 
 import numpy as np
 
-from lutgen.files.compiled import njit
+from lutgen.files.compiled import UNCOUNTED, njit
 from lutgen.model.predictive.neighbourhood import NEIGHBOURS, end_row, keep
 from lutgen.model.predictive.reference import PLACES
 from lutgen.model.predictive.residual import fold, unfold
@@ -29,6 +29,13 @@ def active(t, lag, height, width):
 
 
 @njit(nogil=True)
+def _scratch(kernel):
+    """Room for a sample's quantities and features, and places of each row."""
+    quantity, feature, _ = scratch(kernel)
+    return quantity, feature, np.zeros((SIDE_BY_SIDE, NEIGHBOURS + PLACES), dtype=np.int64)
+
+
+@njit(nogil=True)
 def model_unit(kernel, rows, y, samples, indices, lag, depth, step, most, folded, table_row):
     """Folded residuals and table rows of a unit whose first row is row ``y`` of its strip.
 
@@ -45,8 +52,15 @@ def model_unit(kernel, rows, y, samples, indices, lag, depth, step, most, folded
     folded, table_row:
         int32, shape (h * w,): receive the result, in the order of the walk.
     """
-    quantity, feature, _ = scratch(kernel)
-    places = np.zeros((SIDE_BY_SIDE, NEIGHBOURS + PLACES), dtype=np.int64)
+    _model(
+        kernel, *_scratch(kernel), rows, y, samples, indices, lag, depth, step, most, folded,
+        table_row,
+    )
+
+
+@njit(nogil=True, **UNCOUNTED)
+def _model(kernel, quantity, feature, places, rows, y, samples, indices, lag, depth, step, most,
+           folded, table_row):  # fmt: skip
     height, width = samples.shape
     at = 0
     for t in range(width + lag * (height - 1)):
@@ -79,8 +93,15 @@ def decode_unit(
     :data:`.row_coder.RANS_ENTRIES`; the other parameters are those of `model_unit`.  Returns
     whether all folded residuals were in range; the strip's checksum finds other damage.
     """
-    quantity, feature, _ = scratch(kernel)
-    places = np.zeros((SIDE_BY_SIDE, NEIGHBOURS + PLACES), dtype=np.int64)
+    return _decode(
+        kernel, *_scratch(kernel), rows, y, data, start, stop, raw, lag, depth, step, most, samples,
+        entries,
+    )
+
+
+@njit(nogil=True, **UNCOUNTED)
+def _decode(kernel, quantity, feature, places, rows, y, data, start, stop, raw, lag, depth, step,
+            most, samples, entries):  # fmt: skip
     height, width = samples.shape
     maximum = (1 << depth) - 1
     end_bit = stop << 3

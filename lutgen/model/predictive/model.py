@@ -58,7 +58,8 @@ class Kernel(NamedTuple):
     split_threshold: np.ndarray  #: uint8 (n,)
     split_child: np.ndarray  #: (n, 2)
     coefficients: np.ndarray  #: (leaves, 19 + 10 for each reference plane)
-    address: np.ndarray  #: (F, 256, words), see `address_words`
+    address_row: np.ndarray  #: uint16 (F, 256), see `address_words`
+    address: np.ndarray  #: (rows, words), likewise
     value: np.ndarray  #: int32 (10 * words, 64), see `packed_values`
     origin: int  #: scale of class 0, in 1/32 octave
     classes: int
@@ -217,6 +218,7 @@ class PredictiveModel(PredictiveFile):
         ends = np.cumsum([0, *map(len, terms)])
         between = np.concatenate([*terms, np.zeros((0, 2), np.int64)])
         weights = {term: w for term, w in self.scale.weights.items() if w}
+        rows, words = address_words(self.corrections, self.scales, order)
         wide = lambda array: np.ascontiguousarray(array, dtype=np.int64)  # noqa: E731
         absolute = np.array([f.absolute for f in features], dtype=bool)
         return Kernel(
@@ -240,7 +242,8 @@ class PredictiveModel(PredictiveFile):
             split_threshold=np.ascontiguousarray(self.predictor.threshold),
             split_child=wide(self.predictor.child),
             coefficients=wide(self.predictor.coefficients),
-            address=address_words(self.corrections, self.scales, order),
+            address_row=rows,
+            address=words,
             value=packed_values(self.corrections, self.scales),
             origin=self.origin,
             classes=self.classes,

@@ -88,23 +88,35 @@ def _words(trees: int) -> int:
     return -(-trees // (_PACKED * _AT_ONCE)) * _AT_ONCE
 
 
-def address_words(corrections: LutTrees, scales: LutTrees, order: list[int]) -> np.ndarray:
-    """What each value of each feature adds to the addresses of all trees, corrections first.
+def address_words(
+    corrections: LutTrees, scales: LutTrees, order: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """What values of features add to the addresses of all trees, corrections first.
+
+    A feature's values between two of its thresholds are alike, so they share a row: all of it stays
+    in a processor's nearest cache.
 
     Returns
     -------
-    numpy.ndarray
-        int64, shape (features, 256, words): a word has the addresses of ten trees, six bits each,
-        once the bits ``[k, value of feature order[k]]`` are put together for all k.
+    (row, words):
+        ``row``, uint16, shape (features, 256): of each value of feature ``order[k]`` its row of
+        ``words``.  ``words``, int64, shape (rows, words): a word has the addresses of ten trees,
+        six bits each, once the rows of all features are put together.
     """
     feature = np.concatenate([corrections.feature, scales.feature])
     threshold = np.concatenate([corrections.threshold, scales.threshold])
-    words = np.zeros((len(order), NEVER + 1, _words(len(feature))), dtype=np.int64)
+    words = _words(len(feature))
+    wide = np.zeros((len(order), NEVER + 1, words), dtype=np.int64)
     for (t, pin), value in np.ndenumerate(threshold):
         if value < NEVER:
             bit = 1 << (PINS * (t % _PACKED) + pin)
-            words[order.index(int(feature[t, pin])), int(value) + 1 :, t // _PACKED] |= bit
-    return words
+            wide[order.index(int(feature[t, pin])), int(value) + 1 :, t // _PACKED] |= bit
+    flat = wide.reshape(len(order) * (NEVER + 1), words)
+    begins = np.ones(len(flat), dtype=bool)
+    begins[1:] = np.any(flat[1:] != flat[:-1], axis=1)
+    begins[:: NEVER + 1] = True  # each feature has rows of its own
+    row = np.cumsum(begins) - 1
+    return row.reshape(wide.shape[:2]).astype(np.uint16), flat[begins]
 
 
 def packed_values(corrections: LutTrees, scales: LutTrees) -> np.ndarray:
@@ -133,19 +145,19 @@ def _ten(value, t, word):
 def tree_sums(kernel, feature):
     """Sum of all correction trees, and of all scale trees, from all features."""
     total = 0
-    address = kernel.address.reshape(-1)
-    words = kernel.address.shape[2]
+    address, rows = kernel.address.reshape(-1), kernel.address_row.reshape(-1)
+    words = kernel.address.shape[1]
     for w in range(0, words, _AT_ONCE):
         a = b = c = d = e = 0
-        at = np.uint64(w)
-        for k in range(kernel.address.shape[0]):
-            row = at + np.uint64(words) * np.uint64(feature[k])
+        first = np.uint64(0)
+        for k in range(kernel.address_row.shape[0]):
+            row = np.uint64(rows[first + np.uint64(feature[k])]) * np.uint64(words) + np.uint64(w)
             a |= address[row]
             b |= address[row + np.uint64(1)]
             c |= address[row + np.uint64(2)]
             d |= address[row + np.uint64(3)]
             e |= address[row + np.uint64(4)]
-            at += np.uint64(words << 8)
+            first += np.uint64(NEVER + 1)
         tree = _PACKED * w
         total += _ten(kernel.value, tree, a)
         total += _ten(kernel.value, tree + _PACKED, b)
