@@ -98,6 +98,47 @@ def test_a_changed_byte_never_gives_another_image(name):
             assert not sound(bad), (at, value)
 
 
+@pytest.mark.parametrize("high_first, longest", [(False, 32), (True, 30)])
+def test_checksums_find_all_bursts(high_first, longest):
+    """CRCs are linear: a burst is missed if the checksums of its bits add up to nothing."""
+
+    def checksum(bit: int) -> int:
+        change = bytearray(6)
+        change[bit >> 3] = 0x80 >> (bit & 7) if high_first else 1 << (bit & 7)
+        return crc32(bytes(change)) ^ crc32(bytes(6))
+
+    def independent(numbers) -> bool:
+        basis: list[int] = []
+        for number in numbers:
+            for known in basis:
+                number = min(number, number ^ known)
+            if not number:
+                return False
+            basis.append(number)
+        return True
+
+    def found(length: int) -> bool:
+        bursts = (range(first, first + length) for first in range(8))
+        return all(independent(map(checksum, burst)) for burst in bursts)
+
+    assert found(longest) and not found(longest + 1)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_bursts_in_strips_are_told_and_leave_the_others(name):
+    data, image, rng = file_of(name), image_of(name), np.random.default_rng(1)
+    starts, end = split_index(data, Frame.unpack(data))
+    for _ in range(200):
+        bits = int(rng.integers(1, 33))
+        burst = int(rng.integers(1 << 32)) % (1 << bits) | 1 | 1 << (bits - 1)
+        first = int(rng.integers(8 * starts[0], 8 * end - bits + 1))
+        change = (burst << first).to_bytes(len(data), "little")
+        bad = bytes(a ^ b for a, b in zip(data, change, strict=True))
+        with pytest.raises((DamagedStripsError, CorruptStreamError)):
+            CODEC.decode(bad)
+        assert refused(bad, image)
+
+
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_a_file_that_is_cut_short_or_goes_on_is_refused(name):
     data, image = file_of(name), image_of(name)

@@ -28,9 +28,10 @@ Of each unit follow
 
 A strip ends with a CRC-32 (that of zlib and Ethernet), little-endian, of the header's bytes, the
 number of the strip in four bytes, and the strip's bytes before it: it finds any one burst of damage
-of up to 32 bits.  If there is more than one strip, an index ends the file: the bytes of each strip
-with its CRC, four bytes each, and the CRC-32 of the header and these.  By it a reader finds the
-strip behind a damaged one.  Nothing follows.
+of up to 32 bits, the low bit of a byte first, or of 30 bits, the high one first.  If there is more
+than one strip, an index ends the file: the bytes of each strip with its CRC, four bytes each, and
+the CRC-32 of the header and these.  By it a reader finds the strip behind a damaged one.  Nothing
+follows.
 """
 
 import math
