@@ -133,6 +133,12 @@ class PredictiveDecoder(wiring.Component):
             **({"slab": In(slab_bits(slabs))} if slabs > 1 else {}),
         })
 
+    @property
+    def loop_clocks(self) -> dict[str, int]:
+        """Clocks from a visit to what is there of it by then; ``record`` closes the loop."""
+        folded = self._loop.latency + self._strips.latency
+        return self._loop.clocks | {"folded residual": folded}
+
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.strips, m.submodules.loop = strips, loop = self._strips, self._loop

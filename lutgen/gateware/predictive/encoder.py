@@ -106,6 +106,11 @@ class PredictiveEncoder(wiring.Component):
             **({"slab": In(slab_bits(slabs)), "image_width": In(16)} if slabs > 1 else {}),
         })
 
+    @property
+    def loop_clocks(self) -> dict[str, int]:
+        """Clocks from a visit to what is there of it by then; ``record`` closes the loop."""
+        return self._model.loop_clocks
+
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.model, m.submodules.strips = model, strips = self._model, self._strips

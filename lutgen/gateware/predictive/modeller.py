@@ -134,6 +134,11 @@ class Modeller(wiring.Component):
         })
 
     @property
+    def loop_clocks(self) -> dict[str, int]:
+        """Clocks from a visit, see `SampleLoop.clocks`."""
+        return self._loop.clocks
+
+    @property
     def _near_ports(self) -> tuple[str, ...]:
         return ("near", "file_near") if self._near else ()
 

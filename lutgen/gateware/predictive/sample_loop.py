@@ -119,6 +119,17 @@ class SampleLoop(wiring.Component):
         })
 
     @property
+    def clocks(self) -> dict[str, int]:
+        """Clocks from a visit to what the loop has of it by then; ``record`` closes it."""
+        return {
+            "context": self.context_latency,
+            "first prediction": self.context_latency + self.prediction.first_latency,
+            "row of the token tables": self.latency,
+            "sample": self.sample_clock,
+            "record": self.written,
+        }
+
+    @property
     def _record_layout(self) -> StructLayout:
         """What a sample leaves: itself, its error and energy, and the two samples above it."""
         widths = self._widths
