@@ -2,14 +2,13 @@
 
     LUTGEN_DATA=... python -m bench.further [--samples N]
 
-Of each kind of `domains` every second image is trained on, as ``lutgen train --from photo`` does,
-and the others are measured: a file each, all bytes.
+Of ``natural_gray_val`` and each kind of ``domains`` every second image is trained on, as ``lutgen
+train --from photo`` does, and the others are measured: a file each, all bytes.  A run measures the
+kinds that it names and keeps the others of the file, if they are of the same model.
 """
 
 import json
 import os
-import shlex
-import sys
 import time
 from pathlib import Path
 
@@ -59,19 +58,27 @@ def measured(model: PredictiveModel, images, samples: int) -> dict:
 
 
 @click.command(cls=Command)
+@click.option("--kind", "names", multiple=True, metavar="NAME", show_default="all")
 @click.option("--samples", type=int, default=200_000, show_default=True)
 @click.option("--out", default="bench/results/further.json", show_default=True, type=OutputFile())
-def main(samples, out) -> None:
+def main(names, samples, out) -> None:
     """Train and measure each kind."""
     model = shipped(_MODEL)
-    kinds = {}
-    for folder in sorted((Path(os.environ["LUTGEN_DATA"]) / "domains").iterdir()):
-        images = load_images(str(folder), limits=GRAY_8)
-        kinds[folder.name] = row = measured(model, images, samples)
-        say(f"{folder.name}: {row['alone']:.3f} -> {row['further']}")
+    data = Path(os.environ["LUTGEN_DATA"])
+    paths = [data / "natural_gray_val.npz", *sorted((data / "domains").iterdir())]
+    found = json.loads(Path(out).read_text()) if Path(out).exists() else {}
+    same = (found.get("hash"), found.get("samples")) == (model.hash, samples)
+    kinds = found["kinds"] if same else {}
+    for path in paths:
+        if names and path.stem not in names:
+            continue
+        images = load_images(str(path), split="val", limits=GRAY_8)
+        kinds[path.stem] = row = measured(model, images, samples)
+        say(f"{path.stem}: {row['alone']:.3f} -> {row['further']}")
     record = {
-        "command": shlex.join(["python", "-m", "bench.further", *sys.argv[1:]]),
-        "model": _MODEL, "hash": model.hash, "samples": samples, "kinds": kinds,
+        "command": "python -m bench.further", "model": _MODEL, "hash": model.hash,
+        "samples": samples,
+        "kinds": {path.stem: kinds[path.stem] for path in paths if path.stem in kinds},
     }  # fmt: skip
     write_file(out, (json.dumps(record, indent=1) + "\n").encode())
 

@@ -3,8 +3,7 @@
     LUTGEN_DATA=... python -m bench.networks [--samples N]
 
 Scale and predictor are trained once, on ``natural_gray_train``; then each trainer adds networks of
-each size to them.  A comparator of an 8-bit feature with a constant is counted as two LUT6, a table
-as one for each bit of its numbers, sums of these as nothing: they are alike.
+each size to them.  LUTs are counted as `bench/counted.py` says.
 """
 
 import json
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from bench.counted import luts
 from bench.domains import gray
 from bench.ladder import files_bpp
 from lutgen.commands import Command, OutputFile, say
@@ -27,7 +27,6 @@ from lutgen.training.predictive.train import add_networks, train_predictor
 
 #: Correction trees and scale trees.
 SIZES = ((0, 0), (4, 8), (12, 24), (24, 48))
-_OF_COMPARATOR = 2
 
 
 @click.command(cls=Command)
@@ -51,7 +50,7 @@ def main(samples, out) -> None:
             points.append({
                 "network": network, "corrections": corrections, "scales": scales,
                 "comparisons": counts["comparisons"], "table_luts": counts["table_luts"],
-                "luts": _OF_COMPARATOR * counts["comparisons"] + counts["table_luts"],
+                "luts": luts(counts),
                 "bpp": files_bpp(made, kodak), "seconds": round(seconds),
             })  # fmt: skip
             say(f"{network}, {corrections} + {scales}: {points[-1]['bpp']:.4f}")

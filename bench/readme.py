@@ -22,15 +22,7 @@ from .tables.coding import (
 )
 from .tables.compression import curve, luts, measured, registers, table1, trainer
 from .tables.damage import damage
-from .tables.domains import (
-    colour,
-    domains,
-    further,
-    held_out,
-    ladder,
-    near_lossless,
-    networks,
-)
+from .tables.domains import colour, domains, further, growth, held_out
 from .tables.hierarchy import blocks, hierarchical, slim, table2
 from .tables.loclic import (
     loclic_bd,
@@ -41,6 +33,16 @@ from .tables.loclic import (
     loclic_points,
     loclic_references,
     loclic_start,
+)
+from .tables.memories import memories, stages
+from .tables.parts import (
+    coefficients,
+    ladder,
+    layouts,
+    near_lossless,
+    networks,
+    reference,
+    training,
 )
 from .tables.predictive import (
     colour_builds,
@@ -74,7 +76,8 @@ _TABLES = (
     measured, registers, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5,
     token_coders, slabs, rivals,
     trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour, channels,
-    held_out, further, ladder, networks, near_lossless, ccodec, predictive_cores, near_cores,
+    held_out, further, growth, ladder, networks, layouts, near_lossless, coefficients, reference,
+    training, ccodec, predictive_cores, near_cores, memories, stages,
     colour_cores, mosaic_cores, colour_builds,
     loclic_complexity, loclic_references, loclic_start, loclic_points, loclic_coding, loclic_bd,
     loclic_engine, loclic_memory,

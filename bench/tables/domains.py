@@ -2,7 +2,7 @@
 
 from .results import load
 
-__all__ = ["colour", "domains", "further", "held_out", "ladder", "near_lossless", "networks"]
+__all__ = ["colour", "domains", "further", "growth", "held_out"]
 
 _CODECS = ("PNG", "QOI", "WebP", "JPEG 2000", "JPEG-LS", "JPEG XL e3", "JPEG XL e7", "JPEG XL e9")
 
@@ -47,16 +47,6 @@ def _kinds(found: dict, command: str) -> str:
     ])  # fmt: skip
 
 
-def near_lossless() -> str:
-    """Bits per pixel with samples that may be off."""
-    lines = ["| images | near | JPEG-LS | lutgen |", "|---|---|---|---|"]
-    for name, row in load("domains").items():
-        for point in row.get("near_lossless", ()):
-            cells = [_cell(point.get(codec, {}).get("bpp")) for codec in ("JPEG-LS", "lutgen")]
-            lines.append(f"| {name}, {row['images']} | {point['near']} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", "(`python -m bench.domains --near 1 --near 2 ...`)"])
-
-
 def held_out() -> str:
     """Bits per pixel of instruments' images that the models were not trained on."""
     names = ("JPEG-LS", "JPEG XL e7", "lutgen")
@@ -91,39 +81,20 @@ def further() -> str:
     ])  # fmt: skip
 
 
-def ladder() -> str:
-    """What each part of the profile ``predictive`` brings on Kodak gray."""
-    found = load("ladder")
+def growth() -> str:
+    """How files grow beyond the samples' plain bits, at the worst."""
+    found = load("growth")
+    kinds = [kind for kind in found["rows"][0] if kind != "side"]
     lines = [
-        "| model | bpp | comparators | LUT6 of tables | classes | training, s |",
-        "|---|---|---|---|---|---|",
+        f"| side of a square | {' | '.join(kinds)} |", "|---|" + "---|" * len(kinds),
         *(
-            f"| {row['step']} | {row['bpp']:.4f} | {row['comparisons']} | {row['table_luts']} | "
-            f"{row['classes']} | {row['seconds']} |"
-            for row in found["steps"]
+            f"| {row['side']} | {' | '.join(f'{100 * (row[kind] - 1):+.2f} %' for kind in kinds)} |"
+            for row in found["rows"]
         ),
-        "", "| images cut into | bpp |", "|---|---|",
-        *(f"| {name} | {bpp:.4f} |" for name, bpp in found["layouts"].items()),
-        "", "| bits of a coefficient's fraction | bpp |", "|---|---|",
-        *(f"| {bits} | {bpp:.4f} |" for bits, bpp in found["coefficient_bits"].items()),
-        "", f"(`python -m bench.ladder --samples {found['samples']}`)",
     ]  # fmt: skip
-    return "\n".join(lines)
-
-
-def networks() -> str:
-    """Boosted trees beside LUT networks by gradients."""
-    found = load("networks")
-    lines = [
-        "| corrections + scale trees | made by | bpp | comparators | LUT6 of tables | "
-        "LUT6 in all | training, s of CPU |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in found["points"]:
-        none = not row["corrections"] + row["scales"]
-        lines.append(
-            f"| {row['corrections']} + {row['scales']} | {'-' if none else row['network']} | "
-            f"{row['bpp']:.4f} | {row['comparisons']} | {row['table_luts']} | {row['luts']} | "
-            f"{'-' if none else row['seconds']} |"
-        )
-    return "\n".join([*lines, "", f"(`{found['command']}`)"])
+    worst = max(found["real"], key=found["real"].get)
+    depths = ", ".join(map(str, found["depths"]))
+    return "\n".join([
+        *lines, "", f"(the worst of {depths} bits; of all real images the worst is one of {worst}, "
+        f"{100 * (found['real'][worst] - 1):+.2f} %; `{found['command']}`)",
+    ])  # fmt: skip

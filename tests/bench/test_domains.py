@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from bench import domains, figures
 from bench.tables import domains as tables
+from bench.tables import parts
 from bench.tables.results import load
 from lutgen.formats.colour import write_colour
 from lutgen.formats.imageio import write_image
@@ -76,7 +77,6 @@ def test_plots_and_tables(folder, monkeypatch):
     monkeypatch.setattr(tables, "load", lambda name: {"domains": found}[name])
     text = tables.domains()
     assert "| flat, 2 | 8 |" in text and "| deep, 1 | 10 |" in text and "lutgen |" in text
-    assert "| flat, 2 | 1 |" in tables.near_lossless()
     figures.domains(folder, folder / "plots")
     assert [path.name for path in (folder / "plots").iterdir()] == ["domains.svg"]
     svg = (folder / "plots" / "domains.svg").read_text()
@@ -102,8 +102,8 @@ def test_plot_and_table_of_networks(tmp_path, monkeypatch, capsys):
     figures.networks(tmp_path, tmp_path)
     svg = (tmp_path / "networks.svg").read_text()
     assert all(word in svg for word in ("boosted trees", "by gradients", "2 + 4", "JPEG XL e9"))
-    monkeypatch.setattr(tables, "load", lambda name: {"networks": found}[name])
-    text = tables.networks()
+    monkeypatch.setattr(parts, "load", lambda name: {"networks": found}[name])
+    text = parts.networks()
     assert "| 0 + 0 | - | 4.3000 |" in text
     assert "| 2 + 4 | gradient | 4.2600 | 30 | 25 | 90 | 3 |" in text
 

@@ -1,0 +1,81 @@
+"""Ways to cut images, and nears, of `photo` on Kodak gray, beside JPEG-LS at the same nears.
+
+    LUTGEN_DATA=... python -m bench.layouts
+
+Files of the first images are decoded again: no sample may be off by more than its near.  How many
+lanes a core has is not among the layouts, as files do not depend on it.  A run measures the layouts
+that it names and keeps the others of the file, if they are of the same model.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import click
+import numpy as np
+
+from bench.domains import gray
+from lutgen.codec.coder import RANS, tans
+from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.commands import Command, Failure, OutputFile, say
+from lutgen.compare.baselines import jpeg_ls
+from lutgen.compare.codecs import mean_bpp
+from lutgen.files.whole import write_file
+from lutgen.model.shipped import shipped
+
+NEARS = (0, 1, 2, 3, 5)
+#: Rows of a strip, columns of a tile (0: groups of rows), and the coder, by what to call them; a
+#: length that images do not have is theirs.
+_IMAGE, _DECODED = 65_535, 2
+LAYOUTS = {
+    "groups of rows, one strip": (_IMAGE, 0, RANS),
+    "groups of rows, strips of 64": (64, 0, RANS),
+    "groups of rows, strips of 16": (16, 0, RANS),
+    "one tile": (_IMAGE, _IMAGE, RANS),
+    "one tile, tANS of 2^11 states": (_IMAGE, _IMAGE, tans(11)),
+    "tiles of 64 x 64": (64, 64, RANS),
+    "tiles of 32 x 32": (32, 32, RANS),
+}
+
+
+def files_bpp(codec: PredictiveCodec, images, near: int, layout) -> float:
+    """Mean bits per pixel of a file for each image."""
+    strip, tile, coder = layout
+    sizes = []
+    for k, image in enumerate(images):
+        data = codec.encode(image, near=near, strip_height=strip, tile_width=tile, coder=coder)
+        sizes.append(len(data))
+        if k < _DECODED:
+            worst = int(np.abs(codec.decode(data)[0].astype(int) - image).max())
+            if worst > near:
+                raise Failure(f"samples must be within {near}, not off by {worst}")
+    return mean_bpp(sizes, images)
+
+
+@click.command(cls=Command)
+@click.option("--layout", "names", type=click.Choice(list(LAYOUTS)), multiple=True,
+              show_default="all")  # fmt: skip
+@click.option("--out", default="bench/results/layouts.json", show_default=True, type=OutputFile())
+def main(names, out) -> None:
+    """Measure `photo` with layouts, and every near."""
+    model = shipped("photo")
+    codec = PredictiveCodec(model)
+    images = gray(str(Path(os.environ["LUTGEN_DATA"]) / "kodak"))
+    usual = [
+        mean_bpp([len(jpeg_ls(near).encode(image)) for image in images], images) for near in NEARS
+    ]
+    found = json.loads(Path(out).read_text()) if Path(out).exists() else {}
+    rows = found["layouts"] if found.get("hash") == model.hash else {}
+    for name in names or LAYOUTS:
+        rows[name] = [files_bpp(codec, images, near, LAYOUTS[name]) for near in NEARS]
+        say(f"{name}: {', '.join(f'{value:.4f}' for value in rows[name])}")
+    record = {
+        "command": "python -m bench.layouts", "hash": model.hash, "images": len(images),
+        "nears": NEARS, "JPEG-LS": usual,
+        "layouts": {name: rows[name] for name in LAYOUTS if name in rows},
+    }  # fmt: skip
+    write_file(out, (json.dumps(record, indent=1) + "\n").encode())
+
+
+if __name__ == "__main__":
+    main()
