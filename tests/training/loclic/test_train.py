@@ -206,6 +206,8 @@ def test_train_command(files, tmp_path, monkeypatch):
     assert json.loads(stdout)["last"]["step"] == 2
     assert load_codec(out)[0].config == TINY
     assert len((tmp_path / "codec.pt.jsonl").read_text().splitlines()) == 1
+    # What goes to a device has no checkpoint beside it.
+    assert command(*common, "--crop", 64, "--steps", 1, "-o", "/dev/null")[0] == 0
     status, _, stderr = command(*common, "--crop", 128, "-o", out)
     assert status == 1
     assert "must be at least 128 x 128 pixels" in stderr
