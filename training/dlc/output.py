@@ -149,7 +149,7 @@ class UpsampleOutput:
 
     def pixels(self, bits: torch.Tensor) -> torch.Tensor:
         """Pixels (B, P), float, of bits (B, P * pixel) in [0, 1]."""
-        return 255 * bits.view(len(bits), -1, self.pixel).mean(2)
+        return 255 * bits.view(len(bits), bits.shape[1] // self.pixel, self.pixel).mean(2)
 
     def squared_error(self, bits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Squared errors (B, P) against targets (B, P)."""

@@ -46,6 +46,14 @@ def test_model_codes_images(kind, mapping):
     assert metrics["integer_bpp"] < 12
 
 
+def test_black_images():
+    """No window but the empty one."""
+    images = [np.zeros((8, 8, 3), np.uint8)] * 2
+    model = train_dlc_model(images, small(GicDlc, steps=4))
+    codec = Codec(model, threads=1)
+    assert np.array_equal(codec.decode(codec.encode(images[0]).data)[0], images[0])
+
+
 def test_whole_images_turned():
     config = small(GicDlc, steps=4, images=2, orientations=8)
     model = train_dlc_model(IMAGES[:6], replace(config, pixels=None))
