@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from lutgen.build import blueprints
 from lutgen.build.buildable import find_plan
 from lutgen.build.codec import build, load_build
 from lutgen.build.options import PredictiveOptions
@@ -324,7 +325,8 @@ def test_faults_that_images_do_not_show(folder, tmp_path, core, pattern, replace
 def test_good_build_of_several_cores(tmp_path):
     """As wide as two cores need to be, with images, files in a row, and damage."""
     options = replace(SMALL, cores=2, strip_height=8)
-    build("zynq7045", "photo", options, out=tmp_path / "several", estimate=False)
+    record = build("zynq7045", "photo", options, out=tmp_path / "several", estimate=False)
+    assert f"  lutgen sim --build {tmp_path / 'several'} --quick\n" in blueprints.summary(record)
     found = check_build(tmp_path / "several", quick=True)
     assert found["ok"], found["problems"]
     assert found["bad_files"]["errors"] == ["bad_header", "bad_strip"]
