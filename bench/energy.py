@@ -1,7 +1,7 @@
 """Table 2 of the GIC-DLC paper: energy and time per pixel, encoder and decoder beside PNG.
 
     python -m bench.energy --images emnist_digits
-    python -m bench.energy --images kodak --model photo --count 3 --size 384x64+192+224 --out ...
+    python -m bench.energy --images kodak --model photo --count 3 --size 272x16+200+250 --out ...
 
 Method
 ------

@@ -4,6 +4,8 @@ from .results import LEVELS, deepest, load
 
 __all__ = ["hierarchical", "blocks", "slim", "table2"]
 
+#: Cores and what they do.
+_WAYS = {"encoder": "encode", "decoder": "decode"}
 #: Hierarchical pairs: their names in bench/results, and what they are.
 _PAIRS = {
     "gic-dlc-plus": "`gic-dlc+`, the paper's size",
@@ -87,17 +89,24 @@ def table2() -> str:
         "| what | ns per pixel, encode / decode | nJ per pixel, encode / decode |",
         "|---|---|---|",
     ]
-    names = {
-        "energy": ("throughput-emnist", "`raster-table`, embedded"),
-        "energy-gic-dlc-plus-slim": ("throughput-gic-dlc-plus-slim", "`gic-dlc+`, slimmed"),
+    runs = {
+        name: {core: load(run)[way]["steady_clocks_per_pixel"] for core, way in _WAYS.items()}
+        for name, run in (("energy", "throughput-emnist"),
+                          ("energy-gic-dlc-plus-slim", "throughput-gic-dlc-plus-slim"))
+    }  # fmt: skip
+    runs["energy-predictive"] = {
+        core: load("predictive-cores")[core]["clocks_per_sample"] for core in _WAYS
     }
-    for name, (run, label) in names.items():
-        found, run = load(name), load(run)
+    for name, label in (
+        ("energy", "`raster-table`, embedded"), ("energy-gic-dlc-plus-slim", "`gic-dlc+`, slimmed"),
+        ("energy-predictive", "`photo`, on photographs"),
+    ):  # fmt: skip
+        found, run = load(name), runs[name]
         times, energies = [], []
-        for core, way in (("encoder", "encode"), ("decoder", "decode")):
-            core, clocks = found["cores"][core], run[way]["steady_clocks_per_pixel"]
+        for way, clocks in run.items():
+            core = found["cores"][way]
             # Energy of a clock times the clocks of the long run: toggles are counted over fewer
-            # images, when an encoder still takes pixels quicker than it codes them.
+            # or smaller images, when an encoder still takes pixels quicker than it codes them.
             scale = clocks / core["clocks_per_pixel"]
             settled, glitches = core["energy"]["settled"], core["energy"]["unit_delay"]
             times.append(f"{1000 * clocks / found['clock_mhz']:.2f}")
