@@ -37,6 +37,7 @@ from lutgen.codec.any_profile import codec_of
 from lutgen.codec.native import VARIABLE
 from lutgen.codec.predictive.planes import FIRST_CFA
 from lutgen.commands import Command, Failure, OutputFile
+from lutgen.compare.baselines import BASELINES
 from lutgen.errors import ToolError
 from lutgen.files.whole import write_file
 from lutgen.formats.colour import colour_files, read_colour
@@ -155,12 +156,18 @@ class Timed(NamedTuple):
 
 
 def others(
-    model: str, *, reference: bool, channels: int = 1, cfa: str | None = None, stack: int = 1
+    model: str, image: np.ndarray, *, reference: bool, cfa: str | None = None, stack: int = 1
 ) -> dict[str, Timed]:
-    """Codecs to stand beside, one thread each; filter arrays and stacks are gray images to them."""
+    """Codecs to stand beside, for images like one of them, one thread each.
+
+    Filter arrays and stacks are gray images to them.
+    """
     import imagecodecs
 
-    found = {}
+    found, channels = {}, (*image.shape, 1)[2]
+    for name in ("PNG", "WebP", "QOI"):
+        if 8 * image.itemsize <= BASELINES[name].depth:
+            found[name] = Timed(*BASELINES[name].both(image))
     if channels == 1:  # of colour, the binding codes it in one scan and without a transform
         found["JPEG-LS (CharLS)"] = Timed(imagecodecs.jpegls_encode, imagecodecs.jpegls_decode)
     for effort in (1, 3, 7):
@@ -258,7 +265,7 @@ def main(data, colour, rgb, cfa, small, crop, rounds, most, reference, split, ou
     found = json.loads(Path(out).read_text()) if Path(out).exists() else {}
     for name, read in sets.items():
         images = [np.ascontiguousarray(middle(image, crop)) for image in read()][:most]
-        channels, pattern, stack = (*images[0].shape, 1)[2], patterns.get(name), 1
+        pattern, stack = patterns.get(name), 1
         model = model_for(images, pattern)
         if name in stacks:
             images, model, stack = [np.concatenate(images)], TILES, len(images)
@@ -270,9 +277,7 @@ def main(data, colour, rgb, cfa, small, crop, rounds, most, reference, split, ou
                     Path(folder) / identifier(variant), model, flags, pattern, stack
                 )
                 codecs[variant] = Timed(library.encode, library.decode)
-            codecs |= others(
-                model, reference=reference, channels=channels, cfa=pattern, stack=stack
-            )
+            codecs |= others(model, images[0], reference=reference, cfa=pattern, stack=stack)
             found[name] = {
                 "date": date.today().isoformat(),
                 "command": shlex.join(["python", "-m", "bench.ccodec", *sys.argv[1:]]),
