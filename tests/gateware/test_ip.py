@@ -581,6 +581,8 @@ def test_first_beats_after_the_reset():
 class At:
     """A stream whose beats wait for these clocks, one by one or all behind the last."""
 
+    steady = False
+
     def __init__(self, *clocks: int, onward: bool = False) -> None:
         self._clocks, self._onward = clocks, onward
 
