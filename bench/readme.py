@@ -47,6 +47,7 @@ from .tables.parts import (
 from .tables.predictive import (
     colour_builds,
     colour_cores,
+    deep_cores,
     mosaic_cores,
     near_cores,
     predictive_cores,
@@ -77,7 +78,7 @@ _TABLES = (
     token_coders, slabs, rivals,
     trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour, channels,
     held_out, further, growth, ladder, networks, layouts, near_lossless, coefficients, reference,
-    training, ccodec, predictive_cores, near_cores, memories, stages,
+    training, ccodec, predictive_cores, deep_cores, near_cores, memories, stages,
     colour_cores, mosaic_cores, colour_builds,
     loclic_complexity, loclic_references, loclic_start, loclic_points, loclic_coding, loclic_bd,
     loclic_engine, loclic_memory,

@@ -2,12 +2,20 @@
 
 from .results import load
 
-__all__ = ["colour_builds", "colour_cores", "mosaic_cores", "near_cores", "predictive_cores"]
+__all__ = [
+    "colour_builds", "colour_cores", "deep_cores", "mosaic_cores", "near_cores", "predictive_cores",
+]  # fmt: skip
 
 
 def predictive_cores() -> str:
     """What went through both cores, and how fast."""
     return _through(load("predictive-cores"))
+
+
+def deep_cores() -> str:
+    """The same of deep gray images."""
+    found = load("predictive-cores-16")
+    return _through(found, f", {found['depth']} bits", "bits a sample")
 
 
 def near_cores() -> str:
