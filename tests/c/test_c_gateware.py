@@ -5,7 +5,7 @@ import pytest
 
 from lutgen.build.codec import build as build_core
 from lutgen.build.codec import load_build
-from lutgen.build.options import BuildOptions
+from lutgen.build.options import BuildOptions, PredictiveOptions
 from lutgen.model.shipped import shipped
 from lutgen.sim.check.check import checked_build
 from lutgen.sim.drive.words import file_beats
@@ -19,6 +19,7 @@ from tests.c.seeds import seeds
 #: Builds, of which the seeds are files but for those of another size, depth, tile or coder.
 BUILDS = {
     "digits": BuildOptions(top="decoder", tile=(32, 32), max_width=300, max_height=300),
+    "photo": PredictiveOptions(top="decoder", max_width=300, max_height=300),
 }
 #: Of C: no file at all, of another version or model, and a header that cannot be.
 HEADER = (5, 6, 7, 8)
