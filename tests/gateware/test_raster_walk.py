@@ -35,7 +35,7 @@ class Walk(wiring.Component):
                 tile_next=has_one_left(walk.x, COLUMN_BITS),
                 band_next=has_one_left(walk.y, ROW_BITS),
             )
-            with walk.go_on(self.tile, band):
+            with walk.go_on((self.tile, band)):
                 m.d.sync += self.ended.eq(self.ended + 1)
         with m.Elif(self.hold):
             walk.begin(walk.edges)
