@@ -55,6 +55,8 @@ VARIANTS = {
 }  # fmt: skip
 
 
+#: Pixels of a side of a WebP at most: fewer than a stack of small images has.
+_WEBP_SIDE = 16_383
 #: Model of small images.
 TILES = "digits"
 
@@ -166,7 +168,8 @@ def others(
 
     found, channels = {}, (*image.shape, 1)[2]
     for name in ("PNG", "WebP", "QOI"):
-        if 8 * image.itemsize <= BASELINES[name].depth:
+        too_long = name == "WebP" and max(image.shape) > _WEBP_SIDE
+        if 8 * image.itemsize <= BASELINES[name].depth and not too_long:
             found[name] = Timed(*BASELINES[name].both(image))
     if channels == 1:  # of colour, the binding codes it in one scan and without a transform
         found["JPEG-LS (CharLS)"] = Timed(imagecodecs.jpegls_encode, imagecodecs.jpegls_decode)
