@@ -13,9 +13,10 @@ colour of 8 to 16 bits.  ``photo-bayer`` is for colour filter arrays of 8 to 16 
 as a sensor would have seen them, and arrays of cameras.  Images whose licence does not allow it
 are left out; the model's record names the others.
 
-With ``--half`` every second image of each kind of instrument is left out of the training, and
-measured beside JPEG-LS and JPEG XL: what the models do on images of these kinds that they have not
-seen.  The figures go to ``bench/results/held-out.json``.
+With ``--half`` every second image of each kind of instrument is left out of the training, of colour
+and filter arrays every second photograph, too, and measured beside JPEG-LS and JPEG XL: what the
+models do on images of these kinds that they have not seen.  The figures go to
+``bench/results/held-out.json``.
 """
 
 import json
@@ -45,7 +46,7 @@ from lutgen.training.predictive.train import train_predictive
 _CLOSED = ("GPL",)
 _DEEP_KINDS = ("astro16", "depth16", "medical16", "microscopy16", "satellite16", "thermal16")
 _FLAT_KINDS = ("microscopy8", "piv8")
-_BAYER_KINDS = ("bayer8", "bayer14")
+_BAYER_KINDS, _PATTERN = ("bayer8", "bayer14"), "RGGB"
 _COLOUR_KINDS = ("rgb_photo", "rgb_vision", "rgb_microscopy", "rgb_screen", "rgb16")
 _PAGES, _PAGES_SEED = 64, 5
 #: Depths of sensors, and photons at the full scale.
@@ -76,14 +77,33 @@ def _halves(found: list[tuple[dict, np.ndarray]]):
     return halves
 
 
-def _held_out(model: PredictiveModel, data: Path, kinds) -> dict:
+def _photographs(data: Path) -> list[tuple[dict, np.ndarray]]:
+    """Those of `rgb_train`, as a kind."""
+    images = read_images(data / "rgb_train", DEEP_COLOUR)
+    return [({"kind": "rgb_train"}, image) for image in images]
+
+
+def _left_out(data: Path, name: str) -> list[tuple[dict, np.ndarray]]:
+    """Images that a model of this name is not trained on with ``--half``."""
+    kinds = {
+        "photo": _FLAT_KINDS, "photo-16": _DEEP_KINDS, "photo-rgb": _COLOUR_KINDS,
+        "photo-bayer": _BAYER_KINDS,
+    }[name]  # fmt: skip
+    photographs = _photographs(data) if name == "photo-rgb" else []
+    return _halves([*photographs, *_domains(data, kinds)])[1]
+
+
+def _held_out(
+    model: PredictiveModel, images: list[tuple[dict, np.ndarray]], cfa: str | None
+) -> dict:
     """Bits per pixel of images left out, by kind: a file each, all bytes."""
-    codec = PredictiveCodec(model)
-    coders = {"lutgen": lambda image: codec.encode(image, channels=(*image.shape, 1)[2])}
+    codec, found = PredictiveCodec(model), {}
+    coders = {
+        "lutgen": lambda image: codec.encode(image, channels=(*image.shape, 1)[2], cfa=cfa)
+    }
     for name in ("JPEG-LS", "JPEG XL e7"):
         coders[name] = lambda image, usual=BASELINES[name]: usual.both(image)[0](image)
-    found = {}
-    for entry, image in _halves(_domains(data, kinds))[1]:
+    for entry, image in images:
         found.setdefault(entry["kind"], []).append(middle(image, _SIDE))
     return {
         kind: {"images": len(images)} | {
@@ -135,7 +155,8 @@ def gather_colour(
     data: Path, half: bool = False
 ) -> tuple[list[tuple[np.ndarray, int]], list[dict]]:
     """The same for ``photo-rgb``: images of shape (H, W, 3)."""
-    photographs = read_images(data / "rgb_train", DEEP_COLOUR)
+    found = _photographs(data)
+    photographs = [image for _, image in (_halves(found)[0] if half else found)]
     # Gray pages in colour files are common.
     drawn = [np.repeat(page[..., None], 3, axis=2) for page in pages(_PAGES, _PAGES_SEED)[::4]]
     found = _domains(data, _COLOUR_KINDS)
@@ -177,7 +198,8 @@ def gather_bayer(
     data: Path, half: bool = False
 ) -> tuple[list[tuple[np.ndarray, int]], list[dict]]:
     """The same for ``photo-bayer``: planes of mosaics, shape (H / 2, W / 2, 4)."""
-    photographs = read_images(data / "rgb_train", DEEP_COLOUR)
+    found = _photographs(data)
+    photographs = [image for _, image in (_halves(found)[0] if half else found)]
     rng = np.random.default_rng(_PAGES_SEED)
     found = _domains(data, _BAYER_KINDS)
     found = _halves(found)[0] if half else found
@@ -189,7 +211,7 @@ def gather_bayer(
     ]  # fmt: skip
     mosaics = [as_sensor(image, rng) for image in photographs]
     mosaics += [samples_of(image) for _, image in found]
-    return [(cfa_planes(mosaic, "RGGB"), depth) for mosaic, depth in mosaics], record
+    return [(cfa_planes(mosaic, _PATTERN), depth) for mosaic, depth in mosaics], record
 
 
 @click.command()
@@ -222,10 +244,10 @@ def main(name, samples, scales, corrections, half, out) -> None:
     model = model.with_training({**model.training, "model": name, "data": record})
     model.save(out)
     if half:
-        kinds = {"photo": _FLAT_KINDS, "photo-16": _DEEP_KINDS, "photo-rgb": _COLOUR_KINDS}[name]
         path = Path(__file__).parent / "results" / "held-out.json"
         results = json.loads(path.read_text()) if path.exists() else {}
-        results[name] = _held_out(model, data, kinds)
+        cfa = _PATTERN if name == "photo-bayer" else None
+        results[name] = _held_out(model, _left_out(data, name), cfa)
         path.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps({"seconds": round(time.perf_counter() - begun), **model.stats()}))
 

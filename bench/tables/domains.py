@@ -57,7 +57,7 @@ def held_out() -> str:
             for kind, row in kinds.items()
         ]  # fmt: skip
     return "\n".join([
-        *lines, "", "(`python -m bench.photo photo-16 --half -o half.lutgen`, and `photo`)",
+        *lines, "", "(`python -m bench.photo NAME --half -o half.lutgen`, of each of the models)",
     ])  # fmt: skip
 
 
