@@ -51,13 +51,14 @@ def held_out() -> str:
     """Bits per pixel of instruments' images that the models were not trained on."""
     names = ("JPEG-LS", "JPEG XL e7", "lutgen")
     lines = [f"| images | {' | '.join(names)} |", "|---|" + "---|" * len(names)]
-    for kinds in load("held-out").values():
+    found = load("held-out")
+    for kinds in found.values():
         lines += [
             f"| {kind}, {row['images']} | {' | '.join(_cell(row[name]) for name in names)} |"
             for kind, row in kinds.items()
         ]  # fmt: skip
     return "\n".join([
-        *lines, "", "(`python -m bench.photo NAME --half -o half.lutgen`, of each of the models)",
+        *lines, "", f"(`python -m bench.photo NAME --half -o half.lutgen` of {', '.join(found)})",
     ])  # fmt: skip
 
 
