@@ -38,12 +38,16 @@ def middle(image: np.ndarray, side: int | None) -> np.ndarray:
     return image[top : top + side, left : left + side]
 
 
-def gray(folder: str) -> list[np.ndarray]:
-    """Colour pictures as 8-bit gray."""
+def gray_picture(path) -> np.ndarray:
+    """A colour picture as 8-bit gray."""
     from PIL import Image
 
-    return [np.array(Image.fromarray(read_colour(path)).convert("L"))
-            for path in colour_files(folder)]  # fmt: skip
+    return np.array(Image.fromarray(read_colour(path)).convert("L"))
+
+
+def gray(folder: str) -> list[np.ndarray]:
+    """Colour pictures as 8-bit gray."""
+    return [gray_picture(path) for path in colour_files(folder)]
 
 
 def measured(images: list[np.ndarray], codec: ImageCodec | None, near, progress) -> dict:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from bench.domains import gray, gray_picture
 from lutgen.build.predictive_blueprint import BLOCKS
 from lutgen.build.tile_blueprint import block_paths
 from lutgen.codec.codec import Codec
@@ -215,11 +216,9 @@ def read_stack(spec: str, count: int, size: str | None, copies: int = 1) -> np.n
     """
     path = Path(spec)
     if path.suffix.lower() in (".png", ".pgm"):
-        stack = np.repeat(_gray(path)[None], copies, axis=0)
+        stack = np.repeat(gray_picture(path)[None], copies, axis=0)
     elif path.is_dir():
-        from lutgen.formats.colour import colour_files
-
-        found = [_gray(file) for file in colour_files(spec)]
+        found = gray(spec)
         stack = np.stack([image for image in found if image.shape == found[0].shape][:count])
     else:
         stack = np.stack(load_images(spec, split="val")[:count])
@@ -233,11 +232,3 @@ def read_stack(spec: str, count: int, size: str | None, copies: int = 1) -> np.n
             f"size must lie in images of {stack.shape[2]}x{stack.shape[1]}, not {size!r}"
         )
     return np.ascontiguousarray(stack[:, top : top + height, left : left + width])
-
-
-def _gray(path) -> np.ndarray:
-    from PIL import Image
-
-    from lutgen.formats.colour import read_colour  # photographs come in colour
-
-    return np.asarray(Image.fromarray(read_colour(path)).convert("L"))

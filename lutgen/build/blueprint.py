@@ -28,6 +28,7 @@ __all__ = ["Blueprint"]
 _Model = TypeVar("_Model", bound=AnyModel)
 _Options = TypeVar("_Options", bound=BuildOptions | PredictiveOptions)
 
+
 class Blueprint(ABC, Generic[_Model, _Options]):
     """A model and options from which cores are made.
 

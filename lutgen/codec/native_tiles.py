@@ -43,13 +43,12 @@ def _parts(header: Header) -> Iterator[_Part]:
             yield _Part(slice(first, end), slice(0, grid.height),
                         slice(first * grid.tiles, end * grid.tiles))  # fmt: skip
         return
-    columns = -(-grid.width // grid.tile_width)
     step = max(1, _PART_PIXELS // (grid.width * grid.tile_height)) * grid.tile_height
     tile = 0
     for image in range(count):
         for top in range(0, grid.height, step):
             end = min(top + step, grid.height)
-            behind = tile + -(-(end - top) // grid.tile_height) * columns
+            behind = tile + -(-(end - top) // grid.tile_height) * grid.columns
             yield _Part(slice(image, image + 1), slice(top, end), slice(tile, behind))
             tile = behind
 

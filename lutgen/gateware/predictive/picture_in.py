@@ -298,7 +298,7 @@ class PictureIn(wiring.Component):
         of_strip = -(-self._strip_height // GROUP)
         left = Signal(bits_for(of_strip - 1), init=of_strip - 1)
         strip_ends = Signal()
-        # Registers: between two groups are four clocks.
+        # Registers: a group that is not its picture's last has four rows, so four clocks at least.
         fewer, none_left = lessened(m, left, name="fewer"), Signal()
         m.d.sync += none_left.eq(left == 0)
         m.d.comb += strip_ends.eq(at_bottom | none_left)
