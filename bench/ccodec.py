@@ -16,9 +16,7 @@ import importlib.metadata
 import json
 import os
 import platform
-import shlex
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -30,6 +28,7 @@ from typing import NamedTuple
 import click
 import numpy as np
 
+from bench.asked import command_of
 from bench.domains import gray, middle, named
 from lutgen.c.folder import write_folder
 from lutgen.c.text import identifier
@@ -283,7 +282,7 @@ def main(data, colour, rgb, cfa, small, crop, rounds, most, reference, split, ou
             codecs |= others(model, images[0], reference=reference, cfa=pattern, stack=stack)
             found[name] = {
                 "date": date.today().isoformat(),
-                "command": shlex.join(["python", "-m", "bench.ccodec", *sys.argv[1:]]),
+                "command": command_of("bench.ccodec"),
                 "imagecodecs": importlib.metadata.version("imagecodecs"),
                 "processor": platform.processor() or platform.machine(),
                 "sha256": data_hash(images), "images": max(len(images), stack), "model": model,

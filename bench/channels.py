@@ -13,8 +13,6 @@ stopped goes on.
 
 import json
 import os
-import shlex
-import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -22,6 +20,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from bench.asked import command_of
 from bench.domains import middle
 from lutgen.commands import Command, Failure
 from lutgen.compare.codecs import ImageCodec, TileCodec, image_codec
@@ -83,7 +82,7 @@ def main(anew, resume) -> None:
     luts = {"arm": model.network.n_nodes, "ups": model.upsampler.network.n_nodes}
     record = {
         "date": date.today().isoformat(),
-        "command": shlex.join(["python", "-m", "bench.channels", *sys.argv[1:]]),
+        "command": command_of("bench.channels"),
         "data": {"name": "kodak", "side": _SIDE, "sha256": data_hash(images)},
         "model": model.hash, "luts": luts,
     }  # fmt: skip

@@ -8,14 +8,13 @@ is left, as they must add up to one.  Tables and trees stay as they were trained
 
 import json
 import os
-import shlex
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import click
 import numpy as np
 
+from bench.asked import command_of
 from bench.domains import gray
 from bench.ladder import files_bpp
 from lutgen.commands import Command, OutputFile, say
@@ -60,7 +59,7 @@ def main(out) -> None:
         })  # fmt: skip
         say(f"{rows[-1]}")
     record = {
-        "command": shlex.join(["python", "-m", "bench.coefficients", *sys.argv[1:]]),
+        "command": command_of("bench.coefficients"),
         "hash": model.hash, "images": len(images), "rows": rows,
     }  # fmt: skip
     write_file(out, (json.dumps(record, indent=1) + "\n").encode())

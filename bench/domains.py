@@ -11,14 +11,13 @@ even rows and columns.  Plots are made of the json by ``python -m bench.figures`
 
 import importlib.metadata
 import json
-import shlex
-import sys
 from datetime import date
 from pathlib import Path
 
 import click
 import numpy as np
 
+from bench.asked import command_of
 from lutgen.commands import Command, Failure, OutputFile
 from lutgen.compare.codecs import ImageCodec, image_codec
 from lutgen.compare.evaluate import evaluate, faults
@@ -99,7 +98,7 @@ def main(data, colour, crop, near, model, split, out) -> None:
             results[name] = measured(images, codec, near, progress)
         found[name] = {
             "date": date.today().isoformat(),
-            "command": shlex.join(["python", "-m", "bench.domains", *sys.argv[1:]]),
+            "command": command_of("bench.domains"),
             "imagecodecs": importlib.metadata.version("imagecodecs"),
             "sha256": data_hash(images), "crop": crop, **results[name],
         }  # fmt: skip

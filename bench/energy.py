@@ -31,8 +31,6 @@ time times power, and the power is an assumption: what the paper measured on its
 import importlib.metadata
 import json
 import platform
-import shlex
-import sys
 import time
 from collections.abc import Callable
 from datetime import date
@@ -41,6 +39,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from bench.asked import command_of
 from bench.pairs import STREAM_BYTES, Pair, pair_of, read_stack
 from lutgen.commands import Command, OutputFile
 from lutgen.files.whole import write_file
@@ -274,7 +273,7 @@ def main(images, count, size, model, target, top, out) -> None:
     count = len(stack)
     result = {
         "date": date.today().isoformat(),
-        "command": shlex.join(["python", "-m", "bench.energy", *sys.argv[1:]]),
+        "command": command_of("bench.energy"),
         "images": Path(images).name, "sha256": data_hash(list(stack)),
         "count": count, "width": stack.shape[2], "height": stack.shape[1],
         "skipped_images": pair.lead, "bpp": pair.bpp, **pair.facts,

@@ -10,13 +10,12 @@ their files, are compared likewise.
 
 import json
 import os
-import shlex
-import sys
 from pathlib import Path
 
 import click
 import numpy as np
 
+from bench.asked import command_of
 from lutgen.api import encode
 from lutgen.commands import Command, OutputFile, say
 from lutgen.files.whole import write_file
@@ -74,7 +73,7 @@ def main(out) -> None:
         rows.append({"side": side, **worst})
         say(f"{rows[-1]}")
     record = {
-        "command": shlex.join(["python", "-m", "bench.growth", *sys.argv[1:]]), "depths": DEPTHS,
+        "command": command_of("bench.growth"), "depths": DEPTHS,
         "rows": rows, "real": real(Path(os.environ["LUTGEN_DATA"])),
     }  # fmt: skip
     write_file(out, (json.dumps(record, indent=1) + "\n").encode())

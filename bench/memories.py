@@ -10,14 +10,13 @@ pieces of 18 kbit as halves.
 
 import json
 import re
-import shlex
-import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import click
 from amaranth.back import rtlil
 
+from bench.asked import command_of
 from lutgen.commands import Command, OutputFile, say
 from lutgen.files.whole import write_file
 from lutgen.gateware.fabric.fabric import Fabric
@@ -111,7 +110,7 @@ def main(depth, out) -> None:
             builds.append(measured(bits, width, height))
             say(f"{bits} bits, {width} x {height}: {len(builds[-1]['memories'])} memories")
     record = {
-        "command": shlex.join(["python", "-m", "bench.memories", *sys.argv[1:]]), "builds": builds,
+        "command": command_of("bench.memories"), "builds": builds,
     }  # fmt: skip
     write_file(out, (json.dumps(record, indent=1) + "\n").encode())
 

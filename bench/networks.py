@@ -8,14 +8,13 @@ each size to them.  LUTs are counted as `bench/counted.py` says.
 
 import json
 import os
-import shlex
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from bench.asked import command_of
 from bench.counted import luts
 from bench.domains import gray
 from bench.ladder import files_bpp
@@ -55,7 +54,7 @@ def main(samples, out) -> None:
             })  # fmt: skip
             say(f"{network}, {corrections} + {scales}: {points[-1]['bpp']:.4f}")
     record = {
-        "command": shlex.join(["python", "-m", "bench.networks", *sys.argv[1:]]),
+        "command": command_of("bench.networks"),
         "samples": samples, "images": len(kodak), "points": points,
     }  # fmt: skip
     write_file(out, (json.dumps(record, indent=1) + "\n").encode())

@@ -10,14 +10,13 @@ lutgen was installed with a C compiler, commands code by the codec in C, see `be
 import json
 import os
 import platform
-import shlex
-import sys
 from datetime import date
 from pathlib import Path
 
 import click
 import numpy as np
 
+from bench.asked import command_of
 from bench.ccodec import Timed, measure, others
 from bench.domains import gray
 from lutgen.commands import Command, OutputFile, say
@@ -59,7 +58,7 @@ def main(most, rounds, out) -> None:
         say(f"{name}: {rows[name]['codecs']}")
     record = {
         "date": date.today().isoformat(),
-        "command": shlex.join(["python", "-m", "bench.reference", *sys.argv[1:]]),
+        "command": command_of("bench.reference"),
         "processor": platform.processor() or platform.machine(), "rounds": rounds, "sets": rows,
     }  # fmt: skip
     write_file(out, (json.dumps(record, indent=1) + "\n").encode())

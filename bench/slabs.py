@@ -7,12 +7,11 @@ Every file is decoded again.
 
 import json
 import os
-import shlex
-import sys
 from pathlib import Path
 
 import click
 
+from bench.asked import command_of
 from bench.domains import gray
 from bench.token_coders import files_bpp
 from lutgen.codec.coder import RANS
@@ -43,7 +42,7 @@ def main(out) -> None:
         rows.append({"slabs": slabs, "bpp": bpp})
         say(f"{slabs} slabs: {', '.join(f'{value:.4f}' for value in bpp)}")
     record = {
-        "command": shlex.join(["python", "-m", "bench.slabs", *sys.argv[1:]]),
+        "command": command_of("bench.slabs"),
         "hash": model.hash, "images": len(images), "strips": STRIPS, "rows": rows,
     }  # fmt: skip
     write_file(out, (json.dumps(record, indent=1) + "\n").encode())

@@ -12,8 +12,6 @@ holds the distribution functions four times.
 """
 
 import json
-import shlex
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -23,6 +21,7 @@ import click
 import numpy as np
 from amaranth.lib.wiring import Component
 
+from bench.asked import command_of
 from bench.luts import table_bits
 from lutgen.codec.codec import Codec
 from lutgen.commands import Command, OutputFile
@@ -148,7 +147,7 @@ def main(path, data, out) -> None:
     counter = _Counter()
     result: dict = {
         "date": date.today().isoformat(),
-        "command": shlex.join(["python", "-m", "bench.slim", *sys.argv[1:]]),
+        "command": command_of("bench.slim"),
         "model": Path(path).stem, "hash": model.hash, "target": _TARGET.name,
         "data": data, "images": len(images), "sha256": data_hash(images),
         "pixels_of_window": model.window.features,

@@ -6,11 +6,10 @@ The cores count them themselves, from the model (`lutgen/gateware/fabric/timelin
 """
 
 import json
-import shlex
-import sys
 
 import click
 
+from bench.asked import command_of
 from lutgen.commands import Command, OutputFile
 from lutgen.files.whole import write_file
 from lutgen.gateware.predictive.config import PredictiveConfig
@@ -43,7 +42,7 @@ def loops(name: str, depth: int, near: int) -> dict:
 def main(out) -> None:
     """Make all cores and ask them."""
     record = {
-        "command": shlex.join(["python", "-m", "bench.stages", *sys.argv[1:]]),
+        "command": command_of("bench.stages"),
         "cores": [
             {"model": name, "depth": depth, "near": near, **loops(name, depth, near)}
             for name, depth, near in CORES

@@ -13,14 +13,13 @@ write one file per image, models are given both ways: ``file_each`` is the one t
 
 import importlib.metadata
 import json
-import shlex
-import sys
 from datetime import date
 from pathlib import Path
 
 import click
 import numpy as np
 
+from bench.asked import command_of
 from lutgen.codec.codec import Codec
 from lutgen.codec.container import Header, split_packets
 from lutgen.codec.rans import STATE_BITS
@@ -148,7 +147,7 @@ def main(data, models, learned, mappings, limit, out) -> None:
     learned = _learned(_named(learned))
     result: dict = {
         "date": date.today().isoformat(),
-        "command": shlex.join(["python", "-m", "bench.table1", *sys.argv[1:]]),
+        "command": command_of("bench.table1"),
         "imagecodecs": importlib.metadata.version("imagecodecs"),
         "published": PUBLISHED,
         "published_data": PUBLISHED_DATA,

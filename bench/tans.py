@@ -8,14 +8,13 @@ coder alone, synthesised on their own for zynq7045: all else is the same for bot
 """
 
 import json
-import shlex
-import sys
 from datetime import date
 from pathlib import Path
 
 import click
 import numpy as np
 
+from bench.asked import command_of
 from bench.tables.results import deepest
 from lutgen.build.describe import DEPTHS
 from lutgen.codec.codec import Codec
@@ -88,7 +87,7 @@ def main(data, limit, synthesise, out) -> None:
     images = np.stack(load_images(data, split="val")[:limit])
     result: dict = {
         "date": date.today().isoformat(),
-        "command": shlex.join(["python", "-m", "bench.tans", *sys.argv[1:]]),
+        "command": command_of("bench.tans"),
         "hash": model.hash, "target": _TARGET.name, "data": data, "images": len(images),
         "sha256": data_hash(list(images)), "rows": [],
     }  # fmt: skip

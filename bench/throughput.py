@@ -14,14 +14,13 @@ seconds of the simulator, its build not counted.
 """
 
 import json
-import shlex
-import sys
 import time
 from pathlib import Path
 
 import click
 import numpy as np
 
+from bench.asked import command_of
 from bench.pairs import pair_of, read_stack
 from lutgen.cli.common import coder_options, registers_option
 from lutgen.codec.coder import coder_named
@@ -101,7 +100,7 @@ def main(images, limit, size, copies, model, target, coder, tans_bits, registers
                 "clocks_per_image": int(clocks[-1] - clocks[0]) / count,
             }
     result = {
-        "command": shlex.join(["python", "-m", "bench.throughput", *sys.argv[1:]]),
+        "command": command_of("bench.throughput"),
         "images": Path(images).name, "count": count, "width": width, "height": height,
         "model_hash": pair.model.hash, "profile": pair.model.profile,
         "target": target, "registers": registers, **pair.facts,

@@ -8,13 +8,12 @@ tokens but the first, 14 bits each; of tANS token and reduced state of each stat
 
 import json
 import os
-import shlex
-import sys
 from pathlib import Path
 
 import click
 import numpy as np
 
+from bench.asked import command_of
 from bench.domains import gray
 from lutgen.codec.coder import RANS, Coder, tans
 from lutgen.codec.predictive.codec import PredictiveCodec
@@ -67,7 +66,7 @@ def main(out) -> None:
         })  # fmt: skip
         say(f"{coder.name} {coder.state_bits}: {rows[-1]['bpp']:.4f}")
     record = {
-        "command": shlex.join(["python", "-m", "bench.token_coders", *sys.argv[1:]]),
+        "command": command_of("bench.token_coders"),
         "hash": model.hash, "images": len(images), "rows": rows,
     }  # fmt: skip
     write_file(out, (json.dumps(record, indent=1) + "\n").encode())

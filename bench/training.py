@@ -10,8 +10,6 @@ programs run beside it, seconds of the processor say more.
 
 import json
 import os
-import shlex
-import sys
 import time
 from datetime import date
 from pathlib import Path
@@ -19,6 +17,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from bench.asked import command_of
 from lutgen.commands import Command, OutputFile, say
 from lutgen.files.whole import write_file
 from lutgen.training.data.datasets import load_images
@@ -64,7 +63,7 @@ def main(megapixels, samples, out) -> None:
     model = train_predictive_model(images, config, progress=clock)
     record = {
         "date": date.today().isoformat(),
-        "command": shlex.join(["python", "-m", "bench.training", *sys.argv[1:]]),
+        "command": command_of("bench.training"),
         "images": len(images), "pixels": sum(image.size for image in images), "samples": samples,
         "cores": len(os.sched_getaffinity(0)), "seconds": round(time.perf_counter() - begun, 1),
         "processor_seconds": round(time.process_time() - spent, 1),
