@@ -47,8 +47,9 @@ def proof_of(
     modules = [line.split("(")[0].split()[1] for line in text.split("\n")
                if line.startswith("module ")]  # fmt: skip
     network = next(
-        (one for one in networks_of(checked, modules)
-         if f"{fault.module}__".startswith(f"{one.module}__")), None,
+        (one for one in networks_of(
+            checked.model, modules, depth=checked.depth, near=checked.near
+         ) if f"{fault.module}__".startswith(f"{one.module}__")), None,
     )  # fmt: skip
     if network is None or fault.kind == "missing reset":
         return None

@@ -93,6 +93,11 @@ class CheckedBuild(ABC):
         """Bits of a sample."""
         return 8
 
+    @property
+    def near(self) -> int:
+        """The largest error of a sample that the build can be told to allow."""
+        return 0
+
     def groups(self, images: Iterable[tuple[str, np.ndarray]]) -> Groups:
         """Images by size, in order of appearance.
 

@@ -64,6 +64,11 @@ class PredictiveBuild(CheckedBuild):
         """Bits of a sample."""
         return self.config.depth
 
+    @property
+    def near(self) -> int:
+        """See `.checked.CheckedBuild.near`."""
+        return self.options.near
+
     def images(self, count: int | None, seed: int) -> list[tuple[str, np.ndarray]]:
         """What looks like photographs, odd sizes, and noise; as wide as slabs must be."""
         images = synthetic_photographs(self.form, self.largest, seed)

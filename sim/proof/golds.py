@@ -1,4 +1,4 @@
-"""The networks of a build, by its model: which modules they are, and what each must compute."""
+"""The networks of a model in a build: which modules they are, and what each must compute."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from lutgen.errors import InputError
 from lutgen.model.head import LaplaceHead
 from lutgen.model.model import Model
 from lutgen.model.predictive.colour import ColourModel
+from lutgen.model.predictive.model import PredictiveModel
+from lutgen.model.shipped import AnyModel
 from lutgen.model.upsample import GROUPS, Upsampler
-from lutgen.sim.check.checked import CheckedBuild
 from lutgen.sim.check.expected_tables import codec_tables
-from lutgen.sim.check.predictive_build import PredictiveBuild
 from lutgen.sim.proof.gold import Gold
 from lutgen.sim.proof.gold_network import CountedNetwork, IndexedNetwork
 from lutgen.sim.proof.gold_plane import GoldPlane
@@ -41,15 +41,22 @@ class Network:
     golds: Callable[[Mapping], Mapping[str, Gold]]
 
 
-def networks_of(build: CheckedBuild, modules: Iterable[str]) -> Iterator[Network]:
-    """Those of a build among its modules."""
-    model = build.model
-    if isinstance(build, PredictiveBuild):
-        made = _predictive(build)
-    elif isinstance(model, Model):
-        made = _tiled(model)
-    else:
-        raise InputError(f"build must be one of a known profile, not {type(build).__name__}")
+def networks_of(
+    model: AnyModel, modules: Iterable[str], *, depth: int = 8, near: int = 0
+) -> Iterator[Network]:
+    """Those of a model among a build's modules.
+
+    Parameters
+    ----------
+    model :
+    modules :
+        Names in the build's Verilog.
+    depth :
+        Bits of a sample.
+    near :
+        The largest error of a sample that the build can be told to allow.
+    """
+    made = _tiled(model) if isinstance(model, Model) else _predictive(model, depth, near)
     for module in modules:
         for end, (name, golds) in made.items():
             if module.endswith(end):
@@ -57,17 +64,16 @@ def networks_of(build: CheckedBuild, modules: Iterable[str]) -> Iterator[Network
                 break
 
 
-def _predictive(build: PredictiveBuild) -> dict:
-    model, depth = build.model, build.depth
+def _predictive(model: PredictiveModel | ColourModel, depth: int, near: int) -> dict:
     if isinstance(model, ColourModel):
         def golds(design: Mapping) -> dict[str, Gold]:
             return {
-                f"plane {k}": GoldPlane(model.planes, k, depth, design, build.options.near)
+                f"plane {k}": GoldPlane(model.planes, k, depth, design, near)
                 for k in range(len(model.planes))
             }
     else:
         def golds(design: Mapping) -> dict[str, Gold]:
-            return {"": GoldPrediction(model, depth, build.options.near)}
+            return {"": GoldPrediction(model, depth, near)}
     return {"__prediction": ("prediction", golds)}
 
 

@@ -85,7 +85,9 @@ def prove_build(
             verilog = (folder / file).read_text()
         except (OSError, UnicodeDecodeError):
             continue  # told by what reads tables
-        found = list(networks_of(checked, _MODULE.findall(verilog)))
+        found = list(networks_of(
+            checked.model, _MODULE.findall(verilog), depth=checked.depth, near=checked.near
+        ))  # fmt: skip
         if not found:
             problems.append(f"{core}: {file} must have a module of a network: it has none")
         for network in found:

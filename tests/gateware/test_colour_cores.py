@@ -228,7 +228,7 @@ def test_markers_and_sizes(name):
     wanted = [cores.file(p) for p in pictures]
     beats = cores.beats(pictures)
     extra = {"data": [1, 2], "user": [0, 0], "last": [0, 1]}  # before the first picture: dropped
-    begun = {k: np.concatenate([extra[k], v]) for k, v in beats.items()}
+    begun = {k: np.concatenate([np.array(extra[k], v.dtype), v]) for k, v in beats.items()}
     files, errors, _ = cores.encode(pictures, beats=begun)
     assert files == wanted and errors == {"bad_marker"}
     wrong = {k: v.copy() for k, v in beats.items()}

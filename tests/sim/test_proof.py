@@ -1,7 +1,7 @@
 """Networks proven equal to the model's tables; a fault anywhere gives a counterexample."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,26 +32,13 @@ SECONDS = 100
 _MORE = "  output more;\n  assign more = features[0];\nendmodule"
 
 
-@dataclass(frozen=True)
-class Of:
-    """What `networks_of` looks at of a build."""
-
-    model: object
-    depth: int = 8
-    near: int = 0
-
-    @property
-    def options(self):
-        return self
-
-
 def verilog(component, module):
     return plain_names(to_verilog(component, "net"), "net", module)
 
 
 def proven(model, text, module, folder, **options):
     """Parts of a network by name, and its latencies."""
-    (network,) = networks_of(Of(model, **options), [module])
+    (network,) = networks_of(model, [module], **options)
     parts, latency = prove_network(network, text, folder, SECONDS)
     return {part.name: part for part in parts}, latency
 
