@@ -27,7 +27,8 @@ from lutgen.training.loclic.initial import begin_linear
 from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.networks.config import preset
 from lutgen.training.loclic.schedule import Stage, TrainConfig
-from lutgen.training.loclic.train import bits_per_pixel, train_codec
+from lutgen.training.loclic.step import bits_per_pixel
+from lutgen.training.loclic.train import train_codec
 
 _NAME = "loc-lic-small"
 _CROP, _BATCH, _SIDE = 128, 4, 256

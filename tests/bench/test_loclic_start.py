@@ -26,7 +26,8 @@ TINY = CodecConfig(source="test", widths=(8, 8, 8), latent=16, slices=2)
 
 @pytest.fixture
 def pictures(tmp_path, monkeypatch):
-    monkeypatch.setitem(configs.PRESETS, "loc-lic-small", TINY)
+    for name in ("loc-lic-small", "loc-lic-mini"):
+        monkeypatch.setitem(configs.PRESETS, name, TINY)
     rng = np.random.default_rng(0)
     (tmp_path / "pictures").mkdir()
     y, x = np.mgrid[:160, :160]
@@ -80,16 +81,20 @@ def test_minutes_of_a_device(pictures, tmp_path, monkeypatch):
     assert "minutes must be enough for a step of" in result.output
     # No matter how busy this machine is.
     monkeypatch.setattr(loclic_gpu, "seconds_per_step", lambda *_: 1.0)
-    result = run(loclic_gpu, pictures, "--minutes", 0.1, *options)
+    options = ("--lambda", 0.013, "--lambda", 0.05, *options)
+    result = run(loclic_gpu, pictures, "--minutes", 0.6, *options)
     assert result.exit_code == 0, result.output
-    found = json.loads((out / "mid.json").read_text())
-    assert found["last"]["step"] == sum(found["steps"])
-    assert found["steps"] == [3, 2]
+    for name, steps in (("0.0130", [2, 3]), ("0.0500", [5])):
+        found = json.loads((out / f"{name}.json").read_text())
+        assert found["last"]["step"] == sum(found["steps"])
+        assert found["steps"] == steps
+        assert load_codec(out / f"{name}.pt")[1]["last"] == found["last"]
     assert sorted(path.name for path in out.iterdir()) == [
-        "mid.json", "mid.jsonl", "mid.loclic", "mid.pt",
+        *(f"{name}.{kind}" for name in ("0.0130", "0.0500")
+          for kind in ("json", "jsonl", "loclic", "pt")),
+        "plan.json",
     ]  # fmt: skip
-    assert load_codec(out / "mid.pt")[1]["last"] == found["last"]
-    codec = DeployedCodec(LossyModelFile.read(out / "mid.loclic"))
+    codec = DeployedCodec(LossyModelFile.read(out / "0.0500.loclic"))
     image = read_colour(pictures / "0.png")
     assert decode_image(codec, encode_image(codec, image)).shape == image.shape
 
@@ -117,7 +122,7 @@ def test_a_stopped_run_keeps_its_plan(pictures, tmp_path):
     """Another measurement of the pace would be another run than the checkpoint's."""
     out = tmp_path / "out"
     out.mkdir()
-    (out / "mid.plan").write_text('{"steps": [2, 1]}')
+    (out / "plan.json").write_text("[[2, 1]]")
     result = run(loclic_gpu, pictures, "--device", "cpu", "--crop", 64, "--batch", 2, "--out", out)
     assert result.exit_code == 0, result.output
-    assert json.loads((out / "mid.json").read_text())["steps"] == [2, 1]
+    assert json.loads((out / "0.0130.json").read_text())["steps"] == [2, 1]

@@ -54,7 +54,8 @@ def export_codec(
     images:
         To count on, uint8, (H, W, 3); without, tables are those of the distributions.
     bits:
-        Of the weights of the shared networks, 8 or 16.
+        Of the weights of the shared networks, 8 or 16.  With 8, those of the transforms, which are
+        floats, are rounded to 8 bits of mantissa, so that the file has half of their bytes.
     device:
         Of torch, to count.
 
@@ -75,6 +76,7 @@ def export_codec(
         arrays |= _integers(part, fixed, bits)
     for part in TRANSFORMS:
         for name, value in getattr(network, part).state_dict().items():
+            value = value.bfloat16().float() if bits == 8 else value
             floats = np.ascontiguousarray(value.cpu().numpy(), dtype="<f4")
             arrays[f"{part}.{name}"] = floats.view("<u4")
     config = json.loads(json.dumps(asdict(network.config)))

@@ -7,31 +7,23 @@ the quantiles of the factorized prior have an optimizer and a loss of their own.
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.distributed as dist
-from torch import nn
 
 from lutgen.errors import InputError
-from lutgen.training.loclic.crops import Crops
+from lutgen.training.loclic.crops import Asked, Crops
 from lutgen.training.loclic.initial import begin_linear
 from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.schedule import TrainConfig
+from lutgen.training.loclic.step import TrainingStep
 from lutgen.training.run.checkpoint import Checkpoint, Log
 from lutgen.training.run.parallel import rank, world
 
-__all__ = ["bits_per_pixel", "train_codec"]
-
-
-def bits_per_pixel(out: dict) -> torch.Tensor:
-    """Rate of what `Codec.forward` gave, a scalar."""
-    batch, _, height, width = out["x_hat"].shape
-    bits = sum(-v.log2().sum() for v in out["likelihoods"].values())
-    return bits / (batch * height * width)
+__all__ = ["train_codec"]
 
 
 def train_codec(
@@ -79,7 +71,8 @@ def train_codec(
         If pictures cannot be used.
     InputError
         If the checkpoint is of another run, a batch cannot be shared by the processes, the codec to
-        begin from is of another configuration, or the loss is no number.
+        begin from is of another configuration, or the loss is no number, which is found when a line
+        is logged or the state is saved.
     """
     if any(stage.batch % world() for stage in config.stages):
         raise InputError(f"batches must be multiples of {world()}, the number of processes")
@@ -92,6 +85,9 @@ def train_codec(
     identity = {"config": asdict(config), "files": crops.identity, "processes": world()}
     store, lines = Checkpoint(checkpoint, identity), Log(log)
     state = store.load()
+    if torch.device(device).type == "cuda":
+        # Tensor cores, in products as in convolutions: 10 bits of the factors' mantissas.
+        torch.set_float32_matmul_precision("high")
     torch.manual_seed(config.seed)
     network = Codec(config.codec).to(device).train()
     if start is not None:
@@ -102,10 +98,8 @@ def train_codec(
         begin_linear(
             network, _images(crops.batch(config.steps, 64, crop), device), config.weight
         )
-    quantiles = network.prior.quantiles
-    others = [p for p in network.parameters() if p is not quantiles]
-    main = torch.optim.Adam(others)
-    auxiliary = torch.optim.Adam([quantiles], lr=config.auxiliary_rate)
+    take = TrainingStep(network, config)
+    main, auxiliary = take.main, take.auxiliary
     first, before = 0, 0.0
     if state is not None:
         network.load_state_dict(state["network"])
@@ -114,42 +108,25 @@ def train_codec(
         first, before = state["step"], state["seconds"]
     lines.restore(state["log"] if state is not None else [])
     start = saved = time.monotonic()
-    sums = torch.zeros(4, dtype=torch.float64)
+    sums = torch.zeros(4, dtype=torch.float64, device=device)
     since = first
 
-    for step in range(first, config.steps):
-        stage = config.stage(step)
-        for group in main.param_groups:
-            group["lr"] = config.rate_of(step)
-        batch = crops.batch(step, stage.batch, stage.crop, slice(rank(), None, world()))
-        x = _images(batch, device)
-        # The noise of a step must not depend on where a run went on.
-        torch.manual_seed(((config.seed << 20) + step) * 1024 + rank())
-        out = network(x, contexts=stage.contexts)
-        rate = bits_per_pixel(out)
-        error = nn.functional.mse_loss(out["x_hat"], x)
-        loss = config.weight * 255**2 * error + rate
-        side = network.prior.loss()
-        main.zero_grad()  # to none, so that networks without a part in the stage rest
-        auxiliary.zero_grad()
-        # Of other parameters the side loss has no gradient, of the quantiles the loss has none.
-        (loss + side).backward()
-        values = torch.stack([loss, rate, error, side]).detach().double().cpu()
-        if world() > 1:
-            values = _mean(network, values, device)
-        if not torch.isfinite(values).all():
-            raise InputError(f"loss must be a number, not {values[0].item()} (step {step + 1})")
-        nn.utils.clip_grad_norm_(others, config.clip)
-        main.step()
-        auxiliary.step()
-
+    for step, batch in enumerate(crops.ahead(_asked(config, first)), first):
+        # Nothing here waits for the device: crops of the next steps are cut meanwhile.
+        sums += take(step, _images(batch, device))
         done = step + 1
-        sums += values
         progress("training", done, config.steps)
         last = done == config.steps
+        saving = not last and time.monotonic() - saved > save_seconds
+        logging = done % config.log_every == 0 or last
+        if (saving or logging) and not torch.isfinite(sums).all():
+            raise InputError(
+                f"loss must be a number, not {sums[0].item()} (steps {since + 1} to {done})"
+            )
         seconds = before + time.monotonic() - start
-        if done % config.log_every == 0 or last:
-            mean = sums / (done - since)
+        if logging:
+            stage = config.stage(step)
+            mean = sums.cpu() / (done - since)
             lines.write(
                 step=done, loss=mean[0].item(), bpp=mean[1].item(),
                 psnr=-10 * math.log10(max(mean[2].item(), 1e-12)), auxiliary=mean[3].item(),
@@ -158,7 +135,7 @@ def train_codec(
             )  # fmt: skip
             sums.zero_()
             since = done
-        if not last and time.monotonic() - saved > save_seconds:
+        if saving:
             store.save({
                 "network": network.state_dict(), "main": main.state_dict(),
                 "auxiliary": auxiliary.state_dict(), "step": done, "seconds": seconds,
@@ -172,17 +149,13 @@ def train_codec(
     return network.eval(), record
 
 
+def _asked(config: TrainConfig, first: int) -> Iterator[Asked]:
+    """The crops of each step from the first on: of several processes, this one's part."""
+    part = slice(rank(), None, world())
+    for step in range(first, config.steps):
+        stage = config.stage(step)
+        yield Asked(step, stage.batch, stage.crop, part)
+
+
 def _images(crops: np.ndarray, device: str) -> torch.Tensor:
     return torch.from_numpy(crops).to(device).permute(0, 3, 1, 2).float() / 255
-
-
-def _mean(network: nn.Module, values: torch.Tensor, device: str) -> torch.Tensor:
-    """Mean over processes of the gradients, in place, and of the values."""
-    for parameter in network.parameters():
-        if parameter.grad is None:
-            continue
-        dist.all_reduce(parameter.grad)
-        parameter.grad /= world()
-    values = values.to(device)
-    dist.all_reduce(values)
-    return values.cpu() / world()

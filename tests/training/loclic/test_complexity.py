@@ -187,5 +187,6 @@ def test_errors():
     odd = "^window must be an odd number of cells, at most 15, not 4$"
     with pytest.raises(ValueError, match=odd):
         CodecConfig(source="test", window=4)
-    with pytest.raises(ValueError, match="^residual must be narrow or tapered, not 'wide'$"):
+    odd = "^residual must be one of narrow, pointwise, tapered, not 'wide'$"
+    with pytest.raises(ValueError, match=odd):
         CodecConfig(source="test", residual="wide")

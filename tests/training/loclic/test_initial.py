@@ -8,7 +8,7 @@ from lutgen.training.loclic.initial import begin_linear
 from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.networks.config import PRESETS, CodecConfig
 from lutgen.training.loclic.networks.factorized_prior import FactorizedPrior
-from lutgen.training.loclic.train import bits_per_pixel
+from lutgen.training.loclic.step import bits_per_pixel
 
 SMALL = CodecConfig(source="test", widths=(16, 16, 32), latent=64, slices=2)
 

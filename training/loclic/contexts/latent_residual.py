@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from lutgen.training.loclic.networks.config import CodecConfig
-from lutgen.training.loclic.networks.convolution import conv3x3
+from lutgen.training.loclic.networks.convolution import conv1x1, conv3x3
 from lutgen.training.loclic.networks.half_tanh import HalfTanh
 
 __all__ = ["LatentResidual"]
@@ -22,13 +22,18 @@ class LatentResidual(nn.Module):
 
         (B, M + (i + 1) c, h, w) -- conv3x3 224 -- GELU -- conv3x3 128 -- GELU -- conv3x3
         -- 0.5 tanh -- (B, c, h, w)
+
+    More than a third of what LoC-LIC multiplies is here, most of it in the first layer, so the
+    smallest codecs have a narrower one there that sees single cells (``residual`` of the
+    configuration).
     """
 
     def __init__(self, config: CodecConfig, index: int) -> None:
         super().__init__()
         stages: list[nn.Module] = []
-        for a, b in pairwise(config.residual_widths(index)):
-            stages += [conv3x3(a, b), nn.GELU()]
+        widths, sides = config.residual_widths(index), config.residual_sides
+        for (a, b), side in zip(pairwise(widths), sides, strict=True):
+            stages += [conv1x1(a, b) if side == 1 else conv3x3(a, b), nn.GELU()]
         self.stages = nn.Sequential(*stages[:-1], HalfTanh())
         # A guess of nothing is better than a random one.
         nn.init.zeros_(stages[-2].weight)

@@ -241,7 +241,10 @@ def _slice(config: CodecConfig, index: int) -> Iterator[Layer]:
     yield from _chain("anchor parameters", [2 * m + (6 * c if index else 0), *heads], 16)
     yield from _chain("non-anchor parameters", [2 * m + (10 * c if index else 2 * c), *heads], 16)
     for _ in ("anchor", "non-anchor"):
-        yield from _chain("latent residual", config.residual_widths(index), 16, 3)
+        for (a, b), side in zip(
+            pairwise(config.residual_widths(index)), config.residual_sides, strict=True
+        ):
+            yield Layer("latent residual", a, b, 16, side)
     yield from _local(c, window)
     if not index:
         return

@@ -12,7 +12,7 @@ __all__ = ["ALIGNMENT", "PRESETS", "CodecConfig", "preset"]
 #: Sides of an image are padded to multiples of this: z is a 64th of the image.
 ALIGNMENT = 64
 
-_RESIDUALS = ("narrow", "tapered")
+_RESIDUALS = ("narrow", "pointwise", "tapered")
 #: Most cells of a side of the local context's window: a table of them grows with the fourth power.
 _MOST_WINDOW = 15
 
@@ -40,8 +40,8 @@ class CodecConfig:
     hyper_width: int | None = None
     # Channels behind the first residual block of the synthesis; M unless told.
     synthesis_width: int | None = None
-    # Layers of the latent residual prediction: "narrow" 224, 128; "tapered" in quarters from the
-    # width of its input to that of a slice.
+    # Layers of the latent residual prediction: "narrow" 224, 128; "pointwise" 128, 64, the first
+    # of single cells; "tapered" in quarters from the width of its input to that of a slice.
     residual: str = "narrow"
     # Side of the window of the local context, in cells of y.
     window: int = 5
@@ -64,7 +64,9 @@ class CodecConfig:
                 f"not {self.latent} into {self.slices}"
             )
         if self.residual not in _RESIDUALS:
-            raise InputError(f"residual must be {' or '.join(_RESIDUALS)}, not {self.residual!r}")
+            raise InputError(
+                f"residual must be one of {', '.join(_RESIDUALS)}, not {self.residual!r}"
+            )
         if not 1 <= self.window <= _MOST_WINDOW or self.window % 2 == 0:
             raise InputError(
                 f"window must be an odd number of cells, at most {_MOST_WINDOW}, not "
@@ -76,12 +78,19 @@ class CodecConfig:
         """Channels of a slice: c."""
         return self.latent // self.slices
 
+    @property
+    def residual_sides(self) -> list[int]:
+        """Sides of the kernels of a latent residual prediction."""
+        return {"narrow": [3, 3, 3], "pointwise": [1, 3, 3], "tapered": [3] * 4}[self.residual]
+
     def residual_widths(self, index: int) -> list[int]:
         """Channels from input to output of a latent residual prediction in slice ``index``."""
         out = self.channels
         first = self.latent + (index + 1) * out
         if self.residual == "narrow":
             return [first, 224, 128, out]
+        if self.residual == "pointwise":
+            return [first, 128, 64, out]
         return [first, *(first - (first - out) * k // 4 for k in (1, 2, 3)), out]
 
 
@@ -91,12 +100,16 @@ _MLIC = "MLIC++, the transforms that LoC-LIC replaces"
 _SAME = (192, 192, 192)
 
 #: Named configurations.  kMAC per pixel, of convolutions and linear layers:
-#: 271.39, 202.18, 145.36, 60.82; 1126.88 and 1256.60, of which the LoC-LIC paper cites the second.
+#: 271.39, 202.18, 145.36, 60.82, 42.21; 1126.88 and 1256.60, of which the LoC-LIC paper cites the
+#: second.
 PRESETS = {
     "loc-lic": CodecConfig(source=_LOCLIC),
     "loc-lic-256": CodecConfig(source=_OURS, latent=256, slices=8),
     "loc-lic-192": CodecConfig(source=_OURS, latent=192, slices=6),
     "loc-lic-small": CodecConfig(source=_OURS, widths=(16, 32, 64), latent=128, slices=4),
+    "loc-lic-mini": CodecConfig(
+        source=_OURS, widths=(16, 32, 64), latent=128, slices=4, residual="pointwise"
+    ),
     "mlic++": CodecConfig(source=_MLIC, widths=_SAME),
     "mlic++-old": CodecConfig(
         source=f"{_MLIC}, as first published", widths=_SAME, synthesis_width=192,

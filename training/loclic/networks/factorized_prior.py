@@ -50,6 +50,7 @@ class FactorizedPrior(nn.Module):
             self.gates.append(torch.zeros(width, b, 1))
         #: Lower tail, median and upper tail of each channel, followed by the auxiliary loss.
         self.quantiles = nn.Parameter(_SCALE * _targets().repeat(width, 1))
+        self.register_buffer("_targets", _targets(), persistent=False)
         with torch.no_grad():  # random biases had moved the median
             self.biases[-1] -= self.logits(torch.zeros(width, 1))[..., None]
 
@@ -99,8 +100,7 @@ class FactorizedPrior(nn.Module):
 
     def loss(self) -> torch.Tensor:
         """Auxiliary loss: how far the quantiles are from where they belong, a sum."""
-        target = _targets().to(self.quantiles)
-        return (self.logits(self.quantiles, fixed=True) - target).abs().sum()
+        return (self.logits(self.quantiles, fixed=True) - self._targets).abs().sum()
 
 
 def _targets() -> torch.Tensor:
