@@ -6,7 +6,9 @@ Each NAME=DATA is a set of images of any depth, gray or colour, whose bits are t
 ``--gray NAME=FOLDER`` is one of colour pictures that are made gray first, by the weights of ITU-R
 BT.601 (Pillow's ``convert("L")``), as Kodak is quoted.  Every codec writes a file for each image
 and reads it back; all bytes count.  With ``--crop`` the middle of larger images is measured, at
-even rows and columns.  Plots are made of the json by ``python -m bench.figures``.
+even rows and columns.  ``--cfa RGGB`` says that images are colour filter arrays: the usual codecs
+code them as they are, and JPEG-LS and JPEG XL their four planes, too.  Plots are made of the json
+by ``python -m bench.figures``.
 """
 
 import importlib.metadata
@@ -25,6 +27,7 @@ from lutgen.compare.table import show
 from lutgen.files.whole import write_file
 from lutgen.formats.colour import colour_files, read_colour
 from lutgen.formats.rules import DEEP_COLOUR
+from lutgen.model.cfa import CFAS
 from lutgen.training.data.datasets import data_hash, load_images
 
 
@@ -49,14 +52,16 @@ def gray(folder: str) -> list[np.ndarray]:
     return [gray_picture(path) for path in colour_files(folder)]
 
 
-def measured(images: list[np.ndarray], codec: ImageCodec | None, near, progress) -> dict:
+def measured(
+    images: list[np.ndarray], codec: ImageCodec | None, near, cfa: str | None, progress
+) -> dict:
     """What `evaluate` says, without the codec where it does not code these images."""
     takes = codec is not None and all(
         image.dtype in codec.limits.dtypes
         and codec.limits.fewest <= (*image.shape, 1)[2] <= codec.limits.channels
         for image in images
     )
-    result = evaluate(images, codec if takes else None, near=near, progress=progress)
+    result = evaluate(images, codec if takes else None, near=near, cfa=cfa, progress=progress)
     if bad := faults(result):
         raise Failure("; ".join(bad))
     return result
@@ -75,10 +80,11 @@ def named(values: tuple[str, ...]) -> dict[str, str]:
 @click.option("--crop", type=click.IntRange(1), metavar="N",
               help="Measure the middle, at most N x N pixels.")  # fmt: skip
 @click.option("--near", type=click.IntRange(1, 255), multiple=True, metavar="N")
+@click.option("--cfa", type=click.Choice(CFAS), help="Pattern of colour filter arrays.")
 @click.option("--model", help="Measure it, too: a model file, or the name of a shipped model.")
 @click.option("--split", default="val", show_default=True, help="Part of data that comes in parts.")
 @click.option("--out", default="bench/results/domains.json", show_default=True, type=OutputFile())
-def main(data, colour, crop, near, model, split, out) -> None:
+def main(data, colour, crop, near, cfa, model, split, out) -> None:
     """Measure codecs on sets of images, and add them to the json of earlier runs."""
     from rich.console import Console
 
@@ -86,7 +92,7 @@ def main(data, colour, crop, near, model, split, out) -> None:
 
     if not data and not colour:
         raise click.UsageError("data must be at least one set, not none")
-    codec = image_codec(model) if model else None
+    codec = image_codec(model, cfa=cfa) if model else None
     sets = {name: lambda spec=spec: load_images(spec, split=split, limits=DEEP_COLOUR)
             for name, spec in named(data).items()}  # fmt: skip
     sets |= {name: lambda spec=spec: gray(spec) for name, spec in named(colour).items()}
@@ -95,7 +101,7 @@ def main(data, colour, crop, near, model, split, out) -> None:
     for name, read in sets.items():
         images = [middle(image, crop) for image in read()]
         with progress_bar() as progress:
-            results[name] = measured(images, codec, near, progress)
+            results[name] = measured(images, codec, near, cfa, progress)
         found[name] = {
             "date": date.today().isoformat(),
             "command": command_of("bench.domains"),

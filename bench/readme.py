@@ -22,7 +22,7 @@ from .tables.coding import (
 )
 from .tables.compression import curve, luts, measured, registers, table1, trainer
 from .tables.damage import damage
-from .tables.domains import colour, domains, further, growth, held_out
+from .tables.domains import colour, domains, further, growth, held_out, raw
 from .tables.hierarchy import blocks, hierarchical, slim, table2
 from .tables.loclic import (
     loclic_bd,
@@ -76,7 +76,7 @@ PAGES = (
 _TABLES = (
     measured, registers, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5,
     token_coders, slabs, rivals,
-    trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour, channels,
+    trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour, raw, channels,
     held_out, further, growth, ladder, networks, layouts, near_lossless, coefficients, reference,
     training, ccodec, predictive_cores, deep_cores, near_cores, memories, stages,
     colour_cores, mosaic_cores, colour_builds,

@@ -2,9 +2,11 @@
 
 from .results import load
 
-__all__ = ["colour", "domains", "further", "growth", "held_out"]
+__all__ = ["colour", "domains", "further", "growth", "held_out", "raw"]
 
 _CODECS = ("PNG", "QOI", "WebP", "JPEG 2000", "JPEG-LS", "JPEG XL e3", "JPEG XL e7", "JPEG XL e9")
+#: Of the four planes of a colour filter array.
+_PLANES = tuple(f"{name}, four planes" for name in ("JPEG-LS", "JPEG XL e3", "JPEG XL e7"))
 
 
 def _cell(bpp: float | None) -> str:
@@ -22,15 +24,21 @@ def colour() -> str:
     return _kinds(load("colour"), f"`{command}`")
 
 
-def _kinds(found: dict, command: str) -> str:
+def raw() -> str:
+    """The same of colour filter arrays, as one plane and as four."""
+    command = "python -m bench.domains --cfa RGGB --model photo-bayer --out bench/results/raw.json"
+    return _kinds(load("raw"), f"`{command}`", (*_CODECS, *_PLANES))
+
+
+def _kinds(found: dict, command: str, codecs: tuple[str, ...] = _CODECS) -> str:
     ours = any("bpp" in row for row in found.values())
-    names = [*_CODECS, *["lutgen"] * ours]
+    names = [*codecs, *["lutgen"] * ours]
     lines = [
         f"| images | depth | {' | '.join(names)} |",
         "|---|---|" + "---|" * len(names),
     ]
     for name, row in found.items():
-        cells = [_cell(row["baselines"][codec]["bpp"]) for codec in _CODECS]
+        cells = [_cell(row["baselines"][codec]["bpp"]) for codec in codecs]
         if ours:
             cells.append(_cell(row.get("bpp", {}).get("file_each")))
         depths = ", ".join(row["depths"])
