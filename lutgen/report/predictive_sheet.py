@@ -63,7 +63,9 @@ class PredictiveSheet(Sheet):
 
     @property
     def raw_bits(self) -> int:
-        return self.parameters["depth"]
+        # A pixel of RGB is its samples; of a colour filter array, whose planes are places, it is one.
+        samples = 1 if self.model.get("mosaic") else self.model.get("planes", 1)
+        return samples * self.parameters["depth"]
 
     def facts(self) -> list[tuple[str, str]]:
         parameters, model = self.parameters, self.model
@@ -122,7 +124,8 @@ class PredictiveSheet(Sheet):
     def options(self) -> dict[str, str]:
         height = self.parameters["strip_height"]
         strips = "" if height is None else f" --strip-height {height}"
-        return {"strips": strips, "coder": ""}
+        pattern = " --cfa PATTERN" if self.model.get("mosaic") else ""
+        return {"strips": pattern + strips, "coder": ""}
 
     def built_files(self) -> dict:
         return {

@@ -227,6 +227,16 @@ def test_what_nothing_measures_is_said_without_a_command(several):
         )
 
 
+@pytest.mark.parametrize(("kind", "bits", "pattern"), [
+    ("rgb", 24, ""), ("bayer", 12, " --cfa PATTERN"),
+])  # fmt: skip
+def test_pixels_of_colour(kind, bits, pattern):
+    """RGB is three samples a pixel; a filter array one, whose pattern `lutgen eval` is told."""
+    sheet = sheet_of(build(f"build-photo-{kind}.json"))
+    assert sheet.raw_bits == bits
+    assert f"model.lutgen{pattern} --json" in sheet.command("eval")
+
+
 def test_clocks_and_energy(tmp_path):
     record = built()
     blocks = dict.fromkeys(("pictures", "walk", "loop", "prediction", "strips", "rest"), 0.25)
