@@ -1,11 +1,14 @@
 """Rate and distortion of trained LoC-LIC codecs on a folder of colour images, from real bytes.
 
     python -m bench.loclic TRAINED.pt CODEC.loclic [--folder kodak] [--steps 0.5,1,2]
+    python -m bench.loclic OTHER.pt OTHER.loclic --add
 
-Writes loclic-NAME.json in CompressAI's schema, a point for each rounding step, and
-loclic-NAME-coding.json: at a step of one, what integers cost against the float networks, times of
-both, the share of entropy coding, and whether symbols differ between numbers of threads.  Times
-are seconds of the wall with the stated threads, without reading from or writing to disk.
+The second command adds the points of a codec that was trained with another lambda, so that one
+curve has the rates of both.  Writes loclic-NAME.json in CompressAI's schema, a point for each
+rounding step, and loclic-NAME-coding.json: at a step of one, what integers cost against the float
+networks, times of both, the share of entropy coding, and whether symbols differ between numbers of
+threads.  Times are seconds of the wall with the stated threads, without reading from or writing to
+disk.
 """
 
 import json
@@ -81,10 +84,14 @@ def differing(codec: DeployedCodec, images: list[np.ndarray], threads: tuple[int
 @click.option("--folder", default="kodak", show_default=True)
 @click.option("--steps", default="0.5,0.71,1,1.41,2,2.83,4", show_default=True)
 @click.option("--name", default="small", show_default=True)
+@click.option(
+    "--add", is_flag=True,
+    help="Add the points to those of this name; what the coding costs is of the first codec.",
+)  # fmt: skip
 @click.option("--limit", type=int, help="First images only.")
 @click.option("--threads", type=int, default=2, show_default=True)
 @click.option("--out", default="bench/results", show_default=True, metavar="FOLDER")
-def main(trained, codec_file, folder, steps, name, limit, threads, out) -> None:
+def main(trained, codec_file, folder, steps, name, add, limit, threads, out) -> None:
     """Measure an exported CODEC and, for comparison, the float networks it was TRAINED with."""
     torch.set_num_threads(threads)
     files = colour_files(folder)[:limit]
@@ -93,6 +100,8 @@ def main(trained, codec_file, folder, steps, name, limit, threads, out) -> None:
     codec = DeployedCodec(LossyModelFile.read(codec_file))
     encode_image(codec, images[0][:64, :64])  # the compiled coder is loaded
     weight = training["config"]["weight"]
+    path = Path(out, f"loclic-{name}.json")
+    before = Results.load(path) if add else None
     curve: dict[str, list[float]] = {figure: [] for figure in FIGURES}
     numbers = sorted({nearest_step(float(s)) for s in steps.split(",")}, reverse=True)
     one = None
@@ -106,12 +115,17 @@ def main(trained, codec_file, folder, steps, name, limit, threads, out) -> None:
     more = {"step": [2 ** ((n - 16) / 8) for n in numbers], "lambda": [weight] * len(numbers)}
     last = training["last"]
     Path(out).mkdir(parents=True, exist_ok=True)
-    Results(
-        f"loc-lic-{name}",
+    about = (
         f"{training['config']['codec']['source']}, lambda {weight}, rounding steps of "
-        f"y, hash {codec.file.hash[:16]}; mean of {len(images)} images, {threads} threads",
-        curve | more,
-    ).save(Path(out, f"loclic-{name}.json"))
+        f"y, hash {codec.file.hash[:16]}; mean of {len(images)} images, {threads} threads"
+    )
+    points = curve | more
+    if before:
+        about = f"{before.description}; {about}"
+        points = {key: before.results[key] + values for key, values in points.items()}
+    Results(f"loc-lic-{name}", about, points).save(path)
+    if before:
+        return
 
     floats = FloatCodec(network, codec.file)
     one = one or codec_point(codec, images, nearest_step(1))

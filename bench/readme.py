@@ -76,8 +76,8 @@ PAGES = (
 _TABLES = (
     measured, registers, curve, table1, luts, coders, coder_blocks, coder_blocks_ecp5,
     token_coders, slabs, rivals,
-    trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour, raw, channels,
-    held_out, further, growth, ladder, networks, layouts, near_lossless, coefficients, reference,
+    trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour, raw,
+    channels, held_out, further, growth, ladder, networks, layouts, near_lossless, coefficients, reference,
     training, ccodec, predictive_cores, deep_cores, near_cores, memories, stages,
     colour_cores, mosaic_cores, colour_builds,
     loclic_complexity, loclic_references, loclic_start, loclic_points, loclic_coding, loclic_bd,

@@ -59,15 +59,18 @@ def test_a_trained_codec(tmp_path):
     }  # fmt: skip
     save_codec(tmp_path / "t.pt", network, training)
     export_codec(network, training).write(tmp_path / "m.loclic")
-    threads = torch.get_num_threads()
-    try:
-        result = CliRunner().invoke(loclic.main, [
-            str(tmp_path / "t.pt"), str(tmp_path / "m.loclic"), "--folder", str(tmp_path),
-            "--steps", "1,2", "--name", "t", "--threads", "1", "--out", str(tmp_path / "out"),
-        ])  # fmt: skip
-    finally:
-        torch.set_num_threads(threads)
-    assert result.exit_code == 0, result.output
+    def run(*more):
+        threads = torch.get_num_threads()
+        try:
+            result = CliRunner().invoke(loclic.main, [
+                str(tmp_path / "t.pt"), str(tmp_path / "m.loclic"), "--folder", str(tmp_path),
+                "--name", "t", "--threads", "1", "--out", str(tmp_path / "out"), *more,
+            ])  # fmt: skip
+        finally:
+            torch.set_num_threads(threads)
+        assert result.exit_code == 0, result.output
+
+    run("--steps", "1,2")
     found = Results.load(tmp_path / "out" / "loclic-t.json").results
     assert found["step"] == [2.0, 1.0]
     assert found["bpp"][0] < found["bpp"][1]
@@ -76,3 +79,9 @@ def test_a_trained_codec(tmp_path):
     assert record["differing_values"] == 0
     assert record["integers"]["bpp"] == found["bpp"][1]
     assert abs(record["integer_cost"]) < 0.02
+    # Of a codec for other rates, the points alone.
+    run("--steps", "4", "--add")
+    more = Results.load(tmp_path / "out" / "loclic-t.json").results
+    assert more["step"] == [2.0, 1.0, 4.0]
+    assert more["bpp"][:2] == found["bpp"] and more["bpp"][2] < found["bpp"][0]
+    assert json.loads((tmp_path / "out" / "loclic-t-coding.json").read_text()) == record
