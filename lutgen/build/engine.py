@@ -9,6 +9,7 @@ import numpy as np
 
 from lutgen.errors import InputError
 from lutgen.handoff.vivado import vivado_files
+from lutgen.model.default import LOSSY
 from lutgen.names import build_of, module_name, raw_name, top_module
 from lutgen.targets import Target, get_target
 
@@ -67,7 +68,7 @@ def build_engine(
     from lutgen.codec.lossy.model import format_tables, load_tables
 
     target = get_target(target) if isinstance(target, str) else target
-    if model is not None and not Path(model).is_file():
+    if model not in (None, LOSSY) and not Path(model).is_file():
         raise InputError(
             f"model must be a file of the lossy codec, not {os.fspath(model)!r}, which does not "
             "exist: leave it out for the tables of the format alone"

@@ -6,6 +6,7 @@ import click
 
 from lutgen.commands import Failure, OutputFile, check_apart, say
 from lutgen.errors import InputError
+from lutgen.model.default import LOSSY
 
 from .common import step_progress
 from .loclic import loclic
@@ -13,8 +14,9 @@ from .loclic import loclic
 __all__ = ["compress", "decompress", "export", "loclic"]
 
 _model = click.option(
-    "--model", required=True, metavar="FILE", help="Exported codec, *.loclic."
-)
+    "--model", default=LOSSY, show_default=True, metavar="FILE",
+    help="Exported codec, *.loclic, or the name of the shipped one.",
+)  # fmt: skip
 _device = click.option(
     "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True,
     help="Files are the same for any.",

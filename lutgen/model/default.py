@@ -3,7 +3,7 @@
 `.shipped` loads them; who only names them, as a command's help does, needs no more than this.
 """
 
-__all__ = ["COLOUR", "DEEP", "DEFAULT", "MOSAIC", "NAMES"]
+__all__ = ["COLOUR", "DEEP", "DEFAULT", "LOSSY", "MOSAIC", "NAMES"]
 
 NAMES = ("photo", "photo-16", "photo-rgb", "photo-bayer", "digits")
 
@@ -15,3 +15,6 @@ DEEP = {"photo": "photo-16"}
 COLOUR = {"photo": "photo-rgb"}
 #: What it gives way to for colour filter arrays, of any depth.
 MOSAIC = {"photo": "photo-bayer"}
+
+#: The lossy codec, `lutgen.codec.lossy`, which is of another kind.
+LOSSY = "loc-lic-mini"

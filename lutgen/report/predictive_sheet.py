@@ -63,7 +63,7 @@ class PredictiveSheet(Sheet):
 
     @property
     def raw_bits(self) -> int:
-        # A pixel of RGB is its samples; of a colour filter array, whose planes are places, it is one.
+        # A pixel of RGB has three samples; of a filter array, whose planes are places, one.
         samples = 1 if self.model.get("mosaic") else self.model.get("planes", 1)
         return samples * self.parameters["depth"]
 

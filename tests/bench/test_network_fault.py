@@ -19,7 +19,7 @@ TOP = "top__core__network"
 def network():
     model = table_model()
     text = to_verilog(Network(model, levels_per_stage=2, primitive="LUT6"), "net")
-    return SimpleNamespace(model=model, depth=8), plain_names(text, "net", TOP)
+    return SimpleNamespace(model=model, depth=8, near=0), plain_names(text, "net", TOP)
 
 
 def test_the_proof_tells(network, tmp_path):

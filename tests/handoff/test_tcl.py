@@ -1,6 +1,5 @@
 import os
 import shutil
-import tkinter
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from lutgen.handoff.package_tcl import gui_tcl, package_tcl
 from lutgen.handoff.synth_tcl import synth_tcl
 from lutgen.targets import get_target
-from tests.handoff.vivado import Vivado
+from tests.handoff.vivado import Vivado, tkinter
 from tests.ip_version import IP_VERSION
 
 MODULES = ["lutgen_encoder", "lutgen_decoder", "lutgen_codec"]

@@ -9,12 +9,17 @@ them.
 
 import fnmatch
 import re
-import tkinter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from lutgen.sim.tool.design import Design, Port
 from tests.handoff.packager import PACKAGER, Core, Packager, Spec, VivadoError
+
+tkinter = pytest.importorskip(
+    "tkinter", reason="scripts run in the Tcl of Python's tkinter, Debian's package python3-tk"
+)
 
 _READMEM = re.compile(r'\$readmemh\("([^"]+)"')
 

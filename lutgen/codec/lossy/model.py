@@ -7,19 +7,20 @@ the 64 scales of y, the raw and the far class of escapes, and one class for each
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import resources
 
 import numpy as np
 
 from lutgen.errors import InputError
 from lutgen.files.archive import Limits, canonical_hash, read_archive, write_archive
+from lutgen.model.default import LOSSY
 from lutgen.model.head import PROB_BITS, SYMBOLS, TableHead
 
 from .escape import MOST, EscapeTables, gaussian_pmf, residual_frequencies
 
 __all__ = [
     "FAR_CLASS", "PRIOR_CLASS", "RAW_CLASS", "SCALES", "LossyModelFile", "far_pmf",
-    "format_tables", "load_tables", "residual_tables",
-    "scale_table", "scale_thresholds",
+    "format_tables", "load_tables", "residual_tables", "scale_table", "scale_thresholds",
 ]  # fmt: skip
 
 #: Classes of y.
@@ -32,6 +33,7 @@ _LEAST, _MOST = 0.11, 256.0
 #: and attention that looked beyond the image and at cells that are no anchors.
 _KIND, _VERSION = "loclic", 2
 _LIMITS = Limits(size=1 << 30, json=1 << 20, arrays=1 << 14)
+_MODELS = resources.files("lutgen") / "models"
 
 
 def scale_table() -> np.ndarray:
@@ -119,7 +121,7 @@ class LossyModelFile:
 
     @classmethod
     def read(cls, path) -> "LossyModelFile":
-        """Read a file.
+        """Read a file, or the shipped codec by its name; a file called so is ``./loc-lic-mini``.
 
         Raises
         ------
@@ -128,6 +130,9 @@ class LossyModelFile:
         OSError
             If it cannot be read.
         """
+        if path == LOSSY:
+            with resources.as_file(_MODELS / f"{LOSSY}.loclic") as packaged:
+                return cls.read(packaged)
         return cls(*read_archive(path, _KIND, _VERSION, _LIMITS, oldest=_VERSION))
 
 
