@@ -104,6 +104,15 @@ _KEEP = "as it is"
 @click.option(
     "--log", type=OutputFile(), show_default="MODEL.jsonl", help="[dlc] Log, lines of json."
 )
+@click.option(
+    "--orientations", type=int, metavar="N", show_default="1; dlc: 8 with preset paper",
+    help="[tree, dlc] Flips and turns of the images that are trained on: 1, 2, 4, or 8, which are "
+    "all.  More want more leaves.",
+)  # fmt: skip
+@click.option(
+    "--augment/--no-augment", default=None, show_default="augment",
+    help="[boost] Turn or mirror each image by chance.",
+)  # fmt: skip
 @click.option("--seed", type=int, show_default="0", help="Of all that is drawn by chance.")
 @click.option(
     "--licence", default="", metavar="TEXT", show_default="none",
@@ -138,11 +147,14 @@ def train(profile, trainer, data, licence, out, **options) -> None:
         )
     common = ("seed", "checkpoint")
     own = {
-        "tree": ("classes", "leaves", "top_leaves", "stages"),
-        "dlc": ("preset", "steps", "luts", "levels", "channels", "mapping", "device", "log"),
+        "tree": ("classes", "leaves", "top_leaves", "stages", "orientations"),
+        "dlc": (
+            "preset", "steps", "luts", "levels", "channels", "mapping", "orientations", "device",
+            "log",
+        ),
         "boost": (
             "classes", "predictors", "corrections", "scales", "network", "samples", "start",
-            "prior",
+            "prior", "augment",
         ),
     }
     options = {name: value for name, value in options.items() if value is not None}

@@ -280,6 +280,13 @@ def test_models_that_are_refused(images, folder):
     ("train --data a.png --out x --mapping paper",
      "--mapping must stand without trainer tree, which has none"),
     ("train --data a.png --out x --classes 1", "classes must be 2 to 4096, not 1"),
+    ("train --data a.png --out x --orientations 3", "orientations must be 1, 2, 4 or 8, not 3"),
+    ("train --data a.png --out x --profile gic-dlc --orientations 3",
+     "orientations must be 1, 2, 4 or 8, not 3"),
+    ("train --data a.png --out x --profile predictive --orientations 8",
+     "--orientations must stand without trainer boost, which has none"),
+    ("train --data a.png --out x --no-augment",
+     "--augment must stand without trainer tree, which has none"),
     ("fly", "No such command 'fly'."),
 ])  # fmt: skip
 def test_bad_usage(images, arguments, message):
@@ -387,11 +394,13 @@ def test_train_predictive(images):
 def test_train_lut_networks(images):
     """Trains, leaves log and no checkpoint, and codes; a foreign checkpoint is left alone."""
     arguments = ("train", "--profile", "gic-dlc+", "--data", "glyphs:12", "--steps", "8",
-                 "--luts", "16", "--levels", "1", "-o", "x.lutgen")  # fmt: skip
+                 "--luts", "16", "--levels", "1", "--orientations", "2",
+                 "-o", "x.lutgen")  # fmt: skip
     shown = said(*arguments)
     assert shown.startswith("x.lutgen: ") and "bpp on 1 of 12 images, held out: as trained" in shown
     assert json.loads(Path("x.lutgen.jsonl").read_text().splitlines()[-1])["phase"] == "arm"
     assert not Path("x.lutgen.ckpt").exists()
+    assert Model.load("x.lutgen").training["config"]["orientations"] == 2
     ok("encode", "a.png", "-o", "a.lgc", "--model", "x.lutgen")
     ok("decode", "a.lgc", "-o", "back.png", "--model", "x.lutgen")
     assert np.array_equal(read_image("back.png"), read_image("a.png"))

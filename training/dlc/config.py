@@ -293,7 +293,8 @@ PRESETS = {
 
 def configure(
     kind: type[DlcConfig], *, preset: str = "cpu-quick", steps: int | None = None,
-    luts: int | None = None, levels: int | None = None, mapping: str = "counted", seed: int = 0,
+    luts: int | None = None, levels: int | None = None, mapping: str = "counted",
+    orientations: int | None = None, seed: int = 0,
 ) -> DlcConfig:  # fmt: skip
     """Configuration of a profile by a preset and a few numbers.
 
@@ -309,9 +310,9 @@ def configure(
         Nodes of each layer of both networks, for each channel.
     levels:
         Of the pyramid; a raster profile has none.
-    mapping:
-        See `DlcConfig`.
-    seed:
+    orientations:
+        Of the eight, that images are trained on in: what the preset says by default.
+    mapping, seed:
         See `DlcConfig`.
 
     Raises
@@ -340,6 +341,8 @@ def configure(
         config = replace(
             config, arm=replace(config.arm, layers=layers), ups=replace(config.ups, layers=layers)
         )
+    if orientations is not None:
+        config = replace(config, orientations=orientations)
     if steps is not None:
         if steps < 1:
             raise InputError(f"steps must be at least 1, not {steps}")
