@@ -20,8 +20,8 @@ _READMEM = re.compile(r"^  initial \$readmemh\(.*$", re.M)
 _MEMORY = re.compile(r"^  reg \[\d+:0\] (?:\\\S+ |\w+) ?\[(\d+):0\];", re.M)
 #: Rows of the largest memory that is made of registers here.
 _ROWS = 256
-#: Seconds that the solver may take.
-_SECONDS = 30
+#: Seconds that the solver may take, and Yosys in all: large modules take long to unfold.
+_SECONDS, _IN_ALL = 30, 240
 _SCRIPT = (
     "select gold gate; proc; memory_map; opt_clean; "
     # Registers keep their names, by which they are told as the same in both; all else has none.
@@ -59,7 +59,9 @@ def equivalent(text: str, fault: Fault) -> bool:
         both.append("\n".join(body))
     verilog = _READMEM.sub("", "\n".join([text, primitives(), *both]))
     try:
-        run_yosys(verilog, "miter", f"read_verilog design.v; {_SCRIPT}", ("done.json",))
-    except SynthError:
+        run_yosys(
+            verilog, "miter", f"read_verilog design.v; {_SCRIPT}", ("done.json",), _IN_ALL
+        )
+    except SynthError:  # it refuses, or takes too long
         return False
     return True

@@ -7,8 +7,7 @@ The second command adds the points of a codec that was trained with another lamb
 curve has the rates of both.  Writes loclic-NAME.json in CompressAI's schema, a point for each
 rounding step, and loclic-NAME-coding.json: at a step of one, what integers cost against the float
 networks, times of both, the share of entropy coding, and whether symbols differ between numbers of
-threads.  Times are seconds of the wall with the stated threads, without reading from or writing to
-disk.
+threads.  Times are CPU seconds of all the stated threads, without reading from or writing to disk.
 """
 
 import json
@@ -36,7 +35,10 @@ from lutgen.training.loclic.store import load_codec
 
 def codec_point(codec: DeployedCodec, images: list[np.ndarray], step: int) -> dict[str, float]:
     """Figures of a rounding step: means over images."""
-    return point(partial(encode_image, codec, step=step), partial(decode_image, codec), images)
+    return point(
+        partial(encode_image, codec, step=step), partial(decode_image, codec), images,
+        time.process_time,
+    )  # fmt: skip
 
 
 def coding_seconds(codec: DeployedCodec, image: np.ndarray) -> tuple[float, float]:
@@ -48,17 +50,17 @@ def coding_seconds(codec: DeployedCodec, image: np.ndarray) -> tuple[float, floa
             batches.append((classes, residuals))
 
     codec.analyse(image_tensor(image), Sink())
-    start = time.perf_counter()
+    start = time.process_time()
     writer = ResidualWriter(codec.tables)
     for classes, residuals in batches:
         writer.code(classes, residuals)
     payload = writer.payload()
-    middle = time.perf_counter()
+    middle = time.process_time()
     reader = ResidualReader(codec.tables, payload)
     for classes, _ in batches:
         reader.code(classes)
     reader.finish()
-    return middle - start, time.perf_counter() - middle
+    return middle - start, time.process_time() - middle
 
 
 def differing(codec: DeployedCodec, images: list[np.ndarray], threads: tuple[int, ...]) -> int:
@@ -117,7 +119,8 @@ def main(trained, codec_file, folder, steps, name, add, limit, threads, out) -> 
     Path(out).mkdir(parents=True, exist_ok=True)
     about = (
         f"{training['config']['codec']['source']}, lambda {weight}, rounding steps of "
-        f"y, hash {codec.file.hash[:16]}; mean of {len(images)} images, {threads} threads"
+        f"y, hash {codec.file.hash[:16]}; mean of {len(images)} images, "
+        f"times in CPU seconds, {threads} thread{'s' * (threads > 1)}"
     )
     points = curve | more
     if before:

@@ -100,7 +100,9 @@ def map_twice(verilog: str, top: str, prepare: str, map_luts: str) -> tuple[dict
     return modules, flat
 
 
-def run_yosys(verilog: str, top: str, script: str, files: Iterable[str]) -> tuple[dict, ...]:
+def run_yosys(
+    verilog: str, top: str, script: str, files: Iterable[str], seconds: float | None = None
+) -> tuple[dict, ...]:
     """Run a script on ``verilog``, which it finds as design.v; returns the json ``files``.
 
     Raises
@@ -109,6 +111,8 @@ def run_yosys(verilog: str, top: str, script: str, files: Iterable[str]) -> tupl
         If Yosys refuses the design, or ``top`` is not a plain identifier.
     YosysCrash
         If Yosys trips over an assertion of its own.
+    ToolTimeout
+        If it takes longer than so many seconds.
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", top):
         raise SynthError(f"top must be a plain Verilog identifier, not {top!r}")
@@ -119,7 +123,7 @@ def run_yosys(verilog: str, top: str, script: str, files: Iterable[str]) -> tupl
     with scratch_folder("lutgen-") as work:
         for name, words in {"design.v": text, **contents}.items():
             (work / name).write_text(words)
-        run_script(work, script)
+        run_script(work, script, seconds)
         return tuple(json.loads((work / name).read_text()) for name in files)
 
 
