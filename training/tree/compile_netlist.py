@@ -1,6 +1,6 @@
 """A tree as a netlist of the class index."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,6 +12,11 @@ from lutgen.training.tree.top_order import top_order
 from lutgen.training.tree.tree import Tree
 
 __all__ = ["compile_netlist"]
+
+#: Signal, value, result: if the signal has the value, the result is known.
+_Step = tuple[int, bool, bool]
+#: Steps until one decides, or what is known without any.
+_Chain = list[_Step] | bool
 
 
 class _Index:
@@ -27,7 +32,7 @@ class _Index:
             a, b = tree.child[node]
             self._span[int(node)] = (self._span[int(a)][0], self._span[int(b)][1])
 
-    def _chain(self, m: int, first: int, last: int) -> list[tuple[int, bool, bool]] | bool:
+    def _chain(self, m: int, first: int, last: int) -> _Chain:
         """``index >= m`` for an index known to be in first..last-1.
 
         A list of (signal, value, result): the first signal that has its value gives the result;
@@ -35,7 +40,8 @@ class _Index:
         """
         if m <= first or m >= last:
             return m <= first
-        tree, node, steps = self._tree, 0, []
+        tree, node = self._tree, 0
+        steps: list[tuple[int, bool, bool, int]] = []
         while True:
             a, b = (int(c) for c in tree.child[node])
             middle = self._span[a][1]
@@ -52,9 +58,12 @@ class _Index:
                 steps.append((signal, False, False, node))
                 node = b
 
-    def _weakest(self, steps):
-        """Steps without those that a neighbour of the same result and feature implies."""
-        out = []
+    def _weakest(self, steps: Iterable[tuple[int, bool, bool, int]]) -> list[_Step]:
+        """Steps without those that a neighbour of the same result and feature implies.
+
+        The last of each is the node of the tree that it is made from.
+        """
+        out: list[tuple[int, bool, bool, int]] = []
         for signal, value, result, node in steps:
             feature, threshold = self._tree.feature[node], self._tree.threshold[node]
             for at in range(len(out) - 1, -1, -1):
@@ -76,7 +85,7 @@ class _Index:
                 out.append((signal, value, result, node))
         return [step[:3] for step in out]
 
-    def _lut(self, ids: Sequence[int], function) -> int:
+    def _lut(self, ids: Sequence[int], function: Callable[[Mapping[int, bool]], bool]) -> int:
         """A node of ``function(values)``, values being those of ``ids``."""
         table = 0
         for k in range(1 << len(ids)):
@@ -84,7 +93,7 @@ class _Index:
                 table |= 1 << k
         return self._builder.node(ids, table)
 
-    def _signal(self, chain) -> int:
+    def _signal(self, chain: _Chain) -> int:
         """One signal of a chain: from its end, six tests and then five more per LUT."""
         if isinstance(chain, bool):
             return int(chain)
@@ -95,7 +104,7 @@ class _Index:
         ids = sorted({signal for signal, _, _ in chain})
         return self._lut(ids, lambda value: _follow(chain, value))
 
-    def _support(self, chain) -> set[int]:
+    def _support(self, chain: _Chain) -> set[int]:
         return set() if isinstance(chain, bool) else {signal for signal, _, _ in chain}
 
     def _pair(self, first: int, last: int, quarter: int) -> tuple[int, int]:
@@ -103,7 +112,7 @@ class _Index:
         middle = first + 2 * quarter
         upper = self._chain(middle, first, last)
         low = self._chain(first + quarter, first, min(middle, last))
-        high = self._chain(middle + quarter, middle, last) if middle < last else False
+        high = middle < last and self._chain(middle + quarter, middle, last)
         hi = self._signal(upper)
         if hi == 0 and upper is False:
             return hi, self._signal(low)
@@ -119,16 +128,17 @@ class _Index:
         ids = sorted({hi}.union(*map(self._support, parts)))
         return hi, self._lut(ids, lambda v: _follow(parts[1] if v[hi] else parts[0], v))
 
-    def _select(self, digits: list[tuple[int, ...]], options: list[int | None]) -> int:
+    def _select(self, digits: Sequence[tuple[int, ...]], options: Sequence[int | None]) -> int:
         """The option that the digits (most significant first) name; None is never named."""
         for digit in digits:
             # The earliest digit is the most significant: its options are furthest apart.
             ways = 1 << len(digit)
             step = len(options) // ways
             options = [self._mux(digit, options[k::step]) for k in range(step)]
-        return options[0]
+        (named,) = (option for option in options if option is not None)
+        return named
 
-    def _mux(self, digit: tuple[int, ...], options: list[int | None]) -> int | None:
+    def _mux(self, digit: tuple[int, ...], options: Sequence[int | None]) -> int | None:
         """One LUT: the option that up to two bits (high first) name."""
         known = [o for o in options if o is not None]
         if not known:
@@ -140,13 +150,14 @@ class _Index:
             if option is None:  # copy the neighbour that differs in one bit, so that it cancels
                 near = [filled[k ^ 1]] + [filled[k ^ j] for j in range(2, len(filled))]
                 filled[k] = next((o for o in near if o is not None), known[0])
-        ids = [*dict.fromkeys([*filled, *digit])]
+        whole = [o for o in filled if o is not None]  # all are there now
+        ids = [*dict.fromkeys([*whole, *digit])]
 
-        def function(value):
+        def function(value: Mapping[int, bool]) -> bool:
             at = 0
             for bit in digit:
                 at = 2 * at + value[bit]
-            return value[filled[at]]
+            return value[whole[at]]
 
         return self._lut(ids, function)
 
@@ -178,7 +189,7 @@ class _Index:
         out = []
         for bit in range(width):
             column = values >> bit & 1
-            roms = []
+            roms: list[int | None] = []
             for at in range(0, 1 << len(bits), 64):
                 part = column[at : at + (1 << len(low))]
                 if not part.size:
@@ -190,7 +201,7 @@ class _Index:
         return out
 
 
-def _follow(chain, value) -> bool:
+def _follow(chain: _Chain, value: Mapping[int, bool]) -> bool:
     if isinstance(chain, bool):
         return chain
     for signal, wanted, result in chain:

@@ -11,6 +11,13 @@ from lutgen.training.tree.tree import Tree
 
 __all__ = ["compile_walker"]
 
+#: A feature and its threshold.
+_Test = tuple[int, int]
+#: What stands in the four places of a group; None where nothing gets.
+_Pattern = tuple[int | None, ...]
+#: Three tests, and where to go on: a group, or in the last stage four classes.
+_Record = tuple[tuple[_Test, ...], int | tuple[int, ...]]
+
 _NEVER = (0, 255)  # feature > 255 is never true
 
 
@@ -27,14 +34,15 @@ class _Stages:
             height[node] = 1 + height[tree.child[node]].max()
         self._height = height
 
-    def _split(self, node: int) -> tuple[tuple, list[int | None]]:
+    def _split(self, node: int) -> tuple[tuple[_Test, ...], list[int | None]]:
         """Tests and the four children of a node's record; None cannot be reached."""
         tree = self._tree
         test = lambda v: (int(tree.feature[v]), int(tree.threshold[v]))  # noqa: E731
         if tree.feature[node] < 0:
             return (_NEVER, _NEVER, _NEVER), [node, None, None, None]
         sides = [int(c) for c in tree.child[node]]
-        tests, children = [test(node)], []
+        tests = [test(node)]
+        children: list[int | None] = []
         for side in sides:
             if tree.feature[side] < 0:
                 tests.append(_NEVER)
@@ -61,15 +69,16 @@ class _Stages:
             fronts.append(list(dict.fromkeys(after)))
         # What a node is, seen from a stage: equal values are equal functions of the window.
         value = {node: int(self._class[node]) for node in fronts[-1]}
-        below = None  # place of each record value of the stage below: {group pattern: group}
+        below: list[_Record] = []  # of the stage below, by their values
         stages: list[WalkerStage] = []
         for stage in range(self._count - 1, -1, -1):
             last = stage == self._count - 1
-            wanted = {}
+            wanted: dict[int, tuple[tuple[_Test, ...], _Pattern]] = {}
             for node in fronts[stage]:
                 tests, children = self._split(node)
                 pattern = tuple(None if c is None else value[c] for c in children)
                 wanted[node] = (tests, pattern)
+            records: dict[int, _Record]
             if last:
                 records = {
                     node: (tests, _fill(pattern)) for node, (tests, pattern) in wanted.items()
@@ -81,9 +90,9 @@ class _Stages:
                     node: (tests, groups.place[pattern])
                     for node, (tests, pattern) in wanted.items()
                 }
-            names = {}
+            names: dict[_Record, int] = {}
             value = {node: names.setdefault(record, len(names)) for node, record in records.items()}
-            below = (list(names), last)
+            below = list(names)
         # The index can be any number of its bits; what no leaf has is never read.
         entries = max(2, 1 << (len(roots) - 1).bit_length())
         first = [value[root] for root in roots]
@@ -91,13 +100,16 @@ class _Stages:
         return Walker(tuple(stages[::-1]))
 
 
-def _fill(pattern) -> tuple[int, ...]:
-    return tuple(pattern[k & 2] if v is None and pattern[k & 2] is not None else
-                 pattern[0] if v is None else v for k, v in enumerate(pattern))
+def _there(*values: int | None) -> int:
+    """The first of them that is not None."""
+    return next(value for value in values if value is not None)
 
 
-def _stage(records: list[int], named) -> WalkerStage:
-    known, _ = named
+def _fill(pattern: _Pattern) -> tuple[int, ...]:
+    return tuple(_there(v, pattern[k & 2], pattern[0]) for k, v in enumerate(pattern))
+
+
+def _stage(records: list[int], known: list[_Record]) -> WalkerStage:
     rows = [known[r] for r in records]
     return WalkerStage(
         np.array([[t[0] for t in tests] for tests, _ in rows], dtype=np.int64),
@@ -109,10 +121,10 @@ def _stage(records: list[int], named) -> WalkerStage:
 class _pack:  # noqa: N801
     """Patterns of four records, None where nothing gets, packed into few groups."""
 
-    def __init__(self, patterns: set[tuple]) -> None:
+    def __init__(self, patterns: set[_Pattern]) -> None:
         self.rows: list[list[int]] = []
-        self.place: dict[tuple, int] = {}
-        holders: dict[tuple[int, int], list[int]] = {}
+        self.place: dict[_Pattern, int] = {}
+        holders: dict[tuple[int, int | None], list[int]] = {}
         full = lambda p: (-sum(v is not None for v in p), [-1 if v is None else v for v in p])  # noqa: E731
         free: list[list[int | None]] = []
         for pattern in sorted(patterns, key=full):
@@ -130,7 +142,7 @@ class _pack:  # noqa: N801
                     free[group][k] = v
                     holders.setdefault((k, v), []).append(group)
             self.place[pattern] = group
-        self.rows = [[row[0] if v is None else v for v in row] for row in free]
+        self.rows = [[_there(v, row[0]) for v in row] for row in free]
 
 
 def compile_walker(tree: Tree, label: np.ndarray, stages: int) -> Walker:

@@ -72,13 +72,13 @@ def merge_leaves(
     total = counts.sum(axis=1)
     pmf = (counts + prior) / (total + 1)[:, None]
     own = -(counts * np.log2(pmf)).sum(axis=1)  # a leaf's cost on its own
-    choose = start is None
-    if choose:
+    chosen = 0.0
+    if start is None:
         rng = np.random.default_rng(seed)
         start = _choose(counts, pmf, own, classes, rng, lambda share: progress(share / 2))
-    chosen = 0.5 if choose else 0.0
+        chosen = 0.5
     bits = code_bits(start, prior, strength)
-    label = None
+    label = np.full(leaves, -1, dtype=np.int64)  # none yet
     for k in range(iterations):
         progress(chosen + (1 - chosen) * k / iterations)
         cost = counts @ bits.T
@@ -91,7 +91,7 @@ def merge_leaves(
             excess = np.where(size[new] > 1, paid - own, -np.inf)
             for c, leaf in zip(empty, np.argsort(-excess, kind="stable"), strict=False):
                 new[leaf] = c
-        if label is not None and (new == label).all():
+        if (new == label).all():
             break
         label = new
         bits = code_bits(class_counts(counts, label, classes), prior, strength)
@@ -108,7 +108,10 @@ def class_counts(counts: np.ndarray, label: np.ndarray, classes: int) -> np.ndar
     return out
 
 
-def _choose(counts, pmf, own, classes, rng, progress) -> np.ndarray:
+def _choose(
+    counts: np.ndarray, pmf: np.ndarray, own: np.ndarray, classes: int, rng: np.random.Generator,
+    progress: Callable[[float], None],
+) -> np.ndarray:  # fmt: skip
     """First classes: each next one a leaf drawn by what it pays beyond its own entropy."""
     leaves = counts.shape[0]
     first = int(counts.sum(axis=1).argmax())

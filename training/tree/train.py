@@ -97,12 +97,12 @@ def _grown(
 ) -> Tree:  # fmt: skip
     """A tree of as many leaves as are grown before pruning, below a top if there is one."""
     leaves = min(round(config.leaves * config.overgrow), 1 << 17)
-    depth = None if top is None else 2 * config.stages
+    depth = 2 * config.stages
     progress(step, 0, leaves)
     grower = Grower(samples)
     name = step.replace(" ", "-").replace(":", "")
     if (found := store.growing(name)) is not None:
-        grower.resume(*found, depth)
+        grower.resume(*found, None if top is None else depth)
     elif top is not None:
         grower.start(top, depth)
 
@@ -123,9 +123,7 @@ def grow_tree(
     store = store or TreeCheckpoint()
     if not config.stages:
         return _grown(samples, config, f"{run}: growing", progress, store)
-    if (found := store.get("top")) is not None:
-        top = found[0]
-    else:
+    if (top := store.get("top")) is None:
         tree = _grown(samples, config, f"{run}: growing", progress, store)
         tree, counts, label = _pruned(
             tree, samples, config.leaves, config, f"{run}: choosing the top", progress
@@ -143,9 +141,10 @@ def fit_classes(
     """Prune and refine a grown tree and count its classes."""
     store = store or TreeCheckpoint()
     names = [f"sweep-{k}" for k in range(config.sweeps + 1)]
-    begun = [k for k, name in enumerate(names) if store.get(name) is not None]
-    if begun:
-        tree, label = store.get(names[begun[-1]])
+    kept = [(k, found) for k, name in enumerate(names) if (found := store.labelled(name))]
+    begun = 0
+    if kept:
+        begun, (tree, label) = kept[-1]
         counts = tree.histograms(samples)
     else:
         tree, counts, label = _pruned(
@@ -153,7 +152,7 @@ def fit_classes(
         )
         store.put(names[0], tree, label)
     part = _shares(progress, f"{run}: refining", 2 * config.sweeps)
-    for k in range(begun[-1] if begun else 0, config.sweeps):
+    for k in range(begun, config.sweeps):
         total = class_counts(counts, label, config.classes)
         tree = refine(tree, label, samples, code_bits(total, _prior(total), 1.0), part(2 * k))
         counts = tree.histograms(samples)
@@ -217,9 +216,7 @@ def _trained(
     samples: Samples, config: RasterTable, run: str, progress: Progress, store: TreeCheckpoint
 ) -> _Fit:
     """The fit of a run on samples, from where its checkpoint is."""
-    if (found := store.get("grown")) is not None:
-        grown = found[0]
-    else:
+    if (grown := store.get("grown")) is None:
         grown = grow_tree(samples, config, run, progress, store)
         store.put("grown", grown, drop="top")
     return fit_classes(grown, samples, config, run, progress, store)
@@ -303,7 +300,7 @@ def train_table_model(
             s: bits_per_pixel(fit.tree, head_bits(head), out, fit.label)
             for s, head in heads.items()
         }
-        strength = min(paid, key=paid.get)
+        strength = min(paid, key=paid.__getitem__)
         trial = {"smoothing": strength, "metrics": {
             "train": _figures(fit, heads[strength], kept),
             "held_out": _figures(fit, heads[strength], out),
@@ -356,9 +353,10 @@ def progress_bar() -> Iterator[Progress]:
     """A rich progress bar on stderr, as the ``progress`` of a training function."""
     from rich.console import Console
     from rich.progress import Progress as Bar
+    from rich.progress import TaskID
 
     with Bar(console=Console(stderr=True), transient=True) as bar:
-        tasks: dict[str, int] = {}
+        tasks: dict[str, TaskID] = {}
 
         def progress(step: str, done: int, total: int) -> None:
             if step not in tasks:

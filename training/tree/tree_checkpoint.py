@@ -21,7 +21,9 @@ from lutgen.training.tree.tree import Grower, Tree
 __all__ = ["TreeCheckpoint"]
 
 _KIND, _VERSION = "tree-checkpoint", 1
-_PARTS = {"feature": np.int16, "threshold": np.uint8, "child": np.int32, "top": np.bool_}
+_PARTS: dict[str, type[np.generic]] = {
+    "feature": np.int16, "threshold": np.uint8, "child": np.int32, "top": np.bool_,
+}
 
 
 class TreeCheckpoint:
@@ -68,11 +70,16 @@ class TreeCheckpoint:
         self._arrays = {}
         self._save()
 
-    def get(self, name: str) -> tuple[Tree, np.ndarray | None] | None:
-        """The tree of a step that is done, and the class of each leaf if it was given."""
+    def get(self, name: str) -> Tree | None:
+        """The tree of a step that is done."""
         if f"{name}.feature" not in self._arrays or f"{name}.heap" in self._arrays:
             return None
-        return _tree(self._arrays, name), self._arrays.get(f"{name}.label")
+        return _tree(self._arrays, name)
+
+    def labelled(self, name: str) -> tuple[Tree, np.ndarray] | None:
+        """The tree of a step that is done and the class of each leaf, if both were given."""
+        tree, label = self.get(name), self._arrays.get(f"{name}.label")
+        return None if tree is None or label is None else (tree, label)
 
     def put(self, name: str, tree: Tree, label: np.ndarray | None = None, drop: str = "") -> None:
         """Keep the tree of a step; forget that of the step ``drop``, which it is made from."""
