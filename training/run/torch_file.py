@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+from typing import Any
 
 import torch
 
@@ -10,7 +11,7 @@ from lutgen.errors import InputError
 __all__ = ["read_torch"]
 
 
-def read_torch(path) -> object:
+def read_torch(path: str | os.PathLike[str]) -> Any:
     """Tensors, numbers, strings, lists and dicts that `torch.save` wrote; on the CPU.
 
     Nothing else is unpickled.  Memory is bounded by the file's size: its parts must be stored as
