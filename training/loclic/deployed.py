@@ -1,5 +1,8 @@
 """The lossy codec as it is used: real bytes, the same everywhere."""
 
+from collections.abc import Mapping
+from typing import TypeGuard
+
 import numpy as np
 import torch
 from torch import nn
@@ -7,6 +10,7 @@ from torch import nn
 from lutgen.codec.lossy.model import FAR_CLASS, PRIOR_CLASS, RAW_CLASS, SCALES, LossyModelFile
 from lutgen.codec.lossy.residuals import GREATEST, ResidualReader, ResidualTables, ResidualWriter
 from lutgen.errors import InputError
+from lutgen.training.loclic.contexts.entropy_model import Coder
 from lutgen.training.loclic.fixed.affine import FixedConv, FixedLinear
 from lutgen.training.loclic.fixed.convert import fixed_network
 from lutgen.training.loclic.fixed.functions import FunctionTables
@@ -24,7 +28,7 @@ TRANSFORMS = ("analysis", "synthesis", "hyper_analysis")
 SHARED = ("hyper_synthesis", "entropy_model")
 
 
-def is_affine(layer: nn.Module) -> bool:
+def is_affine(layer: nn.Module) -> TypeGuard[FixedConv | FixedLinear]:
     """Whether a layer of a shared network has integer weights, biases and shifts."""
     return isinstance(layer, FixedConv | FixedLinear)
 
@@ -44,6 +48,13 @@ class DeployedCodec:
     InputError
         If the file's arrays are not those of its configuration.
     """
+
+    # By the names in `TRANSFORMS` and `SHARED`.
+    analysis: nn.Module
+    synthesis: nn.Module
+    hyper_analysis: nn.Module
+    hyper_synthesis: nn.Module
+    entropy_model: nn.Module
 
     def __init__(self, file: LossyModelFile, device: str = "cpu") -> None:
         self.file = file
@@ -135,7 +146,9 @@ class DeployedCodec:
         """Decoded y, (1, M, H / 16, W / 16), the same on all machines; as `decompress`."""
         reader = ResidualReader(self.tables, strings[0])
 
-        def code(index, cells, scales, means):
+        def code(
+            index: int, cells: torch.Tensor, scales: torch.Tensor, means: torch.Tensor
+        ) -> torch.Tensor:
             residuals = reader.code(self._classes(scales, cells, step))
             return self._placed(residuals, cells, means) * self._own(step) + means
 
@@ -169,7 +182,9 @@ class DeployedCodec:
         z = self.hyper_analysis(y)
         y = self.fixed(y)
 
-        def code(index, cells, scales, means):
+        def code(
+            index: int, cells: torch.Tensor, scales: torch.Tensor, means: torch.Tensor
+        ) -> torch.Tensor:
             part = y[:, index * c : (index + 1) * c]
             classes = self._classes(scales, cells, step)
             exact = (part - means)[0][:, cells].flatten() / self._own(step)
@@ -185,7 +200,7 @@ class DeployedCodec:
         self._walk(residuals * self.unit, code)
         return shape
 
-    def _walk(self, z: torch.Tensor, code) -> torch.Tensor:
+    def _walk(self, z: torch.Tensor, code: Coder) -> torch.Tensor:
         """Decoded y of the rounded z, less its medians."""
         scales, means = self.hyper_synthesis(z + self.medians[:, None, None])
         return self.entropy_model(scales, means, code)[0]
@@ -203,7 +218,9 @@ class DeployedCodec:
     def _prior_classes(self, height: int, width: int) -> np.ndarray:
         return np.repeat(PRIOR_CLASS + np.arange(len(self.medians)), height * width)
 
-    def _placed(self, residuals: np.ndarray, cells: torch.Tensor, like: torch.Tensor):
+    def _placed(
+        self, residuals: np.ndarray, cells: torch.Tensor, like: torch.Tensor
+    ) -> torch.Tensor:
         out = torch.zeros_like(like)
         out[0, :, cells] = self._tensor(residuals.reshape(like.shape[1], -1))
         return out
@@ -212,7 +229,9 @@ class DeployedCodec:
         return torch.from_numpy(values.astype(np.float64)).to(self.device)
 
 
-def _check_arrays(config: CodecConfig, arrays, functions: FunctionTables) -> None:
+def _check_arrays(
+    config: CodecConfig, arrays: Mapping[str, np.ndarray], functions: FunctionTables
+) -> None:
     """Compare the arrays of all networks with the configuration, before a network is made."""
     bare = skeleton(config, len(arrays))
     for part in (*TRANSFORMS, *SHARED):
@@ -227,7 +246,9 @@ def _check_arrays(config: CodecConfig, arrays, functions: FunctionTables) -> Non
         check_shapes(network.state_dict(), found, f"{part}.")
 
 
-def _weights(arrays, part: str, form: str | None) -> dict[str, torch.Tensor]:
+def _weights(
+    arrays: Mapping[str, np.ndarray], part: str, form: str | None
+) -> dict[str, torch.Tensor]:
     """State of a network: floats of their bits, or integers as float64."""
     found = {}
     for name, value in arrays.items():

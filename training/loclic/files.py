@@ -65,7 +65,7 @@ def decode_image(
             f"stream must be decoded with the model of hash {file.model_hash.hex()}, "
             f"not {codec.hash.hex()}"
         )
-    shape = tuple(-(-side // ALIGNMENT) for side in (file.height, file.width))
+    shape = (-(-file.height // ALIGNMENT), -(-file.width // ALIGNMENT))
     x = codec.decompress([file.payload], shape, step_of(file.step))["x_hat"]
     x = x[0, :, : file.height, : file.width]
     return torch.round(x.clamp(0, 1) * 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()

@@ -1,6 +1,7 @@
 """First weights from data: the transforms begin as a linear block transform."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -13,6 +14,7 @@ from lutgen.training.loclic.networks.gdn import GDN
 from lutgen.training.loclic.networks.residual_block import ResidualBlock
 from lutgen.training.loclic.networks.residual_down import ResidualDown
 from lutgen.training.loclic.networks.residual_up import ResidualUp
+from lutgen.training.run.modules import bias_of, layer_of
 
 __all__ = ["begin_linear"]
 
@@ -56,7 +58,8 @@ def begin_linear(network: Codec, x: torch.Tensor, weight: float) -> None:
         y = network.analysis(x)
         spread = y.std((0, 2, 3)).clamp(min=0.11)
         _hyperprior(network, y, torch.cat([spread, spread]))
-        network.hyper_synthesis.stages[-1].bias.copy_(torch.cat([spread, y.mean((0, 2, 3))]))
+        said = layer_of(nn.Conv2d, network.hyper_synthesis.stages, -1)
+        bias_of(said).copy_(torch.cat([spread, y.mean((0, 2, 3))]))
         for index, part in enumerate(network.entropy_model.slices):
             for parameters in (part.anchor_parameters, part.other_parameters):
                 _pass_on(parameters, index, network.config)
@@ -77,12 +80,16 @@ def _blocks(x: torch.Tensor) -> torch.Tensor:
     return functional.pixel_unshuffle(x, 2)
 
 
-def _pyramid(x: torch.Tensor, kept: list[int], step: float):
+def _pyramid(
+    x: torch.Tensor, kept: list[int], step: float
+) -> tuple[list[torch.Tensor], list[torch.Tensor], list[float]]:
     """Components (kept, 4 before), means (4 before,) and scale of each level.
 
     Scales keep the features of a level small; together they make one unit of y a step of pixels.
     """
-    components, means, scales = [], [], []
+    components: list[torch.Tensor] = []
+    means: list[torch.Tensor] = []
+    scales: list[float] = []
     whole = 1.0
     for count in kept:
         blocks = _blocks(x).transpose(0, 1).flatten(1)
@@ -108,8 +115,11 @@ def _spread(part: torch.Tensor) -> torch.Tensor:
     return part.reshape(part.shape[0], -1, 2, 2)
 
 
-def _analysis(network: Codec, components, means, scales) -> None:
-    stages = list(network.analysis.stages)
+def _analysis(
+    network: Codec, components: Sequence[torch.Tensor], means: Sequence[torch.Tensor],
+    scales: Sequence[float],
+) -> None:  # fmt: skip
+    stages = network.analysis.stages
     for level, part in enumerate(components):
         rows, across = part.shape[0], part.shape[1] // 4
         kernel = _spread(part) * scales[level]
@@ -117,64 +127,71 @@ def _analysis(network: Codec, components, means, scales) -> None:
         stage = stages[2 * level]
         # Of a kernel of 3 x 3 with stride 2, the 2 x 2 block of the output cell.
         if isinstance(stage, ResidualDown):
-            first, second, gdn = stage.body[0], stage.body[2], stage.body[3]
+            first, second = (layer_of(nn.Conv2d, stage.body, place) for place in (0, 2))
             first.weight.zero_()
             second.weight[:rows].zero_()
-            second.bias[:rows] = 0
+            bias_of(second)[:rows] = 0
             for k, sign in enumerate((1, -1)):
                 first.weight[k : 2 * rows : 2, :across, 1:, 1:] = sign * kernel
-                first.bias[k : 2 * rows : 2] = sign * offset
+                bias_of(first)[k : 2 * rows : 2] = sign * offset
                 for row in range(rows):
                     second.weight[row, 2 * row + k, 1, 1] = sign
-            _little_gdn(gdn)
+            _little_gdn(layer_of(GDN, stage.body, 3))
             stage.skip.weight[:rows].zero_()
-            stage.skip.bias[:rows] = 0
-            _nothing(stages[2 * level + 1].body[2])
+            bias_of(stage.skip)[:rows] = 0
+            block = layer_of(ResidualBlock, stages, 2 * level + 1)
+            _nothing(layer_of(nn.Conv2d, block.body, 2))
         else:
-            stage.weight.zero_()
-            stage.weight[:rows, :across, 1:, 1:] = kernel
-            stage.bias[:rows] = offset
+            last = layer_of(nn.Conv2d, stages, 2 * level)
+            last.weight.zero_()
+            last.weight[:rows, :across, 1:, 1:] = kernel
+            bias_of(last)[:rows] = offset
 
 
-def _synthesis(network: Codec, components, means, scales) -> None:
+def _synthesis(
+    network: Codec, components: Sequence[torch.Tensor], means: Sequence[torch.Tensor],
+    scales: Sequence[float],
+) -> None:  # fmt: skip
     # All stages share the scale of y: one in which errors of a step are far below the steps of
     # the optimizer would not survive them.
     share = math.prod(scales) ** (1 / len(components))
     level = len(components)
-    for stage in network.synthesis.stages:
+    for place, stage in enumerate(network.synthesis.stages):
         if isinstance(stage, ResidualBlock):
-            _little(stage.body[0])
-            _nothing(stage.body[2])
+            _little(layer_of(nn.Conv2d, stage.body, 0))
+            _nothing(layer_of(nn.Conv2d, stage.body, 2))
             if isinstance(stage.skip, nn.Conv2d):
-                stage.skip.bias.zero_()
-                stage.skip.weight.zero_()
+                _nothing(stage.skip)
                 for k in range(min(stage.skip.weight.shape[:2])):
                     stage.skip.weight[k, k] = 1.0
             continue
         level -= 1
         if isinstance(stage, ResidualUp):
-            _little(stage.body[0][0])
-            _nothing(stage.body[2])
-            _little_gdn(stage.body[3])
-            stage = stage.skip
-        conv = stage[0]
+            _little(layer_of(nn.Conv2d, layer_of(nn.Sequential, stage.body, 0), 0))
+            _nothing(layer_of(nn.Conv2d, stage.body, 2))
+            _little_gdn(layer_of(GDN, stage.body, 3))
+            up = stage.skip
+        else:
+            up = layer_of(nn.Sequential, network.synthesis.stages, place)
+        conv = layer_of(nn.Conv2d, up, 0)
         part = components[level]
         rows, across = part.shape
-        conv.weight.zero_()
-        conv.bias.zero_()
+        _nothing(conv)
         conv.weight[:across, :rows, 1, 1] = part.T / share
-        conv.bias[:across] = means[level] * (share**level / math.prod(scales[:level]))
+        bias_of(conv)[:across] = means[level] * (share**level / math.prod(scales[:level]))
 
 
 def _hyperprior(network: Codec, y: torch.Tensor, spread: torch.Tensor) -> None:
     z = _unit_variance(network.hyper_analysis.stages, y)
-    last = network.hyper_analysis.stages[-1]
+    last = layer_of(nn.Conv2d, network.hyper_analysis.stages, -1)
     deviation = z.std((0, 2, 3)).clamp(min=_LEAST_DEVIATION)
     last.weight /= deviation[:, None, None, None]
-    last.bias.copy_((last.bias - z.mean((0, 2, 3))) / deviation)
+    bias = bias_of(last)
+    bias.copy_((bias - z.mean((0, 2, 3))) / deviation)
     z = torch.round(network.hyper_analysis(y))
     _unit_variance(network.hyper_synthesis.stages, z)
-    network.hyper_synthesis.stages[-1].weight *= _SHARE * spread[:, None, None, None]
+    said = layer_of(nn.Conv2d, network.hyper_synthesis.stages, -1)
+    said.weight *= _SHARE * spread[:, None, None, None]
 
 
 def _unit_variance(stages: nn.Sequential, x: torch.Tensor) -> torch.Tensor:
@@ -184,7 +201,7 @@ def _unit_variance(stages: nn.Sequential, x: torch.Tensor) -> torch.Tensor:
         if isinstance(conv, nn.Conv2d):
             deviation = stage(x).std().clamp(min=_LEAST_DEVIATION)
             conv.weight /= deviation
-            conv.bias /= deviation
+            bias_of(conv).div_(deviation)
         x = stage(x)
     return x
 
@@ -201,7 +218,7 @@ def _pass_on(parameters: EntropyParameters, index: int, config: CodecConfig) -> 
         first, last = k == 0, k == len(layers) - 1
         used = rows if last else torch.arange(4 * c)
         layer.weight[used] = 0
-        layer.bias[used] = 0
+        bias_of(layer)[used] = 0
         for out, out_sign in ((rows, 1),) if last else ((2 * rows, 1), (2 * rows + 1, -1)):
             if first:
                 layer.weight[out, from_] = out_sign
@@ -212,7 +229,7 @@ def _pass_on(parameters: EntropyParameters, index: int, config: CodecConfig) -> 
 
 def _nothing(layer: nn.Conv2d) -> None:
     layer.weight.zero_()
-    layer.bias.zero_()
+    bias_of(layer).zero_()
 
 
 def _little(layer: nn.Conv2d) -> None:

@@ -90,7 +90,9 @@ class Codec(nn.Module):
         medians = self.prior.medians
         z_hat = straight_round(z - medians) + medians
 
-        def code(index, cells, scales, means):
+        def code(
+            index: int, cells: torch.Tensor, scales: torch.Tensor, means: torch.Tensor
+        ) -> torch.Tensor:
             part = y[:, index * c : (index + 1) * c]
             return straight_round(part - means) + means
 

@@ -57,7 +57,7 @@ class TrainConfig:
     # Adam's rate at its highest; the papers' is 1e-4, for a hundred times the steps.
     rate: float = 6e-4
     # First steps, in which the rate grows from zero; a twentieth of all unless told.
-    ramp: int | None = None
+    ramp: int = None  # type: ignore[assignment]  # a number behind __post_init__
     # Share of the rate that a cosine leaves at the end; 1 for no decay.
     end: float = 0.01
     # Adam's rate for the quantiles of the factorized prior.

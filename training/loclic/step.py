@@ -46,12 +46,15 @@ class TrainingStep:
         device = quantiles.device
         # What is replayed reads rates from memory, and counts steps there.
         self._recorded = device.type == "cuda" and world() == 1
-        more = {"capturable": True, "fused": True} if self._recorded else {}
         self._rate = torch.zeros((), device=device)
+        fused = True if self._recorded else None  # else torch's own choice
         self.main = torch.optim.Adam(
-            self._others, lr=self._rate if self._recorded else 0.0, **more
+            self._others, lr=self._rate if self._recorded else 0.0, capturable=self._recorded,
+            fused=fused,
+        )  # fmt: skip
+        self.auxiliary = torch.optim.Adam(
+            [quantiles], lr=config.auxiliary_rate, capturable=self._recorded, fused=fused
         )
-        self.auxiliary = torch.optim.Adam([quantiles], lr=config.auxiliary_rate, **more)
         self._form: tuple | None = None
         self._count = 0
 

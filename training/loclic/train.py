@@ -107,7 +107,7 @@ def train_codec(
         auxiliary.load_state_dict(state["auxiliary"])
         first, before = state["step"], state["seconds"]
     lines.restore(state["log"] if state is not None else [])
-    start = saved = time.monotonic()
+    begun = saved = time.monotonic()
     sums = torch.zeros(4, dtype=torch.float64, device=device)
     since = first
 
@@ -123,7 +123,7 @@ def train_codec(
             raise InputError(
                 f"loss must be a number, not {sums[0].item()} (steps {since + 1} to {done})"
             )
-        seconds = before + time.monotonic() - start
+        seconds = before + time.monotonic() - begun
         if logging:
             stage = config.stage(step)
             mean = sums.cpu() / (done - since)

@@ -8,8 +8,9 @@ from torch import nn
 from lutgen.training.loclic.contexts.checkerboard import anchors
 from lutgen.training.loclic.contexts.slice_model import SliceModel
 from lutgen.training.loclic.networks.config import CodecConfig
+from lutgen.training.run.modules import ListOf
 
-__all__ = ["EntropyModel"]
+__all__ = ["Coder", "EntropyModel"]
 
 #: Gets the slice, the cells to code (bool, (h, w)), their scales and means, (B, c, h, w); returns
 #: the decoded values, (B, c, h, w), of which only those cells are used.
@@ -32,7 +33,7 @@ class EntropyModel(nn.Module):
     def __init__(self, config: CodecConfig) -> None:
         super().__init__()
         self.config = config
-        self.slices = nn.ModuleList(SliceModel(config, i) for i in range(config.slices))
+        self.slices = ListOf(SliceModel(config, i) for i in range(config.slices))
 
     def forward(
         self, scales: torch.Tensor, means: torch.Tensor, code: Coder

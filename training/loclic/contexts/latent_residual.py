@@ -8,6 +8,7 @@ from torch import nn
 from lutgen.training.loclic.networks.config import CodecConfig
 from lutgen.training.loclic.networks.convolution import conv1x1, conv3x3
 from lutgen.training.loclic.networks.half_tanh import HalfTanh
+from lutgen.training.run.modules import bias_of
 
 __all__ = ["LatentResidual"]
 
@@ -33,11 +34,12 @@ class LatentResidual(nn.Module):
         stages: list[nn.Module] = []
         widths, sides = config.residual_widths(index), config.residual_sides
         for (a, b), side in zip(pairwise(widths), sides, strict=True):
-            stages += [conv1x1(a, b) if side == 1 else conv3x3(a, b), nn.GELU()]
+            last = conv1x1(a, b) if side == 1 else conv3x3(a, b)
+            stages += [last, nn.GELU()]
         self.stages = nn.Sequential(*stages[:-1], HalfTanh())
         # A guess of nothing is better than a random one.
-        nn.init.zeros_(stages[-2].weight)
-        nn.init.zeros_(stages[-2].bias)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(bias_of(last))
 
     def forward(self, decoded: torch.Tensor) -> torch.Tensor:
         return self.stages(decoded)

@@ -28,6 +28,8 @@ class LocalContext(nn.Module):
 
     HEADS = 2
 
+    index: torch.Tensor
+
     def __init__(self, c: int, window: int) -> None:
         super().__init__()
         self.window = window

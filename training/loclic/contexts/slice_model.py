@@ -51,7 +51,7 @@ class SliceModel(nn.Module):
         decoded:
             The slices before, each (B, c, h, w).
         """
-        if self.channel is None:
+        if self.inter is None or self.channel is None:
             return [hyper]
         slices = torch.cat(decoded, 1)
         return [self.inter(slices), self.channel(slices), hyper]

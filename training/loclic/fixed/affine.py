@@ -20,6 +20,10 @@ class _Affine(nn.Module):
     ``bits``, ``bias`` and ``shift``, one for each output.
     """
 
+    weight: torch.Tensor
+    bias: torch.Tensor
+    shift: torch.Tensor
+
     def __init__(self, shape: torch.Size) -> None:
         super().__init__()
         self.register_buffer("weight", torch.zeros(shape, dtype=torch.float64))
@@ -73,10 +77,13 @@ class FixedConv(_Affine):
 
     def __init__(self, conv: nn.Conv2d) -> None:
         super().__init__(conv.weight.shape)
-        self._how = {"stride": conv.stride, "padding": conv.padding, "groups": conv.groups}
+        self._stride, self._padding, self._groups = conv.stride, conv.padding, conv.groups
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        total = functional.conv2d(bounded(x), self.weight, **self._how)
+        total = functional.conv2d(
+            bounded(x), self.weight, stride=self._stride, padding=self._padding,
+            groups=self._groups,
+        )  # fmt: skip
         return self._scaled(total, (1, -1, 1, 1))
 
 

@@ -21,11 +21,15 @@ _SCORED = 1 << (5 + FRACTION)
 class _Softmax(nn.Module):
     """Weights of integers, (…) along a dimension, that add up to about ``2**bits``."""
 
+    exp: torch.Tensor
+
     def __init__(self, tables: FunctionTables) -> None:
         super().__init__()
         self.register_buffer("exp", torch.as_tensor(tables.exp).long(), persistent=False)
 
-    def forward(self, x: torch.Tensor, dim: int, bits: int, of: torch.Tensor | None = None):
+    def forward(
+        self, x: torch.Tensor, dim: int, bits: int, of: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """
         Parameters
         ----------

@@ -14,6 +14,7 @@ from lutgen.training.loclic.fixed.functions import FunctionTables
 from lutgen.training.loclic.fixed.layer_norm import FixedLayerNorm
 from lutgen.training.loclic.fixed.number import to_fixed
 from lutgen.training.loclic.networks.half_tanh import HalfTanh
+from lutgen.training.run.modules import bias_of
 
 __all__ = ["fixed_network"]
 
@@ -51,11 +52,14 @@ def fixed_network(network: nn.Module, tables: FunctionTables, bits: int | None) 
 
 def _replace(network: nn.Module, tables: FunctionTables, bits: int | None) -> None:
     for name, layer in network.named_children():
+        new: nn.Module
         match layer:
             case nn.Conv2d() | nn.Linear():
-                new = FixedConv(layer) if isinstance(layer, nn.Conv2d) else FixedLinear(layer)
+                new = affine = (
+                    FixedConv(layer) if isinstance(layer, nn.Conv2d) else FixedLinear(layer)
+                )
                 if bits is not None:
-                    new.take(layer.weight, layer.bias, bits)
+                    affine.take(layer.weight, bias_of(layer), bits)
             case nn.LayerNorm():
                 new = FixedLayerNorm(layer)
             case nn.GELU():

@@ -1,5 +1,6 @@
 """GELU and tanh of integers, by table."""
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -9,7 +10,9 @@ __all__ = ["FixedGelu", "FixedHalfTanh"]
 
 
 class _Curve(nn.Module):
-    def __init__(self, table) -> None:
+    table: torch.Tensor
+
+    def __init__(self, table: np.ndarray) -> None:
         super().__init__()
         self.register_buffer("table", torch.as_tensor(table).double(), persistent=False)
 

@@ -23,6 +23,9 @@ def integer_root(x: torch.Tensor) -> torch.Tensor:
 class FixedLayerNorm(nn.Module):
     """Of an nn.LayerNorm over c channels, the last dimension; at most 128 channels."""
 
+    weight: torch.Tensor
+    bias: torch.Tensor
+
     def __init__(self, norm: nn.LayerNorm) -> None:
         super().__init__()
         (self._channels,) = norm.normalized_shape

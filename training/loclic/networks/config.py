@@ -37,9 +37,9 @@ class CodecConfig:
     # Parts of y, of equally many channels, that are coded one after the other.
     slices: int = 10
     # Channels of z, at a 64th of the resolution; the last width unless told.
-    hyper_width: int | None = None
+    hyper_width: int = None  # type: ignore[assignment]  # a number behind __post_init__
     # Channels behind the first residual block of the synthesis; M unless told.
-    synthesis_width: int | None = None
+    synthesis_width: int = None  # type: ignore[assignment]  # a number behind __post_init__
     # Layers of the latent residual prediction: "narrow" 224, 128; "pointwise" 128, 64, the first
     # of single cells; "tapered" in quarters from the width of its input to that of a slice.
     residual: str = "narrow"

@@ -37,6 +37,8 @@ class FactorizedPrior(nn.Module):
         Channels of z, (B, width, h, w).
     """
 
+    _targets: torch.Tensor
+
     def __init__(self, width: int) -> None:
         super().__init__()
         sizes = (1, *_HIDDEN, 1)
