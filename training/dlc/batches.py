@@ -1,5 +1,6 @@
 """Batches of windows: a function of the step alone, so that a run can stop and go on anywhere."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,10 @@ import numpy as np
 from lutgen.model.head import SYMBOLS
 from lutgen.training.data.samples import orientations
 
-__all__ = ["Batch", "ImageBatches", "PixelBatches"]
+__all__ = ["Batch", "ImageBatches", "PixelBatches", "Windows"]
+
+#: Takes images to features (N, F), targets, weights and pixels, see `PixelBatches`.
+Windows = Callable[[Sequence[np.ndarray]], tuple[np.ndarray, np.ndarray, np.ndarray, int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +37,12 @@ class Batch:
 
 
 def _empty(windows: np.ndarray) -> np.ndarray:
-    return ~windows.any(axis=1)
+    return ~np.any(windows, axis=1)
 
 
-def _batch(windows, targets, weights, empty) -> Batch:
+def _batch(
+    windows: np.ndarray, targets: np.ndarray, weights: np.ndarray, empty: np.ndarray
+) -> Batch:
     return Batch(
         np.concatenate([windows, np.zeros((1, windows.shape[1]), dtype=np.uint8)]),
         targets,
@@ -72,7 +78,10 @@ class PixelBatches:
         Of the draws.
     """
 
-    def __init__(self, features, targets, weights, *, pixels: int, size: int, seed: int) -> None:
+    def __init__(
+        self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray, *, pixels: int,
+        size: int, seed: int,
+    ) -> None:  # fmt: skip
         empty = _empty(features)
         self._features = np.ascontiguousarray(features[~empty])
         self._targets = targets[~empty]
@@ -99,7 +108,7 @@ class ImageBatches:
     images:
         uint8 arrays of shape (H, W) or (H, W, C).
     windows:
-        Takes images to (features (N, F), targets, weights, pixels), see `PixelBatches`.
+        What takes windows out of images.
     size:
         Images per batch.
     turns:
@@ -108,7 +117,9 @@ class ImageBatches:
         Of the draws.
     """
 
-    def __init__(self, images, windows, *, size: int, turns: int, seed: int) -> None:
+    def __init__(
+        self, images: Sequence[np.ndarray], windows: Windows, *, size: int, turns: int, seed: int
+    ) -> None:
         self._images = images
         self._windows = windows
         self._size = size

@@ -4,6 +4,7 @@ Numbers that the paper gives (GIC-DLC, appendix A.3) are the defaults; presets r
 machine without a GPU has no time for.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from lutgen.errors import InputError
@@ -292,7 +293,7 @@ PRESETS = {
 
 
 def configure(
-    kind: type[DlcConfig], *, preset: str = "cpu-quick", steps: int | None = None,
+    kind: Callable[..., DlcConfig], *, preset: str = "cpu-quick", steps: int | None = None,
     luts: int | None = None, levels: int | None = None, mapping: str = "counted",
     orientations: int | None = None, seed: int = 0,
 ) -> DlcConfig:  # fmt: skip

@@ -121,9 +121,12 @@ class _Connection(nn.Module):
         Of the first weights.
     """
 
+    chosen: torch.Tensor | None
+
     def __init__(
-        self, candidates: int, pins: int, chosen: torch.Tensor | None, favour: float, generator
-    ) -> None:
+        self, candidates: int, pins: int, chosen: torch.Tensor | None, favour: float,
+        generator: torch.Generator | None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.candidates = candidates
         self.pins = pins
@@ -158,6 +161,12 @@ class _Connection(nn.Module):
             return best
         return self.chosen.gather(0, best[None])[0]
 
+    def _drawn(self) -> torch.Tensor:
+        """``chosen``, for what only connections with drawn candidates can do."""
+        if self.chosen is None:
+            raise InputError("connections must have drawn candidates, not all")
+        return self.chosen
+
 
 class ThermometerConnection(_Connection):
     """Connections of the first layer to thermometer bits.
@@ -177,6 +186,9 @@ class ThermometerConnection(_Connection):
     dtype:
         In which prefix sums are read: float32 or bfloat16.
     """
+
+    thresholds: torch.Tensor
+    row: torch.Tensor
 
     def __init__(
         self, features: int, pins: int, thresholds=range(255), *,
@@ -198,7 +210,14 @@ class ThermometerConnection(_Connection):
 
     def candidate_bits(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Feature and threshold of each chosen candidate, int64 (S, P) both."""
-        return self.chosen % self.features, self.thresholds[self.chosen // self.features]
+        drawn = self._drawn()
+        return drawn % self.features, self.thresholds[drawn // self.features]
+
+    def hard_pins(self, features: torch.Tensor) -> torch.Tensor:
+        """What the pins read when hard, bool (B, P), of uint8 features (B, F)."""
+        choice = self.choice()
+        feature, bit = choice % self.features, choice // self.features
+        return features[:, feature] > self.thresholds[bit]
 
     def forward(self, features: torch.Tensor, tau: float, hard: bool = False) -> torch.Tensor:
         """Pins (B, P) of uint8 features (B, F).
@@ -209,10 +228,7 @@ class ThermometerConnection(_Connection):
         weights = self.weights(tau).view(-1, self.features, self.pins)
         if not hard:
             return prefix_lookup(weights, rank, self.dtype)
-        choice = self.choice()
-        feature, bit = choice % self.features, choice // self.features
-        pins = features[:, feature] > self.thresholds[bit]
-        return _Forward.apply(weights, rank, pins.to(weights.dtype))
+        return _Forward.apply(weights, rank, self.hard_pins(features).to(weights.dtype))
 
 
 class _Forward(_PrefixLookup):
@@ -245,7 +261,11 @@ class BitConnection(_Connection):
 
     def candidate_bits(self) -> tuple[torch.Tensor, None]:
         """Bit of each chosen candidate, int64 (S, P); there are no thresholds."""
-        return self.chosen, None
+        return self._drawn(), None
+
+    def hard_pins(self, bits: torch.Tensor) -> torch.Tensor:
+        """What the pins read when hard, (B, P), of bits (B, I)."""
+        return bits[:, self.choice()]
 
     def forward(self, bits: torch.Tensor, tau: float, hard: bool = False) -> torch.Tensor:
         """Pins (B, P) of bits (B, I) in [0, 1]."""

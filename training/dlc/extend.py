@@ -28,6 +28,8 @@ class ClassNetwork(LutNetwork):
         Netlist with a group ``index``, which is not trained; None for none.
     """
 
+    place: torch.Tensor
+
     def __init__(
         self, layout: Layout, config: NetworkConfig, base: Netlist | None = None, seed: int = 0
     ) -> None:

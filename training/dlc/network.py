@@ -13,6 +13,7 @@ from lutgen.training.dlc.connect import BitConnection, ThermometerConnection
 from lutgen.training.dlc.fast import hard_layer
 from lutgen.training.dlc.node import FANIN, NeuraLutNodes, TableNodes
 from lutgen.training.dlc.wiring import Layout, aligned_bits, aligned_thermometer, stratified
+from lutgen.training.run.modules import ListOf
 
 __all__ = ["LutNetwork"]
 
@@ -45,9 +46,9 @@ class LutNetwork(nn.Module):
         generator = torch.Generator().manual_seed(seed)
         rng = np.random.default_rng(seed)
         common = {"dtype": getattr(torch, config.dtype), "generator": generator}
-        connections: list[nn.Module] = []
-        layers: list[nn.Module] = []
-        before = None
+        connections: list[ThermometerConnection | BitConnection] = []
+        layers: list[NeuraLutNodes | TableNodes] = []
+        before: int | None = None
         for depth, size in enumerate(config.layers):
             candidates = layout.features * steps if before is None else before
             chosen, aligned = None, None
@@ -55,11 +56,12 @@ class LutNetwork(nn.Module):
             if config.aligned and before is None:
                 chosen = aligned_thermometer(layout, size, thresholds, sampled, rng)
                 aligned = np.ones(size, dtype=np.bool_)
-            elif config.aligned and depth == len(config.layers) - 1:
+            elif config.aligned and before is not None and depth == len(config.layers) - 1:
                 chosen, aligned = aligned_bits(layout, before, sampled, rng)
             elif sampled < candidates:
                 chosen = stratified(candidates, FANIN * size, sampled, generator)
             options = {"chosen": chosen, "favour": 1.0 if config.aligned else 0.0, **common}
+            connection: ThermometerConnection | BitConnection
             if before is None:
                 connection = ThermometerConnection(
                     layout.features, FANIN * size, thresholds, **options
@@ -69,10 +71,12 @@ class LutNetwork(nn.Module):
             connections.append(connection)
             layers.append(self._nodes(size, aligned, generator))
             before = size
-        self.connections = nn.ModuleList(connections)
-        self.layers = nn.ModuleList(layers)
+        self.connections = ListOf(connections)
+        self.layers = ListOf(layers)
 
-    def _nodes(self, size: int, aligned: np.ndarray | None, generator) -> nn.Module:
+    def _nodes(
+        self, size: int, aligned: np.ndarray | None, generator: torch.Generator
+    ) -> NeuraLutNodes | TableNodes:
         if self.config.nodes == "neuralut":
             return NeuraLutNodes(
                 size, hidden=self.config.hidden, residual=self.config.residual, generator=generator
@@ -91,7 +95,7 @@ class LutNetwork(nn.Module):
     @property
     def quick(self) -> bool:
         """Whether a hard forward pass can take the compiled path of `fast`."""
-        return self.config.nodes == "table" and all(
+        return all(isinstance(layer, TableNodes) for layer in self.layers) and all(
             c.chosen is not None and not c.logits.is_cuda for c in self.connections
         )
 
@@ -101,9 +105,11 @@ class LutNetwork(nn.Module):
         """Bits (B, N) of the last layer, in [0, 1], of uint8 features (B, F)."""
         if how.hard and self.quick:
             x = features.T.contiguous()
-            for connection, layer in zip(self.connections, self.layers, strict=True):
+            tables = [layer for layer in self.layers if isinstance(layer, TableNodes)]
+            for connection, table in zip(self.connections, tables, strict=True):
+                chosen, thresholds = connection.candidate_bits()
                 x = hard_layer(
-                    x, connection.logits, layer.entries, *connection.candidate_bits(),
+                    x, connection.logits, table.entries, chosen, thresholds,
                     how.tau_connections, how.tau_nodes,
                 )  # fmt: skip
             return x.T
@@ -116,35 +122,28 @@ class LutNetwork(nn.Module):
     @torch.no_grad()
     def hard(self, features: torch.Tensor) -> torch.Tensor:
         """Hard bits, bool (B, N): argmax connections and truth tables, no gradients."""
-        x = None
+        x = features
         for connection, layer in zip(self.connections, self.layers, strict=True):
-            choice = connection.choice()
-            if x is None:
-                feature = choice % connection.features
-                bit = connection.thresholds[choice // connection.features]
-                pins = features[:, feature] > bit
-            else:
-                pins = x[:, choice]
+            pins = connection.hard_pins(x)
             pins = pins.view(len(pins), -1, FANIN)
-            index = sum(pins[..., j].long() << j for j in range(FANIN))
+            index = pins[..., 0].long()
+            for j in range(1, FANIN):
+                index += pins[..., j].long() << j
             tables = layer.tables()
             x = tables[torch.arange(len(tables), device=index.device), index]
         return x
 
     def netlist(self) -> Netlist:
         """Hard netlist with the layout's output groups, optimised: no bit of them changes."""
-        builder = NetlistBuilder(self.connections[0].features)
-        first = self.connections[0]
-        choice = first.choice().cpu().numpy()
-        thresholds = first.thresholds.cpu().numpy()
-        signals = [
-            builder.input(int(c % first.features), int(thresholds[c // first.features]))
-            for c in choice
-        ]
+        builder = NetlistBuilder(self.layout.features)
         below: list[int] = []
         for connection, layer in zip(self.connections, self.layers, strict=True):
-            if below:
-                signals = [below[c] for c in connection.choice().tolist()]
+            choice = connection.choice().tolist()
+            if isinstance(connection, ThermometerConnection):
+                thresholds, features = connection.thresholds.tolist(), connection.features
+                signals = [builder.input(c % features, thresholds[c // features]) for c in choice]
+            else:
+                signals = [below[c] for c in choice]
             bits = layer.tables().cpu().numpy()
             words = np.packbits(bits, axis=1, bitorder="little").view("<u8")[:, 0]
             below = [

@@ -1,6 +1,7 @@
 """What the last layer's bits mean while a network is trained: losses, and integer heads."""
 
 import math
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -112,7 +113,10 @@ class LaplaceOutput:
         return head
 
 
-def _best(count: np.ndarray, table: np.ndarray, shifts, most: int, paid) -> np.ndarray:
+def _best(
+    count: np.ndarray, table: np.ndarray, shifts: Iterable[int], most: int,
+    paid: Callable[..., np.ndarray],
+) -> np.ndarray:  # fmt: skip
     """Each entry of a table moved as far as makes its windows cheapest."""
     seen = np.bincount(count, minlength=len(table))
     least, best = np.full(len(table), np.inf), table
@@ -188,6 +192,8 @@ class TableOutput(nn.Module):
     memory:
         Share of the counts that a step leaves.
     """
+
+    counts: torch.Tensor
 
     def __init__(self, bits: int, memory: float = 0.99) -> None:
         super().__init__()

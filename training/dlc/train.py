@@ -25,8 +25,8 @@ from lutgen.model.window import Window
 from lutgen.training.data.datasets import DatasetError, check_images, data_hash
 from lutgen.training.data.holdout import hold_out
 from lutgen.training.data.samples import Samples, collect_levels, orientations, upsampling_samples
-from lutgen.training.dlc.batches import ImageBatches, PixelBatches
-from lutgen.training.dlc.config import DlcConfig, Hardness
+from lutgen.training.dlc.batches import Batch, ImageBatches, PixelBatches, Windows
+from lutgen.training.dlc.config import DlcConfig, Hardness, Schedule
 from lutgen.training.dlc.extend import INDEX, ClassNetwork
 from lutgen.training.dlc.fit import fit
 from lutgen.training.dlc.layouts import arm_layout, distances, ups_layout, widened
@@ -46,7 +46,10 @@ _RECOUNTED = 1000
 
 
 class _Trainer:
-    def __init__(self, images, config: DlcConfig, device, checkpoint, log, progress) -> None:
+    def __init__(
+        self, images: list[np.ndarray], config: DlcConfig, device: str,
+        checkpoint: Path | None, log: Path | None, progress: Callable[[str, int, int], None],
+    ) -> None:  # fmt: skip
         self.config = config
         self.channels = images[0].shape[2] if images[0].ndim == 3 else 1
         self.device = device
@@ -66,7 +69,11 @@ class _Trainer:
         self.state = self.checkpoint.load() or {"phase": "", "done": {}, "log": []}
         self.log.restore(self.state["log"])
 
-    def _fit(self, phase: str, network: LutNetwork, loss, batches, schedule, evaluate) -> None:
+    def _fit(
+        self, phase: str, network: LutNetwork, loss: Callable[..., torch.Tensor],
+        batches: Callable[[int], Batch], schedule: Schedule,
+        evaluate: Callable[[Hardness], dict],
+    ) -> None:  # fmt: skip
         """Train a network, or load it if an earlier run did."""
         done = self.state["done"]
         if phase in done:
@@ -119,13 +126,16 @@ class _Trainer:
         c = self.config
         window = Window(c.window, c.levels > 0, self.channels)
         upsample = None if upsampler is None else upsampler.upsample
+        network: LutNetwork
+        output: LaplaceOutput | TableOutput
         if c.head == "table":
             network = self._class_network(window)
             output = network.output
         else:
             layout = arm_layout(window, c.arm.layers[-1])
             network = LutNetwork(layout, widened(c.arm, self.channels), c.seed + 2)
-            output = LaplaceOutput(*(group.nodes for group in layout.groups[:2]))
+            mu, sigma = layout.groups[:2]
+            output = LaplaceOutput(mu.nodes, sigma.nodes)
         network.to(self.device)
         arm = ArmObjective(output)
 
@@ -144,7 +154,7 @@ class _Trainer:
         held = samples(self.held)
 
         def figures(how: Hardness) -> dict:
-            found = {}
+            found: dict = {}
             for name, hard in _PARTS.items():
                 if hard or not how.hard:
                     bits = arm.bpp(network, held, replace(how, hard=hard, noise=False))
@@ -156,37 +166,38 @@ class _Trainer:
         self._fit("arm", network, arm.loss, self._batches(windows), c.arm_schedule, figures)
         found = figures(c.arm_schedule.hardness(c.arm_schedule.steps - 1))
         netlist = network.netlist()
-        if c.head == "table":
+        if isinstance(output, TableOutput):
             self.progress("counting tables", 0, 1)
-            head, more = table_head(output, netlist, samples(self.images), held)
+            table, more = table_head(output, netlist, samples(self.images), held)
             self.progress("counting tables", 1, 1)
-            return netlist, head, found | more
+            return netlist, table, found | more
         if c.mapping == "paper":
             return netlist, output.head(), found
         self.progress("counting tables", 0, 1)
-        head = self._laplace_head(output, netlist, samples, layout)
+        head = self._laplace_head(output, netlist, samples, network.layout)
         self.progress("counting tables", 1, 1)
         return netlist, head, found
 
     def _laplace_head(
-        self, output: LaplaceOutput, netlist: Netlist, samples, layout: Layout
-    ) -> LaplaceHead:
+        self, output: LaplaceOutput, netlist: Netlist,
+        samples: Callable[[Sequence[np.ndarray]], Sequence[Samples]], layout: Layout,
+    ) -> LaplaceHead:  # fmt: skip
         rng = np.random.default_rng(self.config.seed)
         few = rng.permutation(len(self.images))[:_RECOUNTED]
         levels = samples([self.images[i] for i in few])
         # Of each level the channels of a sample one after the other, as its symbols have them.
-        counts = [
+        mu, sigma = (
             np.concatenate([
                 np.stack([netlist.evaluate_count(g.name, s.features) for g in groups], 1).ravel()
                 for s in levels
             ])
             for groups in (layout.groups[::2], layout.groups[1::2])
-        ]
+        )
         symbols, weights = (
             np.concatenate([getattr(s, name).ravel() for s in levels])
             for name in ("symbols", "weights")
         )
-        return output.recounted(*counts, symbols, weights)
+        return output.recounted(mu, sigma, symbols, weights)
 
     def _class_network(self, window: Window) -> ClassNetwork:
         """Network of a class index, beside the netlist of a context tree if there is to be one."""
@@ -199,7 +210,7 @@ class _Trainer:
         group = Group(INDEX, c.arm.layers[-1])
         return ClassNetwork(Layout(distances(window), [group]), c.arm, base, c.seed + 2)
 
-    def _batches(self, windows: Callable):
+    def _batches(self, windows: Windows) -> ImageBatches | PixelBatches:
         c = self.config
         if c.pixels is None:
             return ImageBatches(
@@ -264,7 +275,8 @@ def train_dlc_model(
     images = _check_channels(images, config)
     progress = (lambda step, done, total: None) if progress is None else progress
     trainer = _Trainer(images, config, device, checkpoint, log, progress)
-    upsampler, metrics = None, {"split": trainer.split}
+    upsampler = None
+    metrics: dict = {"split": trainer.split}
     if config.levels:
         upsampler, metrics["ups"] = trainer.upsampler()
     network, head, figures = trainer.arm(upsampler)
@@ -335,7 +347,7 @@ def table_head(
         strength: float((head.code_length(rows, np.arange(SYMBOLS)[None]) * seen).sum())
         for strength, head in heads.items()
     }
-    strength = min(paid, key=paid.get)
+    strength = min(paid, key=paid.__getitem__)
     used = int((counts.sum(axis=1) > 0).sum())
     return heads[strength], {"smoothing": strength, "classes": used}
 
@@ -350,4 +362,4 @@ def integer_bpp(
         np.array(codec.encode(stack, tile=(tile, tile), progress=progress).level_bits)
         for stack in by_shape(images)
     )
-    return (model.channels * bits / sum(image.size for image in images)).tolist()
+    return np.asarray(model.channels * bits / sum(image.size for image in images)).tolist()

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.func import functional_call
 
+from lutgen.errors import InputError
 from lutgen.training.dlc.connect import BitConnection, ThermometerConnection, prefix_lookup
 
 _FEW = (0, 3, 4, 90, 254)
@@ -204,6 +205,12 @@ def test_candidate_bits_are_the_candidates():
         for p in range(8):
             expected = bits[:, chosen[s, p]]
             assert torch.equal((features[:, feature[s, p]] > threshold[s, p]).double(), expected)
+
+
+@pytest.mark.parametrize("make", [ThermometerConnection, BitConnection])
+def test_candidates_that_are_all_have_no_bits(make):
+    with pytest.raises(InputError, match="^connections must have drawn candidates"):
+        make(3, 8).candidate_bits()
 
 
 # --- connections between layers
