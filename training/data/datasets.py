@@ -23,7 +23,7 @@ only if that folder has no file of their name.
 import hashlib
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,9 @@ _SPLITS = ("train", "val", "test")
 _MAX_PIXELS = 1 << 30
 
 #: Of each set that is drawn: by what, and how many images unless told.
-_DRAWN = {"glyphs": (glyphs, 1000), "pages": (pages, 64)}
+_DRAWN: dict[str, tuple[Callable[[int, int], Iterable[np.ndarray]], int]] = {
+    "glyphs": (glyphs, 1000), "pages": (pages, 64),
+}
 
 #: Of each downloadable set: torchvision's class, further arguments, and the licence of the data.
 DOWNLOADS = {
@@ -169,7 +171,7 @@ def _places(text: str) -> list[Path]:
 def _locate(spec: str) -> tuple[Path, str | None]:
     """File or folder and, after a colon, the name of an array."""
     folder = os.environ.get("LUTGEN_DATA")  # named in the error
-    options = [(spec, None)]
+    options: list[tuple[str, str | None]] = [(spec, None)]
     name, colon, part = spec.rpartition(":")
     if colon and name and part:
         options.append((name, part))

@@ -84,11 +84,11 @@ def _chart(rng: np.random.Generator) -> np.ndarray:
         draw.line((box[0], y, box[2], y), fill=_grey(rng, 180, 240))
         draw.text((5, y - 6), f"{rng.integers(1000)}", fill=0, font=_font(10))
     if rng.random() < 0.5:
-        x = np.linspace(box[0], box[2], 60)
+        across = np.linspace(box[0], box[2], 60)
         for _ in range(int(rng.integers(1, 5))):
-            wave = np.cumsum(rng.normal(0, 8, len(x))) + rng.uniform(box[1] + 40, box[3] - 40)
+            wave = np.cumsum(rng.normal(0, 8, len(across))) + rng.uniform(box[1] + 40, box[3] - 40)
             wave = np.clip(wave, box[1], box[3])
-            draw.line(list(zip(x, wave, strict=True)), fill=_grey(rng, 0, 160),
+            draw.line(list(zip(across, wave, strict=True)), fill=_grey(rng, 0, 160),
                       width=int(rng.integers(1, 4)))  # fmt: skip
     else:
         step = int(rng.integers(12, 50))

@@ -97,6 +97,8 @@ def collect_levels(
     list of Samples
         Element l is level l.
     """
+    if levels and upsample is None:
+        raise InputError(f"upsample must be given for {levels} levels")
     features: list[list[np.ndarray]] = [[] for _ in range(levels + 1)]
     symbols: list[list[np.ndarray]] = [[] for _ in range(levels + 1)]
     channels = window.channels
@@ -105,7 +107,7 @@ def collect_levels(
         stack = pyramid(batch, levels)
         for level, pixels in enumerate(stack):
             prior = None
-            if level < levels:
+            if level < levels and upsample is not None:
                 prior = upsample(stack[level + 1], *pixels.shape[-2:])
             context = window.extract(pixels, prior).reshape(window.features, -1)
             symbol = [plane.reshape(-1) for plane in planes_of(pixels, channels)]
@@ -184,7 +186,7 @@ def upsampling_samples(
     target = np.concatenate(targets, axis=1)
     weight = np.concatenate(weights, axis=1)
     # Empty windows over empty blocks say the same thing over and over.
-    empty = ~feature.any(axis=0) & ~target.any(axis=0)
+    empty = ~np.any(feature, axis=0) & ~np.any(target, axis=0)
     total = weight[:, empty].sum(axis=1)
     keep = ~empty
     keep[np.flatnonzero(empty)[:1]] = True
@@ -197,8 +199,8 @@ def _blocks(fine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     height, width = fine.shape[-2:]
     pad = [(0, 0), (0, height % 2), (0, width % 2)]
     exists = np.pad(np.ones_like(fine, dtype=np.int64), pad)
-    fine = np.pad(fine, pad)
-    return tuple(
-        np.stack([part[:, y::2, x::2].reshape(-1) for y in (0, 1) for x in (0, 1)])
-        for part in (fine, exists)
-    )
+
+    def blocks(part: np.ndarray) -> np.ndarray:
+        return np.stack([part[:, y::2, x::2].reshape(-1) for y in (0, 1) for x in (0, 1)])
+
+    return blocks(np.pad(fine, pad)), blocks(exists)
