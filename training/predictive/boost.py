@@ -5,7 +5,7 @@ the gain that it has in all leaves at once; the leaves' values are one Newton st
 rounded when a tree is made, so that later ones see the whole numbers that the codec will use.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numba
 import numpy as np
@@ -24,6 +24,9 @@ from .steps import Steps
 __all__ = [
     "SCALE_UNIT", "addresses", "binned", "boost", "correction_unit", "order", "slopes_of_kind",
 ]  # fmt: skip
+
+#: Of each pin, in order: feature and threshold.
+_Questions = list[tuple[int, int]]
 
 _BINS = 64
 #: Of all samples, a leaf is drawn towards 0 as if it had this share more.
@@ -89,13 +92,15 @@ class _Grower:
         self._parts = [slice(k, None, halves) for k in (0, halves - 1)]
         self._half = [np.ascontiguousarray(self._bins[:, part]) for part in self._parts]
 
-    def tree(self, slope, curve, parity: int, unit: float):
+    def tree(
+        self, slope: np.ndarray, curve: np.ndarray, parity: int, unit: float
+    ) -> tuple[_Questions, np.ndarray]:
         """Questions (feature, threshold) and values, in ``unit``, of one more tree."""
         bins = self._half[parity]
         part = self._parts[parity]
         g, h = slope[part], curve[part]
         leaf = np.zeros(len(g), dtype=np.uint8)
-        questions = []
+        questions: _Questions = []
         for pin in range(PINS):
             f, b = self._question(_histograms(bins, leaf, g, h, 1 << pin), h)
             if f < 0:
@@ -108,12 +113,12 @@ class _Grower:
         values = -top / (np.bincount(leaf, h, 1 << PINS) + shrink) * self._rate
         return questions, np.clip(np.rint(values / unit), -128, 127).astype(np.int8)
 
-    def _question(self, histogram, curve) -> tuple[int, int]:
+    def _question(self, histogram: np.ndarray, curve: np.ndarray) -> tuple[int, int]:
         below = np.cumsum(histogram.astype(np.float64), axis=2)
         whole = below[:, :, -1:]
         shrink = len(curve) * _SHRINK * float(curve.mean()) + 1e-9
 
-        def worth(part):
+        def worth(part: np.ndarray) -> np.ndarray:
             return part[..., 0] ** 2 / (part[..., 1] + shrink)
 
         gain = (worth(below) + worth(whole - below) - worth(whole)).sum(axis=1)
@@ -122,15 +127,17 @@ class _Grower:
             for b in range(len(edge)):
                 if (f, b) not in self._used:
                     gain[f, b] *= 1 - self._thrift
-        f, b = np.unravel_index(np.argmax(gain), gain.shape)
-        return (int(f), int(b)) if gain[f, b] > 0 else (-1, -1)
+        feature, bin_ = (int(k) for k in np.unravel_index(np.argmax(gain), gain.shape))
+        return (feature, bin_) if gain[feature, bin_] > 0 else (-1, -1)
 
-    def use(self, questions) -> None:
+    def use(self, questions: _Questions) -> None:
         """Comparisons of a tree are cheaper for those that follow."""
         self._used |= {(f, int(np.searchsorted(self._edges[f], t))) for f, t in questions}
 
 
-def addresses(features: np.ndarray, questions, thresholds) -> np.ndarray:
+def addresses(
+    features: np.ndarray, questions: np.ndarray, thresholds: np.ndarray
+) -> np.ndarray:
     """Address that each sample gives a tree of these questions: uint8, shape (n,)."""
     leaf = np.zeros(features.shape[1], dtype=np.uint8)
     for pin, (f, threshold) in enumerate(zip(questions, thresholds, strict=True)):
@@ -149,7 +156,10 @@ def correction_unit(drawn: Drawn, logarithm: np.ndarray) -> np.ndarray:
     return unit
 
 
-def slopes_of_kind(residual, spread, of_scale: bool, unit, slope, curve) -> None:
+def slopes_of_kind(
+    residual: np.ndarray, spread: np.ndarray, of_scale: bool, unit: np.ndarray, slope: np.ndarray,
+    curve: np.ndarray,
+) -> None:  # fmt: skip
     """`slopes` of scale trees, or by units of correction trees."""
     slopes(residual, spread, of_scale, slope, curve)
     if not of_scale:
@@ -166,7 +176,7 @@ def order(corrections: int, scales: int) -> list[bool]:
     return [True] * lead + [of_scale for _, of_scale in sorted(at)]
 
 
-def _pack(trees) -> LutTrees:
+def _pack(trees: Sequence[tuple[_Questions, np.ndarray]]) -> LutTrees:
     if not trees:
         return LutTrees.none()
     feature = np.zeros((len(trees), PINS), dtype=np.uint8)
@@ -194,7 +204,7 @@ def boost(
     spread = log_spread(logarithm)
     unit = correction_unit(drawn, logarithm)
     slope, curve = np.empty_like(residual), np.empty_like(residual)
-    made = {True: [], False: []}
+    made: dict[bool, list[tuple[_Questions, np.ndarray]]] = {True: [], False: []}
     for k, of_scale in enumerate(order(config.corrections, config.scales)):
         tick(bits(residual, spread))
         if kept := steps.arrays(f"tree-{k}"):

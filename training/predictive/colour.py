@@ -8,6 +8,7 @@ import numpy as np
 from lutgen.codec.predictive.planes import order_of
 from lutgen.errors import InputError
 from lutgen.model.predictive.colour import ColourModel
+from lutgen.model.predictive.model import PredictiveModel
 
 from .config import PredictiveConfig
 from .train import train_predictive
@@ -50,7 +51,7 @@ def train_planes(
     note: Callable[[str, float], None] = lambda what, value: None,
 ) -> ColourModel:  # fmt: skip
     """Train a model of images (H, W, planes), three or four planes in the order of coding."""
-    planes = []
+    planes: list[PredictiveModel] = []
     for k in range(images[0][0].shape[2]):
         before = [plane.kernel for plane in planes]
         own = [(image[..., : k + 1] if k else image[..., 0], depth) for image, depth in images]

@@ -105,10 +105,11 @@ def descend(
             for part in ("feature", "threshold", "values"):
                 kept[f"{name}.{part}"] = getattr(network, part)
         steps.put("gradient", {}, kept)
-    return tuple(
+    corrections, scales = (
         LutTrees(*(kept[f"{name}.{part}"] for part in ("feature", "threshold", "values")))
         for name in ("corrections", "scales")
     )
+    return corrections, scales
 
 
 @contextmanager

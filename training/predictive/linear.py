@@ -62,7 +62,9 @@ def _sums(values, bins, chosen, row, column, count):
     return total, number
 
 
-def _moments(values, bins, chosen, count):
+def _moments(
+    values: np.ndarray, bins: np.ndarray, chosen: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Second moments of ``values`` of the chosen samples in each bin of each feature.
 
     float32 ``values`` (n, m), uint8 ``bins`` (F, n); returns float64 (F, bins, m, m) and the
@@ -80,7 +82,7 @@ def _moments(values, bins, chosen, count):
 
 def _fit(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """Coefficients of the least squares of the chosen samples."""
-    moment = 0.0
+    moment = np.zeros((values.shape[1],) * 2)
     for start in range(0, len(chosen), JUDGED):
         part = values[chosen[start : start + JUDGED]].astype(np.float64)
         moment = moment + part.T @ part
@@ -128,9 +130,9 @@ def whole_coefficients(exact: np.ndarray, references: int = 0) -> np.ndarray:
     whole = np.zeros(len(names), dtype=np.int64)
     rounded = np.rint(exact * (1 << COEFFICIENT_BITS))
     whole[others] = np.clip(rounded, -_MOST, _MOST)
-    own, *others = taps_of_planes(references)
+    own, *planes = taps_of_planes(references)
     _complete(whole[own], NORTH, _W, 1 << COEFFICIENT_BITS)
-    for taps in others:
+    for taps in planes:
         _complete(whole[taps], 0, 1, 0)
     return whole
 
@@ -159,7 +161,9 @@ def _edges(features: np.ndarray) -> list[np.ndarray]:
     return [np.unique(np.quantile(row[::7], shares, method="nearest")) for row in features]
 
 
-def _candidate(judged, bins, edges, chosen) -> _Node:
+def _candidate(
+    judged: np.ndarray, bins: np.ndarray, edges: list[np.ndarray], chosen: np.ndarray
+) -> _Node:
     """A leaf of the chosen samples, with its best split by the ``judged`` values."""
     node = _Node(chosen, 0.0, -1, -1)
     step = -(-len(chosen) // JUDGED)
@@ -229,18 +233,24 @@ def grow_predictor(
             break
         open_.remove(node)
         above = bins[node.feature, node.chosen] > node.bin
-        node.children = tuple(
+        first, second = (
             _candidate(judged, bins, edges, node.chosen[side]) for side in (~above, above)
         )
+        node.children = (first, second)
         node.chosen = node.chosen[:0]
         open_ += node.children
         tick(len(open_) / leaves)
     return _pack(root, edges, values, references)
 
 
-def _pack(root: _Node, edges, values: np.ndarray, references: int) -> Predictor:
+def _pack(
+    root: _Node, edges: list[np.ndarray], values: np.ndarray, references: int
+) -> Predictor:
     """The tree as arrays, nodes before their children."""
-    feature, threshold, child, coefficients = [], [], [], []
+    feature: list[int] = []
+    threshold: list[int] = []
+    child: list[list[int]] = []
+    coefficients: list[np.ndarray] = []
 
     def place(node: _Node) -> int:
         if node.children is None:

@@ -25,7 +25,7 @@ def refit_trees(
     unit = correction_unit(drawn, logarithm)
     networks = {False: model.corrections, True: model.scales}
     values = {kind: trees.values.copy() for kind, trees in networks.items()}
-    at = {kind: [0] * len(trees) for kind, trees in networks.items()}
+    at: dict[bool, list[np.ndarray]] = {kind: [] for kind in networks}
     residual, spread = drawn.error, log_spread(logarithm)
 
     def add(kind: bool, numbers: np.ndarray, leaf: np.ndarray) -> None:
@@ -38,8 +38,9 @@ def refit_trees(
 
     for kind, trees in networks.items():
         for t in range(len(trees)):
-            at[kind][t] = addresses(features, trees.feature[t], trees.threshold[t])
-            add(kind, values[kind][t].astype(np.int64), at[kind][t])
+            leaf = addresses(features, trees.feature[t], trees.threshold[t])
+            at[kind].append(leaf)
+            add(kind, values[kind][t].astype(np.int64), leaf)
     slope, curve = np.empty_like(residual), np.empty_like(residual)
     turns = order(len(model.corrections), len(model.scales))
     count = {True: 0, False: 0}
@@ -56,7 +57,8 @@ def refit_trees(
         new = np.clip(np.rint(old + move), -128, 127).astype(np.int64)
         values[kind][t] = new
         add(kind, new - old, leaf)
-    return replace(model, **{
-        name: LutTrees(networks[kind].feature, networks[kind].threshold, values[kind])
-        for name, kind in (("corrections", False), ("scales", True))
-    })  # fmt: skip
+    corrections, scales = (
+        LutTrees(networks[kind].feature, networks[kind].threshold, values[kind])
+        for kind in (False, True)
+    )
+    return replace(model, corrections=corrections, scales=scales)

@@ -91,7 +91,7 @@ def train_predictive_model(
         f"{part}: {step}": seconds for part, chosen in parts.items()
         for step, seconds in _plan(chosen, config, start).items()
     })  # fmt: skip
-    metrics = {}
+    metrics: dict = {}
     if split is not None:
         steps.begin("trial")
         if (found := steps.note("metrics")) is None:

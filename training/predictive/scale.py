@@ -46,12 +46,12 @@ def fit_scale(
     size = np.concatenate([size, np.ones((len(size), 1), dtype=np.float32)], axis=1)
     residual = drawn.error[chosen]
     slope, curve = np.empty_like(residual), np.empty_like(residual)
-    place = [max(before.weights.get(t, 0), _SMALL) for t in terms] + [before.least]
-    place = np.log(np.array(place, dtype=np.float64))
+    first = [max(before.weights.get(t, 0), _SMALL) for t in terms] + [before.least]
+    place = np.log(np.array(first, dtype=np.float64))
     low = np.log([_SMALL] * len(terms) + [LEAST_SCALE])
     high = np.log([_MOST] * len(terms) + [_MOST_LEAST])
 
-    def spread(place):
+    def spread(place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         total = size @ np.exp(place).astype(np.float32)
         return total, np.log(total) - np.float32(np.log(_UNITS))
 

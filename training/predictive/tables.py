@@ -62,7 +62,7 @@ def _densities(model: PredictiveModel) -> np.ndarray:
     width = np.diff(folded, append=1 << 16)
     token = np.array([token_of(int(u))[0] for u in folded])
     octave = (model.origin + (np.arange(model.classes) + 0.5) * (1 << CLASS_BITS)) / 32
-    result = 0.0
+    result = np.zeros((model.classes, TOKENS))
     for share, factor in ((1 - _TAIL, 1), (_TAIL, 4)):
         spread = factor * 2.0 ** (octave - 11)[:, None]
         mass = width / spread / (1 + np.exp(-folded / 2 / spread)) ** 2

@@ -90,7 +90,7 @@ def plan(images: Sequence[tuple[np.ndarray, int]], config: PredictiveConfig) -> 
     count = min(pixels, config.samples)
     walk = _WALK * min(pixels, WALKED * count)
     scale = _FIT * min(count, SUBSAMPLE)
-    result = {}
+    result: dict[str, float] = {}
     for k in range(1, config.rounds + 1):
         result |= {
             f"drawing {k}": walk, f"scale {k}": scale,
