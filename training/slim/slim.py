@@ -136,13 +136,13 @@ def slim_model(
     upsampler = model.upsampler
     if upsampler is not None:
         upsampler = _slim_upsampler(upsampler, images, model.levels, config)
-    if table:
+    if isinstance(model.head, LaplaceHead):
+        network, head = _slim_network(model, model.head, upsampler, images, config)
+        slim = replace(model, upsampler=upsampler, network=network, head=head)
+    else:
         slim = replace(model, upsampler=upsampler)
         if config.classes is not None:
             slim = fewer_classes(slim, images, config.classes, tile=_TILE)
-    else:
-        network, head = _slim_network(model, upsampler, images, config)
-        slim = replace(model, upsampler=upsampler, network=network, head=head)
     entry = {
         "of": model.hash,
         "config": asdict(config),
@@ -157,7 +157,9 @@ def slim_model(
     return slim.with_training(record | {"slim": [*record.get("slim", []), entry]})
 
 
-def _slim_upsampler(upsampler: Upsampler, images, levels: int, config: Slim) -> Upsampler:
+def _slim_upsampler(
+    upsampler: Upsampler, images: Sequence[np.ndarray], levels: int, config: Slim
+) -> Upsampler:
     network = upsampler.network
     window = Window(upsampler.size, prior=True)
     features, targets, weights = upsampling_samples(images, window, _TILE, levels)
@@ -172,9 +174,10 @@ def _slim_upsampler(upsampler: Upsampler, images, levels: int, config: Slim) -> 
 
 
 def _slim_network(
-    model: Model, upsampler: Upsampler | None, images, config: Slim
-) -> tuple[Netlist, LaplaceHead]:
-    network, head = model.network, model.head
+    model: Model, head: LaplaceHead, upsampler: Upsampler | None, images: Sequence[np.ndarray],
+    config: Slim,
+) -> tuple[Netlist, LaplaceHead]:  # fmt: skip
+    network = model.network
     levels = collect_levels(
         images, model.window, _TILE, levels=model.levels,
         upsample=None if upsampler is None else upsampler.upsample,
@@ -207,12 +210,3 @@ def _slim_network(
         start = fewer_scales(head, mu, sigma, symbols, weights, config.scales)
         head = Recount(start).recounted(mu, sigma, symbols, weights)
     return network, head
-
-
-# --- thresholds
-
-
-# --- output bits
-
-
-# --- tables

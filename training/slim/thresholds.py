@@ -45,7 +45,8 @@ def fewer_thresholds(
         )
     reads = np.concatenate([netlist.fanin.ravel(), *netlist.outputs.values()])
     reads = np.bincount(reads, minlength=netlist.signals)[2 : 2 + len(inputs)]
-    lines, gains = [], []
+    lines: list[tuple[np.ndarray, np.ndarray, np.ndarray, Medians]] = []
+    gains: list[tuple[float, int, int]] = []
     for feature in np.unique(inputs[:, 0]).tolist():
         own = np.flatnonzero(inputs[:, 0] == feature)
         levels, place = np.unique(inputs[own, 1], return_inverse=True)
