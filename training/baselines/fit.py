@@ -3,7 +3,7 @@
 import datetime
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -68,7 +68,9 @@ class FitConfig:
             raise InputError(f"orientations must be 1, 2, 4 or 8, not {self.orientations!r}")
 
 
-def _batches(images: list[np.ndarray], config: FitConfig, random: np.random.Generator):
+def _batches(
+    images: list[np.ndarray], config: FitConfig, random: np.random.Generator
+) -> Iterator[list[np.ndarray]]:
     """Stacks of each batch, without end: every image once, then again in another order."""
     order: list[int] = []
     while True:
@@ -82,20 +84,25 @@ def _batches(images: list[np.ndarray], config: FitConfig, random: np.random.Gene
         )
 
 
-def _run(phase: Phase, images, config: FitConfig, log: Callable, progress: Progress) -> dict:
+def _run(
+    phase: Phase, images: list[np.ndarray], config: FitConfig, full_rate: float,
+    log: Callable[[dict], None], progress: Progress,
+) -> dict:  # fmt: skip
     random = np.random.default_rng(config.seed)
-    adam = torch.optim.Adam(phase.network.parameters(), lr=config.rate, betas=(0.9, 0.99))
+    adam = torch.optim.Adam(phase.network.parameters(), lr=full_rate, betas=(0.9, 0.99))
     start, wall_start = time.process_time(), time.monotonic()
     total = pixels = done = 0.0
     line: dict = {}
     for step, stacks in enumerate(_batches(images, config, random), 1):
-        rate = config.rate * min(1.0, step / _WARM_UP)
+        rate = full_rate * min(1.0, step / _WARM_UP)
         if config.schedule == "cosine":
             rate *= (1 + math.cos(math.pi * done)) / 2
         for group in adam.param_groups:
             group["lr"] = rate
         size = sum(stack.size for stack in stacks)
-        loss = sum(phase.loss(stack) for stack in stacks)
+        loss = torch.zeros(())
+        for stack in stacks:
+            loss = loss + phase.loss(stack)
         adam.zero_grad()
         (loss / size).backward()
         nn.utils.clip_grad_norm_(phase.network.parameters(), _CLIP)
@@ -166,10 +173,10 @@ def fit(
     """
     config = FitConfig() if config is None else config
     images = check_images(images)
-    if config.rate is None:
-        config = replace(config, rate=baseline.rate)
+    rate = baseline.rate if config.rate is None else config.rate
+    config = replace(config, rate=rate)
     baseline.train()
-    phases = [_run(phase, images, config, log, progress) for phase in baseline.phases()]
+    phases = [_run(phase, images, config, rate, log, progress) for phase in baseline.phases()]
     baseline.record = {
         "data": {
             "names": list(names), "images": len(images),

@@ -12,6 +12,7 @@ from lutgen.model.pyramid import MAX_LEVELS, pyramid
 from lutgen.model.window import Window
 from lutgen.training.baselines.baseline import Baseline, Phase
 from lutgen.training.baselines.density import code_length, laplace_cdf
+from lutgen.training.run.modules import bias_of, layer_of
 
 __all__ = ["ICMLP", "ICMLPConfig"]
 
@@ -100,7 +101,7 @@ class ICMLP(Baseline):
         with torch.no_grad():
             # Wide at first, log sigma = 4: where probabilities are at their floor the loss is flat,
             # and a network that finds itself there learns no more.
-            self.arm[-1].bias[1] = math.log(4)
+            bias_of(layer_of(nn.Linear, self.arm, -1))[1] = math.log(4)
 
     def phases(self) -> list[Phase]:
         arm = Phase("arm", 0.9 if self.ups else 1.0, self.arm, self._arm_loss, "bpp")
@@ -108,6 +109,8 @@ class ICMLP(Baseline):
 
     def _blocks(self, low: np.ndarray) -> Tensor:
         """float32 (N, h, w, 2, 2) of uint8 (N, h, w): blocks of upsampled pixels, not rounded."""
+        if self.ups is None:
+            raise InputError("levels must be above 0 for upsampled pixels")
         # With the image as its own prior the window is the whole square.
         features = self.square.extract(low, low).reshape(self.square.features, -1)
         distinct, index = _merge(features)

@@ -12,6 +12,7 @@ from lutgen.errors import InputError
 from lutgen.model.pyramid import MAX_LEVELS, pyramid
 from lutgen.training.baselines.baseline import Baseline, Phase
 from lutgen.training.baselines.density import code_length, logistic_mixture_cdf
+from lutgen.training.run.modules import ListOf
 
 __all__ = ["SReC", "SReCConfig"]
 
@@ -102,13 +103,16 @@ class SReC(Baseline):
     # With 0.005 it learns less, with 0.01 nothing.
     rate = 0.003
 
+    spread: Tensor
+
     def __init__(self, config: SReCConfig | None = None) -> None:
         super().__init__(SReCConfig() if config is None else config)
         c = self.config
-        self.nets = nn.ModuleList(
-            nn.ModuleList(_Pixel(known, c) for known in range(1, 5)) for _ in range(c.levels)
+        self.nets = ListOf(
+            ListOf(_Pixel(known, c) for known in range(1, 5)) for _ in range(c.levels)
         )
-        self.to(memory_format=torch.channels_last)  # parameters of a pixel lie together
+        # Parameters of a pixel lie together.  Types of torch lack the argument.
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         # One half of the components starts at what is left of the average, as a correction; the
         # other, spread over the grey values, finds those that are common whatever is around.
         spread = torch.linspace(0, 255, c.components // 2)
@@ -152,7 +156,9 @@ class SReC(Baseline):
                 log_scale = (log_scale + 3).clamp(-3, 6)
                 mixture = torch.softmax(logits, dim=-1), mu, log_scale
 
-                def cdf(values, mixture=mixture):
+                def cdf(
+                    values: Tensor, mixture: tuple[Tensor, Tensor, Tensor] = mixture
+                ) -> Tensor:
                     return logistic_mixture_cdf(values, *mixture)
 
                 yield level, place, x, lower, upper, cdf

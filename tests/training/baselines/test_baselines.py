@@ -8,6 +8,7 @@ import torch
 from click.testing import CliRunner
 
 from lutgen.compare.bicubic import bicubic
+from lutgen.errors import InputError
 from lutgen.model.pyramid import pool, pyramid
 from lutgen.training.baselines.baseline import BaselineError
 from lutgen.training.baselines.commands import main
@@ -229,6 +230,8 @@ def test_upsampling_is_whole_and_local():
     differs = baseline.upsample(changed, 7, 10) != high
     assert not differs[0].any() and not differs[1, 6:].any() and not differs[1, :, 6:].any()
     assert differs.any()
+    with pytest.raises(InputError, match="^levels must be above 0"):
+        _ic_mlp(0).upsample(low, 7, 10)
 
 
 def test_empty_windows_are_merged_without_a_difference():
