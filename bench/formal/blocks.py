@@ -15,7 +15,11 @@ from lutgen.gateware.fabric.plain_names import plain_names
 from lutgen.gateware.fabric.verilog import to_verilog
 from lutgen.gateware.ip.registers import RegisterFile
 from lutgen.gateware.predictive.group_blocks import GroupBlocks
+from lutgen.gateware.predictive.group_memory import GroupMemory
 from lutgen.gateware.predictive.picture_in import PictureIn
+from lutgen.gateware.predictive.pixel_order import orders
+from lutgen.gateware.predictive.planes import Planes
+from lutgen.gateware.predictive.planes_in import PlanesIn
 from lutgen.gateware.streams.axi import BytesToWords, NullBeats, SkidBuffer, WordsToBytes
 from lutgen.gateware.streams.bit_joiner import BitJoiner
 from lutgen.gateware.streams.bit_window import BitWindow
@@ -27,6 +31,7 @@ from lutgen.gateware.streams.run_source import RunSource
 from lutgen.gateware.strips.byte_front import ByteFront
 from lutgen.gateware.strips.narrower import Narrower
 from lutgen.gateware.strips.pair_joiner import PairJoiner
+from lutgen.gateware.strips.payload_pool import PayloadPool
 from lutgen.gateware.strips.payload_queue import PayloadQueue
 from lutgen.gateware.strips.word_packer import WordPacker
 from lutgen.registers.register_map import stored_map
@@ -318,54 +323,191 @@ def _block_pool(blocks: int) -> Block:
     ))  # fmt: skip
 
 
-def _picture_in(width: int, height: int, strip: int) -> Block:
-    memory = GroupBlocks(width, 2, 17, depth=2, decodes=False)
-    base = bits_for(memory.buffers - 1)
-    told = ("put", "base", "rows", "top", "bottom", "first", "last")
-    group = ", ".join(f"group_{name}" for name in (
-        "last", "bottom", "first", "base", "bottom", "top", "rows",
-    ))  # fmt: skip
-    order = _beats(base + 7, memory.buffers, 5, put="group_put", data=f"{{{group}}}")
-    order = replace(order, ports=order.ports | {
+#: What the contract ``pictures`` tells of groups, and of pixels and pictures.
+_GROUP = ("base", "rows", "plane", "top", "bottom", "first", "last")
+_PLACE = ("wide", "line", "lines", "away", "of_strip", "groups_before")
+
+
+def _pictures(
+    width: int, height: int, strip: int, buffers: int, base: int, payload: int, *, step: int = 1,
+    planes: int = 1, square: int = 1, orders: int = 0,
+) -> tuple[Bound, ...]:  # fmt: skip
+    """Contracts of pictures that are cut into groups, which leave in order.
+
+    ``base`` has the bits of a group's base, ``payload`` is the width of pixels' data.
+    """
+    x, w, h, used = (bits_for(n) for n in (square * width, width, height, buffers))
+    order = {"order": "order", "file_order": "file_order"} if orders else {
+        "order": "3'h0", "file_order": "3'h0",
+    }  # fmt: skip
+    pictures = Bound("pictures", "pictures", {
+        "valid": "pixels__valid", "ready": "pixels__ready",
+        "sof": f"pixels__payload[{payload}]", "eol": f"pixels__payload[{payload + 1}]",
+        "begins": "file_begins", "taken": "groups__valid & groups__ready", **order,
+        "put": "group_put", **{name: f"group_{name}" for name in _GROUP},
+        **{name: name for name in (
+            "width", "height", "file_width", "file_height", "bad_marker", "bad_size", "finished",
+            "of_picture", "could",
+        )},
+        "column": "at_column", "is_below": "is_below", "is_again": "is_again",
+        **{name: f"at_{name}" for name in _PLACE},
+    }, {"WIDTH": width, "HEIGHT": height, "STRIP": strip, "BUFFERS": buffers, "BASE": base,
+        "STEP": step, "PLANES": planes, "SQUARE": square, "ORDERS": orders or 1},
+        "  wire group_put, group_top, group_bottom, group_first, group_last;\n"
+        f"  wire [{base - 1}:0] group_base;\n  wire [1:0] group_rows, group_plane;\n"
+        f"  wire of_picture, could, is_below, is_again;\n  wire [{x - 1}:0] at_column;\n"
+        f"  wire [{w - 1}:0] at_wide;\n  wire [{h - 1}:0] at_line, at_lines;\n"
+        f"  wire [{used - 1}:0] at_away;\n  wire [7:0] at_of_strip, at_groups_before;\n")
+    # Planes stand in a group only if they begin at several places.
+    fields = ["last", "bottom", "first", "base", *(["plane"] if planes == 3 else []),
+              "bottom", "top", "rows"]  # fmt: skip
+    width = base + 7 + 2 * (planes == 3)
+    group = ", ".join(f"group_{name}" for name in fields)
+    # A signal has the name that it has elsewhere.
+    order = _beats(width, buffers, 5, put="group_put", data=f"{{{group}}}")
+    order = replace(order, name="in_order", ports=order.ports | {
         name: f"groups__{name}" for name in ("valid", "ready", "payload")
     })  # fmt: skip
+    return pictures, _handshake(width, "groups"), order
+
+
+def _group_queue() -> tuple[Bound, ...]:
+    """Lemmas of the queue of groups, of four rows."""
+    return (
+        _lemma("queue_pointers",
+               "queue.signature__addr == ((queue.load__addr + queue.used) & 3)"),
+        _lemma("queue_level", "queue.used <= 4"),
+        _lemma("queue_holds", "~queue.i__valid_11 | queue.used != 0"),
+        _lemma("queue_full", (
+            "~queue.full | queue.used == 4 | "
+            "(queue.used == 3 & (queue.o__valid | !queue.i__ready_24))"
+        )),
+    )  # fmt: skip
+
+
+def _picture_in(width: int, height: int, strip: int) -> Block:
+    memory = GroupBlocks(width, 2, 17, depth=2, decodes=False)
+    # A block has as many columns as a row, so that the memory of samples is small.
+    memory.columns, memory._low = 1 << bits_for(width - 1), bits_for(width - 1)
+    buffers, base = memory.buffers, bits_for(memory.buffers - 1)
+    columns, rows = bits_for(width - 1), bits_for(height - 1)
     return Block(f"PictureIn({width} x {height})", lambda: PictureIn(
         2, memory, max_height=height, strip_height=strip
     ), (
-        Bound("pictures", "pictures", {
-            "valid": "pixels__valid", "ready": "pixels__ready", "sof": "pixels__payload[2]",
-            "eol": "pixels__payload[3]", "begins": "file_begins",
-            "taken": "groups__valid & groups__ready",
-            **{name: f"group_{name}" for name in told},
-            **{name: name for name in (
-                "width", "height", "file_width", "file_height", "bad_marker", "bad_size",
-                "finished", "of_picture", "could", "wide", "line", "lines",
-            )}, "column": "column_",
-        }, {"WIDTH": width, "HEIGHT": height, "STRIP": strip, "BUFFERS": memory.buffers,
-            "BASE": base},
-            "  wire group_put, group_top, group_bottom, group_first, group_last;\n"
-            f"  wire [{base - 1}:0] group_base;\n  wire [1:0] group_rows;\n"
-            f"  wire of_picture, could;\n  wire [{bits_for(width) - 1}:0] column_, wide;\n"
-            f"  wire [{bits_for(height) - 1}:0] line, lines;\n"),
-        _handshake(base + 7, "groups"), order,
-        _lemma("base_counts", "base_73 == group_base"),
+        *_pictures(width, height, strip, buffers, base, 2), *_group_queue(),
         _lemma("size_known", "rst | ~pixels__valid | good == could"),
-        _lemma("inside", "of_picture == (input_state == 2 | (input_state == 3 & ~first))"),
-        _lemma("size_kept", (
-            f"~of_picture | (wide == walk_width & lines == file_height & wide != 0 & "
-            f"wide <= {width} & lines != 0 & lines <= {height} & column_ < wide & line < lines)"
+        # Each of these needs all others.
+        _lemma("geometry", (
+            "base_73 == group_base & "
+            "of_picture == (input_state == 2 | (input_state == 3 & ~first)) & "
+            f"(~of_picture | (at_wide == walk_width & at_lines == file_height & at_wide != 0 & "
+            f"at_wide <= {width} & at_lines != 0 & at_lines <= {height} & at_column < at_wide & "
+            "at_line < at_lines)) & "
+            "(of_picture ? x == at_column & y == at_line & row_33 == at_line[1:0] : "
+            "x == 0 & y == 0 & row_33 == 0 & at_column == 0 & at_line == 0) & "
+            "(~of_picture | (one_wide == (at_wide == 1) & "
+            "signal_32 == (at_column == at_wide - 1) & "
+            f"right == ((at_wide - 2) & {(1 << columns) - 1}) & "
+            "at_bottom == (at_line == at_lines - 1) & before_bottom == (at_line + 2 == at_lines) & "
+            f"signal_72 == ((at_lines - 3) & {(1 << rows) - 1}))) & "
+            "first == (~of_picture | (at_column == 0 & at_line == 0)) & "
+            # Lines of the strip, and its groups.
+            f"at_of_strip < {strip} & at_groups_before == (at_of_strip >> 2) & "
+            "at_line[1:0] == at_of_strip[1:0] & (of_picture | at_of_strip == 0)"
         )),
-        _lemma("place", (
-            "(of_picture ? x == column_ & y == line & row_33 == line[1:0] : "
-            "x == 0 & y == 0 & row_33 == 0 & column_ == 0 & line == 0)"
+        _lemma("in_use", (
+            f"used == all + at_away & used <= {buffers} & (used < {buffers} | input_state == 3) & "
+            "all == queue.used + i__valid + queue.o__valid + !queue.i__ready_24 & "
+            "(queue.o__valid | queue.i__ready_24)"
         )),
-        _lemma("borders", (
-            "~of_picture | (signal_68 == (wide == 1) & one_high == (lines == 1) & "
-            "signal_32 == (column_ == wide - 1) & at_bottom == (line == lines - 1) & "
-            "(signal_68 | signal_69 + 2 == wide) & (one_high | bottom + 2 == lines))"
-        )),
-        _lemma("first_pixel", "first == (~of_picture | (column_ == 0 & line == 0))"),
     ), depth=25)  # fmt: skip
+
+
+def _planes_in(
+    name: str, width: int, lines: int, strip: int, *, planes: int, mosaic: bool = False
+) -> Block:
+    models: tuple = (None,) * planes  # nothing is asked of them
+    of = Planes(models, mosaic=mosaic)
+    memory = GroupMemory(width, 1, planes=planes)
+    base = bits_for(memory.words - 1)
+    square, rows = of.square, f"((at_of_strip + 1) * {planes})"
+    beats = {
+        "beat": "pixels__valid & pixels__ready & of_picture", "x": "at_column",
+        "data": f"pixels__payload[{of.components - 1}:0]", "below": "is_below",
+        "order": "file_order", "of_strip": "at_of_strip", "groups_before": "at_groups_before",
+        "put": "group_put", "at": "group_base",
+    }  # fmt: skip
+    return Block(f"PlanesIn({name})", lambda: PlanesIn(
+        of, 1, memory, max_lines=lines, strip_lines=strip
+    ), (
+        # A pixel stays while its components are taken.
+        Bound("offers", "given", {
+            "valid": "pixels__valid", "ready": "pixels__ready", "payload": "pixels__payload",
+        }, {"WIDTH": of.components + 2}),
+        *_pictures(width, lines, strip, memory.buffers, base, of.components, step=memory.group,
+                   planes=planes, square=square, orders=orders(of)),
+        Bound("group_samples", "samples", beats | {
+            port: port for port in ("finished", "base", "row", "column", "sample")
+        }, {"COMPONENTS": of.components, "PLANES": planes, "SQUARE": square,
+            "XBITS": bits_for(square * width), "COLUMN": bits_for(width - 1), "BASE": base,
+            "STEP": memory.group, "BUFFERS": memory.buffers, "LATENCY": PlanesIn.latency}),
+        *_group_queue(),
+        _lemma("size_known", "rst | ~pixels__valid | signal_27 == could"),
+        _lemma("geometry", (
+            "of_picture == (input_state == 2 | input_state == 3 | input_state == 4) & "
+            "(of_picture | (at_line == 0 & at_of_strip == 0)) & "
+            "(input_state == 4 | (at_column == 0 & ~is_below)) & "
+            f"(~of_picture | (at_wide == walk_width & at_wide == file_width & at_wide != 0 & "
+            f"at_wide <= {width} & at_lines == file_height & at_lines != 0 & at_lines <= {lines} & "
+            "at_line < at_lines & signal_31 == at_lines - 1 - at_line & "
+            f"at_of_strip < {strip} & of_strip == {strip - 1} - at_of_strip)) & "
+            "(~(input_state == 3 | input_state == 4) | ("
+            "signal_30 == (at_line == at_lines - 1) & "
+            f"strip_ends == (at_line == at_lines - 1 | at_of_strip == {strip - 1}) & "
+            f"right == {square} * at_wide - 1 & "
+            "first == (at_column == 0 & ~is_below & at_line == 0)"
+            f")) & x == at_column & (~of_picture | at_column < {square} * at_wide)"
+            + " & below == is_below" * mosaic
+        )),
+        # Rows of the strip that have a place, and groups that are full with them.
+        _lemma("places", (
+            f"at_groups_before == ((at_of_strip * {planes}) >> 2) & plane < {planes} & "
+            "(input_state == 3 | plane == 0) & (input_state == 4 ? "
+            f"(strip_ends ? signal_37 == 0 & _closing == (({rows} + 3) >> 2) - at_groups_before : "
+            f"signal_37 == ({rows} & 3) & _closing == ({rows} >> 2) - at_groups_before) : "
+            f"signal_37 == ((at_of_strip * {planes} + plane) & 3) & "
+            f"_closing == ((at_of_strip * {planes} + plane) >> 2) - at_groups_before)"
+        )),
+        _lemma("in_use", (
+            "signal_ == 8'h0 + at_away + complete + _closing + (signal_37 != 0) & "
+            f"signal_ <= {memory.buffers} & complete == all + is_again & "
+            "(~is_again | (all != 0 & input_state != 4)) & 8'h0 + complete + _closing == "
+            "queue.used + i__valid + queue.o__valid + !queue.i__ready_24 & "
+            "(queue.o__valid | queue.i__ready_24)"
+        )),
+    ), depth=25)  # fmt: skip
+
+
+def _payload_pool(words: int, of_block: int, gap: int) -> Block:
+    whole, lanes = -(-words // of_block), 2
+    # As few blocks as there may be: those that it keeps back, and those of the longest payload.
+    blocks = whole + lanes + PayloadPool.spare
+
+    def make() -> PayloadPool:
+        pool = PayloadPool(lanes, words, 1)
+        # Blocks of an estimate have sixteen words at least.
+        pool._low, pool._blocks, pool.whole = bits_for(of_block - 1), blocks, whole
+        return pool
+
+    return Block(f"PayloadPool({lanes} x {words})", make, (
+        Bound("payloads", "payloads", {port: port for port in (
+            "write", "lane", "side", "number", "word", "wanted", "index", "found", "frees", "at",
+            "forget", "low",
+        )} | {"out": "blocks_out"}, {
+            "LANES": lanes, "WORDS": words, "OF_BLOCK": of_block, "WHOLE": whole, "BLOCKS": blocks,
+            "GAP": gap,
+        }, f"  wire [{bits_for(blocks) - 1}:0] blocks_out;\n"),
+    ), depth=30)  # fmt: skip
 
 
 def _byte_aligner(n: int) -> Block:
@@ -445,7 +587,10 @@ BLOCKS = [
     _open_queue(3),
     _payload_queue(),
     _block_pool(5),
+    _payload_pool(4, 2, 4),
     _picture_in(3, 9, 8),
+    _planes_in("RGB, 2 x 5", 2, 5, 3, planes=3),
+    _planes_in("filter array, 4 x 6", 2, 3, 2, planes=4, mosaic=True),
     _byte_aligner(2),
     *(_register_file(core) for core in ("encoder",)),
     Block("BitJoiner(4)", lambda: BitJoiner(4), (

@@ -1,6 +1,7 @@
 """Contracts: proven of a block as it is, and refuted where a beat is lost, changed or kept up."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -153,7 +154,7 @@ def test_names_and_messages():
     assert files_of(contracts) == ["begins_with_reset", "lemma"]
     text = bound("module m(clk);\nendmodule\nmodule n(a);\nendmodule\n", "m", contracts)
     assert text == (
-        "module m(clk);\n  begins_with_reset start (.clk(clk), .rst(rst));\n"
+        "`default_nettype none\nmodule m(clk);\n  begins_with_reset start (.clk(clk), .rst(rst));\n"
         "  wire x;\n  lemma #(.WIDTH(3)) a (.clk(clk), .rst(rst), .holds(x));\n"
         "endmodule\nmodule n(a);\nendmodule\n"
     )
@@ -161,6 +162,63 @@ def test_names_and_messages():
         bound("module m(clk);\nendmodule\n", "other", ())
     with pytest.raises(ToolError, match="^Yosys stopped with status 1: .*nothing"):
         read_problem("module m();\n nothing x ();\nendmodule\n", "m", ["lemma"])
+
+
+PARTS = """module m(clk);
+  input clk;
+  wire b;
+  p first (
+    .clk(clk),
+    .b(b)
+  );
+endmodule
+module p(clk, b);
+  input clk;
+  output b;
+  wire b;
+  reg [2:0] level = 3'h0;
+endmodule
+"""
+
+
+def test_signals_of_parts():
+    """They leave through ports that are put there; others are an error."""
+    def seen(holds):
+        return bound(PARTS, "m", (Bound("lemma", "a", {"holds": holds}),))
+
+    text = seen("first.level == 0 | ~first.b | first.level[0]")
+    assert "  p first (\n    .first__b(first__b),\n    .first__level(first__level),\n" in text
+    assert text.count("wire [2:0] first__level;") == text.count("output [2:0] first__level;") == 1
+    assert "  assign first__level = level;\n" in text
+    assert "module p(first__b, first__level, clk, b);\n  output first__b;\n" in text
+    assert ".holds(first__level == 0 | ~first__b | first__level[0]));" in text
+    with pytest.raises(InputError, match="^module m must have a part 'second'$"):
+        seen("second.level")
+    with pytest.raises(InputError, match="^module p must have a signal 'high'$"):
+        seen("first.high")
+
+
+def test_a_name_that_is_none_is_an_error():
+    """It would be a wire of its own, which may have any value."""
+    contracts = (Bound("lemma", "a", {"holds": "b | gone"}, declares="  wire rst = 1'h0;\n"),)
+    with pytest.raises(ToolError, match="`.gone' is implicitly declared"):
+        problem_of(PARTS, "m", contracts)
+
+
+def test_contracts_name_signals_that_there_are():
+    """Lemmas name signals of the Verilog as it is now."""
+    for block in BLOCKS:
+        text = bound(block.verilog(), MODULE, block.contracts)
+        start = text.index(f"module {MODULE}(")
+        module = text[start : text.index("endmodule", start)]
+        declared = set(re.findall(
+            r"^ *(?:input|output|wire|reg)(?: \[\d+:0\])? (.+?);", module, re.M
+        ))  # fmt: skip
+        names = {name for some in declared for name in re.findall(r"[A-Za-z_]\w*", some)}
+        for b in block.contracts:
+            for value in b.ports.values():
+                used = re.findall(r"(?<![\w'.])[A-Za-z_][\w.]*", value)
+                assert {name.replace(".", "__") for name in used} <= names, (block.name, b.name)
 
 
 def test_one_property_of_a_graph():
