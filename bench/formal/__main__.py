@@ -43,7 +43,7 @@ def study(
     """Results of the properties of a module, as they stand in json."""
     answers = prove_all(problem_of(verilog, module, contracts), seconds=seconds, depth=depth)
     failed, tried = show_failures(
-        verilog, module, contracts, most=faults, depth=min(depth, _FAULT_DEPTH)
+        verilog, module, contracts, most=faults, depth=min(depth, _FAULT_DEPTH), rules=answers,
     )  # fmt: skip
     tell(f"{name}: {len(answers)} properties, {sum(a.result == 'proven' for a in answers.values())}"
          f" proven; {len(failed)} failed with one of {tried} faults")  # fmt: skip

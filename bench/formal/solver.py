@@ -170,25 +170,35 @@ def by_induction(
 
 
 def by_reachability(
-    problem: Problem, name: str, known: Iterable[str] = (), *, seconds: int
-) -> Answer:  # fmt: skip
-    """Prove or refute a property by PDR; "bounded" with depth 0 if the time is too short."""
-    (found,) = _abc([(problem.of(name, known), f"pdr -T {seconds}")])
-    if found.result == "UNK":
-        return Answer("bounded", "bounded", 0, round(found.seconds, 3))
-    result = "refuted" if found.result == "SAT" else "proven"
-    return Answer(result, "pdr", found.frames, round(found.seconds, 3))
+    problem: Problem, names: Iterable[str], known: Iterable[str] = (), *, seconds: int
+) -> dict[str, Answer]:  # fmt: skip
+    """Prove or refute each property by PDR; "bounded" with depth 0 if the time is too short."""
+    names, known = list(names), list(known)
+    statuses = _abc([(problem.of(name, known), f"pdr -T {seconds}") for name in names])
+    answers = {}
+    for name, found in zip(names, statuses, strict=True):
+        used = round(found.seconds, 3)
+        if found.result == "UNK":
+            answers[name] = Answer("bounded", "bounded", 0, used)
+        else:
+            result = "refuted" if found.result == "SAT" else "proven"
+            answers[name] = Answer(result, "pdr", found.frames, used)
+    return answers
 
 
 def to_depth(
-    problem: Problem, name: str, known: Iterable[str] = (), *, seconds: int, depth: int
-) -> Answer:  # fmt: skip
-    """Look for a counterexample of at most ``depth`` clocks."""
-    (found,) = _abc([(problem.of(name, known), f"bmc3 -F {depth} -T {seconds}")])
-    seconds = round(found.seconds, 3)
-    if found.result == "SAT":
-        return Answer("refuted", "bounded", found.frames + 1, seconds)
-    return Answer("bounded", "bounded", found.frames, seconds)
+    problem: Problem, names: Iterable[str], known: Iterable[str] = (), *, seconds: int, depth: int
+) -> dict[str, Answer]:  # fmt: skip
+    """Look for counterexamples of at most ``depth`` clocks."""
+    names, known = list(names), list(known)
+    command = f"bmc3 -F {depth} -T {seconds}"
+    statuses = _abc([(problem.of(name, known), command) for name in names])
+    return {
+        name: Answer("refuted", "bounded", found.frames + 1, round(found.seconds, 3))
+        if found.result == "SAT"
+        else Answer("bounded", "bounded", found.frames, round(found.seconds, 3))
+        for name, found in zip(names, statuses, strict=True)
+    }
 
 
 def refuted(problem: Problem, names: Iterable[str], *, depth: int) -> dict[str, int]:
@@ -214,6 +224,8 @@ class _Status(NamedTuple):
 
 def _abc(jobs: list[tuple[bytes, str]]) -> list[_Status]:
     """What ABC says of graphs after one command each."""
+    if not jobs:
+        return []
     script = "".join(
         f"read_aiger problem{k}.aig\nfold\n{command}\nwrite_status status{k}.txt\n"
         for k, (_, command) in enumerate(jobs)

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -81,13 +82,12 @@ def prove_all(problem: Problem, *, seconds: int, depth: int) -> dict[str, Answer
 
     induct()
     for limit in sorted({min(_QUICK, seconds), seconds}):
-        for name in list(left):
-            if name in left:
-                found = by_reachability(problem, name, proven(), seconds=limit)
-                if note({name: found}):
-                    induct()
-    for name in list(left):
-        note({name: to_depth(problem, name, proven(), seconds=seconds, depth=depth)})
+        # Those of one turn together, as the solver takes longer to begin than with many of them.
+        for _, some in groupby(list(left), key=lambda name: _turn(name)[:-1]):
+            names = [name for name in some if name in left]
+            if note(by_reachability(problem, names, proven(), seconds=limit)):
+                induct()
+    note(to_depth(problem, left, proven(), seconds=seconds, depth=depth))
     answers = {name: replace(a, seconds=round(spent[name], 2)) for name, a in answers.items()}
     together: dict[str, Answer] = {}
     for name in sorted(answers):
@@ -134,9 +134,11 @@ def in_turn(verilog: str, contracts: tuple[Bound, ...], seed: int) -> list[Fault
 
 def show_failures(
     verilog: str, module: str, contracts: Iterable[Bound], *, most: int, depth: int = 12,
-    seed: int = 0, tell: Callable[[str], None] = lambda text: None,
+    seed: int = 0, rules: Iterable[str] = (), tell: Callable[[str], None] = lambda text: None,
 ) -> tuple[dict[str, tuple[Fault, int]], int]:  # fmt: skip
     """Put faults into a design, one at a time, until each property has failed.
+
+    ``rules`` are those of its properties, if they are known.
 
     Returns
     -------
@@ -145,7 +147,9 @@ def show_failures(
         many faults were tried, at most ``most``.
     """
     contracts = tuple(contracts)
-    rules = {rule_of(name) for name in problem_of(verilog, module, contracts).names}
+    rules = set(rules) or {
+        rule_of(name) for name in problem_of(verilog, module, contracts).names
+    }
     faults = in_turn(verilog, contracts, seed)
     failed: dict[str, tuple[Fault, int]] = {}
     tried = 0

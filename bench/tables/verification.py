@@ -100,6 +100,8 @@ def formal(found: dict) -> str:
             f"{sum(one['seconds'] for one in ones):.0f} | "
             f"{sum(bool(one.get('fails_with')) for one in ones)} of {len(ones)} |"
         )
+    if len(found["commands"]) == 1:
+        return "\n".join([*lines, "", f"`{next(iter(found['commands']))}` made all of them."])
     made = (
         f"- `{command}`: {', '.join(f'`{name}`' for name in names)}."
         for command, names in found["commands"].items()
