@@ -97,7 +97,7 @@ def _text(results: dict[str, list[dict]], commands: dict[str, str]) -> str:
 )  # fmt: skip
 @click.option(
     "--seconds", type=click.IntRange(1), default=20, show_default=True,
-    help="For each kind of proof of a property.",
+    help="For each kind of proof of a property, of a whole core.",
 )  # fmt: skip
 @click.option(
     "--faults", type=click.IntRange(0), default=40, show_default=True,
