@@ -49,7 +49,7 @@ _STEP_SECONDS = 10
 #: Seconds for a counterexample in a design with a fault; there are more faults.
 _FAULT_SECONDS = 2
 #: Least share of a core that is reckoned with.
-_LEAST_SHARE = 0.1
+_LEAST_SHARE = 0.25
 #: ABC stands within Yosys' pass for mapping, which reads any script of its commands.
 _TINY = "module tiny (input a, b, output c); assign c = a & b; endmodule\n"
 
