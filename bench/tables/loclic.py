@@ -163,7 +163,7 @@ def loclic_coding(folder: Path = _RESULTS) -> str:
     return "\n".join([
         *lines, "",
         f"({found['images']} images, {found['threads']} thread{'s' * (found['threads'] > 1)}, a "
-        "rounding step of one; trained further from other runs, as said above; "
+        "rounding step of one, CPU time; trained on from another lambda, as said above; "
         "`python -m bench.loclic TRAINED CODEC`)",
     ])  # fmt: skip
 
