@@ -4,7 +4,7 @@ from lutgen.targets.fit import depths
 
 from .results import COUNTED, LEVELS, deepest, load
 
-__all__ = ["measured", "curve", "registers", "table1", "luts", "trainer"]
+__all__ = ["measured", "curve", "fine", "registers", "table1", "luts", "trainer"]
 
 
 def measured() -> str:
@@ -117,6 +117,28 @@ def registers() -> str:
         f"([how they are counted](docs/results.md{COUNTED}); `lutgen build --target zynq7045 "
         "--model digits --registers` beside the same without)."
     )
+
+
+def fine() -> str:
+    """The shipped model of digits, and one with more leaves, classes and training pictures."""
+    lines = [
+        f"| model | classes | bit/pixel, one file | one file per image | LUT, encoder + decoder | "
+        f"BRAM36 | {LEVELS} |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, kind in (("`digits`, shipped", ""), ("`bench/models/raster-table-fine.lutgen`", "-fine")):
+        rates, record = load(f"eval{kind}")["emnist_digits"]["bpp"], load(f"build{kind}")
+        totals = [record["cores"][core]["resources"]["total"] for core in ("encoder", "decoder")]
+        most = dict.fromkeys(deepest(core["resources"]) for core in record["cores"].values())
+        lines.append(
+            f"| {name} | {record['model']['classes']} | {rates['file']:.3f} | "
+            f"{rates['file_each']:.3f} | " + " + ".join(f"{t['lut']:,}" for t in totals) + " | "
+            + " + ".join(f"{t['bram36']:g}" for t in totals) + f" | {', '.join(most)} |"
+        )
+    return "\n".join([
+        *lines, "", "(`lutgen eval emnist_digits --model MODEL`, `lutgen build --target zynq7045 "
+        "--model MODEL`)",
+    ])  # fmt: skip
 
 
 def curve() -> str:
