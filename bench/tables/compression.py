@@ -126,7 +126,9 @@ def fine() -> str:
         f"BRAM36 | {LEVELS} |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, kind in (("`digits`, shipped", ""), ("`bench/models/raster-table-fine.lutgen`", "-fine")):
+    for name, kind in (
+        ("`digits`, shipped", ""), ("`bench/models/raster-table-fine.lutgen`", "-fine"),
+    ):  # fmt: skip
         rates, record = load(f"eval{kind}")["emnist_digits"]["bpp"], load(f"build{kind}")
         totals = [record["cores"][core]["resources"]["total"] for core in ("encoder", "decoder")]
         most = dict.fromkeys(deepest(core["resources"]) for core in record["cores"].values())
