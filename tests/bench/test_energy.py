@@ -151,6 +151,7 @@ def test_counts(mapped):
     assert second.unit.tolist() == counts.unit.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode, given", [
     ("READ_FIRST", [0, 0, 1, 0, 1]),
     ("WRITE_FIRST", [0, 1, 0, 1, 1]),

@@ -283,6 +283,7 @@ def test_icarus_sees_a_wrong_beat(codec, tmp_path, file, at):
     assert f"FAIL: {core} {port}: beat {number} must be {lines[at]}, not " in done.stdout
 
 
+@pytest.mark.slow
 @icarus
 def test_icarus_sees_what_is_missing_too_much_or_damaged(codec, tmp_path):
     record, out = codec

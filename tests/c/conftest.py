@@ -21,7 +21,9 @@ def models():
     return library()
 
 
-@pytest.fixture(scope="session", params=VARIANTS)
+@pytest.fixture(scope="session", params=[
+    pytest.param(name, marks=pytest.mark.slow if name == "sse4.1" else ()) for name in VARIANTS
+])  # fmt: skip
 def program(models, tmp_path_factory, request):
     return build(tmp_path_factory.mktemp("c") / "lutgen", models, VARIANTS[request.param])
 
