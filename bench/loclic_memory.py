@@ -21,6 +21,16 @@ from lutgen.commands import Command, OutputFile
 from lutgen.files.whole import write_file
 from lutgen.formats.colour import colour_files, read_colour
 
+#: Runs a command and prints its exit status, most resident KiB and CPU seconds.  Linux counts what
+#: the process that began it had at that time, too, so one that has next to nothing begins it.
+_WATCH = (
+    "import os, subprocess, sys\n"
+    "process = subprocess.Popen(sys.argv[1:], stdout=2)\n"
+    "_, status, usage = os.wait4(process.pid, 0)\n"
+    "process.returncode = os.waitstatus_to_exitcode(status)\n"  # it has been waited for
+    "print(process.returncode, usage.ru_maxrss, usage.ru_utime + usage.ru_stime)"
+)
+
 
 def peak(*arguments) -> dict[str, float]:
     """What a command of `lutgen loclic` takes.
@@ -31,12 +41,14 @@ def peak(*arguments) -> dict[str, float]:
         If it fails.
     """
     command = [sys.executable, "-m", "lutgen", "loclic", *map(str, arguments)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)  # it has been waited for
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return {"mib": usage.ru_maxrss / 1024, "seconds": usage.ru_utime + usage.ru_stime}
+    watched = subprocess.run(
+        [sys.executable, "-c", _WATCH, *command], stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True, check=True,
+    )  # fmt: skip
+    status, kib, seconds = watched.stdout.split()
+    if status != "0":
+        raise subprocess.CalledProcessError(int(status), command)
+    return {"mib": int(kib) / 1024, "seconds": float(seconds)}
 
 
 @click.command(cls=Command)
