@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import resources
-from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +12,7 @@ from lutgen.files.archive import ArchiveError, canonical_hash, read_archive, wri
 from .channels import channel_groups, channel_network
 from .head import HEADS, Head, LaplaceHead
 from .netlist import Netlist, NetlistError
+from .packaged import packaged
 from .pyramid import MAX_LEVELS, pyramid
 from .upsample import Upsampler
 from .walker import Walker, WalkerStage
@@ -292,5 +291,5 @@ class Model:
     @classmethod
     def default(cls) -> "Model":
         """The embedded model, trained on EMNIST digits."""
-        with resources.as_file(resources.files("lutgen") / "models" / _DEFAULT) as path:
-            return cls.load(Path(path))
+        with packaged(_DEFAULT) as path:
+            return cls.load(path)

@@ -3,13 +3,13 @@
 import os
 from collections.abc import Callable
 from functools import cache, partial
-from importlib import resources
 
 from lutgen.files.archive import ArchiveError, archive_kind
 
 from .default import COLOUR, DEEP, DEFAULT, MOSAIC
 from .model import KIND as TILE_KIND
 from .model import Model, ModelError
+from .packaged import is_packaged, packaged
 from .predictive.colour import COLOUR_KIND, ColourModel
 from .predictive.model import KIND as PREDICTIVE_KIND
 from .predictive.model import PredictiveModel
@@ -22,11 +22,9 @@ __all__ = [
 #: A model of any profile.
 AnyModel = Model | PredictiveModel | ColourModel
 
-_MODELS = resources.files("lutgen") / "models"
-
 
 def _packaged(kind: type[PredictiveModel] | type[ColourModel], name: str) -> AnyModel:
-    with resources.as_file(_MODELS / f"{name}.lutgen") as path:
+    with packaged(f"{name}.lutgen") as path:
         return kind.load(path)
 
 
@@ -37,7 +35,7 @@ SHIPPED: dict[str, Callable[[], AnyModel]] = {
         name: partial(_packaged, kind, name)
         for name, kind in (("photo", PredictiveModel), ("photo-16", PredictiveModel),
                            ("photo-rgb", ColourModel), ("photo-bayer", ColourModel))
-        if (_MODELS / f"{name}.lutgen").is_file()
+        if is_packaged(f"{name}.lutgen")
     },
 }  # fmt: skip
 

@@ -5,8 +5,8 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,12 +21,11 @@ _MEMORY = 1 << 30
 _THREADS, _AHEAD = 2, 4
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """What `Crops.batch` is asked for."""
 
     step: int
-    count: int
+    crops: int
     side: int
     part: slice
 
@@ -101,7 +100,7 @@ class Crops:
         with ThreadPoolExecutor(_THREADS) as pool:
             made: deque = deque()
             for one in asked:
-                made.append(pool.submit(self.batch, *astuple(one)))
+                made.append(pool.submit(self.batch, *one))
                 if len(made) > _AHEAD:
                     yield made.popleft().result()
             while made:

@@ -7,7 +7,6 @@ the 64 scales of y, the raw and the far class of escapes, and one class for each
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from lutgen.errors import InputError
 from lutgen.files.archive import Limits, canonical_hash, read_archive, write_archive
 from lutgen.model.default import LOSSY
 from lutgen.model.head import PROB_BITS, SYMBOLS, TableHead
+from lutgen.model.packaged import packaged
 
 from .escape import MOST, EscapeTables, gaussian_pmf, residual_frequencies
 
@@ -33,7 +33,6 @@ _LEAST, _MOST = 0.11, 256.0
 #: and attention that looked beyond the image and at cells that are no anchors.
 _KIND, _VERSION = "loclic", 2
 _LIMITS = Limits(size=1 << 30, json=1 << 20, arrays=1 << 14)
-_MODELS = resources.files("lutgen") / "models"
 
 
 def scale_table() -> np.ndarray:
@@ -131,8 +130,8 @@ class LossyModelFile:
             If it cannot be read.
         """
         if path == LOSSY:
-            with resources.as_file(_MODELS / f"{LOSSY}.loclic") as packaged:
-                return cls.read(packaged)
+            with packaged(f"{LOSSY}.loclic") as file:
+                return cls.read(file)
         return cls(*read_archive(path, _KIND, _VERSION, _LIMITS, oldest=_VERSION))
 
 

@@ -75,6 +75,21 @@ def test_constant_pictures(tmp_path, value):
     assert record["last"]["step"] == 2
 
 
+def test_a_loss_that_is_no_number(files, tmp_path):
+    """Told before anything of it is kept: by the next line of the log, or state."""
+    broken, _ = train_codec(files, run(1))
+    with torch.no_grad():
+        broken.synthesis.stages[-1][0].bias[0] = torch.nan
+    for seconds, steps in ((60, "1 to 2"), (0, "1 to 1")):
+        checkpoint = tmp_path / "c"
+        told = rf"^loss must be a number, not nan \(steps {steps}\)$"
+        with pytest.raises(ValueError, match=told):
+            train_codec(
+                files, run(4), start=broken, checkpoint=checkpoint, save_seconds=seconds
+            )
+        assert not checkpoint.exists()
+
+
 @pytest.mark.slow
 def test_a_stopped_run_goes_on(files, tmp_path):
     whole, record = train_codec(files, run(6))
