@@ -26,7 +26,7 @@ from lutgen.compare.evaluate import evaluate, faults
 from lutgen.compare.table import show
 from lutgen.files.whole import write_file
 from lutgen.formats.colour import colour_files, read_colour
-from lutgen.formats.rules import DEEP_COLOUR
+from lutgen.formats.rules import DEEP_COLOUR, DEEP_GRAY
 from lutgen.model.cfa import CFAS
 from lutgen.training.data.datasets import data_hash, load_images
 
@@ -93,7 +93,8 @@ def main(data, colour, crop, near, cfa, model, split, out) -> None:
     if not data and not colour:
         raise click.UsageError("data must be at least one set, not none")
     codec = image_codec(model, cfa=cfa) if model else None
-    sets = {name: lambda spec=spec: load_images(spec, split=split, limits=DEEP_COLOUR)
+    limits = DEEP_GRAY if cfa else DEEP_COLOUR
+    sets = {name: lambda spec=spec: load_images(spec, split=split, limits=limits)
             for name, spec in named(data).items()}  # fmt: skip
     sets |= {name: lambda spec=spec: gray(spec) for name, spec in named(colour).items()}
     found = json.loads(Path(out).read_text()) if Path(out).exists() else {}

@@ -158,3 +158,14 @@ def test_results_are_what_others_measured():
         assert values == pytest.approx(wanted, abs=0.001), data
     near = {point["near"]: point["JPEG-LS"]["bpp"] for point in found["kodak"]["near_lossless"]}
     assert near == pytest.approx(NEAR, abs=0.001)
+
+
+def test_colour_filter_arrays(folder):
+    """As one plane and as four; a picture in colour is none."""
+    write_image("mosaic.png", RNG.integers(0, 99, (20, 30), dtype=np.uint8))
+    found = measured("mosaic.png", "--cfa", "RGGB", "--model", "photo-bayer")["mosaic"]
+    assert found["verified"] and found["cfa"] == "RGGB"
+    assert found["baselines"]["JPEG-LS, four planes"]["bpp"] > 0
+    arguments = ["colour", "--cfa", "RGGB", "--out", "domains.json"]
+    result = CliRunner().invoke(domains.main, arguments)
+    assert result.exit_code == 1 and "must be gray of 8 or 16 bits, not colour" in result.output
