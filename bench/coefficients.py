@@ -16,7 +16,8 @@ import numpy as np
 
 from bench.asked import command_of
 from bench.domains import gray
-from bench.ladder import files_bpp
+from bench.sizes import files_bpp
+from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.commands import Command, OutputFile, say
 from lutgen.files.whole import write_file
 from lutgen.model.predictive.model import PredictiveModel
@@ -55,7 +56,7 @@ def main(out) -> None:
         found = narrower(model, fraction)
         rows.append({
             "fraction": fraction, "bits": signed_bits(found, fraction),
-            "bpp": files_bpp(found, images),
+            "bpp": files_bpp(PredictiveCodec(found), images),
         })  # fmt: skip
         say(f"{rows[-1]}")
     record = {

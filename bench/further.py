@@ -32,7 +32,7 @@ PRIORS = (PredictiveConfig.prior, 30_000)
 _MODEL, _USUAL = "photo", ("JPEG-LS", "JPEG XL e7")
 
 
-def files_bpp(encode, images) -> float:
+def pooled_bpp(encode, images) -> float:
     """Bits per pixel of a file for each image, over all pixels."""
     sizes = [len(encode(np.ascontiguousarray(image))) for image in images]
     return 8 * sum(sizes) / sum(image.size for image in images)
@@ -44,8 +44,8 @@ def measured(model: PredictiveModel, images, samples: int) -> dict:
     row: dict = {"trained": len(own), "measured": len(others)}
     for name in _USUAL:
         encode = lambda image, usual=BASELINES[name]: usual.both(image)[0](image)  # noqa: E731
-        row[name] = files_bpp(encode, others)
-    row["alone"] = files_bpp(PredictiveCodec(model).encode, others)
+        row[name] = pooled_bpp(encode, others)
+    row["alone"] = pooled_bpp(PredictiveCodec(model).encode, others)
     row["further"] = {}
     for prior in PRIORS:
         config = PredictiveConfig(samples=samples, prior=prior)
@@ -53,7 +53,7 @@ def measured(model: PredictiveModel, images, samples: int) -> dict:
         begun = time.process_time()
         found = train_further(model, own, config, work)
         row["seconds"] = round(time.process_time() - begun)
-        row["further"][str(prior)] = files_bpp(PredictiveCodec(found).encode, others)
+        row["further"][str(prior)] = pooled_bpp(PredictiveCodec(found).encode, others)
     return row
 
 

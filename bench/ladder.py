@@ -15,11 +15,10 @@ from pathlib import Path
 import click
 
 from bench.domains import gray
+from bench.sizes import files_bpp
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.commands import Command, OutputFile, say
-from lutgen.compare.codecs import mean_bpp
 from lutgen.files.whole import write_file
-from lutgen.model.predictive.model import PredictiveModel
 from lutgen.training.data.datasets import load_images
 from lutgen.training.predictive.config import PredictiveConfig
 from lutgen.training.predictive.train import train_predictive
@@ -35,12 +34,6 @@ _STEPS = {
 }
 
 
-def files_bpp(model: PredictiveModel, images, **options) -> float:
-    """Mean bits per pixel of a file for each image; each image counts alike."""
-    codec = PredictiveCodec(model)
-    return mean_bpp([len(codec.encode(image, **options)) for image in images], images)
-
-
 @click.command(cls=Command)
 @click.option("--samples", type=int, default=2_000_000, show_default=True)
 @click.option("--out", default="bench/results/ladder.json", show_default=True, type=OutputFile())
@@ -54,8 +47,8 @@ def main(samples, out) -> None:
         begun = time.perf_counter()
         model = train_predictive(train, PredictiveConfig(samples=samples, **options))
         seconds = time.perf_counter() - begun
-        steps.append({"step": name, "bpp": files_bpp(model, kodak), "seconds": round(seconds),
-                      **model.stats()})  # fmt: skip
+        bpp = files_bpp(PredictiveCodec(model), kodak)
+        steps.append({"step": name, "bpp": bpp, "seconds": round(seconds), **model.stats()})
         say(f"{name}: {steps[-1]['bpp']:.4f}")
     record = {"samples": samples, "steps": steps}
     write_file(out, (json.dumps(record, indent=1) + "\n").encode())

@@ -10,46 +10,44 @@ that it names and keeps the others of the file, if they are of the same model.
 import json
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import click
-import numpy as np
 
 from bench.domains import gray
-from lutgen.codec.coder import RANS, tans
+from bench.sizes import files_bpp
+from lutgen.codec.coder import RANS, Coder, tans
 from lutgen.codec.predictive.codec import PredictiveCodec
-from lutgen.commands import Command, Failure, OutputFile, say
+from lutgen.commands import Command, OutputFile, say
 from lutgen.compare.baselines import jpeg_ls
 from lutgen.compare.codecs import mean_bpp
 from lutgen.files.whole import write_file
 from lutgen.model.shipped import shipped
 
 NEARS = (0, 1, 2, 3, 5)
-#: Rows of a strip, columns of a tile (0: groups of rows), and the coder, by what to call them; a
-#: length that images do not have is theirs.
-_IMAGE, _DECODED = 65_535, 2
+_IMAGE = 65_535
+
+
+class Layout(NamedTuple):
+    """How a file is cut, and what codes it: options of `PredictiveCodec.encode`.
+
+    A length that images do not have is theirs; tiles without columns are groups of rows.
+    """
+
+    strip_height: int = _IMAGE
+    tile_width: int = 0
+    coder: Coder = RANS
+
+
 LAYOUTS = {
-    "groups of rows, one strip": (_IMAGE, 0, RANS),
-    "groups of rows, strips of 64": (64, 0, RANS),
-    "groups of rows, strips of 16": (16, 0, RANS),
-    "one tile": (_IMAGE, _IMAGE, RANS),
-    "one tile, tANS of 2^11 states": (_IMAGE, _IMAGE, tans(11)),
-    "tiles of 64 x 64": (64, 64, RANS),
-    "tiles of 32 x 32": (32, 32, RANS),
+    "groups of rows, one strip": Layout(),
+    "groups of rows, strips of 64": Layout(64),
+    "groups of rows, strips of 16": Layout(16),
+    "one tile": Layout(tile_width=_IMAGE),
+    "one tile, tANS of 2^11 states": Layout(tile_width=_IMAGE, coder=tans(11)),
+    "tiles of 64 x 64": Layout(64, 64),
+    "tiles of 32 x 32": Layout(32, 32),
 }
-
-
-def files_bpp(codec: PredictiveCodec, images, near: int, layout) -> float:
-    """Mean bits per pixel of a file for each image."""
-    strip, tile, coder = layout
-    sizes = []
-    for k, image in enumerate(images):
-        data = codec.encode(image, near=near, strip_height=strip, tile_width=tile, coder=coder)
-        sizes.append(len(data))
-        if k < _DECODED:
-            worst = int(np.abs(codec.decode(data)[0].astype(int) - image).max())
-            if worst > near:
-                raise Failure(f"samples must be within {near}, not off by {worst}")
-    return mean_bpp(sizes, images)
 
 
 @click.command(cls=Command)
@@ -67,7 +65,7 @@ def main(names, out) -> None:
     found = json.loads(Path(out).read_text()) if Path(out).exists() else {}
     rows = found["layouts"] if found.get("hash") == model.hash else {}
     for name in names or LAYOUTS:
-        rows[name] = [files_bpp(codec, images, near, LAYOUTS[name]) for near in NEARS]
+        rows[name] = [files_bpp(codec, images, near, **LAYOUTS[name]._asdict()) for near in NEARS]
         say(f"{name}: {', '.join(f'{value:.4f}' for value in rows[name])}")
     record = {
         "command": "python -m bench.layouts", "hash": model.hash, "images": len(images),

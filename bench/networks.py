@@ -17,7 +17,8 @@ import click
 from bench.asked import command_of
 from bench.counted import luts
 from bench.domains import gray
-from bench.ladder import files_bpp
+from bench.sizes import files_bpp
+from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.commands import Command, OutputFile, say
 from lutgen.files.whole import write_file
 from lutgen.training.data.datasets import load_images
@@ -50,7 +51,7 @@ def main(samples, out) -> None:
                 "network": network, "corrections": corrections, "scales": scales,
                 "comparisons": counts["comparisons"], "table_luts": counts["table_luts"],
                 "luts": luts(counts),
-                "bpp": files_bpp(made, kodak), "seconds": round(seconds),
+                "bpp": files_bpp(PredictiveCodec(made), kodak), "seconds": round(seconds),
             })  # fmt: skip
             say(f"{network}, {corrections} + {scales}: {points[-1]['bpp']:.4f}")
     record = {

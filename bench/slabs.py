@@ -13,7 +13,7 @@ import click
 
 from bench.asked import command_of
 from bench.domains import gray
-from bench.token_coders import files_bpp
+from bench.sizes import files_bpp
 from lutgen.codec.coder import RANS
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import SLABS
@@ -35,7 +35,7 @@ def main(out) -> None:
     rows = []
     for slabs in SLABS:
         bpp = [
-            files_bpp(codec, images, RANS, slabs=slabs, tile_width=0,
+            files_bpp(codec, images, coder=RANS, slabs=slabs, tile_width=0,
                       strip_height=strip or max(len(image) for image in images))
             for strip in STRIPS
         ]  # fmt: skip

@@ -11,15 +11,14 @@ import os
 from pathlib import Path
 
 import click
-import numpy as np
 
 from bench.asked import command_of
 from bench.domains import gray
+from bench.sizes import files_bpp
 from lutgen.codec.coder import RANS, Coder, tans
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.tans import TansTables
-from lutgen.commands import Command, Failure, OutputFile, say
-from lutgen.compare.codecs import mean_bpp
+from lutgen.commands import Command, OutputFile, say
 from lutgen.files.whole import write_file
 from lutgen.model.predictive.model import PredictiveModel
 from lutgen.model.shipped import shipped
@@ -36,17 +35,6 @@ def table_bits(model: PredictiveModel, coder: Coder) -> int:
     return tables.symbols.size * entry
 
 
-def files_bpp(codec: PredictiveCodec, images, coder: Coder, **options) -> float:
-    """Mean bits per pixel of a file for each image, which is decoded again."""
-    sizes = []
-    for image in images:
-        data = codec.encode(image, coder=coder, **options)
-        if not np.array_equal(codec.decode(data)[0], image):
-            raise Failure(f"a decoded image must equal the original, but differs with {coder}")
-        sizes.append(len(data))
-    return mean_bpp(sizes, images)
-
-
 @click.command(cls=Command)
 @click.option(
     "--out", default="bench/results/token-coders.json", show_default=True, type=OutputFile()
@@ -60,8 +48,8 @@ def main(out) -> None:
     for coder in (RANS, *map(tans, BITS)):
         rows.append({
             "coder": coder.name, "state_bits": coder.state_bits,
-            "bpp": files_bpp(codec, images, coder),
-            "bpp_strips": files_bpp(codec, images, coder, strip_height=16),
+            "bpp": files_bpp(codec, images, coder=coder),
+            "bpp_strips": files_bpp(codec, images, coder=coder, strip_height=16),
             "table_bits": table_bits(model, coder),
         })  # fmt: skip
         say(f"{coder.name} {coder.state_bits}: {rows[-1]['bpp']:.4f}")

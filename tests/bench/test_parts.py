@@ -12,10 +12,11 @@ from amaranth.lib.wiring import In, Out
 from click.testing import CliRunner
 
 from bench import coefficients, growth, layouts, memories, stages, training
+from bench.sizes import files_bpp
 from bench.tables import memories as memory_tables
 from bench.tables import parts
-from lutgen.codec.coder import RANS
 from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.commands import Failure
 from lutgen.gateware.fabric.blockmem import add_ram, add_rom
 from lutgen.gateware.fabric.fabric import LUT6
 from lutgen.model.predictive.model import PredictiveModel
@@ -104,9 +105,12 @@ def test_narrower_coefficients_add_up_to_one(fraction, step):
 def test_layouts_and_what_is_off(monkeypatch):
     images = [RNG.integers(0, 99, (20, 30), dtype=np.uint8)]
     codec = PredictiveCodec(MODEL, threads=1)
-    sizes = [layouts.files_bpp(codec, images, 2, layout)
-             for layout in ((999, 0, RANS), (999, 999, RANS), (8, 8, RANS))]  # fmt: skip
+    cut = [layouts.Layout(999), layouts.Layout(999, 999), layouts.Layout(8, 8)]
+    sizes = [files_bpp(codec, images, 2, **layout._asdict()) for layout in cut]
     assert sizes[1] < sizes[0] < sizes[2]
+    monkeypatch.setattr(codec, "decode", lambda data: np.stack(images) + 1)
+    with pytest.raises(Failure, match="within 0, not off by 1"):
+        files_bpp(codec, images)
 
 
 def test_growth_of_hostile_images():
