@@ -7,12 +7,17 @@ import contextlib
 import functools
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from lutgen.files.caches import cache_folder
+
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["UNCOUNTED", "Compiled", "njit"]
 
@@ -92,6 +97,7 @@ if "numba" in sys.modules:  # whose functions may be about to call ours
 
 def _dispatcher(function: Callable, options: dict[str, Any]):
     import numba
+    from numba.core.compiler_lock import global_compiler_lock
 
     dispatcher: Any = numba.njit(**options)(function)
     try:
@@ -107,7 +113,36 @@ def _dispatcher(function: Callable, options: dict[str, Any]):
             save(*arguments)
 
     dispatcher._cache.save_overload = save_if_possible
+    compile_ = dispatcher.compile
+
+    def compile_once(signature):
+        with global_compiler_lock, _held(Path(f"{index._index_path}.lock")):
+            return compile_(signature)
+
+    dispatcher.compile = compile_once
     return dispatcher
+
+
+#: Lock files that this process holds: a function's own compiling may call for it once more.
+_HELD: set[Path] = set()
+
+
+@contextlib.contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Hold a lock file, so that one of several processes compiles and the others find what it kept.
+
+    For a thread that has numba's own lock. Functions lock those that they call and not the other
+    way round, so no two processes wait for each other. Where there is no such lock or no room for
+    one, each process compiles.
+    """
+    with contextlib.ExitStack() as stack:
+        if fcntl is not None and path not in _HELD:
+            with contextlib.suppress(OSError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                fcntl.flock(stack.enter_context(open(path, "w")), fcntl.LOCK_EX)
+                _HELD.add(path)
+                stack.callback(_HELD.discard, path)
+        yield
 
 
 @functools.cache

@@ -1,6 +1,8 @@
 """What is kept of compiled functions."""
 
 import importlib.util
+import subprocess
+import sys
 from collections import Counter
 
 from lutgen.files import compiled
@@ -42,3 +44,50 @@ def test_sources_are_files_with_compiled_functions(tmp_path, monkeypatch):
         (tmp_path / "other.py").write_text(f"NUMBER = {len(found)}")
         found.add(compiled._sources.__wrapped__())
     assert len(found) == 2
+
+
+SLOW_MODULE = """
+import sys, time
+from numba import types
+from numba.extending import overload
+from lutgen.files.compiled import njit
+
+def slow(x):
+    return x
+
+@overload(slow)
+def _(x):
+    time.sleep(1)
+    return lambda x: x
+
+@njit()
+def inner(x):
+    return slow(x) + 1
+
+@njit()
+def outer(x):
+    return inner(x) + 1
+
+assert outer(1) == 3
+print(sum(outer.stats.cache_misses.values()), sum(inner.stats.cache_misses.values()))
+"""
+
+
+def test_of_several_processes_one_compiles(tmp_path):
+    """The others wait, and load what it has kept."""
+    path = tmp_path / "kept.py"
+    path.write_text(SLOW_MODULE)
+    programs = [subprocess.Popen([sys.executable, path], stdout=subprocess.PIPE, text=True)
+                for _ in range(3)]  # fmt: skip
+    answers = sorted(program.communicate()[0].split() for program in programs)
+    assert answers == [["0", "0"], ["0", "0"], ["1", "1"]]
+
+
+def test_locks_without_room_and_held_twice(tmp_path):
+    path = tmp_path / "kept.py"
+    path.write_text(MODULE)
+    with compiled._held(tmp_path / "kept.py" / "below-a-file.lock"):
+        pass
+    with compiled._held(tmp_path / "own.lock"), compiled._held(tmp_path / "own.lock"):
+        assert compiled._HELD == {tmp_path / "own.lock"}
+    assert not compiled._HELD
