@@ -1,9 +1,11 @@
 """The generated library as a program that codes many cases, with sanitizers."""
 
+import os
 import shutil
 import struct
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,9 @@ from lutgen.codec.coder import RANS, Coder
 from lutgen.codec.predictive.codec import best_layout
 from lutgen.codec.predictive.container import Frame
 from lutgen.codec.predictive.planes import FIRST_CFA
+from lutgen.files.caches import cache_folder
 from lutgen.model.cfa import CFAS
+from lutgen.sim.tool.cache import digest, locked, remove_unused
 
 __all__ = [
     "BAD_ARGUMENT", "DAMAGED_STRIPS", "OTHER_PIXELS", "SANITIZERS", "STRICT", "SUCCESS", "TARGETS",
@@ -56,10 +60,13 @@ class Program:
     """Cases are put down by `encode` and `decode`, and coded all at once by `answers`.
 
     A program for another machine is run by ``emulator``, and has a byte order of its own.
+    ``headers`` and ``objects`` are what it was made of, but for the driver.
     """
 
-    def __init__(self, path: Path, models, emulator: str = "", byte_order: str = "=") -> None:
-        self.path = path
+    def __init__(
+        self, path: Path, models, headers: Path, objects, emulator: str = "", byte_order: str = "="
+    ) -> None:
+        self.path, self.headers, self.objects = path, headers, objects
         self._command = [*filter(None, [emulator]), path]
         self._byte_order = byte_order
         self.models = dict(models)
@@ -135,30 +142,54 @@ def build(
         if shutil.which(tool) is None:
             pytest.skip(f"needs {tool}")
     write_folder(models, folder)
-    objects = [_object(path, folder, flags, compiler)
-               for path in sorted((folder / "src").glob("*.c"))]  # fmt: skip
-    driver = _linked("driver", objects, folder, flags, compiler)
-    return Program(driver, models, emulator, byte_order)
+    headers = folder / "src"
+    objects = [_object(path, headers, flags, compiler) for path in sorted(headers.glob("*.c"))]
+    driver = _linked("driver", objects, headers, flags, compiler)
+    return Program(driver, models, headers, objects, emulator, byte_order)
 
 
 def build_fuzzer(program: Program, target: str) -> Path:
     """A fuzz target over the sources that a program has been compiled from."""
-    folder, flags = program.path.parent, (*SANITIZERS, "-DSTANDALONE")
-    objects = [folder / f"{path.stem}.o" for path in sorted((folder / "src").glob("*.c"))]
-    common = _object(_HERE / "fuzz_common.c", folder, flags, ("gcc",))
-    return _linked(f"fuzz_{target}", [*objects, common], folder, flags, ("gcc",))
+    flags, compiler = (*SANITIZERS, "-DSTANDALONE"), ("gcc",)
+    common = _object(_HERE / "fuzz_common.c", program.headers, flags, compiler)
+    return _linked(f"fuzz_{target}", [*program.objects, common], program.headers, flags, compiler)
 
 
-def _object(path: Path, folder: Path, flags, compiler: tuple[str, ...]) -> Path:
-    target = folder / f"{path.stem}.o"
-    _run([*compiler, *STRICT, *flags, f"-I{folder / 'src'}", "-c", path, "-o", target])
-    return target
+def _object(path: Path, headers: Path, flags, compiler: tuple[str, ...]) -> Path:
+    includes = sorted([*headers.glob("*.h"), *_HERE.glob("*.h")])
+    texts = [file.read_text() for file in (path, *includes)]
+    command = [*compiler, *STRICT, *flags, f"-I{headers}", "-c", path]
+    return _made(f"{path.stem}.o", [texts, flags], command, compiler)
 
 
-def _linked(name: str, objects, folder: Path, flags, compiler: tuple[str, ...]) -> Path:
-    own = _object(_HERE / f"{name}.c", folder, flags, compiler)
-    _run([*compiler, *flags, *objects, own, "-o", folder / name])
-    return folder / name
+def _linked(name: str, objects, headers: Path, flags, compiler: tuple[str, ...]) -> Path:
+    own = _object(_HERE / f"{name}.c", headers, flags, compiler)
+    parts = [*objects, own]
+    return _made(name, [[part.name for part in parts], flags], [*compiler, *flags, *parts],
+                 compiler)  # fmt: skip
+
+
+def _made(name: str, of, command, compiler: tuple[str, ...]) -> Path:
+    """What a compiler makes, kept by all that it is made of: several files of tests want it."""
+    folder = cache_folder() / "c"
+    folder.mkdir(parents=True, exist_ok=True)
+    key = digest([of, compiler, _version(compiler)])[:24]
+    path = folder / f"{key}-{name}"
+    with locked(folder / f".{key}.lock"):
+        if path.exists():
+            os.utime(path)
+        else:
+            partial = folder / f".{path.name}.{os.getpid()}"
+            _run([*command, "-o", partial])
+            os.replace(partial, path)
+            remove_unused(folder)
+    return path
+
+
+@cache
+def _version(compiler: tuple[str, ...]) -> str:
+    run = subprocess.run([*compiler, "--version"], capture_output=True, text=True, check=True)
+    return run.stdout
 
 
 def _run(command) -> None:
