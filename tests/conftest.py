@@ -5,6 +5,8 @@ import os
 # Before torch is loaded. Its threads wait for each other in a busy loop: with a process of tests on
 # each core, trainings that take seconds took minutes. Tests that are about threads ask for them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# And numba's: what waits for another thread sleeps, where it took up to a hundred times the work.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 # Tests are of the reference's own loops, and compare the codec in C with them.
 os.environ["LUTGEN_CODEC"] = "python"

@@ -36,6 +36,7 @@ from lutgen.training.dlc.output import LaplaceOutput, TableOutput, UpsampleOutpu
 from lutgen.training.dlc.wiring import Group, Layout
 from lutgen.training.run.checkpoint import Checkpoint, Log
 from lutgen.training.run.parallel import rank
+from lutgen.training.run.threads import share_threads
 from lutgen.training.tree.train import STRENGTHS, train_table_model
 
 __all__ = ["integer_bpp", "train_dlc_model"]
@@ -274,6 +275,7 @@ def train_dlc_model(
     """
     images = _check_channels(images, config)
     progress = (lambda step, done, total: None) if progress is None else progress
+    share_threads()
     trainer = _Trainer(images, config, device, checkpoint, log, progress)
     upsampler = None
     metrics: dict = {"split": trainer.split}
