@@ -229,6 +229,7 @@ def test_crash_is_reported(tmp_path, monkeypatch):
         make(tmp_path / "build", top="encoder")
 
 
+@pytest.mark.slow
 def test_tans(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     record = make(None, coder="tans", tans_bits=10)

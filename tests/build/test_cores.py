@@ -49,6 +49,7 @@ def test_record_and_files(pair):
     assert "TDATA_NUM_BYTES" in (out / "component.xml").read_text()
 
 
+@pytest.mark.slow
 def test_memories_of_all_cores_are_counted(pair):
     one = build(
         "zynq7045", table_model(size=3, walker=False), BuildOptions(**SMALL),
@@ -61,6 +62,7 @@ def test_memories_of_all_cores_are_counted(pair):
         assert double["tiles"] >= 2 * single["tiles"] > 0
 
 
+@pytest.mark.slow
 def test_levels_cost_clocks(tmp_path):
     record = build(
         "generic", pyramid_table_model(levels=1), BuildOptions(cores=4, top="encoder", **SMALL),

@@ -94,6 +94,7 @@ def test_verilog(engine):
     assert not ports["decoder_m_axis_symbols_tdata"].is_input
 
 
+@pytest.mark.slow
 def test_model_and_width(tmp_path):
     """Tables and hash are the model's; the build can be made again in its place."""
     rows = format_tables().cumulative

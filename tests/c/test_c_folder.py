@@ -120,6 +120,7 @@ def program(folder):
     return build / "installed/bin/lutgen-c"
 
 
+@pytest.mark.slow
 def test_cmake_installs_what_programs_need(program):
     place = program.parents[1]
     assert (place / "include/lutgen/lutgen.h").is_file()

@@ -13,11 +13,11 @@ from lutgen.sim.drive.beats import raster_beats, single_pixels
 from lutgen.sim.drive.words import files_of
 from tests.gateware import test_decoder_errors as damage
 from tests.gateware.tops import STALLS, Tops, pictures, tops
+from tests.tiers import all_slow, slow_but_first
 
 #: Single pixels, lines, columns, one band, bands of one row, the largest.
 SIZES = ((1, 1), (2, 1), (1, 17), (3, 5), (8, 8), (16, 16), (17, 25), (40, 9), (37, 64), (40, 8))
-RARE = [pytest.param(name, marks=pytest.mark.slow) for name in ("four cores", "eight cores")]
-NAMES = ["two cores", "two cores with levels", *RARE]
+NAMES = slow_but_first(["two cores", "two cores with levels", "four cores", "eight cores"])
 
 
 def check_encoder(top: Tops, images: np.ndarray, *, per_file: int | None = None, **options):
@@ -51,7 +51,7 @@ def test_decoder_sizes_back_to_back(name):
 
 
 @pytest.mark.parametrize("stall", STALLS)
-@pytest.mark.parametrize("name", ["two cores", "two cores with levels", RARE[0]])
+@pytest.mark.parametrize("name", NAMES[:3])
 def test_stalls(name, stall):
     top = tops(name)
     images = pictures(27, 21, count=3)
@@ -60,7 +60,7 @@ def test_stalls(name, stall):
     check_decoder(top, groups, stall=STALLS[stall])
 
 
-@pytest.mark.parametrize("name", ["two cores", *RARE])
+@pytest.mark.parametrize("name", slow_but_first(["two cores", "four cores", "eight cores"]))
 @pytest.mark.parametrize("per_file", [1, 2, 6])
 def test_files_back_to_back(name, per_file):
     top = tops(name)
@@ -86,12 +86,11 @@ def test_output_that_waits_fills_every_queue():
     check_decoder(top, [images], stall={"pixels": slow})
 
 
-@pytest.mark.parametrize(("name", "level"), [("two cores with levels", 1)] + [
-    ("two cores with levels", 2)
-])  # fmt: skip
-def test_levels(name, level):
+@pytest.mark.slow
+@pytest.mark.parametrize("level", [1, 2])
+def test_levels(level):
     """Of images of several bands and odd sizes; then the images again."""
-    top = tops(name)
+    top = tops("two cores with levels")
     images = pictures(37, 43, count=2)
     file = top.file(images)
     small = top.decoder([file, file], level=level)
@@ -108,7 +107,7 @@ def test_reset_in_mid_frame(reset_at):
     check_decoder(top, [images, pictures(3, 3)], reset_at=reset_at)
 
 
-@pytest.mark.parametrize("name", RARE)
+@pytest.mark.parametrize("name", all_slow(["four cores", "eight cores"]))
 def test_rate(name):
     """A pixel per clock and core, unless the one stream of bytes is slower: tiles are tiny here.
 

@@ -23,6 +23,7 @@ from lutgen.gateware.predictive.picture_out import PictureOut
 from lutgen.gateware.predictive.walk import PRIMING, Walk, group_layout
 from lutgen.sim import Design, Stall, rtl_stream
 from tests.gateware.test_modeller import MARKERS, raster
+from tests.tiers import slow_but_first
 
 LEAST = 17
 
@@ -117,7 +118,7 @@ class Case:
 
 
 CASES = {"8": Case(8, 300), "16": Case(16, 300), "strips": Case(9, 300, 8)}
-NAMES = ["8", "16", pytest.param("strips", marks=pytest.mark.slow)]
+NAMES = slow_but_first(["8", "16", "strips"])
 #: One column; around whole blocks; around those from which on all lanes are busy, of 8 and of 16
 #: lanes.
 WIDTHS = [1, 133, 289, *(
@@ -146,7 +147,7 @@ def test_stalls(name, stalls):
     CASES[name].run([noise(90, 300), noise(90, 300, 1)], **stalls)
 
 
-@pytest.mark.parametrize("name", ["8", "16"])
+@pytest.mark.parametrize("name", slow_but_first(["8", "16"]))
 @pytest.mark.parametrize("width", [300, *(
     pytest.param(width, marks=pytest.mark.slow) for width in (150, 256, 269, 288)
 )])  # fmt: skip

@@ -13,6 +13,7 @@ from lutgen.sim import Stall
 from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
 from lutgen.training.data.glyphs import glyphs
 from tests.gateware.tops import packets, pictures, tops
+from tests.tiers import slow_but_first
 
 #: Model files of the paper's size, trained by the LUT-network trainer.
 MODELS = Path(__file__).parents[2] / "bench" / "models"
@@ -20,8 +21,9 @@ TILE = (32, 32)
 SIDE = 28
 #: 1.3125 symbols per pixel at two levels, and what is lost at their borders.
 LIMIT = 1.34
-SLOW_NAMES = ("one level", "three levels", "seven with levels", "three with levels")
-NAMES = ["two levels", *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW_NAMES)]
+NAMES = slow_but_first(
+    ["two levels", "one level", "three levels", "seven with levels", "three with levels"]
+)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -41,7 +43,7 @@ def test_smaller_pictures(name):
             np.testing.assert_array_equal(frame, picture, err_msg=f"frame {number}")
 
 
-@pytest.mark.parametrize("name", ["two levels", "tans"])
+@pytest.mark.parametrize("name", slow_but_first(["two levels", "tans"]))
 def test_damaged_tiles(name):
     """Any damage in a payload stays in its tile and is reported; the next file is whole."""
     top = tops(name)

@@ -152,6 +152,7 @@ def test_two_groups_of_a_lane(name):
     assert not errors
 
 
+@pytest.mark.slow
 def test_files_of_refused_nears():
     """Between good ones of every near."""
     cores = CORES["small"]

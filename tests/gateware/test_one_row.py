@@ -50,6 +50,7 @@ def pyramid_of_one_class() -> Model:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "coder"), [
     (one_class_model, RANS), (one_class_model, tans(8)), (laplace_of_one_scale, RANS),
     (lambda: laplace_of_one_scale(1, True), RANS), (pyramid_of_one_class, RANS),

@@ -8,6 +8,7 @@ from lutgen.gateware.network.popcount import Popcount
 from lutgen.synth import estimate
 from lutgen.targets import get_target
 from tests.gateware.bundle import Pipelines
+from tests.tiers import all_slow
 
 WIDTHS = (1, 2, 3, 6, 7, 64)
 
@@ -37,7 +38,7 @@ def test_counts_ones(widths, primitive):
         np.testing.assert_array_equal(result, [int(v).bit_count() for v in values])
 
 
-@pytest.mark.parametrize("width", [128, 512])
+@pytest.mark.parametrize("width", all_slow([128, 512]))
 def test_primitives_keep_to_four_levels(width):
     """Plain logic is mapped six levels deep, as synthesis does not find the counters again."""
     text = to_verilog(Popcount(width, primitive="LUT6"), "popcount")

@@ -27,6 +27,7 @@ from lutgen.model.predictive.trees import NEVER, LutTrees
 from lutgen.model.shipped import shipped
 from tests.gateware.bundle import Pipelines
 from tests.models import predictive_model
+from tests.tiers import all_slow
 
 
 @njit(nogil=True)
@@ -80,9 +81,7 @@ def odd_model() -> PredictiveModel:
     )
 
 
-@pytest.mark.parametrize("name", [
-    "photo", *(pytest.param(name, marks=pytest.mark.slow) for name in ("photo-16", "odd")),
-])  # fmt: skip
+@pytest.mark.parametrize("name", all_slow(["photo", "photo-16", "odd"]))
 def test_prediction(name):
     depth = CASES.get(name, 8)
     model = odd_model() if name == "odd" else shipped(name)

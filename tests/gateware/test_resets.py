@@ -21,11 +21,12 @@ from tests.gateware.tops import Tops, pictures, tops
 
 SIZE = (18, 9)
 RARE = (
-    "plain", "laplace", "seven", "lanes", "one level", "three levels", "seven with levels",
-    "three with levels", "tans with levels", "two cores", "four cores", "two cores with levels",
+    "two levels", "tans", "plain", "laplace", "seven", "lanes", "one level", "three levels",
+    "seven with levels", "three with levels", "tans with levels", "two cores", "four cores",
+    "two cores with levels",
 )  # fmt: skip
 #: Clocks from one reset to the next: every clock in the slow tests.
-QUICK = [("walker", 5), ("two levels", 7), ("tans", 5)]
+QUICK = [("walker", 5)]
 EVERY = [pytest.param(name, 1, marks=pytest.mark.slow) for name, _ in QUICK]
 EVERY += [pytest.param(name, 1, marks=pytest.mark.slow) for name in RARE]
 CORES = ("encoder", "decoder")

@@ -38,6 +38,7 @@ from lutgen.sim import Design, Stall, rtl_stream
 from lutgen.sim.check.picture_form import PictureForm
 from lutgen.sim.drive.words import file_beats, files_of
 from tests.models import colour_model, mosaic_model, predictive_model
+from tests.tiers import slow_but_first
 
 BYTES, STRIP = 8, 8
 STALLS = [{}, {"i": Stall(0.5, 1), "c1": Stall(0.5, 2), "o": Stall(0.5, 3), "video": Stall(0.5, 4)}]
@@ -185,7 +186,7 @@ def shared_out(name: str, data: list[bytes], stalls) -> list[list[bytes]]:
     return cores
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", slow_but_first(KINDS))
 @pytest.mark.parametrize("stalls", STALLS)
 def test_files_are_shared_out(name, stalls):
     stalls = {way: stall for way, stall in stalls.items() if way in ("i", "c1")}
@@ -195,7 +196,7 @@ def test_files_are_shared_out(name, stalls):
         assert own == [of_cores(data)[k] for data in given]
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", slow_but_first(KINDS))
 def test_bad_files_end_for_all_cores(name):
     """Cut anywhere, or with a length that is none: the next file comes as it must."""
     good, = files(name, (18, 40))
@@ -278,7 +279,7 @@ def test_cores_that_are_refused(options, message):
         PredictiveEncoderCores(KINDS["gray"].config, stream_bytes=1)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", slow_but_first(KINDS))
 @pytest.mark.parametrize("kind", [PredictiveDecoderCores, PredictiveEncoderCores])
 def test_what_stands_around_the_cores_is_made_alone(name, kind):
     """As builds count it: its ports for the cores are theirs."""

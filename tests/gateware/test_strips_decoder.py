@@ -21,6 +21,7 @@ from lutgen.model.predictive.neighbourhood import new_rows
 from lutgen.model.samples import SampleFormat
 from lutgen.sim import Design, Stall, rtl_stream
 from tests.models import predictive_model
+from tests.tiers import slow_but_first
 
 MODEL = predictive_model()
 HASH = bytes.fromhex(MODEL.hash)[: VERSION_2["model hash"].size]
@@ -272,7 +273,7 @@ BUILDS = {
 }
 
 
-@pytest.mark.parametrize("name", BUILDS)
+@pytest.mark.parametrize("name", slow_but_first(BUILDS))
 def test_files_in_flight(name):
     build = BUILDS[name]
     depth = build.depth
@@ -371,7 +372,7 @@ def test_wrong_headers():
     assert len(found.files["width"]) == len(wrong)
 
 
-@pytest.mark.parametrize("name", ["8", "12"])
+@pytest.mark.parametrize("name", slow_but_first(["8", "12"]))
 def test_files_cut_short(name):
     """Cut anywhere: groups whose payloads are whole are right, the others are zeros."""
     build = BUILDS[name]
@@ -464,7 +465,7 @@ def test_checksums():
     assert found.flags["bad_strip"] >= len(wrong_strips) + 2
 
 
-@pytest.mark.parametrize("name", BUILDS)
+@pytest.mark.parametrize("name", slow_but_first(BUILDS))
 def test_damage(name):
     """Bytes changed anywhere behind the header: flagged, as many residuals, the next file right."""
     build = BUILDS[name]

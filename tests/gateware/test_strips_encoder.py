@@ -21,6 +21,7 @@ from lutgen.model.predictive.neighbourhood import new_rows
 from lutgen.model.samples import SampleFormat
 from lutgen.sim import Design, Stall, rtl_stream
 from tests.models import predictive_model
+from tests.tiers import slow_but_first
 
 ROWS = 4
 #: Periods between two groups' beginnings, and those that a pipeline before the encoder holds.
@@ -272,7 +273,7 @@ def test_pictures_of_all_heights(kind):
     ])  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BUILDS)
+@pytest.mark.parametrize("name", slow_but_first(BUILDS))
 def test_files_of_many_strips(name):
     build = BUILDS[name]
     rng = np.random.default_rng(2)
@@ -289,10 +290,10 @@ def test_files_of_many_strips(name):
     check(build, pictures)
 
 
-@pytest.mark.parametrize("apart", [APART, CLOSE])
+@pytest.mark.parametrize("apart", slow_but_first([APART, CLOSE]))
 @pytest.mark.parametrize("stall", [
     Stall(0.5, seed=1), Stall(0.9, seed=2), Stall(0.8, seed=3, burst=3000),
-    Stall(0.97, seed=4, burst=40000),
+    pytest.param(Stall(0.97, seed=4, burst=40000), marks=pytest.mark.slow),
 ], ids=str)  # fmt: skip
 def test_stalls(stall, apart):
     """Output that is held back holds the input back, and nothing is lost."""
@@ -305,6 +306,7 @@ def test_stalls(stall, apart):
     assert any(value for _, value in result.changes["held"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("apart", [APART, CLOSE])
 def test_stall_in_an_index(apart):
     """A group that waits while the index before it is held back is not written over.

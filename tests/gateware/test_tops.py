@@ -11,21 +11,20 @@ from lutgen.gateware.core.config import CoreConfig
 from lutgen.sim import Stall
 from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
 from tests.gateware.tops import STALLS, Tops, pictures, tops
+from tests.tiers import all_slow
 
 #: Width and height of images: single pixels, lines, columns, primes, whole tiles, the largest.
 SIZES = (
     (1, 1), (2, 1), (1, 2), (13, 1), (1, 17), (3, 5), (8, 8), (16, 16), (17, 19), (40, 9), (37, 64),
 )  # fmt: skip
-QUICK = [(name, size) for name in ("walker", "two levels") for size in SIZES]
-QUICK += [("one class", size) for size in SIZES[-2:]]
-QUICK += [(name, size) for name in ("plain", "laplace", "tans") for size in SIZES[-4:]]
+QUICK = [("walker", size) for size in SIZES]
+QUICK += [(name, size) for name in ("plain", "tans") for size in SIZES[-4:]]
 RARE = (
-    "seven", "lanes", "one level", "three levels", "seven with levels", "three with levels",
-    "tans with levels",
+    "laplace", "two levels", "one class", "seven", "lanes", "one level", "three levels",
+    "seven with levels", "three with levels", "tans with levels",
 )  # fmt: skip
 SLOW = [pytest.param(name, size, marks=pytest.mark.slow) for name in RARE for size in SIZES]
-NAMES = ["walker", "plain", "laplace", "two levels", "tans", "one class",
-         *(pytest.param(name, marks=pytest.mark.slow) for name in RARE)]  # fmt: skip
+NAMES = ["walker", "plain", "tans", *all_slow(RARE)]
 
 
 def check_decoder(top: Tops, groups, **options) -> None:

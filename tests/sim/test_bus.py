@@ -19,6 +19,7 @@ from lutgen.sim.drive.bus import BusScript
 from lutgen.sim.drive.stream import AXIS
 from tests.gateware.tops import pictures, tops
 from tests.models import table_model
+from tests.tiers import all_slow
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +91,7 @@ def test_refused_transactions(file_of_registers):
         run(file_of_registers, script, reset_at=3)
 
 
-@pytest.mark.parametrize("name", ["plain", pytest.param("two levels", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", all_slow(["plain", "two levels"]))
 def test_ips_as_functions(name):
     top = tops(name)
     encoder = RtlEncoderIp(top.config, stream_bytes=top.stream_bytes)
@@ -144,6 +145,7 @@ def images():
     return [("a", noise[0]), ("b", noise[1]), ("dot", noise[0, :1, :1])]
 
 
+@pytest.mark.slow
 def test_check_of_a_build(folder, images):
     found = check_build(folder, images, stall=0.2, quick=True)
     assert found["ok"], found["problems"]

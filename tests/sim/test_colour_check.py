@@ -48,6 +48,7 @@ def edited(folder, tmp_path, core, pattern, replacement):
     return copy
 
 
+@pytest.mark.slow
 def test_tables_and_trees(folder, checked):
     counts, problems = compared(checked, folder)
     assert (counts["tables"], problems) == (2, [])

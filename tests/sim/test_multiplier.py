@@ -66,6 +66,7 @@ def wrapped(number):
     return (number + (1 << 47)) % (1 << 48) - (1 << 47)
 
 
+@pytest.mark.slow
 def test_a_product_and_a_sum():
     given = operands()
     _, found = run(simulation(multiplier()), *given)

@@ -61,6 +61,7 @@ def edited(folder, tmp_path, core, pattern, replacement):
     return copy
 
 
+@pytest.mark.slow
 def test_tables_and_trees_of_a_build(folder, small):
     assert changed_files(load_build(folder)) == []
     stats = small.model.stats()

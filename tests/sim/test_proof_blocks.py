@@ -20,6 +20,7 @@ from lutgen.sim.proof.integers import Integers
 from lutgen.sim.proof.pipeline import NoPipelineError, latencies
 from lutgen.sim.proof.prover import OPEN, PROVEN, WRONG, prove_equal
 from tests.models import colour_model, mosaic_model
+from tests.tiers import all_slow
 
 SECONDS = 60
 
@@ -225,7 +226,7 @@ MODELS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ["mosaic", *all_slow(MODELS.keys() - {"mosaic"})])
 def test_prediction_of_a_model(name):
     """What is written from a model is what the reference codec says, of random neighbours."""
     made, depth, most = MODELS[name]

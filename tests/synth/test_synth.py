@@ -147,6 +147,7 @@ def test_resources_and_levels_of_a_block(parts, name, resources, levels):
     assert block["levels"] == levels
 
 
+@pytest.mark.slow
 def test_lut_instances_are_kept_as_they_are(parts):
     assert parts["blocks"]["luts"]["cells"] == {"LUT6": 3}
     top = text(Block(6, 3, luts))
@@ -216,6 +217,7 @@ class Nested(wiring.Component):
         m.d.comb += o.eq(i.xor())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", [GENERIC, ZYNQ], ids=lambda target: target.name)
 def test_paths_cross_modules_but_resources_stay_in_theirs(target):
     found = estimate(text(Nested()), "top", target, {

@@ -27,6 +27,7 @@ def small(kind, **options):
     return replace(config, pixels=256, evaluate_every=10, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "mapping"), [(GicDlcPlus, "counted"), (RasterLaplace, "paper")])
 def test_model_codes_images(kind, mapping):
     config = small(kind, mapping=mapping)
@@ -54,6 +55,7 @@ def test_black_images():
     assert np.array_equal(codec.decode(codec.encode(images[0]).data)[0], images[0])
 
 
+@pytest.mark.slow
 def test_whole_images_turned():
     config = small(GicDlc, steps=4, images=2, orientations=8)
     model = train_dlc_model(IMAGES[:6], replace(config, pixels=None))

@@ -151,6 +151,7 @@ class _Killed(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_killed_run_goes_on_with_identical_results(tmp_path, monkeypatch):
     clock = iter(range(0, 10**9, 40)).__next__  # a checkpoint at every second step
     monkeypatch.setattr("lutgen.training.dlc.fit.time.monotonic", clock)

@@ -3,6 +3,7 @@
 from importlib import resources
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 from PIL import Image
 
@@ -26,6 +27,7 @@ def run(*arguments):
     assert result.exit_code == 0, result.output
 
 
+@pytest.mark.slow
 def test_compress_without_a_model(tmp_path):
     image = picture(100, 140)
     Image.fromarray(image).save(tmp_path / "a.png")

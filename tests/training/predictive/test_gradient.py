@@ -45,6 +45,7 @@ def code_length(drawn, corrections, scales) -> float:
     return bits(residual.astype(np.float32), spread.astype(np.float32))
 
 
+@pytest.mark.slow
 def test_a_code_becomes_shorter(drawn):
     told = []
     found = gradient.descend(first_model(), drawn, CONFIG, told.append)

@@ -117,6 +117,7 @@ class Killed(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [SMALL, RasterTable(stages=0, leaves=60, classes=10)])
 def test_a_stopped_run_goes_on_with_identical_results(images, tmp_path, config):
     """Stopped in every step in turn; each time what was done before is not done again."""

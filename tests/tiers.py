@@ -1,0 +1,18 @@
+"""Which cases of a test the quick run has: the first of a kind stands for the others."""
+
+from collections.abc import Iterable
+
+import pytest
+
+__all__ = ["all_slow", "slow_but_first"]
+
+
+def all_slow(values: Iterable) -> list:
+    """Values of one argument, for the full run alone."""
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
+
+
+def slow_but_first(values: Iterable) -> list:
+    """Values of one argument: the first in all runs, the others in the full run alone."""
+    first, *others = values
+    return [first, *all_slow(others)]
