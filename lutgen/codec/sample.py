@@ -58,6 +58,7 @@ def sample(
     start = np.cumsum(length) - length
     rng = np.random.default_rng(seed)
     data = rng.integers(256, size=int(length.sum()) + 16, dtype=np.uint8)
+    data.flags.writeable = False  # as a file's bytes are: numba compiles nothing anew
     arm = codec._arm._replace(cumulative=blended(codec._arm.cumulative, share))
     image = np.zeros((height, width), dtype=np.uint8)
     for first in range(0, len(rects), LANES):

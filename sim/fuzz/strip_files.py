@@ -23,7 +23,7 @@ from lutgen.codec.predictive.container import (
 )
 from lutgen.codec.predictive.container import Frame as Header
 from lutgen.codec.predictive.row_coder import RANS_ENTRIES
-from lutgen.codec.predictive.strip import decode_unit
+from lutgen.codec.predictive.unit_models import UnitModels
 from lutgen.errors import InputError
 from lutgen.gateware.predictive.top import DECODER_ERRORS
 from lutgen.gateware.strips.strip_files import strip_header
@@ -83,7 +83,7 @@ class StripFiles(Files):
         if isinstance(model, ColourModel):
             raise InputError("model of the build must be one of gray, not of colour")
         self._codec = PredictiveCodec(model, threads=1)
-        self._depth, self._kernel = build.depth, model.kernel
+        self._depth, self._units = build.depth, UnitModels.of(model)
         self._header = strip_header(bytes.fromhex(model.hash)[:8], self._depth)
 
     def picture(self, width: int, height: int, count: int = 1) -> np.ndarray:
@@ -91,11 +91,11 @@ class StripFiles(Files):
         if self.rng.random() >= _PREDICTED:
             return super().picture(width, height, count)
         samples = np.zeros((height, width), self.build.dtype)
-        context, data = new_rows(width, 1), np.zeros(1, np.uint8)
+        context, data = new_rows(width, 1), np.frombuffer(bytes(1), np.uint8)
         for y in range(0, height, GROUP):
-            decode_unit(
-                self._kernel, context, y, data, 0, 0, 0, LAG, self._depth, 1,
-                (1 << self._depth) - 1, samples[y : y + GROUP], RANS_ENTRIES,
+            self._units.decode(
+                1, context, y, data, 0, 0, 0, LAG, self._depth, 1, (1 << self._depth) - 1,
+                samples=samples[y : y + GROUP], entries=RANS_ENTRIES,
             )  # fmt: skip
         return np.stack([samples] * count)
 
@@ -193,7 +193,7 @@ class StripFiles(Files):
         samples = np.zeros((header.height, header.width), self.build.dtype)
         frame = Frame(samples, np.ones_like(samples, dtype=bool))
         found.frames.append(frame)
-        _Reading(self._kernel, header, data, frame, found).run()
+        _Reading(self._units, header, data, frame, found).run()
         return found
 
     def _read_header(self, data: bytes) -> Header | None:
@@ -229,8 +229,10 @@ class StripFiles(Files):
 class _Reading:
     """One file behind its header."""
 
-    def __init__(self, kernel, header: Header, data: bytes, frame: Frame, found: Expected) -> None:
-        self._kernel, self._header, self._data = kernel, header, data
+    def __init__(
+        self, units: UnitModels, header: Header, data: bytes, frame: Frame, found: Expected
+    ) -> None:
+        self._units, self._header, self._data = units, header, data
         self._frame, self._found = frame, found
         self._bytes = _Bytes(data, VERSION_2.size)
         self._array = np.frombuffer(data or b"\0", np.uint8)
@@ -280,10 +282,10 @@ class _Reading:
                     start = stop = 0
             raw = raw_bits(header.samples.levels) if stop - start == most else 0
             if not lost:
-                lost = not decode_unit(
-                    self._kernel, context, y, self._array, start, stop, raw, LAG,
-                    header.samples.depth, header.samples.step, header.samples.levels - 1,
-                    rows[y : y + height], RANS_ENTRIES,
+                lost = not self._units.decode(
+                    1, context, y, self._array, start, stop, raw, LAG, header.samples.depth,
+                    header.samples.step, header.samples.levels - 1,
+                    samples=rows[y : y + height], entries=RANS_ENTRIES,
                 )  # fmt: skip
                 if lost:  # nobody says what stands for a residual that no sample has
                     self._frame.known[top + y : bottom] = False

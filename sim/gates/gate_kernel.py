@@ -1,4 +1,8 @@
-"""The compiled loops of `lutgen.sim.gates.gates`: settle, clock edge, streams."""
+"""The compiled loops of `lutgen.sim.gates.gates`: settle, clock edge, streams.
+
+``count`` says whether what nets do is counted.  The loops have it from outside: for a constant all
+of them would be compiled once more.
+"""
 
 from __future__ import annotations
 
@@ -324,31 +328,31 @@ def _edge(t, s, count):
 
 
 @njit()
-def restart(t, s, reset):
+def restart(t, s, reset, count):
     """Settle, and hold the reset for two clocks."""
     s.stale[:] = 1
-    _set(t, s, reset, np.uint8(1), False)
+    _set(t, s, reset, np.uint8(1), count)
     for _ in range(2):
-        _settle(t, s, False)
-        _edge(t, s, False)
-    _set(t, s, reset, np.uint8(0), False)
+        _settle(t, s, count)
+        _edge(t, s, count)
+    _set(t, s, reset, np.uint8(0), count)
 
 
 @njit()
 def run(
     t, s, at, in_valid, in_ready, in_bits, beats, out_valid, out_bits, payloads, in_clocks,
-    out_clocks, taken, given, max_clocks,
+    out_clocks, taken, given, max_clocks, count,
 ):  # fmt: skip
     first_in, first_out = at[1], at[2]
     while at[1] < taken or at[2] < given:
         if at[0] == max_clocks or at[2] - first_out == len(payloads):
             return False
         offered = at[1] < len(beats)
-        _set(t, s, in_valid, np.uint8(offered), True)
+        _set(t, s, in_valid, np.uint8(offered), count)
         if offered:
             for j in range(len(in_bits)):
-                _set(t, s, in_bits[j], beats[at[1], j], True)
-        _settle(t, s, True)
+                _set(t, s, in_bits[j], beats[at[1], j], count)
+        _settle(t, s, count)
         if offered and s.nets[in_ready]:
             in_clocks[at[1] - first_in] = at[0]
             at[1] += 1
@@ -357,6 +361,6 @@ def run(
                 payloads[at[2] - first_out, j] = s.nets[out_bits[j]]
             out_clocks[at[2] - first_out] = at[0]
             at[2] += 1
-        _edge(t, s, True)
+        _edge(t, s, count)
         at[0] += 1
     return True

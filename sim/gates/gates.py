@@ -257,7 +257,7 @@ class GateSimulation:
         if beats.shape[1] != len(self._in_bits):
             raise InputError(f"beats must have {len(self._in_bits)} bits, not {beats.shape[1]}")
         if not self._at.any():
-            restart(self._tables, self._state, self._reset)
+            restart(self._tables, self._state, self._reset, False)
         first = self._at.copy()
         room = max(given - int(first[2]), len(beats)) + 1024
         payloads = np.zeros((room, len(self._out_bits)), np.uint8)
@@ -265,7 +265,7 @@ class GateSimulation:
         done = run(
             self._tables, self._state, self._at, self._in_valid, self._in_ready, self._in_bits,
             beats, self._out_valid, self._out_bits, payloads, in_clocks, out_clocks, taken, given,
-            max_clocks,
+            max_clocks, True,
         )  # fmt: skip
         if not done:
             raise SimulationError(

@@ -367,12 +367,9 @@ class PredictiveCodec:
         form = frame.samples
         units = frame.units(*part.shape[:2])
         samples = part
-        # Of one type and without gaps, as every type is compiled for.
         if form.channels > 1:
             columns = part.shape[1] // frame.rows_of_pixel
             samples = np.empty((part.size // columns, columns), dtype=np.uint16)
-        elif frame.slabs > 1:
-            samples = np.empty(part.shape, dtype=part.dtype)
         sizes = list(strip_sizes(frame, units))
         start, stop, after = unit_payloads(view, at, limit, frame.pack(), k, sizes)
         plain = raw_bits(form.levels)
@@ -384,15 +381,13 @@ class PredictiveCodec:
             raw = plain if stop[n] - start[n] == sizes[n][1] else 0
             if not self._units.decode(
                 form.channels, context, y, array, start[n], stop[n], raw, frame.lag(columns),
-                form.depth, form.step, form.levels - 1, samples[y : y + rows, x : x + columns],
-                entries,
+                form.depth, form.step, form.levels - 1,
+                samples=samples[y : y + rows, x : x + columns], entries=entries,
             ):  # fmt: skip
                 raise CorruptStreamError(f"payload {n} of strip {k} is damaged")
         if form.channels > 1:
             planes = from_rows(samples, form.channels, frame.order)
             part[:] = planes if frame.cfa is None else cfa_mosaic(planes, frame.cfa)
-        elif samples is not part:
-            part[:] = samples
         return after
 
     def _stack(self, images, channels: int, cfa: str | None) -> np.ndarray:

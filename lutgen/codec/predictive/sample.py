@@ -70,7 +70,8 @@ def sample(
         data = rng.integers(1, 256, size=_BYTES * part.size + 16, dtype=np.uint8)
         data.flags.writeable = False  # as a file's bytes are: numba compiles nothing anew
         units.decode(
-            planes, context, y, data, 0, len(data), 0, LAG, depth, 1, most, part, RANS_ENTRIES
+            planes, context, y, data, 0, len(data), 0, LAG, depth, 1, most, samples=part,
+            entries=RANS_ENTRIES,
         )  # fmt: skip
     if planes == 1:
         return rows

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+
 from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.model import Kernel, PredictiveModel
 
@@ -45,8 +47,15 @@ class UnitModels:
         else:
             model_colour_unit(*self.kernels, self.last, channels, *unit)
 
-    def decode(self, channels: int, *unit) -> bool:
-        """`strip.decode_unit`, likewise."""
+    def decode(self, channels: int, *unit, samples: np.ndarray, entries: np.ndarray) -> bool:
+        """`strip.decode_unit`, likewise; what is not decoded of ``samples`` becomes 0."""
+        # Of one type and without gaps: all of decoding is compiled for each kind of array.
+        found = np.zeros(samples.shape, dtype=np.uint16)
         if channels == 1:
-            return decode_unit(self.kernels[0], *unit)
-        return decode_colour_unit(*self.kernels, self.last, channels, *unit)
+            good = decode_unit(self.kernels[0], *unit, found, entries)
+        else:
+            good = decode_colour_unit(
+                *self.kernels, self.last, channels, *unit, found, entries
+            )
+        samples[:] = found
+        return good
