@@ -13,11 +13,12 @@ from lutgen.sim.drive.beats import raster_beats, single_pixels
 from lutgen.sim.drive.words import files_of
 from tests.gateware import test_decoder_errors as damage
 from tests.gateware.tops import STALLS, Tops, pictures, tops
-from tests.tiers import all_slow, slow_but_first
+
+pytestmark = pytest.mark.slow
 
 #: Single pixels, lines, columns, one band, bands of one row, the largest.
 SIZES = ((1, 1), (2, 1), (1, 17), (3, 5), (8, 8), (16, 16), (17, 25), (40, 9), (37, 64), (40, 8))
-NAMES = slow_but_first(["two cores", "two cores with levels", "four cores", "eight cores"])
+NAMES = ["two cores", "two cores with levels", "four cores", "eight cores"]
 
 
 def check_encoder(top: Tops, images: np.ndarray, *, per_file: int | None = None, **options):
@@ -60,7 +61,7 @@ def test_stalls(name, stall):
     check_decoder(top, groups, stall=STALLS[stall])
 
 
-@pytest.mark.parametrize("name", slow_but_first(["two cores", "four cores", "eight cores"]))
+@pytest.mark.parametrize("name", ["two cores", "four cores", "eight cores"])
 @pytest.mark.parametrize("per_file", [1, 2, 6])
 def test_files_back_to_back(name, per_file):
     top = tops(name)
@@ -86,7 +87,6 @@ def test_output_that_waits_fills_every_queue():
     check_decoder(top, [images], stall={"pixels": slow})
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("level", [1, 2])
 def test_levels(level):
     """Of images of several bands and odd sizes; then the images again."""
@@ -107,7 +107,7 @@ def test_reset_in_mid_frame(reset_at):
     check_decoder(top, [images, pictures(3, 3)], reset_at=reset_at)
 
 
-@pytest.mark.parametrize("name", all_slow(["four cores", "eight cores"]))
+@pytest.mark.parametrize("name", ["four cores", "eight cores"])
 def test_rate(name):
     """A pixel per clock and core, unless the one stream of bytes is slower: tiles are tiny here.
 
@@ -206,7 +206,6 @@ def test_corrupt_payload(tile):
     assert not differs.any()
 
 
-@pytest.mark.slow
 def test_random_damage():
     """Any damage is found by one core and two or by neither, and the next file is right."""
     rng = np.random.default_rng(27)

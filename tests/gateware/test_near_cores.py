@@ -175,6 +175,7 @@ def test_pictures_of_refused_nears():
     assert files == [good, good] and errors == {"bad_marker", "bad_size"}
 
 
+@pytest.mark.slow
 def test_a_near_of_another_file_is_damage():
     """A near that this build takes, but not that of the file: its checksum says so."""
     cores = CORES["small"]

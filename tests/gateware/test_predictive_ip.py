@@ -15,6 +15,8 @@ from lutgen.sim.drive.beats import raster_beats
 from tests.gateware.ip import Script, packet_bytes, packet_frames, words
 from tests.gateware.test_predictive_cores import CORES, cut
 
+pytestmark = pytest.mark.slow
+
 CORE = CORES["8 bits"]
 FLOW = ("pixels", "bytes", "frames", "files")
 MARKERS = ("sof_early", "sof_late", "eol_early", "eol_late", "bad_size")

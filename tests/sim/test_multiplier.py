@@ -15,6 +15,8 @@ from lutgen.sim.tool.verilator import SimulationError
 from lutgen.synth.cells import Cell, clock_pins, endpoints
 from lutgen.synth.mapped import MappedDesign, map_design
 
+pytestmark = pytest.mark.slow
+
 STREAMS = Stream("valid", "taken", ("in",)), Stream("given", "ready", ("out",))
 A, B, C, P, PCOUT = (range(first, first + size) for first, size in (
     (100, 25), (200, 18), (300, 48), (400, 48), (500, 48)
@@ -66,7 +68,6 @@ def wrapped(number):
     return (number + (1 << 47)) % (1 << 48) - (1 << 47)
 
 
-@pytest.mark.slow
 def test_a_product_and_a_sum():
     given = operands()
     _, found = run(simulation(multiplier()), *given)
@@ -211,7 +212,6 @@ class Products(wiring.Component):
         return m
 
 
-@pytest.mark.slow
 def test_what_yosys_makes_of_products():
     design = map_design(to_verilog(Products(), "top"), "top", "xc7")
     kinds = Counter(cell.type for cell in design.cells)
