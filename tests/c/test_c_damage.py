@@ -40,7 +40,7 @@ def test_damage_is_the_references(program, codecs):
 
 @pytest.mark.slow
 def test_damage_is_the_references_often(program, codecs):
-    stands_damage(program, codecs, np.random.default_rng(4), 30000)
+    stands_damage(program, codecs, np.random.default_rng(4), 10000)
 
 
 def test_a_damaged_tile_costs_its_strip(program, codecs):
