@@ -2,7 +2,8 @@
 
     python -m bench.loclic_plots
 
-After the LoC-LIC paper, whose figures 2, 6 and 7 are a diagram and pictures:
+After the LoC-LIC paper, whose figure 2 is a diagram, and figures 6 and 7 are crops of pictures
+(`bench.loclic_crops`):
 
 figure 1
     BD-PSNR against cheng2020-anchor over kMAC per pixel.

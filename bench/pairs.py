@@ -1,6 +1,5 @@
 """Both cores of a profile as benchmarks take them, with images and the reference codec's files."""
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
@@ -10,6 +9,7 @@ import click
 import numpy as np
 
 from bench.domains import gray, gray_picture
+from bench.window import window_of
 from lutgen.build.predictive_blueprint import BLOCKS
 from lutgen.build.tile_blueprint import block_paths
 from lutgen.codec.codec import Codec
@@ -222,13 +222,5 @@ def read_stack(spec: str, count: int, size: str | None, copies: int = 1) -> np.n
         stack = np.stack([image for image in found if image.shape == found[0].shape][:count])
     else:
         stack = np.stack(load_images(spec, split="val")[:count])
-    if size is None:
-        return stack
-    if (match := re.fullmatch(r"([1-9]\d*)x([1-9]\d*)(?:\+(\d+)\+(\d+))?", size)) is None:
-        raise click.UsageError(f"size must be WIDTHxHEIGHT or WIDTHxHEIGHT+X+Y, not {size!r}")
-    width, height, left, top = (int(number or 0) for number in match.groups())
-    if top + height > stack.shape[1] or left + width > stack.shape[2]:
-        raise click.UsageError(
-            f"size must lie in images of {stack.shape[2]}x{stack.shape[1]}, not {size!r}"
-        )
-    return np.ascontiguousarray(stack[:, top : top + height, left : left + width])
+    rows, columns = window_of(size, *stack.shape[1:])
+    return np.ascontiguousarray(stack[:, rows, columns])

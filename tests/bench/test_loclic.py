@@ -8,6 +8,8 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
+from lutgen.commands import Failure
+from lutgen.model.default import LOSSY
 from lutgen.training.loclic.export import export_codec
 from lutgen.training.loclic.files import image_tensor
 from lutgen.training.loclic.initial import begin_linear
@@ -18,7 +20,7 @@ from lutgen.training.loclic.store import save_codec
 
 pytest.importorskip("pytorch_msssim", reason="MS-SSIM needs pytorch-msssim: extra `train`")
 
-from bench import loclic, loclic_baselines  # noqa: E402  (after the skip)
+from bench import loclic, loclic_baselines, loclic_crops  # noqa: E402  (after the skip)
 
 
 def test_baselines(tmp_path, monkeypatch):
@@ -85,3 +87,33 @@ def test_a_trained_codec(tmp_path):
     assert more["step"] == [2.0, 1.0, 4.0]
     assert more["bpp"][:2] == found["bpp"] and more["bpp"][2] < found["bpp"][0]
     assert json.loads((tmp_path / "out" / "loclic-t-coding.json").read_text()) == record
+
+
+def test_crops_of_one_rate(tmp_path):
+    """No other codec's file is larger; crops of the shipped codec, on disk."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:70, :90]
+    image = 128 + 80 * np.sin(np.stack([x + y, x - y, x + 2 * y], 2) / 20)
+    image = (image + rng.normal(0, 4, image.shape)).clip(0, 255).astype(np.uint8)
+    Image.fromarray(image).save(tmp_path / "image.png")
+    jpeg, *_ = loclic_baselines.CODECS["jpeg"]
+    sizes = [len(jpeg(image, quality=quality)) for quality in range(1, 101)]
+    for size in (min(sizes), 1500, max(sizes)):
+        file = loclic_crops.at_most(size, jpeg, image)
+        assert len(file) == max(found for found in sizes if found <= size)
+    with pytest.raises(Failure, match="^no quality makes a file of at most 99 bytes$"):
+        loclic_crops.at_most(99, jpeg, image)
+    out = tmp_path / "crops.png"
+    picture = str(tmp_path / "image.png")
+    result = CliRunner().invoke(loclic_crops.main, [
+        picture, "--crop", "32x24+9+8", "--step", "1", "--out", str(out),
+    ])  # fmt: skip
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["original", LOSSY, "jpeg", "webp", str(out)]
+    rates = [float(line.split()[1]) for line in lines[1:4]]
+    assert max(rates) == rates[0]
+    with Image.open(out) as found:
+        assert found.size[0] > 1000
+    wrong = CliRunner().invoke(loclic_crops.main, [picture, "--crop", "99x9"])
+    assert wrong.exit_code == 2 and "size must lie in images of 90x70, not '99x9'" in wrong.output
