@@ -30,6 +30,7 @@ from .tables.loclic import (
     loclic_complexity,
     loclic_engine,
     loclic_memory,
+    loclic_photographs,
     loclic_points,
     loclic_references,
     loclic_start,
@@ -80,8 +81,8 @@ _TABLES = (
     channels, held_out, further, growth, ladder, networks, layouts, near_lossless, coefficients,
     reference, training, ccodec, predictive_cores, deep_cores, near_cores, memories, stages,
     colour_cores, mosaic_cores, colour_builds,
-    loclic_complexity, loclic_references, loclic_start, loclic_points, loclic_coding, loclic_bd,
-    loclic_engine, loclic_memory,
+    loclic_complexity, loclic_references, loclic_start, loclic_points, loclic_photographs,
+    loclic_coding, loclic_bd, loclic_engine, loclic_memory,
     verified_rooms, proofs, formal, mutants, fuzzed, fuzzed_kinds, coverage, unreached, met,
 )  # fmt: skip
 

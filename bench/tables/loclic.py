@@ -13,7 +13,7 @@ from .results import LEVELS, ROOT, deepest, load
 
 __all__ = [
     "loclic_bd", "loclic_coding", "loclic_complexity", "loclic_engine", "loclic_memory",
-    "loclic_points", "loclic_references", "loclic_start",
+    "loclic_photographs", "loclic_points", "loclic_references", "loclic_start",
 ]  # fmt: skip
 
 _RESULTS = ROOT / "bench" / "results"
@@ -134,6 +134,32 @@ def loclic_points(folder: Path = _RESULTS) -> str:
             )
     about = "; ".join(f"{curve.name}: {curve.results.description}" for curve in curves)
     return "\n".join([*lines, "", f"({about}; {_commands(curves)})"])
+
+
+def loclic_photographs(folder: Path = _RESULTS / "rgb_photo") -> str:
+    """Points and differences to JPEG on pictures of another source."""
+    curves = {curve.name: curve for curve in measured(folder)}
+    jpeg = curves["jpeg"]
+    lines = [
+        "| codec | bit/pixel: PSNR, dB | against JPEG: BD-rate, PSNR | BD-rate, MS-SSIM |",
+        "|---|---|---|---|",
+    ]
+    for curve in curves.values():
+        points = "; ".join(
+            f"{rate:.3f}: {value:.2f}" for rate, value in zip(*curve.best("psnr"), strict=True)
+        )
+        cells = ["", ""]
+        if curve is not jpeg:
+            found = [difference(jpeg, curve, quality) for quality in ("psnr", "ms-ssim")]
+            cells = [_cell(one.rate, " %", one.rate_over, " dB", 1) for one in found]
+        lines.append(f"| {curve.name} | {points} | " + " | ".join(cells) + " |")
+    about = "; ".join(f"{name}: {curve.results.description}" for name, curve in curves.items())
+    more = f"domains2/{folder.name} --out bench/results/{folder.name}"
+    return "\n".join([
+        *lines, "",
+        f"({about}; in brackets as below; `python -m bench.loclic_baselines {more}`, "
+        f"`python -m bench.loclic TRAINED CODEC --folder {more}`)",
+    ])  # fmt: skip
 
 
 def loclic_coding(folder: Path = _RESULTS) -> str:

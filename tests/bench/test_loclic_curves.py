@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from bench import loclic_plots
 from bench.axes import axes_of, label_points
-from bench.tables.loclic import loclic_bd, loclic_coding, loclic_points
+from bench.tables.loclic import loclic_bd, loclic_coding, loclic_photographs, loclic_points
 from bench.tables.loclic_curves import Curve, decibel, difference, measured, models, published
 from lutgen.training.loclic.measure.published import KODAK, KODAK_MS_SSIM
 from lutgen.training.loclic.measure.results import FIGURES, Results
@@ -98,6 +98,9 @@ def test_tables(results):
     assert "| loc-lic-small, measured | jpeg, measured | -" in table
     assert "dB (0.20 to 0.90 bit/pixel)" in table
     assert "| loc-lic-small-int, measured | hyperprior, published | fewer than 4 points |" in table
+    table = loclic_photographs(results)
+    assert "| jpeg | 0.200: 27.00; " in table and "| loc-lic-small-int | " in table
+    assert f"--out bench/results/{results.name}`" in table
     for path in results.glob("*small*"):
         path.unlink()
     assert "bench.loclic TRAINED" not in loclic_points(results)
