@@ -12,6 +12,7 @@ from amaranth.sim import Simulator
 
 from lutgen.codec.rans import CHECK_STATE, push
 from lutgen.gateware.fabric.verilog import to_verilog
+from lutgen.gateware.strips import payload_pool
 from lutgen.gateware.strips.intervals import Intervals
 from lutgen.gateware.strips.narrower import Narrower
 from lutgen.gateware.strips.pair_crc import PairCrc32
@@ -309,6 +310,72 @@ def test_payload_pool(words):
     simulator.run()
     assert run.written == run.sizes
     assert run.was_low or words == 1
+
+
+class _Greedy:
+    """Lane 0 completes its longest payload, which is read; lane 1 takes all that it may."""
+
+    def __init__(self, whole: int) -> None:
+        self.pool = pool = PayloadPool(2, 2 * whole, 8)
+        assert pool.whole == whole
+        # As few as there may be: those kept back, and of one payload.
+        pool._blocks = whole + 2 + PayloadPool.spare
+        self.whole, self.clock, self.spent = whole, 0, False
+        self.kept: dict[tuple[int, int], list[int]] = {(0, 0): [], (0, 1): [], (1, 0): []}
+
+    async def tick(self, ctx, side: int | None = None, **values) -> None:
+        """A clock, in which lane 0 may begin a block of a side; every fourth one is lane 1's."""
+        pool, low = self.pool, ctx.get(self.pool.low)
+        self.spent &= bool(low)
+        greedy = self.clock % 4 == 0 and not self.spent and len(self.kept[1, 0]) < self.whole
+        place = (0, side) if side is not None else (1, 0) if greedy else None
+        if place == (1, 0):
+            self.spent = bool(low)
+        if place:
+            words = self.kept[place]
+            words.append(self.clock % 251)
+            values |= {"lane": place[0], "side": place[1], "number": 2 * len(words) - 2,
+                       "word": words[-1], "write": 1}  # fmt: skip
+        for name in ("write", "frees", "forget"):
+            ctx.set(getattr(pool, name), values.get(name, 0))
+        for name, value in values.items():
+            ctx.set(getattr(pool, name), value)
+        self.clock += 1
+        await ctx.tick()
+
+    async def complete(self, ctx, side: int) -> None:
+        """Lane 0's payload of a side, a block in four clocks."""
+        while len(self.kept[0, side]) < self.whole:
+            await self.tick(ctx, side if self.clock % 4 == 2 else None)
+        for _ in range(8):
+            await self.tick(ctx)
+
+    async def bench(self, ctx) -> None:
+        await self.complete(ctx, 0)
+        for at in range(self.whole):
+            await self.tick(ctx, frees=1, at=at, forget=at == self.whole - 1)
+        ctx.set(self.pool.wanted, 1)
+        for _ in range(12):
+            await self.tick(ctx)
+        await self.complete(ctx, 1)
+        for (lane, side), words in self.kept.items():
+            ctx.set(self.pool.wanted, 2 * lane + side)
+            for number, word in enumerate(words if (lane, side) != (0, 0) else ()):
+                ctx.set(self.pool.index, 2 * number)
+                await ctx.tick().repeat(self.pool.latency)
+                assert ctx.get(self.pool.found) == word, (lane, side, number)
+
+
+@pytest.mark.parametrize("whole", [2, 16])
+def test_blocks_that_become_free(whole, monkeypatch):
+    """They are no longer of the payload that is wanted: the next one has as many to come."""
+    monkeypatch.setattr(payload_pool, "_WORDS", (2,))
+    run = _Greedy(whole)
+    simulator = Simulator(run.pool)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(run.bench)
+    simulator.run()
+    assert len(run.kept[1, 0]) > 1
 
 
 def test_memories_of_payloads():

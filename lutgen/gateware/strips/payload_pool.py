@@ -160,11 +160,16 @@ class PayloadPool(wiring.Component):
             )),
         ]  # fmt: skip
         # What the wanted payload lacks, and a block of each lane, which may be on its way to it.
-        filled = Signal(bits_for(self.whole), reset_less=True)
+        # Of a payload that is read, blocks that become free are the pool's, and no more its own.
+        filled, freeing = Signal(bits_for(self.whole), reset_less=True), Signal()
         m.d.sync += [
-            filled.eq(Mux(has, last + 1, 0)),
+            freeing.eq((freeing | self.frees) & ~self.forget),
             pool.least.eq(self.whole + self._lanes + self.spare - filled),
         ]
+        with m.If(self.frees):
+            m.d.sync += filled.eq(filled - filled.any())
+        with m.Elif(~freeing):
+            m.d.sync += filled.eq(Mux(has, last + 1, 0))
         return m
 
     def _count(self, m: Module, began, place, number) -> tuple[Value, Value]:
