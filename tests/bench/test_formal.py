@@ -298,6 +298,20 @@ def test_only_keeps_what_the_file_has(tmp_path, monkeypatch):
     }  # fmt: skip
     assert found["counts"]["proven"] == 2
 
+    # Once more with the same Verilog, and with other contracts, which make its results old.
+    def none(*_, **__):
+        raise AssertionError("no block may be looked at")
+
+    monkeypatch.setattr(command, "study", none)
+    result = CliRunner().invoke(command.main, arguments)
+    assert result.exit_code == 0 and "SkidBuffer: as it was" in result.output
+    assert json.loads(path.read_text()) == found
+    monkeypatch.setattr(command, "CONTRACTS", tmp_path)
+    for contract in ("handshake", "beats", "begins_with_reset"):
+        tmp_path.joinpath(f"{contract}.sv").write_text("another")
+    result = CliRunner().invoke(command.main, arguments)
+    assert result.exit_code == 70, result.output  # it was looked at
+
 
 def test_results_are_of_all_blocks():
     """None is refuted, and nothing is missing."""
