@@ -3,7 +3,7 @@
     python -m bench.coverage --streams 240
 
 Small builds with Verilator's counters (`lutgen.sim.fuzz.counters` says what is counted) take the
-streams of `bench.fuzz_rtl` and, a quarter as many, streams of larger pictures.  What is never hit
+streams of `bench.fuzz_rtl` and, fewer, of larger, tall and wide pictures.  What is never hit
 is listed, with a reason if there is one: `bench.constants` proves that a bit is constant, or
 ``coverage.json`` beside this program says it of places, which must be there and not be hit, or of
 what is alike in all tops, by regular expressions.
@@ -35,9 +35,9 @@ from lutgen.sim.fuzz.native import build_native, forgetful
 #: What cannot be hit, with reasons.
 EXPLAINED = Path(__file__).with_name("coverage.json")
 #: Why bits do not change that `bench.constants` finds.
-CONSTANT = "The bit is constant, as Yosys proves for the whole core."
-#: Pictures of the larger streams, at most.
-_LARGE = (64, 64)
+CONSTANT = "The bit is constant, as ABC proves for the whole core."
+#: Greatest pictures, as far as the core takes them, and the share of streams of such.
+_SIZES = ((None, 1.0), ((64, 64), 0.25), ((6, 1 << 16), 0.1), ((1 << 16, 6), 0.1))
 _PLACE = re.compile(r"(?P<name>\w+)\[(?P<high>\d+)(?::(?P<low>\d+))?\](?P<way> \d->\d)?")
 
 
@@ -138,10 +138,12 @@ def measure(top: str, core: str, checked, streams: int, seed: int) -> tuple[Coun
     design = counted(forgetful(checked.design(core)))
     native = build_native(design, core, counted=True)
     compiled = time.perf_counter() - began
-    found, met, clocks = Counter(), defaultdict(Counter), 0
+    found, met, clocks, total = Counter(), defaultdict(Counter), 0, 0
     with tempfile.TemporaryDirectory(prefix="lutgen-coverage-") as work:
         path = Path(work, "counters")
-        for number, (largest, count) in enumerate(((None, streams), (_LARGE, streams // 4))):
+        for number, (largest, share) in enumerate(_SIZES):
+            count = round(share * streams)
+            total += count
             fuzz = campaign(checked, core, seed + number, largest=largest)
             fuzz.run(native, count, counters=path)
             if fuzz.report.problems:
@@ -155,7 +157,7 @@ def measure(top: str, core: str, checked, streams: int, seed: int) -> tuple[Coun
             met["errors"].update(fuzz.report.errors)
             met["kinds"].update({k: t.streams for k, t in fuzz.report.kinds.items()})
     took = {
-        "streams": streams + streams // 4, "clocks": clocks, "compiled_seconds": round(compiled, 1),
+        "streams": total, "clocks": clocks, "compiled_seconds": round(compiled, 1),
         "seconds": round(time.perf_counter() - began, 1),
     }  # fmt: skip
     return found, {name: dict(sorted(c.items(), key=str)) for name, c in met.items()}, took

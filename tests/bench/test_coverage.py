@@ -112,6 +112,7 @@ module part(clk, a, y);
   reg [2:0] kept = 3'h0;
   reg [1:0] stays = 2'h0;
   reg [1:0] word;
+  reg [1:0] unread = 2'h0;
   reg [1:0] rom [3:0];
   initial begin
     rom[0] = 2'h1;
@@ -124,15 +125,20 @@ module part(clk, a, y);
   always @(posedge clk)
     kept <= { 1'h0, a };
   always @(posedge clk)
+    unread <= { a[1], 1'h0 };
+  always @(posedge clk)
     stays <= { a[0], stays[0] & a[0] };
   assign y = kept[1:0] ^ stays ^ word;
 endmodule
 """
 
 
+NAMES = ("kept", "stays", "word", "unread")
+
+
 def test_constant_bits():
     """In all instances; through registers, tables, and what cannot begin to change."""
     found = constant_bits(Design.of(CONSTANT, "top"))
-    assert {name for name in found["part"] if name[0] in ("kept", "stays", "word")} == {
-        ("kept", 2), ("stays", 0), ("word", 0),
+    assert {name for name in found["part"] if name[0] in NAMES} == {
+        ("kept", 2), ("stays", 0), ("word", 0), ("unread", 0),
     }  # fmt: skip
