@@ -3,9 +3,10 @@
 import random
 
 import pytest
+from amaranth.hdl import Module, Signal
 from amaranth.sim import Simulator
 
-from lutgen.gateware.streams.lut_fifo import LutFifo
+from lutgen.gateware.streams.lut_fifo import LutFifo, step
 
 
 def run(depth: int, words: int, offers, takes, clocks: int) -> tuple[list[int], list[int]]:
@@ -62,3 +63,21 @@ def test_word_per_clock():
 def test_depth():
     with pytest.raises(ValueError, match=r"^depth must be positive, not 0$"):
         LutFifo(8, 0)
+
+
+def test_step():
+    """From each value, also where narrow builds never come, up, down, both and neither."""
+    m, bits = Module(), 6
+    counter, up, down, after = Signal(bits), Signal(), Signal(), Signal(bits)
+    m.d.comb += after.eq(step(counter, up, down))
+
+    async def bench(ctx):
+        for case in range(4 << bits):
+            value, moves = divmod(case, 4)
+            for signal, now in ((counter, value), (up, moves & 1), (down, moves >> 1)):
+                ctx.set(signal, now)
+            assert ctx.get(after) == (value + (moves & 1) - (moves >> 1)) % (1 << bits), case
+
+    simulator = Simulator(m)
+    simulator.add_testbench(bench)
+    simulator.run()
