@@ -12,7 +12,7 @@ depth that is told.  Then faults are put into the Verilog, one at a time, until 
 block has had a counterexample: so none of them is true of everything.
 
 A block whose Verilog and contracts are those of the results in ``--out``, of the same command, is
-not looked at again: a run that was stopped goes on, and after a change its own blocks are done anew.
+not looked at again: a run that was stopped goes on, and what a change touches is done anew.
 """
 
 import dataclasses
