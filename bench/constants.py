@@ -4,7 +4,7 @@ The core is taken as one, as a graph of gates: constants and tables pass through
 that keep the value of a reset in random simulation are taken for constant all at once, and those
 are dropped that could leave it in the next clock, until none is left that could (van Eijk,
 "Sequential equivalence checking based on structural similarities", IEEE Trans. CAD 19(7), 2000):
-what stays is constant, each with the help of all others.  What is not proven may still never change.
+what stays is constant, each with the help of all others.  What is not proven may never change, too.
 """
 
 import json

@@ -36,9 +36,16 @@ from lutgen.sim.fuzz.native import build_native, forgetful
 EXPLAINED = Path(__file__).with_name("coverage.json")
 #: Why bits do not change that `bench.constants` finds.
 CONSTANT = "The bit is constant, as ABC proves for the whole core."
+#: Why neither arm of a choice is counted that each clock makes.
+NO_CHOICE = "Verilator knows which arm it is, and counts none."
 #: Greatest pictures, as far as the core takes them, and the share of streams of such.
 _SIZES = ((None, 1.0), ((64, 64), 0.25), ((6, 1 << 16), 0.1), ((1 << 16, 6), 0.1))
 _PLACE = re.compile(r"(?P<name>\w+)\[(?P<high>\d+)(?::(?P<low>\d+))?\](?P<way> \d->\d)?")
+_CHOICES = ("cond_then", "cond_else")
+#: The last condition of an arm, where it is a bit.
+_CHOICE = re.compile(
+    r"(?:^|[( ])(?P<name>[A-Za-z_]\w*)(?:\[(?P<bit>\d+)\])?(?: \? .*|\)) \| (?:if|else|cond_\w+)$"
+)
 
 
 def place(point: Point) -> str:
@@ -116,8 +123,9 @@ def summary(
         figures[f"{kind}_hit"] += bool(count)
         if not count:
             explained = why.get((module, at)) or (
-                CONSTANT if _bit(at) in constant.get(module, ()) else alike(module, at, known)
-            )
+                CONSTANT if _bit(at) in constant.get(module, ())
+                else NO_CHOICE if _settled(module, at, counts) else alike(module, at, known)
+            )  # fmt: skip
             figures[f"{kind}_explained"] += bool(explained)
             missed[explained or "open"].append(f"{module} {at}")
     return {
@@ -126,8 +134,20 @@ def summary(
     }  # fmt: skip
 
 
+def _settled(module: str, at: str, counts: Mapping[tuple[str, str], int]) -> bool:
+    """Whether it is an arm of a choice without conditions around it, whose other one is not hit
+    either.
+    """
+    choice, _, arm = at.rpartition(" | ")
+    return arm in _CHOICES and not choice.startswith(("if (", "case")) and not any(
+        counts.get((module, f"{choice} | {other}"), 0) for other in _CHOICES
+    )
+
+
 def _bit(at: str) -> tuple[str, int] | None:
-    """Name and bit of a toggle."""
+    """Name and bit of a toggle, or of what an arm alone depends on."""
+    if match := _CHOICE.search(at):
+        return match["name"], int(match["bit"] or 0)
     match = _PLACE.fullmatch(at)
     return (match["name"], int(match["high"])) if match else None
 

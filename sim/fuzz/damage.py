@@ -8,11 +8,11 @@ import numpy as np
 
 from lutgen.sim.fuzz.stream import Files, GoodFile, Span
 
-__all__ = ["EMPTY", "KINDS", "RESEALED", "RESET", "damaged"]
+__all__ = ["EMPTY", "KINDS", "NONE", "RESEALED", "RESET", "damaged"]
 
 #: Kinds of which others know.
 RESET, RESEALED = "reset in a file", "payload, checksums right"
-EMPTY = "packets without bytes"
+EMPTY, NONE = "packets without bytes", "none"
 
 #: Damages a file of several, with the random numbers and the build's files.
 Damage = Callable[[np.random.Generator, Files, Sequence[GoodFile]], bytes]
@@ -164,7 +164,7 @@ KINDS: Mapping[str, Damage] = {
     "bytes inserted": _inserted, "bytes removed": _removed, "header field": _header,
     "length, checksum or index": _lengths, "strips swapped": _swapped, "files spliced": _spliced,
     "random bytes": _random, RESEALED: _resealed, EMPTY: _empty, RESET: _untouched,
-    "none": _untouched,
+    NONE: _untouched,
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lutgen.sim.drive.words import file_beats, scattered_words
-from lutgen.sim.fuzz.damage import EMPTY, RESET, damaged
+from lutgen.sim.fuzz.damage import EMPTY, NONE, RESET, damaged
 from lutgen.sim.fuzz.fuzz import Fuzz, FuzzCase, Tally, listed
 from lutgen.sim.fuzz.native import BEAT, Segment, beats_of
 from lutgen.sim.fuzz.stream import Expected, Files, Frame, GoodFile
@@ -31,6 +31,8 @@ _ALIKE = 0.8
 _COUNTED = 0.5
 #: Packets without bytes in a row, at most.
 _EMPTY = 6
+#: Share of undamaged files that are one of the shortest, so many times in a row: queues fill up.
+_MANY, _TIMES, _SHORTEST = 0.3, (30, 120), 10
 #: Errors that are reported once for each reason, so that their number is known.
 _ONCE = ("bad_header", "bad_model", "bad_packet")
 
@@ -95,6 +97,7 @@ class DecoderFuzz(Fuzz):
             [files.good(width, largest[1]) for _ in range(files_of_width)] for width in some
         ]
         self.pool = [good for files in self._of_width for good in files]
+        self._shortest = sorted(self.pool, key=lambda good: len(good.data))[:_SHORTEST]
 
     def _case(self, most: int, options: dict, start: dict) -> Case:
         rng, kind = self.rng, self._kind()
@@ -124,11 +127,14 @@ class DecoderFuzz(Fuzz):
         return Case(tuple(kinds), (Segment(beats, count=count, **options, **start),), streams)
 
     def _stream(self, kind: str, pool: Sequence[GoodFile]) -> Stream:
+        many = kind == NONE and self.rng.random() < _MANY
+        pool = self._shortest if many else pool
         data = damaged(kind, self.rng, self.files, pool)
         good = pool[int(self.rng.integers(len(pool)))]
         self.meet(good.images)
         self.met["strips or tiles"][len(good.units)] += 1
-        times = int(self.rng.integers(1, _EMPTY + 1)) if kind == EMPTY else 1
+        few = (1, _EMPTY + 1) if kind == EMPTY else (1, 2)
+        times = int(self.rng.integers(*(_TIMES if many else few)))
         return Stream(kind, data, self.files.read(data), good, times)
 
     def _beats(self, data: bytes) -> np.ndarray:
@@ -140,7 +146,10 @@ class DecoderFuzz(Fuzz):
         return beats_of(make(data, self._bytes))
 
     def _judge(self, case: Case, outcomes, names: list[set[str]], tallies) -> list[str]:
-        frames = [f for s in case.streams for f in (*s.expected.frames, *s.behind)]
+        frames = [
+            frame for stream in case.streams
+            for frame in (*stream.times * [*stream.expected.frames], *stream.behind)
+        ]  # fmt: skip
         if len(outcomes) > 1:
             (stream,), (tally,) = case.streams, tallies
             problems = differences(outcomes[0].beats, frames, begun=True)

@@ -25,10 +25,13 @@ from lutgen.sim.fuzz.stream import Files
 __all__ = ["Case", "EncoderFuzz", "taken"]
 
 _RESET, _LIMITS = "reset in a file", "sizes up to the limits, cut by a reset"
+_MANY = "many files of few pixels"
 #: Clocks of a segment that ends with a reset, at most.
 _CUT = 3000
 #: Images of a file, at most.
 _IMAGES = 3
+#: Files of few pixels, at least and at most, and the most pixels.
+_FILES, _FEW = (40, 150), 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +179,8 @@ class EncoderFuzz(Fuzz):
         beats = beats_of(raster_beats(images))
         if kind == _LIMITS:
             return *self._up_to_limits(), True
+        if kind == _MANY:
+            return *self._many(), True
         if kind == "size of no picture":
             names = [name for name in settings if name in self._bits]
             name = names[int(self.rng.integers(len(names)))]
@@ -200,11 +205,21 @@ class EncoderFuzz(Fuzz):
             name: int(rng.integers(1, most + 1))
             for name, most in zip(("width", "height"), largest, strict=True)
         }
-        bits = int(rng.integers(self._bits.get("images", 0) + 1))
+        bits = self._bits.get("images", 0)
+        if rng.random() < 0.5:  # few of them, too
+            bits = int(rng.integers(bits + 1))
         settings["images"] = int(rng.integers(1, 1 << bits)) if bits else 1
         if "near" in self._bits:
             settings["near"] = int(rng.integers(self._build.config.max_near + 1))
         return self._raster(np.arange(_CUT), settings), settings
+
+    def _many(self) -> tuple[np.ndarray, dict[str, int]]:
+        """Files one after the other that begin and end in a few clocks."""
+        settings = {"width": int(self.rng.integers(1, _FEW + 1)), "height": 1, "images": 1}
+        if "near" in self._bits:
+            settings["near"] = int(self.rng.integers(self._build.config.max_near + 1))
+        files = int(self.rng.integers(*_FILES))
+        return self._raster(np.arange(files * settings["width"]), settings), settings
 
     @staticmethod
     def _taken(beats: np.ndarray, settings: Mapping[str, int], possible: bool) -> Taken:
@@ -331,5 +346,5 @@ _KINDS: Mapping[str, Callable] = {
     "markers moved": _flip_markers, "markers at random": _random_markers, "pixels lost": _lose,
     "pixels inserted": _insert, "lines of another length": _wider, "random beats": _random,
     "size of no picture": _untouched, _RESET: _untouched, _LIMITS: _untouched,
-    "none": _untouched,
+    _MANY: _untouched, "none": _untouched,
 }  # fmt: skip

@@ -79,6 +79,39 @@ def test_what_is_alike_has_one_reason(monkeypatch, tmp_path):
     assert found["missed"]["so"] == ["__core x[1] 0->1"] and len(found["missed"]["open"]) == 2
 
 
+def test_arms_of_what_is_constant(monkeypatch, tmp_path):
+    """Of a choice by a bit, and of an ``if``; of no other condition."""
+    monkeypatch.setattr(coverage, "EXPLAINED", tmp_path / "coverage.json")
+    coverage.EXPLAINED.write_text("[]")
+    arms = ("if (a) x[3] ? b : 1'h0; | cond_then", "if (y) | else", "if (a) if (y) x | case",
+            "if (x[3] ? y : z) | elsif")  # fmt: skip
+    found = summary(
+        "any", {("__core", arm): 0 for arm in arms}, {"__core": "strips"},
+        {"__core": {("x", 3), ("y", 0)}},
+    )  # fmt: skip
+    assert {k: sorted(v) for k, v in found["missed"].items()} == {
+        coverage.CONSTANT: sorted(f"__core {arm}" for arm in arms[:2]),
+        "open": sorted(f"__core {arm}" for arm in arms[2:]),
+    }  # fmt: skip
+
+
+def test_choices_of_no_arm(monkeypatch, tmp_path):
+    """Each clock takes one of both, where nothing stands before them."""
+    monkeypatch.setattr(coverage, "EXPLAINED", tmp_path / "coverage.json")
+    coverage.EXPLAINED.write_text("[]")
+    counts = {
+        ("__core", f"{choice} | {arm}"): count
+        for choice, counts in (("n1 ? a : b;", (0, 0)), ("n2 ? a : b;", (0, 3)),
+                               ("if (x) n3 ? a : b;", (0, 0)))
+        for arm, count in zip(("cond_then", "cond_else"), counts, strict=True)
+    }  # fmt: skip
+    found = summary("any", counts, {"__core": "strips"}, {})["missed"]
+    assert found[coverage.NO_CHOICE] == [
+        "__core n1 ? a : b; | cond_else", "__core n1 ? a : b; | cond_then",
+    ]  # fmt: skip
+    assert len(found["open"]) == 3
+
+
 CONSTANT = """module top(clk, rst, a, y);
   input clk;
   wire clk;
