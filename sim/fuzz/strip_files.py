@@ -43,6 +43,8 @@ _CRC_BYTES = 4
 _PREDICTED = 0.1
 #: Shares of files of one group of rows, of two, and so on.
 _GROUPS = (0.6, 0.25, 0.1, 0.05)
+#: Share of files of as many groups as there may be, in strips of few rows, and the most of them.
+_MANY, _MOST_GROUPS = 0.04, 42
 
 
 class _Cut(Exception):
@@ -106,12 +108,13 @@ class StripFiles(Files):
         return 2 * (config.max_width + 32) * GROUP * config.lanes + 20_000
 
     def good(self, width: int, highest: int) -> GoodFile:
-        """In strips of any height; few groups, as each takes its time."""
+        """In strips of any height; mostly few groups, as each takes its time."""
         rng = self.rng
-        groups = int(rng.choice(4, p=_GROUPS)) + 1
+        many = rng.random() < _MANY
+        groups = _MOST_GROUPS if many else int(rng.choice(len(_GROUPS), p=_GROUPS)) + 1
         while True:
             height = int(rng.integers(1, highest + 1))
-            strip = int(rng.integers(1, height + 1))
+            strip = int(rng.integers(1, (min(height, GROUP) if many else height) + 1))
             whole, rest = divmod(height, strip)
             if whole * -(-strip // GROUP) + -(-rest // GROUP) <= groups:
                 break
