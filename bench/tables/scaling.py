@@ -4,6 +4,14 @@ from .results import LEVELS, deepest, load
 
 __all__ = ["cores", "routed"]
 
+#: Cores that were routed: their models, and records.
+_ROUTED = (
+    ("digits", "route-ecp5-encoder"), ("digits", "route-ecp5-decoder"),
+    ("photo", "route-photo-encoder"),
+)
+#: Cells that are counted, in the order of the columns.
+_CELLS = ("LUT4", "TRELLIS_FF", "DP16KD", "MULT18X18D")
+
 
 def cores() -> str:
     """Rate and resources for each number of cores."""
@@ -39,26 +47,28 @@ def cores() -> str:
 
 def routed() -> str:
     """Clocks of cores placed and routed on an ECP5."""
-    records = [load(f"route-ecp5-{core}") for core in ("encoder", "decoder")]
+    records = [(model, load(name)) for model, name in _ROUTED]
     lines = [
-        "| core | MHz, routed | LUT4 | FF | EBR (18 kbit) | worst path | its cells | "
-        "logic + routing, ns |",
-        "|---|---|---|---|---|---|---|---|",
+        "| model | core | device | MHz, routed | LUT4 | FF | EBR (18 kbit) | 18 x 18 multipliers | "
+        "worst path | its cells | logic + routing, ns |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for run in (run for record in records for run in record["runs"]):
+    for model, record in records:
+        (run,) = record["runs"]
         used, path = run["cells"], run["critical_path"]
         logic = path["clk_to_q_ns"] + path["logic_ns"] + path["setup_ns"]
         lines.append(
-            f"| {run['core']}{' ' + run['block'] if run['block'] else ''} | "
-            f"{run['fmax_mhz']:.1f} | "
-            + " | ".join(f"{used.get(kind, 0):,}" for kind in ("LUT4", "TRELLIS_FF", "DP16KD"))
+            f"| `{model}` | {run['core']} | {record['target']['name']} | {run['fmax_mhz']:.1f} | "
+            + " | ".join(f"{used.get(kind, 0):,}" for kind in _CELLS)
             + f" | {path['from_block']} to {path['to_block']} | {path['levels']} | "
             f"{logic:.2f} + {path['routing_ns']:.2f} |"
         )
-    target = records[0]["target"]
+    parts = {record["target"]["name"]: record["target"] for _, record in records}.values()
     return "\n".join([
         *lines, "",
-        f"({target['name']}, {target['part']}, each core of `digits` routed on its own by "
-        "nextpnr; cells of the worst path count a carry chain as one; "
-        + ", ".join(f"`{record['command']}`" for record in records) + ")",
+        "(each core routed on its own by nextpnr for "
+        + ", ".join(f"{part['name']}, {part['part']}" for part in parts)
+        + f", at {records[0][1]['target']['clock_mhz']:g} MHz if it can be; cells of the worst "
+        "path count a carry chain as one; "
+        + ", ".join(f"`{record['command']}`" for _, record in records) + ")",
     ])  # fmt: skip
