@@ -142,8 +142,11 @@ class PredictivePair(Pair):
 
     lead = 1
 
-    def __init__(self, model: PredictiveModel, images: np.ndarray, target: Target) -> None:
-        self.model, self.images = model, images
+    def __init__(
+        self, model: PredictiveModel, images: np.ndarray, target: Target, *,
+        registers: bool = False,
+    ) -> None:  # fmt: skip
+        self.model, self.images, self._registers = model, images, registers
         height, width = images.shape[1:]
         depth = SignificantBits.of(images).top
         self.config = PredictiveConfig(
@@ -168,12 +171,14 @@ class PredictivePair(Pair):
         return BLOCKS[core]
 
     @cached_property
-    def _encoder(self) -> RtlPredictiveEncoder:
-        return RtlPredictiveEncoder(self.config, stream_bytes=STREAM_BYTES)
+    def _encoder(self) -> RtlPredictiveEncoder | RtlEncoderIp:
+        kind = RtlEncoderIp if self._registers else RtlPredictiveEncoder
+        return kind(self.config, stream_bytes=STREAM_BYTES)
 
     @cached_property
-    def _decoder(self) -> RtlPredictiveDecoder:
-        return RtlPredictiveDecoder(self.config, stream_bytes=STREAM_BYTES)
+    def _decoder(self) -> RtlPredictiveDecoder | RtlDecoderIp:
+        kind = RtlDecoderIp if self._registers else RtlPredictiveDecoder
+        return kind(self.config, stream_bytes=STREAM_BYTES)
 
     def encode(self, images: np.ndarray) -> Encoded:
         return self._encoder(images)
@@ -199,9 +204,9 @@ def pair_of(
         return TilePair(found, images, get_target(target), coder, registers=registers)
     if not isinstance(found, PredictiveModel):
         raise click.UsageError(f"model must be of gray images, not {found.name!r}")
-    if registers or coder != RANS:
-        raise click.UsageError("cores of profile predictive must have rANS and no registers here")
-    return PredictivePair(found, images, get_target(target))
+    if coder != RANS:
+        raise click.UsageError("cores of profile predictive must have rANS, not tANS")
+    return PredictivePair(found, images, get_target(target), registers=registers)
 
 
 def read_stack(spec: str, count: int, size: str | None, copies: int = 1) -> np.ndarray:

@@ -3,13 +3,32 @@
 from .results import load
 
 __all__ = [
-    "colour_builds", "colour_cores", "deep_cores", "mosaic_cores", "near_cores", "predictive_cores",
+    "colour_builds", "colour_cores", "deep_cores", "first_image", "mosaic_cores", "near_cores",
+    "predictive_cores",
 ]  # fmt: skip
 
 
 def predictive_cores() -> str:
     """What went through both cores, and how fast."""
     return _through(load("predictive-cores"))
+
+
+def first_image() -> str:
+    """When the first of some images comes out: what a stream of them does not show."""
+    found = load("throughput-predictive")
+    samples = found["width"] * found["height"]
+    lines = [
+        f"| the first image, of {found['width']} x {found['height']} | first output, clocks | "
+        "last sample, clocks | clocks a sample until then |",
+        "|---|---|---|---|",
+    ]
+    for core, port in (("encode", "taken"), ("decode", "given")):
+        run = found[core]
+        lines.append(
+            f"| {core}r | {run['latency_clocks']:,} | {port} after "
+            f"{run['first_image_clocks']:,} | {run['first_image_clocks'] / samples:.4f} |"
+        )
+    return "\n".join([*lines, "", f"(behind the first input; `{found['command']}`)"])
 
 
 def deep_cores() -> str:
