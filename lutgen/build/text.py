@@ -247,12 +247,11 @@ def whereabouts(record: Mapping) -> list[str]:
     if below := len(record["files"]) - len(own):
         counted.append(f"{below} files of the codec in C in c/")
     names = [name for name in own if not name.endswith(tuple(many))]
-    quick = " --quick" if _no_phases(record) else ""
     lines = [
         f"files in {folder}: {', '.join([*names, *counted])}, build.json",
         *_testbench(record),
         "next:",
-        f"  lutgen sim --build {shlex.quote(str(folder))}{quick}",
+        f"  lutgen sim --build {shlex.quote(str(folder))}",
     ]
     if "vivado" in target["tools"]:
         lines.append(
@@ -277,9 +276,3 @@ def _testbench(record: Mapping) -> list[str]:
         whole = "{} x {}".format(*bench["cropped_from"])
         line += f", cropped from {whole}: see --max-width and --max-height"
     return [line]
-
-
-def _no_phases(record: Mapping) -> bool:
-    """Whether the phases of `lutgen sim` are refused: of several cores of profile predictive."""
-    profile = record.get("model", {}).get("profile")  # the entropy engine needs no model
-    return profile == "predictive" and record["parameters"]["cores"] > 1

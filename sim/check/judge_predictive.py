@@ -9,7 +9,7 @@ import numpy as np
 
 from lutgen.build.options import PredictiveOptions
 from lutgen.codec.predictive.codec import PredictiveCodec
-from lutgen.codec.predictive.container import GROUP
+from lutgen.codec.predictive.container import GROUP, Frame
 from lutgen.gateware.ip.build_map import build_map
 from lutgen.gateware.ip.registers import BUS
 from lutgen.gateware.predictive.config import PredictiveConfig
@@ -113,6 +113,7 @@ class PredictiveJudge(CoreJudge):
             Run("errors", self.errors_of_inputs), *nears, Run("sizes and files", self._sizes),
             Run("pictures of the model", self._drawn),
             Run("buffers", self._buffers),
+            *([Run("queues", self._queues)] if self.config.cores > 1 else []),
             Run("resets at rest", self.resets_at_rest, upset=True),
             Run("resets at any time", self._resets, upset=True),
         ]
@@ -161,19 +162,33 @@ class PredictiveJudge(CoreJudge):
     def usual(self) -> tuple[int, int]:
         """Two groups and a little more."""
         w, h = self.pictures.largest
-        return min(self.form.whole(21), w), min(self.form.height_of(2 * GROUP + 1), h)
+        return min(self.form.whole_width(21), w), min(self.form.height_of(2 * GROUP + 1), h)
 
     @property
     def filling(self) -> int:
         """Clocks after which two usual pictures have filled what waits for the output."""
         return 3 * self.clocks(*self.usual) + 64 * GROUP * self.lanes + 4000
 
+    # Sides.
+
+    def _sides(self, width: int, height: int) -> tuple[int, int]:
+        """Sides, or the next ones that are allowed."""
+        return self.form.whole_width(width), self.form.whole(height)
+
+    @property
+    def _small(self) -> tuple[int, list[int]]:
+        """The least width, and the greatest width and height, of small pictures."""
+        least = self.form.least_width
+        # Slabs of all widths, if they need more columns than small pictures have.
+        most = (max(_SMALL[0], least + _SMALL[0] // 2), _SMALL[1])
+        return least, [min(*pair) for pair in zip(most, self.pictures.largest, strict=True)]
+
     # Phases.
 
     def _each_near(self, plan: Plan) -> None:
         """Pictures of every kind, all of one near, and then of all nears in turn."""
-        w, h = (min(self.form.whole(side), most) for side, most in
-                zip((41, 13), self.pictures.largest, strict=True))  # fmt: skip
+        w, h = (min(side, most) for side, most in
+                zip(self._sides(41, 13), self.pictures.largest, strict=True))  # fmt: skip
         kinds = self.pictures.contents(w, h).values()
         for near in nears_of(self.config):
             plan.script.stall((FREE, RANDOM)[near % 2])
@@ -188,12 +203,12 @@ class PredictiveJudge(CoreJudge):
 
     def _sizes(self, plan: Plan) -> None:
         rng = np.random.default_rng(self.seed)
-        most = [min(*pair) for pair in zip(_SMALL, self.pictures.largest, strict=True)]
+        least, most = self._small
         for number, stall in enumerate((FREE, RANDOM, BURSTS, STARVED)):
             plan.script.stall(stall)
             for k in range(12):
                 if k % 3 != 2:  # every third one is as wide as that before it
-                    w = int(rng.integers(1, most[0] + 1))
+                    w = int(rng.integers(least, most[0] + 1))
                 self.send(plan, self.pictures.of(w, int(rng.integers(1, most[1] + 1)))[0], number)
             plan.settle(f"files in a row, stalls {number}")
             plan.reset(1 + number)  # of a core that is idle, but not as new
@@ -213,7 +228,8 @@ class PredictiveJudge(CoreJudge):
         """The output is not ready until everything inside is full."""
         lanes, (widest, highest) = self.lanes, self.pictures.largest
         groups = 3 * lanes + 4
-        w, h = min(widest, 64), min(highest, self.form.height_of(GROUP * groups))
+        w, h = self._sides(64, self.form.height_of(GROUP * groups))
+        w, h = min(widest, w), min(highest, h)
         count = -(-groups // groups_of(self.config, h))
         noise = np.concatenate([self.pictures.noise(w, h) for _ in range(count)])
         flat = np.zeros_like(noise)
@@ -229,15 +245,39 @@ class PredictiveJudge(CoreJudge):
             plan.expect(*self.wanted(images))
             plan.settle(f"every buffer full of {name}")
 
+    def _queues(self, plan: Plan) -> None:
+        """Strips of noise in all slabs, then in one, fill what cores of other slabs wait for."""
+        width = self.pictures.largest[0]
+        rows = self.config.rows_of_strip + self.form.height_of(GROUP * (self.lanes + 4))
+        height = min(rows, self.pictures.largest[1])
+        count = -(-rows // height)
+        noise = np.concatenate([self.pictures.noise(width, height) for _ in range(count)])
+        frame = Frame.unpack(self.file(noise[0], Coding()))
+        some = [np.zeros_like(noise) for _ in range(self.form.slabs)]
+        for number, images in enumerate(some):
+            slab = np.s_[..., slice(*frame.columns(number))]
+            images[slab] = noise[slab]
+        clocks = 2 * self.clocks(width, count * height) + 5000
+        for stall, name, images in (
+            (BLOCKED, "all slabs", noise), (FREE, "all slabs", noise),
+            *((BLOCKED, f"slab {number}", images) for number, images in enumerate(some)),
+        ):  # fmt: skip
+            plan.script.stall(stall)
+            plan.send(self.begin(plan, images))
+            if stall == BLOCKED:
+                plan.script.wait(clocks)
+                plan.script.stall(FREE)
+            plan.expect(*self.wanted(images))
+            plan.settle(f"noise in {name}, stalls {stall}")
+
     def _resets(self, plan: Plan) -> None:
         """Reset the core at any time, by its reset and its registers; the next pictures are right.
         """
         rng = np.random.default_rng(self.seed + 5)
-        largest = self.pictures.largest
+        least, most = self._small
         for number in range(_RESETS):
             plan.script.stall((FREE, RANDOM, FREE, BLOCKED)[number % 4])
-            w, h = (int(rng.integers(1, min(*pair) + 1)) for pair in
-                    zip(_SMALL, largest, strict=True))  # fmt: skip
+            w, h = int(rng.integers(least, most[0] + 1)), int(rng.integers(1, most[1] + 1))
             soft = self._map is not None and number % 2 == 1
             images = self.pictures.of(w, h, 1 if soft else int(rng.integers(1, 4)))
             beats = self.begin(plan, images)

@@ -10,6 +10,7 @@ from lutgen.codec.predictive.container import (
     GROUP,
     Frame,
     index_bytes,
+    least_columns,
     pack_strip,
     split_index,
     strip_sizes,
@@ -47,7 +48,8 @@ class PredictiveDecoderJudge(PredictiveJudge):
         self._sent = 0
 
     def _output(self) -> outputs.FrameOutput:
-        return outputs.FrameOutput(dtype=self.config.pixel_dtype)
+        c = self.config
+        return outputs.FrameOutput(c.cores, c.pixel_dtype, c.pixel_bits)
 
     @property
     def lanes(self) -> int:
@@ -63,10 +65,15 @@ class PredictiveDecoderJudge(PredictiveJudge):
         self._sent += 1
         # Each strip takes as long as a group at least.
         strip = strip and self.form.square * strip
-        strip = strip if strip and len(image) <= 8 * strip else None
+        strip = self._strip(strip) if strip and len(image) <= 8 * strip else None
         file = self.file(image, coding, strip)
         plan.send((scattered_words if number % 2 else file_beats)(file, self.bytes))
         plan.expect(outputs.Frame(self.form.decoded(image, coding.near)))
+
+    def _strip(self, rows: int) -> int:
+        """A strip's rows, or the most that the core takes: of several slabs it holds a strip each.
+        """
+        return min(rows, self.config.rows_of_strip) if self.form.slabs > 1 else rows
 
     # Damage.
 
@@ -80,7 +87,8 @@ class PredictiveDecoderJudge(PredictiveJudge):
         for strip, near in ((h, 0), (self.form.height_of(GROUP), most)):
             near_image = self.form.decoded(image, near)
             coding = Coding(near, self.next_coding().order)
-            self._packets(plan, near_image, self.file(near_image, coding, strip))
+            self._packets(plan, near_image, self.file(near_image, coding, self._strip(strip)))
+        image = self.pictures.noise(self.form.even_width(w, self.pictures.largest[0]), h)[0]
         for near in dict.fromkeys((0, most)):
             self._lengths(plan, self.form.decoded(image, near), near)
             self._residuals(plan, near)
@@ -122,7 +130,7 @@ class PredictiveDecoderJudge(PredictiveJudge):
         planes = self.form.planes
         channels = planes.channels
         header = strip_header(
-            bytes.fromhex(self.codec.model.hash)[:8], self.config.depth, channels
+            self.config.model_hash, self.config.depth, channels, self.form.slabs
         )
         for field in header.table.fields:
             if field.per_file:
@@ -144,11 +152,24 @@ class PredictiveDecoderJudge(PredictiveJudge):
                 # Nothing may be wrong with a near of 0, a shift of 0, or the strips of a height.
                 if value or name not in ("near", "shift"):
                     yield f"a header with {name} {value}", field.put(file, value)
+        yield from self._slab_headers(file)
         if channels.orders > 1:
             good = {planes.count | k + channels.first_order << 4 for k in range(channels.orders)}
             near_by = {value ^ 1 << bit for value in good for bit in range(8)} - good
             for value in sorted(near_by):
                 yield f"a header with channels {value:#x}", VERSION_2["channels"].put(file, value)
+
+    def _slab_headers(self, file: bytes) -> Iterator[tuple[str, bytes]]:
+        """Images that are too narrow for the slabs, and strips that are higher than a queue holds.
+        """
+        if self.form.slabs == 1:
+            return
+        for width in sorted({1, least_columns(self.form.slabs) - 1}):
+            yield f"a header with image width {width}", VERSION_2["image width"].put(file, width)
+        square, rows = self.form.square, self.config.rows_of_strip
+        if rows + square <= self.pictures.largest[1]:
+            high = self.file(self.pictures.of(2, rows + square)[0], Coding(), rows + square)
+            yield "strips that are too high", high
 
     def _shifts(self, plan: Plan, image: np.ndarray) -> None:
         """Files of samples with zero bits below them, which are not given."""
@@ -163,11 +184,13 @@ class PredictiveDecoderJudge(PredictiveJudge):
         strips = list(self._strips(file))
         whole = outputs.Frame(image)
 
-        def from_row(row: int, end: int | None = None) -> outputs.Frame:
-            return outputs.Frame(image, np.s_[row:end, :])
-
         for number, (starts, stops, after) in enumerate(strips):
             _, top, bottom = frame.rows(number)
+            columns = slice(*frame.columns(number))
+
+            def from_row(row: int, number: int = number) -> outputs.Frame:
+                return self._ended(image, frame, number, row)
+
             for group, (start, stop) in enumerate(zip(starts, stops, strict=True)):
                 place = f"group {group} of strip {number}"
                 row, following = (top + self.form.row_of(GROUP * k) for k in (group, group + 1))
@@ -179,7 +202,7 @@ class PredictiveDecoderJudge(PredictiveJudge):
                 changed = bytearray(file)
                 changed[(start + stop) // 2] ^= 0x10
                 self._bad(plan, f"{place} with a bit turned", bytes(changed), "bad_strip",
-                          from_row(row, bottom))  # fmt: skip
+                          outputs.Frame(image, np.s_[row:bottom, columns]))  # fmt: skip
             for cut in range(after - 3, after):
                 self._bad(plan, f"the checksum of strip {number} cut at byte {cut}", file[:cut],
                           "bad_packet", from_row(bottom))  # fmt: skip
@@ -208,24 +231,41 @@ class PredictiveDecoderJudge(PredictiveJudge):
             swapped = b"".join([header, *parts, index_bytes(header, list(map(len, parts)))])
             self._bad(plan, "strips with the numbers of others", swapped, "bad_strip", whole)
 
+    @staticmethod
+    def _ended(image: np.ndarray, frame: Frame, strip: int, row: int) -> outputs.Frame:
+        """What is known of an image whose file ends in a strip, before a row of it."""
+        spoilt = np.zeros(image.shape, bool)
+        _, top, bottom = frame.rows(strip)
+        for slab in range(frame.slabs):
+            # Strips of the slabs before it have come, those of the slabs behind it have not.
+            at = strip % frame.slabs
+            first = bottom if slab < at else row if slab == at else top
+            spoilt[first:, slice(*frame.columns(slab))] = True
+        return outputs.Frame(image, spoilt)
+
     def _strips(self, file: bytes) -> Iterator[tuple[list[int], list[int], int]]:
         """First byte of each payload of each strip, that behind it, and that behind the strip."""
         frame, data = Frame.unpack(file), memoryview(file)
         starts, end = split_index(file, frame)
         for number, at in enumerate(starts or ()):
             _, top, bottom = frame.rows(number)
-            sizes = list(strip_sizes(frame, frame.units(bottom - top)))
+            left, right = frame.columns(number)
+            sizes = list(strip_sizes(frame, frame.units(bottom - top, right - left)))
             start, stop, after = unit_payloads(data, at, end, frame.pack(), number, sizes)
             yield start.tolist(), stop.tolist(), after
 
     def _lengths(self, plan: Plan, image: np.ndarray, near: int) -> None:
-        """Lengths that no payload has; the image is one that its near leaves as it is."""
-        file = self.file(image, Coding(near, self.form.orders - 1), len(image))
+        """Lengths that no payload has; the image is one that its near leaves as it is.
+
+        Its first slab is as wide as any, since only lengths that no slab has end a file.
+        """
+        strip = self._strip(len(image))
+        file = self.file(image, Coding(near, self.form.orders - 1), strip)
         (starts, stops, _), *_ = self._strips(file)
         frame = Frame.unpack(file)
-        sizes = list(strip_sizes(frame, frame.units(len(image))))
-        widest = self.form.planes.columns(self.config.max_width)
-        greatest = GROUP * widest * self.config.depth // 8
+        left, right = frame.columns(0)
+        sizes = list(strip_sizes(frame, frame.units(strip, right - left)))
+        greatest = GROUP * self.config.slab_columns * self.config.depth // 8
         for group, (start, (_, most)) in enumerate(zip(starts, sizes, strict=True)):
             at = stops[group - 1] if group else VERSION_2.size
             before = stops[group - 1] - starts[group - 1] if group else 0
@@ -236,11 +276,12 @@ class PredictiveDecoderJudge(PredictiveJudge):
             for code in (*codes, b"\xff" * 5 + b"\x01"):
                 bad = file[:at] + code + file[start:]
                 self._bad(plan, f"length {code.hex()} of group {group}", bad, "bad_packet",
-                          outputs.Frame(image, np.s_[row:, :]))  # fmt: skip
-        columns = min(1 << 9, widest)
+                          self._ended(image, frame, 0, row))  # fmt: skip
+        slabs = self.form.slabs
+        columns = min(1 << 9, self.form.planes.columns(self.config.max_width) // slabs)
         if GROUP * columns >= 1 << 11:  # of so many samples a payload has a byte at least
             height = min(self.form.height_of(GROUP), self.config.max_height)
-            width = self.form.square * columns
+            width = self.form.square * columns * slabs
             image = np.full((height, width), self.pictures.drawn[0][0, 0])
             header = Frame.unpack(self.file(image, Coding(), height)).pack()
             bad = header + pack_strip(header, 0, [b""])
@@ -253,20 +294,28 @@ class PredictiveDecoderJudge(PredictiveJudge):
         levels = SampleFormat(depth, near=near).levels
         # Tokens end with residuals of 16 bits.
         values = [v for v in (levels, 1 << depth, (1 << depth + 1) - 1) if v >> 16 == 0]
-        # A strip of which all samples but the last one are what they must be.
+        # A file of which all samples but the last one of a slab are what they must be; a slab that
+        # is narrow would not have room for it in a payload that is no longer than plain bits.
         height, square = self.form.height_of(GROUP), self.form.square
         image = self.form.decoded(np.full((height, self.usual[0]), 9, self.form.dtype), near)
         frame = Frame.unpack(self.file(image, Coding(near), height))
         header, samples = frame.pack(), self.form.samples(image)
+        columns = [frame.columns(strip) for strip in range(frame.strips)]
+        wrong = max(range(frame.strips), key=lambda strip: columns[strip][1] - columns[strip][0])
         for value in dict.fromkeys(values):
-            payloads, residuals = [], self.codec.residuals(frame, samples)
-            for left in reversed(range(len(frame.units(height)))):
-                folded, row = next(residuals)
-                if not left:
-                    folded[-1] = value
-                payloads.append(self.codec.payload(folded, row))
-            bad = header + pack_strip(header, 0, payloads)
-            last = outputs.Frame(image, np.s_[-square:, -square:])
+            parts = []
+            for strip, (left, right) in enumerate(columns):
+                payloads, residuals = [], self.codec.residuals(frame, samples[:, left:right])
+                units = len(frame.units(height, right - left))
+                for unit in range(units):
+                    folded, row = next(residuals)
+                    if (strip, unit) == (wrong, units - 1):
+                        folded[-1] = value
+                    payloads.append(self.codec.payload(folded, row))
+                parts.append(pack_strip(header, strip, payloads))
+            bad = b"".join([header, *parts, index_bytes(header, list(map(len, parts)))])
+            right = columns[wrong][1]
+            last = outputs.Frame(image, np.s_[-square:, right - square : right])
             self._bad(plan, f"a residual of {value}, near {near}", bad, "bad_strip", last)
 
     # Resets.

@@ -14,7 +14,7 @@ from lutgen.sim.check.judge_predictive import PredictiveJudge
 from lutgen.sim.check.outputs import FileOutput
 from lutgen.sim.check.picture_form import Coding
 from lutgen.sim.check.wrong_inputs import early_beats, impossible_values, send_misplaced
-from lutgen.sim.drive.beats import raster_beats
+from lutgen.sim.drive.beats import filled, raster_beats
 from lutgen.sim.drive.stream import StreamResult
 
 __all__ = ["PredictiveEncoderJudge"]
@@ -50,13 +50,16 @@ class PredictiveEncoderJudge(PredictiveJudge):
 
     def _beats(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Beats of pictures, with noise in the bits above the samples."""
-        beats = raster_beats(images)
-        used = self.config.depth * self.form.components
-        if above := self.config.pixel_bits - used:
+        bits, used = self.config.pixel_bits, self.config.packed_bits
+        if above := bits - used:
             rng = np.random.default_rng(images.size)
-            noise = rng.integers(1 << above, size=images.size).astype(beats["data"].dtype)
-            beats["data"] = beats["data"] | noise << used
-        return beats
+            noise = rng.integers(1 << above, size=images.size).astype(images.dtype)
+            images = images | noise.reshape(images.shape) << used
+        return raster_beats(images, self.config.cores, bits)
+
+    def _line(self, width: int) -> int:
+        """Beats of a line of so many pixels."""
+        return len(filled(width, self.config.cores))
 
     def send(
         self, plan: Plan, image: np.ndarray, number: int = 0, coding: Coding | None = None
@@ -83,7 +86,7 @@ class PredictiveEncoderJudge(PredictiveJudge):
             plan.send(change(self.begin(plan, image)))
             return self.wanted(image)
 
-        for name in send_misplaced(plan, w, h, send):
+        for name in send_misplaced(plan, self._line(w), h, send):
             self.send(plan, self.pictures.of(w, h)[0])
             plan.settle(f"after {name}")
         plan.script.stall(FREE)
@@ -94,10 +97,10 @@ class PredictiveEncoderJudge(PredictiveJudge):
         plan.send(self._beats(image := self.pictures.of(w, h)))
         plan.expect(*self.wanted(image))
         plan.settle("pixels before a picture", ["sof_late"])
-        square = self.form.square
+        w, h = self.form.least_width, self.form.square
         for name, value in self._impossible():
-            plan.configure(**self._settings(square, square, Coding()) | {name: value})
-            beats = self._beats(self.pictures.of(square, square))
+            plan.configure(**self._settings(w, h, Coding()) | {name: value})
+            beats = self._beats(self.pictures.of(w, h))
             plan.send({name: values[:1] for name, values in beats.items()})
             what = f"an impossible {name}, {value}"
             plan.settle(what, ["bad_size"])
@@ -106,7 +109,7 @@ class PredictiveEncoderJudge(PredictiveJudge):
         if not plan.control.controls:
             return  # registers keep their causes
         for change in ("user", "last"):
-            beats = self.begin(plan, self.pictures.of(w, h))
+            beats = self.begin(plan, self.pictures.of(*self.usual))
             beats[change][1] ^= 1
             plan.send(beats)
             plan.quiet()
@@ -122,9 +125,16 @@ class PredictiveEncoderJudge(PredictiveJudge):
             values = impossible_values(most, bits)
             if name in Coding._fields:
                 values.remove(0)
-            elif self.form.square > 1:  # odd ones, small and large
-                values += sorted({1, most - 1})
+            else:
+                values += self._no_sides(name, most)
             yield from ((name, value) for value in values)
+
+    def _no_sides(self, name: str, most: int) -> list[int]:
+        """Sides that no picture has though they are neither 0 nor too large."""
+        found = {1, most - 1} if self.form.square > 1 else set()  # odd ones, small and large
+        if name == "width" and self.form.slabs > 1:
+            found |= {1, self.form.least_width - self.form.square}
+        return sorted(found)
 
     # Resets.
 
@@ -142,7 +152,8 @@ class PredictiveEncoderJudge(PredictiveJudge):
 
     def beginnings(self, width: int) -> list[int]:
         """Beats of a picture of which no group is whole."""
-        return early_beats(width, min(self.form.height_of(GROUP), self.pictures.largest[1]))
+        rows = min(self.form.height_of(GROUP), self.pictures.largest[1])
+        return early_beats(self._line(width), rows)
 
     # What is inside.
 

@@ -16,15 +16,17 @@ __all__ = ["FileOutput", "Frame", "FrameOutput"]
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A picture that must come, but for a part of which only the place is known."""
+    """A picture that must come, but for a part of which only the place is known: a rectangle, or
+    the pixels that a mask names.
+    """
 
     image: np.ndarray
-    spoilt: tuple[slice, slice] | None = None
+    spoilt: tuple[slice, slice] | np.ndarray | None = None
 
     def same(self, other: np.ndarray) -> np.ndarray:
         """Pixels that are right, of a picture of its size."""
         same = self.image == other
-        if self.spoilt:
+        if self.spoilt is not None:
             same[self.spoilt] = True
         return same
 
@@ -82,12 +84,14 @@ class FileOutput:
 
 
 class FrameOutput:
-    """Frames on a port of so many pixels a beat, ``cores``, of samples of ``dtype``."""
+    """Frames on a port of so many pixels a beat, ``cores``, of ``dtype`` and so many ``bits``,
+    those of ``dtype`` unless told.
+    """
 
     stream = "m_axis_video"
 
-    def __init__(self, cores: int = 1, dtype=np.uint8) -> None:
-        self._cores, self._dtype = cores, dtype
+    def __init__(self, cores: int = 1, dtype=np.uint8, bits: int | None = None) -> None:
+        self._cores, self._dtype, self._bits = cores, dtype, bits
         self.fields = ("data", "user", "last", *(["keep"] if cores > 1 else []))
 
     def last(self, beats: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -103,7 +107,7 @@ class FrameOutput:
         if not np.any(beats["user"]):
             raise InputError("pixels must begin with a start of frame")
         if self._cores > 1:
-            beats = single_pixels(beats, self._cores)
+            beats = single_pixels(beats, self._cores, self._dtype, self._bits)
         most = np.iinfo(self._dtype).max
         if np.max(beats["data"]) > most:
             raise InputError(f"samples must be at most {most}, not {np.max(beats['data'])}")

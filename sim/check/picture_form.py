@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lutgen.codec.predictive.codec import PredictiveCodec
+from lutgen.codec.predictive.container import least_columns
 from lutgen.errors import InputError
 from lutgen.gateware.predictive.pixel_order import orders
 from lutgen.gateware.predictive.planes import Planes
@@ -118,6 +119,22 @@ class PictureForm:
     def whole(self, side: int) -> int:
         """A side, or the next one that is allowed."""
         return -(-side // self.square) * self.square
+
+    @property
+    def least_width(self) -> int:
+        """Columns of a picture at least: none of its slabs is empty."""
+        return self.square * least_columns(self.slabs)
+
+    def whole_width(self, side: int) -> int:
+        """A width, or the next one that is allowed."""
+        return max(self.whole(side), self.least_width)
+
+    def even_width(self, side: int, most: int) -> int:
+        """The next width, up to the most if there is one, of which no slab is wider than the first.
+        """
+        first, last = (n // self.square for n in (self.whole_width(side), most))
+        columns = (*range(first, last + 1), *range(first, 0, -1))
+        return self.square * next(n for n in columns if -(-n // self.slabs) % self.slabs == 0)
 
     def rows(self, height: int) -> int:
         """Rows of planes of so many rows of pixels."""

@@ -72,7 +72,7 @@ class PredictiveBuild(CheckedBuild):
     def images(self, count: int | None, seed: int) -> list[tuple[str, np.ndarray]]:
         """What looks like photographs, odd sizes, and noise; as wide as slabs must be."""
         images = synthetic_photographs(self.form, self.largest, seed)
-        narrow = self.config.least_width
+        narrow = self.form.least_width
         return [(name, image) for name, image in images if image.shape[1] >= narrow][:count]
 
     def groups(self, images: Iterable[tuple[str, np.ndarray]]) -> Groups:
@@ -129,18 +129,7 @@ class PredictiveBuild(CheckedBuild):
         )
 
     def pictures(self, seed: int) -> PredictivePictures:
-        """Drawn from the model, and of every kind.
-
-        Raises
-        ------
-        InputError
-            If the build has several cores: phases are of one.
-        """
-        if self.config.cores > 1:
-            raise InputError(
-                f"phases must be left out of a build of {self.config.cores} cores of profile "
-                "predictive: give --quick"
-            )
+        """Drawn from the model, and of every kind."""
         return PredictivePictures(self.codec, self.form, self.largest, seed)
 
     def judge(

@@ -122,7 +122,7 @@ class PredictivePictures:
 
         Of a side that no picture has it is the next one.
         """
-        width, height = self.form.whole(width), self.form.whole(height)
+        width, height = self.form.whole_width(width), self.form.whole(height)
         return parts_of(self.drawn, self._rng, width, height, count, self.form.square)
 
     def noise(self, width: int, height: int) -> np.ndarray:
@@ -130,7 +130,7 @@ class PredictivePictures:
 
         Of a side that no picture has it is the next one.
         """
-        shape = [1, self.form.whole(height), self.form.whole(width)]
+        shape = [1, self.form.whole(height), self.form.whole_width(width)]
         if self.form.components > 1:
             shape.append(self.form.components)
         return self.form.packed(self._rng.integers(
@@ -154,17 +154,19 @@ class PredictivePictures:
 
         # All of it counts squares.
         widest, highest = (side // square for side in self.largest)
-        sizes = self._limits(widest, highest, of_sides, budget)
+        narrowest = self.form.least_width // square
+        sizes = self._limits(narrowest, widest, highest, of_sides, budget)
         return [(square * width, square * height) for width, height in sizes]
 
     @staticmethod
     def _limits(
-        widest: int, highest: int, clocks: Callable[[int, int], int], budget: int
+        narrowest: int, widest: int, highest: int, clocks: Callable[[int, int], int], budget: int
     ) -> list[tuple[int, int]]:
         found = [(w, 1) for w in _around(widest)]
-        found += [(2, h) for h in range(1, min(highest, 2 * GROUP + 2))]
+        found += [(max(2, narrowest), h) for h in range(1, min(highest, 2 * GROUP + 2))]
         sides = [2 * GROUP - 1, 2 * GROUP, 2 * GROUP + 1, 4 * GROUP + 1]
         found += [(w, h) for w in sides for h in sides if w <= widest and h <= highest]
+        found = [(w, h) for w, h in found if w >= narrowest]
 
         def high(width: int) -> tuple[int, int]:
             """As many rows of a width as the budget has."""
@@ -173,8 +175,11 @@ class PredictivePictures:
                 height -= 1 + height // 64
             return width, height
 
-        found += [(1, h) for k in range(6, 16) if (h := (1 << k) + 1) <= high(1)[1] // 2]
-        found += [high(width) for width in (1, min(widest, 257), widest - 1, widest)]
+        # High ones, and those whose last slab has a single column.
+        some = high(narrowest)[1] // 2
+        found += [(narrowest, h) for k in range(6, 16) if (h := (1 << k) + 1) <= some]
+        wide = (1, min(widest, 257), widest - 1, widest)
+        found += [high(max(narrowest, width)) for width in wide]
         return list(dict.fromkeys(found))
 
 

@@ -138,14 +138,20 @@ def test_a_build_of_several_cores(checked):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [colour_model, mosaic_model])
-def test_good_build_of_several_cores(make, tmp_path):
-    """With images, files in a row, and damage."""
-    build("zynq7045", make(), PredictiveOptions(**SMALL, cores=2), out=tmp_path / "several",
-          estimate=False)  # fmt: skip
-    found = check_build(tmp_path / "several", quick=True)
+@pytest.mark.parametrize(("make", "options", "run"), [
+    (colour_model, {"cores": 2}, "errors"),
+    (mosaic_model, {"cores": 4, "depth": 12, "max_width": 32}, "queues"),
+])  # fmt: skip
+def test_good_build_of_several_cores(make, options, run, tmp_path, some_runs):
+    """With every error of one; strips that fill all queues of the other."""
+    some_runs(lambda given: given.name == run)
+    wanted = PredictiveOptions(**{**SMALL, **options})
+    build("zynq7045", make(), wanted, out=tmp_path / "several", estimate=False)
+    found = check_build(tmp_path / "several")
     assert found["ok"], found["problems"]
     assert found["bad_files"]["errors"] == ["bad_header", "bad_strip"]
+    for runs in found["runs"].values():
+        assert [given["run"] for given in runs] == [run]
 
 
 @pytest.fixture(scope="module")

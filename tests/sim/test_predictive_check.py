@@ -17,9 +17,9 @@ from lutgen.codec.container import CorruptStreamError
 from lutgen.codec.predictive.codec import PredictiveCodec
 from lutgen.codec.predictive.container import Frame, check_strips
 from lutgen.codec.predictive.sample import sample, visited
-from lutgen.errors import InputError
 from lutgen.formats.imageio import write_image
 from lutgen.gateware.predictive.planes import Planes
+from lutgen.model.samples import SampleFormat
 from lutgen.model.shipped import shipped
 from lutgen.sim.check.build_tables import changed_files, compare_tables
 from lutgen.sim.check.check import check, check_build, checked_build
@@ -322,19 +322,51 @@ def test_faults_that_images_do_not_show(folder, tmp_path, core, pattern, replace
     assert found["problems"][0].startswith(f"{core}, {run}"), found["problems"]
 
 
-@pytest.mark.slow
-def test_good_build_of_several_cores(tmp_path):
-    """As wide as two cores need to be, with images, files in a row, and damage."""
+@pytest.fixture(scope="module")
+def several_folder(tmp_path_factory):
+    """A build of two cores of a small model."""
+    out = tmp_path_factory.mktemp("several") / "build"
     options = replace(SMALL, cores=2, strip_height=8)
-    record = build("zynq7045", "photo", options, out=tmp_path / "several", estimate=False)
-    assert f"  lutgen sim --build {tmp_path / 'several'} --quick\n" in blueprints.summary(record)
-    found = check_build(tmp_path / "several", quick=True)
+    record = build("zynq7045", predictive_model(), options, out=out, estimate=False)
+    assert f"  lutgen sim --build {out}\n" in blueprints.summary(record)
+    return out
+
+
+@pytest.mark.slow
+def test_good_build_of_several_cores(several_folder):
+    """Phases of one core, and of what cores of several slabs wait for."""
+    found = check_build(several_folder)
     assert found["ok"], found["problems"]
+    for runs in found["runs"].values():
+        assert [run["run"] for run in runs] == [
+            "errors", "sizes and files", "pictures of the model", "buffers", "queues",
+            "resets at rest", "resets at any time",
+        ]  # fmt: skip
     assert found["bad_files"]["errors"] == ["bad_header", "bad_strip"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("core", "run", "pattern", "replacement"), [
+    # Images that are too narrow for two slabs; words in queues, which nobody is told of.
+    ("encoder", "errors", r">= \$signed\(3'h2\)", ">= $signed(3'h1)"),
+    ("decoder", "sizes and files", r"= \| some_inside;", "= 1'h0;"),
+])  # fmt: skip
+def test_faults_that_phases_of_several_cores_show(
+    several_folder, tmp_path, monkeypatch, core, run, pattern, replacement
+):
+    every = PredictiveJudge.runs
+    monkeypatch.setattr(
+        PredictiveJudge, "runs", lambda self: [r for r in every(self) if r.name == run]
+    )
+    copy = edited(several_folder, tmp_path, core, pattern, replacement)
+    checked = checked_build(load_build(copy))
+    judge = checked.judge(core, checked.pictures(0), share=0.3, seed=0)
+    _, problems = judge.judge(lambda name: None)
+    assert problems and problems[0].startswith(f"{run}, "), problems
+
+
 def test_a_build_of_several_cores(small):
-    """Its files have slabs, its images are wide enough for them, and phases are refused."""
+    """Its files have slabs, and its images, also those of the phases, are wide enough for them."""
     parameters = small.record["parameters"] | {"cores": 4, "strip_height": 8}
     several = checked_build(small.record | {"parameters": parameters})
     images = several.images(None, 0)
@@ -344,5 +376,20 @@ def test_a_build_of_several_cores(small):
     damaged = several.bad_files(several.groups(images), 0).files[0]
     with pytest.raises(CorruptStreamError, match=r"^checksum of strip 3 is wrong"):
         check_strips(damaged, Frame.unpack(damaged))
-    with pytest.raises(InputError, match=r"^phases must be left out .* of 4 cores .* give --quick"):
-        several.pictures(0)
+    pictures = several.pictures(0)
+    assert pictures.of(1, 1).shape == pictures.noise(3, 1).shape == (1, 1, 13)
+    sizes = pictures.limits(lambda width, height: width * height, 1000)
+    assert {13, 15, 16, 17, 47, 48} <= {width for width, _ in sizes}
+    assert min(width for width, _ in sizes) == 13
+
+
+@pytest.mark.parametrize(("slabs", "side", "most", "width"), [
+    (1, 21, 48, 21), (2, 21, 48, 23), (4, 21, 48, 29), (8, 9, 60, 57), (4, 40, 42, 32),
+])  # fmt: skip
+def test_widths_whose_first_slab_is_no_narrower_than_others(slabs, side, most, width):
+    form = PictureForm(Planes.of(predictive_model()), 8, slabs)
+    assert form.even_width(side, most) == width
+    samples = SampleFormat(8)
+    frame = Frame(bytes(8), samples, width, 1, 1, slabs=slabs)
+    sizes = [right - left for left, right in map(frame.columns, range(slabs))]
+    assert max(sizes) == sizes[0]

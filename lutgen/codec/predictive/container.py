@@ -52,8 +52,9 @@ from lutgen.model.samples import SampleFormat, SignificantBits
 from .planes import FIRST_CFA, ORDERS
 
 __all__ = [
-    "SLABS", "SLABS_AT", "Frame", "check_end", "check_strips", "index_bytes", "least_payload_bytes",
-    "pack_strip", "raw_bits", "raw_bytes", "split_index", "strip_sizes", "unit_payloads",
+    "SLABS", "SLABS_AT", "Frame", "check_end", "check_strips", "index_bytes", "least_columns",
+    "least_payload_bytes", "pack_strip", "raw_bits", "raw_bytes", "split_index", "strip_sizes",
+    "unit_payloads",
 ]  # fmt: skip
 
 CRC_BYTES = 4
@@ -99,8 +100,8 @@ class Frame:
         planes it may also be 8 and the number of a colour filter array in :data:`.planes.CFAS`;
         width, height and strip height then count squares of four samples.
     slabs:
-        Parts from left to right that an image is cut into: 1, 2, 4 or 8.  More than one, M, need
-        at least M (M - 1) + 1 columns and a tile width of 0.
+        Parts from left to right that an image is cut into: 1, 2, 4 or 8.  More than one need
+        `least_columns` and a tile width of 0.
     coder:
         What tokens are coded by.
 
@@ -150,7 +151,7 @@ class Frame:
             raise InputError(f"number of slabs must be 1, 2, 4 or 8, not {self.slabs!r}")
         if self.slabs > 1 and self.tile_width:
             raise InputError(f"number of slabs must be 1 with a tile width, not {self.slabs}")
-        least = self.slabs * (self.slabs - 1) + 1
+        least = least_columns(self.slabs)
         if self.width < least:
             raise InputError(
                 f"image width must be at least {least} for {self.slabs} slabs, not {self.width}"
@@ -308,6 +309,12 @@ class Frame:
                 f"stream of {self.images} images of {self.width} x {self.height} must have at "
                 f"least {least} bytes, but is cut short: it has {size}"
             )
+
+
+def least_columns(slabs: int) -> int:
+    """Columns that an image, or a plane of a colour filter array, has at least: no slab is empty.
+    """
+    return slabs * (slabs - 1) + 1
 
 
 def least_payload_bytes(samples: int) -> int:

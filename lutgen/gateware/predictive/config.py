@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from amaranth.lib.data import StructLayout
 
-from lutgen.codec.predictive.container import GROUP, MAX_SIDE, SLABS
+from lutgen.codec.predictive.container import GROUP, MAX_SIDE, SLABS, least_columns
 from lutgen.errors import InputError
 from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.model import PredictiveModel
@@ -185,7 +185,7 @@ class PredictiveConfig:
     @property
     def least_width(self) -> int:
         """Columns that an image must have at least, so that no slab is empty."""
-        return self.planes.square * (self.cores * (self.cores - 1) + 1)
+        return self.planes.square * least_columns(self.cores)
 
     @property
     def slab_columns(self) -> int:
