@@ -46,12 +46,17 @@ def count_core(core: str, config: CoreConfig, target: Target, blocks: Mapping) -
     return estimate(to_verilog(kind.alone(config), kind.module), kind.module, target, blocks)
 
 
-def count_glue(glue: Component, target: Target) -> dict:
-    """An estimate of what stands around the cores, whose ports are ports of ``glue``."""
+def count_glue(
+    glue: Component, target: Target, blocks: Mapping[str, list[str]] | None = None
+) -> dict:
+    """An estimate of what stands around the cores, whose ports are ports of ``glue``.
+
+    ``blocks`` are counted on their own, see `lutgen.synth.estimate`.
+    """
     from lutgen.gateware.fabric.verilog import to_verilog
     from lutgen.synth import estimate
 
-    return estimate(to_verilog(glue, "glue"), "glue", target, {GLUE: [""]})
+    return estimate(to_verilog(glue, "glue"), "glue", target, {GLUE: [""], **(blocks or {})})
 
 
 def count_cores(core: dict, glue: dict, cores: int) -> dict:

@@ -80,6 +80,11 @@ class BuildOptions(PairOptions):
 
     def __post_init__(self) -> None:
         self._check_pair()
+        if self.registers and self.cores != 1:
+            raise InputError(
+                f"cores must be 1 with registers and a model with tiles, not {self.cores!r}: "
+                "leave out --registers or --cores"
+            )
         check_sizes(self.tile, self.max_width, self.max_height)
         self._coder()
 

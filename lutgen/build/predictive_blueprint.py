@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from amaranth.lib.wiring import Component
 
     from lutgen.gateware.predictive.config import PredictiveConfig
-    from lutgen.gateware.slabs.multi import PredictiveDecoderCores, PredictiveEncoderCores
 
 __all__ = ["BLOCKS", "PredictiveBlueprint"]
 
@@ -98,7 +97,7 @@ class PredictiveBlueprint(Blueprint[PredictiveModel | ColourModel, PredictiveOpt
 
     def component(self, core: str) -> Component:
         if self.cores > 1:
-            return _several(core)(self.config, stream_bytes=self.options.stream_bytes)
+            return self._several(core)(self.config, stream_bytes=self.options.stream_bytes)
         kinds: dict[str, Callable[..., Component]]
         if self.options.registers:
             from lutgen.gateware.ip.predictive import PredictiveDecoderIp, PredictiveEncoderIp
@@ -121,18 +120,32 @@ class PredictiveBlueprint(Blueprint[PredictiveModel | ColourModel, PredictiveOpt
     def _estimate_cores(self, core: str, target: Target) -> dict:
         """The estimate of equal cores, of which one is counted, and of what stands around them."""
         from lutgen.gateware.fabric.verilog import to_verilog
+        from lutgen.gateware.slabs.side_by_side import DecoderSlabs, EncoderSlabs
         from lutgen.synth import estimate
 
-        kind, size = _several(core), self.options.stream_bytes
+        kind, size = self._several(core), self.options.stream_bytes
         blocks = {
             name: [path.removeprefix("core.") for path in paths]
             for name, paths in BLOCKS[core].items()
         }
-        one = to_verilog(kind.core(self.config, size), kind.module)
+        slabs = EncoderSlabs if core == "encoder" else DecoderSlabs
+        one = to_verilog(slabs.core(self.config, size), slabs.module)
         glue = kind(self.config, stream_bytes=size, core_ports=True)
+        registers = {"registers": ["registers"]} if self.options.registers else {}
         return count_cores(
-            estimate(one, kind.module, target, blocks), count_glue(glue, target), self.cores
-        )
+            estimate(one, slabs.module, target, blocks), count_glue(glue, target, registers),
+            self.cores,
+        )  # fmt: skip
+
+    def _several(self, core: str) -> Callable[..., Component]:
+        """The top of several encoders or decoders."""
+        if self.options.registers:
+            from lutgen.gateware.ip.slabs import SlabDecoderIp, SlabEncoderIp
+
+            return SlabEncoderIp if core == "encoder" else SlabDecoderIp
+        from lutgen.gateware.slabs.multi import PredictiveDecoderCores, PredictiveEncoderCores
+
+        return PredictiveEncoderCores if core == "encoder" else PredictiveDecoderCores
 
     def picture(self, path: str | os.PathLike | None) -> Picture:
         options, planes = self.options, self.config.planes
@@ -169,13 +182,6 @@ class PredictiveBlueprint(Blueprint[PredictiveModel | ColourModel, PredictiveOpt
         # A group of rows, and its payload on its way.
         width = self.config.planes.columns(picture.samples.shape[1]) + _BESIDES
         return 4 * width * self.core_record(core)["period"]
-
-
-def _several(core: str) -> type[PredictiveEncoderCores] | type[PredictiveDecoderCores]:
-    """The top of several encoders or decoders."""
-    from lutgen.gateware.slabs.multi import PredictiveDecoderCores, PredictiveEncoderCores
-
-    return PredictiveEncoderCores if core == "encoder" else PredictiveDecoderCores
 
 
 #: Columns that a group takes besides its own: those between its rows, and an idle lane's.

@@ -103,11 +103,6 @@ class PairOptions(Recorded):
             from lutgen.gateware.core.several import check_cores  # loads Amaranth
 
             check_cores(self.cores, self.stream_bytes)
-            if self.registers:
-                raise InputError(
-                    f"cores must be 1 with registers, not {self.cores!r}: leave out --registers "
-                    "or --cores"
-                )
         for what, value, core in (
             ("lanes", self.lanes, "decoder"), ("encoder lanes", self.encoder_lanes, "encoder"),
         ):  # fmt: skip

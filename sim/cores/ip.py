@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -10,11 +10,12 @@ from lutgen.gateware.core.config import CoreConfig
 from lutgen.gateware.ip.build_map import build_map
 from lutgen.gateware.ip.predictive import PredictiveDecoderIp, PredictiveEncoderIp
 from lutgen.gateware.ip.registers import BUS
+from lutgen.gateware.ip.slabs import SlabDecoderIp, SlabEncoderIp
 from lutgen.gateware.ip.tiles import DecoderIp, EncoderIp
 from lutgen.gateware.predictive.config import PredictiveConfig
 from lutgen.registers.register_map import RegisterMap
 from lutgen.sim.cores.codec import SLACK_CLOCKS, Decoded, Encoded, rename_stalls
-from lutgen.sim.drive.beats import raster_beats
+from lutgen.sim.drive.beats import filled, raster_beats
 from lutgen.sim.drive.bus import BusScript
 from lutgen.sim.drive.stall import Stall
 from lutgen.sim.drive.stream import AXIS, StreamResult, rtl_stream
@@ -26,6 +27,20 @@ __all__ = ["RtlDecoderIp", "RtlEncoderIp"]
 
 _DONE = ("frame_done", "file_done")
 _COUNTERS = ("pixels", "bytes", "frames", "files")
+
+
+def _cores_of(config: CoreConfig | PredictiveConfig) -> int:
+    """Cores behind the ports of an IP, and pixels of a beat."""
+    return config.cores if isinstance(config, PredictiveConfig) else 1
+
+
+def _kinds(config: CoreConfig | PredictiveConfig) -> tuple[Callable, Callable]:
+    """The IPs of an encoder and of a decoder."""
+    if not config.strips:
+        return EncoderIp, DecoderIp
+    if _cores_of(config) > 1:
+        return SlabEncoderIp, SlabDecoderIp
+    return PredictiveEncoderIp, PredictiveDecoderIp
 
 
 class _Session:
@@ -113,9 +128,9 @@ class RtlEncoderIp:
         self, config: CoreConfig | PredictiveConfig, source=None, *, stream_bytes: int = 4
     ) -> None:
         self.config = config
-        self._bytes = stream_bytes
+        self._bytes, self._cores = stream_bytes, _cores_of(config)
         self._map = build_map("encoder", config)
-        kind = PredictiveEncoderIp if config.strips else EncoderIp
+        kind = _kinds(config)[0]
         source = source or kind(config, stream_bytes=stream_bytes)
         self._design = Design.of(source, "lutgen_encoder")
 
@@ -145,12 +160,13 @@ class RtlEncoderIp:
         )
         result, counters, errors = session.run(
             self._design,
-            {"s_axis_video": raster_beats(images)},
+            {"s_axis_video": raster_beats(images, self._cores, self.config.pixel_bits)},
             {"m_axis_stream": ["data", "keep", "last"]},
             stalls=rename_stalls(stall, {"pixels": "s_axis_video", "bytes": "m_axis_stream"}),
             **{"max_clocks": 40 * images.size + SLACK_CLOCKS, **options},
         )
-        return Encoded.of(result, self._bytes, errors, counters)
+        line = filled(width, self._cores)
+        return Encoded.of(result, self._bytes, errors, counters, line=line)
 
 
 class RtlDecoderIp:
@@ -160,9 +176,9 @@ class RtlDecoderIp:
         self, config: CoreConfig | PredictiveConfig, source=None, *, stream_bytes: int = 4
     ) -> None:
         self.config = config
-        self._bytes = stream_bytes
+        self._bytes, self._cores = stream_bytes, _cores_of(config)
         self._map = build_map("decoder", config)
-        kind = PredictiveDecoderIp if config.strips else DecoderIp
+        kind = _kinds(config)[1]
         source = source or kind(config, stream_bytes=stream_bytes)
         self._design = Design.of(source, "lutgen_decoder")
 
@@ -176,8 +192,11 @@ class RtlDecoderIp:
         result, counters, errors = session.run(
             self._design,
             {"s_axis_stream": words},
-            {"m_axis_video": ["data", "user", "last"]},
+            {"m_axis_video": ["data", "user", "last", *(["keep"] if self._cores > 1 else [])]},
             stalls=rename_stalls(stall, {"bytes": "s_axis_stream", "pixels": "m_axis_video"}),
             **{"max_clocks": 2000 * len(words["data"]) + SLACK_CLOCKS, **options},
         )
-        return Decoded.of(result, errors, counters, dtype=self.config.pixel_dtype)
+        return Decoded.of(
+            result, errors, counters, cores=self._cores, dtype=self.config.pixel_dtype,
+            bits=self.config.pixel_bits,
+        )  # fmt: skip

@@ -73,7 +73,7 @@ def test_levels_cost_clocks(tmp_path):
 
 @pytest.mark.parametrize(("parameters", "message"), [
     ({"cores": 3}, r"^cores must be 1, 2, 4 or 8, not 3$"),
-    ({"cores": 2, "registers": True}, r"^cores must be 1 with registers, not 2: leave out"),
+    ({"cores": 2, "registers": True}, r"^cores must be 1 with registers and a model with tiles"),
     ({"cores": 2, "stream_bytes": 1}, r"^stream width must be 2, 4 or 8 bytes for 2 cores"),
 ])  # fmt: skip
 def test_parameters(tmp_path, parameters, message):

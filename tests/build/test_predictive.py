@@ -62,7 +62,6 @@ def test_several_cores():
 
 @pytest.mark.parametrize(("options", "message"), [
     ({"cores": 3}, "cores must be 1, 2, 4 or 8, not 3"),
-    ({"cores": 2, "registers": True}, "cores must be 1 with registers, not 2"),
     ({"cores": 2, "stream_bytes": 1}, "stream width must be 2, 4 or 8 bytes for 2 cores, not 1"),
 ])  # fmt: skip
 def test_several_cores_that_are_refused(options, message):

@@ -361,12 +361,13 @@ KINDS = {
 PREDICTIVE = {
     "predictive": (predictive_model, {"depth": 16, "top": "decoder"}),
     "predictive registers": (predictive_model, {"strip_height": 4, "registers": True}),
+    "slabs registers": (predictive_model, {"strip_height": 4, "registers": True, "cores": 2}),
     "near": (predictive_model, {"near": 2}),
     "colour": (colour_model, {"top": "decoder"}),
     "mosaic": (mosaic_model, {"depth": 12, "top": "encoder"}),
 }
 #: Shapes of pictures of kinds that are run once, as a thousand clocks of them take many seconds.
-FEW = {"near": (4, 16), "colour": (4, 12, 3), "mosaic": (4, 16)}
+FEW = {"slabs registers": (4, 15), "near": (4, 16), "colour": (4, 12, 3), "mosaic": (4, 16)}
 RUNS = ((), ("+stall=50", "+seed=9", "+frames=3"))
 
 

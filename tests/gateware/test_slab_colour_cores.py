@@ -8,7 +8,7 @@ import pytest
 from lutgen.codec.predictive.container import Frame, split_index
 from lutgen.errors import InputError
 from lutgen.gateware.predictive.config import PredictiveConfig
-from lutgen.gateware.slabs.multi import strip_depth
+from lutgen.gateware.slabs.side_by_side import strip_depth
 from lutgen.model.cfa import CFAS
 from lutgen.model.header import VERSION_2
 from tests.gateware.colour_cores import colour_pictures

@@ -139,11 +139,11 @@ def test_a_build_of_several_cores(checked):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("make", "options", "run"), [
-    (colour_model, {"cores": 2}, "errors"),
+    (colour_model, {"cores": 2, "registers": True}, "errors"),
     (mosaic_model, {"cores": 4, "depth": 12, "max_width": 32}, "queues"),
 ])  # fmt: skip
 def test_good_build_of_several_cores(make, options, run, tmp_path, some_runs):
-    """With every error of one; strips that fill all queues of the other."""
+    """With every error, in registers, of one; strips that fill all queues of the other."""
     some_runs(lambda given: given.name == run)
     wanted = PredictiveOptions(**{**SMALL, **options})
     build("zynq7045", make(), wanted, out=tmp_path / "several", estimate=False)

@@ -346,6 +346,18 @@ def test_good_build_of_several_cores(several_folder):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("first_runs")
+def test_good_build_of_several_cores_with_registers(tmp_path):
+    """Errors of all kinds, in the registers; what counters read is compared with images."""
+    options = replace(SMALL, cores=4, strip_height=12, registers=True, near=1)
+    build("zynq7045", predictive_model(), options, out=tmp_path / "several", estimate=False)
+    found = check_build(tmp_path / "several")
+    assert found["ok"], found["problems"]
+    for runs in found["runs"].values():
+        assert [run["run"] for run in runs] == ["errors", "nears"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("core", "run", "pattern", "replacement"), [
     # Images that are too narrow for two slabs; words in queues, which nobody is told of.
     ("encoder", "errors", r">= \$signed\(3'h2\)", ">= $signed(3'h1)"),

@@ -1,5 +1,9 @@
 """Registers of a build: the stored map with the values of its core put in."""
 
+from dataclasses import replace
+
+from amaranth.utils import bits_for
+
 from lutgen import __version__
 from lutgen.registers.register_map import RegisterMap, stored_map
 
@@ -14,7 +18,19 @@ def build_map(name: str, config: CoreConfig | PredictiveConfig) -> RegisterMap:
 
     See `lutgen.registers.register_map.stored_map` for those of all builds.
     """
-    return stored_map(name).of_build(build_values(config))
+    found = stored_map(name).of_build(build_values(config))
+    if isinstance(config, PredictiveConfig) and config.cores > 1:
+        return _counting(found, "pixels", bits_for(config.cores))
+    return found
+
+
+def _counting(registers: RegisterMap, name: str, increment: int) -> RegisterMap:
+    """The map with a counter to which numbers of so many bits are added."""
+    return replace(registers, registers=tuple(
+        replace(register, fields=tuple(replace(f, increment=increment) for f in register.fields))
+        if register.name == name else register
+        for register in registers
+    ))  # fmt: skip
 
 
 def build_values(config: CoreConfig | PredictiveConfig) -> dict[str, int]:

@@ -32,6 +32,7 @@ for a beginning, output that waits is dropped, and VALID may fall as AXI allows 
 """
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from functools import reduce
 from operator import or_
 
@@ -66,16 +67,26 @@ from ..streams.axi import NullBeats, SkidBuffer, word_layout
 from .build_map import build_map
 from .registers import RegisterFile, axi_lite_ports
 
-__all__ = ["BaseDecoderIp", "BaseEncoderIp"]
+__all__ = ["BaseDecoderIp", "BaseEncoderIp", "Ip"]
 
 #: Clocks for which settings have been stable when a file begins: the encoder's rule is six.
 _SETTLING = 7
 
 
-class _Ip(Top):
+class Ip(Top):
     """What the IPs share: registers, resets, and a gate that files begin at."""
 
     _config: CoreConfig | PredictiveConfig
+    #: Fields of a beat of video that the decoder gives.
+    _given_fields = VIDEO_FIELDS
+
+    def _video_ports(self, prefix: str, source: bool) -> dict:
+        """Ports of a stream of pixels."""
+        return video_ports(prefix, source, bits=self._config.pixel_bits)
+
+    def _beat(self, source: bool) -> StructLayout:
+        """What a beat of video holds, of an output if ``source``."""
+        return self._config.pixel
 
     def _registers(self, m: Module, name: str) -> RegisterFile:
         """The register file, connected to the bus."""
@@ -156,14 +167,15 @@ class _Ip(Top):
         begun = Signal()
         m.d.sync += begun.eq(1)
         for name, (event, counter) in events.items():
-            pulse = Signal(name=name)
-            m.d.sync += pulse.eq(event & begun)
+            # How many, of what may come several at once.
+            pulse = Signal(len(getattr(registers, counter)), name=name)
+            m.d.sync += pulse.eq(event & begun if len(pulse) == 1 else Mux(begun, event, 0))
             m.d.comb += getattr(registers, counter).eq(pulse)
             if hasattr(registers, f"isr_{name}"):
                 m.d.comb += getattr(registers, f"isr_{name}").eq(pulse)
 
 
-class BaseEncoderIp(_Ip):
+class BaseEncoderIp(Ip):
     """Base of encoders with AXI4-Stream ports, registers and an interrupt.
 
     Throughput is the core's, and latency a clock more than the top's.  A change of the image size
@@ -175,16 +187,22 @@ class BaseEncoderIp(_Ip):
         The core.
     stream_bytes:
         Width of the stream's TDATA in bytes: 1, 2, 4 or 8.
+    further:
+        Ports besides.
     """
 
-    def __init__(self, config: CoreConfig | PredictiveConfig, *, stream_bytes: int = 4) -> None:
+    def __init__(
+        self, config: CoreConfig | PredictiveConfig, *, stream_bytes: int = 4,
+        further: Mapping | None = None,
+    ) -> None:  # fmt: skip
         check_stream_bytes(stream_bytes)
         self._config, self._bytes = config, stream_bytes
         super().__init__({
-            **video_ports("s_axis_video", source=False, bits=config.pixel_bits),
+            **self._video_ports("s_axis_video", source=False),
             **stream_ports("m_axis_stream", stream_bytes, source=True),
             **axi_lite_ports(RegisterMap.address_bits),
             "interrupt": Out(1),
+            **(further or {}),
         })
 
     def elaborate(self, platform) -> Module:
@@ -198,7 +216,7 @@ class BaseEncoderIp(_Ip):
         packed = slice_words.o
         wiring.connect(m, given, slice_words.i)
         pixels = self._sink(
-            m, "s_axis_video", self._config.pixel, VIDEO_FIELDS, "slice_in", domain="ports",
+            m, "s_axis_video", self._beat(source=False), VIDEO_FIELDS, "slice_in", domain="ports",
         )  # fmt: skip
         words = self._source(
             m, "m_axis_stream", word_layout(self._bytes), STREAM_FIELDS, "slice_out",
@@ -299,7 +317,7 @@ class BaseEncoderIp(_Ip):
         })
 
 
-class BaseDecoderIp(_Ip):
+class BaseDecoderIp(Ip):
     """Base of decoders with AXI4-Stream ports, registers and an interrupt.
 
     Throughput is the core's, and latency a clock more than the top's.  A change of the level waits
@@ -310,14 +328,18 @@ class BaseDecoderIp(_Ip):
     #: What the core tells of files.
     _errors: tuple[str, ...]
 
-    def __init__(self, config: CoreConfig | PredictiveConfig, *, stream_bytes: int = 4) -> None:
+    def __init__(
+        self, config: CoreConfig | PredictiveConfig, *, stream_bytes: int = 4,
+        further: Mapping | None = None,
+    ) -> None:  # fmt: skip
         check_stream_bytes(stream_bytes)
         self._config, self._bytes = config, stream_bytes
         super().__init__({
             **stream_ports("s_axis_stream", stream_bytes, source=False),
-            **video_ports("m_axis_video", source=True, bits=config.pixel_bits),
+            **self._video_ports("m_axis_video", source=True),
             **axi_lite_ports(RegisterMap.address_bits),
             "interrupt": Out(1),
+            **(further or {}),
         })
         self.m_axis_video_eof = Signal()  # beside the port
 
@@ -333,10 +355,11 @@ class BaseDecoderIp(_Ip):
             m, "s_axis_stream", word_layout(self._bytes), STREAM_FIELDS, "slice_in",
             domain="ports",
         )  # fmt: skip
-        marked = StructLayout({**self._config.pixel.members, "eof": 1})
+        marked = StructLayout({**self._beat(source=True).members, "eof": 1})
         pixels = self._source(
-            m, "m_axis_video", marked, {**VIDEO_FIELDS, "eof": "eof"}, "slice_out", domain="ports"
-        )
+            m, "m_axis_video", marked, {**self._given_fields, "eof": "eof"}, "slice_out",
+            domain="ports",
+        )  # fmt: skip
         m.d.comb += [
             pixels.payload.eq(Cat(core.pixels.payload, core.eof)),
             # A hardware reset comes to the core a clock after the ports.
@@ -387,12 +410,16 @@ class BaseDecoderIp(_Ip):
         self._stalls(m, registers, "s_axis_stream", "m_axis_video")
         self._count_bytes(m, registers, words.payload.keep, counted)
         self._count(m, registers, {
-            "pixel": (given, "pixels"),
+            "pixel": (self._pixels(given), "pixels"),
             "frame_done": (given & self.m_axis_video_eof, "frames"),
             "file_done": (counted & words.payload.last, "files"),
             **{name: (getattr(core, name), name) for name in self._errors},
         })
         return m
+
+    def _pixels(self, given):
+        """How many pixels a beat has that is given."""
+        return given
 
     @abstractmethod
     def _core(self, m: Module, words) -> tuple:

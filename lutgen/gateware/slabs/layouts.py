@@ -9,13 +9,13 @@ from ..predictive.top import setting_ports
 __all__ = ["part_layout", "picture_layout"]
 
 
-def part_layout(config: PredictiveConfig) -> StructLayout:
+def part_layout(config: PredictiveConfig, *, eof: bool = False) -> StructLayout:
     """A beat of a slab's part of a row: pixels without gaps, and the number of the last one;
-    whether it is the picture's first, and the last of this part.
+    whether it is the picture's first, and the last of this part, and with ``eof`` of the picture.
     """
     return StructLayout({
         "data": config.cores * config.packed_bits, "top": bits_for(config.cores - 1), "sof": 1,
-        "eol": 1,
+        "eol": 1, **({"eof": 1} if eof else {}),
     })  # fmt: skip
 
 

@@ -7,10 +7,16 @@ from amaranth.utils import bits_for
 
 from ..core.several import beat_layout
 from ..predictive.config import PredictiveConfig
+from ..predictive.picture_in import PICTURE_EVENTS, tell_events
 from ..strips.slabs import slab_steps, step_begins
 from .layouts import part_layout, picture_layout
 
-__all__ = ["SlabCutter"]
+__all__ = ["SlabCutter", "slab_events"]
+
+
+def slab_events(config: PredictiveConfig) -> dict:
+    """Ports of what a `SlabCutter` tells of pictures."""
+    return {**dict.fromkeys(PICTURE_EVENTS, Out(1)), "pixel_taken": Out(bits_for(config.cores))}
 
 
 class SlabCutter(wiring.Component):
@@ -28,6 +34,8 @@ class SlabCutter(wiring.Component):
     ----------
     config:
         The cores.
+    events:
+        Whether to tell what happens to pictures.
 
     Members
     -------
@@ -45,13 +53,16 @@ class SlabCutter(wiring.Component):
         Pulses.
     busy : Out(1)
         A picture is incomplete.
+    (`lutgen.gateware.predictive.picture_in.PICTURE_EVENTS`) : Out(...)
+        With ``events``, as those of a `PictureIn`, but that ``pixel_taken`` is how many a beat has,
+        and ``sof_late`` is told of each beat that is dropped.
     """
 
     #: Clocks in which the slabs' beats are counted.
     _SETTLING = 4
 
-    def __init__(self, config: PredictiveConfig) -> None:
-        self._config = config
+    def __init__(self, config: PredictiveConfig, *, events: bool = False) -> None:
+        self._config, self._events = config, events
         picture = picture_layout(config)
         super().__init__({
             "beats": In(stream.Signature(beat_layout(config.cores, config.pixel_bits))),
@@ -64,6 +75,7 @@ class SlabCutter(wiring.Component):
             "bad_marker": Out(1),
             "bad_size": Out(1),
             "busy": Out(1),
+            **(slab_events(config) if events else {}),
         })
 
     def elaborate(self, platform) -> Module:
@@ -143,16 +155,29 @@ class SlabCutter(wiring.Component):
             m.d.sync += [self.bad_marker.eq(0), self.bad_size.eq(0)]
         with m.If(take):
             m.d.sync += [self.bad_size.eq(0), self.write.eq(turn)]
-        size, used = c.pixel_bits, c.packed_bits
-        m.d.sync += [
-            self.part.top.eq(Mux(row_ends, rest, slabs - 1)), self.part.eol.eq(ends),
-            *(
-                self.part.data.word_select(k, used).eq(beat.data[size * k : size * k + used])
-                for k in range(slabs)
-            ),
-        ]  # fmt: skip
+        last = Mux(row_ends, rest, slabs - 1)
+        self._write(m, last, ends)
+        if self._events:
+            tell_events(
+                m, self, beat, starts=starts, taken=take, first=first, at_right=row_ends,
+                dropped=self.beats.valid & self.beats.ready & ~take,
+                ends=take & row_ends & last_row,
+            )
+            m.d.sync += self.pixel_taken.eq(Mux(take, last + 1, 0))
         m.d.sync += self.busy.eq(~(fsm.ongoing("compare") | fsm.ongoing("begin")) | starts)
         return m
+
+    def _write(self, m: Module, last, ends) -> None:
+        """The beat that is written, and the number of its last pixel."""
+        c, beat = self._config, self.beats.payload
+        size, used = c.pixel_bits, c.packed_bits
+        m.d.sync += [
+            self.part.top.eq(last), self.part.eol.eq(ends),
+            *(
+                self.part.data.word_select(k, used).eq(beat.data[size * k : size * k + used])
+                for k in range(c.cores)
+            ),
+        ]  # fmt: skip
 
     def _counts(self, m: Module) -> tuple[list[Signal], Signal]:
         """Beats of each slab's part of a row but one, and pixels of a row's last beat but one."""

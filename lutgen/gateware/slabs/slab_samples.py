@@ -130,22 +130,26 @@ class SlabGather(wiring.Component):
     ----------
     config:
         The cores.
+    eof:
+        Whether to tell a picture's last beat.
 
     Members
     -------
     pixels : In(stream of `lutgen.gateware.files.raster.pixel_layout`)
         Pixels of the core.
+    (eof) : In(1)
+        With ``eof``, and a pixel: it is its picture's last.
     room : In(1)
         Two more beats may be written from the moment it falls.
     write, part : Out(1), Out(`.layouts.part_layout`)
         Append a beat.
     """
 
-    def __init__(self, config: PredictiveConfig) -> None:
-        self._config = config
+    def __init__(self, config: PredictiveConfig, *, eof: bool = False) -> None:
+        self._config, self._eof = config, eof
         super().__init__({
             "pixels": In(stream.Signature(config.pixel)), "room": In(1), "write": Out(1),
-            "part": Out(part_layout(config)),
+            "part": Out(part_layout(config, eof=eof)), **({"eof": In(1)} if eof else {}),
         })
 
     def elaborate(self, platform) -> Module:
@@ -160,6 +164,8 @@ class SlabGather(wiring.Component):
             m.d.sync += [
                 fill.eq(Mux(full, 0, fill + 1)), part.top.eq(fill), part.eol.eq(pixel.eol),
             ]  # fmt: skip
+            if self._eof:
+                m.d.sync += part.eof.eq(self.eof)
             with m.If(fill == 0):
                 m.d.sync += [part.data.eq(0), part.sof.eq(pixel.sof)]
             for k in range(self._config.cores):
