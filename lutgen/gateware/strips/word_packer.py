@@ -1,5 +1,8 @@
 """Word packer: groups of bits of many lanes into words, the first bit lowest."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
@@ -12,19 +15,25 @@ __all__ = ["WordPacker"]
 
 _WORD = 32
 _PLACE_BITS = 5
+#: Bits of a group that are looked at together.
+_PART = 5
 
 
 def _less_zeros(bits: Value) -> Value:
-    """Zeros below the first one, as a negative number of five bits; 0 if there is no one."""
-    result, before = Const(0, _PLACE_BITS), Const(0, 1)
-    for four in range(0, len(bits), 4):
-        part = bits[four : four + 4]
-        number = Const(0, _PLACE_BITS)
+    """Zeros below the first one, as a negative number of five bits; 0 if there is no one.
+
+    Written for LUTs of six inputs: what a part says of its own bits, and whether there is a one
+    below it, are as deep as each other, and three parts are joined at once.
+    """
+    parts = [bits[low : low + _PART] for low in range(0, len(bits), _PART)]
+    said = []
+    for number, part in enumerate(parts):
+        here = Const(0, _PLACE_BITS)
         for k in reversed(range(len(part))):
-            number = Mux(part[k], Const(-(four + k) % _WORD, _PLACE_BITS), number)
-        result = result | Mux(before, 0, number)
-        before = before | part.any()
-    return result
+            here = Mux(part[k], Const(-(number * _PART + k) % _WORD, _PLACE_BITS), here)
+        below = Cat(before.any() for before in parts[:number]).any()
+        said.append(here & ~below.replicate(_PLACE_BITS))
+    return reduce(or_, (reduce(or_, said[k : k + 3]) for k in range(0, len(said), 3)))
 
 
 class WordPacker(wiring.Component):
