@@ -21,7 +21,8 @@ from lutgen.synth.yosys import run_script
 
 __all__ = ["constant_bits"]
 
-#: Memories of as many words give anything in a proof, but for bits that all of their words have.
+#: Memories of as many words give anything in a proof, but for bits that all of their words have; so
+#: do primitives, which trained networks are made of.
 _WORDS = 256
 _ROUND = "opt_dff -nodffe -nosdff; opt_expr -full; opt_clean; "
 _READ = (
@@ -29,7 +30,7 @@ _READ = (
     # Also registers that nothing reads keep their names.
     "setattr -set keep 1 t:$*dff* %co1:+[Q] w:* %i; flatten -noscopeinfo; "
     "opt_expr -full; opt_clean; memory_collect; opt_mem; "
-    f"delete t:$mem* r:SIZE>={_WORDS} %i; memory_map; opt_expr -full; " + 2 * _ROUND +
+    f"delete t:LUT6; delete t:$mem* r:SIZE>={_WORDS} %i; memory_map; opt_expr -full; " + 2 * _ROUND +
     "write_json flat.json; simplemap; techmap; dffunmap; setundef -anyseq; aigmap; opt_clean; "
     "write_aiger -zinit -map names design.aig"
 )
