@@ -1,6 +1,8 @@
 """Reasons for what is not hit: they must be of what is there and is not hit."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from bench.rooms import rooms
 from lutgen.model.shipped import shipped
 from lutgen.sim.tool.design import Design
 
+RESULTS = Path(__file__).parents[2] / "bench" / "results"
 COUNTS = {
     ("__core", "x[0] 0->1"): 3, ("__core", "x[0] 1->0"): 2, ("__core", "x[1] 0->1"): 0,
     ("__core", "x[1] 1->0"): 0, ("__core", "if (rst) | if"): 0, ("__core", "if (rst) | else"): 1,
@@ -110,6 +113,22 @@ def test_choices_of_no_arm(monkeypatch, tmp_path):
         "__core n1 ? a : b; | cond_else", "__core n1 ? a : b; | cond_then",
     ]  # fmt: skip
     assert len(found["open"]) == 3
+
+
+def test_arithmetic_is_proven():
+    """What `lutgen prove` is the reason for lies in modules that it has proven, of both cores."""
+    (group,) = (g for g in json.loads(coverage.EXPLAINED.read_text()) if "lutgen prove" in g["why"])
+    (some,) = group["like"]
+    results = json.loads(RESULTS.joinpath("prove.json").read_text())
+    (photo,) = (build for build in results["builds"] if build["build"] == "photo")
+    proven = {
+        network["core"]: network["module"].partition("coder")[2] for network in photo["networks"]
+        if {part["state"] for part in network["parts"]} == {"proven"}
+    }  # fmt: skip
+    for core in ("encoder", "decoder"):
+        modules = rooms(shipped("photo"), BUILDS["photo"], core)
+        for module in (m for m in modules if re.fullmatch(some["module"], m)):
+            assert f"{module}__".startswith(f"{proven[core]}__"), module
 
 
 CONSTANT = """module top(clk, rst, a, y);
