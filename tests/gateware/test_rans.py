@@ -10,6 +10,7 @@ from amaranth.lib import wiring
 from lutgen.codec.rans import CHECK_STATE, STATE_BITS, pop, push
 from lutgen.gateware.coders.payload import PayloadMemory
 from lutgen.gateware.coders.rans import BitPacker, RansDecoder, RansEncoder
+from lutgen.gateware.coders.short_rans import ShortRansEncoder
 from lutgen.model.head import PROB_BITS
 from tests.gateware.bundle import Pipelines
 
@@ -45,6 +46,14 @@ class _Decoder(wiring.Component):
         return m
 
 
+#: Encoders with as few lanes as they take, and with more.
+ENCODERS = {
+    "few": (RansEncoder, RansEncoder.latency), "more": (RansEncoder, RansEncoder.latency + 5),
+    "short_few": (ShortRansEncoder, ShortRansEncoder.latency),
+    "short_more": (ShortRansEncoder, ShortRansEncoder.latency + 5),
+}  # fmt: skip
+
+
 def decoder_lanes() -> int:
     """The fewest: a lane's state is stored just in time."""
     return 1 + HEAD_LATENCY + RansDecoder.tail
@@ -52,10 +61,8 @@ def decoder_lanes() -> int:
 
 @pytest.fixture(scope="module")
 def blocks() -> Pipelines:
-    few = RansEncoder.latency
     return Pipelines({
-        "few": RansEncoder(few),
-        "more": RansEncoder(few + 5),
+        **{name: kind(lanes) for name, (kind, lanes) in ENCODERS.items()},
         "packer": BitPacker(BitPacker.latency + 1),
         "decoder": _Decoder(decoder_lanes()),
     })
@@ -81,9 +88,9 @@ def test_intervals_have_the_extremes():
     assert max(frequencies) == TOTAL
 
 
-@pytest.mark.parametrize("name", ["few", "more"])
+@pytest.mark.parametrize("name", ENCODERS)
 def test_encoder_pushes(blocks, name):
-    lanes = RansEncoder.latency + {"few": 0, "more": 5}[name]
+    kind, lanes = ENCODERS[name]
     rng = np.random.default_rng(8)
     clocks = 400 * lanes
     given = {
@@ -110,7 +117,7 @@ def test_encoder_pushes(blocks, name):
                 bits[t], count[t] = state - CHECK_STATE, STATE_BITS
                 state = None
     given["lane"] = np.arange(clocks) % lanes
-    latency = RansEncoder.bits_latency
+    latency = kind.bits_latency
     found = blocks({f"{name}_{port}": values for port, values in given.items()}, extra=latency)
     np.testing.assert_array_equal(found[f"{name}_count"][latency:], count)
     np.testing.assert_array_equal(found[f"{name}_bits"][latency:], bits)
@@ -300,6 +307,7 @@ def test_payload_memory_meets_the_decoder():
 
 @pytest.mark.parametrize(("block", "least"), [
     (RansEncoder, RansEncoder.latency), (BitPacker, BitPacker.latency + 1),
+    (ShortRansEncoder, ShortRansEncoder.latency),
 ])  # fmt: skip
 def test_too_few_lanes(block, least):
     with pytest.raises(ValueError, match=f"at least {least}, not {least - 1}"):

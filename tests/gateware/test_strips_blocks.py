@@ -21,7 +21,7 @@ from lutgen.gateware.strips.payload_forms import PayloadForms, most_words
 from lutgen.gateware.strips.payload_pool import PayloadPool
 from lutgen.gateware.strips.strip_encoder import StripEncoder
 from lutgen.gateware.strips.strip_writer import StripWriter
-from lutgen.gateware.strips.symbol_stacks import SymbolStacks, stack_depth
+from lutgen.gateware.strips.symbol_stacks import SymbolStacks
 from lutgen.gateware.strips.word_packer import WordPacker
 from lutgen.model.head import PROB_BITS
 from lutgen.model.predictive.residual import token_of
@@ -220,9 +220,7 @@ def test_joiners_and_narrowers():
         assert read == packets
 
 
-def test_stacks_have_a_margin():
-    assert stack_depth(4 * 1920) == 8192 and stack_depth(8192 - 64) == 8192
-    assert stack_depth(8192 - 63) == 16384
+def test_most_words():
     assert most_words(4 * 1920, 8) == 1920 and most_words(4 * 1920, 16) == 3840
 
 
@@ -379,13 +377,15 @@ def test_blocks_that_become_free(whole, monkeypatch):
 
 
 def test_memories_of_payloads():
-    """In halves of block memories, where a ring for each lane took 32."""
+    """In halves of block memories: three groups are coded at once, and eight come in lanes."""
     words = most_words(4 * 1920, 8)
     costs = [
-        PayloadPool(8, words, 32, read=Fraction(1, 2), growth=growth).cost
+        PayloadPool(3, words, 32, read=Fraction(1, 2), growth=growth, each=2).cost
         for growth in (Fraction(5, 4), Fraction(1))
     ]
-    assert costs == [26, 23]
+    assert costs == [14, 12]
+    # A ring for each lane took 64.
+    assert SymbolStacks(8, 4 * 1920, symbol_bits=16).cost == 47
 
 
 def test_short_payloads():
@@ -395,19 +395,21 @@ def test_short_payloads():
 
 @pytest.mark.parametrize(("make", "message"), [
     (lambda: SymbolStacks(7, 4, symbol_bits=8), "^lanes must be at least 8, not 7$"),
+    (lambda: SymbolStacks(8, 4, symbol_bits=8, seats=2),
+     "^seats must be at least 3, not 2$"),
     (lambda: SymbolStacks(8, 0, symbol_bits=8), "^symbols of a group must be at least 1, not 0$"),
-    (lambda: WordPacker(7, 8), "^lanes must be at least 8, not 7$"),
+    (lambda: WordPacker(2, 8), "^lanes must be at least 3, not 2$"),
     (lambda: WordPacker(8, 32), "^bits of a group must be 1 to 31, not 32$"),
     (lambda: WordPacker(8, 8, grain=3), "^grain must be 1, 2, 4 or 8, not 3$"),
     (lambda: Intervals(tables(), 7), "^depth must be 8 to 16, not 7$"),
-    (lambda: StripWriter(model_hash=bytes(8), lanes=8, symbols=4, depth=8, count=3),
+    (lambda: StripWriter(model_hash=bytes(8), lanes=3, groups=8, symbols=4, depth=8, count=3),
      "^bytes of a word must be 1, 2, 4 or 8, not 3$"),
-    (lambda: StripWriter(model_hash=bytes(8), lanes=8, symbols=4, depth=8, max_strips=3),
+    (lambda: StripWriter(model_hash=bytes(8), lanes=3, groups=8, symbols=4, depth=8, max_strips=3),
      "^strips of a file must be a power of two of at least 2, not 3$"),
     (lambda: StripEncoder(tables(), model_hash=bytes(8), max_width=0),
      "^greatest width must be at least 1, not 0$"),
     (lambda: PairJoiner(1), "^bytes of a word must be 2, 4 or 8, not 1$"),
-    (lambda: PayloadForms(7, 4, 8, most=25), "^lanes must be at least 8, not 7$"),
+    (lambda: PayloadForms(2, 4, 8, most=25), "^lanes must be at least 3, not 2$"),
 ])  # fmt: skip
 def test_parameters(make, message):
     with pytest.raises(ValueError, match=message):

@@ -342,13 +342,10 @@ def clocks_lost(build: Build, pictures: list[Picture], apart: int) -> int:
 def test_a_symbol_per_clock(kind):
     """Pictures of 272 columns and more are never held back, also if they do not shrink at all.
 
-    Their groups begin evenly, as a walk's do; closer only where payloads are shorter than the
-    longest.
+    Their groups begin evenly, as a walk's do.
     """
     rng = np.random.default_rng(4)
     build = Build(max_width=500)
     for width, height in ((272, 300), (500, 220)):
         pictures = [Picture(drawn(rng, kind, height, width, 8), height) for _ in range(2)]
         assert clocks_lost(build, pictures, width // build.lanes) == 0
-        if width < 500:
-            assert clocks_lost(build, pictures, APART) == 0

@@ -9,7 +9,7 @@ from amaranth.utils import bits_for
 from lutgen.codec.rans import STATE_BITS
 from lutgen.model.head import PROB_BITS
 
-from ..coders.rans import RansEncoder
+from ..coders.short_rans import ShortRansEncoder
 from ..fabric.pipeline import delay
 from .intervals import Intervals
 
@@ -26,7 +26,7 @@ class GroupBits(wiring.Component):
     Parameters
     ----------
     lanes:
-        Lanes, at least 8.
+        Lanes, at least 3.
     cumulative, depth:
         See `Intervals`.
 
@@ -39,18 +39,18 @@ class GroupBits(wiring.Component):
     row, folded : In(...)
         The symbol.
     bits, count : Out(...)
-        Bits to put before those that are there, twelve clocks later, and their number.
+        Bits to put before those that are there, thirteen clocks later, and their number.
     plain : Out(depth)
         The folded residual at the same time; 0 if there is none.
     """
 
     #: Clocks from a symbol to its bits.
-    latency = Intervals.latency + RansEncoder.bits_latency + 1
+    latency = Intervals.latency + ShortRansEncoder.bits_latency + 1
 
     def __init__(self, lanes: int, cumulative: np.ndarray, depth: int) -> None:
         self._lanes = lanes
         self._intervals = Intervals(cumulative, depth)
-        self._rans = RansEncoder(lanes)
+        self._rans = ShortRansEncoder(lanes)
         #: Bits of a symbol at most; the state has 17.
         self.most = max(PROB_BITS + depth - 1 - _MANTISSA_BITS, STATE_BITS + 1)
         super().__init__({
@@ -73,9 +73,9 @@ class GroupBits(wiring.Component):
             m.d.comb += getattr(rans, name).eq(value)
         # What is pushed last is read first: raw bits come before those of the state, and the
         # leading one before the whole state.
-        late = ahead + RansEncoder.bits_latency
+        late = ahead + ShortRansEncoder.bits_latency
         code, flush = (
-            delay(m, getattr(rans, name), RansEncoder.bits_latency - 1, name=f"{name}_late")
+            delay(m, getattr(rans, name), ShortRansEncoder.bits_latency - 1, name=f"{name}_late")
             for name in ("code", "flush")
         )
         rest = late - 1 - Intervals.raw_latency

@@ -18,6 +18,8 @@ __all__ = ["PayloadForms", "most_words", "payload_layout"]
 _WORD_BYTES = 4
 #: Bits of a coded payload to those of a plain one up to which lanes are not held.
 _GROWTH = Fraction(5, 4)
+#: Blocks that a lane takes before it is held: of its payload, and of the next one.
+_EACH = 2
 #: Samples that a byte of a payload stands for at most, as a shift.
 _SAMPLES_SHIFT = 11
 
@@ -51,7 +53,7 @@ class PayloadForms(wiring.Component):
     Parameters
     ----------
     lanes:
-        Lanes, at least 8.
+        Lanes, at least 3: groups whose symbols come at once.
     symbols, depth:
         Symbols of a group at most, and bits of a folded residual.
     most:
@@ -109,7 +111,7 @@ class PayloadForms(wiring.Component):
         self._plain = WordPacker(lanes, depth, grain=grain)
         lane_bits, index_bits = bits_for(lanes - 1), bits_for(words)
         self._pools = [
-            PayloadPool(lanes, words, 8 * _WORD_BYTES, read=read, growth=growth)
+            PayloadPool(lanes, words, 8 * _WORD_BYTES, read=read, growth=growth, each=_EACH)
             for growth in (_GROWTH, Fraction(1))
         ]
         super().__init__({

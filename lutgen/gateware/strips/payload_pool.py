@@ -21,7 +21,8 @@ _WORDS = tuple(1 << k for k in range(4, 10))
 
 
 def pool_blocks(
-    lanes: int, words: int, of_block: int, read: Fraction, growth: Fraction = Fraction(1)
+    lanes: int, words: int, of_block: int, read: Fraction, growth: Fraction = Fraction(1),
+    each: int = 1,
 ) -> int:
     """Blocks for payloads of so many words at most, one of each lane and one that is read.
 
@@ -34,7 +35,7 @@ def pool_blocks(
     whole = -(-words // of_block)
     read = min(read, Fraction(1))
     growing = sum(min(whole, ceil((k + read) * growth * whole / lanes)) for k in range(lanes))
-    return growing + whole + 2 * (lanes + PayloadPool.spare)
+    return growing + whole + 2 * (each * lanes + PayloadPool.spare)
 
 
 class PayloadPool(wiring.Component):
@@ -59,6 +60,8 @@ class PayloadPool(wiring.Component):
         Time in which a payload is read, as a share of that from one group to the next.
     growth:
         See `pool_blocks`: where payloads grow faster for long, lanes are held now and then.
+    each:
+        Blocks that a lane may take before it heeds ``low``.
 
     Members
     -------
@@ -75,7 +78,7 @@ class PayloadPool(wiring.Component):
     forget : In(1)
         It has none.
     low : Out(1)
-        Lanes of other payloads must be held: they may still take a block each.
+        Lanes of other payloads must be held: they may still take ``each`` blocks.
     """
 
     #: Clocks from an index to its word.
@@ -86,12 +89,12 @@ class PayloadPool(wiring.Component):
 
     def __init__(
         self, lanes: int, words: int, bits: int, *, read: Fraction = Fraction(1),
-        growth: Fraction = Fraction(1),
+        growth: Fraction = Fraction(1), each: int = 1,
     ) -> None:  # fmt: skip
-        self._lanes, self._bits = lanes, bits
+        self._lanes, self._bits, self._each = lanes, bits, each
 
         def planned(words_of: int):
-            count = pool_blocks(lanes, words, words_of, read, growth)
+            count = pool_blocks(lanes, words, words_of, read, growth, each)
             number = bits_for(count - 1)
             whole = -(-words // words_of)
             table = 2 * lanes << bits_for(whole - 1)
@@ -164,7 +167,7 @@ class PayloadPool(wiring.Component):
         filled, freeing = Signal(bits_for(self.whole), reset_less=True), Signal()
         m.d.sync += [
             freeing.eq((freeing | self.frees) & ~self.forget),
-            pool.least.eq(self.whole + self._lanes + self.spare - filled),
+            pool.least.eq(self.whole + self._each * self._lanes + self.spare - filled),
         ]
         with m.If(self.frees):
             m.d.sync += filled.eq(filled - filled.any())

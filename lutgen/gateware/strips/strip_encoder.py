@@ -8,6 +8,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
+from ..coders.short_rans import ShortRansEncoder
 from ..fabric.pipeline import delay, drive
 from ..streams.axi import word_layout
 from .group_bits import GroupBits
@@ -23,6 +24,8 @@ _KNOWN = 5
 
 #: Rows of a group.
 _ROWS = 4
+#: Groups that are coded at once, as few as the coder's loop has clocks.
+_SEATS = ShortRansEncoder.latency
 
 
 class StripEncoder(wiring.Component):
@@ -30,12 +33,12 @@ class StripEncoder(wiring.Component):
 
     They are those of `lutgen.codec.predictive.codec.PredictiveCodec`, byte for byte.  One symbol
     per clock, if groups begin evenly: in each lane one as soon as its rows have ended, and in the
-    next lane the next when a share of that time has gone by.  Groups of rows begin in their order,
-    one lane after the other, before all of the lane's group before has come, see `SymbolStacks`; a
-    group's symbols come in the order of the
-    format, those of a lane in ``lanes`` clocks one at most.  They leave backwards when the group is
-    complete, and the payload is written when its turn among the groups has come.  Reset forgets
-    everything.
+    next lane the next when a share of that time has gone by.  They must not begin closer than that,
+    see `SymbolStacks`.  Groups of rows begin in their order, one lane after the other, before all
+    of the lane's group before has come; a group's symbols come in the order of the format, those of
+    a lane in ``lanes`` clocks one at most.  They leave backwards when the group is complete, as few
+    groups at once as the coder allows, so that little has to be kept.  The payload is written when
+    its turn among the groups has come.  Reset forgets everything.
 
     Parameters
     ----------
@@ -104,18 +107,19 @@ class StripEncoder(wiring.Component):
         symbols = _ROWS * max_width
         self._plain_bits = bits_for(depth)
         self._stacks = SymbolStacks(
-            lanes, symbols, symbol_bits=rows + depth, note_bits=self._plain_bits if near else 0
-        )
-        self._bits = GroupBits(lanes, cumulative, depth)
+            lanes, symbols, symbol_bits=rows + depth, note_bits=self._plain_bits if near else 0,
+            seats=_SEATS,
+        )  # fmt: skip
+        self._bits = GroupBits(_SEATS, cumulative, depth)
         self._forms = PayloadForms(
-            lanes, symbols, depth, most=self._bits.most, varies=near,
+            _SEATS, symbols, depth, most=self._bits.most, varies=near,
             late=SymbolStacks.latency + GroupBits.latency,
             # A symbol per clock comes, and two bytes leave, or as many as a word has.
             read=Fraction(depth, 8 * min(2, count)),
         )  # fmt: skip
         self._writer = StripWriter(
-            model_hash=model_hash, lanes=lanes, symbols=symbols, depth=depth, count=count,
-            max_strips=max_strips, channels=channels, slabs=slabs,
+            model_hash=model_hash, lanes=_SEATS, groups=2 * (lanes + _SEATS), symbols=symbols,
+            depth=depth, count=count, max_strips=max_strips, channels=channels, slabs=slabs,
         )  # fmt: skip
         self._slab = ("slab",) if slabs > 1 else ()
         super().__init__({
@@ -134,6 +138,12 @@ class StripEncoder(wiring.Component):
         m.submodules.forms = forms = self._forms
         m.submodules.writer = writer = self._writer
         wiring.connect(m, writer.o, wiring.flipped(self.o))
+        # Groups take seats in turn, and their payloads sides, as they begin.
+        put = delay(m, self.valid & self.first, 2, name="put", reset=True)
+        seat, side = Signal(range(_SEATS)), Signal()
+        at_end = seat == _SEATS - 1
+        with m.If(put):
+            m.d.sync += [seat.eq(Mux(at_end, 0, seat + 1)), side.eq(side ^ at_end)]
         came = Signal(_KNOWN)  # in clocks before: a group that the writer does not know of yet
         m.d.sync += came.eq(Cat(self.valid, came))
         m.d.comb += [
@@ -144,17 +154,16 @@ class StripEncoder(wiring.Component):
             forms.turn.eq(stacks.turn), stacks.go.eq(forms.go),
             *drive(writer, self, "begin", "file", *self._slab),
             self.busy.eq(writer.busy | came.any()),
-            writer.put.eq(delay(m, self.valid & self.first, 2, name="put", reset=True)),
+            writer.put.eq(put),
             writer.group.eq(Cat(
-                delay(m, Cat(self.lane, self.side), 2, name="put_lane"),
-                delay(m, Cat(self.strip_last, self.file_last), 2, name="put_ends"),
+                seat, side, delay(m, Cat(self.strip_last, self.file_last), 2, name="put_ends"),
             )),
         ]  # fmt: skip
         # From the stacks to bits.
         depth = self._depth
         code, flush = stacks.o_code, stacks.o_flush
         m.d.comb += [
-            bits.lane.eq(stacks.o_lane), bits.code.eq(code), bits.flush.eq(flush),
+            bits.lane.eq(stacks.o_seat), bits.code.eq(code), bits.flush.eq(flush),
             bits.first.eq(stacks.o_first), bits.folded.eq(stacks.o_symbol[:depth]),
             bits.row.eq(stacks.o_symbol[depth:]),
         ]
@@ -165,7 +174,7 @@ class StripEncoder(wiring.Component):
         pad = Signal(3)
         m.d.comb += pad.eq(-(stacks.o_low * plain[:3]))
         for name, value in (
-            ("lane", stacks.o_lane), ("side", stacks.o_side),
+            ("lane", stacks.o_seat), ("side", stacks.o_side),
             ("plain_count", Mux(code, plain, 0)), ("pad", pad),
             ("some", code & stacks.o_symbol[:depth].any()),
             ("count_high", stacks.o_high),

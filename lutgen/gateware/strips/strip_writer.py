@@ -61,7 +61,7 @@ _LATER = ("group", "first word", "zeros", "checksum", "strip", "index", "index c
 
 
 def group_layout(lanes: int) -> StructLayout:
-    """A group: its lane, the direction in which it grows, and what ends with it."""
+    """A group: the coder's lane and the side that its payload has, and what ends with it."""
     return StructLayout({
         "lane": bits_for(lanes - 1), "side": 1, "strip_last": 1, "file_last": 1,
     })  # fmt: skip
@@ -140,7 +140,11 @@ class StripWriter(wiring.Component):
     ----------
     model_hash:
         First 8 bytes of the model's hash.
-    lanes, symbols, depth:
+    lanes:
+        Of the coder.
+    groups:
+        Groups that have begun and not been written, at most.
+    symbols, depth:
         See `.payload_forms.PayloadForms`.
     count:
         Bytes of a word of the stream: 1, 2, 4 or 8.
@@ -172,7 +176,8 @@ class StripWriter(wiring.Component):
     """
 
     def __init__(
-        self, *, model_hash: bytes, lanes: int, symbols: int, depth: int, count: int = 4,
+        self, *, model_hash: bytes, lanes: int, groups: int, symbols: int, depth: int,
+        count: int = 4,
         max_strips: int = 1024, channels: Channels = GRAY, slabs: int = 1,
     ) -> None:  # fmt: skip
         if count not in (1, 2, 4, 8):
@@ -186,7 +191,7 @@ class StripWriter(wiring.Component):
             "coder": coder_field(slabs), "strip height": 0, "tile width": 0,
         })  # fmt: skip
         self._channels, self._slabs = channels, slabs
-        self._lanes, self._count, self._strips = lanes, count, max_strips
+        self._groups, self._count, self._strips = groups, count, max_strips
         self._layout = payload_layout(symbols, depth)
         index_bits = bits_for(most_words(symbols, depth))
         super().__init__({
@@ -201,7 +206,7 @@ class StripWriter(wiring.Component):
 
     def _queue(self, m: Module, name: str, put, value, get):
         """Front of a queue; whether there is one, and room for two more, both a clock later."""
-        depth = 1 << (4 * self._lanes - 1).bit_length()
+        depth = 1 << (self._groups + 3).bit_length()
         m.submodules[name] = memory = Memory(shape=value.shape(), depth=depth, init=[])
         write, read = memory.write_port(), memory.read_port(domain="comb")
         m.d.comb += [write.en.eq(put), write.data.eq(value)]

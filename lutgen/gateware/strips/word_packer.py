@@ -45,7 +45,7 @@ class WordPacker(wiring.Component):
     Parameters
     ----------
     lanes:
-        Lanes, at least 8.
+        Lanes, at least 3.
     most:
         Bits of a group at most, below 32.
     strip:
@@ -79,8 +79,8 @@ class WordPacker(wiring.Component):
     latency = 4
 
     def __init__(self, lanes: int, most: int, *, strip: bool = False, grain: int = 1) -> None:
-        if lanes < 8:
-            raise ValueError(f"lanes must be at least 8, not {lanes!r}")
+        if lanes < 3:
+            raise ValueError(f"lanes must be at least 3, not {lanes!r}")
         if not 1 <= most < _WORD:
             raise ValueError(f"bits of a group must be 1 to {_WORD - 1}, not {most!r}")
         if grain not in (1, 2, 4, 8):
