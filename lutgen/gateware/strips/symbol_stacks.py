@@ -335,7 +335,7 @@ class SymbolStacks(wiring.Component):
             rest.eq(Mux(loads, _APART - 1, rest - rest.any())),
             may.eq(order.o.valid & choose(list(complete), front) & ~rest.any() & ~loads),
         ]
-        there = []
+        there: list[Value] = []
         for memory in (counts, *notes):
             read = memory.read_port(domain="comb")
             m.d.comb += read.addr.eq(front)
