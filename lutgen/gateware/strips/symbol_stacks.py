@@ -258,30 +258,34 @@ class SymbolStacks(wiring.Component):
         head, may, there, loads = self._next(m, counts, notes, complete)
         # 1: all that there is of the seat.
         turn, seat, cleared = self._turns(m)
-        number = self._index_bits
-        widths = [number, 1 + len(self.lane), 2, 1, 1, 3 + self._high_bits, *self._notes]
+        widths = [self._count_bits, 1 + len(self.lane), 2, 1, 1, 3 + self._high_bits, *self._notes]
         m.submodules.leaving = leaving = Memory(shape=sum(widths), depth=self._seats, init=[])
         read, write = leaving.read_port(domain="comb"), leaving.write_port()
         m.d.comb += [read.addr.eq(turn), write.en.eq(1), write.addr.eq(seat)]
         ends = list(accumulate(widths))
         fields = [read.data[e - w : e] for w, e in zip(widths, ends, strict=True)]
-        final = delay(m, fields[0] == 0, 1, name="final")  # only the group's first one is left
-        at, place, phase, begins, side, count, *note = (
+        following = Signal(range(self._seats))
+        # Known before, as no other turn changes the seat: it is its turn to take a group; only the
+        # group's first symbol is left.
+        mine = delay(m, (fields[2] == 0) & (turn == following), 1, name="mine")
+        final = delay(m, fields[0] == 1, 1, name="final")
+        left, place, phase, begins, side, count, *note = (
             delay(m, s, 1, name=f"now_{k}") for k, s in enumerate(fields)
         )
-        idle, codes, flushes, closes = (phase == k for k in range(4))
-        following = Signal(range(self._seats))
-        m.d.comb += loads.eq(idle & may & (seat == following) & ~cleared)
+        codes, flushes, closes = (phase == k for k in range(1, 4))
+        m.d.comb += loads.eq(mine & may & ~cleared)
         with m.If(loads):
             m.d.sync += following.eq(Mux(following == self._seats - 1, 0, following + 1))
         steps = codes & Mux(side, self.go[1], self.go[0])
-        size, *noted = there  # one less is the number of the last symbol
+        size, *noted = there
+        at = (left - 1)[: self._index_bits]  # number of the symbol that leaves
         after = Mux(
             loads, 1, Mux(steps & final, 2, Mux(flushes, 3, Mux(closes | cleared, 0, phase)))
         )
         high = Cat(size[_HIGH:], Const(0, self._high_bits))[: self._high_bits]
         m.d.comb += write.data.eq(Cat(
-            (Mux(loads, size, at) - (loads | steps))[:number], Mux(loads, head, place),
+            Mux(loads, size, Mux(steps, left - 1, left))[: self._count_bits],
+            Mux(loads, head, place),
             Mux(cleared, 0, after)[:2], loads | (begins & ~steps),
             Mux(cleared, 1, side ^ loads),
             Mux(loads, Cat(Cat(size, Const(0, 2))[:3], high), count),
@@ -298,7 +302,7 @@ class SymbolStacks(wiring.Component):
             ("o_high", count[3:]), *(("o_note", value) for value in note),
         ):  # fmt: skip
             m.d.comb += getattr(self, name).eq(delay(m, value, late, name=name))
-        over = steps & ~cleared & ~at[: self._low].any()
+        over = steps & ~cleared & (left[: self._low] == 1)
         return (
             self._go_in_order(m, seat, closes & ~cleared),
             delay(m, over, 3, name="over", reset=True),
