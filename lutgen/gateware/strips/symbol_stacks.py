@@ -104,7 +104,7 @@ class SymbolStacks(wiring.Component):
     """
 
     #: Clocks from ``turn`` to the symbol.
-    latency = 6
+    latency = 7
 
     def __init__(
         self, lanes: int, symbols: int, *, symbol_bits: int, note_bits: int = 0, seats: int = 3
@@ -166,11 +166,12 @@ class SymbolStacks(wiring.Component):
         )  # fmt: skip
         m.d.comb += [
             pool.give.eq(over), pool.given.eq(table),
-            self.o_symbol.eq(add_ram(
+            # In a register, as several memories may stand before it.
+            self.o_symbol.eq(delay(m, add_ram(
                 m, "symbols", self._blocks << self._low, len(self.symbol), **stored,
                 address=Cat(delay(m, index[: self._low], 2, name="index"), table),
                 fabric=platform,
-            )),
+            ), 1, name="found")),
         ]  # fmt: skip
         # Groups from the oldest one that has not left: those of a lane have two places.
         inside = Signal(range(2 * self._lanes + 1))
@@ -291,7 +292,7 @@ class SymbolStacks(wiring.Component):
             Mux(loads, Cat(Cat(size, Const(0, 2))[:3], high), count),
             *(Mux(loads, new, old) for new, old in zip(noted, note, strict=True)),
         ))  # fmt: skip
-        # 2: where the symbol is; 4: in which block, which is free with its first symbol; 6: it.
+        # 2: where the symbol is; 4: in which block, which is free with its first symbol; 7: it.
         late = self.latency - 1
         for name, value in (("o_code", steps), ("o_flush", flushes), ("o_close", closes)):
             m.d.comb += getattr(self, name).eq(
