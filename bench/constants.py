@@ -30,8 +30,9 @@ _READ = (
     # Also registers that nothing reads keep their names.
     "setattr -set keep 1 t:$*dff* %co1:+[Q] w:* %i; flatten -noscopeinfo; "
     "opt_expr -full; opt_clean; memory_collect; opt_mem; "
-    f"delete t:LUT6; delete t:$mem* r:SIZE>={_WORDS} %i; memory_map; opt_expr -full; "
-    f"{_ROUND}{_ROUND}"
+    f"delete t:LUT6; delete t:$mem* r:SIZE>={_WORDS} %i; "
+    # Before anything takes what nobody drives for what suits it.
+    f"setundef -undriven -anyseq; memory_map; opt_expr -full; {_ROUND}{_ROUND}"
     "write_json flat.json; simplemap; techmap; dffunmap; setundef -anyseq; aigmap; opt_clean; "
     "write_aiger -zinit -map names design.aig"
 )
