@@ -28,9 +28,9 @@ _ROUND = "opt_dff -nodffe -nosdff; opt_expr -full; opt_clean; "
 _READ = (
     "read_verilog design.v; hierarchy -top {top}; proc; "
     # Also registers that nothing reads keep their names.
-    "setattr -set keep 1 t:$*dff* %co1:+[Q] w:* %i; flatten -noscopeinfo; "
-    "opt_expr -full; opt_clean; memory_collect; opt_mem; "
-    f"delete t:LUT6; delete t:$mem* r:SIZE>={_WORDS} %i; "
+    "setattr -set keep 1 t:$*dff* %co1:+[Q] w:* %i; flatten -noscopeinfo; delete t:LUT6; "
+    "setundef -undriven -anyseq; opt_expr -full; opt_clean; memory_collect; opt_mem; "
+    f"delete t:$mem* r:SIZE>={_WORDS} %i; "
     # Before anything takes what nobody drives for what suits it.
     f"setundef -undriven -anyseq; memory_map; opt_expr -full; {_ROUND}{_ROUND}"
     "write_json flat.json; simplemap; techmap; dffunmap; setundef -anyseq; aigmap; opt_clean; "
