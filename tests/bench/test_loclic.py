@@ -23,6 +23,14 @@ pytest.importorskip("pytorch_msssim", reason="MS-SSIM needs pytorch-msssim: extr
 from bench import loclic, loclic_baselines, loclic_crops  # noqa: E402  (after the skip)
 
 
+def waves(height: int, width: int) -> np.ndarray:
+    """Smooth colours with some grain: uint8, (height, width, 3)."""
+    y, x = np.mgrid[:height, :width]
+    image = 128 + 80 * np.sin(np.stack([x + y, x - y, x + 2 * y], 2) / 20)
+    grain = np.random.default_rng(0).normal(0, 4, image.shape)
+    return (image + grain).clip(0, 255).astype(np.uint8)
+
+
 def test_baselines(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     smooth = np.add.outer(np.linspace(0, 160, 192), np.linspace(0, 90, 176))
@@ -47,10 +55,7 @@ def test_baselines(tmp_path, monkeypatch):
 
 def test_a_trained_codec(tmp_path):
     """The command measures an exported codec from real bytes, beside its float networks."""
-    rng = np.random.default_rng(0)
-    y, x = np.mgrid[:192, :192]
-    image = 128 + 80 * np.sin(np.stack([x + y, x - y, x + 2 * y], 2) / 20)
-    image = (image + rng.normal(0, 4, image.shape)).clip(0, 255).astype(np.uint8)
+    image = waves(192, 192)
     Image.fromarray(image).save(tmp_path / "image.png")
     torch.manual_seed(0)
     network = Codec(CodecConfig(source="test", widths=(8, 8, 8), latent=16, slices=2)).eval()
@@ -89,13 +94,8 @@ def test_a_trained_codec(tmp_path):
     assert json.loads((tmp_path / "out" / "loclic-t-coding.json").read_text()) == record
 
 
-def test_crops_of_one_rate(tmp_path):
-    """No other codec's file is larger; crops of the shipped codec, on disk."""
-    rng = np.random.default_rng(0)
-    y, x = np.mgrid[:70, :90]
-    image = 128 + 80 * np.sin(np.stack([x + y, x - y, x + 2 * y], 2) / 20)
-    image = (image + rng.normal(0, 4, image.shape)).clip(0, 255).astype(np.uint8)
-    Image.fromarray(image).save(tmp_path / "image.png")
+def test_the_greatest_quality_of_a_rate():
+    image = waves(70, 90)
     jpeg, *_ = loclic_baselines.CODECS["jpeg"]
     sizes = [len(jpeg(image, quality=quality)) for quality in range(1, 101)]
     for size in (min(sizes), 1500, max(sizes)):
@@ -103,8 +103,14 @@ def test_crops_of_one_rate(tmp_path):
         assert len(file) == max(found for found in sizes if found <= size)
     with pytest.raises(Failure, match="^no quality makes a file of at most 99 bytes$"):
         loclic_crops.at_most(99, jpeg, image)
+
+
+def test_crops(tmp_path):
+    """No other codec's file is larger than that of the shipped one."""
+    pytest.importorskip("matplotlib", reason="plots need matplotlib: extra `bench`")
     out = tmp_path / "crops.png"
     picture = str(tmp_path / "image.png")
+    Image.fromarray(waves(70, 90)).save(picture)
     result = CliRunner().invoke(loclic_crops.main, [
         picture, "--crop", "32x24+9+8", "--step", "1", "--out", str(out),
     ])  # fmt: skip
