@@ -4,7 +4,7 @@ See :mod:`lutgen.codec.rans` for the arithmetic.  A lane may present a symbol at
 ``latency`` clocks; the rotation of lanes guarantees it.
 """
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -17,9 +17,18 @@ from ..fabric.pipeline import delay
 from ..lanes.lane_state import LaneState
 from .rans_step import pop_step
 
-__all__ = ["BitPacker", "RansDecoder", "RansEncoder"]
+__all__ = ["WORD_BITS", "BitPacker", "RansDecoder", "RansEncoder", "zeros_above"]
 
-_WORD = 16
+#: Bits that a flush gives.
+WORD_BITS = 16
+
+
+def zeros_above(freq: Value) -> Value:
+    """Zeros above a frequency in the state's 17 bits."""
+    found: Value = Const(0, 5)
+    for i in range(PROB_BITS + 1):
+        found = Mux(freq[i], STATE_BITS - i, found)
+    return found
 
 
 class RansEncoder(wiring.Component):
@@ -68,7 +77,7 @@ class RansEncoder(wiring.Component):
             "flush": In(1),
             "start": In(PROB_BITS),
             "freq": In(PROB_BITS + 1),
-            "bits": Out(_WORD),
+            "bits": Out(WORD_BITS),
             "count": Out(5),
         })
 
@@ -81,10 +90,9 @@ class RansEncoder(wiring.Component):
         # 1: the state, and how far the frequency is from the top.
         state_1 = Signal(STATE_BITS, reset_less=True)
         above_1 = Signal(5, reset_less=True)  # zeros above f in the state's 17 bits
-        above = Const(0, 5)
-        for i in range(PROB_BITS + 1):
-            above = Mux(self.freq[i], STATE_BITS - i, above)
-        m.d.sync += [state_1.eq(Mux(self.first, 0, read.data)), above_1.eq(above)]
+        m.d.sync += [
+            state_1.eq(Mux(self.first, 0, read.data)), above_1.eq(zeros_above(self.freq)),
+        ]
         freq_1 = delay(m, self.freq, 1, name="freq_a")
         # 2: f scaled to the 17 bits of the state, against which it is compared.
         scaled_2 = Signal(STATE_BITS + 1, reset_less=True)
@@ -107,7 +115,7 @@ class RansEncoder(wiring.Component):
         m.d.sync += [
             rest_4.eq(Cat(state_3, Const(1, 1)) >> count_3),
             self.bits.eq(Mux(flush_3, state_3, state_3[:PROB_BITS] & mask)),
-            self.count.eq(Mux(flush_3, _WORD, Mux(code_3, count_3, 0))),
+            self.count.eq(Mux(flush_3, WORD_BITS, Mux(code_3, count_3, 0))),
         ]
         freq_4 = delay(m, freq_3, 1, name="freq_d")
         # 5 to 7: quotient bits and remainder.
@@ -173,9 +181,9 @@ class BitPacker(wiring.Component):
             "lane": In(bits_for(lanes - 1)),
             "first": In(1),
             "last": In(1),
-            "bits": In(_WORD),
+            "bits": In(WORD_BITS),
             "count": In(5),
-            "word": Out(_WORD),
+            "word": Out(WORD_BITS),
             "valid": Out(1),
             "both": Out(1),
         })
@@ -183,7 +191,7 @@ class BitPacker(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.fill = fills = Memory(shape=4, depth=self._lanes, init=[])
-        m.submodules.held = helds = Memory(shape=_WORD - 1, depth=self._lanes, init=[])
+        m.submodules.held = helds = Memory(shape=WORD_BITS - 1, depth=self._lanes, init=[])
         fill_read, fill_write = fills.read_port(domain="comb"), fills.write_port()
         held_read, held_write = helds.read_port(domain="comb"), helds.write_port()
         # 1: fill of the lane.
@@ -203,18 +211,18 @@ class BitPacker(wiring.Component):
             fill_write.en.eq(1),
         ]
         # 2: the group in its place.
-        placed_2 = Signal(2 * _WORD - 1, reset_less=True)
+        placed_2 = Signal(2 * WORD_BITS - 1, reset_less=True)
         m.d.sync += placed_2.eq(bits_1 << fill_1)
         total_2 = delay(m, total_1, 1, name="total_b")
         lane_2 = delay(m, lane_1, 1, name="lane_b")
         first_2 = delay(m, first_1, 1, name="first_b")
         last_2 = delay(m, last_1, 1, name="last_b")
-        merged = Signal(2 * _WORD - 1)
+        merged = Signal(2 * WORD_BITS - 1)
         m.d.comb += [
             held_read.addr.eq(lane_2),
             merged.eq(placed_2 | Mux(first_2, 0, held_read.data)),
             held_write.addr.eq(lane_2),
-            held_write.data.eq(Mux(total_2[4], merged[_WORD:], merged)),
+            held_write.data.eq(Mux(total_2[4], merged[WORD_BITS:], merged)),
             held_write.en.eq(1),
         ]
         # 3: the word.
@@ -309,7 +317,7 @@ class RansDecoder(wiring.Component):
             "start": In(PROB_BITS),
             "freq": In(PROB_BITS + 1),
             "fetch": Out(address_bits),
-            "word": In(_WORD),
+            "word": In(WORD_BITS),
             "done": Out(1),
             "good": Out(1),
         })
@@ -329,7 +337,7 @@ class RansDecoder(wiring.Component):
         slot_h = delay(m, lanes.state, h, name="slot")
         product, lesser, fewer, _ = pop_step(m, slot_h, self.start, self.freq)
         count = Signal(5, reset_less=True)
-        m.d.sync += count.eq(Mux(lanes.load[shift_at - 1], _WORD, fewer + lesser))
+        m.d.sync += count.eq(Mux(lanes.load[shift_at - 1], WORD_BITS, fewer + lesser))
         # Shift them in.
         shifted = Signal(STATE_BITS, reset_less=True)
         both = Cat(self.word, product)
@@ -337,10 +345,10 @@ class RansDecoder(wiring.Component):
         rest = count
         if self._registers:
             # By multiples of four first: what is left needs three bits less of the words.
-            both = (both << Cat(Const(0, 2), count[2:]))[: _WORD + STATE_BITS]
+            both = (both << Cat(Const(0, 2), count[2:]))[: WORD_BITS + STATE_BITS]
             both = delay(m, both, 1, name="both")
             rest = delay(m, count[:2], 1, name="rest")
             behind = delay(m, behind, 1, name="behind")
-        m.d.sync += shifted.eq((both << rest)[_WORD : _WORD + STATE_BITS])
+        m.d.sync += shifted.eq((both << rest)[WORD_BITS : WORD_BITS + STATE_BITS])
         lanes.store(shifted, behind)
         return m

@@ -1,75 +1,31 @@
 """rANS encoder with a short loop, for few lanes."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
-from amaranth.utils import bits_for
 
 from lutgen.codec.rans import STATE_BITS
 from lutgen.model.head import PROB_BITS
 
 from ..fabric.pipeline import choose, delay
+from .rans import WORD_BITS, RansEncoder, zeros_above
 
 __all__ = ["ShortRansEncoder"]
 
-#: Bits that a flush gives.
-_WORD = 16
 #: A state is shifted until it is at least so many times the frequency.
 _LEAST_QUOTIENT = 4
 
 
-class ShortRansEncoder(wiring.Component):
-    """`lutgen.gateware.coders.rans.RansEncoder` whose state comes back after three clocks.
+class ShortRansEncoder(RansEncoder):
+    """`RansEncoder` whose state comes back after three clocks; it has the same members.
 
     What does not depend on the state is made before it is read: multiples of the frequency, with
     which the state is compared at once, and the start less each of them.  The bits of a symbol
     leave after five clocks; one symbol per clock, from lanes in rotation.  No reset: a payload's
     first symbol starts from the check state.
-
-    Parameters
-    ----------
-    lanes:
-        Lanes in rotation, at least :attr:`latency`.
-
-    Members
-    -------
-    lane : In(...)
-        Lane of this clock.
-    code : In(1)
-        A symbol is coded.
-    first : In(1)
-        It is the payload's first: start from the check state.
-    flush : In(1)
-        No symbol: emit the 16 bits of the final state instead.
-    start : In(14)
-        Start of the symbol's interval.
-    freq : In(15)
-        Its frequency, 1 to ``2 ** 14``; a symbol that is certain changes nothing.
-    bits : Out(16)
-        Emitted bits, five clocks later.
-    count : Out(5)
-        Their number, 0..14, or 16 for a flush.
     """
 
     latency = 3
-    #: Clocks from the inputs to ``bits``.
     bits_latency = 5
-
-    def __init__(self, lanes: int) -> None:
-        if lanes < self.latency:
-            raise ValueError(f"lanes must be at least {self.latency}, not {lanes!r}")
-        self._lanes = lanes
-        super().__init__({
-            "lane": In(bits_for(lanes - 1)),
-            "code": In(1),
-            "first": In(1),
-            "flush": In(1),
-            "start": In(PROB_BITS),
-            "freq": In(PROB_BITS + 1),
-            "bits": Out(_WORD),
-            "count": Out(5),
-        })
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -84,10 +40,7 @@ class ShortRansEncoder(wiring.Component):
                 values.append(delay(m, values[-1], 1, name=f"{name}{k}"))
 
         # 1: how far the frequency is from the top of the state's 17 bits.
-        zeros = Const(0, 5)
-        for i in range(PROB_BITS + 1):
-            zeros = Mux(self.freq[i], STATE_BITS - i, zeros)
-        zeros = delay(m, zeros, 1, name="zeros")
+        zeros = delay(m, zeros_above(self.freq), 1, name="zeros")
         # 2: f scaled to these bits; what the state is shifted by at least, and whether it may be by
         # one more: a symbol that is certain takes no bits.
         scaled, least = Signal(STATE_BITS + 1, reset_less=True), Signal(4, reset_less=True)
@@ -132,6 +85,6 @@ class ShortRansEncoder(wiring.Component):
         mask = Cat(code[4] & (count_4 > i) for i in range(PROB_BITS))
         m.d.sync += [
             self.bits.eq(Mux(flush[4], state_4, state_4[:PROB_BITS] & mask)),
-            self.count.eq(Mux(flush[4], _WORD, Mux(code[4], count_4, 0))),
+            self.count.eq(Mux(flush[4], WORD_BITS, Mux(code[4], count_4, 0))),
         ]
         return m
