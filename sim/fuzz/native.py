@@ -6,7 +6,6 @@ clock.  Here a program reads what to send, many files after one another, and wri
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ import numpy as np
 from lutgen.errors import InputError
 from lutgen.files.caches import cache_folder
 from lutgen.files.whole import scratch_folder
-from lutgen.sim.tool.cache import digest, locked, remove_unused
+from lutgen.sim.tool.cache import kept
 from lutgen.sim.tool.design import Design
 from lutgen.sim.tool.verilator import SimulationError, compile_model, last_lines, recipe
 
@@ -240,17 +239,16 @@ def build_native(
     if counted:
         main = f'#define COUNTED\n{main}\n#include "verilated_cov.cpp"\n'
     ports = _ports(design, core)
-    key = digest([recipe(), options, main, ports, design.top, texts])[:24]
-    folder = Path(build_dir or cache_folder() / "fuzz").absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    executable = folder / f"{design.top}-{key}"
-    with locked(folder / f".{key}.lock"):
-        if not executable.exists():
-            with scratch_folder("lutgen-fuzz-build-", None) as work:
-                (work / "ports.h").write_text(ports)
-                compile_model(work, design.top, texts, executable, options=options, main=main)
-            remove_unused(folder)
-        os.utime(executable)
+
+    def make(executable: Path) -> None:
+        with scratch_folder("lutgen-fuzz-build-", None) as work:
+            (work / "ports.h").write_text(ports)
+            compile_model(work, design.top, texts, executable, options=options, main=main)
+
+    executable, _ = kept(
+        Path(build_dir or cache_folder() / "fuzz").absolute(), design.top,
+        [recipe(), options, main, ports, design.top, texts], make,
+    )  # fmt: skip
     return NativeCore(executable)
 
 

@@ -1,4 +1,4 @@
-"""The folder in which built simulations are kept."""
+"""Folders in which built simulations, and what else takes long to compile, are kept."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["digest", "locked", "remove_unused"]
+__all__ = ["digest", "kept", "locked", "remove_unused"]
 
 _UNUSED_DAYS = 30
 
@@ -25,6 +26,25 @@ def locked(path: Path) -> Iterator[None]:
     with open(path, "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def kept(folder: Path, name: str, of, make: Callable[[Path], None]) -> tuple[Path, bool]:
+    """The file that is made of ``of``, which json can write, and whether it was made now; it has
+    the name, and the suffix, with a key between them.
+
+    ``make`` is given its path, and must put the whole file there at once.  Processes that want the
+    same file wait for the one that makes it.
+    """
+    key = digest(of)[:24]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{Path(name).stem}-{key}{Path(name).suffix}"
+    with locked(folder / f".{key}.lock"):
+        if path.exists():
+            os.utime(path)
+            return path, False
+        make(path)
+        remove_unused(folder)
+        return path, True
 
 
 def remove_unused(folder: Path) -> None:

@@ -6,16 +6,16 @@ and speed; here only the ports of the top are.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lutgen.errors import InputError
 from lutgen.files.caches import cache_folder
 from lutgen.files.whole import scratch_folder
-from lutgen.sim.tool.cache import digest, locked, remove_unused
+from lutgen.sim.tool.cache import kept
 from lutgen.sim.tool.design import Design
 from lutgen.sim.tool.verilator import WAVES, compile_model, recipe
 
@@ -83,18 +83,13 @@ def build_simulation(
     design = Design.of(verilog, top)
     texts = design.whole_texts()
     control = _control_file(design)
-    key = digest([recipe(), Path(__file__).read_text(), design.top, texts, control, waves])
-    folder = Path(build_dir or cache_folder() / "simulations").absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    executable = folder / f"{design.top}-{key[:24]}"
-    with locked(folder / f".{key[:24]}.lock"):
-        if executable.exists():
-            os.utime(executable)
-            return Simulation(design.top, executable, waves, 0.0)
-        started = time.perf_counter()
-        _build(design.top, texts, control, waves, executable)
-        remove_unused(folder)
-        return Simulation(design.top, executable, waves, time.perf_counter() - started)
+    started = time.perf_counter()
+    executable, made = kept(
+        Path(build_dir or cache_folder() / "simulations").absolute(), design.top,
+        [recipe(), Path(__file__).read_text(), design.top, texts, control, waves],
+        partial(_build, design.top, texts, control, waves),
+    )  # fmt: skip
+    return Simulation(design.top, executable, waves, made * (time.perf_counter() - started))
 
 
 def _build(top, texts, control, waves, executable: Path) -> None:

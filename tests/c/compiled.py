@@ -19,7 +19,7 @@ from lutgen.codec.predictive.container import Frame
 from lutgen.codec.predictive.planes import FIRST_CFA
 from lutgen.files.caches import cache_folder
 from lutgen.model.cfa import CFAS
-from lutgen.sim.tool.cache import digest, locked, remove_unused
+from lutgen.sim.tool.cache import kept
 
 __all__ = [
     "BAD_ARGUMENT", "DAMAGED_STRIPS", "OTHER_PIXELS", "SANITIZERS", "STRICT", "SUCCESS", "TARGETS",
@@ -171,18 +171,13 @@ def _linked(name: str, objects, headers: Path, flags, compiler: tuple[str, ...])
 
 def _made(name: str, of, command, compiler: tuple[str, ...]) -> Path:
     """What a compiler makes, kept by all that it is made of: several files of tests want it."""
-    folder = cache_folder() / "c"
-    folder.mkdir(parents=True, exist_ok=True)
-    key = digest([of, compiler, _version(compiler)])[:24]
-    path = folder / f"{key}-{name}"
-    with locked(folder / f".{key}.lock"):
-        if path.exists():
-            os.utime(path)
-        else:
-            partial = folder / f".{path.name}.{os.getpid()}"
-            _run([*command, "-o", partial])
-            os.replace(partial, path)
-            remove_unused(folder)
+
+    def make(path: Path) -> None:
+        partial = path.with_name(f".{path.name}.{os.getpid()}")
+        _run([*command, "-o", partial])
+        os.replace(partial, path)
+
+    path, _ = kept(cache_folder() / "c", name, [of, compiler, _version(compiler)], make)
     return path
 
 
