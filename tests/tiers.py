@@ -9,6 +9,10 @@ __all__ = ["all_slow", "slow_but_first"]
 
 def all_slow(values: Iterable) -> list:
     """Values of one argument, for the full run alone."""
+    # Processes that share the tests must collect them in one order, and sets have one of their own
+    # in each process.
+    if isinstance(values, set | frozenset):
+        raise TypeError("values must have an order, which a set has not")
     return [pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
