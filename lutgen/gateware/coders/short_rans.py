@@ -36,8 +36,10 @@ class ShortRansEncoder(RansEncoder):
         )
         for values, name in ((lane, "lane"), (first, "first"), (code, "code"), (flush, "flush"),
                              (start, "start"), (freq, "freq")):  # fmt: skip
+            # The state's address with a reset: shift-register LUTs, which have none, are slow.
             for k in range(4):
-                values.append(delay(m, values[-1], 1, name=f"{name}{k}"))
+                late = delay(m, values[-1], 1, name=f"{name}{k}", reset=values is lane)
+                values.append(late)
 
         # 1: how far the frequency is from the top of the state's 17 bits.
         zeros = delay(m, zeros_above(self.freq), 1, name="zeros")

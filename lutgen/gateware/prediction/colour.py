@@ -159,17 +159,23 @@ def _add_scale(context: Context, planes: PlaneModels, number: Timed) -> Logarith
           [s.weights.get(text, 0) << context.zeros(text) for s in scales]) for text in texts),
         key=lambda term: term[0].clock,
     )  # fmt: skip
-    parts = []
-    for k in range(min(_SCALE_CHAINS, len(terms))):
-        least = [scale.least for scale in scales]
-        start = line.register("least", planes.of(number, least, 0), 0) if k == 0 else None
-        parts.append(_chain(line, f"s_chain{k}", terms[k::_SCALE_CHAINS], number, start))
+    # All chains begin with a share of the least scale, as those of the first prediction do.
+    count = max(1, min(_SCALE_CHAINS, len(terms)))
+    least = planes.of(number, [scale.least - (count - 1) for scale in scales], 0)
+    starts = [
+        line.register("least", least, 0),
+        *(line.given(f"s_start{k}", Const(1)) for k in range(1, count)),
+    ]
+    parts = [
+        _chain(line, f"s_chain{k}", terms[k::_SCALE_CHAINS], number, start)
+        for k, start in enumerate(starts)
+    ]
     return add_logarithm(line, line.sum("scale", parts), bits_for(most))
 
 
 def _chain(
     line: Timeline, name: str, terms: Sequence[tuple[Timed, str, Sequence[int]]], number: Timed,
-    start: Timed | None,
+    start: Timed,
 ) -> Timed:  # fmt: skip
     """Products of values and the model's weights, in multipliers with an adder behind each.
 
@@ -177,17 +183,14 @@ def _chain(
     """
     total = start
     for k, (value, weight_name, weights) in enumerate(terms):
-        clock = value.clock if total is None else max(value.clock, total.clock - 1)
+        clock = max(value.clock, total.clock - 1)
         factor = line.register(f"{name}_factor{k}", value.at(clock), clock)
         weight = line.register(
             weight_name, PlaneModels.of(number, list(weights), clock), clock
         )
-        product = factor.now * weight.now
-        if total is not None:
-            product = product + total.at(factor.clock)
-        total = line.register(f"{name}_{k}", product, factor.clock)
-    if total is None:
-        raise ValueError("terms must be at least one, not none")
+        total = line.register(
+            f"{name}_{k}", factor.now * weight.now + total.at(factor.clock), factor.clock
+        )
     return total
 
 

@@ -123,6 +123,8 @@ def add_first_of_planes(
     leaf, addresses = _add_leaf(line, planes, number, comparisons)
     samples, errors = _chains(planes.references)
     chains = [*samples, errors]
+    # Share of the chains but the first in half of 1/8, which rounds; in 1/1024, as errors have it.
+    half = (1 << (COEFFICIENT_BITS - 1)) // (len(chains) - 1)
     totals: dict[int, Timed] = {}
     for step, taken in enumerate(_steps(chains)):
         clock = leaf.clock + step
@@ -139,11 +141,10 @@ def add_first_of_planes(
             before = totals.get(k)
             if before is not None:
                 start = before.now
-            elif chains[k] is errors:  # half of 1/8, in 1/1024
-                start = Const(1 << (COEFFICIENT_BITS - 1))
-            else:  # the level, in 1/128
-                level_of_tap = Cat(Const(0, COEFFICIENT_BITS), level.at(factor.clock))
-                start = Const(0) if k else level_of_tap
+            elif k == 0:  # the level, in 1/128
+                start = Cat(Const(0, COEFFICIENT_BITS), level.at(factor.clock))
+            else:  # see `.predictor.add_first_prediction`
+                start = Const(half if chains[k] is errors else half >> FRACTION_BITS)
             totals[k] = line.register(f"chain_{name}", factor.now * tap.now + start, factor.clock)
     # What errors have below 1/128 does not matter, as it is less than one of the sum.
     of_errors = totals[len(samples)]

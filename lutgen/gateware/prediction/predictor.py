@@ -61,9 +61,12 @@ def add_first_prediction(
             comparisons.above(int(feature), int(threshold))
             for feature, threshold in zip(predictor.feature, predictor.threshold, strict=True)
         ])  # fmt: skip
-    # Samples are whole, the sum is in 1/128, P in 1/8: the first chain begins with a half.
+    # Samples are whole, the sum is in 1/128, P in 1/8: a half rounds.  Each chain begins with a
+    # share of it, as its first multiplier has an adder, too.  A product that nothing is added to
+    # would be taken by tools for the start of the adder behind it, and the next product, which is
+    # then in no register, for what is added.
     cut = COEFFICIENT_BITS - FRACTION_BITS
-    chains = [Const(1 << (cut - 1), cut), *[Const(0, 1)] * (_CHAINS - 1)]
+    chains = [Const((1 << (cut - 1)) // _CHAINS, cut)] * _CHAINS
     ends = []
     for step, taps in enumerate(steps()):
         first, names = taps.start, TAPS[taps]

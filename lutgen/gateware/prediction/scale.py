@@ -91,6 +91,12 @@ def _chain(line: Timeline, name: str, terms: Sequence[tuple[Timed, int]], start:
     return total
 
 
+def _cost(term: tuple[int, Sequence[Timed]]) -> tuple[bool, int]:
+    """By how much a term's weight is cheaper with a multiplier, which may have odd ones."""
+    weight, _ = term
+    return weight % 2 == 1, len(digits(weight))
+
+
 def add_scale(context: Context, scale: Scale) -> Logarithm:
     """Add S and its logarithm: one result per clock.
 
@@ -105,11 +111,18 @@ def add_scale(context: Context, scale: Scale) -> Logarithm:
             most += weight * context.widths.most(text)
     terms = [
         (line.sum(f"s_alike{weight}", sizes), weight)
-        for weight, sizes in sorted(alike.items(), key=lambda item: -len(digits(item[0])))
+        for weight, sizes in sorted(alike.items(), key=_cost, reverse=True)
     ]
     width = bits_for(most)
-    dear = [term for term in terms[:_MULTIPLIERS] if len(digits(term[1])) > 1]
-    parts = [_chain(line, f"s_chain{k}", dear[k::2], 0 if k else scale.least) for k in range(2)]
+    # Those of even products, whose lowest bits are zeros, tools would add outside of multipliers.
+    dear = [
+        (value, weight) for value, weight in terms[:_MULTIPLIERS]
+        if weight % 2 and len(digits(weight)) > 1
+    ]
+    # Both chains begin with a share of the least scale, as those of the first prediction do.
+    parts = [
+        _chain(line, f"s_chain{k}", dear[k::2], (scale.least + k) // 2) for k in range(2)
+    ]
     parts += [
         times(line, f"s_{weight}", value, weight) for value, weight in terms[len(dear) :]
     ]
@@ -134,7 +147,8 @@ def add_logarithm(line: Timeline, total: Timed, width: int) -> Logarithm:
         ).any()
         for bit in range(_MANTISSA_BITS)
     )
+    # With a reset, which shift-register LUTs have not: they would give it a nanosecond late.
     return Logarithm(
-        line.register("shift", shift, lead.clock),
-        line.register("mantissa", mantissa, lead.clock), top,
+        line.register("shift", shift, lead.clock, reset=True),
+        line.register("mantissa", mantissa, lead.clock, reset=True), top,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from lutgen.model.predictive.colour import ColourModel
 from lutgen.model.predictive.model import PredictiveModel
 
 from ..fabric.fabric import LUT6, Fabric
-from ..fabric.pipeline import drive
+from ..fabric.pipeline import delay, drive
 from ..fabric.timeline import Timeline
 from ..prediction.fold import FOLD_LATENCY, add_fold
 from ..prediction.near import Near, NearTables
@@ -188,16 +188,19 @@ class Modeller(wiring.Component):
         m.d.comb += [
             symbol.row.eq(row.at(at)),
             symbol.folded.eq(folded.now),
+            # The last register has a reset, which shift-register LUTs have not: they are slow, and
+            # what takes symbols looks at them at once.
             *[
-                getattr(symbol, name).eq(line.given(name, value, reset=control).at(at))
-                for name, value, control in (
-                    ("valid", visit.sample, True), ("lane", visit.lane, False),
-                    ("side", visit.side, False),
-                    ("first", visit.first, False), ("last", visit.last, False),
-                    ("file_begins", tag.file_begins, False),
-                    ("strip_ends", tag.strip_ends, False), ("file_ends", tag.file_ends, False),
+                getattr(symbol, name).eq(
+                    delay(m, line.given(name, value).at(at - 1), 1, name=f"{name}_out", reset=True)
+                )
+                for name, value in (
+                    ("lane", visit.lane), ("side", visit.side), ("first", visit.first),
+                    ("last", visit.last), ("file_begins", tag.file_begins),
+                    ("strip_ends", tag.strip_ends), ("file_ends", tag.file_ends),
                 )
             ],
+            symbol.valid.eq(line.given("valid", visit.sample, reset=True).at(at)),
         ]  # fmt: skip
         ended = Signal()
         m.d.comb += [ended.eq(symbol.valid & symbol.last), pictures.finished.eq(ended)]

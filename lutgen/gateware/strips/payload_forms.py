@@ -140,11 +140,13 @@ class PayloadForms(wiring.Component):
         # In step with the words.
         at = WordPacker.latency
         ahead = delay(m, self.lane, at - 1, name="lane_ahead")
-        lane, first, side, some, high = (
+        lane, side, some, high = (
             delay(m, s, at, name=s.name)
-            for s in (self.lane, self.first, self.side, self.some, self.count_high)
+            for s in (self.lane, self.side, self.some, self.count_high)
         )
-        close = delay(m, self.close, at, name="close", reset=True)
+        first, close = (
+            delay(m, s, at, name=s.name, reset=True) for s in (self.first, self.close)
+        )
         numbers, anything = self._number_words(m, ahead, lane, first, some, close)
         payloads = self._describe(m, numbers, anything, lane, side, high, close)
         wanted, over = self._free(m)
@@ -179,8 +181,10 @@ class PayloadForms(wiring.Component):
             afters.append(Mux(close | cleared, 0, here + fits)[:bits])
         m.d.sync += any_before.eq(read.data[2 * bits])
         anything = some | (any_before & ~first)
+        # From a register: the lane's next turn, three clocks later, reads what is written by then.
         m.d.comb += [
-            write.en.eq(1), write.addr.eq(lane), write.data.eq(Cat(*afters, anything)),
+            write.en.eq(1), write.addr.eq(delay(m, lane, 1, name="lane_after")),
+            write.data.eq(delay(m, Cat(*afters, anything), 1, name="after")),
         ]  # fmt: skip
         return numbers, anything
 
@@ -189,7 +193,8 @@ class PayloadForms(wiring.Component):
         layout = self._layout
         size_bits = layout["bytes"].width
         (coded, _), (plain, _) = numbers
-        size, plain_size = Signal(size_bits, reset_less=True), Signal(size_bits, reset_less=True)
+        # Compared in the next clock: the last register of a shift-register LUT would be too slow.
+        size, plain_size = Signal(size_bits, reset_less=True), Signal(size_bits)
         nothing = delay(m, ~anything, 1, name="nothing")
         m.d.sync += [
             size.eq(Cat(Const(0, 2), coded) + ((self._packer.left + 7) >> 3)),
