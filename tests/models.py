@@ -178,7 +178,7 @@ def predictive_model(
     freq[:, 0] += (1 << 14) - freq.sum(axis=1)
     cumulative = np.pad(freq.cumsum(axis=1), ((0, 0), (1, 0))).astype(np.int32)
     return PredictiveModel(
-        features, Scale({"eW": 22, "eN": 16, "eNE": 12, "eNW": 8, "eWW": 10, "EW": 12}, 205),
+        features, Scale({"eW": 23, "eN": 16, "eNE": 12, "eNW": 8, "eWW": 10, "EW": 11}, 205),
         predictor, random_trees(rng, 4, len(features), 6),
         random_trees(rng, 5, len(features), 8), 2 * 16 * 7, cumulative, {"data": "random"},
     )  # fmt: skip

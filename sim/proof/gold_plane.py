@@ -39,6 +39,8 @@ class GoldPlane(GoldPrediction):
         Greatest near of a sample.
     """
 
+    _shares = 8
+
     def __init__(
         self, models: Sequence[PredictiveModel], number: int, depth: int, design: Mapping,
         max_near: int = 0,

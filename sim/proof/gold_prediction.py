@@ -69,6 +69,10 @@ class GoldPrediction(Gold):
         Greatest near of a sample; where it is not 0, an input has the sample's.
     """
 
+    #: Parts of the half that rounds the first prediction: chains of products begin with one each.
+    #: Nothing depends on it but the prover's time, see `.brackets`.
+    _shares = 4
+
     def __init__(self, model: PredictiveModel, depth: int, max_near: int = 0) -> None:
         self._model, self._depth, self._max_near = model, depth, max_near
         self._top = ((1 << depth) - 1) << FRACTION_BITS
@@ -299,11 +303,13 @@ class GoldPrediction(Gold):
             products[is_sample(name)].append(do.product(
                 self._ports[self._coefficient_of(k) + CUT], do.right(self._values[name], places)
             ))  # fmt: skip
-        rest = self._brackets.sum([do.constant(1 << COEFFICIENT_BITS - 1), *products[False]])
         cut = COEFFICIENT_BITS - FRACTION_BITS
-        total = self._brackets.sum(
-            [do.right(rest, FRACTION_BITS), *self._level_terms(cut), *products[True]]
-        )
+        halves = [do.constant((1 << cut - 1) // self._shares)] * self._shares
+        rest = do.constant(0)
+        if products[False]:
+            share = do.left(halves.pop(), FRACTION_BITS)
+            rest = do.right(self._brackets.sum([share, *products[False]]), FRACTION_BITS)
+        total = self._brackets.sum([rest, *halves, *self._level_terms(cut), *products[True]])
         weighted = do.clamped(do.right(total, cut), 0, self._top)
         median = do.clamped(do.add(self._values[MEDIAN], self._level), 0, self._top)
         first = do.choose(self._plain, median, weighted)
