@@ -236,12 +236,28 @@ def _lut_fifo(depth: int, *given: Bound, put: str = "i__valid & i__ready") -> Bl
     )  # fmt: skip
 
 
+def _lut_fifo_of_few(depth: int) -> Block:
+    """One whose writer has as many words at most under way as it has rows: two of them are in the
+    slice whenever it could be full, so it refuses nothing, whatever its reader does.
+    """
+    block = _lut_fifo(depth)
+    return replace(block, name=f"LutFifo({depth}), no more words than rows", contracts=(
+        *block.contracts,
+        Bound("rule", "writer", {"holds": f"~i__valid | all < {depth}"}),
+        # What waits behind an empty place of the slice fills it in this clock.
+        _lemma("moves_on", "used <= 2 | (signal_18 & (all - used == 2 | "
+                           f"(all - used == 1 & i__ready_25 & all < {depth})))"),
+        _lemma("never_full", f"~full & used <= {depth - 2}"),
+    ))  # fmt: skip
+
+
 def _open_queue(pipeline: int) -> Block:
     return _queue(
         f"OpenQueue({pipeline})", lambda: OpenQueue(4, pipeline=pipeline), 4, 33, 2,
         _lemma("pointers", "signature__addr == ((read__addr + level) & 31)"),
         _lemma("count", "all == level + o__valid"),
         _lemma("no_overflow", "level < 32 | (level == 32 & ~put)"),
+        _lemma("never_full", "level < 32"),
         _stored("words_kept", "memory", 32, "read__addr + level - behind", "behind <= level"),
         Bound("room", "writer", {"write": "put", "room": "room"}, {"PIPELINE": pipeline}),
         put="put", data="data",
@@ -583,6 +599,7 @@ BLOCKS = [
     _lut_fifo(4),
     _lut_fifo(8, Bound("room", "writer", {"write": "i__valid", "room": "room"}, {"COUNT": 3}),
               put="i__valid"),
+    _lut_fifo_of_few(16),
     _block_fifo(16),
     _open_queue(3),
     _payload_queue(),
