@@ -8,11 +8,13 @@ import numpy as np
 
 from lutgen.sim.fuzz.stream import Files, GoodFile, Span
 
-__all__ = ["EMPTY", "KINDS", "NONE", "RESEALED", "RESET", "damaged"]
+__all__ = ["EMPTY", "KINDS", "NONE", "RESET", "damaged"]
 
 #: Kinds of which others know.
-RESET, RESEALED = "reset in a file", "payload, checksums right"
-EMPTY, NONE = "packets without bytes", "none"
+RESET, EMPTY, NONE = "reset in a file", "packets without bytes", "none"
+
+#: Share of files that are cut where their parts end.
+_WITH_PARTS = 0.7
 
 #: Damages a file of several, with the random numbers and the build's files.
 Damage = Callable[[np.random.Generator, Files, Sequence[GoodFile]], bytes]
@@ -40,11 +42,12 @@ def _changed(rng, files, pool) -> bytes:
 
 
 def _truncated(rng, files, pool) -> bytes:
-    """Any beginning; each part's ends as often as all else."""
+    """Any beginning; mostly one that ends with a part or beside its end, each kind as often."""
     good = _one(rng, pool)
-    if rng.random() < 0.5:
-        ends = [at for part in _parts(good) for at in part]
-        return good.data[: max(0, ends[int(rng.integers(len(ends)))] + int(rng.integers(-1, 2)))]
+    if rng.random() < _WITH_PARTS:
+        ends = [some for some in _ends(good) if some]
+        some = ends[int(rng.integers(len(ends)))]
+        return good.data[: max(0, some[int(rng.integers(len(some)))] + int(rng.integers(-1, 2)))]
     return good.data[: int(rng.integers(len(good.data)))]
 
 
@@ -163,8 +166,8 @@ KINDS: Mapping[str, Damage] = {
     "bits flipped": _flipped, "bytes changed": _changed, "truncated": _truncated,
     "bytes inserted": _inserted, "bytes removed": _removed, "header field": _header,
     "length, checksum or index": _lengths, "strips swapped": _swapped, "files spliced": _spliced,
-    "random bytes": _random, RESEALED: _resealed, EMPTY: _empty, RESET: _untouched,
-    NONE: _untouched,
+    "random bytes": _random, "payload, checksums right": _resealed, EMPTY: _empty,
+    RESET: _untouched, NONE: _untouched,
 }  # fmt: skip
 
 
@@ -183,5 +186,7 @@ def _span(rng, spans: Sequence[Span]) -> Span:
     return spans[int(rng.integers(len(spans)))]
 
 
-def _parts(good: GoodFile) -> list[Span]:
-    return [*good.fields, *good.lengths, *good.payloads, *good.checks]
+def _ends(good: GoodFile) -> tuple[list[int], ...]:
+    """Where the header, lengths, payloads and checksums end."""
+    parts = good.lengths, good.payloads, good.checks
+    return [good.units[0][0]], *([end for _, end in some] for some in parts)

@@ -32,7 +32,7 @@ _COUNTED = 0.5
 #: Packets without bytes in a row, at most.
 _EMPTY = 6
 #: Share of undamaged files that are one of the shortest, so many times in a row: queues fill up.
-_MANY, _TIMES, _SHORTEST = 0.3, (30, 120), 10
+_MANY, _TIMES, _SHORTEST = 0.5, (30, 120), 10
 #: Errors that are reported once for each reason, so that their number is known.
 _ONCE = ("bad_header", "bad_model", "bad_packet")
 

@@ -16,7 +16,7 @@ __all__ = ["STALLS", "Fuzz", "FuzzCase", "Report", "Tally", "listed"]
 #: Shares of stalled clocks of input and output, and mean clocks of a stall.
 STALLS = (
     (0.0, 0.0, 0), (0.0, 0.0, 0), (0.3, 0.3, 0), (0.8, 0.0, 0), (0.0, 0.7, 0), (0.4, 0.4, 40),
-    (0.0, 0.5, 200), (0.0, 0.5, 3000),
+    (0.0, 0.5, 200), (0.0, 0.5, 3000), (0.0, 0.9, 6),
 )  # fmt: skip
 #: Share of segments with a reset at their end whose output is never ready: all fills up.
 _BLOCKED = 0.3

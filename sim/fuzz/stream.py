@@ -89,10 +89,15 @@ class Files(ABC):
     def picture(self, width: int, height: int, count: int = 1) -> np.ndarray:
         """Parts of what looks like the model's pictures, some of noise: (count, height, width)."""
         if self.rng.random() < 0.2:
-            return self.rng.integers(
-                1 << self.build.depth, size=(count, height, width), dtype=self.build.dtype
-            )
+            return self.noise(width, height, count)
         return parts_of(self._images, self.rng, width, height, count)
+
+    def noise(self, width: int, height: int, count: int = 1) -> np.ndarray:
+        """Any samples, or only the least and the greatest ones: (count, height, width)."""
+        shape, levels = (count, height, width), 1 << self.build.depth
+        if self.rng.random() < 0.3:
+            return self.rng.integers(2, size=shape, dtype=self.build.dtype) * (levels - 1)
+        return self.rng.integers(levels, size=shape, dtype=self.build.dtype)
 
     @property
     @abstractmethod

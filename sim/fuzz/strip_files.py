@@ -43,8 +43,9 @@ _CRC_BYTES = 4
 _PREDICTED = 0.1
 #: Shares of files of one group of rows, of two, and so on.
 _GROUPS = (0.6, 0.25, 0.1, 0.05)
-#: Share of files of as many groups as there may be, in strips of few rows, and the most of them.
-_MANY, _MOST_GROUPS = 0.04, 42
+#: Share of files of as many groups as there may be, and the most of them; the share of these with
+#: strips of few rows, and with noise: then queues and the ring of payloads fill up.
+_MANY, _MOST_GROUPS, _LOW, _NOISE = 0.04, 42, 0.5, 0.5
 
 
 class _Cut(Exception):
@@ -111,14 +112,17 @@ class StripFiles(Files):
         """In strips of any height; mostly few groups, as each takes its time."""
         rng = self.rng
         many = rng.random() < _MANY
+        low = many and rng.random() < _LOW
         groups = _MOST_GROUPS if many else int(rng.choice(len(_GROUPS), p=_GROUPS)) + 1
         while True:
             height = int(rng.integers(1, highest + 1))
-            strip = int(rng.integers(1, (min(height, GROUP) if many else height) + 1))
+            strip = int(rng.integers(1, (min(height, GROUP) if low else height) + 1))
             whole, rest = divmod(height, strip)
             if whole * -(-strip // GROUP) + -(-rest // GROUP) <= groups:
                 break
-        image = self.picture(width, height)[0]
+        image = self.noise(width, height)[0] if many and rng.random() < _NOISE else (
+            self.picture(width, height)[0]
+        )
         shift = 0 if self.rng.random() < 0.8 else int(self.rng.integers(17 - self._depth))
         # The codec is asked for errors of what stands above the zero bits as well.
         near = min(self.build.config.max_near, (1 << self._depth - 1) - 1 >> shift)

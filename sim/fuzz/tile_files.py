@@ -16,7 +16,7 @@ from lutgen.gateware.core.top import DECODER_ERRORS
 from lutgen.gateware.files.header import BuildHeader
 from lutgen.model.header import VERSION_1
 from lutgen.sim.check.tile_build import TileBuild
-from lutgen.sim.fuzz.damage import KINDS, RESEALED
+from lutgen.sim.fuzz.damage import KINDS
 from lutgen.sim.fuzz.stream import Expected, Files, Frame, GoodFile
 
 __all__ = ["TileFiles"]
@@ -29,7 +29,7 @@ class TileFiles(Files):
     """See `.stream.Files`."""
 
     errors = DECODER_ERRORS
-    kinds = tuple(kind for kind in KINDS if kind != RESEALED)
+    kinds = tuple(KINDS)
 
     build: TileBuild
 
