@@ -22,15 +22,15 @@ from lutgen.synth.yosys import run_script
 __all__ = ["constant_bits"]
 
 #: Memories of as many words give anything in a proof, but for bits that all of their words have; so
-#: do primitives, which trained networks are made of.
+#: do primitives, which trained networks are made of, and modules that are cut out.
 _WORDS = 256
 _ROUND = "opt_dff -nodffe -nosdff; opt_expr -full; opt_clean; "
 _READ = (
     "read_verilog design.v; hierarchy -top {top}; proc; "
     # Also registers that nothing reads keep their names.
-    "setattr -set keep 1 t:$*dff* %co1:+[Q] w:* %i; flatten -noscopeinfo; delete t:LUT6; "
+    "setattr -set keep 1 t:$*dff* %co1:+[Q] w:* %i; delete {cut}; flatten -noscopeinfo; "
     "setundef -undriven -anyseq; opt_expr -full; opt_clean; memory_collect; opt_mem; "
-    f"delete t:$mem* r:SIZE>={_WORDS} %i; "
+    "delete t:$mem* r:SIZE>={words} %i; "
     # Before anything takes what nobody drives for what suits it.
     f"setundef -undriven -anyseq; memory_map; opt_expr -full; {_ROUND}{_ROUND}"
     "write_json flat.json; simplemap; techmap; dffunmap; setundef -anyseq; aigmap; opt_clean; "
@@ -44,9 +44,21 @@ _INSTANCE = re.compile(r"^  (\w+) (\\\S+|\w+) \($", re.M)
 _MODULE = re.compile(r"^module (\w+).*?^endmodule$", re.M | re.S)
 
 
-def constant_bits(design: Design) -> dict[str, set[tuple[str, int]]]:
+def constant_bits(
+    design: Design, *, cut: str = "", words: int = _WORDS
+) -> dict[str, set[tuple[str, int]]]:
     """Names and bits of registers, and of the top's outputs, that are constant in all instances of
     a module, by module.
+
+    Parameters
+    ----------
+    design :
+        A core.
+    cut :
+        End of the names of modules whose outputs may be anything, such as a large network, in which
+        nothing is found then; none by default.
+    words :
+        Memories of as many words may give anything, too, but for bits that all of their words have.
 
     Raises
     ------
@@ -54,7 +66,7 @@ def constant_bits(design: Design) -> dict[str, set[tuple[str, int]]]:
         If Yosys or ABC stops.
     """
     text = "\n".join([*design.whole_texts(), primitives()])
-    constant = _constant(text, design.top)
+    constant = _constant(text, design.top, cut, words)
     bodies = {match[1]: match[0] for match in _MODULE.finditer(text)}
     found: dict[str, list[set[tuple[str, int]]]] = defaultdict(list)
 
@@ -68,7 +80,7 @@ def constant_bits(design: Design) -> dict[str, set[tuple[str, int]]]:
     return {module: set.intersection(*some) for module, some in found.items()}
 
 
-def _constant(verilog: str, top: str) -> dict[str, set[tuple[str, int]]]:
+def _constant(verilog: str, top: str, cut: str, words: int) -> dict[str, set[tuple[str, int]]]:
     """Names and bits by the path of the instance that they are in."""
     text, contents = split_memories(verilog, "memory")
     found: dict[str, set[tuple[str, int]]] = defaultdict(set)
@@ -78,10 +90,11 @@ def _constant(verilog: str, top: str) -> dict[str, set[tuple[str, int]]]:
         found[path].add((own, bit))
 
     with scratch_folder("lutgen-constant-") as work:
-        for name, words in {"design.v": text, "some.v": _SOME, **contents}.items():
-            (work / name).write_text(words)
+        for name, part in {"design.v": text, "some.v": _SOME, **contents}.items():
+            (work / name).write_text(part)
         (work / "prove.abc").write_text(_COMMANDS)
-        run_script(work, _READ.format(top=top))
+        free = " ".join(["t:LUT6", *([f"t:*{cut}"] if cut else [])])
+        run_script(work, _READ.format(top=top, cut=free, words=words))
         before = (work / "design.aig").read_bytes()
         outputs = _counts(before)[3]
         (work / "registers.aig").write_bytes(_all_outputs(before))

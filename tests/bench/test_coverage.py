@@ -8,9 +8,12 @@ import pytest
 
 from bench import coverage
 from bench.constants import constant_bits
-from bench.coverage import places, reasons, summary
+from bench.coverage import places, reasons, summary, summary_anew
 from bench.mutants import BUILDS
 from bench.rooms import rooms
+from lutgen.codec.predictive.container import GROUP, LAG
+from lutgen.gateware.predictive.planes import Planes
+from lutgen.gateware.predictive.walk import PRIMING, Walk
 from lutgen.model.shipped import shipped
 from lutgen.sim.tool.design import Design
 
@@ -131,6 +134,41 @@ def test_arithmetic_is_proven():
             assert f"{module}__".startswith(f"{proven[core]}__"), module
 
 
+def test_an_earlier_run_explained_anew(monkeypatch, tmp_path):
+    """Without the counts of what is hit: the same figures, and a choice with one arm stays one."""
+    monkeypatch.setattr(coverage, "EXPLAINED", tmp_path / "coverage.json")
+    coverage.EXPLAINED.write_text("[]")
+    counts = COUNTS | {("__core", f"n1 ? a : b; | {arm}"): count
+                       for arm, count in (("cond_then", 0), ("cond_else", 3))}  # fmt: skip
+    folders = {"__core": "predictive"}
+    before = summary("any", counts, folders, {}) | {"streams": 3}
+    assert summary_anew(before, folders, {}) == before
+    coverage.EXPLAINED.write_text(json.dumps(
+        [{"why": "so", "like": [{"module": "__core", "place": "if .*"}]}]
+    ))
+    constant = {"__core": {("x", 1)}}
+    found = summary_anew(before, folders, constant)
+    assert found == summary("any", counts, folders, constant) | {"streams": 3}
+    assert found["missed"]["open"] == ["__core n1 ? a : b; | cond_then"]
+
+
+def test_numbers_in_reasons():
+    """What reasons say of photo's build, from the model and the gateware's own parameters."""
+    whys = " ".join(group["why"] for group in json.loads(coverage.EXPLAINED.read_text()))
+    model, options = shipped("photo"), BUILDS["photo"]
+    planes = Planes.of(model)
+    assert "16,128 or more" in whys and min(planes.cumulative[:, 32]) >= 16128 == 0b111111 << 8
+    width, strip = options.max_width, options.strip_height
+    assert f"no strip of {width} x {strip} samples has 512 bytes" in whys
+    groups = strip // GROUP
+    assert groups * (GROUP * width + 2) + 4 < 512  # plain payloads, their lengths, a checksum
+    assert 8 * ((1 << width.bit_length()) - 1) < 512 and "six bits" in whys
+    walk = Walk(8, width, least=17)
+    assert 17 * walk._lanes >= width + PRIMING and "17 periods apart" in whys
+    periods = width + PRIMING + LAG * (GROUP - 1) + 1
+    assert f"under way for {periods} periods" in whys and periods < 7 * 17
+
+
 CONSTANT = """module top(clk, rst, a, y);
   input clk;
   wire clk;
@@ -188,9 +226,47 @@ endmodule
 NAMES = ("kept", "stays", "word", "unread")
 
 
-def test_constant_bits():
+@pytest.mark.parametrize("words", [256, 4])
+def test_constant_bits(words):
     """In all instances; through registers, tables, and what cannot begin to change."""
-    found = constant_bits(Design.of(CONSTANT, "top"))
+    found = constant_bits(Design.of(CONSTANT, "top"), words=words)
     assert {name for name in found["part"] if name[0] in NAMES} == {
         ("kept", 2), ("stays", 0), ("word", 0), ("unread", 0),
     }  # fmt: skip
+
+
+CUT = """module top(clk, a, y);
+  input clk;
+  wire clk;
+  input a;
+  wire a;
+  output [2:0] y;
+  wire [2:0] y;
+  reg [2:0] y_d1 = 3'h0;
+  wire from;
+  assign y = y_d1;
+  top__network inner (
+    .clk(clk),
+    .y(from)
+  );
+  always @(posedge clk)
+    y_d1 <= { 1'h0, a, from };
+endmodule
+module top__network(clk, y);
+  input clk;
+  wire clk;
+  output y;
+  wire y;
+  reg zero = 1'h0;
+  always @(posedge clk)
+    zero <= zero;
+  assign y = zero;
+endmodule
+"""
+
+
+@pytest.mark.parametrize(("cut", "bits"), [("", {0, 2}), ("__network", {2})])
+def test_what_is_cut_out_gives_anything(cut, bits):
+    found = constant_bits(Design.of(CUT, "top"), cut=cut)
+    assert {bit for name, bit in found["top"] if name == "y_d1"} == bits
+    assert (("zero", 0) in found["top__network"]) == (not cut)
