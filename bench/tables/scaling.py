@@ -7,7 +7,7 @@ __all__ = ["cores", "routed"]
 #: Cores that were routed: their models, and records.
 _ROUTED = (
     ("digits", "route-ecp5-encoder"), ("digits", "route-ecp5-decoder"),
-    ("photo", "route-photo-encoder"),
+    ("photo", "route-photo-encoder"), ("photo", "route-photo-decoder"),
 )
 #: Cells that are counted, in the order of the columns.
 _CELLS = ("LUT4", "TRELLIS_FF", "DP16KD", "MULT18X18D")
