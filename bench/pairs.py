@@ -1,5 +1,6 @@
 """Both cores of a profile as benchmarks take them, with images and the reference codec's files."""
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
@@ -214,7 +215,8 @@ def read_stack(spec: str, count: int, size: str | None, copies: int = 1) -> np.n
 
     Parameters
     ----------
-    spec : data set (its val part), folder of pictures, or one picture
+    spec : data set (its val part), folder of pictures, also one in the folder that ``LUTGEN_DATA``
+        names, or one picture
     count : first images of a set or folder; of a folder those of the first one's size
     size : WIDTHxHEIGHT to cut of each, from the upper left, or from +X+Y
     copies : of a single picture
@@ -222,7 +224,7 @@ def read_stack(spec: str, count: int, size: str | None, copies: int = 1) -> np.n
     path = Path(spec)
     if path.suffix.lower() in (".png", ".pgm"):
         stack = np.repeat(gray_picture(path)[None], copies, axis=0)
-    elif path.is_dir():
+    elif path.is_dir() or Path(os.environ.get("LUTGEN_DATA", ""), spec).is_dir():
         found = gray(spec)
         stack = np.stack([image for image in found if image.shape == found[0].shape][:count])
     else:

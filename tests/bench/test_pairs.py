@@ -28,8 +28,10 @@ def gray(path):
     return np.asarray(Image.open(path).convert("L"))
 
 
-def test_images(photographs):
+def test_images(photographs, monkeypatch):
     stack = read_stack(str(photographs), 9, None)
+    monkeypatch.setenv("LUTGEN_DATA", str(photographs.parent))
+    assert np.array_equal(read_stack(photographs.name, 9, None), stack)
     assert stack.shape == (2, 12, 20)
     assert np.array_equal(stack[1], gray(photographs / "b.png"))
     assert len(read_stack(str(photographs), 1, None)) == 1
