@@ -5,7 +5,7 @@ from lutgen.files.compiled import njit
 __all__ = ["drain", "drop_zeros", "finish"]
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def drain(payload, at, held, count):
     """Move whole bytes of the ``count`` bits in ``held`` before ``payload[at]``.
 
@@ -19,7 +19,7 @@ def drain(payload, at, held, count):
     return at, held, count
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def finish(payload, at, held, count):
     """Move all bits, with zeros before them up to a whole byte; returns the first position."""
     at, held, count = drain(payload, at, held, count)
@@ -29,7 +29,7 @@ def finish(payload, at, held, count):
     return at
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def drop_zeros(payload, at, held, count):
     """Leave out zeros at the end of a payload that has no byte yet; returns ``(held, count)``."""
     if at == len(payload):

@@ -38,7 +38,7 @@ STATE_BITS = RANS.state_bits
 CHECK_STATE = 1 << STATE_BITS
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def push(state, start, freq):
     """Encode one symbol.
 
@@ -56,7 +56,7 @@ def push(state, start, freq):
     return (quotient << PROB_BITS) + state - quotient * freq + start, bits, count
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def pop(state, start, freq):
     """Decode one symbol whose interval holds ``state % 2 ** PROB_BITS``.
 

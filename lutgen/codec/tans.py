@@ -262,7 +262,7 @@ class TansTables:
         return self.bits - np.log2(used) + np.where(freq, 0, self.raw_bits)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def push(state, freq):
     """Renormalise for a symbol.
 
@@ -277,7 +277,7 @@ def push(state, freq):
     return state >> count, state & ((1 << count) - 1), count
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def pop(reduced, bits):
     """Number of bits that bring a decoded state back to [2 ** bits, 2 ** (bits + 1))."""
     count = 0

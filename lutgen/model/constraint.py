@@ -70,7 +70,7 @@ def exponents(cumulative: np.ndarray) -> np.ndarray:
     return result
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def candidate_base(parent, known):
     """First candidate of a block's last pixel, given its average and the sum of its other three.
 

@@ -18,7 +18,7 @@ _LEAST = 1e-12
 _CHUNK = 1 << 12
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def _at(residual, log_spread):
     """Probability, and the densities at both ends of the interval times the spread."""
     s = math.exp(log_spread)

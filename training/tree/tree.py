@@ -27,7 +27,7 @@ _XLOG2X = np.zeros(_TABLE)
 _XLOG2X[1:] = np.arange(1, _TABLE) * np.log2(np.arange(1, _TABLE))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def _xlog2x(n, table):
     return table[n] if n < table.size else n * np.log2(n)
 

@@ -150,7 +150,7 @@ def _write(start, freq, payload):
     return finish(payload, at, held | np.int64(1) << count, count + 1)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def _take(payload, position, count):
     """``count`` bits (0..16) at a bit position; zeros behind the end."""
     byte = position >> 3

@@ -21,7 +21,7 @@ from .tans_coder import next_tans_residual
 __all__ = ["decode_colour_unit", "model_colour_unit"]
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def _plane(y, channels):
     """Which kernel a row has: of two channels both have the first."""
     return y % channels if channels > 2 else 0

@@ -53,7 +53,7 @@ def scratch(kernel):
     )
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def begin(rows, y, depth, place, channels=1, references=0):
     """Begin row ``y`` of a strip: fill in where its first sample's neighbours stand."""
     begin_row(rows, y, 0 if references else 1 << (depth - 1), channels)
@@ -61,7 +61,7 @@ def begin(rows, y, depth, place, channels=1, references=0):
     locate_references(rows, y, place, channels, references)
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def _first(kernel, quantity, plain, depth, feature, references):
     """First prediction, and the logarithm of S, from the quantities around a sample."""
     logarithm = log2(scale_of(kernel, quantity))
@@ -77,7 +77,7 @@ def _first(kernel, quantity, plain, depth, feature, references):
     return first_prediction(kernel, leaf, quantity, maximum, references), logarithm
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def _finish(kernel, quantity, plain, logarithm, depth, feature, references):
     """Corrected prediction of the sample, and spread, from the first and early features."""
     fill_features(kernel, True, quantity, logarithm, depth, feature, references)
@@ -93,7 +93,7 @@ def _finish(kernel, quantity, plain, logarithm, depth, feature, references):
     return min(max(final, 0), ((1 << depth) - 1) << FRACTION_BITS), scale
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def predict_first(kernel, rows, x, depth, quantity, feature, place, references=0):
     """First prediction of the sample in column ``x`` of the row that has been begun."""
     gather(rows, place, x, quantity)
@@ -102,7 +102,7 @@ def predict_first(kernel, rows, x, depth, quantity, feature, place, references=0
     return _first(kernel, quantity, is_plain(quantity), depth, feature, references)[0]
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def predict_of(kernel, quantity, depth, feature, references=0):
     """Corrected prediction and spread of a sample whose first prediction is among its quantities.
 
@@ -115,7 +115,7 @@ def predict_of(kernel, quantity, depth, feature, references=0):
     return final, scale, plain
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def predict(kernel, rows, x, depth, step, quantity, feature, place, references=0):
     """Predict the sample in column ``x`` of the row that has been begun.
 
@@ -139,7 +139,7 @@ def predict(kernel, rows, x, depth, step, quantity, feature, place, references=0
     return first, final, scale, plain
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def reciprocal_of(step):
     """What brings predictions to indices, each of ``step`` samples: 2^16 over the step, rounded."""
     return ((1 << RECIPROCAL_BITS) + (step >> 1)) // step
@@ -151,7 +151,7 @@ def near_offset(step):
     return SCALE_STEP * (log2(step << 4) - (4 << 4))
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def target(kernel, final, scale, plain, step, most):
     """Where a prediction points among indices 0 to ``most``, each of ``step`` samples.
 

@@ -37,7 +37,7 @@ def most_payload_bytes(samples: int) -> int:
     return ((PROB_BITS + MOST_RAW_BITS) * samples + STATE_BITS + 8) // 8 + 1
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def _last_state(start, freq):
     """State from which the last sample's token is decoded."""
     bit = 0
@@ -50,7 +50,7 @@ def _last_state(start, freq):
     return (1 << (PROB_BITS + QUOTIENT_BITS)) + slot
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def is_nothing(folded):
     """Whether all folded residuals are 0."""
     for i in range(len(folded)):
@@ -116,7 +116,7 @@ def write_raw(folded, bits, payload):
             at += 1
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def read_bits(data, at, end, count):
     """``count`` bits from bit ``at`` on, at most 32; behind byte ``end >> 3`` are zeros."""
     first, stop = at >> 3, end >> 3
@@ -128,7 +128,7 @@ def read_bits(data, at, end, count):
     return (value >> (40 - (at & 7) - count)) & ((1 << count) - 1)
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def begin(data, start, stop, states):
     """Decoder before the first sample of the payload ``data[start:stop]``.
 
@@ -148,7 +148,7 @@ def begin(data, start, stop, states):
     return states | read_bits(data, at, end, bits), at + bits
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def next_residual(data, at, end, state, cumulative, row):
     """One sample's folded residual, the state behind it, and the position of the next bit."""
     slot = state & ((1 << PROB_BITS) - 1)

@@ -22,7 +22,7 @@ __all__ = ["SIDE_BY_SIDE", "active", "decode_unit", "model_unit"]
 SIDE_BY_SIDE = 4
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def active(t, lag, height, width):
     """The first row that is within the unit at step ``t``, and the one behind the last."""
     return max(0, (t - width) // lag + 1), min(height, t // lag + 1)

@@ -35,7 +35,7 @@ def most_payload_bytes(samples: int, bits: int) -> int:
     return ((bits + ESCAPED_BITS + MOST_RAW_BITS) * samples + bits + 8) // 8 + 1
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def _last_slot(states, row, first, freq):
     """The state, less its leading one, with most zeros at its end of those of a token."""
     best = np.int64(states[row, first])
@@ -101,7 +101,7 @@ def write_payload(folded, row, cumulative, states, payload):
     return finish(payload, at, held, count)
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def next_tans_residual(data, at, end, state, entries, row):
     """One sample's folded residual, the state behind it, and the position of the next bit."""
     states = entries.shape[1]

@@ -228,7 +228,7 @@ def early_features(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
     return tuple(f for f in features if not f.late)
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def log2(value):
     """16 times the logarithm of a number from 16 to 2 ** 32 - 1, linear between powers of two."""
     exponent = 0
@@ -238,7 +238,7 @@ def log2(value):
     return (exponent << 4) + ((value >> (exponent - 4)) & 15)
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def scale_of(kernel, quantity):
     """S of a sample."""
     scale = kernel.least
@@ -248,7 +248,7 @@ def scale_of(kernel, quantity):
     return scale
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def fill_features(kernel, late, quantity, logarithm, depth, feature, references=0):
     """Fill in the features known before the first prediction, or, if ``late``, the others.
 

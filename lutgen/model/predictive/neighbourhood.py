@@ -94,7 +94,7 @@ def new_rows(width: int, channels: int = 1) -> Rows:
     return np.zeros((3, rows, width + 2 * PAD), dtype=np.int32)
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def begin_row(rows, y, middle, channels=1):
     """Put what stands left of row ``y`` of a strip, and of the row above, whose first is known.
 
@@ -113,7 +113,7 @@ def begin_row(rows, y, middle, channels=1):
                 plane[above, k] = edge
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def end_row(rows, y):
     """Put what stands right of row ``y``, now that its last is known."""
     now = y & (rows.shape[1] - 1)
@@ -124,7 +124,7 @@ def end_row(rows, y):
             plane[now, last + 1 + k] = plane[now, last]
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def locate(rows, y, place, channels=1):
     """Fill ``place``, int64: where the neighbours of the first sample of row ``y`` stand in rows.
 
@@ -139,7 +139,7 @@ def locate(rows, y, place, channels=1):
         place[k] = (plane * kept + (above & (kept - 1))) * stride + PAD + column
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def gather(rows, place, x, quantity):
     """Fill ``quantity``, int64, but for the prediction, for the sample in column ``x``."""
     flat = rows.reshape(-1)
@@ -150,7 +150,7 @@ def gather(rows, place, x, quantity):
     quantity[_MEDIAN] = min(max(west + north - corner, low), high)
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def changes(quantity):
     """How many of eight differences between neighbours are not zero."""
     count = 0
@@ -159,7 +159,7 @@ def changes(quantity):
     return count
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def is_plain(quantity):
     """Whether a sample's surroundings are plain."""
     count, total = 0, 0
@@ -170,7 +170,7 @@ def is_plain(quantity):
     return count <= MOST_CHANGES and total >= SHARP * count
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def keep(rows, y, x, sample, prediction, channels=1, level=0):
     """Keep a sample less ``level``, which is in 1/8, once it is known, with its error and energy.
 

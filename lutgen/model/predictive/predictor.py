@@ -125,7 +125,7 @@ def taps_of_planes(references: int) -> list[slice]:
     return [slice(0, len(TAPS)), *(slice(at, at + LEVELS_OF_ONE) for at in begins)]
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def leaf_of(kernel, feature):
     """Leaf of a sample, whose early features are known."""
     if len(kernel.split_feature) == 0:
@@ -137,7 +137,7 @@ def leaf_of(kernel, feature):
     return -1 - node
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def first_prediction(kernel, leaf, quantity, maximum, references=0):
     """First prediction, in 1/8, of a sample between 0 and the greatest, or of its difference."""
     total = 1 << (COEFFICIENT_BITS - 1)

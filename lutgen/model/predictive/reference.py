@@ -73,7 +73,7 @@ def references_of(quantities: int) -> int:
     return (quantities - len(QUANTITIES)) // OF_ONE
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def level_of(quantity, references):
     """What a plane's samples are above the values that its rows hold, in 1/8.
 
@@ -82,7 +82,7 @@ def level_of(quantity, references):
     return quantity[_BASE + (references - 1) * OF_ONE + _X] if references else 0
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def locate_references(rows, y, place, channels, references):
     """Fill in where the values of reference planes stand, see `neighbourhood.locate`."""
     kept, stride = rows.shape[1], rows.shape[2]
@@ -98,7 +98,7 @@ def locate_references(rows, y, place, channels, references):
             at += 1
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def gather_references(rows, place, x, quantity, references):
     """Fill in what is known of reference planes."""
     flat = rows.reshape(-1)

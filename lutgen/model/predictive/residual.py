@@ -26,14 +26,14 @@ TOKENS = _EXACT + ((16 - _EXACT_BITS) << _MANTISSA_BITS)
 MOST_RAW_BITS = 15 - _MANTISSA_BITS
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def rounded(prediction):
     """Nearest whole number of a prediction in 1/8, and the rest, -4 to 3."""
     whole = (prediction + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS
     return whole, prediction - (whole << FRACTION_BITS)
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def fold(sample, whole, rest, maximum):
     """Folded residual, 0 to ``maximum``."""
     residual = sample - whole
@@ -46,7 +46,7 @@ def fold(sample, whole, rest, maximum):
     return 2 * size - 1 if residual > 0 else 2 * size
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def unfold(folded, whole, rest, maximum):
     """The sample of a folded residual that is at most ``maximum``."""
     room = min(whole, maximum - whole)
@@ -58,7 +58,7 @@ def unfold(folded, whole, rest, maximum):
     return whole + size if up else whole - size
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def token_of(folded):
     """Token of a folded residual, and the number of its raw bits, which are its lowest ones."""
     if folded < _EXACT:
@@ -71,7 +71,7 @@ def token_of(folded):
     return _EXACT + ((exponent - _EXACT_BITS) << _MANTISSA_BITS) + mantissa, raw
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def raw_bits_of(token):
     """Number of raw bits behind a token, and the folded residual with these bits zero."""
     if token < _EXACT:

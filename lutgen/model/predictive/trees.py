@@ -127,7 +127,7 @@ def packed_values(corrections: LutTrees, scales: LutTrees) -> np.ndarray:
     return np.pad(values, ((0, _words(len(values)) * _PACKED - len(values)), (0, 0)))
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def _ten(value, t, word):
     """Sum of the ten trees from ``t`` on, whose addresses are in ``word``."""
     total = 0
@@ -141,7 +141,7 @@ def _ten(value, t, word):
     return total
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, forceinline=True)
 def tree_sums(kernel, feature):
     """Sum of all correction trees, and of all scale trees, from all features."""
     total = 0
