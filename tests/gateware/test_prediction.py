@@ -33,7 +33,7 @@ from tests.tiers import all_slow
 @njit(nogil=True)
 def trace(kernel, rows, picture, depth, quantities, results):
     """Quantities and results of every sample of a picture, as `model_unit` has them."""
-    quantity, feature, place = scratch(kernel)
+    quantity, feature, place = scratch(len(kernel.gain))
     at = 0
     for y in range(picture.shape[0]):
         begin(rows, y, depth, place)

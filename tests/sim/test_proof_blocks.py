@@ -145,7 +145,7 @@ def test_prover_that_gives_up():
 @njit(nogil=True)
 def trace(kernel, rows, y, depth, step, most, channels, references, quantities, results):
     """Quantities and results of all samples of a row, whose neighbours are what ``rows`` hold."""
-    quantity, feature, place = scratch(kernel)
+    quantity, feature, place = scratch(len(kernel.gain))
     begin(rows, y, depth, place, channels, references)
     for x in range(len(results)):
         first, final, scale, plain = predict(

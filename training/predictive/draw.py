@@ -80,7 +80,7 @@ def _values(quantity, sample, references):
 @njit(nogil=True)
 def _walk(kernel, rows, image, depth, chosen, quantity, sample):
     """Fill in the chosen samples of an image."""
-    around, feature, place = scratch(kernel)
+    around, feature, place = scratch(len(kernel.gain))
     height, width = image.shape
     found = 0
     for y in range(height):
@@ -101,7 +101,7 @@ def _walk_row(kernel, channels, references, rows, y, values, depth, chosen, foun
               sample):  # fmt: skip
     """Walk row ``y`` of an image of several planes, and fill in its chosen samples from the
     ``found``th on; returns the number of the next one."""
-    around, feature, place = scratch(kernel)
+    around, feature, place = scratch(len(kernel.gain))
     begin(rows, y, depth, place, channels, references)
     for x in range(len(values)):
         first = predict_first(kernel, rows, x, depth, around, feature, place, references)

@@ -22,7 +22,7 @@ _TOTAL = 1 << PROB_BITS
 @njit(nogil=True)
 def _scales(kernel, quantity, depth, references, out):
     now = np.zeros(quantity.shape[1], dtype=np.int64)
-    _, feature, _ = scratch(kernel)
+    _, feature, _ = scratch(len(kernel.gain))
     for i in range(len(quantity)):
         now[:] = quantity[i]
         _, out[i], _ = predict_of(kernel, now, depth[i], feature, references)
@@ -38,7 +38,7 @@ def scales_of(model: PredictiveModel, drawn: Drawn) -> np.ndarray:
 @njit(nogil=True)
 def _count(kernel, quantity, sample, depth, references, count):
     now = np.zeros(quantity.shape[1], dtype=np.int64)
-    _, feature, _ = scratch(kernel)
+    _, feature, _ = scratch(len(kernel.gain))
     for i in range(len(quantity)):
         now[:] = quantity[i]
         final, scale, plain = predict_of(kernel, now, depth[i], feature, references)

@@ -2,7 +2,8 @@
 
 A unit's rows are those of the planes in turn, and each plane has a model.  What is done for a
 sample is a function that is called here, not inlined: it would be there three times, and compiling
-it takes as long as all else.
+it takes as long as all else.  Planes and their reference planes are told by numbers that are
+variables there, so it is compiled once for all of them.
 """
 
 import numpy as np
@@ -68,12 +69,22 @@ def _decode(kernel, references, channels, rows, y, x, data, at, end, state, raw,
 
 @njit(nogil=True)
 def _scratch(first, second, third, fourth):
-    """Room for a sample's quantities, for its features by each model, and places of each row."""
+    """Room for a sample's quantities, for features of each model, and places of each row."""
     quantity, feature, _ = scratch(first)
     places = np.zeros((SIDE_BY_SIDE, NEIGHBOURS + PLACES), dtype=np.int64)
     return (
         quantity, feature, scratch(second)[1], scratch(third)[1], scratch(fourth)[1], places
     )
+
+
+@njit(nogil=True)
+def _before(first, second, third):
+    """Table rows before those of each of four kernels; the first three have so many."""
+    rows = np.zeros(4, dtype=np.int64)
+    rows[1] = first
+    rows[2] = first + second
+    rows[3] = first + second + third
+    return rows
 
 
 @njit(nogil=True)
@@ -86,12 +97,10 @@ def model_colour_unit(
     planes, table rows those of all kernels.
     """
     quantity, feature, feature_2, feature_3, feature_4, places = _scratch(
-        first, second, third, fourth
+        len(first.gain), len(second.gain), len(third.gain), len(fourth.gain)
     )
     known = np.zeros(SIDE_BY_SIDE, dtype=np.int64)
-    behind_first = len(first.cumulative)
-    behind_second = behind_first + len(second.cumulative)
-    behind_third = behind_second + len(third.cumulative)
+    before = _before(len(first.cumulative), len(second.cumulative), len(third.cumulative))
     height, width = samples.shape
     at = 0
     for t in range(width + lag * (height - 1)):
@@ -102,33 +111,33 @@ def model_colour_unit(
             place = places[lane]
             if x == 0:
                 known[lane] = _plane(y + k, channels)
-                references = last if known[lane] == 3 else known[lane]
+            plane = known[lane]
+            # Below not as numbers 0 to 2: numba would compile a function for each of them.
+            references = last if plane == 3 else plane
+            if x == 0:
                 begin(rows, y + k, depth, place, channels, references)
             sample, index = samples[k, x], indices[k, x]
-            if known[lane] == 0:
+            if plane == 0:
                 residual, row = _model(
-                    first, 0, channels, rows, y + k, x, sample, index, depth, step, most, quantity,
-                    feature, place,
+                    first, references, channels, rows, y + k, x, sample, index, depth, step, most,
+                    quantity, feature, place,
                 )  # fmt: skip
-            elif known[lane] == 1:
+            elif plane == 1:
                 residual, row = _model(
-                    second, 1, channels, rows, y + k, x, sample, index, depth, step, most, quantity,
-                    feature_2, place,
+                    second, references, channels, rows, y + k, x, sample, index, depth, step, most,
+                    quantity, feature_2, place,
                 )  # fmt: skip
-                row += behind_first
-            elif known[lane] == 2:
+            elif plane == 2:
                 residual, row = _model(
-                    third, 2, channels, rows, y + k, x, sample, index, depth, step, most, quantity,
-                    feature_3, place,
+                    third, references, channels, rows, y + k, x, sample, index, depth, step, most,
+                    quantity, feature_3, place,
                 )  # fmt: skip
-                row += behind_second
             else:
                 residual, row = _model(
-                    fourth, last, channels, rows, y + k, x, sample, index, depth, step, most,
+                    fourth, references, channels, rows, y + k, x, sample, index, depth, step, most,
                     quantity, feature_4, place,
                 )  # fmt: skip
-                row += behind_third
-            folded[at], table_row[at] = residual, row
+            folded[at], table_row[at] = residual, before[plane] + row
             at += 1
             if x == width - 1:
                 end_row(rows, y + k)
@@ -143,12 +152,10 @@ def decode_colour_unit(
     kernels.
     """
     quantity, feature, feature_2, feature_3, feature_4, places = _scratch(
-        first, second, third, fourth
+        len(first.gain), len(second.gain), len(third.gain), len(fourth.gain)
     )
     known = np.zeros(SIDE_BY_SIDE, dtype=np.int64)
-    behind_first = len(first.cumulative)
-    behind_second = behind_first + len(second.cumulative)
-    behind_third = behind_second + len(third.cumulative)
+    before = _before(len(first.cumulative), len(second.cumulative), len(third.cumulative))
     height, width = samples.shape
     end_bit = stop << 3
     state, at = np.int64(0), start << 3
@@ -162,27 +169,30 @@ def decode_colour_unit(
             place = places[lane]
             if x == 0:
                 known[lane] = _plane(y + k, channels)
-                references = last if known[lane] == 3 else known[lane]
+            plane = known[lane]
+            # Below not as numbers 0 to 2: numba would compile a function for each of them.
+            references = last if plane == 3 else plane
+            if x == 0:
                 begin(rows, y + k, depth, place, channels, references)
-            if known[lane] == 0:
+            if plane == 0:
                 sample, state, at = _decode(
-                    first, 0, channels, rows, y + k, x, data, at, end_bit, state, raw, depth, step,
-                    most, quantity, feature, place, entries, 0,
+                    first, references, channels, rows, y + k, x, data, at, end_bit, state, raw,
+                    depth, step, most, quantity, feature, place, entries, before[plane],
                 )  # fmt: skip
-            elif known[lane] == 1:
+            elif plane == 1:
                 sample, state, at = _decode(
-                    second, 1, channels, rows, y + k, x, data, at, end_bit, state, raw, depth, step,
-                    most, quantity, feature_2, place, entries, behind_first,
+                    second, references, channels, rows, y + k, x, data, at, end_bit, state, raw,
+                    depth, step, most, quantity, feature_2, place, entries, before[plane],
                 )  # fmt: skip
-            elif known[lane] == 2:
+            elif plane == 2:
                 sample, state, at = _decode(
-                    third, 2, channels, rows, y + k, x, data, at, end_bit, state, raw, depth, step,
-                    most, quantity, feature_3, place, entries, behind_second,
+                    third, references, channels, rows, y + k, x, data, at, end_bit, state, raw,
+                    depth, step, most, quantity, feature_3, place, entries, before[plane],
                 )  # fmt: skip
             else:
                 sample, state, at = _decode(
-                    fourth, last, channels, rows, y + k, x, data, at, end_bit, state, raw, depth,
-                    step, most, quantity, feature_4, place, entries, behind_third,
+                    fourth, references, channels, rows, y + k, x, data, at, end_bit, state, raw,
+                    depth, step, most, quantity, feature_4, place, entries, before[plane],
                 )  # fmt: skip
             if sample < 0:
                 return False

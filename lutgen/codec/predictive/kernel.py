@@ -44,11 +44,11 @@ RECIPROCAL_BITS = 16
 
 
 @njit(nogil=True)
-def scratch(kernel):
-    """Room for a sample's quantities and features, and the places of its neighbours."""
+def scratch(features):
+    """Room for a sample's quantities, for so many features, and for its neighbours' places."""
     return (
         np.zeros(_QUANTITIES, dtype=np.int64),
-        np.zeros(len(kernel.gain), dtype=np.uint8),
+        np.zeros(features, dtype=np.uint8),
         np.zeros(NEIGHBOURS + PLACES, dtype=np.int64),
     )
 

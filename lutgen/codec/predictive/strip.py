@@ -29,9 +29,9 @@ def active(t, lag, height, width):
 
 
 @njit(nogil=True)
-def _scratch(kernel):
-    """Room for a sample's quantities and features, and places of each row."""
-    quantity, feature, _ = scratch(kernel)
+def _scratch(features):
+    """Room for a sample's quantities, for so many features, and for places of each row."""
+    quantity, feature, _ = scratch(features)
     return quantity, feature, np.zeros((SIDE_BY_SIDE, NEIGHBOURS + PLACES), dtype=np.int64)
 
 
@@ -53,8 +53,8 @@ def model_unit(kernel, rows, y, samples, indices, lag, depth, step, most, folded
         int32, shape (h * w,): receive the result, in the order of the walk.
     """
     _model(
-        kernel, *_scratch(kernel), rows, y, samples, indices, lag, depth, step, most, folded,
-        table_row,
+        kernel, *_scratch(len(kernel.gain)), rows, y, samples, indices, lag, depth, step,
+        most, folded, table_row,
     )
 
 
@@ -94,8 +94,8 @@ def decode_unit(
     whether all folded residuals were in range; the strip's checksum finds other damage.
     """
     return _decode(
-        kernel, *_scratch(kernel), rows, y, data, start, stop, raw, lag, depth, step, most, samples,
-        entries,
+        kernel, *_scratch(len(kernel.gain)), rows, y, data, start, stop, raw, lag, depth, step,
+        most, samples, entries,
     )
 
 

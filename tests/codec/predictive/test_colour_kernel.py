@@ -61,7 +61,7 @@ class Plane(Reference):
 
 @njit(nogil=True)
 def compiled_row(kernel, references, channels, rows, y, values, depth, out):
-    quantity, feature, place = scratch(kernel)
+    quantity, feature, place = scratch(len(kernel.gain))
     begin(rows, y, depth, place, channels, references)
     for x in range(len(values)):
         out[x, 0], out[x, 1], out[x, 2], out[x, 3] = predict(

@@ -148,7 +148,7 @@ class Reference:
 
 @njit(nogil=True)
 def compiled(kernel, rows, image, depth, out):
-    quantity, feature, place = scratch(kernel)
+    quantity, feature, place = scratch(len(kernel.gain))
     for y in range(len(image)):
         begin(rows, y, depth, place)
         for x in range(image.shape[1]):
