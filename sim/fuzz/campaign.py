@@ -22,22 +22,25 @@ _SETTINGS = ("width", "height", "images", "near")
 
 
 def campaign(
-    build: CheckedBuild, core: str, seed: int, *, largest: tuple[int, int] | None = None
-) -> Fuzz:
+    build: CheckedBuild, core: str, seed: int, *, largest: tuple[int, int] | None = None,
+    long: bool = False,
+) -> Fuzz:  # fmt: skip
     """Damaged files for a decoder, or random traffic for an encoder.
 
-    ``largest`` is the greatest width and height of pictures, by default small.
+    ``largest`` is the greatest width and height of pictures, by default small; for ``long`` see
+    `DecoderFuzz` and `EncoderFuzz`.
     """
     width, height = map(min, largest or _LARGEST, build.largest)
     largest = width, height
     files = _files(build, seed)
     if core == "decoder":
-        return DecoderFuzz(files, seed=seed, largest=largest)
+        return DecoderFuzz(files, seed=seed, largest=largest, long=long)
     ports = build.design(core).ports
     bits = {name: ports[name].width for name in _SETTINGS if name in ports}
     return EncoderFuzz(
-        build, files, files.encode, errors=ENCODER_ERRORS, bits=bits, seed=seed, largest=largest
-    )
+        build, files, files.encode, errors=ENCODER_ERRORS, bits=bits, seed=seed, largest=largest,
+        long=long,
+    )  # fmt: skip
 
 
 def _files(build: CheckedBuild, seed: int) -> StripFiles | TileFiles:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lutgen.sim.fuzz.stream import Files, GoodFile, Span
 
-__all__ = ["EMPTY", "KINDS", "NONE", "RESET", "damaged"]
+__all__ = ["CUTS", "EMPTY", "KINDS", "NONE", "RESET", "damaged"]
 
 #: Kinds of which others know.
 RESET, EMPTY, NONE = "reset in a file", "packets without bytes", "none"
@@ -171,11 +171,36 @@ KINDS: Mapping[str, Damage] = {
 }  # fmt: skip
 
 
+def _in_a_length(rng, files, pool) -> bytes:
+    """Behind the first byte of a length that has more, if there is one."""
+    longer = [(good, at) for good in pool for at, end in good.lengths if end > at + 1]
+    good, at = longer[int(rng.integers(len(longer)))] if longer else (pool[0], 0)
+    return good.data[: at + 1]
+
+
+def _behind_the_header(rng, files, pool) -> bytes:
+    good = _one(rng, pool)
+    return good.data[: good.units[0][0]]
+
+
+def _behind_the_last(rng, files, pool) -> bytes:
+    """Behind the last strip, before the index."""
+    good = _one(rng, [g for g in pool if len(g.units) > 1] or pool)
+    return good.data[: good.units[-1][1]]
+
+
+#: Cuts at places that those of `KINDS` seldom meet.
+CUTS: Mapping[str, Damage] = {
+    "cut in a length": _in_a_length, "cut behind the header": _behind_the_header,
+    "cut behind the last strip": _behind_the_last,
+}  # fmt: skip
+
+
 def damaged(
     kind: str, rng: np.random.Generator, files: Files, pool: Sequence[GoodFile]
 ) -> bytes:  # fmt: skip
-    """A file of the pool, damaged in one of `KINDS`."""
-    return KINDS[kind](rng, files, pool)
+    """A file of the pool, damaged in one of `KINDS` or `CUTS`."""
+    return {**KINDS, **CUTS}[kind](rng, files, pool)
 
 
 def _one(rng, pool: Sequence[GoodFile]) -> GoodFile:

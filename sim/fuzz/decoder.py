@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lutgen.sim.drive.words import file_beats, scattered_words
-from lutgen.sim.fuzz.damage import EMPTY, NONE, RESET, damaged
+from lutgen.sim.fuzz.damage import CUTS, EMPTY, NONE, RESET, damaged
 from lutgen.sim.fuzz.fuzz import Fuzz, FuzzCase, Tally, listed
 from lutgen.sim.fuzz.native import BEAT, Segment, beats_of
 from lutgen.sim.fuzz.stream import Expected, Files, Frame, GoodFile
@@ -33,6 +33,10 @@ _COUNTED = 0.5
 _EMPTY = 6
 #: Share of undamaged files that are one of the shortest, so many times in a row: queues fill up.
 _MANY, _TIMES, _SHORTEST = 0.5, (30, 120), 10
+#: Files of each width where all are as long as can be, and how often one of them comes in a row.
+_LONGEST, _FEW_TIMES = 4, (1, 4)
+#: Their stalls: what comes out is awaited.
+_SLOW = ((0.0, 0.9, 6), (0.0, 0.9, 3000))
 #: Errors that are reported once for each reason, so that their number is known.
 _ONCE = ("bad_header", "bad_model", "bad_packet")
 
@@ -82,20 +86,28 @@ class DecoderFuzz(Fuzz):
         Width and height of the pictures, at most.
     widths, files_of_width :
         Number of widths of the good files that are damaged and follow, and of files of each.
+    long :
+        Of the greatest height and of noise, whole or cut at few places: what waits for the output
+        fills all queues and memories.
     """
 
     def __init__(
         self, files: Files, *, seed: int, largest: tuple[int, int], widths: int = 8,
-        files_of_width: int = 25,
+        files_of_width: int = 25, long: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(
-            errors=files.errors, patience=files.patience, seed=seed, kinds=files.kinds
+            errors=files.errors, patience=files.patience, seed=seed,
+            kinds=(NONE, *CUTS) if long else files.kinds,
         )
         self.files, self._bytes = files, files.build.options.stream_bytes
         some = np.linspace(1, largest[0], widths).round().astype(int).tolist()
+        make = files.longest if long else files.good
         self._of_width = [
-            [files.good(width, largest[1]) for _ in range(files_of_width)] for width in some
+            [make(width, largest[1]) for _ in range(_LONGEST if long else files_of_width)]
+            for width in some
         ]
+        self._times = _FEW_TIMES if long else _TIMES
+        self.stalls = _SLOW if long else self.stalls
         self.pool = [good for files in self._of_width for good in files]
         self._shortest = sorted(self.pool, key=lambda good: len(good.data))[:_SHORTEST]
 
@@ -134,7 +146,7 @@ class DecoderFuzz(Fuzz):
         self.meet(good.images)
         self.met["strips or tiles"][len(good.units)] += 1
         few = (1, _EMPTY + 1) if kind == EMPTY else (1, 2)
-        times = int(self.rng.integers(*(_TIMES if many else few)))
+        times = int(self.rng.integers(*(self._times if many else few)))
         return Stream(kind, data, self.files.read(data), good, times)
 
     def _beats(self, data: bytes) -> np.ndarray:

@@ -25,13 +25,15 @@ from lutgen.sim.fuzz.stream import Files
 __all__ = ["Case", "EncoderFuzz", "taken"]
 
 _RESET, _LIMITS = "reset in a file", "sizes up to the limits, cut by a reset"
-_MANY = "many files of few pixels"
+_MANY, _LONG = "many files of few pixels", "files of the greatest size, of noise"
 #: Clocks of a segment that ends with a reset, at most.
 _CUT = 3000
 #: Images of a file, at most.
 _IMAGES = 3
 #: Files of few pixels, at least and at most, and the most pixels.
 _FILES, _FEW = (40, 150), 2
+#: Files of the greatest size in a row, at least and at most, and stalls: the output is awaited.
+_LONG_FILES, _SLOW = (4, 8), ((0.0, 0.98, 6), (0.0, 0.8, 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,15 +113,20 @@ class EncoderFuzz(Fuzz):
         Of all that is random.
     largest :
         Width and height of pictures, at most.
+    long :
+        Whether there are only files that wait for the output, in two kinds: as long as can be, and
+        as short.
     """
 
     def __init__(
         self, build: CheckedBuild, files: Files, encode: Callable[[np.ndarray, int], bytes], *,
-        errors, bits: Mapping[str, int], seed: int, largest: tuple[int, int],
+        errors, bits: Mapping[str, int], seed: int, largest: tuple[int, int], long: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(
-            errors=errors, patience=files.patience, seed=seed, kinds=tuple(_KINDS)
+            errors=errors, patience=files.patience, seed=seed,
+            kinds=(_LONG, _MANY) if long else tuple(_KINDS),
         )
+        self.stalls = _SLOW if long else self.stalls
         self._build, self._files, self._encode = build, files, encode
         self._bits, self._largest = bits, largest
         self._bytes = build.options.stream_bytes
@@ -181,6 +188,9 @@ class EncoderFuzz(Fuzz):
             return *self._up_to_limits(), True
         if kind == _MANY:
             return *self._many(), True
+        if kind == _LONG:
+            files = int(self.rng.integers(*_LONG_FILES))
+            return *self._of_size(self._largest, files), True
         if kind == "size of no picture":
             names = [name for name in settings if name in self._bits]
             name = names[int(self.rng.integers(len(names)))]
@@ -217,11 +227,15 @@ class EncoderFuzz(Fuzz):
 
     def _many(self) -> tuple[np.ndarray, dict[str, int]]:
         """Files one after the other that begin and end in a few clocks."""
-        settings = {"width": int(self.rng.integers(1, _FEW + 1)), "height": 1, "images": 1}
+        width = int(self.rng.integers(1, _FEW + 1))
+        return self._of_size((width, 1), int(self.rng.integers(*_FILES)))
+
+    def _of_size(self, size: tuple[int, int], files: int) -> tuple[np.ndarray, dict[str, int]]:
+        """So many files of one picture each."""
+        settings = {"width": size[0], "height": size[1], "images": 1}
         if "near" in self._bits:
             settings["near"] = int(self.rng.integers(self._build.config.max_near + 1))
-        files = int(self.rng.integers(*_FILES))
-        return self._raster(np.arange(files * settings["width"]), settings), settings
+        return self._raster(np.arange(files * size[0] * size[1]), settings), settings
 
     @staticmethod
     def _taken(beats: np.ndarray, settings: Mapping[str, int], possible: bool) -> Taken:

@@ -105,6 +105,8 @@ class Fuzz(ABC):
         Of what is wrong, in turn.
     """
 
+    #: Of which each case has one.
+    stalls: Sequence[tuple[float, float, int]] = STALLS
     #: Cases of a core before it makes place for a new one, in any state.
     life = 4
 
@@ -142,7 +144,7 @@ class Fuzz(ABC):
 
     def _next(self, fresh: bool, most: int) -> FuzzCase:
         self._made += 1
-        stall_in, stall_out, burst = STALLS[int(self.rng.integers(len(STALLS)))]
+        stall_in, stall_out, burst = self.stalls[int(self.rng.integers(len(self.stalls)))]
         self.met["stalls"][f"{stall_in} {stall_out} {burst}"] += 1
         options = {
             "seed": self._made, "stall_in": stall_in, "stall_out": stall_out, "burst": burst,

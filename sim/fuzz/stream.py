@@ -109,6 +109,10 @@ class Files(ABC):
         """A file of pictures of a width and some height up to this."""
 
     @abstractmethod
+    def longest(self, width: int, height: int) -> GoodFile:
+        """A file of noise."""
+
+    @abstractmethod
     def encode(self, images: np.ndarray, near: int = 0) -> bytes:
         """The file that the build's encoder makes of images (N, H, W), with errors up to near."""
 

@@ -123,6 +123,17 @@ class StripFiles(Files):
         image = self.noise(width, height)[0] if many and rng.random() < _NOISE else (
             self.picture(width, height)[0]
         )
+        return self._file(image, strip)
+
+    def longest(self, width: int, height: int) -> GoodFile:
+        """In strips of few rows as often as in those of any height."""
+        low = self.rng.random() < _LOW
+        strip = int(self.rng.integers(1, (min(height, GROUP) if low else height) + 1))
+        return self._file(self.noise(width, height)[0], strip)
+
+    def _file(self, image: np.ndarray, strip: int) -> GoodFile:
+        """Some are of words of 16 bits whose lowest are zero, and some near-lossless."""
+        rng = self.rng
         shift = 0 if self.rng.random() < 0.8 else int(self.rng.integers(17 - self._depth))
         # The codec is asked for errors of what stands above the zero bits as well.
         near = min(self.build.config.max_near, (1 << self._depth - 1) - 1 >> shift)

@@ -52,7 +52,13 @@ class TileFiles(Files):
         rng = self.rng
         most = highest if rng.random() < 0.3 else max(1, highest // 3)
         height = int(rng.integers(1, most + 1))
-        images = self.picture(width, height, 1 + int(rng.choice(3, p=_IMAGES)))
+        return self._file(self.picture(width, height, 1 + int(rng.choice(3, p=_IMAGES))))
+
+    def longest(self, width: int, height: int) -> GoodFile:
+        """See `.stream.Files`."""
+        return self._file(self.noise(width, height))
+
+    def _file(self, images: np.ndarray) -> GoodFile:
         data = self.encode(images)
         starts, sizes = split_packets(data, Header.unpack(data))
         payloads = [(a, a + n) for a, n in zip(starts.tolist(), sizes.tolist(), strict=True)]
