@@ -40,6 +40,16 @@ _READ = (
 _SOME = "module some(input a, b, output y); assign y = a & b; endmodule\n"
 _PROVE = "read_verilog some.v; proc; techmap; abc -script prove.abc"
 _COMMANDS = "backup; read_aiger registers.aig; scorr -k; write_aiger left.aig; restore\n"
+#: A condition that is a bit of its own, and what says in registers that it was true, or not.
+_CONDITION = re.compile(r"if \((n\d+)\)")
+_SEEN = """  reg {name}__on = 1'h0;
+  reg {name}__off = 1'h0;
+  always @(posedge clk)
+    {name}__on <= {name};
+  always @(posedge clk)
+    {name}__off <= ~{name};
+"""
+_ENDS = ("__on", "__off")
 _INSTANCE = re.compile(r"^  (\w+) (\\\S+|\w+) \($", re.M)
 _MODULE = re.compile(r"^module (\w+).*?^endmodule$", re.M | re.S)
 
@@ -47,8 +57,8 @@ _MODULE = re.compile(r"^module (\w+).*?^endmodule$", re.M | re.S)
 def constant_bits(
     design: Design, *, cut: str = "", words: int = _WORDS
 ) -> dict[str, set[tuple[str, int]]]:
-    """Names and bits of registers, and of the top's outputs, that are constant in all instances of
-    a module, by module.
+    """Names and bits of registers, of the top's outputs, and of conditions of ``if``, that are
+    constant in all instances of a module, by module.
 
     Parameters
     ----------
@@ -66,18 +76,30 @@ def constant_bits(
         If Yosys or ABC stops.
     """
     text = "\n".join([*design.whole_texts(), primitives()])
-    constant = _constant(text, design.top, cut, words)
+    constant = _constant(_MODULE.sub(_with_conditions, text), design.top, cut, words)
     bodies = {match[1]: match[0] for match in _MODULE.finditer(text)}
     found: dict[str, list[set[tuple[str, int]]]] = defaultdict(list)
 
     def walk(module: str, path: str) -> None:
-        found[module].append(constant[path])
+        bits = constant[path]
+        bits |= {(name.partition("__o")[0], 0) for name, _ in bits if name.endswith(_ENDS)}
+        found[module].append({(name, bit) for name, bit in bits if not name.endswith(_ENDS)})
         for inner, name in _INSTANCE.findall(bodies[module]):
             if inner in bodies:
                 walk(inner, f"{path}.{name}".strip(".").replace("\\", ""))
 
     walk(design.top, "")
     return {module: set.intersection(*some) for module, some in found.items()}
+
+
+def _with_conditions(match: re.Match) -> str:
+    """A module with registers behind the conditions that are wires of it."""
+    body = match[0]
+    if "\n  input clk;\n" not in body:
+        return body
+    names = [name for name in dict.fromkeys(_CONDITION.findall(body)) if f"  wire {name};" in body]
+    seen = "".join(_SEEN.format(name=name) for name in names)
+    return body.removesuffix("endmodule") + seen + "endmodule"
 
 
 def _constant(verilog: str, top: str, cut: str, words: int) -> dict[str, set[tuple[str, int]]]:

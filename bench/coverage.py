@@ -44,11 +44,14 @@ _LEFT_OUT: dict[str, dict] = {"digits": {}, "photo": {"cut": "__prediction", "wo
 NO_CHOICE = "Verilator knows which arm it is, and counts none."
 #: Greatest pictures, as far as the core takes them, and the share of streams of such.
 _SIZES = ((None, 1.0), ((64, 64), 0.25), ((6, 1 << 16), 0.1), ((1 << 16, 6), 0.1))
+#: The same of the longest files.
+_LONG = (64, 64), 0.1
 _PLACE = re.compile(r"(?P<name>\w+)\[(?P<high>\d+)(?::(?P<low>\d+))?\](?P<way> \d->\d)?")
 _CHOICES = ("cond_then", "cond_else")
 #: The last condition of an arm, where it is a bit.
 _CHOICE = re.compile(
-    r"(?:^|[( ])(?P<name>[A-Za-z_]\w*)(?:\[(?P<bit>\d+)\])?(?: \? .*|\)) \| (?:if|else|cond_\w+)$"
+    r"(?:^|[( ])(?P<name>[A-Za-z_]\w*)(?:\[(?P<bit>\d+)\])?"
+    r"(?: \? .* \| cond_\w+|\) \| (?:if|elsif|else))$"
 )
 
 
@@ -202,10 +205,12 @@ def measure(top: str, core: str, checked, streams: int, seed: int) -> tuple[Coun
     found, met, clocks, total = Counter(), defaultdict(Counter), 0, 0
     with tempfile.TemporaryDirectory(prefix="lutgen-coverage-") as work:
         path = Path(work, "counters")
-        for number, (largest, share) in enumerate(_SIZES):
+        for number, (largest, share) in enumerate((*_SIZES, _LONG)):
             count = round(share * streams)
             total += count
-            fuzz = campaign(checked, core, seed + number, largest=largest)
+            fuzz = campaign(
+                checked, core, seed + number, largest=largest, long=number == len(_SIZES)
+            )
             fuzz.run(native, count, counters=path)
             if fuzz.report.problems:
                 raise RuntimeError(f"{top} must pass, but: {fuzz.report.problems[0]}")

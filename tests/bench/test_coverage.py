@@ -2,6 +2,7 @@
 
 import json
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from bench.coverage import places, reasons, summary, summary_anew
 from bench.mutants import BUILDS
 from bench.rooms import rooms
 from lutgen.codec.predictive.container import GROUP, LAG
+from lutgen.gateware.predictive.group_blocks import GroupBlocks
 from lutgen.gateware.predictive.planes import Planes
 from lutgen.gateware.predictive.walk import PRIMING, Walk
+from lutgen.gateware.strips.payload_forms import PayloadForms
 from lutgen.model.shipped import shipped
 from lutgen.sim.tool.design import Design
 
@@ -167,6 +170,11 @@ def test_numbers_in_reasons():
     assert 17 * walk._lanes >= width + PRIMING and "17 periods apart" in whys
     periods = width + PRIMING + LAG * (GROUP - 1) + 1
     assert f"under way for {periods} periods" in whys and periods < 7 * 17
+    for pool in PayloadForms(3, GROUP * width, 8, most=25, read=Fraction(8, 16))._pools:
+        most = 2 * pool._lanes * pool.whole
+        assert f"take {most} blocks at most" in whys
+        assert pool._blocks > most + pool._each * pool._lanes + pool.spare
+    assert GroupBlocks(width, 16, 17, depth=8, decodes=True).buffers == 18
 
 
 CONSTANT = """module top(clk, rst, a, y);
@@ -249,8 +257,17 @@ CUT = """module top(clk, a, y);
     .clk(clk),
     .y(from)
   );
+  wire n1;
+  assign n1 = y_d1[2] & a;
   always @(posedge clk)
     y_d1 <= { 1'h0, a, from };
+  reg never = 1'h0;
+  always @* begin
+    never = 1'h0;
+    if (n1) begin
+      never = a;
+    end
+  end
 endmodule
 module top__network(clk, y);
   input clk;
@@ -270,3 +287,4 @@ def test_what_is_cut_out_gives_anything(cut, bits):
     found = constant_bits(Design.of(CUT, "top"), cut=cut)
     assert {bit for name, bit in found["top"] if name == "y_d1"} == bits
     assert (("zero", 0) in found["top__network"]) == (not cut)
+    assert ("n1", 0) in found["top"]  # a condition that is never true
