@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 
@@ -175,6 +176,18 @@ def test_numbers_in_reasons():
         assert f"take {most} blocks at most" in whys
         assert pool._blocks > most + pool._each * pool._lanes + pool.spare
     assert GroupBlocks(width, 16, 17, depth=8, decodes=True).buffers == 18
+
+
+def test_arms_of_a_fourth_seat():
+    """Their conditions have no names of their own: no more arms than it has are explained so."""
+    results = json.loads(RESULTS.joinpath("coverage.json").read_text())
+    (encoder,) = (top for top in results["tops"] if top["top"] == "photo encoder")
+    (points,) = (some for why, some in encoder["missed"].items() if "a fourth one" in why)
+    arms = Counter(point.partition(" ")[0] for point in points if " | " in point)
+    # Two sides, and of each a bit that is set or cleared.
+    assert arms == dict.fromkeys(
+        (f"__core__strips__forms{pool}" for pool in ("", "__coded_pool", "__plain_pool")), 4
+    )
 
 
 CONSTANT = """module top(clk, rst, a, y);
