@@ -33,7 +33,7 @@ _IMAGES = 3
 #: Files of few pixels, at least and at most, and the most pixels.
 _FILES, _FEW = (40, 150), 2
 #: Files of the greatest size in a row, at least and at most, and stalls: the output is awaited.
-_LONG_FILES, _SLOW = (4, 8), ((0.0, 0.98, 6), (0.0, 0.8, 0))
+_LONG_FILES, _SLOW = (4, 8), ((0.0, 0.98, 50), (0.0, 0.8, 0))
 
 
 @dataclass(frozen=True, eq=False)
