@@ -52,6 +52,7 @@ def measured(results):
     return json.loads((results / "table1.json").read_text())["data"]["glyphs:6"]
 
 
+@pytest.mark.slow
 def test_table1(results):
     row = measured(results)
     assert set(row["codecs"]) == set(BASELINES)

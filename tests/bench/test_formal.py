@@ -15,6 +15,7 @@ from bench.formal.study import in_turn, problem_of, prove_all, rule_of, show_fai
 from bench.formal.tops import BUILDS, port_contracts, with_free_parts
 from bench.mutate import applied, find
 from lutgen.errors import InputError, ToolError
+from tests.tiers import slow_but_first
 
 RESULTS = Path(__file__).parents[2] / "bench" / "results" / "formal.json"
 
@@ -34,7 +35,7 @@ def test_a_skid_buffer_keeps_its_contracts(skid):
     assert {"order.beat_kept", "order.arrives", "o.reset_quiet"} < set(answers)
 
 
-@pytest.mark.parametrize(("kind", "old", "fails"), [
+@pytest.mark.parametrize(("kind", "old", "fails"), slow_but_first([
     # The stall is not looked at: what waits is overwritten, so a beat is lost and one is changed.
     ("condition always", "n2", {"o.payload_stays", "order.beat_kept"}),
     # What waited is dropped: the beat that has just come goes in its place.
@@ -44,7 +45,7 @@ def test_a_skid_buffer_keeps_its_contracts(skid):
     # Nothing leaves.
     ("condition never", "n2", {"order.arrives"}),
     ("missing reset", "rst", {"o.reset_quiet"}),
-])  # fmt: skip
+], several=True))  # fmt: skip
 def test_a_faulty_skid_buffer_is_refuted(skid, kind, old, fails):
     verilog, contracts = skid
     found = set()
@@ -205,6 +206,7 @@ def test_a_name_that_is_none_is_an_error():
         problem_of(PARTS, "m", contracts)
 
 
+@pytest.mark.slow
 def test_contracts_name_signals_that_there_are():
     """Lemmas name signals of the Verilog as it is now."""
     for block in BLOCKS:

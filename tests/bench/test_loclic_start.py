@@ -43,6 +43,7 @@ def run(program, *arguments):
     return CliRunner().invoke(program.main, [str(a) for a in arguments], catch_exceptions=False)
 
 
+@pytest.mark.slow
 def test_beginnings(pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(loclic_start, "_CROP", 64)
     monkeypatch.setattr(loclic_start, "_SIDE", 64)
@@ -72,6 +73,7 @@ def test_beginnings(pictures, tmp_path, monkeypatch):
     assert f"| {now['last']['loss']:.3f} |" in table and "dead hyperprior" in table
 
 
+@pytest.mark.slow
 def test_minutes_of_a_device(pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(loclic_gpu, "_TIMED", 1)
     out = tmp_path / "out"

@@ -102,6 +102,7 @@ def test_narrower_coefficients_add_up_to_one(fraction, step):
     assert coefficients.signed_bits(found, fraction) == 9 - (7 - fraction)  # up to 128, in 1/128
 
 
+@pytest.mark.slow
 def test_layouts_and_what_is_off(monkeypatch):
     images = [RNG.integers(0, 99, (20, 30), dtype=np.uint8)]
     codec = PredictiveCodec(MODEL, threads=1)

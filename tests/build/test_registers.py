@@ -87,6 +87,7 @@ def test_record_and_ports(codec):
     assert "registers of the encoder: lutgen_encoder_registers.md" in text
 
 
+@pytest.mark.slow
 def test_same_inputs_same_bytes(codec, tmp_path, monkeypatch):
     record, _ = codec
     monkeypatch.setenv("PYTHONHASHSEED", "7")

@@ -33,6 +33,7 @@ from tests.models import (
     pyramid_table_model,
     table_model,
 )
+from tests.tiers import slow_but_first
 
 SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40, "name": "mine"}
 icarus = pytest.mark.skipif(
@@ -268,7 +269,7 @@ def test_icarus(codec):
 
 @icarus
 @pytest.mark.parametrize("file", ["encoder_tb_m_axis_stream", "decoder_tb_m_axis_video"])
-@pytest.mark.parametrize("at", [0, 20, -1])
+@pytest.mark.parametrize("at", slow_but_first([20, 0, -1]))
 def test_icarus_sees_a_wrong_beat(codec, tmp_path, file, at):
     record, out = codec
     folder = shutil.copytree(out, tmp_path / "b")

@@ -8,7 +8,7 @@ from tests.c.compiled import SANITIZERS, build
 from tests.c.library import library
 
 #: Flags of what is compiled: the fastest code that this processor has and that for SSE4.1, with
-#: sanitizers, and plain C99 as it is used.
+#: sanitizers, which take half a minute to compile, and plain C99 as it is used.
 VARIANTS = {
     "fastest": SANITIZERS,
     "sse4.1": (*SANITIZERS, "-DLUTGEN_NO_AVX2"),
@@ -22,7 +22,7 @@ def models():
 
 
 @pytest.fixture(scope="session", params=[
-    pytest.param(name, marks=pytest.mark.slow if name == "sse4.1" else ()) for name in VARIANTS
+    pytest.param(name, marks=pytest.mark.slow if name != "portable" else ()) for name in VARIANTS
 ])  # fmt: skip
 def program(models, tmp_path_factory, request):
     return build(tmp_path_factory.mktemp("c") / "lutgen", models, VARIANTS[request.param])

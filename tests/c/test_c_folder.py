@@ -128,6 +128,7 @@ def test_cmake_installs_what_programs_need(program):
     assert (place / "bin/lutgen-c").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["pkg-config", "cmake"])
 def test_what_is_installed_may_be_moved(program, tmp_path, way):
     """Other projects find it where it lies, in C and C++, by the version of its interface."""

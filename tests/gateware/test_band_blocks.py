@@ -11,6 +11,7 @@ from lutgen.gateware.streams.block_fifo import BlockFifo
 from lutgen.gateware.streams.byte_aligner import ByteAligner
 from lutgen.gateware.streams.run_source import RunSource
 from lutgen.sim import Stall, rtl_stream
+from tests.tiers import slow_but_first
 
 STALLS = [{}, {"i": Stall(0.5, 1)}, {"o": Stall(0.5, 2)}, {"o": Stall(0.8, 3, burst=90)},
           {"i": Stall(0.4, 4, burst=60), "o": Stall(0.4, 5, burst=60)}]  # fmt: skip
@@ -89,7 +90,7 @@ class _Packer(wiring.Component):
         return m
 
 
-@pytest.mark.parametrize("count", [2, 4, 8])
+@pytest.mark.parametrize("count", slow_but_first([4, 2, 8]))
 @pytest.mark.parametrize("stall", STALLS[::2])
 def test_packing(count, stall):
     """Files of any length, in words of any bytes; an empty file is a zero byte."""

@@ -11,6 +11,7 @@ from lutgen.model.constraint import CANDIDATES, candidate_base, candidate_bounds
 from lutgen.model.head import LaplaceHead, TableHead
 from tests.gateware.bundle import Pipelines
 from tests.gateware.test_head import laplace_head, table_head
+from tests.tiers import slow_but_first
 
 NAMES = ["table", "laplace"]
 
@@ -74,7 +75,7 @@ def blocks_of_pixels(head, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     return classes[order], *block_of(base[order], rng)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_but_first(NAMES))
 def test_exponents_of_every_class_and_symbol(blocks, name):
     head = head_of(name)
     classes = np.repeat(np.arange(head.classes), 65)

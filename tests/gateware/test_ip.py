@@ -17,6 +17,7 @@ from lutgen.synth import estimate
 from lutgen.targets import get_target
 from tests.gateware.ip import Script, packet_bytes, packet_frames, words
 from tests.gateware.tops import Tops, pictures, tops
+from tests.tiers import slow_but_first
 
 FLOW = ("pixels", "bytes", "frames", "files")
 MARKERS = ("sof_early", "sof_late", "eol_early", "eol_late", "bad_size")
@@ -398,7 +399,7 @@ def test_decoder_errors():
     assert words(found, *FLOW) == [5 * images.size, sum(map(len, [*bad, good])), 5, 8]
 
 
-@pytest.mark.parametrize("clocks", [1, 60, 400, 900])
+@pytest.mark.parametrize("clocks", slow_but_first([400, 1, 60, 900]))
 def test_decoder_reset_in_mid_file(clocks):
     """The file's rest is dropped, the frame at hand ends, the next file is right."""
     top, registers, design = decoder()
@@ -506,7 +507,7 @@ def test_at_most_four_lut_levels(ip):
     assert found["blocks"]["registers"]["lut"] < 260
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", slow_but_first(range(3)))
 def test_encoder_reset_keeps_the_rules_of_streams(seed):
     """VALID stays until READY through software resets; the bench raises if it does not."""
     top, registers, design = encoder()
@@ -532,7 +533,7 @@ def test_encoder_reset_keeps_the_rules_of_streams(seed):
     assert len(files) > len(images) - 5 * len(resets)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", slow_but_first(range(3)))
 def test_decoder_reset_keeps_the_rules_of_streams(seed):
     top, registers, design = decoder()
     images = pictures(18, 10, count=3)

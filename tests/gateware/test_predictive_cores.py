@@ -27,6 +27,7 @@ from lutgen.sim import AXIS, Design, Stall, rtl_stream
 from lutgen.sim.drive.words import file_beats, files_of
 from tests.gateware.test_modeller import raster
 from tests.gateware.test_prediction import pictures
+from tests.tiers import slow_but_first
 
 VIDEO_IN, VIDEO_OUT = "s_axis_video", "m_axis_video"
 STREAM_IN, STREAM_OUT = "s_axis_stream", "m_axis_stream"
@@ -180,7 +181,7 @@ def test_longest_payloads():
     assert not errors
 
 
-@pytest.mark.parametrize("size, count", [((40, 48), 4), (WIDE, 5)])
+@pytest.mark.parametrize("size, count", slow_but_first([((40, 48), 4), (WIDE, 5)], several=True))
 def test_clocks(size, count):
     """Of pictures in a row each four rows take 17 periods, or as many turns of a lane as a row has
     columns and three more; and between them is nothing."""
@@ -286,7 +287,7 @@ def test_markers_and_sizes():
     assert not files and "bad_size" in errors
 
 
-@pytest.mark.parametrize("clock", [0, 7, 300, 611, 1200, 2003])
+@pytest.mark.parametrize("clock", slow_but_first([611, 0, 7, 300, 1200, 2003]))
 def test_reset_in_mid_frame(clock):
     cores = CORES["8 bits"]
     given = cut((18, 30), 8)

@@ -18,6 +18,7 @@ from lutgen.sim.drive.words import file_beats
 from tests.gateware.reset_sweep import Sweep, sweep_resets
 from tests.gateware.test_entropy_engine import decoder, encoder, sequences
 from tests.gateware.tops import Tops, pictures, tops
+from tests.tiers import slow_but_first
 
 SIZE = (18, 9)
 RARE = (
@@ -96,7 +97,7 @@ def assert_unharmed(record_property):
     return check
 
 
-@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("core", slow_but_first(CORES))
 @pytest.mark.parametrize(("name", "step"), QUICK + EVERY)
 def test_reset_by_the_port(name, step, core, assert_unharmed):
     top = tops(name)
@@ -145,7 +146,7 @@ def ip_design(core: str, top: Tops) -> Design:
     return Design.of(ip(top.config, stream_bytes=top.stream_bytes), f"lutgen_{core}")
 
 
-@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("core", slow_but_first(reversed(CORES)))
 @pytest.mark.parametrize(
     ("name", "step"), [("walker", 7), pytest.param("two levels", 1, marks=pytest.mark.slow),
                        pytest.param("walker", 1, marks=pytest.mark.slow)],

@@ -210,7 +210,7 @@ def test_bad_files_end_for_all_cores(name):
         assert all(len(own) == 2 for own in found), len(bad)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", slow_but_first(KINDS))
 @pytest.mark.parametrize("stalls", STALLS)
 def test_strips_become_files(name, stalls):
     kind, sizes = KINDS[name], [(40, 64), (9, 26), (1, 30), (16, 47)]

@@ -301,6 +301,7 @@ def test_heights():
     assert found.files["height"].tolist() == list(range(1, 10))
 
 
+@pytest.mark.slow
 def test_ring_fills():
     """Payloads are no shorter than a ring of few of them can hold: the stream waits."""
     build = BUILDS["16"]
@@ -308,6 +309,7 @@ def test_ring_fills():
     check(build, [file], groups, spacing=40)
 
 
+@pytest.mark.slow
 def test_shifted_samples():
     coded, groups = encoded(picture(9, 4, 40, 10), 10)
     shifted = CODEC.encode(picture(9, 4, 40, 10) << 6, depth=10, shift=6, tile_width=0)
@@ -349,6 +351,7 @@ def strip_of(file: bytes, body: bytes) -> bytes:
     return header + body + crc32(body, crc32(bytes(4), crc32(header))).to_bytes(4, "little")
 
 
+@pytest.mark.slow
 def test_wrong_headers():
     file, groups = good(8)
     wrong = [

@@ -73,6 +73,7 @@ def blocks() -> Pipelines:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bits", TABLES)
 def test_symbols(blocks, bits):
     """Every symbol of every class."""

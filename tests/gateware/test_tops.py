@@ -11,20 +11,23 @@ from lutgen.gateware.core.config import CoreConfig
 from lutgen.sim import Stall
 from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
 from tests.gateware.tops import STALLS, Tops, pictures, tops
-from tests.tiers import all_slow
+from tests.tiers import all_slow, slow_but_first
 
 #: Width and height of images: single pixels, lines, columns, primes, whole tiles, the largest.
 SIZES = (
     (1, 1), (2, 1), (1, 2), (13, 1), (1, 17), (3, 5), (8, 8), (16, 16), (17, 19), (40, 9), (37, 64),
 )  # fmt: skip
 QUICK = [("walker", size) for size in SIZES]
-QUICK += [(name, size) for name in ("plain", "tans") for size in SIZES[-4:]]
+QUICK += [("plain", size) for size in SIZES[-4:]]
 RARE = (
     "laplace", "two levels", "one class", "seven", "lanes", "one level", "three levels",
     "seven with levels", "three with levels", "tans with levels",
 )  # fmt: skip
-SLOW = [pytest.param(name, size, marks=pytest.mark.slow) for name in RARE for size in SIZES]
-NAMES = ["walker", "plain", "tans", *all_slow(RARE)]
+SLOW = all_slow(
+    [(name, size) for name in RARE for size in SIZES] + [("tans", size) for size in SIZES[-4:]],
+    several=True,
+)
+NAMES = ["walker", "plain", *all_slow(["tans", *RARE])]
 
 
 def check_decoder(top: Tops, groups, **options) -> None:
@@ -52,7 +55,7 @@ def test_decoder_sizes_back_to_back(name):
     check_decoder(tops(name), [pictures(*size, count=3) for size in SIZES])
 
 
-@pytest.mark.parametrize("name", ["walker", "two levels", "tans"])
+@pytest.mark.parametrize("name", slow_but_first(["walker", "two levels", "tans"]))
 @pytest.mark.parametrize("stall", STALLS)
 def test_encoder_stalls(stall, name):
     top = tops(name)
@@ -62,7 +65,7 @@ def test_encoder_stalls(stall, name):
     assert result.errors == ()
 
 
-@pytest.mark.parametrize("name", ["walker", "two levels", "tans"])
+@pytest.mark.parametrize("name", slow_but_first(["walker", "two levels", "tans"]))
 @pytest.mark.parametrize("stall", STALLS)
 def test_decoder_stalls(stall, name):
     groups = [pictures(*size, count=2) for size in ((27, 21), (1, 1), (40, 9), (8, 8))]

@@ -9,12 +9,13 @@ from lutgen.handoff.interfaces import bus_interfaces
 from lutgen.handoff.ip_xact import FAMILIES, Identity, component_xml
 from tests.handoff.component import SPIRIT, buses_of, parse, path, text
 from tests.handoff.vivado import Vivado
+from tests.tiers import slow_but_first
 
 XILINX = "{http://www.xilinx.com}"
 FIXTURES = ["built", "built_decoder", "built_registers", "built_decoder_registers"]
 
 
-@pytest.mark.parametrize("fixture", FIXTURES)
+@pytest.mark.parametrize("fixture", slow_but_first(FIXTURES))
 def test_valid(fixture, schema, request):
     document = etree.parse(request.getfixturevalue(fixture) / "component.xml")
     assert schema.validate(document), schema.error_log

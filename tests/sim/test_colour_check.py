@@ -60,6 +60,7 @@ def test_tables_and_trees(folder, checked):
     ) if t < 255}) + bits / len(planes)  # fmt: skip
 
 
+@pytest.mark.slow
 def test_any_bit_of_any_table(folder, checked, tmp_path):
     tables = checked.tables("encoder")
     copy = shutil.copytree(folder, tmp_path / "copy")

@@ -29,6 +29,7 @@ from lutgen.sim.check.picture_form import PictureForm
 from lutgen.sim.check.predictive_pictures import PredictivePictures, synthetic_photographs
 from lutgen.targets import get_target
 from tests.models import predictive_model
+from tests.tiers import slow_but_first
 
 SMALL = PredictiveOptions(max_width=48, max_height=42, name="lutgen")
 CORES = ("encoder", "decoder")
@@ -88,7 +89,7 @@ def test_tables_of_other_depths_and_devices(name, target, options, tmp_path):
         assert (counts["tables"], problems) == (tables, [])
 
 
-@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("core", slow_but_first(reversed(CORES)))
 def test_any_bit_of_any_table(folder, small, tmp_path, core):
     """The first and the last word, one bit of each memory of the core."""
     tables = small.tables(core)

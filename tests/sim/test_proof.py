@@ -111,6 +111,7 @@ def test_flipped_bit_of_a_truth_table(walked, tmp_path):
     assert shown["expected"] == index_of(net, pixels) != shown["found"]
 
 
+@pytest.mark.slow
 def test_other_threshold(walked, tmp_path):
     model, text = walked
     net = model.network
@@ -132,6 +133,7 @@ def test_other_threshold(walked, tmp_path):
     assert set(wrong(proven(model, broken, TOP, tmp_path)[0])) == {"netlist"}
 
 
+@pytest.mark.slow
 def test_word_of_a_memory(walked, tmp_path):
     model, text = walked
     match = within(text, TOP + "__walker", r"stage1_0\[0\] = \d+'h([0-9a-f]+);")
@@ -139,6 +141,7 @@ def test_word_of_a_memory(walked, tmp_path):
     assert set(wrong(proven(model, broken, TOP, tmp_path)[0])) == {"walker stage 1"}
 
 
+@pytest.mark.slow
 def test_swapped_comparison_of_a_walk(walked, tmp_path):
     model, text = walked
     match = within(text, TOP + "__walker", r"assign test0_0 = \w+ (>) ")

@@ -227,7 +227,7 @@ MODELS = {
 
 
 @pytest.mark.parametrize(
-    "name", ["mosaic", *all_slow(name for name in MODELS if name != "mosaic")]
+    "name", ["lossless", *all_slow(name for name in MODELS if name != "lossless")]
 )
 def test_prediction_of_a_model(name):
     """What is written from a model is what the reference codec says, of random neighbours."""

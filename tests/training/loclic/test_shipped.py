@@ -42,6 +42,7 @@ def test_compress_without_a_model(tmp_path):
     assert 25 < psnr[4] < psnr[1] < psnr[0.5]
 
 
+@pytest.mark.slow
 def test_file_and_its_tables_in_hardware(tmp_path):
     size = (resources.files("lutgen") / "models" / f"{LOSSY}.loclic").stat().st_size
     assert size < 10_000_000

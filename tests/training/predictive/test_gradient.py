@@ -56,6 +56,7 @@ def test_a_code_becomes_shorter(drawn):
     assert after < before - 0.05
 
 
+@pytest.mark.slow
 def test_the_same_again_and_from_a_checkpoint(drawn, tmp_path):
     def kept() -> Steps:
         steps = Steps(tmp_path / "run", {})
