@@ -221,10 +221,13 @@ def test_rans_decoder_of_the_flagship_is_routed():
 @pytest.mark.parametrize(("name", "core", "model", "device", "bare"), [
     ("route-ecp5-encoder", "encoder", "digits", "ecp5-45k", 0),
     ("route-ecp5-decoder", "decoder", "digits", "ecp5-45k", 0),
-    ("route-photo-encoder", "encoder", "photo", "ecp5-85k", 3),
+    ("route-photo-encoder", "encoder", "photo", "ecp5-85k", 4),
+    ("route-photo-decoder", "decoder", "photo", "ecp5-85k", 1),
 ])  # fmt: skip
 def test_published_figures_are_of_shipped_models(name, core, model, device, bare):
-    """``bare`` are ports of block memories without output register, on no worst path."""
+    """``bare`` are ports of block memories without output register, rings of free blocks among
+    them: one is the worst path of photo's encoder.
+    """
     record = json.loads((RESULTS / f"{name}.json").read_text())
     assert record["command"].startswith(f"lutgen route --top {core} --seed ")
     assert record["model"]["hash"] == shipped(model).hash
