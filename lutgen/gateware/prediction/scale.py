@@ -17,7 +17,7 @@ __all__ = ["Logarithm", "add_logarithm", "add_scale", "digits", "times"]
 
 _LEAST_EXPONENT = bits_for(LEAST_SCALE) - 1
 _MANTISSA_BITS = bits_for(OCTAVE) - 1
-#: Weights that have a multiplier.
+#: Most weights that have a multiplier.
 _MULTIPLIERS = 5
 
 
