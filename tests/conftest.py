@@ -1,6 +1,9 @@
 """What holds for all tests."""
 
+import argparse
 import os
+
+import pytest
 
 # Before torch is loaded. Its threads wait for each other in a busy loop: with a process of tests on
 # each core, trainings that take seconds took minutes. Tests that are about threads ask for them.
@@ -12,6 +15,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ["LUTGEN_CODEC"] = "python"
 
 from amaranth.hdl import Elaboratable  # noqa: E402
+
+from tests.tiers import parse_share, split_share  # noqa: E402
 
 # Tests make components only to look at their ports, latencies and errors. That they are never
 # elaborated is no mistake here; they are collected at any later time.
@@ -25,7 +30,32 @@ def pytest_configure(config):
         config.option.loadscopereorder = False
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    def share(text: str) -> tuple[int, int]:
+        try:
+            return parse_share(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    parser.addoption(
+        "--exhaustive", type=share, metavar="K/N",
+        help="of the exhaustive tests that -m chooses, the K-th of N shares alone",
+    )  # fmt: skip
+
+
+def pytest_itemcollected(item):
+    """What is exhaustive is slow, so that ``-m "not slow"`` need not know of it."""
+    if item.get_closest_marker("exhaustive"):
+        item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_modifyitems(config, items):
     """Files that have slow tests come first."""
+    if share := config.getoption("exhaustive"):
+        exhaustive = [item for item in items if item.get_closest_marker("exhaustive")]
+        chosen = split_share([item.nodeid for item in exhaustive], share)
+        left_out = {item for item in exhaustive if item.nodeid not in chosen}
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)

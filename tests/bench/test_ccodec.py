@@ -10,7 +10,7 @@ from bench import ccodec
 from bench.tables import ccodec as table
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 def test_all_codecs_are_measured_alike(tmp_path, monkeypatch):
     out = tmp_path / "c-codec.json"

@@ -111,7 +111,7 @@ def simulate(design):
     return simulation, beats, simulation.run(beats, taken=300, given=299, max_clocks=400)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_mapped_cells_do_what_the_gateware_does(mapped):
     kinds = {cell.type for cell in mapped.cells}
     assert {"CARRY4", "DSP48E1", "FDRE", "MUXF7", "SRLC32E"} <= kinds
@@ -301,7 +301,7 @@ def program(*arguments):
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_program(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table_model().save("model.lutgen")
@@ -316,7 +316,7 @@ def test_program(tmp_path, monkeypatch):
     assert list(other["cores"]) == ["encoder"]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_program_for_photographs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     predictive_model().save("model.lutgen")

@@ -101,7 +101,7 @@ def test_minutes_of_a_device(pictures, tmp_path, monkeypatch):
     assert decode_image(codec, encode_image(codec, image)).shape == image.shape
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_memory(pictures, tmp_path, monkeypatch):
     torch.manual_seed(0)
     export_codec(Codec(TINY).eval(), {}).write(tmp_path / "m.loclic")

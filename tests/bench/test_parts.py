@@ -121,7 +121,7 @@ def test_growth_of_hostile_images():
     assert 1 < growth.growth(drawn["noise"]) < 1.1 and growth.growth(drawn["sparse"]) < 0.5
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_training_is_timed_by_steps(tmp_path, monkeypatch):
     images = [RNG.integers(0, 60, (40, 50), dtype=np.uint8) for _ in range(3)]
     np.savez(tmp_path / "natural_gray_train.npz", train=np.stack(images))

@@ -294,7 +294,7 @@ def test_default_folder(tmp_path, monkeypatch):
     assert not [name for name in record["files"] if name.endswith((".xdc", ".tcl", ".xml"))]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("model", [table_model(), table_model(walker=False), laplace_model()])
 def test_resources(tmp_path, model):
     record = build("zynq7020", model, BuildOptions(**SMALL), out=tmp_path / "build")

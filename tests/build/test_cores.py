@@ -85,7 +85,7 @@ def test_parameters(tmp_path, parameters, message):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_build_is_right(pair):
     rng = np.random.default_rng(3)
     images = [(f"{k}", rng.integers(256, size=(21, 17), dtype=np.uint8)) for k in range(5)]
@@ -94,7 +94,7 @@ def test_build_is_right(pair):
     assert result["checks"] == 3
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("core", ["encoder", "decoder"])
 def test_sum_is_the_whole(core):
     """What a core and the glue are counted to is what Yosys counts for the whole.

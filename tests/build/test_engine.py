@@ -94,7 +94,7 @@ def test_verilog(engine):
     assert not ports["decoder_m_axis_symbols_tdata"].is_input
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_model_and_width(tmp_path):
     """Tables and hash are the model's; the build can be made again in its place."""
     rows = format_tables().cumulative
@@ -176,7 +176,7 @@ def test_recorded_streams(tmp_path):
         read_stream(path)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_simulation_of_a_build(engine, tmp_path):
     """All classes of the format, through the emitted Verilog."""
     _, out = engine
@@ -199,7 +199,7 @@ def test_simulation_of_a_build(engine, tmp_path):
     assert result.exit_code == 2 and "--tile must be left out with the entropy" in result.output
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_resources(tmp_path):
     """At most 4 LUT levels, no DSP; LUTs and memories of the format's classes on a Zynq-7045."""
     result = run("build", "--top", "entropy-engine", "--target", "zynq7045", "--json",

@@ -78,7 +78,7 @@ COMMON = {"files.f", "primitives.v", "lutgen.xdc", "model.lutgen", "synth_ooc.tc
           "package_ip.tcl", "component.xml", "xgui.tcl"}  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_two_builds_in_one_elaboration(pair, tmp_path):
     tops, sources = [], []
     for record, folder in pair:

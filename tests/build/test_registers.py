@@ -118,7 +118,7 @@ def test_shared_registers():
                     assert field.description in (match.description, "See the core's own registers.")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_resources(tmp_path):
     """Registers on a line of their own; the rest is about what it is without them."""
     found = {}

@@ -197,7 +197,7 @@ def test_block_that_is_none():
     assert " coder," in run.output
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_rans_decoder_of_the_flagship_is_routed():
     record = route_cores("ecp5-45k", options=BuildOptions(top="decoder"), blocks=["coder"])
     (run,) = record["runs"]

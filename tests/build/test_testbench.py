@@ -33,7 +33,7 @@ from tests.models import (
     pyramid_table_model,
     table_model,
 )
-from tests.tiers import slow_but_first
+from tests.tiers import all_exhaustive, slow_but_first
 
 SMALL = {"tile": (8, 8), "max_width": 24, "max_height": 40, "name": "mine"}
 icarus = pytest.mark.skipif(
@@ -284,7 +284,7 @@ def test_icarus_sees_a_wrong_beat(codec, tmp_path, file, at):
     assert f"FAIL: {core} {port}: beat {number} must be {lines[at]}, not " in done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @icarus
 def test_icarus_sees_what_is_missing_too_much_or_damaged(codec, tmp_path):
     record, out = codec
@@ -370,6 +370,9 @@ PREDICTIVE = {
 #: Shapes of pictures of kinds that are run once, as a thousand clocks of them take many seconds.
 FEW = {"slabs registers": (4, 15), "near": (4, 16), "colour": (4, 12, 3), "mosaic": (4, 16)}
 RUNS = ((), ("+stall=50", "+seed=9", "+frames=3"))
+#: Kinds that Icarus Verilog simulates in seconds, and those that take it more than ten.
+SHORT = ("registers", "encoder", "decoder", "tans", "slow fabric")
+LONG = [kind for kind in (*KINDS, *PREDICTIVE) if kind not in SHORT]
 
 
 def made(kind, out):
@@ -397,7 +400,7 @@ def made(kind, out):
 
 @icarus
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [*KINDS, "engine", *PREDICTIVE])
+@pytest.mark.parametrize("kind", ["engine", *SHORT, *all_exhaustive(LONG)])
 def test_every_kind_in_icarus(kind, tmp_path):
     for folder, module in made(kind, tmp_path / "b"):
         for arguments in RUNS[:1] if kind in FEW else RUNS:
@@ -413,7 +416,7 @@ def test_every_kind_in_icarus(kind, tmp_path):
         assert done.returncode and ": beat 3 must be " in done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["registers", "predictive"])
 def test_verilator(kind, tmp_path):
     """The same clocks as in Icarus Verilog, if that is there; of two tops, the decoder alone."""

@@ -19,7 +19,7 @@ def test_strips_of_many_blocks_are_the_references(program, codecs):
     many_blocks(program, codecs, np.random.default_rng(8))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_both_are_the_references_often(program, codecs):
     both_ways(program, codecs, np.random.default_rng(2), 250)
 

@@ -38,7 +38,7 @@ def test_damage_is_the_references(program, codecs):
     stands_damage(program, codecs, np.random.default_rng(3), 900)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_damage_is_the_references_often(program, codecs):
     stands_damage(program, codecs, np.random.default_rng(4), 10000)
 

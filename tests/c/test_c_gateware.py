@@ -31,7 +31,7 @@ def of_the_build(fuzz, data: bytes) -> bool:
     return not {"bad_header", "bad_model"} & set(fuzz.files.read(data).errors)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", BUILDS)
 def test_damage_is_of_one_kind(name, codecs, tmp_path):
     build_core("zynq7045", shipped(name), BUILDS[name], out=tmp_path / "build", estimate=False)

@@ -69,7 +69,7 @@ def codecs(program):
     return {name: codec_of(model, threads=1) for name, model in program.models.items()}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_golden_files(program):
     """What was written once is written and read for ever, also there."""
     wanted = [(bytes.fromhex(data), None) for _, data in golden.TILES.values()]
@@ -98,7 +98,7 @@ def test_golden_files(program):
             assert np.array_equal(decoded.images(file), images)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_models_that_ship(program, codecs):
     both_ways(program, codecs, np.random.default_rng(3), 13)
     many_blocks(program, codecs, np.random.default_rng(8), ("smooth", "noise"))

@@ -71,7 +71,7 @@ def drop(page, name: str, data: bytes) -> None:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("model", "channels", "depth", "options"), [
     ("gray", 1, 8, {}), ("gray", 1, 12, {"near": 3}), ("gray", 1, 16, {"tile_width": 40}),
     ("rgb", 2, 8, {"strip_height": 8}), ("rgb", 3, 8, {}), ("rgb", 3, 16, {}), ("rgb", 4, 8, {}),

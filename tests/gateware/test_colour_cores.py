@@ -19,6 +19,7 @@ from lutgen.synth.mapped import map_design
 from tests.gateware.colour_cores import ColourCores, colour_pictures
 from tests.gateware.test_predictive_cores import STALLS, VIDEO_IN, VIDEO_OUT
 from tests.models import mosaic_model
+from tests.tiers import exhaustive_but_first
 
 #: With small models, as those of the package take minutes to compile: `bench.predictive_cores`
 #: sends photographs through cores of these.
@@ -43,7 +44,7 @@ def given(name: str, size: tuple[int, int], count: int = 4) -> list[np.ndarray]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("name", exhaustive_but_first(CORES))
 @pytest.mark.parametrize("size", SIZES)
 def test_encoder(name, size):
     cores, pictures = CORES[name], given(name, size)
@@ -53,7 +54,7 @@ def test_encoder(name, size):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("name", exhaustive_but_first(CORES))
 @pytest.mark.parametrize("size", SIZES)
 def test_decoder(name, size):
     cores, pictures = CORES[name], given(name, size)
@@ -63,7 +64,7 @@ def test_decoder(name, size):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("name", exhaustive_but_first(CORES))
 def test_orders(name):
     """Every order of planes, and every pattern of a colour filter array, both ways."""
     cores, pictures = CORES[name], given(name, (6, 10), 2)
@@ -77,7 +78,7 @@ def test_orders(name):
     assert not errors
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", NEAR_CORES)
 def test_nears(name):
     """Errors are of each plane's samples; the decoder has files of several nears under way."""
@@ -116,7 +117,7 @@ def test_clocks_of_the_loops():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("name", exhaustive_but_first(CORES))
 def test_two_groups_of_a_lane(name):
     """Lanes begin with groups before those before them have ended, of other files."""
     cores = CORES[name]
@@ -129,7 +130,7 @@ def test_two_groups_of_a_lane(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("name", exhaustive_but_first(CORES))
 @pytest.mark.parametrize("stalls", STALLS)
 def test_stalls(name, stalls):
     cores, pictures = CORES[name], given(name, (18, 30))
@@ -141,7 +142,7 @@ def test_stalls(name, stalls):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("name", exhaustive_but_first(CORES))
 def test_clocks(name):
     """Of pictures in a row each four rows of planes take as many turns of a lane as a row has
     columns and three more; and between them is nothing."""
@@ -165,7 +166,7 @@ def test_clocks(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("name", exhaustive_but_first(CORES))
 def test_files_of_many_sizes(name):
     """Another width waits until the pictures before it are through."""
     cores = CORES[name]
@@ -177,7 +178,7 @@ def test_files_of_many_sizes(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("name", exhaustive_but_first(CORES))
 def test_strips_of_any_height(name):
     """Groups at the ends of strips have fewer rows, and begin with any plane."""
     cores, files, pictures = CORES[name], [], []
@@ -198,7 +199,7 @@ def header_with(file: bytes, field: str, value: int) -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("name", exhaustive_but_first(CORES))
 def test_damaged_files(name):
     cores = CORES[name]
     good = given(name, (18, 30), 1)[0]
@@ -222,7 +223,7 @@ def test_damaged_files(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("name", exhaustive_but_first(CORES))
 def test_markers_and_sizes(name):
     cores, pictures = CORES[name], given(name, (6, 10), 2)
     wanted = [cores.file(p) for p in pictures]
@@ -243,7 +244,7 @@ def test_markers_and_sizes(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("name", exhaustive_but_first(CORES))
 @pytest.mark.parametrize("clock", [7, 611, 2003])
 def test_reset_in_mid_frame(name, clock):
     cores, pictures = CORES[name], given(name, (18, 30))
@@ -263,7 +264,7 @@ def test_refused_parameters(options, message):
         PredictiveConfig(mosaic_model(), **options)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("count", "mosaic"), [(1, False), (3, False), (4, True)])
 def test_readers_of_strips_are_mapped(count, mosaic):
     """Yosys refuses registers without a first value whose bits are constants."""

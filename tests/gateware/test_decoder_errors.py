@@ -133,7 +133,7 @@ def test_impossible_length(length):
     check(bad, {"bad_packet"}, without_tiles(1)[:1])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_payload_shorter_than_any():
     """The reference refuses its length, the core what it holds: too few bits for its pixels.
 

@@ -65,7 +65,7 @@ def _spoiled_module(text: str) -> tuple[str, int]:
     return text, count
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("model", "fabric"), RUNS)
 def test_cores_agree_with_the_reference_whatever_meeting_ports_read(model, fabric):
     """Which is why a mapper need not build logic for the case."""

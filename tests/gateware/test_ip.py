@@ -495,7 +495,7 @@ def bus_inputs(writes: list[tuple[int, int]]) -> dict:
 BUS_OUTPUTS = {f"{BUS}_b": ["resp"], f"{BUS}_r": ["data", "resp"]}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("ip", [EncoderIp, DecoderIp])
 def test_at_most_four_lut_levels(ip):
     found = estimate(

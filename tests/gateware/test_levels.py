@@ -77,7 +77,7 @@ def test_damaged_tiles(name):
     assert reported >= 11  # the check state is no hash
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_symbols_per_clock():
     """Steady state at two levels: 1.3125 symbols for each pixel, and little besides.
 
@@ -109,7 +109,7 @@ def test_symbols_per_clock():
     assert decode <= LIMIT
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["gic-dlc-plus-emnist"])
 def test_paper_size(name):
     """2 x 1,024 LUTs each for ARM and UPS, trained; glyphs, and a page of several tiles."""

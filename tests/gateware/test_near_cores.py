@@ -35,6 +35,7 @@ from tests.gateware.test_predictive_cores import (
     wide,
 )
 from tests.models import predictive_model
+from tests.tiers import exhaustive_but_first
 
 NEARS = (0, 1, 2, 3, 5, 4)
 #: Beats after which a picture's first pixel is inside for certain.
@@ -124,7 +125,7 @@ CORES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stalls", [None, STALLS], ids=["flows", "stalls"])
-@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("name", exhaustive_but_first(CORES))
 def test_both_ways(name, stalls):
     """Nears in turn, so that files of several are under way; one after the other and back."""
     cores = CORES[name]

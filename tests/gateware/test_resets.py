@@ -18,7 +18,7 @@ from lutgen.sim.drive.words import file_beats
 from tests.gateware.reset_sweep import Sweep, sweep_resets
 from tests.gateware.test_entropy_engine import decoder, encoder, sequences
 from tests.gateware.tops import Tops, pictures, tops
-from tests.tiers import slow_but_first
+from tests.tiers import all_exhaustive, all_slow, exhaustive_but_first, slow_but_first
 
 SIZE = (18, 9)
 RARE = (
@@ -26,10 +26,10 @@ RARE = (
     "seven with levels", "three with levels", "tans with levels", "two cores", "four cores",
     "two cores with levels",
 )  # fmt: skip
-#: Clocks from one reset to the next: every clock in the slow tests.
+#: Clocks from one reset to the next: every clock in the slow tests and the exhaustive ones.
 QUICK = [("walker", 5)]
-EVERY = [pytest.param(name, 1, marks=pytest.mark.slow) for name, _ in QUICK]
-EVERY += [pytest.param(name, 1, marks=pytest.mark.slow) for name in RARE]
+EVERY = all_slow([("walker", 1)], several=True)
+EVERY += all_exhaustive([(name, 1) for name in RARE], several=True)
 CORES = ("encoder", "decoder")
 
 
@@ -107,13 +107,13 @@ def test_reset_by_the_port(name, step, core, assert_unharmed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("core", CORES)
-@pytest.mark.parametrize("name", ["walker", "two levels", "tans"])
+@pytest.mark.parametrize("name", exhaustive_but_first(["walker", "two levels", "tans"]))
 @pytest.mark.parametrize("length", [1, 2, 3, 40])
 def test_length_of_the_reset_and_stalls(name, length, core, assert_unharmed):
     assert_unharmed(sweep_top(core, tops(name), length=length, step=3, stalls=0.4), 300)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("coder", ["rans", "tans"])
 def test_pipeline_longer_than_clearing(coder, core, assert_unharmed):
@@ -148,8 +148,10 @@ def ip_design(core: str, top: Tops) -> Design:
 
 @pytest.mark.parametrize("core", slow_but_first(reversed(CORES)))
 @pytest.mark.parametrize(
-    ("name", "step"), [("walker", 7), pytest.param("two levels", 1, marks=pytest.mark.slow),
-                       pytest.param("walker", 1, marks=pytest.mark.slow)],
+    ("name", "step"), [
+        ("walker", 7), *all_slow([("walker", 1)], several=True),
+        *all_exhaustive([("two levels", 1)], several=True),
+    ],
 )  # fmt: skip
 def test_software_reset(name, step, core, assert_unharmed):
     """With ``restart``: the ports are empty as after a reset by the port."""
@@ -159,8 +161,10 @@ def test_software_reset(name, step, core, assert_unharmed):
 
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize(
-    ("name", "step"), [("walker", 13), pytest.param("two levels", 3, marks=pytest.mark.slow),
-                       pytest.param("walker", 1, marks=pytest.mark.slow)],
+    ("name", "step"), [
+        ("walker", 13), *all_slow([("walker", 1)], several=True),
+        *all_exhaustive([("two levels", 3)], several=True),
+    ],
 )  # fmt: skip
 def test_software_reset_among_neighbours_that_go_on(name, step, core, assert_unharmed):
     """Without ``restart``: what was broken is dropped and ended, and no port breaks a rule."""

@@ -18,6 +18,7 @@ from lutgen.sim.check.picture_form import PictureForm
 from tests.gateware.test_prediction import pictures
 from tests.gateware.test_predictive_cores import STALLS, Cores
 from tests.models import colour_model, mosaic_model, predictive_model
+from tests.tiers import exhaustive_but_first
 
 pytestmark = pytest.mark.slow
 
@@ -124,7 +125,7 @@ SEVERAL = {
 SIZES = [(40, 64), (9, 37), (1, 13), (7, 16)]
 
 
-@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("name", exhaustive_but_first(SEVERAL))
 @pytest.mark.parametrize("size", SIZES)
 def test_encoder(name, size):
     cores = SEVERAL[name]
@@ -134,7 +135,7 @@ def test_encoder(name, size):
     assert not errors
 
 
-@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("name", exhaustive_but_first(SEVERAL))
 @pytest.mark.parametrize("height", [18, 26, 34])
 def test_last_slab_of_one_column(name, height):
     """Its rows follow each other in single clocks once its queue has filled."""
@@ -145,7 +146,7 @@ def test_last_slab_of_one_column(name, height):
     assert not errors
 
 
-@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("name", exhaustive_but_first(SEVERAL))
 @pytest.mark.parametrize("size", SIZES)
 def test_decoder(name, size):
     cores = SEVERAL[name]
@@ -155,7 +156,7 @@ def test_decoder(name, size):
     assert not errors
 
 
-@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("name", exhaustive_but_first(SEVERAL))
 @pytest.mark.parametrize("stalls", ALL_STALLS)
 def test_back_pressure(name, stalls):
     """Noise, whose strips fill the queues, beside pictures of other sizes."""

@@ -337,7 +337,7 @@ def clocks_lost(build: Build, pictures: list[Picture], apart: int) -> int:
     return int(took[-1] - took[0]) + 1 - len(took)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["smooth", "noise"])
 def test_a_symbol_per_clock(kind):
     """Pictures of 272 columns and more are never held back, also if they do not shrink at all.

@@ -79,7 +79,7 @@ def test_a_pixel_per_clock():
     assert decoder <= LIMIT
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_million_pixels():
     """The embedded model, glyph by glyph and in pages of many tiles."""
     config = CoreConfig(Model.default(), max_width=256, max_height=256, primitive="LUT6")

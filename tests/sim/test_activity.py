@@ -41,7 +41,7 @@ def test_kinds_of_waves(tmp_path):
         build_simulation("module a(input clk); endmodule", waves="fst")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_activity_is_that_of_the_run(tmp_path):
     top, path = tops("plain"), tmp_path / "encoder.saif"
     images = pictures(18, 10, count=2)

@@ -138,7 +138,7 @@ def test_a_build_of_several_cores(checked):
         np.testing.assert_array_equal(several.form.packed(found), image)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("make", "options", "run"), [
     (colour_model, {"cores": 2, "registers": True}, "errors"),
     (mosaic_model, {"cores": 4, "depth": 12, "max_width": 32}, "queues"),
@@ -189,7 +189,7 @@ def test_good_build(folder, some_runs):
         ]  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_good_build_of_mosaics(mosaic_folder, some_runs):
     """Through its registers, near by near."""
     some_runs(lambda run: run.name in ("errors", "nears"))
@@ -199,7 +199,7 @@ def test_good_build_of_mosaics(mosaic_folder, some_runs):
         assert [run["run"] for run in runs] == ["errors", "nears"]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("core", "pattern", "replacement"), [
     # Orders of planes that are none, at the encoder's port and in files.
     ("encoder", r"(order )< 3'h6;", r"\1< 4'h8;"),

@@ -192,7 +192,7 @@ def builds(tmp_path_factory):
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("model", BUILDS)
 def test_the_reference_of_decoders_agrees_with_the_codec(builds, model):
     """On good files, and on damaged ones that the codec takes."""

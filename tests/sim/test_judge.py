@@ -49,7 +49,7 @@ def test_good_build(folder):
     assert found["class_symbol_pairs"] > 0.9
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("core", "pattern", "replacement", "run"), [
     # Sticky errors that cannot be cleared, and a size of which the top bit is not looked at.
     ("encoder", r"~ \{ clear_error, clear_error \}", "2'h3", "errors"),

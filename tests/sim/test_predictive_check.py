@@ -74,7 +74,7 @@ def test_tables_and_trees_of_a_build(folder, small):
         assert stats["table_luts"] < counts["luts"] <= stats["table_luts"] + stats["comparisons"]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("name", "target", "options"), [
     ("photo-16", "ecp5-85k", {"depth": 12, "max_width": 60, "strip_height": 8}),
     ("photo-16", "generic", {"depth": 16, "stream_bytes": 8}),
@@ -285,7 +285,7 @@ def first_runs(monkeypatch):
     monkeypatch.setattr(PredictiveJudge, "runs", lambda self: every(self)[:2])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("first_runs")
 def test_good_build_of_nears(near_folder):
     found = check_build(near_folder, [("x", np.zeros((9, 9), np.uint8))])
@@ -294,7 +294,7 @@ def test_good_build_of_nears(near_folder):
         assert [run["run"] for run in runs] == ["errors", "nears"]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("first_runs")
 @pytest.mark.parametrize(("core", "pattern", "replacement"), [
     # Nears of the register that the core's port has no bits for; what indices of near 4 stand for.
@@ -308,7 +308,7 @@ def test_faults_that_nears_show(near_folder, tmp_path, core, pattern, replacemen
     assert found["problems"][0].startswith(f"{core}, errors"), found["problems"]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("core", "pattern", "replacement", "run"), [
     # An error that is stuck, or cannot be cleared; a size at its limit, and above it.
     ("encoder", r"~ \{ clear_error, clear_error \}", "2'h3", "errors"),
@@ -333,7 +333,7 @@ def several_folder(tmp_path_factory):
     return out
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_good_build_of_several_cores(several_folder):
     """Phases of one core, and of what cores of several slabs wait for."""
     found = check_build(several_folder)
@@ -346,7 +346,7 @@ def test_good_build_of_several_cores(several_folder):
     assert found["bad_files"]["errors"] == ["bad_header", "bad_strip"]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("first_runs")
 def test_good_build_of_several_cores_with_registers(tmp_path):
     """Errors of all kinds, in the registers; what counters read is compared with images."""
@@ -358,7 +358,7 @@ def test_good_build_of_several_cores_with_registers(tmp_path):
         assert [run["run"] for run in runs] == ["errors", "nears"]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("core", "run", "pattern", "replacement"), [
     # Images that are too narrow for two slabs; words in queues, which nobody is told of.
     ("encoder", "errors", r">= \$signed\(3'h2\)", ">= $signed(3'h1)"),

@@ -177,7 +177,7 @@ def test_prediction(predicted, tmp_path):
     assert latency["row"] == block.latency
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("pattern", "instead", "part"), [
     (r"assign \w+ = 64'h([0-9a-f]{15})[0-9a-f] >> ", "000000000000000", None),
     (r"assign \w+ = s_chain\d_factor0 \* \d+'h([0-9a-f]+);", "7", "scale"),
@@ -190,7 +190,7 @@ def test_faults_of_a_prediction(pattern, instead, part, predicted, tmp_path):
     assert wrong(parts) and part in (None, *wrong(parts))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_nears(tmp_path):
     """Of nine bits, where predictions go beyond the greatest index; and another reciprocal."""
     model, form = predictive_model(), Near(9, 3)
@@ -205,7 +205,7 @@ def test_nears(tmp_path):
     assert shown["corrections"]["inputs"]["near"] == 1
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_planes(tmp_path):
     """Each plane's model, all in one module, of which one plane's has a wrong bit."""
     model = colour_model()

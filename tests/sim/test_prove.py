@@ -59,6 +59,7 @@ def test_a_changed_memory(copy):
     assert f"{name}: address 0 must hold" in err
 
 
+@pytest.mark.exhaustive
 def test_levels_in_plain_logic_behind_two_cores(tmp_path):
     """The upsampling network, the pooling constraint, LUTs of four inputs, a shared core."""
     model = pyramid_laplace_model(constraint=True)

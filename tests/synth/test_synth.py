@@ -277,7 +277,7 @@ def test_a_crash_of_yosys_is_no_refusal(tmp_path):
         assert type(error) is kind and str(error) == f"Yosys stopped with status 1: {line}"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_memories_map_as_in_the_flow_of_yosys(monkeypatch):
     shapes = [(16, 3), (64, 8), (256, 8), (512, 9), (1024, 40), (2048, 9), (16384, 2)]
     roms = [(64, 14), (256, 14), (512, 14), (1024, 14), (4096, 14)]
