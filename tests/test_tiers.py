@@ -16,7 +16,7 @@ def test_each_name_is_in_one_share(shares):
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
-@pytest.mark.parametrize("text", ["", "0/8", "9/8", "1/0", "1", "1/8/2", "-1/8", "1.5/8", "1/99999"])
+@pytest.mark.parametrize("text", ["", "0/8", "9/8", "1/0", "1", "1/8/2", "-1/8", "1.5/8"])
 def test_what_is_no_share(text):
     with pytest.raises(ValueError, match="^a share is K/N with K from 1 to N, e.g. 3/8, not "):
         parse_share(text)
@@ -47,7 +47,8 @@ def test_quick():
 @pytest.mark.parametrize(("options", "wanted"), [
     (["-m", "not slow"], ["test_quick"]),
     (["-m", ""], [*(f"test_long[{k}]" for k in range(5)), "test_slow", "test_quick"]),
-    (["-m", "", "--exhaustive", "2/3"], ["test_long[1]", "test_long[4]", "test_slow", "test_quick"]),
+    (["-m", "not slow or exhaustive", "--exhaustive", "2/3"],
+     ["test_long[1]", "test_long[4]", "test_quick"]),
     (["-m", "exhaustive", "--exhaustive", "3/3"], ["test_long[2]"]),
 ])  # fmt: skip
 def test_what_is_run(tmp_path, options, wanted):

@@ -1,7 +1,7 @@
 """Which run has which cases of a test: the first of a kind stands for the others.
 
-The quick run has what is not marked. `slow` tests run on each change, too; of the `exhaustive` ones,
-which take longest, each change has one share, and a release all of them.
+The quick run has what is not marked. `slow` tests run on each change, too; of the `exhaustive`
+ones, which take longest, each change has one share, and a release all of them.
 """
 
 import re

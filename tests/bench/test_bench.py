@@ -73,6 +73,7 @@ def test_table1(results):
     assert (row["source"], row["sha256"]) == ("glyphs:6", data_hash(images))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("symbol", [0, 100, 255])
 def test_rate_of_one_pixel(symbol):
     model = table_model()
@@ -95,6 +96,7 @@ def test_rate_counts_every_packet():
     assert 0 <= found["padding_bits"] <= 7 * 7
 
 
+@pytest.mark.slow
 def test_table1_of_learned_baselines(results, monkeypatch):
     fake = SimpleNamespace(
         kind="fake", parameter_count=7,

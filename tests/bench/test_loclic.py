@@ -53,6 +53,7 @@ def test_baselines(tmp_path, monkeypatch):
     assert webp["psnr-rgb"][0] > jpeg["psnr-rgb"][0]
 
 
+@pytest.mark.slow
 def test_a_trained_codec(tmp_path):
     """The command measures an exported codec from real bytes, beside its float networks."""
     image = waves(192, 192)

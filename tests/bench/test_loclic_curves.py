@@ -132,6 +132,7 @@ def plots(results, out):
     return {path.name: path.read_text() for path in out.iterdir()}, found.output
 
 
+@pytest.mark.slow
 @needs_plots
 def test_plots(results, tmp_path):
     found, _ = plots(results, tmp_path / "plots")
@@ -149,6 +150,7 @@ def test_plots(results, tmp_path):
     assert "too few points: loc-lic-small-int, measured" in found["loclic-figure1.svg"]
 
 
+@pytest.mark.slow
 @needs_plots
 def test_plots_of_published_curves_alone(tmp_path):
     found, shown = plots(tmp_path, tmp_path / "plots")

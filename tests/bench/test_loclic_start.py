@@ -120,6 +120,7 @@ def test_memory(pictures, tmp_path, monkeypatch):
         loclic_memory.peak("compress", tmp_path / "none.png", tmp_path / "x", "--model", "none")
 
 
+@pytest.mark.slow
 def test_a_stopped_run_keeps_its_plan(pictures, tmp_path):
     """Another measurement of the pace would be another run than the checkpoint's."""
     out = tmp_path / "out"

@@ -22,6 +22,7 @@ def network():
     return SimpleNamespace(model=model, depth=8, near=0), plain_names(text, "net", TOP)
 
 
+@pytest.mark.slow
 def test_the_proof_tells(network, tmp_path):
     checked, text = network
     fault = next(f for f in find(text, tmp_path) if f.kind == "swapped arms")

@@ -114,6 +114,7 @@ def test_layouts_and_what_is_off(monkeypatch):
         files_bpp(codec, images)
 
 
+@pytest.mark.slow
 def test_growth_of_hostile_images():
     drawn = growth.drawn(16, 12, RNG)
     assert {*drawn} == {"noise", "black and white", "sparse"}

@@ -149,6 +149,7 @@ def test_wrapper_has_the_ports_of_the_codec_top(codec):
         }
 
 
+@pytest.mark.slow
 def test_same_inputs_same_bytes(codec, tmp_path, monkeypatch):
     record, out, _ = codec
     monkeypatch.setenv("PYTHONHASHSEED", "7")
@@ -164,6 +165,7 @@ def test_same_inputs_same_bytes(codec, tmp_path, monkeypatch):
     }
 
 
+@pytest.mark.slow
 def test_rebuild_replaces_a_build_and_keeps_other_files(tmp_path):
     out = tmp_path / "build"
     make(out, top="encoder", encoder_lanes=9)

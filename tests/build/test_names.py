@@ -109,6 +109,7 @@ def test_two_builds_in_one_elaboration(pair, tmp_path):
     assert done.returncode and "MODDUP" in done.stderr
 
 
+@pytest.mark.slow
 def test_two_builds_in_one_program(pair, tmp_path):
     sources = [path for _, folder in pair for path in folder.glob("*.c")]
     assert len(sources) == 6

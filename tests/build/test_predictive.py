@@ -69,6 +69,7 @@ def test_several_cores_that_are_refused(options, message):
         find_plan(shipped("photo"), PredictiveOptions(**options), get_target("zynq7045"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "cores", "clocks", "taken", "shape"), [
     (colour_model, 2, 1.504688, "pixels", (8, 64, 3)),
     # 17 clocks for each of the decoder's lanes are more than such narrow slabs have columns.
@@ -138,6 +139,7 @@ def test_words_about_nears(built):
     assert "samples of 8 bits with errors of up to 5, images up to" in summary(near)
 
 
+@pytest.mark.slow
 def test_testbench_of_near_lossless_cores():
     """Its encoder is told the greatest near, and its decoder gives what that leaves."""
     options = PredictiveOptions(max_width=48, max_height=42, near=3)

@@ -54,6 +54,7 @@ def test_files(codec):
             assert (out / name).read_text() == text
 
 
+@pytest.mark.slow
 def test_one_core(tmp_path):
     out = tmp_path / "build"
     make(out, top="decoder", model=pyramid_table_model())

@@ -158,6 +158,7 @@ def test_sizes_of_drawn_pictures():
     assert Picture.of(None, (24, 4)).samples.shape == (4, 24)
 
 
+@pytest.mark.slow
 def test_command(tmp_path):
     image = np.tile(np.arange(30, dtype=np.uint8), (10, 1))
     write_image(tmp_path / "a picture.png", image)

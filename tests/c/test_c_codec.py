@@ -24,6 +24,7 @@ def test_both_are_the_references_often(program, codecs):
     both_ways(program, codecs, np.random.default_rng(2), 250)
 
 
+@pytest.mark.slow
 def test_a_32_bit_big_endian_machine_does_the_same(codecs, models, tmp_path):
     """Compiled for PowerPC and run by qemu, where both are installed."""
     few = {name: models[name] for name in RANDOM}

@@ -160,6 +160,7 @@ def test_what_is_installed_may_be_moved(program, tmp_path, way):
     subprocess.run([tmp_path / "use"], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("top", "options"), [
     (255, {}), (4095, {"near": 2}), (65535, {"strip_height": 5}), (1023, {"tile_width": 7}),
 ])  # fmt: skip

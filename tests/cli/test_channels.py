@@ -104,6 +104,7 @@ def test_eval(images):
     assert [level["level"] for level in found["levels"]] == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_train(images):
     shown = said("train", "--profile", "gic-dlc+", "--channels", "3", "--data", "some", "--steps",
                  "4", "--luts", "16", "--levels", "1", "-o", "x.lutgen")  # fmt: skip

@@ -391,6 +391,7 @@ def test_train_predictive(images):
     )
 
 
+@pytest.mark.slow
 def test_train_lut_networks(images):
     """Trains, leaves log and no checkpoint, and codes; a foreign checkpoint is left alone."""
     arguments = ("train", "--profile", "gic-dlc+", "--data", "glyphs:12", "--steps", "8",

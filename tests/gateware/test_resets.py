@@ -159,11 +159,11 @@ def test_software_reset(name, step, core, assert_unharmed):
     assert_unharmed(found, (found.first_output + 2) // step)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize(
     ("name", "step"), [
-        ("walker", 13), *all_slow([("walker", 1)], several=True),
-        *all_exhaustive([("two levels", 3)], several=True),
+        ("walker", 13), ("walker", 1), *all_exhaustive([("two levels", 3)], several=True),
     ],
 )  # fmt: skip
 def test_software_reset_among_neighbours_that_go_on(name, step, core, assert_unharmed):

@@ -230,7 +230,7 @@ def test_strips_become_files(name, stalls):
     assert list(whole) == given and not rest
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", slow_but_first(KINDS))
 @pytest.mark.parametrize(("height", "width"), [(3, 64), (2, 61), (5, 26), (4, 30)])
 @pytest.mark.parametrize("stalls", STALLS)
 def test_rasters_come_back(name, height, width, stalls):

@@ -29,7 +29,7 @@ MODELS = {
 }
 every_model = pytest.mark.parametrize("name", MODELS)
 every_part = pytest.mark.parametrize("name", [
-    pytest.param(name, marks=[pytest.mark.slow] * (name == "pyramid laplace")) for name in MODELS
+    pytest.param(name, marks=[pytest.mark.slow] * name.startswith("pyramid")) for name in MODELS
 ])  # fmt: skip
 KIND = "codec-model"
 

@@ -52,6 +52,7 @@ def test_steps(file_of_registers):
     assert not result.timed_out
 
 
+@pytest.mark.slow
 def test_steps_wait_for_the_streams():
     """Input begins with the step that says so, and the step behind it ends with the input."""
     top = tops("plain")
@@ -118,6 +119,7 @@ def test_ips_as_functions(name):
         np.testing.assert_array_equal(np.stack(small), top.codec.decode(file, level=1))
 
 
+@pytest.mark.slow
 def test_other_build():
     """An IP whose registers tell of another build is not taken for this one."""
     top = tops("plain")

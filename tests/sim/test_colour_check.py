@@ -17,6 +17,8 @@ from lutgen.sim.check.picture_form import Coding
 from lutgen.sim.tool.design import Design
 from tests.models import colour_model, mosaic_model
 
+pytestmark = pytest.mark.slow
+
 #: A few lanes' worth of columns, so that simulations are short.
 SMALL = {"max_width": 24, "max_height": 20, "strip_height": 8, "name": "lutgen"}
 
@@ -48,7 +50,6 @@ def edited(folder, tmp_path, core, pattern, replacement):
     return copy
 
 
-@pytest.mark.slow
 def test_tables_and_trees(folder, checked):
     counts, problems = compared(checked, folder)
     assert (counts["tables"], problems) == (2, [])
@@ -60,7 +61,6 @@ def test_tables_and_trees(folder, checked):
     ) if t < 255}) + bits / len(planes)  # fmt: skip
 
 
-@pytest.mark.slow
 def test_any_bit_of_any_table(folder, checked, tmp_path):
     tables = checked.tables("encoder")
     copy = shutil.copytree(folder, tmp_path / "copy")
@@ -177,7 +177,6 @@ def some_runs(monkeypatch):
     return keep
 
 
-@pytest.mark.slow
 def test_good_build(folder, some_runs):
     some_runs(lambda run: not run.upset)
     found = check_build(folder, count=3)

@@ -13,6 +13,7 @@ from lutgen.training.loclic.measure.reference import REFERENCES, reference_layer
 from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.networks.config import PRESETS, CodecConfig, preset
 from lutgen.training.loclic.networks.gdn import GDN
+from tests.tiers import slow_but_first
 
 #: Blocks of MLIC++'s entropy model at M = 320 and 10 slices, kMAC per pixel.
 ENTROPY = {
@@ -135,7 +136,7 @@ def counted(config):
     return blocks, gdn, attention, sum(p.numel() for p in network.parameters())
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", slow_but_first(PRESETS))
 def test_network_has_what_is_counted(name):
     found = count(codec_layers(preset(name)))
     blocks, gdn, attention, parameters = counted(preset(name))

@@ -41,6 +41,7 @@ def run(steps, rate=1e-3, **more):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_training_learns(files, tmp_path):
     log = tmp_path / "log.jsonl"
     calls = []

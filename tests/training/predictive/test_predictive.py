@@ -77,6 +77,7 @@ def test_bits_do_not_depend_on_threads():
     assert len(found) == 1
 
 
+@pytest.mark.slow
 def test_scale_shortens_the_code(drawn):
     model = first_model()
     cost = [
@@ -86,6 +87,7 @@ def test_scale_shortens_the_code(drawn):
     assert cost[1] < cost[0] - 0.01
 
 
+@pytest.mark.slow
 def test_predictor_beats_one_leaf(drawn):
     weight = np.ones(len(drawn.sample), dtype=np.float32)
     early = early_of(first_model(), drawn)
@@ -99,6 +101,7 @@ def test_predictor_beats_one_leaf(drawn):
     assert error[1] < 0.95 * error[0]
 
 
+@pytest.mark.slow
 def test_trees_lower_the_bits(drawn):
     told = []
     corrections, scales = boost(first_model(), drawn, SMALL, told.append)

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import numba, torch
 
@@ -22,6 +24,7 @@ print(torch.get_num_threads(), numba.get_num_threads())
 """
 
 
+@pytest.mark.slow
 def test_threads_are_shared():
     run = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True,
                          env={**os.environ, "NUMBA_NUM_THREADS": "3"})  # fmt: skip
