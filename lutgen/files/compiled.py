@@ -30,10 +30,16 @@ UNCOUNTED = {"_nrt": False}
 _FOLDERS = [Path(__file__).parents[1] / name for name in ("codec", "model", "training")]
 
 
+#: Options of a function that is in the code of those that call it and nowhere else: Python cannot
+#: call it, which would take a quarter of the time that the codec takes to compile.
+_INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
 class Compiled:
     """A function that numba compiles when it is called first.
 
-    Compiled functions may call it as they may call each other.
+    Compiled functions may call it as they may call each other. One with the option ``forceinline``
+    is compiled apart for Python, if Python calls it.
 
     Parameters
     ----------
@@ -48,6 +54,7 @@ class Compiled:
         self._options = options
         self._lock = Lock()
         self._dispatcher: Any = None
+        self._inner: Any = None
         functools.update_wrapper(self, function)
 
     def __call__(self, *arguments):
@@ -62,8 +69,19 @@ class Compiled:
     def __reduce__(self):
         return Compiled, (self.py_func, self._options)  # a lock cannot be pickled
 
+    def inner(self):
+        """Numba's function for compiled ones, which keep what becomes of it as part of themselves."""
+        if not self._options.get("forceinline"):
+            return self.dispatcher()
+        import numba
+
+        with self._lock:
+            if self._inner is None:
+                self._inner = numba.njit(**self._options, **_INNER)(self.py_func)
+            return self._inner
+
     def dispatcher(self):
-        """Numba's function."""
+        """Numba's function for Python."""
         with self._lock:
             if self._dispatcher is None:
                 _introduce()
@@ -88,7 +106,7 @@ def _introduce() -> None:
 
     @typeof_impl.register(Compiled)
     def _(value: Compiled, _context):
-        return Dispatcher(value.dispatcher())
+        return Dispatcher(value.inner())
 
 
 if "numba" in sys.modules:  # whose functions may be about to call ours

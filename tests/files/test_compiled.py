@@ -83,6 +83,29 @@ def test_of_several_processes_one_compiles(tmp_path):
     assert answers == [["0", "0"], ["0", "0"], ["1", "1"]]
 
 
+INLINED_MODULE = """
+from lutgen.files.compiled import njit
+
+@njit(forceinline=True)
+def inner(x):
+    return x + 1
+
+@njit()
+def outer(x):
+    return inner(x) + inner(2.5)
+
+assert outer(1) == 5.5
+assert len(inner.inner().signatures) == 2 and not inner.signatures
+assert inner(1) == 2 and len(inner.signatures) == 1
+"""
+
+
+def test_inlined_functions_are_compiled_for_python_only_if_it_calls_them(tmp_path):
+    path = tmp_path / "kept.py"
+    path.write_text(INLINED_MODULE)
+    subprocess.run([sys.executable, path], check=True)
+
+
 def test_locks_without_room_and_held_twice(tmp_path):
     path = tmp_path / "kept.py"
     path.write_text(MODULE)
