@@ -70,7 +70,7 @@ class Compiled:
         return Compiled, (self.py_func, self._options)  # a lock cannot be pickled
 
     def inner(self):
-        """Numba's function for compiled ones, which keep what becomes of it as part of themselves."""
+        """Numba's function for compiled ones, which keep it as a part of theirs."""
         if not self._options.get("forceinline"):
             return self.dispatcher()
         import numba

@@ -89,6 +89,7 @@ def test_rate_of_one_pixel(symbol):
     assert found["rate_gap"] == pytest.approx(filled / predicted - 1)
 
 
+@pytest.mark.slow
 def test_rate_counts_every_packet():
     images = [np.zeros((33, 65), np.uint8), np.zeros((8, 8), np.uint8)]
     found = table1.rate(table_model(), images)
@@ -151,6 +152,7 @@ def test_gap(results):
             assert line["gap"] == pytest.approx(line["hard_bpp"] / line["soft_bpp"] - 1)
 
 
+@pytest.mark.slow
 @needs_plots
 def test_figures(results):
     measured(results)

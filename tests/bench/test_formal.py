@@ -15,7 +15,6 @@ from bench.formal.study import in_turn, problem_of, prove_all, rule_of, show_fai
 from bench.formal.tops import BUILDS, port_contracts, with_free_parts
 from bench.mutate import applied, find
 from lutgen.errors import InputError, ToolError
-from tests.tiers import slow_but_first
 
 RESULTS = Path(__file__).parents[2] / "bench" / "results" / "formal.json"
 
@@ -27,6 +26,7 @@ def skid():
     return block.verilog(), block.contracts
 
 
+@pytest.mark.slow
 def test_a_skid_buffer_keeps_its_contracts(skid):
     verilog, contracts = skid
     answers = prove_all(problem_of(verilog, MODULE, contracts), seconds=20, depth=12)
@@ -35,7 +35,8 @@ def test_a_skid_buffer_keeps_its_contracts(skid):
     assert {"order.beat_kept", "order.arrives", "o.reset_quiet"} < set(answers)
 
 
-@pytest.mark.parametrize(("kind", "old", "fails"), slow_but_first([
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "old", "fails"), [
     # The stall is not looked at: what waits is overwritten, so a beat is lost and one is changed.
     ("condition always", "n2", {"o.payload_stays", "order.beat_kept"}),
     # What waited is dropped: the beat that has just come goes in its place.
@@ -45,7 +46,7 @@ def test_a_skid_buffer_keeps_its_contracts(skid):
     # Nothing leaves.
     ("condition never", "n2", {"order.arrives"}),
     ("missing reset", "rst", {"o.reset_quiet"}),
-], several=True))  # fmt: skip
+])  # fmt: skip
 def test_a_faulty_skid_buffer_is_refuted(skid, kind, old, fails):
     verilog, contracts = skid
     found = set()
@@ -231,6 +232,7 @@ def test_one_property_of_a_graph():
     assert problem.of("second", ["first"]) == b"aig 3 2 1 0 0 1 2\n2\n6\n2\n5\nb0 x\n"
 
 
+@pytest.mark.slow
 def test_a_blind_property_does_not_fail(skid):
     """What is true of everything has no counterexample in any faulty design."""
     verilog, _ = skid

@@ -106,6 +106,7 @@ def test_the_greatest_quality_of_a_rate():
         loclic_crops.at_most(99, jpeg, image)
 
 
+@pytest.mark.slow
 def test_crops(tmp_path):
     """No other codec's file is larger than that of the shipped one."""
     pytest.importorskip("matplotlib", reason="plots need matplotlib: extra `bench`")

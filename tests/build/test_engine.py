@@ -34,6 +34,7 @@ def engine(tmp_path_factory):
     return build_engine("zynq7045", out=out, estimate=False), out
 
 
+@pytest.mark.slow
 def test_files(engine):
     record, out = engine
     verilog = [f"{name}.v" for name in MODULES]
@@ -52,11 +53,13 @@ def test_files(engine):
     assert "lutgen_entropy_engine" in (out / "component.xml").read_text()
 
 
+@pytest.mark.slow
 def test_elaborates_in_verilator(engine):
     done = lint(engine[1], "-f", "files.f")
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_record(engine):
     record, out = engine
     assert load_build(out, tops=(ENGINE,)) == record
@@ -75,6 +78,7 @@ def test_record(engine):
         load_build(out)
 
 
+@pytest.mark.slow
 def test_verilog(engine):
     record, out = engine
     for name in MODULES:

@@ -127,6 +127,7 @@ def test_two_builds_in_one_program(pair, tmp_path):
     subprocess.run([*command, *include, tmp_path / "unit.c", "-o", tmp_path / "u.so"], check=True)
 
 
+@pytest.mark.slow
 def test_two_ips_and_drivers(pair):
     found = set()
     for record, folder in pair:
@@ -152,6 +153,7 @@ VARIANTS = {
 }
 
 
+@pytest.mark.slow
 def test_build_elaborates_in_verilator(pair):
     """From its file list alone, LUT6 included, without a warning."""
     for _, folder in pair:
@@ -186,6 +188,7 @@ def test_every_kind_of_build_elaborates_in_verilator(variant, tmp_path):
         assert reads and all(map(read.fullmatch, reads))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("iverilog"), reason="Icarus Verilog is not installed")
 def test_build_elaborates_in_icarus(pair, tmp_path):
     _, folder = pair[0]

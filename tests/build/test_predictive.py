@@ -42,6 +42,7 @@ def test_folder_of_a_build():
     assert plan.folder == "codec-photo-12bit"
 
 
+@pytest.mark.slow
 def test_several_cores():
     """Slabs of strips that they hold; what the testbench sends is a file of slabs."""
     photo, target = shipped("photo"), get_target("zynq7045")

@@ -192,6 +192,7 @@ def pam_bytes(picture: np.ndarray) -> bytes:
     ).encode() + picture.tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("channels", "options"), [
     (1, {"cfa": "GBRG"}), (1, {"cfa": "RGGB", "strip_height": 9, "tile_width": 7}), (2, {}),
     (3, {}), (3, {"near": 1, "strip_height": 4}), (4, {}),

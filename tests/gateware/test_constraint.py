@@ -11,7 +11,6 @@ from lutgen.model.constraint import CANDIDATES, candidate_base, candidate_bounds
 from lutgen.model.head import LaplaceHead, TableHead
 from tests.gateware.bundle import Pipelines
 from tests.gateware.test_head import laplace_head, table_head
-from tests.tiers import slow_but_first
 
 NAMES = ["table", "laplace"]
 
@@ -75,7 +74,8 @@ def blocks_of_pixels(head, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     return classes[order], *block_of(base[order], rng)
 
 
-@pytest.mark.parametrize("name", slow_but_first(NAMES))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
 def test_exponents_of_every_class_and_symbol(blocks, name):
     head = head_of(name)
     classes = np.repeat(np.arange(head.classes), 65)
@@ -108,6 +108,7 @@ def test_exponents_of_every_class_and_symbol(blocks, name):
     assert seen.all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_encoder_finds_every_interval(blocks, name):
     head, rng = head_of(name), np.random.default_rng(22)
@@ -139,6 +140,7 @@ def test_encoder_finds_every_interval(blocks, name):
     assert 1 << 14 in (end - start)[constrained]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_decoder_finds_both_ends_of_every_interval(blocks, name):
     head, rng = head_of(name), np.random.default_rng(23)

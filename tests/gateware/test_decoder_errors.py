@@ -9,6 +9,7 @@ from lutgen.gateware.core.top import DECODER_ERRORS
 from lutgen.sim import Stall
 from lutgen.sim.drive.words import frames_of
 from tests.gateware.tops import packets, pictures, tops
+from tests.tiers import all_slow, slow_but_first
 
 #: Of the damaged files: 2 x 2 tiles of 16 x 8, one of them with a length of two bytes.
 SIZE = (18, 10)
@@ -63,15 +64,16 @@ def edited(at: int, data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(("at", "data", "error"), [
-    (0, b"M", "bad_header"), (2, b"\0", "bad_header"), (3, b"\2", "bad_header"),
-    (4, b"????????", "bad_model"), (11, b"?", "bad_model"),
-    (12, b"\0\0", "bad_header"), (12, (41).to_bytes(2, "little"), "bad_header"),
-    (12, b"\xff\xff", "bad_header"), (12, b"\x12\x01", "bad_header"),
-    (14, b"\0\0", "bad_header"), (14, (65).to_bytes(2, "little"), "bad_header"),
-    (14, b"\x0a\x80", "bad_header"),
-    (16, b"\x08", "bad_header"), (17, b"\x10", "bad_header"),
-    (18, b"\1", "bad_header"), (19, b"\x80", "bad_header"), (20, b"\0\0\0\0", "bad_header"),
-    (0, b"?" * 24, "bad_header"),
+    (0, b"M", "bad_header"), (4, b"????????", "bad_model"), (14, b"\0\0", "bad_header"),
+    *all_slow([
+        (2, b"\0", "bad_header"), (3, b"\2", "bad_header"), (11, b"?", "bad_model"),
+        (12, b"\0\0", "bad_header"), (12, (41).to_bytes(2, "little"), "bad_header"),
+        (12, b"\xff\xff", "bad_header"), (12, b"\x12\x01", "bad_header"),
+        (14, (65).to_bytes(2, "little"), "bad_header"), (14, b"\x0a\x80", "bad_header"),
+        (16, b"\x08", "bad_header"), (17, b"\x10", "bad_header"),
+        (18, b"\1", "bad_header"), (19, b"\x80", "bad_header"), (20, b"\0\0\0\0", "bad_header"),
+        (0, b"?" * 24, "bad_header"),
+    ], several=True),
 ])  # fmt: skip
 def test_header(at, data, error):
     check(edited(at, data), {error}, NOTHING)
@@ -107,7 +109,7 @@ def test_truncated_packets(stall):
     check(bad, {"bad_packet"}, expected, stall=stall)
 
 
-@pytest.mark.parametrize("tile", range(1, COUNT * TILES))
+@pytest.mark.parametrize("tile", slow_but_first(range(1, COUNT * TILES)))
 def test_truncated_between_packets(tile):
     first, length = packets(good_file())[tile - 1]
     # Between images, the next one has not begun.

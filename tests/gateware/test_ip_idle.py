@@ -60,6 +60,7 @@ def decoder():
     return top, build_map("decoder", top.config), Design.of(DecoderIp(top.config), "lutgen_decoder")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(0, 12, 2))
 @pytest.mark.parametrize("side", [1, 2, 3])
 def test_encoder(encoder, side, seed):
@@ -71,6 +72,7 @@ def test_encoder(encoder, side, seed):
     ))  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(0, 6, 2))
 @pytest.mark.parametrize("side", [1, 3])
 def test_decoder(decoder, side, seed):

@@ -13,7 +13,6 @@ from lutgen.sim import Stall
 from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
 from lutgen.training.data.glyphs import glyphs
 from tests.gateware.tops import packets, pictures, tops
-from tests.tiers import slow_but_first
 
 #: Model files of the paper's size, trained by the LUT-network trainer.
 MODELS = Path(__file__).parents[2] / "bench" / "models"
@@ -21,11 +20,10 @@ TILE = (32, 32)
 SIDE = 28
 #: 1.3125 symbols per pixel at two levels, and what is lost at their borders.
 LIMIT = 1.34
-NAMES = slow_but_first(
-    ["two levels", "one level", "three levels", "seven with levels", "three with levels"]
-)
+NAMES = ["two levels", "one level", "three levels", "seven with levels", "three with levels"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_smaller_pictures(name):
     """Files of many sizes back to back, decoded up to each level, with stalls."""
@@ -43,7 +41,8 @@ def test_smaller_pictures(name):
             np.testing.assert_array_equal(frame, picture, err_msg=f"frame {number}")
 
 
-@pytest.mark.parametrize("name", slow_but_first(["two levels", "tans"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["two levels", "tans"])
 def test_damaged_tiles(name):
     """Any damage in a payload stays in its tile and is reported; the next file is whole."""
     top = tops(name)

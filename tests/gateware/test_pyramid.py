@@ -150,6 +150,7 @@ WIDE = [
 ROUNDED = [np.full((4, 4), 255, np.uint8), np.array([[0, 0], [1, 1]], np.uint8)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stall", [
     None,
     Stall(0.5, 1),
@@ -173,6 +174,7 @@ def stalled(clocks: np.ndarray) -> int:
     return int(np.diff(clocks).max()) - 1
 
 
+@pytest.mark.slow
 def test_a_pixel_per_clock(design):
     rng = np.random.default_rng(32)
     even, narrow = {}, {}
@@ -188,12 +190,14 @@ def test_a_pixel_per_clock(design):
         assert stalled(stumbling.input_clocks[f"{name}_pixels"]) == 1, name
 
 
+@pytest.mark.slow
 def test_reset_drops_what_is_under_way(design):
     rng = np.random.default_rng(34)
     images = {"l2": list(random_images(rng, [(11, 20), (3, 7)]))}
     check_writes(run(design, images, reset_at=107), "l2", images["l2"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stall", [
     None,
     {"i": Stall(0.5, 1), "o": Stall(0.7, 2)},

@@ -14,7 +14,6 @@ from lutgen.model.header import VERSION_2
 from tests.gateware.colour_cores import colour_pictures
 from tests.gateware.test_slab_cores import ALL_STALLS, SlabCores, check
 from tests.models import colour_model, mosaic_model
-from tests.tiers import exhaustive_but_first
 
 #: Models of random contents; those of 8 bits may be near-lossless.
 SEVERAL = {
@@ -34,8 +33,8 @@ def given(name: str, size: tuple[int, int | None], count: int = 3) -> list[np.nd
     return colour_pictures(size, cores.depth, mosaic=cores.form.square > 1, count=count)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", exhaustive_but_first(SEVERAL))
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", SEVERAL)
 @pytest.mark.parametrize("size", SIZES)
 def test_encoder(name, size):
     cores, pictures = SEVERAL[name], given(name, size)
@@ -44,8 +43,8 @@ def test_encoder(name, size):
     assert not errors
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", exhaustive_but_first(SEVERAL))
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", SEVERAL)
 @pytest.mark.parametrize("size", SIZES)
 def test_decoder(name, size):
     cores, pictures = SEVERAL[name], given(name, size)
@@ -54,8 +53,8 @@ def test_decoder(name, size):
     assert not errors
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", exhaustive_but_first(SEVERAL))
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", SEVERAL)
 def test_orders(name):
     """Every order of planes, and every pattern of a filter array, both ways."""
     cores, pictures, wanted = SEVERAL[name], given(name, (11, 40), 2), []
@@ -68,8 +67,8 @@ def test_orders(name):
     assert not errors
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", exhaustive_but_first(SEVERAL))
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", SEVERAL)
 @pytest.mark.parametrize("height", [18, 26, 34])
 def test_last_slab_of_one_column(name, height):
     """Its rows follow each other in one or two clocks once its queue has filled."""
@@ -78,8 +77,8 @@ def test_last_slab_of_one_column(name, height):
     assert files == [cores.file(p) for p in pictures] and not errors
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", exhaustive_but_first(SEVERAL))
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", SEVERAL)
 @pytest.mark.parametrize("stalls", ALL_STALLS)
 def test_back_pressure(name, stalls):
     """Noise, whose strips fill the queues, beside pictures of other sizes."""
@@ -97,8 +96,8 @@ def test_back_pressure(name, stalls):
     assert not errors
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", exhaustive_but_first(SEVERAL))
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", SEVERAL)
 def test_strips_of_any_height(name):
     """Up to the highest that a core holds; groups at their ends begin with any plane."""
     cores = SEVERAL[name]
@@ -113,8 +112,8 @@ def test_strips_of_any_height(name):
     assert not errors
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", exhaustive_but_first(SEVERAL))
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", SEVERAL)
 def test_damage_of_a_slab_is_that_slab_s(name):
     """Its strip is told, or its picture is completed; the other slabs and later files are right."""
     cores = SEVERAL[name]
@@ -139,8 +138,8 @@ def test_damage_of_a_slab_is_that_slab_s(name):
                 np.testing.assert_array_equal(rows[:, side], wanted[:, side])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", exhaustive_but_first(SEVERAL))
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", SEVERAL)
 def test_files_that_are_refused(name):
     """Other orders and channels, higher strips, other slabs; cut ones; and bytes behind the index.
     """
@@ -166,8 +165,8 @@ def test_files_that_are_refused(name):
     assert errors == {"bad_packet"}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", exhaustive_but_first(SEVERAL))
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", SEVERAL)
 def test_misplaced_markers_and_impossible_settings(name):
     cores = SEVERAL[name]
     picture, = given(name, (9, 33), 1)
@@ -195,7 +194,7 @@ def test_misplaced_markers_and_impossible_settings(name):
         assert encoded(single, **setting) == ([], {"bad_size"}), setting
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["rgb", "bayer"])
 def test_nears(name):
     """Of files in turn; what comes out is what the reference restores."""

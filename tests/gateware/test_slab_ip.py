@@ -17,7 +17,7 @@ from lutgen.sim.drive.stream import AXIS, rtl_stream
 from lutgen.sim.drive.words import files_of
 from tests.gateware.test_slab_cores import SEVERAL, cut
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 
 CORES = SEVERAL["2"]
 FLOW = ("pixels", "bytes", "frames", "files")

@@ -107,7 +107,7 @@ def test_file_without_its_last_image():
 @pytest.mark.parametrize(
     ("reset_at", "reset_clocks"), [(0, 1), (3, 2), (100, 1), (399, 2), (700, 1), (1500, 1)]
 )
-@pytest.mark.parametrize("name", ["plain", "two levels"])
+@pytest.mark.parametrize("name", slow_but_first(["plain", "two levels"]))
 def test_reset_in_mid_frame(reset_at, reset_clocks, name):
     top = tops(name)
     images = pictures(27, 21, count=3)

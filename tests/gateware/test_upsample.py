@@ -87,6 +87,7 @@ async def _read(ctx, priors, slot: int, level: int, shape) -> tuple[np.ndarray, 
     return rows, parents
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [3, 5, 7])
 def test_pass_upsamples_every_pixel(size):
     """Levels of all shapes, reads refused at random, orders one behind the other."""

@@ -66,6 +66,7 @@ def play(folder, core: str, scenario: str, library, data: dict) -> dict:
     return result["result"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["C", "Python"])
 def test_encoder(built_registers, libraries, language):
     codec = Codec(Model.load(built_registers / "model.lutgen"))
@@ -110,6 +111,7 @@ def test_encoder(built_registers, libraries, language):
     assert found["disabled"]["waiting"] and not found["disabled"]["busy"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["C", "Python"])
 def test_decoder(built_decoder_registers, libraries, language):
     codec = Codec(Model.load(built_decoder_registers / "model.lutgen"))

@@ -177,6 +177,7 @@ def some_runs(monkeypatch):
     return keep
 
 
+@pytest.mark.exhaustive
 def test_good_build(folder, some_runs):
     some_runs(lambda run: not run.upset)
     found = check_build(folder, count=3)

@@ -36,7 +36,7 @@ def edited(folder, tmp_path, core, pattern, replacement):
     return copy
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_good_build(folder):
     found = check_build(folder, IMAGE)
     assert found["ok"], found["problems"]

@@ -255,7 +255,7 @@ def test_deep_images_are_read(tmp_path):
     assert "must have samples of 12 bits, not 4096: build with --depth 13" in text
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_good_build(folder):
     found = check_build(folder)
     assert found["ok"], found["problems"]
@@ -285,7 +285,7 @@ def first_runs(monkeypatch):
     monkeypatch.setattr(PredictiveJudge, "runs", lambda self: every(self)[:2])
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 @pytest.mark.usefixtures("first_runs")
 def test_good_build_of_nears(near_folder):
     found = check_build(near_folder, [("x", np.zeros((9, 9), np.uint8))])

@@ -6,7 +6,7 @@ leaf needs a number.  Where a way is longer than the address, its last nodes cho
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from amaranth.hdl import Cat, Mux, Value
 
@@ -28,12 +28,12 @@ class Numbers:
 
     ways: tuple[tuple[int, tuple[tuple[int, bool], ...]], ...]
 
-    @property
+    @cached_property
     def bits(self) -> int:
         """Bits of their numbers."""
         return (len(self.ways) - 1).bit_length()
 
-    @property
+    @cached_property
     def nodes(self) -> int:
         """How many nodes the logic counts for: those of the longest way, up to a stage's."""
         return min(_NODES, max(len(way) for _, way in self.ways))
@@ -47,12 +47,12 @@ class Branch:
     no: "Branch | Numbers"
     yes: "Branch | Numbers"
 
-    @property
+    @cached_property
     def bits(self) -> int:
         """Bits of the address."""
         return 1 + max(self.no.bits, self.yes.bits)
 
-    @property
+    @cached_property
     def nodes(self) -> int:
         """Nodes on the longest way."""
         return 1 + max(self.no.nodes, self.yes.nodes)
