@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "container.h"
+#include "crc32.h"
 
 enum { BYTES_OF_NAME = 4, BYTES_OF_HASH = 8 };
 

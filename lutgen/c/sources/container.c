@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "arithmetic.h"
+#include "bytes.h"
+#include "crc32.h"
 #include "planes.h"
 #include "tans.h"
 #include "tile_container.h"
@@ -11,28 +13,6 @@ enum { MOST_SIDE = 65535, LEAST_DEPTH = 8, MOST_DEPTH = 16, MOST_ERROR = 255 };
 enum { VERSION = 2 };
 enum { ORDER_AT = 4, SLABS_AT = 4 }; /* bits of bytes of the header */
 enum { MOST_CHANNELS = 4, MOST_SLABS = 8 };
-
-void lutgen_put_16(uint8_t *out, uint32_t value)
-{
-    out[0] = (uint8_t)(value & 255u);
-    out[1] = (uint8_t)(value >> 8 & 255u);
-}
-
-void lutgen_put_32(uint8_t *out, uint32_t value)
-{
-    lutgen_put_16(out, value & 0xffffu);
-    lutgen_put_16(out + 2, value >> 16);
-}
-
-uint32_t lutgen_get_16(const uint8_t *data)
-{
-    return (uint32_t)data[0] | (uint32_t)data[1] << 8;
-}
-
-uint32_t lutgen_get_32(const uint8_t *data)
-{
-    return lutgen_get_16(data) | lutgen_get_16(data + 2) << 16;
-}
 
 /* Header. */
 

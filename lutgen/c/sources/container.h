@@ -24,18 +24,11 @@ struct lutgen_unit {
     uint64_t most;  /* ... and at most, which are those of plain bits */
 };
 
-uint32_t lutgen_crc32(uint32_t crc, const uint8_t *data, size_t bytes);
-
 /* CRC-32 of the header and the number of a strip, with which the strip's goes on. */
 uint32_t lutgen_strip_crc(const struct lutgen_frame *frame, uint32_t number);
 
 /* CRC-32 of the header and the lengths of an index. */
 uint32_t lutgen_index_crc(const struct lutgen_frame *frame, const uint8_t *index, size_t bytes);
-
-void lutgen_put_16(uint8_t *out, uint32_t value);
-uint32_t lutgen_get_16(const uint8_t *data);
-void lutgen_put_32(uint8_t *out, uint32_t value);
-uint32_t lutgen_get_32(const uint8_t *data);
 
 uint32_t lutgen_strips_of_image(const struct lutgen_frame *frame);
 

@@ -1,9 +1,9 @@
-/* The checksum of zlib, Ethernet and PNG, eight bytes at a time. */
+#include "crc32.h"
 
-#include "container.h"
+#include "bytes.h"
 #include "crc32_table.h"
 
-enum { AT_ONCE = 8 };
+enum { AT_ONCE = 8 }; /* bytes */
 
 uint32_t lutgen_crc32(uint32_t crc, const uint8_t *data, size_t bytes)
 {

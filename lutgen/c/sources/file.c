@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "arithmetic.h"
+#include "bytes.h"
 #include "container.h"
 #include "planes.h"
 #include "profile.h"

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "bytes.h"
 #include "container.h"
+#include "model.h"
 #include "planes.h"
 #include "tile_container.h"
 
@@ -53,7 +55,7 @@ enum lutgen_status lutgen_open(struct lutgen_reader *reader, const struct lutgen
     if (status != LUTGEN_SUCCESS) {
         return status;
     }
-    if (memcmp(lutgen_model_hash(model), reader->frame.model_hash, 8) != 0) {
+    if (memcmp(model->hash, reader->frame.model_hash, 8) != 0) {
         return LUTGEN_OTHER_MODEL;
     }
     status = lutgen_takes(model, &reader->frame);

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "bytes.h"
 #include "container.h"
+#include "crc32.h"
 #include "planes.h"
 #include "profile.h"
 #include "workspace.h"

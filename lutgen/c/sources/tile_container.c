@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "container.h"
+#include "bytes.h"
 #include "tans.h"
 
 enum {
