@@ -16,7 +16,7 @@ os.environ["LUTGEN_CODEC"] = "python"
 
 from amaranth.hdl import Elaboratable  # noqa: E402
 
-from tests.tiers import parse_share, split_share  # noqa: E402
+from tests.tiers import group_of, parse_share, split_share  # noqa: E402
 
 # Tests make components only to look at their ports, latencies and errors. That they are never
 # elaborated is no mistake here; they are collected at any later time.
@@ -53,8 +53,8 @@ def pytest_collection_modifyitems(config, items):
     """Files that have slow tests come first."""
     if share := config.getoption("exhaustive"):
         exhaustive = [item for item in items if item.get_closest_marker("exhaustive")]
-        chosen = split_share([item.nodeid for item in exhaustive], share)
-        left_out = {item for item in exhaustive if item.nodeid not in chosen}
+        chosen = split_share([group_of(item) for item in exhaustive], share)
+        left_out = {item for item in exhaustive if group_of(item) not in chosen}
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
         items[:] = [item for item in items if item not in left_out]
     slow = {item.path for item in items if item.get_closest_marker("slow")}

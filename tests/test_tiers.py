@@ -9,10 +9,10 @@ from tests.tiers import all_slow, parse_share, split_share
 
 
 @pytest.mark.parametrize("shares", [1, 2, 7, 30])
-def test_each_name_is_in_one_share(shares):
-    names = [f"test_{k}" for k in range(23)]
-    parts = [split_share(names, (number, shares)) for number in range(1, shares + 1)]
-    assert sorted(name for part in parts for name in part) == sorted(names)
+def test_each_group_is_in_one_share(shares):
+    groups = [f"core {k}" for k in range(23)]
+    parts = [split_share(groups * 2, (number, shares)) for number in range(1, shares + 1)]
+    assert sorted(group for part in parts for group in part) == sorted(groups)
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
@@ -35,6 +35,12 @@ import pytest
 def test_long(number):
     pass
 
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_core(name, size):
+    pass
+
 @pytest.mark.slow
 def test_slow():
     pass
@@ -46,10 +52,12 @@ def test_quick():
 
 @pytest.mark.parametrize(("options", "wanted"), [
     (["-m", "not slow"], ["test_quick"]),
-    (["-m", ""], [*(f"test_long[{k}]" for k in range(5)), "test_slow", "test_quick"]),
-    (["-m", "not slow or exhaustive", "--exhaustive", "2/3"],
-     ["test_long[1]", "test_long[4]", "test_quick"]),
-    (["-m", "exhaustive", "--exhaustive", "3/3"], ["test_long[2]"]),
+    (["-m", ""], [*(f"test_long[{k}]" for k in range(5)), "test_core[a-1]", "test_core[a-2]",
+                  "test_core[b-1]", "test_core[b-2]", "test_slow", "test_quick"]),
+    # What has a name is dealt out by it.
+    (["-m", "not slow or exhaustive", "--exhaustive", "2/5"],
+     ["test_long[1]", "test_core[b-1]", "test_core[b-2]", "test_quick"]),
+    (["-m", "exhaustive", "--exhaustive", "3/5"], ["test_long[2]"]),
 ])  # fmt: skip
 def test_what_is_run(tmp_path, options, wanted):
     (tmp_path / "test_it.py").write_text(FILE)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-__all__ = ["all_exhaustive", "all_slow", "exhaustive_but_first", "parse_share", "slow_but_first",
-           "split_share"]  # fmt: skip
+__all__ = ["all_exhaustive", "all_slow", "exhaustive_but_first", "group_of", "parse_share",
+           "slow_but_first", "split_share"]  # fmt: skip
 
 
 def all_slow(values: Iterable, *, several: bool = False) -> list:
@@ -55,9 +55,17 @@ def parse_share(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def split_share(names: Sequence[str], share: tuple[int, int]) -> set[str]:
-    """Names of tests that belong to a share: dealt out in turn, as cases of one test, which follow
-    each other, take alike long.
+def split_share(groups: Sequence[str], share: tuple[int, int]) -> set[str]:
+    """Groups of tests that belong to a share: dealt out in turn, as groups of one file, which
+    follow each other, take alike long.
     """
     number, shares = share
-    return set(names[number - 1 :: shares])
+    return set(list(dict.fromkeys(groups))[number - 1 :: shares])
+
+
+def group_of(item: pytest.Item) -> str:
+    """The group of a test: tests of one file and one ``name``, which is that of what they share, a
+    core that is compiled once, stay together.
+    """
+    name = getattr(item, "callspec", None) and item.callspec.params.get("name")
+    return f"{item.path}::{name}" if name else item.nodeid
