@@ -15,6 +15,7 @@ import click
 import numpy as np
 
 from bench.axes import INK, axes_of, label_points, save
+from bench.sets import images_of
 from lutgen.commands import Command
 
 _OURS, _OTHER = "#1f6f8b", "#c0792a"
@@ -57,14 +58,17 @@ def levels(table: dict, plots: Path) -> None:
 
 
 def images(table: dict, plots: Path) -> None:
-    """Figure 3: images that take the fewest and the most bits."""
-    from lutgen.training.data.datasets import DatasetError, data_hash, load_images
+    """Figure 3 of each set: images that take the fewest and the most bits."""
+    for k, (data, row) in enumerate(table["data"].items()):
+        if "per_image" in row:
+            _extremes(data, row, plots / (f"figure3-{data}.svg" if k else "figure3.svg"))
 
-    data, row = next(iter(table["data"].items()))
-    if "per_image" not in row:
-        return
+
+def _extremes(data: str, row: dict, path: Path) -> None:
+    from lutgen.training.data.datasets import DatasetError, data_hash
+
     try:
-        stack = load_images(row.get("source", data), split="val")[: row["images"]]
+        stack = images_of(row.get("source", data))[: row["images"]]
     except (DatasetError, OSError) as error:
         click.echo(f"figure 3 is left out: {error}")
         return
@@ -89,7 +93,7 @@ def images(table: dict, plots: Path) -> None:
         axis.imshow(stack[i], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axis.set_title(f"{bits[i]:.2f}", fontsize=8)
         axis.axis("off")
-    save(figure, plots / "figure3.svg")
+    save(figure, path)
 
 
 def gap(results: Path, plots: Path) -> None:

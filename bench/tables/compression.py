@@ -177,7 +177,7 @@ _LEARNED = {
 
 def table1() -> str:
     """Table 1 of the paper, measured here beside what the paper gives."""
-    found, pages = load("table1"), load("eval")
+    found = load("table1")
     rows = found["data"]
     counts = ", ".join(f"{row['images']:,} of {name}" for name, row in rows.items())
     lines = [
@@ -192,15 +192,17 @@ def table1() -> str:
     def line(label: str, values: list[float | None | str], published: str | None = None) -> None:
         cells = ["-" if v is None else v if isinstance(v, str) else f"{v:.3f}" for v in values]
         if published is not None:
-            given = found["published"][published]
-            cells = [f"{cell} ({p:.2f})" for cell, p in zip(cells, given, strict=True)]
+            given = dict(zip(found["published_data"], found["published"][published], strict=True))
+            cells = [
+                f"{cell} ({given[data]:.2f})" for cell, data in zip(cells, rows, strict=True)
+            ]
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
 
     for name in next(iter(rows.values()))["codecs"]:
         known = name if name in found["published"] else None
         values = [
-            f"{row['codecs'][name]['bpp']:.3f} / {pages[data]['baselines'][name]['bpp_page']:.3f}"
-            for data, row in rows.items()
+            f"{row['codecs'][name]['bpp']:.3f} / {row['codecs'][name]['bpp_page']:.3f}"
+            for row in rows.values()
         ]
         line(name, values, known)
     for name, label in _LEARNED.items():
@@ -212,8 +214,7 @@ def table1() -> str:
         values = [f"{bpp['file_each']:.3f} / {bpp['file']:.3f}" for bpp in files]
         line(label, values, "GIC-DLC" if name.split(",")[0] == "gic-dlc" else None)
     return "\n".join([
-        *lines, "", "(`python -m bench.table1`, arguments in its json; pages: `lutgen eval "
-        "emnist_digits kmnist fashion_mnist`)",
+        *lines, "", "(`python -m bench.table1`, arguments in its json)",
     ])  # fmt: skip
 
 

@@ -12,9 +12,10 @@ from click.testing import CliRunner
 
 import bench
 from bench import damage, figures, gap, luts, table1
+from bench.sets import images_of, name_of
 from lutgen.codec.rans import CHECK_STATE, push
 from lutgen.compare.baselines import BASELINES
-from lutgen.training.data.datasets import data_hash, load_images
+from lutgen.training.data.datasets import DatasetError, data_hash, load_images
 from tests.models import laplace_model, pyramid_laplace_model, table_model
 
 needs_plots = pytest.mark.skipif(
@@ -71,6 +72,37 @@ def test_table1(results):
     assert paper["hash"] != pyramid["hash"]
     images = load_images("glyphs:6", split="val")
     assert (row["source"], row["sha256"]) == ("glyphs:6", data_hash(images))
+
+
+def test_sets_are_parts_under_their_own_names():
+    whole = load_images("glyphs:6", split="val")
+    for text, name, part in (
+        ("glyphs:6", "glyphs:6", whole), ("late=glyphs:6#4:", "late", whole[4:]),
+        ("glyphs:6#:2", "glyphs:6", whole[:2]), ("two sets=glyphs:6#1:3", "two sets", whole[1:3]),
+    ):  # fmt: skip
+        assert name_of(text) == name
+        assert data_hash(images_of(text)) == data_hash(part)
+    with pytest.raises(DatasetError, match="must be at least one image, not none$"):
+        images_of("glyphs:6#6:")
+    with pytest.raises(DatasetError, match="^data must be DATA or NAME=DATA#FIRST:LAST, not"):
+        images_of("glyphs:6#x")
+
+
+def test_table1_adds_sets_of_the_same_models(results):
+    out = results / "table1.json"
+    given = ("--model", "table=table.lutgen", "--out", out)
+    run(table1.main, "glyphs:2", *given)
+    run(table1.main, "late=glyphs:3#2:", "--add", *given)
+    found = json.loads(out.read_text())
+    assert list(found["data"]) == ["glyphs:2", "late"]
+    assert (found["data"]["late"]["source"], found["data"]["late"]["images"]) == (
+        "late=glyphs:3#2:", 1,
+    )  # fmt: skip
+    assert found["command"].count("python -m bench.table1") == 2
+    other = ["glyphs:2", "--add", "--model", "other=table.lutgen", "--out", str(out)]
+    result = CliRunner().invoke(table1.main, other)
+    assert result.exit_code == 1
+    assert result.output.endswith("table1.json must be of the same models, to add to it\n")
 
 
 @pytest.mark.slow
