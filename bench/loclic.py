@@ -84,7 +84,7 @@ def differing(codec: DeployedCodec, images: list[np.ndarray], threads: tuple[int
 @click.argument("trained")
 @click.argument("codec_file", metavar="CODEC")
 @click.option("--folder", default="kodak", show_default=True)
-@click.option("--steps", default="0.5,0.71,1,1.41,2,2.83,4", show_default=True)
+@click.option("--steps", default="0.71,1,1.41,2,2.83,4,5.66,8", show_default=True)
 @click.option("--name", default="small", show_default=True)
 @click.option(
     "--add", is_flag=True,

@@ -40,7 +40,7 @@ CODECS = {
         f"WebP lossy, method 6, {imagecodecs.webp_version()}",
     ),
 }  # fmt: skip
-QUALITIES = "10,20,35,50,65,80,90"
+QUALITIES = "3,5,10,20,35,50,65,80,90"
 
 
 def measure(codec: str, images: list[np.ndarray], qualities: list[int], tell) -> Results:

@@ -2,16 +2,19 @@
 
     python -m bench.loclic_gpu rgb_train --minutes 10 --lambda 0.013 --lambda 0.0483 --out OUT
 
+    python -m bench.loclic_gpu rgb_train --start FILE --rounding 0.6 6 --lambda 0.0483 --out OUT
+
 It first times a few steps with and without context networks, plans as many as fit, and trains on
 them.  The codec of the first lambda begins from nothing and takes half of the time; each other one
 begins from the codec before it, with contexts and a third of the rate, and has an equal share of
-the rest.  Each is exported when it is trained: LAMBDA.pt, LAMBDA.loclic with weights of 8 bits,
-LAMBDA.jsonl, the log, and LAMBDA.json, what came out.  `python -m bench.loclic` measures them, on
-any machine: it needs no GPU.  A run that was stopped goes on from what is in OUT, by the plan that
-it began with, plan.json.
+the rest.  With `--start` the first begins so too, from a trained or exported codec.  Each is
+exported when it is trained: LAMBDA.pt, LAMBDA.loclic with weights of 8 bits, LAMBDA.jsonl, the log,
+and LAMBDA.json, what came out.  `python -m bench.loclic` measures them, on any machine: it needs no
+GPU.  A run that was stopped goes on from what is in OUT, by the plan that it began with, plan.json.
 """
 
 import json
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -24,8 +27,10 @@ from lutgen.errors import InputError
 from lutgen.files.whole import write_file
 from lutgen.formats.colour import colour_files, read_colour
 from lutgen.training.loclic.export import export_codec
+from lutgen.training.loclic.fixed.number import UNIT
 from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.networks.config import preset
+from lutgen.training.loclic.reopen import load_start
 from lutgen.training.loclic.schedule import Stage, TrainConfig
 from lutgen.training.loclic.store import load_codec, save_codec
 from lutgen.training.loclic.train import train_codec
@@ -58,9 +63,12 @@ def seconds_per_step(files: list[Path], config: TrainConfig, contexts: bool, dev
 
 
 def planned(
-    files: list[Path], config: TrainConfig, count: int, seconds: float, device: str
-) -> list[list[int]]:
+    files: list[Path], config: TrainConfig, count: int, seconds: float, device: str,
+    without: float,
+) -> list[list[int]]:  # fmt: skip
     """Steps of so many codecs that take so many seconds: without contexts, and with them.
+
+    ``without`` is the share of the first codec's time that steps without contexts take.
 
     Raises
     ------
@@ -71,14 +79,22 @@ def planned(
     paces = [seconds_per_step(files, config, contexts, device) for contexts in (False, True)]
     left = seconds - (time.monotonic() - start) - _EXPORT * count
     first = left * (_FIRST if count > 1 else 1)
-    plan = [[int(_WITHOUT * first / paces[0]), int((1 - _WITHOUT) * first / paces[1])]]
+    plan = [[int(without * first / paces[0]), int((1 - without) * first / paces[1])]]
     plan += [[0, int((left - first) / (count - 1) / paces[1])] for _ in range(count - 1)]
-    if any(steps[-1] < 1 for steps in plan) or plan[0][0] < 1:
+    if any(steps[-1] < 1 for steps in plan) or (without and plan[0][0] < 1):
         raise InputError(
             f"minutes must be enough for a step of {paces[1]:.2f} s behind {_TIMED} of each kind "
             f"that are timed, and the exports, not {seconds / 60:g}"
         )
     return plan
+
+
+def counted_steps(config: TrainConfig) -> list[int]:
+    """Rounding steps that tables are counted with: the range's octaves, from its middle."""
+    least, greatest = config.rounding
+    middle = round(math.log2(least * greatest) / 2)
+    octaves = range(-int(middle - math.log2(least)), int(math.log2(greatest) - middle) + 1)
+    return [round(UNIT * 2.0 ** (middle + k)) for k in octaves]
 
 
 def trained(
@@ -93,7 +109,7 @@ def trained(
     )  # fmt: skip
     middle = time.monotonic()
     pictures = [read_colour(path) for path in files[:: max(1, len(files) // _COUNTED)]]
-    file = export_codec(network.cpu(), record, pictures, 8, device)
+    file = export_codec(network.cpu(), record, pictures, 8, device, counted_steps(config))
     file.write(Path(f"{name}.loclic"))
     found = {
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
@@ -121,23 +137,31 @@ def trained(
 @click.option("--batch", type=int, default=16, show_default=True)
 @click.option("--rate", type=float, default=6e-4, show_default=True)
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cuda", show_default=True)
+@click.option("--start", metavar="FILE", help="Trained or exported codec to begin from.")
+@click.option(
+    "--rounding", type=float, nargs=2, default=(1.0, 1.0), show_default=True,
+    help="Least and greatest rounding step of y to train for.",
+)  # fmt: skip
 @click.option("--out", required=True, metavar="FOLDER", type=click.Path(path_type=Path))
-def main(data, minutes, name, weights, crop, batch, rate, device, out) -> None:
+def main(
+    data, minutes, name, weights, crop, batch, rate, device, start, rounding, out
+) -> None:
     """Train and export codecs from the pictures in DATA."""
     out.mkdir(parents=True, exist_ok=True)
     files, kept = colour_files(data), out / "plan.json"
     try:
         config = TrainConfig(
             codec=preset(name), stages=[Stage(steps=1, crop=crop, batch=batch)], weight=weights[0],
-            rate=rate,
+            rate=rate, rounding=rounding,
         )  # fmt: skip
+        before = None if start is None else load_start(start)[0]
         if not kept.exists():
-            plan = planned(files, config, len(weights), 60 * minutes, device)
+            without = _WITHOUT if before is None else 0
+            plan = planned(files, config, len(weights), 60 * minutes, device, without)
             write_file(kept, (json.dumps(plan) + "\n").encode())
         plan = json.loads(kept.read_text())
     except InputError as error:
         raise click.UsageError(str(error)) from error
-    before: Codec | None = None
     for weight, steps in zip(weights, plan, strict=True):
         click.echo(f"lambda {weight}: {steps[0]} steps without contexts, {steps[1]} with them")
         file = out / f"{weight:.4f}"

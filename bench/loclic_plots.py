@@ -55,8 +55,9 @@ _PARTS = {
     "hyperprior": ("hyper-analysis", "hyper-synthesis"),
     "contexts and entropy parameters": None,
     "latent residual prediction": ("latent residual",),
+    "remainder": ("remainder",),
 }
-_PART_COLOURS = ("#0072b2", "#56b4e9", "#009e73", "#e69f00", "#cc79a7")
+_PART_COLOURS = ("#0072b2", "#56b4e9", "#009e73", "#e69f00", "#cc79a7", "#999933")
 
 
 def _style(curve: Curve, curves: list[Curve]) -> dict:

@@ -25,6 +25,7 @@ from .tables.damage import damage
 from .tables.domains import colour, domains, further, growth, held_out, raw
 from .tables.hierarchy import blocks, hierarchical, slim, table2
 from .tables.loclic import (
+    loclic_ahead,
     loclic_bd,
     loclic_coding,
     loclic_complexity,
@@ -83,7 +84,8 @@ _TABLES = (
     reference, training, ccodec, predictive_cores, first_image, deep_cores, near_cores,
     memories, stages,
     colour_cores, mosaic_cores, colour_builds,
-    loclic_complexity, loclic_references, loclic_start, loclic_points, loclic_photographs,
+    loclic_complexity, loclic_references, loclic_start, loclic_points, loclic_ahead,
+    loclic_photographs,
     loclic_coding, loclic_bd, loclic_engine, loclic_memory,
     verified_rooms, proofs, formal, mutants, fuzzed, fuzzed_kinds, coverage, unreached, met,
 )  # fmt: skip

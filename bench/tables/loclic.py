@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from bench.tables.loclic_curves import Curve, difference, measured, models, published
+from bench.tables.loclic_curves import Curve, ahead, difference, measured, models, published
 from lutgen.training.loclic.measure.complexity import codec_layers, count
 from lutgen.training.loclic.measure.published import KMAC
 from lutgen.training.loclic.measure.reference import REFERENCES
@@ -12,8 +12,8 @@ from lutgen.training.loclic.networks.config import PRESETS
 from .results import LEVELS, ROOT, deepest, load
 
 __all__ = [
-    "loclic_bd", "loclic_coding", "loclic_complexity", "loclic_engine", "loclic_memory",
-    "loclic_photographs", "loclic_points", "loclic_references", "loclic_start",
+    "loclic_ahead", "loclic_bd", "loclic_coding", "loclic_complexity", "loclic_engine",
+    "loclic_memory", "loclic_photographs", "loclic_points", "loclic_references", "loclic_start",
 ]  # fmt: skip
 
 _RESULTS = ROOT / "bench" / "results"
@@ -39,8 +39,8 @@ def loclic_complexity() -> str:
     def row(title: str, values, form: str = ".2f") -> None:
         lines.append(f"| {title} | " + " | ".join(format(v, form) for v in values) + " |")
 
-    for block in counts[0].blocks:
-        row(block, [c.blocks[block] for c in counts])
+    for block in dict.fromkeys(block for c in counts for block in c.blocks):
+        row(block, [c.blocks.get(block, 0.0) for c in counts])
     row("**convolutions + linear, true MACs**", [c.total for c in counts])
     row("GDN", [sum(c.gdn.values()) for c in counts])
     row("attention products", [sum(c.attention.values()) for c in counts])
@@ -136,6 +136,36 @@ def loclic_points(folder: Path = _RESULTS) -> str:
     return "\n".join([*lines, "", f"({about}; {_commands(curves)})"])
 
 
+def loclic_ahead(folder: Path = _RESULTS) -> str:
+    """Rates at which one codec is better than another."""
+    curves = measured(folder)
+    anchors = [curve for curve in curves if models(curve.name, "macs") == {}]
+    anchors += [curve for curve in published() if curve.name in _ANCHORS]
+    lines = [
+        "| codec | against | rates of both | better by PSNR | by MS-SSIM |",
+        "|---|---|---|---|---|",
+    ]
+    for curve in curves:
+        for anchor in anchors:
+            if anchor is curve or curve in anchors:
+                continue
+            found = [ahead(anchor, curve, quality) for quality in ("psnr", "ms-ssim")]
+            cells = [
+                ", ".join(f"{low:.3f} to {high:.3f}" for low, high in one) or "nowhere"
+                for one in found
+            ]
+            both = [(min(c.best("psnr")[0]), max(c.best("psnr")[0])) for c in (anchor, curve)]
+            low, high = max(b[0] for b in both), min(b[1] for b in both)
+            lines.append(
+                f"| {curve.label} | {anchor.label} | {low:.3f} to {high:.3f} | "
+                + " | ".join(cells) + " |"
+            )
+    return "\n".join([
+        *lines, "", "(bit/pixel; between points, straight lines over the logarithm of the rate; "
+        f"{_commands(curves)})",
+    ])  # fmt: skip
+
+
 def loclic_photographs(folder: Path = _RESULTS / "rgb_photo") -> str:
     """Points and differences to JPEG on pictures of another source."""
     curves = {curve.name: curve for curve in measured(folder)}
@@ -189,7 +219,7 @@ def loclic_coding(folder: Path = _RESULTS) -> str:
     return "\n".join([
         *lines, "",
         f"({found['images']} images, {found['threads']} thread{'s' * (found['threads'] > 1)}, a "
-        "rounding step of one, CPU time; trained on from another lambda, as said above; "
+        "rounding step of one, CPU time; trained on from another codec, as said above; "
         "`python -m bench.loclic TRAINED CODEC`)",
     ])  # fmt: skip
 

@@ -6,7 +6,10 @@ of `lutgen.training.loclic.measure.published`.
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
 
 from lutgen.training.loclic.measure.bd import bd_quality, bd_rate
 from lutgen.training.loclic.measure.complexity import Count, codec_layers, count
@@ -15,7 +18,9 @@ from lutgen.training.loclic.measure.reference import REFERENCES, reference_layer
 from lutgen.training.loclic.measure.results import Results
 from lutgen.training.loclic.networks.config import PRESETS, preset
 
-__all__ = ["Curve", "Difference", "decibel", "difference", "measured", "models", "published"]
+__all__ = [
+    "Curve", "Difference", "ahead", "decibel", "difference", "measured", "models", "published",
+]  # fmt: skip
 
 _READ_OFF = " (read off a plot)"
 
@@ -146,3 +151,26 @@ def difference(anchor: Curve, test: Curve, quality: str = "psnr") -> Difference:
         else:
             found += [make(*curves), (low, high)]
     return Difference(*found)
+
+
+def ahead(anchor: Curve, test: Curve, quality: str = "psnr") -> list[tuple[float, float]]:
+    """Ranges of rates in which ``test`` is better, of those that both curves have.
+
+    Between points curves are straight lines over the logarithm of the rate.
+    """
+    (r0, q0), (r1, q1) = anchor.best(quality), test.best(quality)
+    low, high = max(r0[0], r1[0]), min(r0[-1], r1[-1])
+    if low >= high:
+        return []
+    rates = np.log(sorted({low, high, *(r for r in (*r0, *r1) if low < r < high)}))
+    more = np.interp(rates, np.log(r1), q1) - np.interp(rates, np.log(r0), q0)
+    found: list[tuple[float, float]] = []
+    for (a, b), (x, y) in zip(pairwise(rates), pairwise(more), strict=True):
+        if max(x, y) <= 0:
+            continue
+        crossing = a + (b - a) * x / (x - y) if x != y else a
+        start, end = (crossing if x < 0 else a), (crossing if y < 0 else b)
+        if found and found[-1][1] == start:
+            start = found.pop()[0]
+        found.append((start, end))
+    return [(math.exp(start), math.exp(end)) for start, end in found]

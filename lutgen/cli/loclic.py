@@ -97,8 +97,14 @@ def complexity(names, rule: str, as_json: bool) -> None:
 @click.option("--batch", type=int, default=8, show_default=True, help="Crops per step.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
-    "--start", metavar="FILE", show_default="random weights", help="Trained codec to begin from."
-)
+    "--start", metavar="FILE", show_default="random weights",
+    help="Codec to begin from: trained, *.pt, exported, *.loclic, or the shipped loc-lic-mini.",
+)  # fmt: skip
+@click.option(
+    "--rounding", type=float, nargs=2, default=(1.0, 1.0), show_default=True,
+    help="Least and greatest rounding step of y, drawn for each crop, whose weight is lambda over "
+    "its square: one codec for all rates between.",
+)  # fmt: skip
 @click.option(
     "--device", type=click.Choice(["cpu", "cuda"]), show_default="cuda where there is",
     help="Where to compute.",
@@ -110,8 +116,9 @@ def complexity(names, rule: str, as_json: bool) -> None:
 @json_option
 @click.option("-o", "--out", required=True, type=OutputFile(), help="Trained codec, *.pt.")
 def train(
-    data, name, weight, rate, ramp, end, seed, start, device, checkpoint, log, as_json, out, **plan
-) -> None:
+    data, name, weight, rate, ramp, end, seed, start, rounding, device, checkpoint, log, as_json,
+    out, **plan,
+) -> None:  # fmt: skip
     """Train a codec.
 
     A run that was stopped goes on where it was when the same command is given again.  Under
@@ -123,14 +130,15 @@ def train(
     try:
         config = TrainConfig(
             codec=preset(name), stages=stages(**plan), weight=weight, seed=seed, rate=rate,
-            ramp=ramp, end=end,
+            ramp=ramp, end=end, rounding=rounding,
         )  # fmt: skip
     except InputError as error:
         raise click.UsageError(str(error)) from error
     import torch
 
     from lutgen.formats.colour import colour_files
-    from lutgen.training.loclic.store import load_codec, save_codec
+    from lutgen.training.loclic.reopen import load_start
+    from lutgen.training.loclic.store import save_codec
     from lutgen.training.loclic.train import train_codec
     from lutgen.training.run.parallel import processes, rank
 
@@ -140,7 +148,7 @@ def train(
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     with processes(device) as own, step_progress() as progress:
         try:
-            first, before = (None, None) if start is None else load_codec(start)
+            first, before = (None, None) if start is None else load_start(start)
             network, record = train_codec(
                 files, config, start=first, device=own, progress=progress,
                 checkpoint=paths["checkpoint"], log=paths["log"],

@@ -74,7 +74,7 @@ def export(trained, out, data, limit, weight_bits, device) -> None:
 @click.argument("out", type=OutputFile(), metavar="OUT")
 @_model
 @click.option(
-    "--step", "factor", type=click.FloatRange(0.25, 4), default=1.0, show_default=True,
+    "--step", "factor", type=click.FloatRange(0.25, 8), default=1.0, show_default=True,
     help="Rounding step: above one for smaller files, below for better images.",
 )  # fmt: skip
 @click.option(

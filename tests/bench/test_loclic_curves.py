@@ -9,7 +9,15 @@ from click.testing import CliRunner
 from bench import loclic_plots
 from bench.axes import axes_of, label_points
 from bench.tables.loclic import loclic_bd, loclic_coding, loclic_photographs, loclic_points
-from bench.tables.loclic_curves import Curve, decibel, difference, measured, models, published
+from bench.tables.loclic_curves import (
+    Curve,
+    ahead,
+    decibel,
+    difference,
+    measured,
+    models,
+    published,
+)
 from lutgen.training.loclic.measure.published import KODAK, KODAK_MS_SSIM
 from lutgen.training.loclic.measure.results import FIGURES, Results
 
@@ -75,6 +83,20 @@ def test_published_curves():
     assert found.quality == pytest.approx(-1.17, abs=0.01)
     assert found.rate_over == (28.58, 36.70)
     assert found.quality_over == (0.1313, 0.8057)
+
+
+def test_rates_that_a_codec_wins_at():
+    def curve(rates, psnr):
+        return Curve("a", "measured", rates, {"psnr": psnr})
+
+    anchor = curve([0.25, 1.0, 4.0], [30, 34, 38])
+    # Better by 1 dB at 0.5, as good at 1 and by 1 dB worse at 2; nothing is known below and beyond.
+    assert ahead(anchor, curve([0.5, 2.0], [33, 35])) == [pytest.approx((0.5, 1.0))]
+    assert ahead(anchor, curve([0.1, 16.0], [40, 50])) == [pytest.approx((0.25, 4.0))]
+    assert ahead(anchor, curve([0.25, 0.5, 1, 2], [31, 31.5, 33, 37])) == [
+        pytest.approx((0.25, 0.25 * 2**(2 / 3))), pytest.approx((2**0.5, 2.0)),
+    ]  # fmt: skip
+    assert ahead(anchor, anchor) == ahead(anchor, curve([5, 6], [1, 2])) == []
 
 
 def test_undefined_differences():

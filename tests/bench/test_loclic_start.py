@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -99,6 +100,22 @@ def test_minutes_of_a_device(pictures, tmp_path, monkeypatch):
     codec = DeployedCodec(LossyModelFile.read(out / "0.0500.loclic"))
     image = read_colour(pictures / "0.png")
     assert decode_image(codec, encode_image(codec, image)).shape == image.shape
+    # From there on: steps with contexts alone.
+    more = tmp_path / "more"
+    options = ("--device", "cpu", "--crop", 64, "--batch", 2, "--out", more)
+    options += ("--start", out / "0.0500.loclic", "--rounding", 0.5, 2, "--minutes", 0.25)
+    result = run(loclic_gpu, pictures, *options)
+    assert result.exit_code == 0, result.output
+    found = json.loads((more / "0.0130.json").read_text())
+    assert (found["steps"], found["config"]["rounding"]) == ([3], [0.5, 2])
+
+
+def test_steps_to_count_with():
+    for rounding, steps in (
+        ((1, 1), [1]), ((0.6, 6), [1, 2, 4]), ((0.25, 8), [0.25, 0.5, 1, 2, 4, 8]), ((3, 3), [4]),
+    ):  # fmt: skip
+        config = SimpleNamespace(rounding=rounding)
+        assert loclic_gpu.counted_steps(config) == [4096 * step for step in steps]
 
 
 @pytest.mark.exhaustive

@@ -240,7 +240,7 @@ def least_samples() -> int:
 
 @pytest.mark.parametrize("name", [name for name in LOC if name != "model hash"])
 def test_broken_header_of_loc(name):
-    values = {**BREAKS, "step": b"\x21", "CRC-32": bytes(4)}
+    values = {**BREAKS, "step": b"\x29", "CRC-32": bytes(4)}
     data = put(LOC_FILE.pack(), LOC[name], values[name])
     if name != "CRC-32":
         crc = LOC["CRC-32"]

@@ -193,14 +193,14 @@ def test_container():
         LocFile.unpack(b"LOC")
     with pytest.raises(ValueError, match="^image width must be 1 to 16384 pixels, not 0$"):
         LocFile(b"12345678", 0, 300, 16, b"")
-    with pytest.raises(ValueError, match="^step must be 0 to 32, not 33$"):
-        LocFile(b"12345678", 1, 300, 33, b"")
+    with pytest.raises(ValueError, match="^step must be 0 to 40, not 41$"):
+        LocFile(b"12345678", 1, 300, 41, b"")
 
 
 def test_steps():
     steps = [step_of(k) for k in range(STEPS)]
-    assert (steps[0], steps[16], steps[32]) == (1024, 4096, 16384)
+    assert (steps[0], steps[16], steps[40]) == (1024, 4096, 32768)
     assert np.allclose(steps, [4096 * 2 ** ((k - 16) / 8) for k in range(STEPS)], rtol=1e-3)
-    assert [nearest_step(f) for f in (0.25, 1, 2, 4)] == [0, 16, 24, 32]
-    with pytest.raises(ValueError, match=r"^step must be 0.25 to 4, not 0.2$"):
+    assert [nearest_step(f) for f in (0.25, 1, 2, 8)] == [0, 16, 24, 40]
+    with pytest.raises(ValueError, match=r"^step must be 0.25 to 8, not 0.2$"):
         nearest_step(0.2)

@@ -20,12 +20,19 @@ from lutgen.training.loclic.networks.config import CodecConfig
 from lutgen.training.loclic.rounding import THRIFT, residual_bits, thrifty_residuals
 from lutgen.training.loclic.skeleton import check_finite, check_shapes, skeleton
 
-__all__ = ["SHARED", "TRANSFORMS", "DeployedCodec", "is_affine"]
+__all__ = ["DeployedCodec", "is_affine", "shared", "transforms"]
 
-#: Parts of a codec that only one side computes, and that may be of floats.
-TRANSFORMS = ("analysis", "synthesis", "hyper_analysis")
-#: Parts that both sides must agree in.
-SHARED = ("hyper_synthesis", "entropy_model")
+
+def transforms(config: CodecConfig) -> tuple[str, ...]:
+    """Parts of a codec that only one side computes, and that may be of floats."""
+    more = ("remainder_analysis", "remainder_synthesis") if config.remainder else ()
+    return ("analysis", "synthesis", "hyper_analysis", *more)
+
+
+def shared(config: CodecConfig) -> tuple[str, ...]:
+    """Parts that both sides must agree in."""
+    more = ("remainder_parameters",) if config.remainder else ()
+    return ("hyper_synthesis", "entropy_model", *more)
 
 
 def is_affine(layer: nn.Module) -> TypeGuard[FixedConv | FixedLinear]:
@@ -49,12 +56,15 @@ class DeployedCodec:
         If the file's arrays are not those of its configuration.
     """
 
-    # By the names in `TRANSFORMS` and `SHARED`.
+    # By the names that `transforms` and `shared` give; those of a remainder where there is one.
     analysis: nn.Module
     synthesis: nn.Module
     hyper_analysis: nn.Module
     hyper_synthesis: nn.Module
     entropy_model: nn.Module
+    remainder_analysis: nn.Module
+    remainder_synthesis: nn.Module
+    remainder_parameters: nn.Module
 
     def __init__(self, file: LossyModelFile, device: str = "cpu") -> None:
         self.file = file
@@ -78,13 +88,14 @@ class DeployedCodec:
                 raise InputError(f"medians must be {self.config.hyper_width}, one of each channel")
             _check_arrays(self.config, arrays, functions)
             network = Codec(self.config).eval()
-            for part in TRANSFORMS:
+            self.shared = shared(self.config)
+            for part in transforms(self.config):
                 module = getattr(network, part)
                 weights = _weights(arrays, part, "<f4")
                 check_finite(weights, f"{part}.")
                 module.load_state_dict(weights)
                 setattr(self, part, module.to(self.device))
-            for part in SHARED:
+            for part in self.shared:
                 module = fixed_network(getattr(network, part), functions, None)
                 module.load_state_dict(_weights(arrays, part, None))
                 for layer in module.modules():
@@ -136,14 +147,16 @@ class DeployedCodec:
         CorruptStreamError
             If the payload is damaged.
         """
-        y_hat = self.decode_latent(strings, shape, step)
-        return {"x_hat": self.synthesis((y_hat / self.unit).float())}
+        return {"x_hat": self._image(self.decode_latent(strings, shape, step))}
 
     @torch.no_grad()
     def decode_latent(
         self, strings: list[bytes], shape: tuple[int, int], step: int = UNIT
     ) -> torch.Tensor:
-        """Decoded y, (1, M, H / 16, W / 16), the same on all machines; as `decompress`."""
+        """Decoded y, (1, M, H / 16, W / 16), the same on all machines; as `decompress`.
+
+        Channels of the remainder, where there is one, come behind: (1, M + r, H / 16, W / 16).
+        """
         reader = ResidualReader(self.tables, strings[0])
 
         def code(
@@ -154,7 +167,10 @@ class DeployedCodec:
 
         residuals = reader.code(self._prior_classes(*shape))
         z = residuals.reshape(1, -1, *shape) * self.unit
-        y_hat = self._walk(self._tensor(z), code)
+        y_hat, scales, means = self._walk(self._tensor(z), code)
+        if self.config.remainder:
+            everywhere = torch.ones_like(y_hat[0, 0], dtype=torch.bool)
+            y_hat = torch.cat([y_hat, code(self.config.slices, everywhere, scales, means)], 1)
         reader.finish()
         return y_hat
 
@@ -182,28 +198,52 @@ class DeployedCodec:
         z = self.hyper_analysis(y)
         y = self.fixed(y)
 
-        def code(
-            index: int, cells: torch.Tensor, scales: torch.Tensor, means: torch.Tensor
+        def chosen(
+            values: torch.Tensor, cells: torch.Tensor, scales: torch.Tensor, means: torch.Tensor
         ) -> torch.Tensor:
-            part = y[:, index * c : (index + 1) * c]
             classes = self._classes(scales, cells, step)
-            exact = (part - means)[0][:, cells].flatten() / self._own(step)
+            exact = (values - means)[0][:, cells].flatten() / self._own(step)
             residuals = thrifty_residuals(exact.cpu().numpy(), classes, self._bits, thrift)
             sink.code(classes, residuals)
             return self._placed(residuals, cells, means) * self._own(step) + means
+
+        def code(
+            index: int, cells: torch.Tensor, scales: torch.Tensor, means: torch.Tensor
+        ) -> torch.Tensor:
+            return chosen(y[:, index * c : (index + 1) * c], cells, scales, means)
 
         shape = tuple(z.shape[2:])
         residuals = torch.floor((self.fixed(z) - self.medians[:, None, None]) / self.unit + 0.5)
         residuals = residuals.clamp(-GREATEST, GREATEST)
         flat = residuals.flatten().cpu().numpy().astype(np.int64)
         sink.code(self._prior_classes(*shape), flat)
-        self._walk(residuals * self.unit, code)
+        y_hat, scales, means = self._walk(residuals * self.unit, code)
+        if self.config.remainder:
+            left = self.fixed(self.remainder_analysis(x.to(self.device) - self._image(y_hat)))
+            everywhere = torch.ones_like(y_hat[0, 0], dtype=torch.bool)
+            chosen(left, everywhere, scales, means)
         return shape
 
-    def _walk(self, z: torch.Tensor, code: Coder) -> torch.Tensor:
-        """Decoded y of the rounded z, less its medians."""
-        scales, means = self.hyper_synthesis(z + self.medians[:, None, None])
-        return self.entropy_model(scales, means, code)[0]
+    def _walk(
+        self, z: torch.Tensor, code: Coder
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Decoded y of the rounded z, less its medians; scales and means of the remainder.
+
+        These are of no channels where there is none.
+        """
+        hyper = self.hyper_synthesis(z + self.medians[:, None, None])
+        y_hat = self.entropy_model(*hyper, code)[0]
+        if not self.config.remainder:
+            return y_hat, y_hat[:, :0], y_hat[:, :0]
+        return y_hat, *self.remainder_parameters(*hyper, y_hat)
+
+    def _image(self, decoded: torch.Tensor) -> torch.Tensor:
+        """The image of decoded y, with the remainder behind it or without."""
+        y_hat, left = (decoded / self.unit).float().split(
+            [self.config.latent, decoded.shape[1] - self.config.latent], 1
+        )
+        image = self.synthesis(y_hat)
+        return image + self.remainder_synthesis(left) if left.shape[1] else image
 
     def _own(self, step: int) -> float:
         """A step in units of the shared networks."""
@@ -234,9 +274,9 @@ def _check_arrays(
 ) -> None:
     """Compare the arrays of all networks with the configuration, before a network is made."""
     bare = skeleton(config, len(arrays))
-    for part in (*TRANSFORMS, *SHARED):
+    for part in (*transforms(config), *shared(config)):
         network = getattr(bare, part)
-        if part in SHARED:
+        if part in shared(config):
             with torch.device("meta"):
                 network = fixed_network(network, functions, None)
         found = {
@@ -249,10 +289,11 @@ def _check_arrays(
 def _weights(
     arrays: Mapping[str, np.ndarray], part: str, form: str | None
 ) -> dict[str, torch.Tensor]:
-    """State of a network: floats of their bits, or integers as float64."""
+    """State of a network: floats of their bits, all or the upper half, or integers as float64."""
     found = {}
     for name, value in arrays.items():
         if name.startswith(f"{part}."):
-            values = value.astype("<u4").view(form).copy() if form else value.astype(np.float64)
+            whole = value.astype("<u4") << (16 if value.dtype.itemsize == 2 else 0)
+            values = whole.view(form).copy() if form else value.astype(np.float64)
             found[name[len(part) + 1 :]] = torch.from_numpy(values)
     return found

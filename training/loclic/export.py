@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -21,7 +21,7 @@ from lutgen.codec.lossy.model import (
     scale_thresholds,
 )
 from lutgen.errors import InputError
-from lutgen.training.loclic.deployed import SHARED, TRANSFORMS, DeployedCodec, is_affine
+from lutgen.training.loclic.deployed import DeployedCodec, is_affine, shared, transforms
 from lutgen.training.loclic.files import image_tensor
 from lutgen.training.loclic.fixed.convert import fixed_network
 from lutgen.training.loclic.fixed.functions import FunctionTables
@@ -38,7 +38,7 @@ _FAR_TRUST = 50.0
 
 def export_codec(
     network: Codec, training: dict, images: Iterable[np.ndarray] = (), bits: int = 16,
-    device: str = "cpu",
+    device: str = "cpu", steps: Sequence[int] = (UNIT,),
 ) -> LossyModelFile:  # fmt: skip
     """The file of a trained codec: its shared networks in integers, and all tables.
 
@@ -55,9 +55,11 @@ def export_codec(
         To count on, uint8, (H, W, 3); without, tables are those of the distributions.
     bits:
         Of the weights of the shared networks, 8 or 16.  With 8, those of the transforms, which are
-        floats, are rounded to 8 bits of mantissa, so that the file has half of their bytes.
+        floats, are rounded to 8 bits of mantissa, and the file has half of their bytes.
     device:
         Of torch, to count.
+    steps:
+        Rounding steps of y to count with, in units of 2**-12, each on all images.
 
     Raises
     ------
@@ -71,14 +73,14 @@ def export_codec(
     arrays["scales.thresholds"] = scale_thresholds(UNIT)
     medians = to_fixed(network.prior.medians.flatten())
     arrays["prior.medians"] = medians.cpu().numpy().astype(np.int32)
-    for part in SHARED:
+    for part in shared(network.config):
         fixed = fixed_network(getattr(network, part).cpu(), functions, bits)
         arrays |= _integers(part, fixed, bits)
-    for part in TRANSFORMS:
+    for part in transforms(network.config):
         for name, value in getattr(network, part).state_dict().items():
             value = value.bfloat16().float() if bits == 8 else value
-            floats = np.ascontiguousarray(value.cpu().numpy(), dtype="<f4")
-            arrays[f"{part}.{name}"] = floats.view("<u4")
+            floats = np.ascontiguousarray(value.cpu().numpy(), dtype="<f4").view("<u4")
+            arrays[f"{part}.{name}"] = (floats >> 16).astype("<u2") if bits == 8 else floats
     config = json.loads(json.dumps(asdict(network.config)))
     meta = {"config": config, "weight_bits": bits, "training": training}
 
@@ -89,7 +91,8 @@ def export_codec(
     codec = None
     for image in images:
         codec = codec or DeployedCodec(LossyModelFile(meta, arrays), device)
-        codec.analyse(image_tensor(image), counts)
+        for step in steps:
+            codec.analyse(image_tensor(image), counts, step)
     return LossyModelFile(meta, arrays | {"tables.cumulative": counts.tables()})
 
 

@@ -3,7 +3,7 @@
 import torch
 
 from lutgen.codec.lossy.model import LossyModelFile
-from lutgen.training.loclic.deployed import SHARED, DeployedCodec
+from lutgen.training.loclic.deployed import DeployedCodec
 from lutgen.training.loclic.fixed.number import UNIT
 from lutgen.training.loclic.model import Codec
 
@@ -27,7 +27,7 @@ class FloatCodec(DeployedCodec):
 
     def __init__(self, network: Codec, file: LossyModelFile, device: str = "cpu") -> None:
         super().__init__(file, device)
-        for part in SHARED:
+        for part in self.shared:
             setattr(self, part, getattr(network, part).eval().to(self.device))
         self.unit = 1
         self.thresholds = (self.thresholds / UNIT).float()

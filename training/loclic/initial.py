@@ -1,4 +1,4 @@
-"""First weights from data: the transforms begin as a linear block transform."""
+"""First weights from data: the transforms begin as linear block transforms."""
 
 import math
 from collections.abc import Sequence
@@ -9,14 +9,16 @@ from torch.nn import functional
 
 from lutgen.training.loclic.contexts.entropy_parameters import EntropyParameters
 from lutgen.training.loclic.model import Codec
+from lutgen.training.loclic.networks.block_transform import BLOCK
 from lutgen.training.loclic.networks.config import CodecConfig
+from lutgen.training.loclic.networks.gaussian import LEAST_SCALE
 from lutgen.training.loclic.networks.gdn import GDN
 from lutgen.training.loclic.networks.residual_block import ResidualBlock
 from lutgen.training.loclic.networks.residual_down import ResidualDown
 from lutgen.training.loclic.networks.residual_up import ResidualUp
 from lutgen.training.run.modules import bias_of, layer_of
 
-__all__ = ["begin_linear"]
+__all__ = ["begin_linear", "begin_remainder"]
 
 #: Little enough that normalisation begins as almost none, and enough to have a gradient.
 _GAMMA = 0.01
@@ -49,20 +51,68 @@ def begin_linear(network: Codec, x: torch.Tensor, weight: float) -> None:
     weight:
         Of the squared error in the loss, see `.schedule.TrainConfig`.
     """
-    # dD/dR of uniform steps: weight * step^2 / 18 = 1 / ln 2, in pixels 0..255.
-    step = math.sqrt(18 / (weight * math.log(2))) / 255
+    step = _step(weight)
     with torch.no_grad():
         components, means, scales = _pyramid(x, _kept(network.config), step)
         _analysis(network, components, means, scales)
         _synthesis(network, components, means, scales)
         y = network.analysis(x)
-        spread = y.std((0, 2, 3)).clamp(min=0.11)
+        spread = y.std((0, 2, 3)).clamp(min=LEAST_SCALE)
         _hyperprior(network, y, torch.cat([spread, spread]))
         said = layer_of(nn.Conv2d, network.hyper_synthesis.stages, -1)
         bias_of(said).copy_(torch.cat([spread, y.mean((0, 2, 3))]))
         for index, part in enumerate(network.entropy_model.slices):
             for parameters in (part.anchor_parameters, part.other_parameters):
                 _pass_on(parameters, index, network.config)
+
+
+def begin_remainder(network: Codec, x: torch.Tensor, weight: float, rounding: float) -> None:
+    """Let the remainder begin as principal components of what the rest of a codec leaves.
+
+    Parameters
+    ----------
+    network:
+        Codec to change in place, with weights for all but the remainder.
+    x:
+        Images in [0, 1], (B, 3, H, W), sides multiples of 64.
+    weight:
+        Of the squared error in the loss, see `.schedule.TrainConfig`.
+    rounding:
+        Step of y where the remainder is needed most: the least.
+    """
+    with torch.no_grad():
+        y = network.analysis(x)
+        y_hat = torch.round(y / rounding) * rounding
+        left = x - network.synthesis(y_hat)
+        block = functional.pixel_unshuffle(left, BLOCK).transpose(0, 1).flatten(1)
+        part = _components(block, network.config.remainder)
+        scale = 1 / _step(weight)
+        first = layer_of(nn.Conv2d, network.remainder_analysis.stages, 1)
+        last = layer_of(nn.Conv2d, network.remainder_synthesis.stages, 0)
+        first.weight.copy_(part[:, :, None, None] * scale)
+        last.weight.copy_(part.T[:, :, None, None] / scale)
+        bias_of(first).zero_()
+        bias_of(last).zero_()
+        spread = network.remainder_analysis(left).std((0, 2, 3)).clamp(min=LEAST_SCALE)
+        hyper = network.hyper_synthesis(torch.round(network.hyper_analysis(y)))
+        stages = network.remainder_parameters.stages
+        _unit_variance(stages, torch.cat([*hyper, y_hat], 1))
+        said = layer_of(nn.Conv2d, stages, -1)
+        said.weight *= _SHARE * torch.cat([spread, spread])[:, None, None, None]
+        bias_of(said).copy_(torch.cat([spread, torch.zeros_like(spread)]))
+
+
+def _step(weight: float) -> float:
+    """Step, of pixels 0 to 1, that is one of y."""
+    # dD/dR of uniform steps: weight * step^2 / 18 = 1 / ln 2, in pixels 0..255.
+    return math.sqrt(18 / (weight * math.log(2))) / 255
+
+
+def _components(blocks: torch.Tensor, count: int) -> torch.Tensor:
+    """Principal components of columns of no mean: (count, rows) of (rows, columns)."""
+    blocks = blocks.double()
+    _, vectors = torch.linalg.eigh(blocks @ blocks.T / blocks.shape[1])
+    return vectors.flip(1)[:, :count].T.float()
 
 
 def _kept(config: CodecConfig) -> list[int]:
@@ -94,9 +144,7 @@ def _pyramid(
     for count in kept:
         blocks = _blocks(x).transpose(0, 1).flatten(1)
         mean = blocks.mean(1)
-        around = (blocks - mean[:, None]).double()
-        _, vectors = torch.linalg.eigh(around @ around.T / around.shape[1])
-        part = vectors.flip(1)[:, :count].T.float()
+        part = _components(blocks - mean[:, None], count)
         x = functional.conv2d(_blocks(x) - mean[:, None, None], part[:, :, None, None])
         if len(scales) + 1 < len(kept):
             # Constant pictures have no spread: any scale will do.

@@ -54,6 +54,10 @@ class TrainConfig:
     stages: tuple[Stage, ...]
     # Weight of the squared error, of pixels 0 to 255, against bits per pixel.
     weight: float = 0.0130
+    # Least and greatest rounding step of y.  Each crop has its own, drawn evenly in the logarithm,
+    # and the weight of its error is divided by the square, as that of a step's error is: one codec
+    # for all rates between.  Steps of one in the papers.
+    rounding: tuple[float, float] = (1.0, 1.0)
     # Adam's rate at its highest; the papers' is 1e-4, for a hundred times the steps.
     rate: float = 6e-4
     # First steps, in which the rate grows from zero; a twentieth of all unless told.
@@ -70,6 +74,12 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stages", tuple(self.stages))
+        object.__setattr__(self, "rounding", tuple(self.rounding))
+        if len(self.rounding) != 2 or not 0 < self.rounding[0] <= self.rounding[1]:
+            raise InputError(
+                "rounding must be a least and a greatest step above zero, not "
+                f"{' '.join(map(str, self.rounding))}"
+            )
         if not self.stages:
             raise InputError("stages must be at least one, not none")
         for name in ("weight", "auxiliary_rate", "clip", "log_every"):

@@ -109,11 +109,21 @@ class TrainingStep:
         self.main.zero_grad()
         self.auxiliary.zero_grad()
 
+    def _rounding(self, x: torch.Tensor) -> torch.Tensor | float:
+        """Rounding steps of images, (B, 1, 1, 1): one of each part of the range."""
+        least, greatest = self._config.rounding
+        if least == greatest:
+            return least
+        share = torch.arange(len(x), device=x.device) + torch.rand(len(x), device=x.device)
+        return (least * (greatest / least) ** (share / len(x)))[:, None, None, None]
+
     def _take(self, x: torch.Tensor, contexts: bool) -> torch.Tensor:
-        out = self._network(x, contexts=contexts)
+        step = self._rounding(x)
+        out = self._network(x, contexts=contexts, step=step)
         rate = bits_per_pixel(out)
-        error = nn.functional.mse_loss(out["x_hat"], x)
-        loss = self._config.weight * 255**2 * error + rate
+        squares = (out["x_hat"] - x) ** 2
+        loss = self._config.weight * 255**2 * (squares / step**2).mean() + rate
+        error = squares.mean()
         side = self._network.prior.loss()
         self._clear()
         # Of other parameters the side loss has no gradient, of the quantiles the loss has none.

@@ -8,7 +8,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ import torch
 
 from lutgen.errors import InputError
 from lutgen.training.loclic.crops import Asked, Crops
-from lutgen.training.loclic.initial import begin_linear
+from lutgen.training.loclic.initial import begin_linear, begin_remainder
 from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.schedule import TrainConfig
 from lutgen.training.loclic.step import TrainingStep
@@ -49,7 +49,8 @@ def train_codec(
     config:
         Configuration.
     start:
-        Codec of the same configuration to begin from, random weights by default.
+        Codec of the same configuration, or the same without a remainder, to begin from; random
+        weights by default.
     device:
         ``cpu``, ``cuda`` or ``cuda:n``.
     checkpoint:
@@ -76,7 +77,8 @@ def train_codec(
     """
     if any(stage.batch % world() for stage in config.stages):
         raise InputError(f"batches must be multiples of {world()}, the number of processes")
-    if start is not None and start.config != config.codec:
+    without = replace(config.codec, remainder=0)
+    if start is not None and start.config not in (config.codec, without):
         raise InputError(
             "the codec to begin from must be of the same configuration, not "
             f"{start.config.source!r}"
@@ -91,13 +93,15 @@ def train_codec(
     torch.manual_seed(config.seed)
     network = Codec(config.codec).to(device).train()
     if start is not None:
-        network.load_state_dict(start.state_dict())
-    else:
+        network.load_state_dict(start.state_dict(), strict=start.config == config.codec)
+    if start is None or start.config != config.codec:
         crop = config.stages[0].crop
         # Of another step than any: enough for the covariance of the widest blocks.
-        begin_linear(
-            network, _images(crops.batch(config.steps, 64, crop), device), config.weight
-        )
+        images = _images(crops.batch(config.steps, 64, crop), device)
+        if start is None:
+            begin_linear(network, images, config.weight)
+        if config.codec.remainder:
+            begin_remainder(network, images, config.weight, config.rounding[0])
     take = TrainingStep(network, config)
     main, auxiliary = take.main, take.auxiliary
     first, before = 0, 0.0

@@ -90,7 +90,8 @@ class LossyModelFile:
     meta:
         Json object: configuration and the record of training.
     arrays:
-        Integer arrays by name; weights of the transforms as the bits of float32.
+        Integer arrays by name; weights of the transforms as the bits of float32, or the upper half
+        of these.
     """
 
     meta: Mapping

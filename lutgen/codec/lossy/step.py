@@ -12,14 +12,14 @@ __all__ = ["STEPS", "STEP_UNIT", "nearest_step", "step_of"]
 
 #: Steps are in units of ``1 / STEP_UNIT``.
 STEP_UNIT = 1 << 12
-#: Number of steps, from 1/4 to 4.
-STEPS = 33
+#: Number of steps, from 1/4 to 8.
+STEPS = 41
 # round(2**12 * 2**(k / 8))
 _OCTAVE = (4096, 4467, 4871, 5312, 5793, 6317, 6889, 7512)
 
 
 def step_of(number: int) -> int:
-    """Step 0..32 in units of ``1 / STEP_UNIT``; 16 is a step of one.
+    """Step 0..40 in units of ``1 / STEP_UNIT``; 16 is a step of one.
 
     Raises
     ------
@@ -33,13 +33,13 @@ def step_of(number: int) -> int:
 
 
 def nearest_step(factor: float) -> int:
-    """Number of the step nearest to a factor of 1/4 to 4.
+    """Number of the step nearest to a factor of 1/4 to 8.
 
     Raises
     ------
     InputError
         If it is outside.
     """
-    if not 0.25 <= factor <= 4:
-        raise InputError(f"step must be 0.25 to 4, not {factor!r}")
+    if not 0.25 <= factor <= 8:
+        raise InputError(f"step must be 0.25 to 8, not {factor!r}")
     return round(16 + 8 * math.log2(factor))

@@ -41,6 +41,8 @@ PARTS = {
     "other_parameters": "non-anchor parameters", "channel": "channel context",
     "inter": "inter-slice context", "intra": "intra-slice context", "local": "local context",
     "anchor_residual": "latent residual", "other_residual": "latent residual",
+    "remainder_analysis": "remainder", "remainder_synthesis": "remainder",
+    "remainder_parameters": "remainder",
 }  # fmt: skip
 
 
@@ -53,6 +55,8 @@ PARTS = {
         ("loc-lic-256", 202.18, 205.22, 48.26),
         ("loc-lic-192", 145.36, 147.98, 30.64),
         ("loc-lic-small", 60.82, 61.89, 14.64),
+        ("loc-lic-mini", 43.70, 44.77, 10.25),
+        ("loc-lic-mini-plain", 42.21, 43.28, 9.87),
     ],
 )
 def test_totals(name, total, all_in, parameters):

@@ -1,6 +1,7 @@
 """Real bytes: the same symbols from any machine, whatever the size; errors of files."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from lutgen.training.loclic.deployed import DeployedCodec
 from lutgen.training.loclic.export import export_codec
 from lutgen.training.loclic.files import decode_image, encode_image, image_tensor
 from lutgen.training.loclic.float_codec import FloatCodec
-from lutgen.training.loclic.initial import begin_linear
+from lutgen.training.loclic.initial import begin_linear, begin_remainder
 from lutgen.training.loclic.model import Codec
 from lutgen.training.loclic.networks.config import CodecConfig
 from lutgen.training.loclic.store import save_codec
@@ -36,10 +37,14 @@ def picture(height, width, seed=0):
     )
 
 
-def untrained():
+#: The same with all channels of blocks of what is left.
+WHOLE = replace(TINY, remainder=768)
+
+
+def untrained(config=TINY):
     """A codec whose shared networks have weights that no version of torch changes."""
     torch.manual_seed(7)
-    network = Codec(TINY).eval()
+    network = Codec(config).eval()
     rng = np.random.default_rng(7)
     with torch.no_grad():
         for part in (network.hyper_synthesis, network.entropy_model):
@@ -57,6 +62,15 @@ def trained():
     network = untrained()
     begin_linear(network, image_tensor(picture(64, 128)), 0.013)
     return network
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """The same codec with a remainder, trained and exported."""
+    network, x = untrained(WHOLE), image_tensor(picture(64, 128))
+    begin_linear(network, x, 0.013)
+    begin_remainder(network, x, 0.013, 0.25)
+    return network, export_codec(network, {}, [picture(64, 64, 1)])
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +107,41 @@ def test_steps_trade_size_for_quality(codec):
         found.append((len(data), error))
     assert found[0][0] > found[1][0] > found[2][0]
     assert found[0][1] <= found[1][1] < found[2][1]
+
+
+def test_remainder(codec, whole):
+    """What channels and transforms cannot tell is told behind them, as well as steps allow."""
+    image = picture(70, 130, 4)
+    more = DeployedCodec(whole[1])
+    for step, factor in ((0, 0.25), (8, 0.5)):
+        errors, sizes = [], []
+        for one in (codec, more):
+            data = encode_image(one, image, step)
+            errors.append(np.square(decode_image(one, data).astype(float) - image).mean())
+            sizes.append(len(data))
+        # Of the pixels' variance of a step, a twelfth of its square; and of 8 bits.
+        pixels = factor**2 * 18 / (0.013 * np.log(2)) / 12
+        assert errors[1] < min(1.3 * pixels + 1 / 12, errors[0])
+        assert sizes[1] > sizes[0]
+    z = more.compress(image_tensor(image))
+    assert more.decode_latent(z["strings"], z["shape"]).shape == (1, 16 + 768, 8, 12)
+    assert codec.decode_latent(**codec.compress(image_tensor(image))).shape == (1, 16, 8, 12)
+
+
+@pytest.mark.parametrize("kind", ["plain", "remainder"])
+@pytest.mark.parametrize("step", [0.5, 1, 2])
+def test_steps_of_training_are_those_of_files(trained, model, whole, kind, step):
+    network, file = (trained, model) if kind == "plain" else whole
+    floats = FloatCodec(network, file)
+    x = image_tensor(picture(128, 192, 3))
+    data = floats.compress(x, int(4096 * step), thrift=0)
+    decoded = floats.decompress(**data, step=int(4096 * step))["x_hat"]
+    with torch.no_grad():
+        out = network(x, step=torch.full((1, 1, 1, 1), float(step)))
+    # Values half-way between steps may go either way.
+    assert (decoded - out["x_hat"]).abs().median() < 1e-5
+    bits = -sum(v.log2().sum().item() for v in out["likelihoods"].values())
+    assert bits == pytest.approx(8 * len(data["strings"][0]), rel=0.15)
 
 
 def test_decoder_follows_the_encoder(codec):
@@ -143,7 +192,7 @@ def test_golden_stream():
         return codec._placed(values, cells, means) * 4096 + means
 
     with torch.no_grad():
-        y = codec._walk(torch.from_numpy(z * 4096), code)
+        y, *_ = codec._walk(torch.from_numpy(z * 4096), code)
     digest.update(y.numpy().astype("<i8").tobytes())
     assert digest.hexdigest()[:16] == GOLDEN
 

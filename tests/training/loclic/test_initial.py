@@ -86,6 +86,17 @@ def test_the_prior_begins_as_z_does(begun):
     assert prior.medians.abs().max() == 0
 
 
+def test_the_prior_knows_its_median():
+    """Where the logits of both ends of an interval add up to none, it has a probability, too."""
+    prior = FactorizedPrior(3)
+    with torch.no_grad():
+        for parameters in (*prior.biases, *prior.gates):
+            parameters.zero_()  # odd functions
+        near = prior.probability(torch.tensor([-0.01, 0, 0.01]).repeat(3, 1))
+    assert torch.allclose(near, near[:, :1], rtol=1e-3)
+    assert near.min() > 0.3
+
+
 def test_contexts_pass_on(begun):
     x = images(2)
     with torch.no_grad():

@@ -1,6 +1,7 @@
 """The network: shapes, ranges, gradients and the order of coding."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -33,6 +34,9 @@ def test_forward(name):
     found = out["likelihoods"]
     assert found["y"].shape == (1, config.latent, 4, 4)
     assert found["z"].shape == (1, config.hyper_width, 1, 1)
+    assert ("remainder" in found) == (config.remainder > 0)
+    if config.remainder:
+        assert found["remainder"].shape == (1, config.remainder, 4, 4)
     for values in found.values():
         assert (values > 0).all()
         assert (values <= 1).all()
@@ -48,9 +52,10 @@ def test_likelihoods_of_large_latents():
     assert found.min() >= 1e-9
 
 
-def test_training_reaches_every_parameter():
+@pytest.mark.parametrize("remainder", [0, 5])
+def test_training_reaches_every_parameter(remainder):
     torch.manual_seed(0)
-    network = Codec(TINY).train()
+    network = Codec(replace(TINY, remainder=remainder)).train()
     out = network(torch.rand(1, 3, 64, 64))
     bits = -sum(v.log2().sum() for v in out["likelihoods"].values())
     (bits + out["x_hat"].square().sum() + network.prior.loss()).backward()

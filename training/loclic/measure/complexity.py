@@ -153,6 +153,8 @@ def codec_layers(config: CodecConfig) -> Iterator[Layer]:
     yield from _hyper(config)
     for index in range(config.slices):
         yield from _slice(config, index)
+    if config.remainder:
+        yield from _remainder(config)
 
 
 def _chain(block: str, widths, scale: int, kernel: int = 1, **more) -> Iterator[Layer]:
@@ -264,6 +266,14 @@ def _slice(config: CodecConfig, index: int) -> Iterator[Layer]:
         yield Layer(block, c, c // 2, 16, kind="attention")  # two heads
     yield Layer(block, c, 2 * c, 16, 5)
     yield from _feed_forward(block, 2 * c, 4 * c, 2 * c)
+
+
+def _remainder(config: CodecConfig) -> Iterator[Layer]:
+    block, r = "remainder", config.remainder
+    yield from _chain(block, [3 * 16**2, r, 3 * 16**2], 16)
+    yield Layer(block, 3 * config.latent, 128, 16)
+    yield Layer(block, 128, 96, 16, 3)
+    yield Layer(block, 96, 2 * r, 16)
 
 
 def _local(c: int, window: int) -> Iterator[Layer]:

@@ -45,6 +45,10 @@ class CodecConfig:
     residual: str = "narrow"
     # Side of the window of the local context, in cells of y.
     window: int = 5
+    # Channels, at a 16th of the resolution, of a transform of blocks of what the synthesis leaves
+    # of the image, coded behind y; none in the papers.  Few channels and narrow transforms cannot
+    # tell more than so much of an image, however fine the steps are.
+    remainder: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(self.widths))
@@ -66,6 +70,11 @@ class CodecConfig:
         if self.residual not in _RESIDUALS:
             raise InputError(
                 f"residual must be one of {', '.join(_RESIDUALS)}, not {self.residual!r}"
+            )
+        if not 0 <= self.remainder <= 768:
+            raise InputError(
+                "remainder must be 0 to 768 channels, all of a block of 16 x 16 pixels, not "
+                f"{self.remainder!r}"
             )
         if not 1 <= self.window <= _MOST_WINDOW or self.window % 2 == 0:
             raise InputError(
@@ -100,14 +109,18 @@ _MLIC = "MLIC++, the transforms that LoC-LIC replaces"
 _SAME = (192, 192, 192)
 
 #: Named configurations.  kMAC per pixel, of convolutions and linear layers:
-#: 271.39, 202.18, 145.36, 60.82, 42.21; 1126.88 and 1256.60, of which the LoC-LIC paper cites the
-#: second.
+#: 271.39, 202.18, 145.36, 60.82, 43.70, 42.21; 1126.88 and 1256.60, of which the LoC-LIC paper
+#: cites the second.
 PRESETS = {
     "loc-lic": CodecConfig(source=_LOCLIC),
     "loc-lic-256": CodecConfig(source=_OURS, latent=256, slices=8),
     "loc-lic-192": CodecConfig(source=_OURS, latent=192, slices=6),
     "loc-lic-small": CodecConfig(source=_OURS, widths=(16, 32, 64), latent=128, slices=4),
     "loc-lic-mini": CodecConfig(
+        source=_OURS, widths=(16, 32, 64), latent=128, slices=4, residual="pointwise",
+        remainder=128,
+    ),
+    "loc-lic-mini-plain": CodecConfig(
         source=_OURS, widths=(16, 32, 64), latent=128, slices=4, residual="pointwise"
     ),
     "mlic++": CodecConfig(source=_MLIC, widths=_SAME),

@@ -90,8 +90,8 @@ class FactorizedPrior(nn.Module):
     def probability(self, values: torch.Tensor) -> torch.Tensor:
         """Probability of the unit interval round each value, (width, n); it may be zero."""
         lower, upper = self.logits(values - 0.5), self.logits(values + 0.5)
-        # Both on the side where sigmoids are small.
-        sign = -torch.sign(lower + upper).detach()
+        # Both on the side where sigmoids are small; in the middle, where their sum is none, either.
+        sign = torch.where(lower + upper > 0, -1.0, 1.0).to(values.dtype)
         return (torch.sigmoid(sign * upper) - torch.sigmoid(sign * lower)).abs()
 
     def likelihood(self, z: torch.Tensor) -> torch.Tensor:
