@@ -64,8 +64,9 @@ def split_share(groups: Sequence[str], share: tuple[int, int]) -> set[str]:
 
 
 def group_of(item: pytest.Item) -> str:
-    """The group of a test: tests of one file and one ``name``, which is that of what they share, a
-    core that is compiled once, stay together.
+    """The group of a test: tests of one file and one ``name``, or one ``program``, stay together,
+    as they share what has it, a core or a program in C that is compiled once.
     """
-    name = getattr(item, "callspec", None) and item.callspec.params.get("name")
+    given = item.callspec.params if hasattr(item, "callspec") else {}
+    name = given.get("name") or given.get("program")
     return f"{item.path}::{name}" if name else item.nodeid

@@ -6,6 +6,7 @@ import pytest
 from lutgen.codec.any_profile import codec_of
 from tests.c.compiled import SANITIZERS, build
 from tests.c.library import library
+from tests.tiers import all_exhaustive, all_slow
 
 #: Flags of what is compiled: the fastest code that this processor has and that for SSE4.1, with
 #: sanitizers, which take half a minute to compile, and plain C99 as it is used.
@@ -22,7 +23,7 @@ def models():
 
 
 @pytest.fixture(scope="session", params=[
-    pytest.param(name, marks=pytest.mark.slow if name != "portable" else ()) for name in VARIANTS
+    *all_slow(["fastest"]), *all_exhaustive(["sse4.1"]), "portable",
 ])  # fmt: skip
 def program(models, tmp_path_factory, request):
     return build(tmp_path_factory.mktemp("c") / "lutgen", models, VARIANTS[request.param])

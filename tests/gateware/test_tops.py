@@ -11,7 +11,7 @@ from lutgen.gateware.core.config import CoreConfig
 from lutgen.sim import Stall
 from lutgen.sim.cores.codec import RtlDecoder, RtlEncoder
 from tests.gateware.tops import STALLS, Tops, pictures, tops
-from tests.tiers import all_slow, slow_but_first
+from tests.tiers import all_exhaustive, all_slow, slow_but_first
 
 #: Width and height of images: single pixels, lines, columns, primes, whole tiles, the largest.
 SIZES = (
@@ -19,15 +19,14 @@ SIZES = (
 )  # fmt: skip
 QUICK = [("walker", size) for size in SIZES]
 QUICK += [("plain", size) for size in SIZES[-4:]]
+SLOW = [("laplace", size) for size in SIZES] + [("two levels", size) for size in SIZES]
+SLOW += [("tans", size) for size in SIZES[-4:]]
 RARE = (
-    "laplace", "two levels", "one class", "seven", "lanes", "one level", "three levels",
-    "seven with levels", "three with levels", "tans with levels",
+    "one class", "seven", "lanes", "one level", "three levels", "seven with levels",
+    "three with levels", "tans with levels",
 )  # fmt: skip
-SLOW = all_slow(
-    [(name, size) for name in RARE for size in SIZES] + [("tans", size) for size in SIZES[-4:]],
-    several=True,
-)
-NAMES = ["walker", "plain", *all_slow(["tans", *RARE])]
+EXHAUSTIVE = [(name, size) for name in RARE for size in SIZES]
+NAMES = ["walker", "plain", *all_slow(["tans", "laplace", "two levels"]), *all_exhaustive(RARE)]
 
 
 def check_decoder(top: Tops, groups, **options) -> None:
@@ -40,7 +39,9 @@ def check_decoder(top: Tops, groups, **options) -> None:
         np.testing.assert_array_equal(frame, image, err_msg=f"frame {number}")
 
 
-@pytest.mark.parametrize(("name", "size"), QUICK + SLOW)
+@pytest.mark.parametrize(("name", "size"), [
+    *QUICK, *all_slow(SLOW, several=True), *all_exhaustive(EXHAUSTIVE, several=True),
+])  # fmt: skip
 def test_encoder_sizes(name, size):
     top = tops(name)
     images = pictures(*size, count=3)
@@ -118,12 +119,12 @@ def test_reset_in_mid_frame(reset_at, reset_clocks, name):
     check_decoder(top, [images, pictures(3, 3)], **options)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @settings(max_examples=25, deadline=None, derandomize=True,
           suppress_health_check=[HealthCheck.too_slow])  # fmt: skip
 @given(st.data())
 def test_any_size_and_stall(data):
-    top = tops(data.draw(st.sampled_from(["walker", "plain", "laplace", "tans", *RARE[2:]])))
+    top = tops(data.draw(st.sampled_from(["walker", "plain", "laplace", "tans", *RARE])))
     width, height = data.draw(st.integers(1, 40)), data.draw(st.integers(1, 64))
     images = pictures(width, height, data.draw(st.integers(1, 4)), data.draw(st.integers(0, 9)))
     stall = {
