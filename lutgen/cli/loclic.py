@@ -101,7 +101,7 @@ def complexity(names, rule: str, as_json: bool) -> None:
     help="Codec to begin from: trained, *.pt, exported, *.loclic, or the shipped loc-lic-mini.",
 )  # fmt: skip
 @click.option(
-    "--rounding", type=float, nargs=2, default=(1.0, 1.0), show_default=True,
+    "--rounding", type=float, nargs=2, default=(1.0, 1.0), show_default="1.0 1.0",
     help="Least and greatest rounding step of y, drawn for each crop, whose weight is lambda over "
     "its square: one codec for all rates between.",
 )  # fmt: skip

@@ -103,7 +103,7 @@ def test_minutes_of_a_device(pictures, tmp_path, monkeypatch):
     # From there on: steps with contexts alone.
     more = tmp_path / "more"
     options = ("--device", "cpu", "--crop", 64, "--batch", 2, "--out", more)
-    options += ("--start", out / "0.0500.loclic", "--rounding", 0.5, 2, "--minutes", 0.25)
+    options += ("--start", out / "0.0500.loclic", "--rounding", 0.5, 2, "--minutes", 0.26)
     result = run(loclic_gpu, pictures, *options)
     assert result.exit_code == 0, result.output
     found = json.loads((more / "0.0130.json").read_text())
