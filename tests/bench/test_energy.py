@@ -125,7 +125,7 @@ def test_mapped_cells_do_what_the_gateware_does(mapped):
     assert given.tolist()[:3] == [1, 2, 3]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_counts(mapped):
     simulation, beats, (counts, *_) = simulate(mapped)
     assert counts.clocks == 300

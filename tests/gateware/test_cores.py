@@ -13,7 +13,7 @@ from lutgen.sim.drive.beats import raster_beats, single_pixels
 from lutgen.sim.drive.words import files_of
 from tests.gateware import test_decoder_errors as damage
 from tests.gateware.tops import STALLS, Tops, pictures, tops
-from tests.tiers import exhaustive_but_first
+from tests.tiers import all_exhaustive, exhaustive_but_first
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +62,7 @@ def test_stalls(name, stall):
     check_decoder(top, groups, stall=STALLS[stall])
 
 
-@pytest.mark.parametrize("name", ["two cores", "four cores", "eight cores"])
+@pytest.mark.parametrize("name", exhaustive_but_first(["two cores", "four cores", "eight cores"]))
 @pytest.mark.parametrize("per_file", [1, 2, 6])
 def test_files_back_to_back(name, per_file):
     top = tops(name)
@@ -108,7 +108,7 @@ def test_reset_in_mid_frame(reset_at):
     check_decoder(top, [images, pictures(3, 3)], reset_at=reset_at)
 
 
-@pytest.mark.parametrize("name", ["four cores", "eight cores"])
+@pytest.mark.parametrize("name", all_exhaustive(["four cores", "eight cores"]))
 def test_rate(name):
     """A pixel per clock and core, unless the one stream of bytes is slower: tiles are tiny here.
 

@@ -139,7 +139,7 @@ def test_both_ways(name, stalls):
     assert not errors
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["8 bits", "strips"])
 def test_two_groups_of_a_lane(name):
     """Lanes begin with groups of files of another near before those before them have ended."""
@@ -189,7 +189,7 @@ def test_a_near_of_another_file_is_damage():
     check_pixels({k: v[picture.size :] for k, v in found.items()}, image)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_clocks():
     """Near-lossless pictures flow as lossless ones do: nothing is between them."""
     cores = CORES["8 bits"]
@@ -216,7 +216,7 @@ def test_clocks_of_the_loops():
         assert (loop.latency, loop.written) == (43, record), kind
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("clock", [300, 1200, 2003])
 def test_reset_in_mid_frame(clock):
     cores = CORES["8 bits"]

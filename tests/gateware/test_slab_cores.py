@@ -250,6 +250,7 @@ def test_misplaced_markers_and_impossible_sizes():
         assert encoded({name: v[:1] for name, v in beats.items()}, width) == ([], {"bad_size"})
 
 
+@pytest.mark.exhaustive
 def test_nears():
     """Of files in turn; what comes out is what the reference restores."""
     cores = SEVERAL["4"]

@@ -60,7 +60,7 @@ def test_activity_is_that_of_the_run(tmp_path):
         assert toggles - np.count_nonzero(np.diff(values)) in (0, 1)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_files_of_a_build(tmp_path, monkeypatch):
     folder = tmp_path / "build"
     build(

@@ -16,6 +16,7 @@ from lutgen.sim.fuzz.damage import KINDS, RESET
 from lutgen.sim.fuzz.encoder import taken
 from lutgen.sim.fuzz.native import BEAT, WRONG, Segment, beats_of, build_native, forgetful
 from lutgen.sim.tool.design import Design
+from tests.tiers import all_exhaustive
 
 #: Gives back each pixel as a byte.  ``width`` says what is wrong, as `WRONG` counts it from 1 on;
 #: 6 gives without end.
@@ -211,7 +212,7 @@ def test_the_reference_of_decoders_agrees_with_the_codec(builds, model):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("core", ["encoder", "decoder"])
-@pytest.mark.parametrize("model", BUILDS)
+@pytest.mark.parametrize("model", ["photo", *all_exhaustive(["digits"])])
 def test_cores_stand_damage(builds, model, core):
     checked = builds[model]
     native = build_native(forgetful(checked.design(core)), core)
@@ -227,7 +228,7 @@ def test_cores_stand_damage(builds, model, core):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("core", ["encoder", "decoder"])
-@pytest.mark.parametrize("model", BUILDS)
+@pytest.mark.parametrize("model", ["photo", *all_exhaustive(["digits"])])
 def test_cores_begin_in_any_state(builds, model, core):
     """Whatever registers and memories hold before a reset, which may be of one clock."""
     checked = builds[model]
