@@ -128,6 +128,7 @@ def fine() -> str:
     ]
     for name, kind in (
         ("`digits`, shipped", ""), ("`bench/models/raster-table-fine.lutgen`", "-fine"),
+        ("`bench/models/raster-table-finer.lutgen`", "-finer"),
     ):  # fmt: skip
         rates, record = load(f"eval{kind}")["emnist_digits"]["bpp"], load(f"build{kind}")
         totals = [record["cores"][core]["resources"]["total"] for core in ("encoder", "decoder")]
