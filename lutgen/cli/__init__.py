@@ -12,7 +12,7 @@ from .loclic_codec import loclic
 from .prove import prove
 from .report import report_
 from .route import route_
-from .training import slim_, train
+from .training import polish_, slim_, train
 
 __all__ = ["main"]
 
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 for _command in (
-    encode, decode, info_, evaluate_, train, slim_, loclic, build_, c_, route_, sim, prove, report_,
-    targets,
+    encode, decode, info_, evaluate_, train, polish_, slim_, loclic, build_, c_, route_, sim, prove,
+    report_, targets,
 ):  # fmt: skip
     main.add_command(_command)

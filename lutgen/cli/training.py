@@ -1,4 +1,4 @@
-"""Commands that make models: train, slim."""
+"""Commands that make models: train, polish, slim."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from lutgen.errors import InputError
 
 from .common import step_progress, work_progress
 
-__all__ = ["slim_", "train"]
+__all__ = ["polish_", "slim_", "train"]
 
 #: Default of what can be cut.
 _KEEP = "as it is"
@@ -276,6 +276,89 @@ def _train_dlc(kind, options, load, record, out) -> None:
         f"{out}: {model.network.n_nodes}{ups} LUTs, bpp on {figures['split']}, held out: as "
         f"trained {figures['soft_bpp']:.3f}, hard {figures['hard_bpp']:.3f}, integer tables "
         f"{figures['integer_bpp']:.3f}"
+    )
+
+
+@click.command("polish")
+@click.argument("model", metavar="MODEL")
+@click.option(
+    "--data", multiple=True, required=True, metavar="DATA",
+    help="Training images, as in eval; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--sweeps", type=int, default=12, show_default=True,
+    help="Visits to each node of the autoregressive network.",
+)  # fmt: skip
+@click.option(
+    "--ups-sweeps", type=int, default=6, show_default=True, help="Those of the upsampling network."
+)
+@click.option(
+    "--windows", type=int, default=400_000, show_default=True, metavar="N",
+    help="Windows that a sweep judges by: other ones in each.",
+)  # fmt: skip
+@click.option(
+    "--signals", type=int, default=16, show_default=True, metavar="N",
+    help="Hidden nodes that an output node tries in a visit.",
+)  # fmt: skip
+@click.option(
+    "--tried", type=int, default=12, show_default=True, metavar="N",
+    help="Pixels that a hidden node tries in a visit, with all thresholds.",
+)  # fmt: skip
+@click.option(
+    "--doubt", type=float, default=1.0, show_default=True, metavar="Z",
+    help="What an entry of a table must save, in standard deviations of what it saves.",
+)  # fmt: skip
+@click.option(
+    "--pin-doubt", type=float, default=3.0, show_default=True, metavar="Z",
+    help="What another signal on a pin must save.",
+)  # fmt: skip
+@click.option(
+    "--mapping", type=click.Choice(["kept", "paper", "counted"]), default="kept", show_default=True,
+    help="What numbers of ones mean: as in MODEL, by the paper's formulas, or as in MODEL until "
+    "they are counted again, last of all.",
+)  # fmt: skip
+@click.option(
+    "--orientations", type=int, default=1, show_default=True, metavar="N",
+    help="Flips and turns that an image may be seen in: 1, 2, 4, or 8, which are all.",
+)  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="Of all that is drawn.")
+@click.option(
+    "--licence", default="", metavar="TEXT", show_default="none",
+    help="Licence of the data, for the record.",
+)  # fmt: skip
+@click.option("-o", "--out", required=True, type=OutputFile(), help="Model file, *.lutgen.")
+def polish_(model, data, licence, out, **options) -> None:
+    """Make a trained model of LUT networks better, without gradients.
+
+    Of a model with a Laplace head: one LUT after the other gets the truth table, and the signals on
+    its pins, that training images miss least, everything else held still.  Data of another kind
+    than the model was trained on make it a model of that kind.
+    """
+    from lutgen.formats.rules import limits_of
+    from lutgen.model.model import Model
+    from lutgen.training.data.datasets import load_images
+    from lutgen.training.polish.polish import Polish, polish_model
+
+    try:
+        config = Polish(**options)
+    except InputError as error:
+        raise click.UsageError(str(error)) from error
+    check_apart({"-o": out}, [*data, model])
+    found = Model.load(model)
+    images = [
+        image for name in data
+        for image in load_images(name, split="train", limits=limits_of(found))
+    ]  # fmt: skip
+    with work_progress() as progress:
+        polished = polish_model(
+            found, images, config, progress=progress, name=", ".join(data), licence=licence
+        )
+    polished.save(out)
+    networks = [polished.network, *([polished.upsampler.network] if polished.upsampler else [])]
+    entry = polished.training["polish"][-1]
+    say(
+        f"{out}: {' + '.join(str(net.n_nodes) for net in networks)} LUTs, ideal bpp on "
+        f"{entry['split']}, held out: {entry['bpp']:.3f}, was {entry['bpp_before']:.3f}"
     )
 
 

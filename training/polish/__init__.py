@@ -1,0 +1,1 @@
+"""Trained LUT networks made better bit by bit, without gradients."""
