@@ -305,12 +305,9 @@ def _train_dlc(kind, options, load, record, out) -> None:
     help="Pixels that a hidden node tries in a visit, with all thresholds.",
 )  # fmt: skip
 @click.option(
-    "--doubt", type=float, default=1.0, show_default=True, metavar="Z",
-    help="What an entry of a table must save, in standard deviations of what it saves.",
-)  # fmt: skip
-@click.option(
-    "--pin-doubt", type=float, default=3.0, show_default=True, metavar="Z",
-    help="What another signal on a pin must save.",
+    "--doubt", type=(float, float), default=(0.5, 3.0), show_default=True, metavar="FIRST LAST",
+    help="What an entry of a table must save, in standard deviations of that, in the first and in "
+    "the last sweep.",
 )  # fmt: skip
 @click.option(
     "--mapping", type=click.Choice(["kept", "paper", "counted"]), default="kept", show_default=True,

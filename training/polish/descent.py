@@ -56,14 +56,11 @@ class Descent:
         Hidden nodes that each output node tries on its pins in a sweep.
     tried:
         Features that each hidden node tries on its pins in a sweep, all thresholds of each.
-    doubt, pin_doubt:
-        Standard deviations that an entry of a table, and another signal on a pin, must save.
     """
 
     def __init__(
         self, layers: TwoLayers, costs: Costs, groups: list[tuple[int, int]],
         rng: np.random.Generator, *, signals: int, tried: int,
-        doubt: float, pin_doubt: float,
     ) -> None:  # fmt: skip
         self.layers = layers
         self._costs = costs
@@ -73,14 +70,14 @@ class Descent:
         self._rng = rng
         self._signals = min(signals, len(layers.hidden))
         self._tried = min(tried, layers.features)
-        self._doubt = doubt
-        self._pin_doubt = pin_doubt
+        self._doubt = 0.0
 
     def load(self, windows: Windows) -> None:
         """Judge by these windows from now on."""
         layers, count = self.layers, windows.features.shape[1]
         self._windows = windows
         self._stakes = np.empty(count, dtype=np.float32)
+        self._moved = np.zeros((len(windows.targets), 2, count), dtype=np.int16)
         self._index = np.empty((len(layers.hidden), count), dtype=np.uint8)
         self._bits = np.empty_like(self._index)
         kernels.evaluate_nodes(
@@ -116,8 +113,12 @@ class Descent:
             total += float((cost[counts[1], place[counts[0], x]] * weights).sum(dtype=np.float64))
         return total
 
-    def sweep(self) -> None:
-        """Change each output node, then each hidden node, once."""
+    def sweep(self, doubt: float) -> None:
+        """Visit each output node, then each hidden node, once.
+
+        What an entry of a table is to save must be more than ``doubt`` standard deviations of it.
+        """
+        self._doubt = doubt
         for m in self._rng.permutation(len(self.layers.outputs)):
             self._output(int(m))
         for n in self._rng.permutation(len(self.layers.hidden)):
@@ -139,7 +140,7 @@ class Descent:
             if by_pin.min() < least:
                 least, pin, signal = by_pin.min(), int(by_pin.argmin()), int(n)
         later, table, moved = self._judged(
-            index, layers.outputs[m], least, pin, self._bits[signal], 0
+            index, layers.outputs[m], pin, self._bits[signal], 0
         )
         if moved:
             before = int(layers.pins[m, pin])
@@ -154,25 +155,22 @@ class Descent:
         layers.outputs[m] = table
 
     def _judged(
-        self, index: np.ndarray, table: np.ndarray, least: float, pin: int, values: np.ndarray,
-        threshold: int,
+        self, index: np.ndarray, table: np.ndarray, pin: int, values: np.ndarray, threshold: int
     ) -> tuple[np.ndarray, np.ndarray, bool]:  # fmt: skip
         """Index and table of a node from now on, and whether its pin reads ``values`` now.
 
-        A node is changed if other windows, too, would save by it: if what is saved is more than so
-        many standard deviations of the sum.  The best of many candidates needs more of them.
+        Both are changed if other windows, too, would save by it: if what is saved is more than so
+        many standard deviations of it.
         """
         sums, squares = kernels.sums(index, self._stakes)
         own = np.where(np.abs(sums) > self._doubt * np.sqrt(squares), sums < 0, table)
         own = own.astype(np.uint8)
-        kept = sums[own == 1].sum()
-        if least < kept:
-            later = index.copy()
-            kernels.change_pin(later, pin, values, threshold)
-            new = (kernels.sums(later, self._stakes)[0] < 0).astype(np.uint8)
-            saved, variance = kernels.saving(index, own, later, new, self._stakes)
-            if saved > self._pin_doubt * np.sqrt(variance):
-                return later, new, True
+        later = index.copy()
+        kernels.change_pin(later, pin, values, threshold)
+        new = (kernels.sums(later, self._stakes)[0] < 0).astype(np.uint8)
+        saved, variance = kernels.saving(index, own, later, new, self._stakes)
+        if saved > self._doubt * np.sqrt(variance):
+            return later, new, True
         return index, own, False
 
     def _hidden(self, n: int) -> None:
@@ -182,7 +180,7 @@ class Descent:
         kernels.hidden_stakes(
             self._bits[n], readers, masks, self._above, layers.outputs, self._outputs, self._roles,
             self._counts, self._windows.targets, self._windows.weights, self._costs.place,
-            self._costs.cost, self._stakes,
+            self._costs.cost, self._moved, self._stakes,
         )  # fmt: skip
         least, pin, feature, threshold = np.inf, 0, 0, 0
         for f in self._rng.choice(layers.features, self._tried, replace=False):
@@ -193,7 +191,7 @@ class Descent:
                 least, pin, feature = by_pin.min(), int(by_pin.argmin()), int(f)
                 threshold = int(where[pin])
         later, table, moved = self._judged(
-            index, layers.hidden[n], least, pin, features[feature], threshold
+            index, layers.hidden[n], pin, features[feature], threshold
         )
         if moved:
             layers.feature[n, pin], layers.threshold[n, pin] = feature, threshold

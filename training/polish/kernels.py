@@ -69,43 +69,48 @@ def output_stakes(index, table, role, counts, targets, weights, place, cost, sta
 @njit()
 def hidden_stakes(
     bits, readers, masks, index, tables, outputs, roles, counts, targets, weights, place, cost,
-    stakes,
+    moved, stakes,
 ):
     """``d`` of a node that others read: float32 (W,).
 
     ``readers`` are the output nodes that read it, ``masks`` which of their pins; ``index`` and
     ``tables`` are those of the output nodes, and their bits are counted in ``counts[outputs]
-    [roles]``.
+    [roles]``.  ``moved``, int16 of the shape of ``counts``, is zero before and after.
     """
-    number = len(counts)
-    moved = np.zeros((number, 2), dtype=np.int64)
-    for w in range(stakes.size):
-        moved[:] = 0
-        for k in range(readers.size):
-            m = readers[k]
-            at = index[m, w]
-            step = np.int64(tables[m, at ^ masks[k]]) - np.int64(tables[m, at])
-            moved[outputs[m], roles[m]] += step
-        d = np.float32(0)
-        for h in range(number):
-            if moved[h, 0] or moved[h, 1]:
+    step = np.empty(_ENTRIES, dtype=np.int16)
+    for k in range(readers.size):
+        m = readers[k]
+        for at in range(_ENTRIES):
+            step[at] = np.int16(tables[m, at ^ masks[k]]) - np.int16(tables[m, at])
+        row, total = index[m], moved[outputs[m], roles[m]]
+        for w in range(stakes.size):
+            total[w] += step[row[w]]
+    stakes[:] = 0
+    for h in range(len(counts)):
+        first, second, more, further = counts[h, 0], counts[h, 1], moved[h, 0], moved[h, 1]
+        for w in range(stakes.size):
+            if more[w] or further[w]:
                 x = targets[h, w]
-                first, second = counts[h, 0, w], counts[h, 1, w]
-                now = cost[second, place[first, x]]
-                then = cost[second + moved[h, 1], place[first + moved[h, 0], x]]
-                d += (then - now) * weights[h, w]
-        stakes[w] = -d if bits[w] else d
+                now = cost[second[w], place[first[w], x]]
+                then = cost[second[w] + further[w], place[first[w] + more[w], x]]
+                d = (then - now) * weights[h, w]
+                stakes[w] += -d if bits[w] else d
+                more[w] = further[w] = 0
+
+
+# Windows that follow each other often have the same index, and an addition has to wait for the one
+# before it: sums in several places do not.
 
 
 @njit()
 def sums(index, stakes):
     """Sum of the stakes of each index, and of their squares: float64 (2, 64)."""
-    out = np.zeros((2, _ENTRIES))
+    out = np.zeros((2, 2, _ENTRIES))
     for w in range(index.size):
         stake = stakes[w]
-        out[0, index[w]] += stake
-        out[1, index[w]] += stake * stake
-    return out
+        out[w & 1, 0, index[w]] += stake
+        out[w & 1, 1, index[w]] += stake * stake
+    return out[0] + out[1]
 
 
 @njit()
@@ -128,21 +133,26 @@ def saving(index, table, later, new, stakes):
 @njit()
 def signal_sums(index, bits, stakes):
     """Sums of the stakes of each value of a signal and each index: float64 (2, 64)."""
-    out = np.zeros(2 * _ENTRIES)
+    out = np.zeros((4, 2 * _ENTRIES))
     for w in range(index.size):
-        out[np.int64(bits[w]) << FANIN | index[w]] += stakes[w]
-    return out.reshape(2, _ENTRIES)
+        out[w & 3, np.int64(bits[w]) << FANIN | index[w]] += stakes[w]
+    return (out[0] + out[1] + (out[2] + out[3])).reshape(2, _ENTRIES)
 
 
 @njit()
 def threshold_sums(index, values, stakes):
     """Sums of the stakes of windows whose value is at most t, and each index: float64 (256, 64)."""
-    out = np.zeros(256 * _ENTRIES)
+    # Single precision: half of it stays in the cache.
+    parts = np.zeros((2, 256 * _ENTRIES), dtype=np.float32)
     for w in range(index.size):
-        out[np.int64(values[w]) << FANIN | index[w]] += stakes[w]
-    out = out.reshape(256, _ENTRIES)
-    for v in range(1, 256):
-        out[v] += out[v - 1]
+        parts[w & 1, np.int64(values[w]) << FANIN | index[w]] += stakes[w]
+    out = np.zeros((256, _ENTRIES))
+    for v in range(256):
+        for k in range(_ENTRIES):
+            at = v << FANIN | k
+            out[v, k] = np.float64(parts[0, at]) + np.float64(parts[1, at])
+            if v:
+                out[v, k] += out[v - 1, k]
     return out
 
 

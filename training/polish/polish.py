@@ -4,6 +4,7 @@ The upsampling network comes first, for its pixels are what the other one reads.
 """
 
 import datetime
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
@@ -55,9 +56,9 @@ class Polish:
         Hidden nodes that an output node tries on its pins in a sweep.
     tried:
         Features that a hidden node tries on its pins in a sweep, with all 255 thresholds.
-    doubt, pin_doubt:
-        What an entry of a table, and another signal on a pin, must save by the windows of a sweep,
-        in standard deviations of that: the more, the less is learned of windows by heart.
+    doubt:
+        What an entry of a table must save by the windows of a sweep, in standard deviations of
+        that, in the first sweep and in the last: the more, the less is learned of windows by heart.
     mapping:
         One of `MEANINGS`.
     orientations:
@@ -76,8 +77,7 @@ class Polish:
     windows: int = 400_000
     signals: int = 16
     tried: int = 12
-    doubt: float = 1.0
-    pin_doubt: float = 3.0
+    doubt: tuple[float, float] = (0.5, 3.0)
     mapping: str = "kept"
     orientations: int = 1
     seed: int = 0
@@ -92,12 +92,8 @@ class Polish:
                 raise InputError(
                     f"{name.replace('_', ' ')} must be {least} to {most}, not {value!r}"
                 )
-        for name in ("doubt", "pin_doubt"):
-            value = getattr(self, name)
-            if not 0 <= value < 100:
-                raise InputError(
-                    f"{name.replace('_', ' ')} must be 0 or more and less than 100, not {value!r}"
-                )
+        if len(self.doubt) != 2 or not all(0 <= doubt < 100 for doubt in self.doubt):
+            raise InputError(f"doubt must be two numbers from 0 to 100, not {self.doubt!r}")
         if self.mapping not in MEANINGS:
             raise InputError(f"mapping must be {', '.join(MEANINGS)}, not {self.mapping!r}")
         if self.orientations not in (1, 2, 4, 8):
@@ -158,7 +154,7 @@ def polish_model(
     polished = polisher.polished()
     entry = {
         "of": model.hash,
-        "config": asdict(config),
+        "config": json.loads(json.dumps(asdict(config))),  # lists, no tuples
         "data": {
             "name": name, "images": len(images), "sha256": data_hash(images), "licence": licence,
         },
@@ -183,7 +179,7 @@ class _Polisher:
         self.config = config
         self.progress = progress
         #: By network, what windows paid before and after each sweep.
-        self.paid: dict[str, list[tuple[float, float]]] = {}
+        self.paid: dict[str, list[list[float]]] = {}
 
     def polished(self) -> Model:
         model, config = self.model, self.config
@@ -264,15 +260,16 @@ class _Polisher:
         rng = np.random.default_rng([config.seed, len(self.paid)])
         descent = Descent(
             TwoLayers.of(network, rng), costs, groups, rng, signals=config.signals,
-            tried=config.tried, doubt=config.doubt, pin_doubt=config.pin_doubt,
+            tried=config.tried,
         )  # fmt: skip
+        doubts = np.linspace(*config.doubt, sweeps)
         paid = self.paid[name] = []
-        for sweep in range(sweeps):
+        for sweep, doubt in enumerate(doubts):
             self.progress(f"polishing {name}", sweep, sweeps)
             descent.load(self._drawn(windows, rng))
             before = descent.cost()
-            descent.sweep()
-            paid.append((before, descent.cost()))
+            descent.sweep(float(doubt))
+            paid.append([before, descent.cost()])
         self.progress(f"polishing {name}", sweeps, sweeps)
         return descent.layers.netlist()
 
@@ -288,19 +285,15 @@ class _Polisher:
 
 
 def _fewer(windows: Windows, most: int, rng: np.random.Generator) -> Windows:
-    """At most so many of the windows, those of little weight drawn by chance."""
-    count = windows.features.shape[1]
-    if count <= most:
-        return Windows(
-            windows.features, windows.targets, np.asarray(windows.weights, dtype=np.float32)
-        )
-    light = (windows.weights <= np.median(windows.weights)).all(axis=0)
-    drawn = rng.permutation(np.flatnonzero(light))[: max(1, most - count + int(light.sum()))]
-    kept = np.append(np.flatnonzero(~light), drawn)
-    weights = windows.weights.copy()
-    weights[:, light] *= light.sum() / len(drawn)
+    """At most so many of the windows: those that stand for many first, of the others some."""
+    light = (windows.weights <= 2 * np.median(windows.weights)).all(axis=0)
+    heavy = np.flatnonzero(~light)
+    drawn = rng.permutation(np.flatnonzero(light))[: max(1, most - len(heavy))]
+    kept = np.append(heavy, drawn)
+    weights = windows.weights[:, kept]
+    weights[:, len(heavy) :] *= light.sum() / max(1, len(drawn))
     return Windows(
         np.ascontiguousarray(windows.features[:, kept]),
         np.ascontiguousarray(windows.targets[:, kept]),
-        np.ascontiguousarray(weights[:, kept], dtype=np.float32),
+        np.ascontiguousarray(weights, dtype=np.float32),
     )

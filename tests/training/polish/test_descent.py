@@ -62,16 +62,14 @@ def test_costs_fall_and_are_those_of_the_netlist(name):
     rng = np.random.default_rng(0)
     outputs = 1 + max(output for output, _ in places)
     net = layers(rng, groups)
-    descent = Descent(
-        net, costs, places, rng, signals=8, tried=FEATURES, doubt=0.0, pin_doubt=0.0
-    )
+    descent = Descent(net, costs, places, rng, signals=8, tried=FEATURES)
     seen, others = windows(rng, outputs), windows(rng, outputs)
     descent.load(seen)
     first = last = descent.cost()
     np.testing.assert_allclose(first, paid(net, seen, costs, places), rtol=1e-4)
     unseen = paid(net, others, costs, places)
     for _ in range(4):
-        descent.sweep()
+        descent.sweep(0.0)
         assert descent.cost() < last
         last = descent.cost()
         np.testing.assert_allclose(last, paid(net, seen, costs, places), rtol=1e-4)
@@ -86,13 +84,11 @@ def test_doubt_leaves_what_chance_may_have_made():
     for doubt in (0.0, 3.0):
         rng = np.random.default_rng(1)
         net = layers(rng, groups)
-        descent = Descent(
-            net, costs, places, rng, signals=8, tried=FEATURES, doubt=doubt, pin_doubt=doubt
-        )
+        descent = Descent(net, costs, places, rng, signals=8, tried=FEATURES)
         seen, others = windows(rng, 1, 600), windows(rng, 1, 5000)
         descent.load(seen)
         for _ in range(4):
-            descent.sweep()
+            descent.sweep(doubt)
         gaps.append(paid(net, others, costs, places) - descent.cost())
     assert gaps[1] < gaps[0]
 
@@ -103,9 +99,9 @@ def test_the_same_seed_gives_the_same_network():
     for _ in range(2):
         rng = np.random.default_rng(2)
         net = layers(rng, groups)
-        descent = Descent(net, costs, places, rng, signals=8, tried=2, doubt=1.0, pin_doubt=3.0)
+        descent = Descent(net, costs, places, rng, signals=8, tried=2)
         descent.load(windows(rng, 3))
-        descent.sweep()
+        descent.sweep(1.0)
         found.append(net)
     for name in ("feature", "threshold", "hidden", "pins", "outputs"):
         np.testing.assert_array_equal(getattr(found[0], name), getattr(found[1], name))
