@@ -286,15 +286,15 @@ def _train_dlc(kind, options, load, record, out) -> None:
     help="Training images, as in eval; may be repeated.",
 )  # fmt: skip
 @click.option(
-    "--sweeps", type=int, default=12, show_default=True,
+    "--sweeps", type=int, default=40, show_default=True,
     help="Visits to each node of the autoregressive network.",
 )  # fmt: skip
 @click.option(
-    "--ups-sweeps", type=int, default=6, show_default=True, help="Those of the upsampling network."
+    "--ups-sweeps", type=int, default=20, show_default=True, help="Those of the upsampling network."
 )
 @click.option(
-    "--windows", type=int, default=400_000, show_default=True, metavar="N",
-    help="Windows that a sweep judges by: other ones in each.",
+    "--windows", type=(int, int), default=(200_000, 800_000), show_default=True,
+    metavar="FIRST LAST", help="Windows that the first and the last sweep judge by.",
 )  # fmt: skip
 @click.option(
     "--signals", type=int, default=16, show_default=True, metavar="N",
@@ -305,7 +305,7 @@ def _train_dlc(kind, options, load, record, out) -> None:
     help="Pixels that a hidden node tries in a visit, with all thresholds.",
 )  # fmt: skip
 @click.option(
-    "--doubt", type=(float, float), default=(0.5, 3.0), show_default=True, metavar="FIRST LAST",
+    "--doubt", type=(float, float), default=(0.0, 1.0), show_default=True, metavar="FIRST LAST",
     help="What an entry of a table must save, in standard deviations of that, in the first and in "
     "the last sweep.",
 )  # fmt: skip

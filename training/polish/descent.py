@@ -134,7 +134,7 @@ class Descent:
             index, layers.outputs[m], role, self._counts[output], self._windows.targets[output],
             self._windows.weights[output], self._costs.place, self._costs.cost, self._stakes,
         )  # fmt: skip
-        least, pin, signal = np.inf, 0, 0
+        least, pin, signal = np.inf, 0, int(layers.pins[m, 0])
         for n in self._rng.choice(len(layers.hidden), self._signals, replace=False):
             by_pin = kernels.best_signal(kernels.signal_sums(index, self._bits[n], self._stakes))
             if by_pin.min() < least:
@@ -182,7 +182,8 @@ class Descent:
             self._counts, self._windows.targets, self._windows.weights, self._costs.place,
             self._costs.cost, self._moved, self._stakes,
         )  # fmt: skip
-        least, pin, feature, threshold = np.inf, 0, 0, 0
+        least, pin = np.inf, 0
+        feature, threshold = int(layers.feature[n, 0]), int(layers.threshold[n, 0])
         for f in self._rng.choice(layers.features, self._tried, replace=False):
             where, by_pin = kernels.best_threshold(
                 kernels.threshold_sums(index, features[f], self._stakes)

@@ -51,7 +51,9 @@ class Polish:
     sweeps, ups_sweeps:
         Times that each node of the autoregressive and of the upsampling network is visited.
     windows:
-        About how many windows a sweep judges by; each takes 3 bytes for each node of a layer.
+        About how many windows the first sweep judges by, and the last; each takes 3 bytes for each
+        node of a layer.  Few are quick, and their chance leads out of dead ends; many tell what is
+        best.
     signals:
         Hidden nodes that an output node tries on its pins in a sweep.
     tried:
@@ -72,26 +74,30 @@ class Polish:
         If a value is out of its range.
     """
 
-    sweeps: int = 12
-    ups_sweeps: int = 6
-    windows: int = 400_000
+    sweeps: int = 40
+    ups_sweeps: int = 20
+    windows: tuple[int, int] = (200_000, 800_000)
     signals: int = 16
     tried: int = 12
-    doubt: tuple[float, float] = (0.5, 3.0)
+    doubt: tuple[float, float] = (0.0, 1.0)
     mapping: str = "kept"
     orientations: int = 1
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name, least, most in (
-            ("sweeps", 0, 10_000), ("ups_sweeps", 0, 10_000), ("windows", 1, 1 << 26),
-            ("signals", 1, 1 << 14), ("tried", 1, 1024), ("seed", 0, 1 << 62),
+            ("sweeps", 0, 10_000), ("ups_sweeps", 0, 10_000), ("signals", 0, 1 << 14),
+            ("tried", 0, 1024), ("seed", 0, 1 << 62),
         ):  # fmt: skip
             value = getattr(self, name)
             if not least <= value <= most:
                 raise InputError(
                     f"{name.replace('_', ' ')} must be {least} to {most}, not {value!r}"
                 )
+        if len(self.windows) != 2 or not all(1 <= count <= 1 << 26 for count in self.windows):
+            raise InputError(
+                f"windows must be two numbers from 1 to {1 << 26}, not {self.windows!r}"
+            )
         if len(self.doubt) != 2 or not all(0 <= doubt < 100 for doubt in self.doubt):
             raise InputError(f"doubt must be two numbers from 0 to 100, not {self.doubt!r}")
         if self.mapping not in MEANINGS:
@@ -221,17 +227,18 @@ class _Polisher:
             )  # fmt: skip
         if config.mapping == "counted":
             rng = np.random.default_rng([self.config.seed, 2])
-            head = self._recounted(head, network, self._drawn(windows, rng))
+            seen = self._drawn(windows, config.windows[1], rng)
+            head = self._recounted(head, network, seen)
         return replace(model, upsampler=upsampler, network=network, head=head)
 
     def _drawn(
-        self, windows: Callable[[list[np.ndarray]], Windows], rng: np.random.Generator
+        self, windows: Callable[[list[np.ndarray]], Windows], most: int, rng: np.random.Generator
     ) -> Windows:
-        """About as many windows as a sweep judges by, of images drawn and turned by chance.
+        """About so many windows of images drawn and turned by chance.
 
         Weights are in shares of all.
         """
-        most, turns = self.config.windows, self.config.orientations
+        turns = self.config.orientations
         parts: list[Windows] = []
         batch: list[np.ndarray] = []
         found = pixels = 0
@@ -263,10 +270,11 @@ class _Polisher:
             tried=config.tried,
         )  # fmt: skip
         doubts = np.linspace(*config.doubt, sweeps)
+        counts = np.geomspace(*config.windows, sweeps).astype(int)
         paid = self.paid[name] = []
-        for sweep, doubt in enumerate(doubts):
+        for sweep, (doubt, count) in enumerate(zip(doubts, counts, strict=True)):
             self.progress(f"polishing {name}", sweep, sweeps)
-            descent.load(self._drawn(windows, rng))
+            descent.load(self._drawn(windows, int(count), rng))
             before = descent.cost()
             descent.sweep(float(doubt))
             paid.append([before, descent.cost()])

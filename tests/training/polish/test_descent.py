@@ -77,6 +77,22 @@ def test_costs_fall_and_are_those_of_the_netlist(name):
     assert paid(net, others, costs, places) < 0.85 * unseen
 
 
+def test_without_candidates_tables_alone_change():
+    groups, costs, places = CASES["laplace"]
+    rng = np.random.default_rng(0)
+    net = layers(rng, groups)
+    pins, feature, outputs = net.pins.copy(), net.feature.copy(), net.outputs.copy()
+    read = np.unique(pins)
+    descent = Descent(net, costs, places, rng, signals=0, tried=0)
+    descent.load(windows(rng, 1))
+    first = descent.cost()
+    descent.sweep(0.0)
+    assert descent.cost() < first
+    np.testing.assert_array_equal(net.pins, pins)
+    np.testing.assert_array_equal(net.feature[read], feature[read])
+    assert (net.outputs != outputs).any()
+
+
 def test_doubt_leaves_what_chance_may_have_made():
     """Of values that nothing tells a careful descent learns less by heart."""
     groups, costs, places = CASES["laplace"]
