@@ -20,7 +20,7 @@ from .tables.coding import (
     slabs,
     token_coders,
 )
-from .tables.compression import curve, fine, luts, measured, registers, table1, trainer
+from .tables.compression import curve, fine, luts, measured, polish, registers, table1, trainer
 from .tables.damage import damage
 from .tables.domains import colour, domains, further, growth, held_out, raw
 from .tables.hierarchy import blocks, hierarchical, slim, table2
@@ -77,7 +77,7 @@ PAGES = (
     )),
 )  # fmt: skip
 _TABLES = (
-    measured, registers, curve, fine, table1, luts, coders, coder_blocks, coder_blocks_ecp5,
+    measured, registers, curve, fine, table1, polish, luts, coders, coder_blocks, coder_blocks_ecp5,
     token_coders, slabs, rivals,
     trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour, raw,
     channels, held_out, further, growth, ladder, networks, layouts, near_lossless, coefficients,

@@ -4,7 +4,7 @@ from lutgen.targets.fit import depths
 
 from .results import COUNTED, LEVELS, deepest, load
 
-__all__ = ["measured", "curve", "fine", "registers", "table1", "luts", "trainer"]
+__all__ = ["measured", "curve", "fine", "registers", "table1", "polish", "luts", "trainer"]
 
 
 def measured() -> str:
@@ -167,6 +167,16 @@ _MODELS = {
     "gic-dlc": "the same networks, `--mapping counted`",
     "gic-dlc+, paper": "`gic-dlc+`, averages not coded twice, `--mapping paper`",
     "gic-dlc+": "the same networks, `--mapping counted`",
+    "gic-dlc-polished, paper": "`gic-dlc`, [polished](#polished-networks), trained on EMNIST "
+    "digits, `--mapping paper`",
+    "gic-dlc-polished": "the same networks, `--mapping counted`",
+    "gic-dlc+-polished, paper": "`gic-dlc+`, polished, `--mapping paper`",
+    "gic-dlc-turned, paper": "`gic-dlc`, polished on EMNIST digits in all 8 orientations, "
+    "`--mapping paper`",
+    "gic-dlc-kmnist, paper": "`gic-dlc`, polished on KMNIST, `--mapping paper`",
+    "gic-dlc+-kmnist, paper": "`gic-dlc+`, polished on KMNIST, `--mapping paper`",
+    "gic-dlc-fashion, paper": "`gic-dlc`, polished on Fashion-MNIST, `--mapping paper`",
+    "gic-dlc+-fashion, paper": "`gic-dlc+`, polished on Fashion-MNIST, `--mapping paper`",
     "raster-table": "`raster-table`, embedded, trained on EMNIST digits",
     "raster-table-three": "`raster-table`, trained on all three",
 }
@@ -211,11 +221,31 @@ def table1() -> str:
             values = [row["learned"][name]["ideal"] for row in rows.values()]
             line(label, values, "IC-MLP" if name == "ic-mlp" else None)
     for name, label in _MODELS.items():
+        if not all(name in row["models"] for row in rows.values()):
+            continue
         files = [row["models"][name]["bpp"] for row in rows.values()]
         values = [f"{bpp['file_each']:.3f} / {bpp['file']:.3f}" for bpp in files]
         line(label, values, "GIC-DLC" if name.split(",")[0] == "gic-dlc" else None)
     return "\n".join([
         *lines, "", "(`python -m bench.table1`, arguments in its json)",
+    ])  # fmt: skip
+
+
+def polish() -> str:
+    """What each part of polishing brings."""
+    found = load("polish")
+    sweeps, ups_sweeps = found["sweeps"]
+    lines = ["| what changes | bit/pixel | LUTs | seconds |", "|---|---|---|---|"]
+    lines += [
+        f"| {c['name']} | {c['file']:.3f} | {' + '.join(f'{n:,}' for n in c['luts'])} | "
+        f"{c['seconds']:.0f} |"
+        for c in found["choices"]
+    ]
+    return "\n".join([
+        *lines, "", f"({found['images']:,} images of {found['data']} in one file, not trained on; "
+        f"`{found['model']}`, `--mapping paper`, {sweeps} sweeps of the autoregressive and "
+        f"{ups_sweeps} of the upsampling network, {found['windows']:,} windows each; processor "
+        "time of one thread; `python -m bench.polish emnist_digits`)",
     ])  # fmt: skip
 
 

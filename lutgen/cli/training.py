@@ -305,6 +305,10 @@ def _train_dlc(kind, options, load, record, out) -> None:
     help="Pixels that a hidden node tries in a visit, with all thresholds.",
 )  # fmt: skip
 @click.option(
+    "--inputs", type=click.Choice(["any", "kept"]), default="any", show_default=True,
+    help="Comparators that pins may read: those of MODEL alone keep a slimmed model slim.",
+)  # fmt: skip
+@click.option(
     "--doubt", type=(float, float), default=(0.0, 1.0), show_default=True, metavar="FIRST LAST",
     help="What an entry of a table must save, in standard deviations of that, in the first and in "
     "the last sweep.",

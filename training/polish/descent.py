@@ -15,7 +15,7 @@ import numpy as np
 from lutgen.training.polish import kernels
 from lutgen.training.polish.costs import Costs
 from lutgen.training.polish.kernels import FANIN
-from lutgen.training.polish.layers import TwoLayers
+from lutgen.training.polish.layers import TwoLayers, thermometer_bits
 
 __all__ = ["Descent", "Windows"]
 
@@ -186,7 +186,7 @@ class Descent:
         feature, threshold = int(layers.feature[n, 0]), int(layers.threshold[n, 0])
         for f in self._rng.choice(layers.features, self._tried, replace=False):
             where, by_pin = kernels.best_threshold(
-                kernels.threshold_sums(index, features[f], self._stakes)
+                kernels.threshold_sums(index, features[f], self._stakes), layers.allowed[f]
             )
             if by_pin.min() < least:
                 least, pin, feature = by_pin.min(), int(by_pin.argmin()), int(f)
@@ -206,8 +206,7 @@ class Descent:
     def _begin(self, n: int) -> None:
         """Let a hidden node that nobody reads pass any thermometer bit on: one may want it."""
         layers, one = self.layers, slice(n, n + 1)
-        layers.feature[n] = self._rng.integers(0, layers.features, FANIN)
-        layers.threshold[n] = self._rng.integers(0, 255, FANIN)
+        layers.feature[n], layers.threshold[n] = thermometer_bits(layers.allowed, self._rng)
         layers.hidden[n] = np.arange(1 << FANIN) & 1
         kernels.evaluate_nodes(
             self._windows.features, layers.feature[one], layers.threshold[one], layers.hidden[one],

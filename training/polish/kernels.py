@@ -191,8 +191,8 @@ def update_hidden(bits, table, own, readers, masks, index, tables, outputs, role
 
 
 @njit()
-def best_threshold(totals):
-    """Best bit ``value > t`` for each pin, of `threshold_sums`.
+def best_threshold(totals, allowed):
+    """Best bit ``value > t`` for each pin, of `threshold_sums`, t among those that are allowed.
 
     Returns the least sum of the stakes at which a table can give 1, int64 (6,) thresholds and
     float64 (6,) sums.
@@ -203,6 +203,8 @@ def best_threshold(totals):
     for j in range(FANIN):
         step = 1 << j
         for t in range(255):
+            if not allowed[t]:
+                continue
             value = 0.0
             for k in range(_ENTRIES):
                 if k & step:

@@ -10,7 +10,7 @@ from lutgen.model.netlist_builder import NetlistBuilder
 from lutgen.model.optimise import optimise
 from lutgen.training.polish.kernels import FANIN
 
-__all__ = ["TwoLayers"]
+__all__ = ["TwoLayers", "thermometer_bits"]
 
 _CORNERS = np.arange(1 << FANIN)
 
@@ -33,6 +33,8 @@ class TwoLayers:
         uint8, shape (M, 64): their truth tables.
     groups:
         Name and number of bits of each output group, in order.
+    allowed:
+        bool, shape (features, 255): thermometer bits that pins may read.
     """
 
     features: int
@@ -42,13 +44,18 @@ class TwoLayers:
     pins: np.ndarray
     outputs: np.ndarray
     groups: dict[str, int]
+    allowed: np.ndarray
 
     @classmethod
-    def of(cls, netlist: Netlist, rng: np.random.Generator) -> "TwoLayers":
+    def of(
+        cls, netlist: Netlist, rng: np.random.Generator, *, same_inputs: bool = False
+    ) -> "TwoLayers":
         """The form of a netlist of at most two levels; what it left out is drawn by chance.
 
         There are as many hidden nodes as output bits, or as many as the netlist needs; the free
         ones read any thermometer bits, and free pins any node, until something better is found.
+
+        With ``same_inputs`` pins may read thermometer bits of the netlist alone.
 
         Raises
         ------
@@ -67,11 +74,11 @@ class TwoLayers:
         threshold: list[np.ndarray] = []
         hidden: list[np.ndarray] = []
 
+        allowed = np.full((netlist.features, 255), not same_inputs or not netlist.n_inputs)
+        allowed[netlist.inputs[:, 0], netlist.inputs[:, 1]] = True
+
         def drawn() -> tuple[np.ndarray, np.ndarray]:
-            return (
-                rng.integers(0, netlist.features, FANIN),
-                rng.integers(0, 255, FANIN),
-            )
+            return thermometer_bits(allowed, rng)
 
         def hidden_node(signal: int) -> int:
             """Hidden node of a signal: a node of the first level, or an input passed on."""
@@ -123,6 +130,7 @@ class TwoLayers:
             ),
             np.array(outputs, dtype=np.uint8),
             {name: len(ids) for name, ids in netlist.outputs.items()},
+            allowed,
         )  # fmt: skip
 
     def netlist(self) -> Netlist:
@@ -143,6 +151,14 @@ class TwoLayers:
             builder.output(name, above[start : start + bits])
             start += bits
         return optimise(builder.build())
+
+
+def thermometer_bits(
+    allowed: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features and thresholds of six of the allowed thermometer bits."""
+    drawn = rng.choice(np.flatnonzero(allowed), FANIN)
+    return drawn // allowed.shape[1], drawn % allowed.shape[1]
 
 
 def _without_constants(netlist: Netlist, signal: int) -> tuple[np.ndarray, list[int]]:

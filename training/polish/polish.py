@@ -58,6 +58,8 @@ class Polish:
         Hidden nodes that an output node tries on its pins in a sweep.
     tried:
         Features that a hidden node tries on its pins in a sweep, with all 255 thresholds.
+    inputs:
+        ``any``, or ``kept``: pins read thermometer bits alone that the network has.
     doubt:
         What an entry of a table must save by the windows of a sweep, in standard deviations of
         that, in the first sweep and in the last: the more, the less is learned of windows by heart.
@@ -79,6 +81,7 @@ class Polish:
     windows: tuple[int, int] = (200_000, 800_000)
     signals: int = 16
     tried: int = 12
+    inputs: str = "any"
     doubt: tuple[float, float] = (0.0, 1.0)
     mapping: str = "kept"
     orientations: int = 1
@@ -100,6 +103,8 @@ class Polish:
             )
         if len(self.doubt) != 2 or not all(0 <= doubt < 100 for doubt in self.doubt):
             raise InputError(f"doubt must be two numbers from 0 to 100, not {self.doubt!r}")
+        if self.inputs not in ("any", "kept"):
+            raise InputError(f"inputs must be any or kept, not {self.inputs!r}")
         if self.mapping not in MEANINGS:
             raise InputError(f"mapping must be {', '.join(MEANINGS)}, not {self.mapping!r}")
         if self.orientations not in (1, 2, 4, 8):
@@ -265,10 +270,10 @@ class _Polisher:
     ) -> Netlist:  # fmt: skip
         config = self.config
         rng = np.random.default_rng([config.seed, len(self.paid)])
+        layers = TwoLayers.of(network, rng, same_inputs=config.inputs == "kept")
         descent = Descent(
-            TwoLayers.of(network, rng), costs, groups, rng, signals=config.signals,
-            tried=config.tried,
-        )  # fmt: skip
+            layers, costs, groups, rng, signals=config.signals, tried=config.tried
+        )
         doubts = np.linspace(*config.doubt, sweeps)
         counts = np.geomspace(*config.windows, sweeps).astype(int)
         paid = self.paid[name] = []

@@ -22,6 +22,7 @@ def layers(rng, groups: dict[str, int], hidden: int = 20) -> TwoLayers:
         rng.integers(0, hidden, (outputs, 6)).astype(np.int32),
         rng.integers(0, 2, (outputs, 64)).astype(np.uint8),
         groups,
+        np.ones((FEATURES, 255), dtype=np.bool_),
     )
 
 

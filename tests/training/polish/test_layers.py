@@ -57,6 +57,15 @@ def test_free_pins_do_not_matter():
         np.testing.assert_array_equal(other.evaluate(features)[name], bits)
 
 
+def test_inputs_may_be_kept():
+    netlist = two_levels(0)
+    layers = TwoLayers.of(netlist, np.random.default_rng(1), same_inputs=True)
+    known = set(map(tuple, netlist.inputs.tolist()))
+    assert int(layers.allowed.sum()) == len(known)
+    read = zip(layers.feature.ravel().tolist(), layers.threshold.ravel().tolist(), strict=True)
+    assert set(read) <= known
+
+
 def test_deeper_networks_are_refused():
     netlist = random_netlist(np.random.default_rng(0), 5, {"a": 9}, inputs=9, nodes=40)
     assert netlist.depth > 2

@@ -114,6 +114,15 @@ def test_a_raster_model_and_one_of_two_channels():
 
 
 @pytest.mark.slow
+def test_comparators_may_be_kept(model):
+    kept = polish_model(model, IMAGES, replace(QUICK, inputs="kept"))
+    for one, other in (
+        (kept.network, model.network), (kept.upsampler.network, model.upsampler.network)
+    ):  # fmt: skip
+        assert set(map(tuple, one.inputs.tolist())) <= set(map(tuple, other.inputs.tolist()))
+
+
+@pytest.mark.slow
 def test_few_windows_do(model):
     """Fewer images than a sweep wants, and fewer windows than an image has."""
     quick = replace(QUICK, sweeps=1, ups_sweeps=1, windows=(1, 1))
@@ -128,6 +137,7 @@ def test_few_windows_do(model):
     ({"signals": -1}, "signals must be 0 to 16384, not -1"),
     ({"doubt": (0.0, -1.0)}, "doubt must be two numbers from 0 to 100"),
     ({"doubt": (0.0, float("nan"))}, "doubt must be two numbers from 0 to 100"),
+    ({"inputs": "all"}, "inputs must be any or kept, not 'all'"),
     ({"mapping": "best"}, "mapping must be kept, paper, counted, not 'best'"),
     ({"orientations": 3}, "orientations must be 1, 2, 4 or 8, not 3"),
 ])  # fmt: skip
