@@ -171,8 +171,6 @@ _MODELS = {
     "digits, `--mapping paper`",
     "gic-dlc-polished": "the same networks, `--mapping counted`",
     "gic-dlc+-polished, paper": "`gic-dlc+`, polished, `--mapping paper`",
-    "gic-dlc-turned, paper": "`gic-dlc`, polished on EMNIST digits in all 8 orientations, "
-    "`--mapping paper`",
     "gic-dlc-kmnist, paper": "`gic-dlc`, polished on KMNIST, `--mapping paper`",
     "gic-dlc+-kmnist, paper": "`gic-dlc+`, polished on KMNIST, `--mapping paper`",
     "gic-dlc-fashion, paper": "`gic-dlc`, polished on Fashion-MNIST, `--mapping paper`",
