@@ -8,9 +8,9 @@ __all__ = ["hierarchical", "blocks", "slim", "table2"]
 _WAYS = {"encoder": "encode", "decoder": "decode"}
 #: Hierarchical pairs: their names in bench/results, and what they are.
 _PAIRS = {
-    "gic-dlc": "`gic-dlc`, the paper's size",
-    "gic-dlc-plus": "`gic-dlc+`, the paper's size",
-    "gic-dlc-plus-slim": "that of `gic-dlc+`, slimmed by `lutgen slim`",
+    "gic-dlc": "`gic-dlc`, the paper's size, polished",
+    "gic-dlc-plus": "`gic-dlc+`, the paper's size, polished",
+    "gic-dlc-plus-slim": "`gic-dlc+`, slimmed by `lutgen slim`, polished again",
 }
 
 
