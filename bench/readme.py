@@ -56,7 +56,7 @@ from .tables.predictive import (
     predictive_cores,
 )
 from .tables.results import ROOT
-from .tables.scaling import cores, routed
+from .tables.scaling import cores, hierarchical_cores, routed
 from .tables.verification import (
     coverage,
     formal,
@@ -79,7 +79,8 @@ PAGES = (
 _TABLES = (
     measured, registers, curve, fine, table1, polish, luts, coders, coder_blocks, coder_blocks_ecp5,
     token_coders, slabs, rivals,
-    trainer, hierarchical, blocks, slim, table2, cores, routed, damage, domains, colour, raw,
+    trainer, hierarchical, hierarchical_cores, blocks, slim, table2, cores, routed, damage, domains,
+    colour, raw,
     channels, held_out, further, growth, ladder, networks, layouts, near_lossless, coefficients,
     reference, training, ccodec, predictive_cores, first_image, deep_cores, near_cores,
     memories, stages,

@@ -2,7 +2,7 @@
 
 from .results import LEVELS, deepest, load
 
-__all__ = ["cores", "routed"]
+__all__ = ["cores", "hierarchical_cores", "routed"]
 
 #: Cores that were routed: their models, and records.
 _ROUTED = (
@@ -15,11 +15,25 @@ _CELLS = ("LUT4", "TRELLIS_FF", "DP16KD", "MULT18X18D")
 
 def cores() -> str:
     """Rate and resources for each number of cores."""
-    found = load("cores")
+    return _several("cores", "--images emnist_digits")
+
+
+def hierarchical_cores() -> str:
+    """The same of the hierarchical codec."""
+    name = "gic-dlc-plus-slim"
+    return _several(
+        f"cores-{name}", f"--images emnist_digits --model bench/models/{name}-emnist.lutgen "
+        f"--cores 1 --cores 2 --out bench/results/cores-{name}.json",
+    )  # fmt: skip
+
+
+def _several(record: str, arguments: str) -> str:
+    """Rows of a record of `bench.cores`, which was run with these arguments."""
+    found = load(record)
     lines = [
-        "| cores | Mpx/s, encode / decode | clocks per pixel | LUT, encoder + decoder | FF | "
-        f"BRAM36 | {LEVELS} | fits |",
-        "|---|---|---|---|---|---|---|---|",
+        "| cores | Mpx/s, encode / decode | ns per pixel | clocks per pixel | "
+        f"LUT, encoder + decoder | FF | BRAM36 | {LEVELS} | fits |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for count, row in found["rows"].items():
         e, d = (row["rates"][core] for core in ("encoder", "decoder"))
@@ -32,6 +46,7 @@ def cores() -> str:
             ]  # fmt: skip
         lines.append(
             f"| {count} | {e['mpx_per_s']:,.0f} / {d['mpx_per_s']:,.0f} | "
+            f"{1000 / e['mpx_per_s']:.2f} / {1000 / d['mpx_per_s']:.2f} | "
             f"{e['steady_clocks_per_pixel']:.4f} / {d['steady_clocks_per_pixel']:.4f} | "
             + " | ".join(cells) + " |"
         )  # fmt: skip
@@ -41,7 +56,7 @@ def cores() -> str:
         f"{found['height']}, {found['stream_bytes']} bytes of file per beat; Mpx/s at the "
         f"{found['clock_mhz']:g} MHz that {found['target']} is constrained to; one core counted "
         "and multiplied, what stands around the cores counted with their ports; "
-        "`python -m bench.cores --images emnist_digits`)",
+        f"`python -m bench.cores {arguments}`)",
     ])  # fmt: skip
 
 
