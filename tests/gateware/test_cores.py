@@ -19,7 +19,9 @@ pytestmark = pytest.mark.slow
 
 #: Single pixels, lines, columns, one band, bands of one row, the largest.
 SIZES = ((1, 1), (2, 1), (1, 17), (3, 5), (8, 8), (16, 16), (17, 25), (40, 9), (37, 64), (40, 8))
-NAMES = exhaustive_but_first(["two cores", "two cores with levels", "four cores", "eight cores"])
+NAMES = exhaustive_but_first([
+    "two cores", "two cores with levels", "two cores that count", "four cores", "eight cores",
+])  # fmt: skip
 
 
 def check_encoder(top: Tops, images: np.ndarray, *, per_file: int | None = None, **options):
@@ -53,7 +55,7 @@ def test_decoder_sizes_back_to_back(name):
 
 
 @pytest.mark.parametrize("stall", STALLS)
-@pytest.mark.parametrize("name", NAMES[:3])
+@pytest.mark.parametrize("name", NAMES[:4])
 def test_stalls(name, stall):
     top = tops(name)
     images = pictures(27, 21, count=3)

@@ -156,6 +156,8 @@ def tops(name: str) -> Tops:
         return Tops(CoreConfig(model, tile_width=8, tile_height=8, **small), 8, 8)
     if name == "two cores with levels":
         return Tops(tops("two levels").config, 4, 2)
+    if name == "two cores that count":
+        return Tops(tops("one level").config, 4, 2)
     if name == "throughput of levels":
         model = replace(pyramid_table_model(11, levels=2), head=small_pixels(13))
         return Tops(CoreConfig(model, max_width=32, max_height=32))
