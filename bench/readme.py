@@ -20,7 +20,17 @@ from .tables.coding import (
     slabs,
     token_coders,
 )
-from .tables.compression import curve, fine, luts, measured, polish, registers, table1, trainer
+from .tables.compression import (
+    curve,
+    fine,
+    luts,
+    measured,
+    polish,
+    registers,
+    soft_run,
+    table1,
+    trainer,
+)
 from .tables.damage import damage
 from .tables.domains import colour, domains, further, growth, held_out, raw
 from .tables.hierarchy import blocks, hierarchical, slim, table2
@@ -77,8 +87,8 @@ PAGES = (
     )),
 )  # fmt: skip
 _TABLES = (
-    measured, registers, curve, fine, table1, polish, luts, coders, coder_blocks, coder_blocks_ecp5,
-    token_coders, slabs, rivals,
+    measured, registers, curve, fine, table1, polish, soft_run, luts, coders, coder_blocks,
+    coder_blocks_ecp5, token_coders, slabs, rivals,
     trainer, hierarchical, hierarchical_cores, blocks, slim, table2, cores, routed, damage, domains,
     colour, raw,
     channels, held_out, further, growth, ladder, networks, layouts, near_lossless, coefficients,

@@ -1,10 +1,14 @@
 """Rates, and what models and trainers cost."""
 
+import json
+
 from lutgen.targets.fit import depths
 
-from .results import COUNTED, LEVELS, deepest, load
+from .results import COUNTED, LEVELS, ROOT, deepest, load
 
-__all__ = ["measured", "curve", "fine", "registers", "table1", "polish", "luts", "trainer"]
+__all__ = [
+    "measured", "curve", "fine", "registers", "table1", "polish", "soft_run", "luts", "trainer",
+]  # fmt: skip
 
 
 def measured() -> str:
@@ -244,6 +248,27 @@ def polish() -> str:
         f"`{found['model']}`, `--mapping paper`, {sweeps} sweeps of the autoregressive and "
         f"{ups_sweeps} of the upsampling network, {found['windows']:,} windows each; processor "
         "time of one thread; `python -m bench.polish emnist_digits`)",
+    ])  # fmt: skip
+
+
+def soft_run() -> str:
+    """Soft and hard code length of a pyramid over a soft run."""
+    log = ROOT / "bench" / "results" / "pyramid-soft.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    steps = [line for line in lines if line["phase"] == "arm"]
+    rows = [
+        f"| {s['step']:,} | {s['tau_connections']:.4f} | {s['tau_nodes']:.2f} | "
+        f"{s['soft_bpp']:.3f} | {s['hard_bpp']:.3f} | {s['gap']:+.2%} | {s['seconds'] / 60:.0f} |"
+        for s in [*steps[1::4], steps[-1]]
+    ]
+    return "\n".join([
+        "| step | temperature of connections | of nodes | soft, bit/pixel | made hard | gap | "
+        "minutes |",
+        "|---|---|---|---|---|---|---|",
+        *rows, "",
+        "(ideal code lengths of held-out digits; `python -m bench.gap emnist_digits --profile "
+        "gic-dlc --only soft --luts 512 --thresholds 255 --steps 1600 --images 8000 --name "
+        "pyramid`)",
     ])  # fmt: skip
 
 

@@ -8,9 +8,11 @@ __all__ = ["hierarchical", "blocks", "slim", "table2"]
 _WAYS = {"encoder": "encode", "decoder": "decode"}
 #: Hierarchical pairs: their names in bench/results, and what they are.
 _PAIRS = {
-    "gic-dlc": "`gic-dlc`, the paper's size, polished",
-    "gic-dlc-plus": "`gic-dlc+`, the paper's size, polished",
-    "gic-dlc-plus-slim": "`gic-dlc+`, slimmed by `lutgen slim`, polished again",
+    "gic-dlc": "`gic-dlc`, the paper's size",
+    "gic-dlc-polished": "the same, [polished](#polished-networks)",
+    "gic-dlc-plus": "`gic-dlc+`, the paper's size",
+    "gic-dlc-plus-slim": "`gic-dlc+`, slimmed by `lutgen slim`",
+    "gic-dlc-plus-slim-polished": "the same, polished before and after",
 }
 
 

@@ -20,10 +20,10 @@ def cores() -> str:
 
 def hierarchical_cores() -> str:
     """The same of the hierarchical codec."""
-    name = "gic-dlc-plus-slim"
+    name = "gic-dlc-plus-slim-polished"
     return _several(
         f"cores-{name}", f"--images emnist_digits --model bench/models/{name}-emnist.lutgen "
-        f"--cores 1 --cores 2 --out bench/results/cores-{name}.json",
+        f"--cores 2 --per-core 400 --out bench/results/cores-{name}.json",
     )  # fmt: skip
 
 

@@ -293,7 +293,7 @@ def _train_dlc(kind, options, load, record, out) -> None:
     "--ups-sweeps", type=int, default=20, show_default=True, help="Those of the upsampling network."
 )
 @click.option(
-    "--windows", type=(int, int), default=(200_000, 800_000), show_default=True,
+    "--windows", type=(int, int), default=(200_000, 800_000), show_default="200000 800000",
     metavar="FIRST LAST", help="Windows that the first and the last sweep judge by.",
 )  # fmt: skip
 @click.option(
@@ -309,7 +309,7 @@ def _train_dlc(kind, options, load, record, out) -> None:
     help="Comparators that pins may read: those of MODEL alone keep a slimmed model slim.",
 )  # fmt: skip
 @click.option(
-    "--doubt", type=(float, float), default=(0.0, 1.0), show_default=True, metavar="FIRST LAST",
+    "--doubt", type=(float, float), default=(0.0, 1.0), show_default="0 1", metavar="FIRST LAST",
     help="What an entry of a table must save, in standard deviations of that, in the first and in "
     "the last sweep.",
 )  # fmt: skip
