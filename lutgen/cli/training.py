@@ -294,7 +294,9 @@ def _train_dlc(kind, options, load, record, out) -> None:
 )
 @click.option(
     "--windows", type=(int, int), default=(200_000, 800_000), show_default="200000 800000",
-    metavar="FIRST LAST", help="Windows that the first and the last sweep judge by.",
+    metavar="FIRST LAST",
+    help="Windows that the first and the last sweep judge by; each takes 3 bytes of memory for "
+    "each node of a layer.",
 )  # fmt: skip
 @click.option(
     "--signals", type=int, default=16, show_default=True, metavar="N",
