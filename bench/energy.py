@@ -244,7 +244,7 @@ def _median_ns(function: Callable, items: list) -> float:
     return float(np.median(times))
 
 
-def _cpu() -> str | None:
+def processor() -> str | None:
     """This CPU's name, None if the system does not say."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text().splitlines() if path.exists() else []
@@ -301,8 +301,8 @@ def main(images, count, size, model, target, top, out) -> None:
         result["cores"][name] = found
     cores = _kept(out, result) | result["cores"]
     result["cores"] = {name: cores[name] for name in _PORTS if name in cores}
-    result["png"] = measure_png(stack, _cpu())
-    result["machine"] = {"cpu": _cpu(), "python": platform.python_version()}
+    result["png"] = measure_png(stack, processor())
+    result["machine"] = {"cpu": processor(), "python": platform.python_version()}
     result["seconds"] = round(time.perf_counter() - began, 1)
     write_file(out, (json.dumps(result, indent=1) + "\n").encode())
     _show(result)

@@ -33,7 +33,7 @@ from .tables.compression import (
 )
 from .tables.damage import damage
 from .tables.domains import colour, domains, further, growth, held_out, raw
-from .tables.hierarchy import blocks, hierarchical, slim, table2
+from .tables.hierarchy import blocks, hierarchical, slim, speed, table2
 from .tables.loclic import (
     loclic_ahead,
     loclic_bd,
@@ -89,7 +89,8 @@ PAGES = (
 _TABLES = (
     measured, registers, curve, fine, table1, polish, soft_run, luts, coders, coder_blocks,
     coder_blocks_ecp5, token_coders, slabs, rivals,
-    trainer, hierarchical, hierarchical_cores, blocks, slim, table2, cores, routed, damage, domains,
+    trainer, hierarchical, hierarchical_cores, blocks, slim, speed, table2, cores, routed, damage,
+    domains,
     colour, raw,
     channels, held_out, further, growth, ladder, networks, layouts, near_lossless, coefficients,
     reference, training, ccodec, predictive_cores, first_image, deep_cores, near_cores,

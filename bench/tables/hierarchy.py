@@ -2,7 +2,7 @@
 
 from .results import LEVELS, deepest, load
 
-__all__ = ["hierarchical", "blocks", "slim", "table2"]
+__all__ = ["hierarchical", "blocks", "slim", "speed", "table2"]
 
 #: Cores and what they do.
 _WAYS = {"encoder": "encode", "decoder": "decode"}
@@ -131,3 +131,28 @@ def table2() -> str:
             + " |"
         )
     return "\n".join(lines)
+
+
+def speed() -> str:
+    """What a pixel costs a processor."""
+    found = load("speed")
+    names = {
+        "ic-mlp": "IC-MLP, one pass of its networks",
+        "srec": "small network in the manner of SReC, one pass",
+        "gic-dlc": "`gic-dlc`, polished, in software",
+        "gic-dlc+, slimmed": "`gic-dlc+`, slimmed and polished, in software",
+    }
+    lines = [
+        "| what | ns per pixel, encode / decode | bit/pixel |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| {names.get(name, name)} | {row['encode']:,.0f} / "
+        f"{'-' if row['decode'] is None else format(row['decode'], ',.0f')} | {row['bpp']:.3f} |"
+        for name, row in found["rows"].items()
+    ]
+    return "\n".join([
+        *lines, "",
+        f"({found['digits']['images']} digits, and {found['large']['images']} gray images of "
+        f"1,024 x 1,024; {found['machine']}, processor time of one thread; `{found['command']}`)",
+    ])  # fmt: skip

@@ -5,8 +5,10 @@ specification                           images
 ======================================  =======================================================
 ``glyphs[:count[:seed]]``               synthetic glyphs, no download (`.glyphs`)
 ``pages[:count[:seed]]``                synthetic pages, charts, screens, scans, noise (`.pages`)
-``emnist-digits``, ``kmnist``,          the official files, fetched by torchvision into a cache
-``fashion-mnist``                       folder on first use
+``emnist-digits``, ``emnist-letters``,  the official files, fetched by torchvision into a cache
+``emnist-balanced``,                    folder on first use
+``emnist-byclass``, ``kmnist``,
+``fashion-mnist``
 ``path/file.npz`` or ``file.npz:name``  arrays ``train``, ``val``, ``test``, or any other
 ``file.npy``                            one image or a stack of them
 ``file.idx``, ``...-ubyte[.gz]``        IDX, as EMNIST and MNIST come
@@ -49,7 +51,10 @@ _DRAWN: dict[str, tuple[Callable[[int, int], Iterable[np.ndarray]], int]] = {
 
 #: Of each downloadable set: torchvision's class, further arguments, and the licence of the data.
 DOWNLOADS = {
-    "emnist-digits": ("EMNIST", {"split": "digits"}, "NIST, cite Cohen et al. 2017"),
+    **{
+        f"emnist-{split}": ("EMNIST", {"split": split}, "NIST, cite Cohen et al. 2017")
+        for split in ("digits", "letters", "balanced", "byclass")
+    },
     "kmnist": ("KMNIST", {}, "CC BY-SA 4.0"),
     "fashion-mnist": ("FashionMNIST", {}, "MIT"),
 }

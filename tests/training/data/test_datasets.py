@@ -1,13 +1,21 @@
 import builtins
 import gzip
 import struct
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from lutgen.formats.imageio import DEEP_GRAY
-from lutgen.training.data.datasets import DatasetError, check_images, data_hash, load_images
+from lutgen.training.data.datasets import (
+    DOWNLOADS,
+    DatasetError,
+    check_images,
+    data_hash,
+    load_images,
+)
 
 STACK = np.arange(2 * 3 * 5, dtype=np.uint8).reshape(2, 3, 5)
 
@@ -219,7 +227,34 @@ def test_unknown_names(tmp_path, monkeypatch):
         load_images(tmp_path / "a.bin")
 
 
+@pytest.mark.parametrize("name", DOWNLOADS)
+def test_downloads_ask_torchvision_for_their_split(name, monkeypatch, tmp_path):
+    """Without a network: which class is asked, with which arguments."""
+    monkeypatch.delenv("LUTGEN_DATA", raising=False)
+    asked = []
+
+    def data_set(kind: str):
+        def fetch(folder, **arguments):
+            asked.append((kind, folder, arguments))
+            return SimpleNamespace(data=STACK)
+
+        return fetch
+
+    kinds = ("EMNIST", "KMNIST", "FashionMNIST")
+    fake = SimpleNamespace(datasets=SimpleNamespace(**{kind: data_set(kind) for kind in kinds}))
+    monkeypatch.setitem(sys.modules, "torchvision", fake)
+    found = load_images(name, split="val", cache=tmp_path)
+    np.testing.assert_array_equal(np.stack(found), STACK)
+    ((kind, folder, arguments),) = asked
+    assert folder == str(tmp_path)
+    assert arguments.pop("train") is False
+    assert arguments.pop("download") is True
+    assert kind.lower() == (name.split("-")[0] if "emnist" in name else name.replace("-", ""))
+    assert arguments == ({"split": name.split("-")[1]} if "emnist" in name else {})
+
+
 def test_download_without_torchvision(monkeypatch, tmp_path):
+    monkeypatch.delenv("LUTGEN_DATA", raising=False)
     real = builtins.__import__
 
     def no_torchvision(name, *args, **kwargs):
