@@ -279,6 +279,20 @@ def _train_dlc(kind, options, load, record, out) -> None:
     )
 
 
+def _images_for(model, data) -> list:
+    """Training images of data sets, those that a model takes."""
+    from lutgen.formats.rules import limits_of
+    from lutgen.training.data.datasets import load_images
+
+    limits = limits_of(model)
+    return [i for name in data for i in load_images(name, split="train", limits=limits)]
+
+
+def _networks(model) -> list:
+    """Networks of a model."""
+    return [model.network, *([model.upsampler.network] if model.upsampler else [])]
+
+
 @click.command("polish")
 @click.argument("model", metavar="MODEL")
 @click.option(
@@ -337,9 +351,7 @@ def polish_(model, data, licence, out, **options) -> None:
     its pins, that training images miss least, everything else held still.  Data of another kind
     than the model was trained on make it a model of that kind.
     """
-    from lutgen.formats.rules import limits_of
     from lutgen.model.model import Model
-    from lutgen.training.data.datasets import load_images
     from lutgen.training.polish.polish import Polish, polish_model
 
     try:
@@ -348,16 +360,13 @@ def polish_(model, data, licence, out, **options) -> None:
         raise click.UsageError(str(error)) from error
     check_apart({"-o": out}, [*data, model])
     found = Model.load(model)
-    images = [
-        image for name in data
-        for image in load_images(name, split="train", limits=limits_of(found))
-    ]  # fmt: skip
+    images = _images_for(found, data)
     with work_progress() as progress:
         polished = polish_model(
             found, images, config, progress=progress, name=", ".join(data), licence=licence
         )
     polished.save(out)
-    networks = [polished.network, *([polished.upsampler.network] if polished.upsampler else [])]
+    networks = _networks(polished)
     entry = polished.training["polish"][-1]
     say(
         f"{out}: {' + '.join(str(net.n_nodes) for net in networks)} LUTs, ideal bpp on "
@@ -408,9 +417,7 @@ def slim_(model, data, licence, out, **options) -> None:
             "at least one of --thresholds, --output-bits, --ups-bits, --scales and --classes must "
             "be given"
         )
-    from lutgen.formats.rules import limits_of
     from lutgen.model.model import Model
-    from lutgen.training.data.datasets import load_images
     from lutgen.training.slim.slim import Slim, slim_model
 
     try:
@@ -419,13 +426,10 @@ def slim_(model, data, licence, out, **options) -> None:
         raise click.UsageError(str(error)) from error
     check_apart({"-o": out}, [*data, model])
     found = Model.load(model)
-    images = [
-        image for name in data
-        for image in load_images(name, split="train", limits=limits_of(found))
-    ]  # fmt: skip
+    images = _images_for(found, data)
     slim = slim_model(found, images, config, name=", ".join(data), licence=licence)
     slim.save(out)
-    networks = [slim.network, *([slim.upsampler.network] if slim.upsampler else [])]
+    networks = _networks(slim)
     luts, bits = (" + ".join(str(n) for n in counts) for counts in (
         [net.n_nodes for net in networks], [net.n_inputs for net in networks]
     ))  # fmt: skip
